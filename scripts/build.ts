@@ -1,0 +1,21 @@
+/** Bundles the operator into one file, `dist/operator.js`, which plain Node 22.19 or newer runs. */
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+await build({
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/operator.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node22.19',
+  format: 'esm',
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  define: { 'process.env.OPERATOR_VERSION': JSON.stringify(version) },
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+});
