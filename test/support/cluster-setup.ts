@@ -1,0 +1,2 @@
+/** Starts what the project cluster needs. */
+export default async function setUp(): Promise<void> {}

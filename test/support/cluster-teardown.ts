@@ -1,0 +1,2 @@
+/** Stops what cluster-setup started. */
+export default async function tearDown(): Promise<void> {}
