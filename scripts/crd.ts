@@ -1,0 +1,82 @@
+/** The CustomResourceDefinition, made from the zod schemas of `src/api/`. */
+import { stringify } from 'yaml';
+import * as z from 'zod';
+import { group, kind, plural, Spec, Status, version } from '../src/api/v1alpha1.ts';
+
+type Schema = z.core.JSONSchema.BaseSchema;
+
+/** A structural schema: what a CRD allows of JSON Schema, with the `x-kubernetes-` marks of the zod metadata kept. */
+function structural(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    reused: 'inline',
+    override({ jsonSchema }) {
+      delete jsonSchema.additionalProperties;
+      if (jsonSchema.type === 'integer') {
+        if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+        if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      }
+    },
+  });
+}
+
+const columns = [
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+  { name: 'Portals', type: 'string', jsonPath: '.status.portalsReady' },
+  { name: 'Org', type: 'string', jsonPath: '.status.organization.state' },
+  { name: 'Region', type: 'string', jsonPath: '.spec.konnect.region', priority: 1 },
+  { name: 'Destination', type: 'string', jsonPath: '.status.destination.id', priority: 1 },
+  { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+];
+
+export const crdFile = `crds/${group}_${plural}.yaml`;
+
+/** The CRD as the YAML text that stands in `crds/`. */
+export function renderCRD(): string {
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: ['alf'],
+        categories: ['konnect'],
+      },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              description:
+                'AuditLogForwarding keeps the forwarding of Kong Konnect audit logs to SumoLogic, or to any other SIEM, configured: ' +
+                'a destination, the webhooks of Dev Portals and the webhook of the organisation.',
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec: structural(Spec),
+                status: structural(Status),
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+  return `# Generated from src/api/v1alpha1.ts by \`npm run generate\`. Do not edit.\n${stringify(definition, { lineWidth: 120, aliasDuplicateObjects: false })}`;
+}

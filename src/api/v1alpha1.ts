@@ -1,0 +1,281 @@
+/**
+ * The resource `AuditLogForwarding` as zod schemas with types of the same name. The CRD in `crds/` is generated from them
+ * (`npm run generate`): descriptions, bounds, CEL rules and list types stand here and nowhere else.
+ */
+import * as z from 'zod';
+
+export const group = 'konnect-audit-log.io';
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+export const kind = 'AuditLogForwarding';
+export const plural = 'auditlogforwardings';
+/** Held by a forwarding as long as something of it may stand in Konnect. */
+export const finalizer = `${group}/cleanup`;
+
+const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+
+function text(pattern: string, maxLength: number, description: string) {
+  return z.string().min(1).max(maxLength).regex(new RegExp(pattern)).meta({ description });
+}
+
+const SecretName = text(dnsSubdomain, 253, 'Name of a Secret in the namespace of this resource.');
+
+function secretKey(standard: string, holds: string) {
+  return text('^[-._a-zA-Z0-9]+$', 253, `Key of the Secret that holds ${holds}.`).default(standard);
+}
+
+export const LogFormat = z.enum(['cef', 'json', 'cps']);
+export type LogFormat = z.infer<typeof LogFormat>;
+
+export const AuditLogsAPI = z.enum(['v3', 'v2']);
+export type AuditLogsAPI = z.infer<typeof AuditLogsAPI>;
+
+const KonnectSpec = z
+  .object({
+    region: z
+      .string()
+      .min(2)
+      .max(15)
+      .regex(/^[a-z][a-z0-9]{1,14}$/)
+      .meta({
+        description:
+          'Konnect region of the Dev Portals and of the organisation webhook: us, eu, au, me, in, sg or a newer one. ' +
+          'Changing it attaches in the new region, then detaches in the old one.',
+        'x-kubernetes-validations': [
+          {
+            rule: "self != 'global'",
+            message: "region 'global' has no webhooks: name the region of your Dev Portals, such as us or eu",
+          },
+        ],
+      }),
+    tokenSecretRef: z
+      .object({ name: SecretName, key: secretKey('token', 'the Konnect access token (kpat_… or spat_…)') })
+      .meta({
+        description:
+          'The Konnect access token. It needs to manage audit-log destinations and webhooks and to read the listed Dev Portals.',
+      }),
+    auditLogsAPI: AuditLogsAPI.default('v3').meta({
+      description:
+        "Version of Konnect's audit-logs API used for destinations and for the organisation webhook. " +
+        'v2 sends the organisation webhook endpoint and authorization inline, without a destination.',
+    }),
+  })
+  .meta({ description: 'Where in Konnect, and as whom.' });
+
+const DestinationSpec = z
+  .object({
+    secretRef: z
+      .object({
+        name: SecretName,
+        endpointKey: secretKey('endpoint', 'the https URL that receives the audit logs'),
+        authorizationKey: secretKey(
+          'authorization',
+          'the value of the Authorization header that Konnect sends with them',
+        ),
+      })
+      .meta({
+        description:
+          'The SIEM: its endpoint and Authorization value. A trailing line break is trimmed. A change of the Secret is applied at once.',
+      }),
+    name: z
+      .string()
+      .min(1)
+      .max(128)
+      .regex(/^[^\x00-\x1f\x7f]+$/)
+      .optional()
+      .meta({
+        description:
+          'Name of the destination in Konnect. Default: namespace/name of this resource, after --cluster-name and a slash if that is set.',
+      }),
+    logFormat: LogFormat.default('cef').meta({ description: 'Format of the log lines that Konnect sends.' }),
+    skipSSLVerification: z.boolean().default(false).meta({
+      description:
+        "Konnect does not verify the endpoint's TLS certificate. For tests only: whoever sits between reads the logs.",
+    }),
+  })
+  .meta({ description: 'The destination that the operator creates in Konnect and keeps right.' });
+
+const OrganizationSpec = z
+  .object({
+    enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+  })
+  .meta({
+    description:
+      "The organisation's webhook in this region: audit logs of Konnect itself. Absent: the operator does not touch it.",
+  });
+
+const PortalSpec = z.object({
+  id: text(uuid, 36, 'ID of the Dev Portal: a UUID in lower case, as Konnect shows it.'),
+  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+});
+export type PortalSpec = z.infer<typeof PortalSpec>;
+
+export const Spec = z
+  .object({
+    konnect: KonnectSpec,
+    destination: DestinationSpec,
+    organization: OrganizationSpec.optional(),
+    portals: z
+      .array(PortalSpec)
+      .max(100)
+      .optional()
+      .meta({
+        description: 'Dev Portals whose audit logs are forwarded.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['id'],
+      }),
+    deletionPolicy: z.enum(['Delete', 'Retain']).default('Delete').meta({
+      description:
+        'What happens in Konnect when this resource is deleted. Delete: webhooks are detached, the destination is deleted. Retain: everything stays as it is.',
+    }),
+    interval: z
+      .string()
+      .min(2)
+      .max(20)
+      .regex(/^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/)
+      .default('10m')
+      .meta({
+        description: 'How often changes made in Konnect by others are looked for and put right. 1m to 24h.',
+        'x-kubernetes-validations': [
+          {
+            rule: "duration(self) >= duration('1m') && duration(self) <= duration('24h')",
+            message: 'interval must be between 1m and 24h',
+          },
+        ],
+      }),
+  })
+  .meta({
+    description: 'What is to be forwarded, and where to.',
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.organization) || (has(self.portals) && size(self.portals) > 0)',
+        message: 'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
+      },
+    ],
+  });
+export type Spec = z.infer<typeof Spec>;
+
+const timestamp = z.string().max(40);
+const id = z.string().max(36);
+const digest = z.string().max(64);
+const secretVersion = z.string().max(128);
+const reasonText = z.string().max(64);
+
+export const AttachmentState = z.enum(['on', 'off', 'pending', 'detaching', 'refused']);
+export type AttachmentState = z.infer<typeof AttachmentState>;
+
+export const Condition = z.object({
+  type: z.string().min(1).max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().min(1).max(1024),
+  message: z.string().max(32768),
+  lastTransitionTime: z.string().meta({ format: 'date-time' }),
+  observedGeneration: z.int().min(0).optional().meta({ format: 'int64' }),
+});
+export type Condition = z.infer<typeof Condition>;
+
+const CreatingStatus = z
+  .object({ name: z.string().max(128), since: timestamp, secretVersion, endpointDigest: digest })
+  .meta({ description: 'Stands here while a request that creates the destination may be under way.' });
+
+export const DestinationStatus = z
+  .object({
+    id: id.optional(),
+    name: z.string().max(128),
+    managed: z.boolean().optional().meta({ description: 'true: ours to change and to delete.' }),
+    logFormat: z.string().max(16).optional(),
+    secretVersion: secretVersion
+      .optional()
+      .meta({ description: 'uid/resourceVersion of the Secret that was applied.' }),
+    updatedAt: timestamp.optional().meta({ description: "Konnect's own time of our last change." }),
+    creating: CreatingStatus.optional(),
+  })
+  .meta({ description: 'The destination in Konnect.' });
+export type DestinationStatus = z.infer<typeof DestinationStatus>;
+
+export const OrganizationStatus = z
+  .object({
+    api: AuditLogsAPI,
+    destinationID: id.optional(),
+    enabled: z.boolean(),
+    state: AttachmentState,
+    reason: reasonText.optional(),
+    endpointDigest: digest.optional().meta({ description: 'v2 only: digest of the endpoint that was set.' }),
+    secretVersion: secretVersion.optional(),
+    updatedAt: timestamp.optional(),
+  })
+  .meta({ description: "The organisation's webhook." });
+export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
+
+export const PortalStatus = z.object({
+  id,
+  destinationID: id.optional().meta({ description: 'The destination that we attached, or are about to attach.' }),
+  enabled: z.boolean(),
+  state: AttachmentState,
+  reason: reasonText.optional(),
+});
+export type PortalStatus = z.infer<typeof PortalStatus>;
+
+export const CleanupStatus = z.object({
+  organizationID: id,
+  region: z.string().max(15),
+  api: AuditLogsAPI,
+  kind: z.enum(['portal', 'organization', 'destination']),
+  id: id.optional().meta({ description: 'The Dev Portal.' }),
+  destinationID: id.optional(),
+  endpointDigest: digest.optional(),
+});
+export type CleanupStatus = z.infer<typeof CleanupStatus>;
+
+export const Status = z
+  .object({
+    observedGeneration: z
+      .int()
+      .optional()
+      .meta({ format: 'int64', description: 'Generation that this status speaks of.' }),
+    conditions: z
+      .array(Condition)
+      .max(16)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    konnect: z
+      .object({ organizationID: id, region: z.string().max(15) })
+      .optional()
+      .meta({ description: 'The organisation that the token belongs to, and the region applied.' }),
+    destination: DestinationStatus.optional(),
+    organization: OrganizationStatus.optional(),
+    portals: z.array(PortalStatus).max(100).optional().meta({
+      description: 'The Dev Portals, in the order of their IDs.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    portalsReady: z.string().max(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
+    cleanup: z.array(CleanupStatus).max(1000).optional().meta({
+      description: 'What is still to be undone in Konnect.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+  })
+  .meta({
+    description: "The operator's memory and its report. Written by the operator alone.",
+    default: { observedGeneration: -1 },
+  });
+export type Status = z.infer<typeof Status>;
+
+const Metadata = z.looseObject({
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  resourceVersion: z.string(),
+  generation: z.int().default(0),
+  deletionTimestamp: z.string().optional(),
+  finalizers: z.array(z.string()).default([]),
+});
+
+export const AuditLogForwarding = z.object({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal(kind),
+  metadata: Metadata,
+  spec: Spec,
+  status: Status.default({}),
+});
+export type AuditLogForwarding = z.infer<typeof AuditLogForwarding>;
