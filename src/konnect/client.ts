@@ -1,0 +1,296 @@
+import type * as z from 'zod';
+import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
+import { globalRegion, hostFor } from './konnect-url.ts';
+import {
+  type AuditLogsAPI,
+  type Destination,
+  type DestinationBody,
+  destinationPageSchema,
+  destinationSchema,
+  destinationSchemaOf,
+  type Identified,
+  type InlineWebhook,
+  type InlineWebhookBody,
+  identifiedSchema,
+  inlineWebhookSchema,
+  isUUID,
+  type Webhook,
+  type WebhookBody,
+  type WebhookStatus,
+  webhookSchema,
+  webhookStatusSchema,
+} from './schema.ts';
+import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
+
+const pageSize = 100;
+const mostPages = 200;
+const webhookPath = 'audit-log-webhook';
+const destinationsPath = 'audit-log-destinations';
+
+type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };
+
+/**
+ * Konnect's audit-log API with one token. Every method makes one request (a list makes one per page), never repeats it, and rejects with
+ * nothing but a KonnectError; an id that is not a UUID or a region that is none is a TypeError, before anything is sent.
+ */
+export class KonnectClient {
+  readonly #http: KonnectTransport;
+  readonly #urlTemplate: string;
+  readonly #token: string;
+
+  constructor({ http, urlTemplate, token }: { http: KonnectTransport; urlTemplate: string; token: string }) {
+    this.#http = http;
+    this.#urlTemplate = urlTemplate;
+    this.#token = token;
+  }
+
+  /** Whose token this is. */
+  async organization(signal: AbortSignal): Promise<Identified> {
+    const target: Target = { operation: 'get organization', region: globalRegion, path: 'v3/organizations/me', signal };
+    return this.#read(target, identifiedSchema);
+  }
+
+  /** All pages. Konnect may serve a list that is some seconds old, so one never proves that something is absent. */
+  async listDestinations(api: AuditLogsAPI, signal: AbortSignal): Promise<Destination[]> {
+    const found = new Map<string, Destination>();
+    const cursors = new Set<string>();
+    const target: Target = {
+      operation: 'list destinations',
+      region: globalRegion,
+      path: `${api}/${destinationsPath}`,
+      signal,
+    };
+    let cursor: string | undefined;
+    for (let pages = 0; pages < mostPages; pages += 1) {
+      const query = new URLSearchParams({ 'page[size]': String(pageSize) });
+      if (cursor !== undefined) query.set('page[after]', cursor);
+      const page = await this.#read(target, destinationPageSchema, query);
+      for (const entry of page.data) found.set(entry.id, entry);
+      const next = page.meta?.next ?? '';
+      if (next === '') return [...found.values()];
+      cursor = cursorOf(next);
+      if (cursor === undefined || cursors.has(cursor)) break;
+      cursors.add(cursor);
+    }
+    throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
+  }
+
+  /** Undefined if Konnect answers 404, which proves that it is gone. */
+  async getDestination(api: AuditLogsAPI, id: string, signal: AbortSignal): Promise<Destination | undefined> {
+    return this.#readIfThere(destination('get destination', api, id, signal), destinationSchemaOf(checkedUUID(id)));
+  }
+
+  /** Sends a POST, once: on an error with `mayHaveHappened`, look for it in a list before another. */
+  async createDestination(api: AuditLogsAPI, body: DestinationBody, signal: AbortSignal): Promise<Destination> {
+    const target: Target = {
+      operation: 'create destination',
+      region: globalRegion,
+      path: `${api}/${destinationsPath}`,
+      signal,
+    };
+    const answer = await this.#send('POST', target, destinationJSON(body));
+    return parsed(destinationSchema, answer, target.operation, true);
+  }
+
+  /** What the destination is after the PATCH, as far as the answer tells; undefined if it has no body. */
+  async updateDestination(
+    api: AuditLogsAPI,
+    id: string,
+    body: DestinationBody,
+    signal: AbortSignal,
+  ): Promise<Destination | undefined> {
+    const target = destination('update destination', api, id, signal);
+    const answer = await this.#send('PATCH', target, destinationJSON(body));
+    if (answer.body === undefined) return undefined;
+    return parsed(destinationSchemaOf(checkedUUID(id)), answer, target.operation, true);
+  }
+
+  /** `in-use`: a webhook points at it, or did so until seconds ago. */
+  async deleteDestination(
+    api: AuditLogsAPI,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<'deleted' | 'absent' | 'in-use'> {
+    const result = await this.#delete(destination('delete destination', api, id, signal));
+    return result === 'conflict' ? 'in-use' : result;
+  }
+
+  /** Undefined if there is none, or the token may not see it: Konnect answers 404 for both. */
+  async getPortal(region: string, id: string, signal: AbortSignal): Promise<Identified | undefined> {
+    const target: Target = { operation: 'get portal', region, path: `v3/portals/${checkedUUID(id)}`, signal };
+    return this.#readIfThere(
+      target,
+      identifiedSchema.refine((answer) => answer.id === checkedUUID(id)),
+    );
+  }
+
+  /** Undefined for 404: no such portal, or a webhook that was never configured. */
+  async getPortalWebhook(region: string, id: string, signal: AbortSignal): Promise<Webhook | undefined> {
+    return this.#readIfThere(portalWebhook('get portal webhook', region, id, signal), webhookSchema);
+  }
+
+  async updatePortalWebhook(region: string, id: string, body: WebhookBody, signal: AbortSignal): Promise<void> {
+    await this.#send('PATCH', portalWebhook('update portal webhook', region, id, signal), webhookJSON(body));
+  }
+
+  async deletePortalWebhook(
+    region: string,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<'deleted' | 'absent' | 'conflict'> {
+    return this.#delete(portalWebhook('delete portal webhook', region, id, signal));
+  }
+
+  /** Undefined for 404: how Konnect shows a token without rights to the portal, and perhaps a webhook that was never configured. */
+  async portalWebhookStatus(region: string, id: string, signal: AbortSignal): Promise<WebhookStatus | undefined> {
+    const target = portalWebhook('get portal webhook status', region, id, signal);
+    return this.#readIfThere({ ...target, path: `${target.path}/status` }, webhookStatusSchema);
+  }
+
+  /** The organisation's webhook as v3 shows it. Undefined for 404: never configured in this region. */
+  async getOrganizationWebhook(region: string, signal: AbortSignal): Promise<Webhook | undefined> {
+    return this.#readIfThere(
+      { operation: 'get organization webhook', region, path: `v3/${webhookPath}`, signal },
+      webhookSchema,
+    );
+  }
+
+  async updateOrganizationWebhook(region: string, body: WebhookBody, signal: AbortSignal): Promise<void> {
+    const target: Target = { operation: 'update organization webhook', region, path: `v3/${webhookPath}`, signal };
+    await this.#send('PATCH', target, webhookJSON(body));
+  }
+
+  async deleteOrganizationWebhook(region: string, signal: AbortSignal): Promise<'deleted' | 'absent' | 'conflict'> {
+    return this.#delete({ operation: 'delete organization webhook', region, path: `v3/${webhookPath}`, signal });
+  }
+
+  async organizationWebhookStatus(
+    api: AuditLogsAPI,
+    region: string,
+    signal: AbortSignal,
+  ): Promise<WebhookStatus | undefined> {
+    return this.#readIfThere(
+      { operation: 'get organization webhook status', region, path: `${api}/${webhookPath}/status`, signal },
+      webhookStatusSchema,
+    );
+  }
+
+  /** The organisation's webhook as v2 shows it. */
+  async getInlineWebhook(region: string, signal: AbortSignal): Promise<InlineWebhook | undefined> {
+    return this.#readIfThere(
+      { operation: 'get inline webhook', region, path: `v2/${webhookPath}`, signal },
+      inlineWebhookSchema,
+    );
+  }
+
+  /** What the webhook is after the PATCH; undefined if the answer has no body. */
+  async updateInlineWebhook(
+    region: string,
+    body: InlineWebhookBody,
+    signal: AbortSignal,
+  ): Promise<InlineWebhook | undefined> {
+    const target: Target = { operation: 'update inline webhook', region, path: `v2/${webhookPath}`, signal };
+    const answer = await this.#send('PATCH', target, {
+      endpoint: body.endpoint,
+      authorization: body.authorization,
+      enabled: body.enabled,
+      log_format: body.logFormat,
+      skip_ssl_verification: body.skipSSLVerification,
+    });
+    return answer.body === undefined ? undefined : parsed(inlineWebhookSchema, answer, target.operation, true);
+  }
+
+  /** Switches it off and leaves the rest to Konnect: v2 has no DELETE, and whoever detaches need not know the endpoint. */
+  async disableInlineWebhook(region: string, signal: AbortSignal): Promise<void> {
+    const target: Target = { operation: 'disable inline webhook', region, path: `v2/${webhookPath}`, signal };
+    await this.#send('PATCH', target, { enabled: false });
+  }
+
+  async #read<T>(target: Target, schema: z.ZodType<T>, query?: URLSearchParams): Promise<T> {
+    return parsed(schema, await this.#send('GET', target, undefined, query), target.operation, false);
+  }
+
+  async #readIfThere<T>(target: Target, schema: z.ZodType<T>): Promise<T | undefined> {
+    try {
+      return await this.#read(target, schema);
+    } catch (error) {
+      if (isKonnectError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async #delete(target: Target): Promise<'deleted' | 'absent' | 'conflict'> {
+    try {
+      await this.#send('DELETE', target);
+      return 'deleted';
+    } catch (error) {
+      if (isKonnectError(error, 'NotFound')) return 'absent';
+      if (isKonnectError(error, 'Conflict')) return 'conflict';
+      throw error;
+    }
+  }
+
+  async #send(
+    method: KonnectRequest['method'],
+    { operation, region, path, signal }: Target,
+    body?: object,
+    query?: URLSearchParams,
+  ): Promise<KonnectAnswer> {
+    const url = new URL(path, hostFor(this.#urlTemplate, region));
+    if (query !== undefined) url.search = query.toString();
+    return this.#http.send({
+      operation,
+      region,
+      method,
+      url,
+      token: this.#token,
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+}
+
+function destination(operation: KonnectOperation, api: AuditLogsAPI, id: string, signal: AbortSignal): Target {
+  return { operation, region: globalRegion, path: `${api}/${destinationsPath}/${checkedUUID(id)}`, signal };
+}
+
+function portalWebhook(operation: KonnectOperation, region: string, id: string, signal: AbortSignal): Target {
+  return { operation, region, path: `v3/portals/${checkedUUID(id)}/${webhookPath}`, signal };
+}
+
+function checkedUUID(id: string): string {
+  if (!isUUID(id)) throw new TypeError('an id of Konnect must be a UUID');
+  return id.toLowerCase();
+}
+
+function destinationJSON(body: DestinationBody): object {
+  return {
+    name: body.name,
+    endpoint: body.endpoint,
+    authorization: body.authorization,
+    log_format: body.logFormat,
+    skip_ssl_verification: body.skipSSLVerification,
+  };
+}
+
+function webhookJSON(body: WebhookBody): object {
+  return { audit_log_destination_id: checkedUUID(body.destinationID), enabled: body.enabled };
+}
+
+/** `next` is a path whose prefix does not exist on the public host, so it is never followed: only its cursor is of use. */
+function cursorOf(next: string): string | undefined {
+  const query = next.includes('?') ? next.slice(next.indexOf('?') + 1) : '';
+  const cursor = new URLSearchParams(query).get('page[after]') ?? '';
+  return cursor === '' || cursor.length > 4096 ? undefined : cursor;
+}
+
+function parsed<T>(
+  schema: z.ZodType<T>,
+  answer: KonnectAnswer,
+  operation: KonnectOperation,
+  mayHaveHappened: boolean,
+): T {
+  const result = schema.safeParse(answer.body);
+  if (result.success) return result.data;
+  throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status: answer.status, mayHaveHappened });
+}
