@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AuditEvent, Delivery, DeliveryAttempt, DeliveryTarget } from '../audit-event.ts';
+import { formatLine, signLine } from './audit-line.ts';
+import { createKeyRing } from './key-ring.ts';
+import { createPoster, type GzipSpelling, type PostOutcome } from './post.ts';
+
+/** From 1 s to 30 s and at most four, as Konnect documents it; the two between are ours. */
+const defaultRetryWaitsMs: readonly number[] = [1000, 3000, 10_000, 30_000];
+const defaultBatchWindowMs = 250;
+const defaultTimeoutMs = 10_000;
+const maxBatchLines = 500;
+
+export interface DeliveryOptions {
+  /** A CA certificate (PEM) to trust beside Node's own. */
+  readonly authority?: string;
+  readonly clock?: () => Date;
+  /** Waits before each retry; as many retries as there are waits. Default: 1, 3, 10 and 30 s. */
+  readonly retryWaitsMs?: readonly number[];
+  /** How long the first line of a batch waits for others. Default 250 ms. */
+  readonly batchWindowMs?: number;
+  /** Default `gzip`. */
+  readonly contentEncoding?: GzipSpelling;
+  /** How long one attempt may take. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** How many keys the JWKS shows at first; the newest signs. Default 1. */
+  readonly keys?: number;
+}
+
+/** A delivery whose signing keys can be changed while it runs. */
+export interface RotatingDelivery extends Delivery {
+  /** Signs with a new key from now on; lines signed before still verify, since the JWKS keeps the former keys. */
+  rotateKey(): void;
+  /** Takes every key but the signing one out of the JWKS. */
+  retireKeys(): void;
+}
+
+interface QueuedLine {
+  readonly line: string;
+  readonly onAttempt: (attempt: DeliveryAttempt) => void;
+}
+
+/**
+ * Signs events when they are handed over and posts them as Konnect does: `text/plain`, gzip, lines separated by newlines, batched by target,
+ * in order, one batch of a target at a time. Repeated on connection errors, 500 and 429 only. Each attempt at a batch is reported to every
+ * event in it. `stop` cuts off what is under way and drops what waits, both without a report.
+ */
+export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery {
+  const clock = options.clock ?? (() => new Date());
+  const retryWaitsMs = options.retryWaitsMs ?? defaultRetryWaitsMs;
+  const keys = createKeyRing(options.keys ?? 1);
+  const poster = createPoster({
+    ...(options.authority === undefined ? {} : { authority: options.authority }),
+    contentEncoding: options.contentEncoding ?? 'gzip',
+    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+  });
+  const queues = new Map<string, QueuedLine[]>();
+  const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
+
+  function send(event: AuditEvent, target: DeliveryTarget, onAttempt: (attempt: DeliveryAttempt) => void): void {
+    if (stopping.signal.aborted) return;
+    const line = signLine(formatLine(event, target.logFormat), target.logFormat, keys.signingKey());
+    const id = JSON.stringify([target.endpoint, target.authorization, target.logFormat, target.skipSSLVerification]);
+    const queue = queues.get(id);
+    if (queue !== undefined) {
+      queue.push({ line, onAttempt });
+      return;
+    }
+    queues.set(id, [{ line, onAttempt }]);
+    const draining = drain(id, { ...target });
+    running.add(draining);
+    void draining.finally(() => running.delete(draining));
+  }
+
+  async function drain(id: string, target: DeliveryTarget): Promise<void> {
+    const queue = queues.get(id) ?? [];
+    try {
+      while (queue.length > 0) {
+        await delay(options.batchWindowMs ?? defaultBatchWindowMs, undefined, { signal: stopping.signal });
+        await deliver(queue.splice(0, maxBatchLines), target);
+      }
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    } finally {
+      queues.delete(id);
+    }
+  }
+
+  async function deliver(batch: readonly QueuedLine[], target: DeliveryTarget): Promise<void> {
+    const lines = batch.map(({ line }) => line);
+    for (const waitMs of [...retryWaitsMs, undefined]) {
+      const at = clock();
+      const outcome = await poster.post(lines, target, stopping.signal);
+      const again = waitMs !== undefined && isWorthRetrying(outcome);
+      const ok = outcome.code !== undefined && outcome.code >= 200 && outcome.code < 300;
+      for (const { onAttempt } of batch) onAttempt({ at, ...outcome, ok, givenUp: !ok && !again });
+      if (!again) return;
+      await delay(waitMs, undefined, { signal: stopping.signal });
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    await Promise.all(running);
+    await poster.close();
+  }
+
+  return { send, jwks: keys.jwks, stop, rotateKey: keys.rotate, retireKeys: keys.retire };
+}
+
+function isWorthRetrying({ code }: PostOutcome): boolean {
+  return code === undefined || code === 500 || code === 429;
+}
