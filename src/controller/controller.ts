@@ -1,0 +1,106 @@
+import type { Log } from '../log.ts';
+import type { BackOff } from './back-off.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** What a pass over one key asks for next. */
+export type ReconcileResult =
+  /** Nothing until the key is added again. */
+  | { kind: 'settled' }
+  /** Another look after this time, behind new work. */
+  | { kind: 'again'; afterMs: number }
+  /** It failed in a way that time may heal: the key's back-off applies, but never less than `atLeastMs`. */
+  | { kind: 'retry'; atLeastMs?: number };
+
+/** `failed`: it threw. `cut-off`: it threw after its signal had been aborted. */
+export type Outcome = ReconcileResult['kind'] | 'failed' | 'cut-off';
+
+export interface ControllerOptions {
+  queue: WorkQueue;
+  /** Brings the world in line for one key. Never called twice at a time for one key. Its signal is aborted when the grace period is over. */
+  reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  /** Keys in work at a time. */
+  concurrency: number;
+  backOff: BackOff;
+  /** How long work in flight may go on after `signal` was aborted, before its own signal is. */
+  graceMs: number;
+  log: Log;
+  signal: AbortSignal;
+  /** For metrics; after each pass. */
+  onReconcile?: (key: string, outcome: Outcome, durationMs: number) => void;
+  clock?: Clock;
+}
+
+/**
+ * Takes keys from the queue and reconciles them until `signal` is aborted. Resolves when the last pass has ended; never rejects, whatever
+ * `reconcile` throws: that is logged and tried again with back-off.
+ */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const { concurrency, graceMs, signal, clock = systemClock } = options;
+  const inFlight = new Set<AbortController>();
+  let cancelGrace: (() => void) | undefined;
+  const startGrace = () => {
+    cancelGrace = clock.schedule(() => {
+      for (const pass of inFlight) pass.abort(signal.reason);
+    }, graceMs);
+  };
+  if (!signal.aborted) signal.addEventListener('abort', startGrace, { once: true });
+  try {
+    await Promise.all(Array.from({ length: concurrency }, () => work(options, inFlight)));
+  } finally {
+    signal.removeEventListener('abort', startGrace);
+    cancelGrace?.();
+  }
+}
+
+async function work(options: ControllerOptions, inFlight: Set<AbortController>): Promise<void> {
+  const { queue, signal } = options;
+  for (let key = await queue.take(signal); key !== undefined; key = await queue.take(signal)) {
+    const pass = new AbortController();
+    inFlight.add(pass);
+    try {
+      await reconcileOnce(key, pass.signal, options);
+    } finally {
+      inFlight.delete(pass);
+      queue.done(key);
+    }
+  }
+}
+
+async function reconcileOnce(key: string, signal: AbortSignal, options: ControllerOptions): Promise<void> {
+  const { backOff, reconcile, log, clock = systemClock } = options;
+  const startedAt = clock.now();
+  let outcome: Outcome;
+  try {
+    const result = await reconcile(key, signal);
+    plan(key, result, options);
+    outcome = result.kind;
+  } catch (err) {
+    outcome = signal.aborted ? 'cut-off' : 'failed';
+    const retryMs = backOff.next(key);
+    options.queue.add(key, { priority: 'resync', delayMs: retryMs });
+    if (outcome === 'failed')
+      log.error({ key, err, failures: backOff.failures(key), retryMs: Math.round(retryMs) }, 'reconcile failed');
+    else log.info({ key }, 'reconcile cut off');
+  }
+  try {
+    options.onReconcile?.(key, outcome, clock.now() - startedAt);
+  } catch (err) {
+    log.error({ key, err }, 'reconcile hook failed');
+  }
+}
+
+function plan(key: string, result: ReconcileResult, { queue, backOff }: ControllerOptions): void {
+  switch (result.kind) {
+    case 'settled':
+      backOff.forget(key);
+      break;
+    case 'again':
+      backOff.forget(key);
+      queue.add(key, { priority: 'resync', delayMs: result.afterMs });
+      break;
+    case 'retry':
+      queue.add(key, { priority: 'resync', delayMs: Math.max(backOff.next(key), result.atLeastMs ?? 0) });
+      break;
+  }
+}
