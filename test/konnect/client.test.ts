@@ -1,0 +1,305 @@
+import { describe, expect, test } from '@jest/globals';
+import { isKonnectError } from '../../src/konnect/errors.ts';
+import { clientOf, rejection, type Script, type SeenRequest, scriptedKonnect } from './scripted-konnect.ts';
+
+const signal = new AbortController().signal;
+const id = '07ec3858-066b-4629-bdc5-d4aa893b424d';
+const portal = '3e551b39-227d-4297-b911-e68fd5d77c17';
+const nil = '00000000-0000-0000-0000-000000000000';
+const body = {
+  name: 'platform/sumologic',
+  endpoint: 'https://siem.example.com/code',
+  authorization: 'Bearer siem',
+  logFormat: 'json',
+  skipSSLVerification: false,
+} as const;
+const destinationJSON = {
+  name: 'platform/sumologic',
+  endpoint: 'https://siem.example.com/code',
+  authorization: 'Bearer siem',
+  log_format: 'json',
+  skip_ssl_verification: false,
+};
+
+type Client = ReturnType<typeof clientOf>['client'];
+
+/** Runs `use` against a server that answers everything alike, and tells what it saw. */
+async function answering(script: Script, use: (client: Client) => Promise<unknown>) {
+  await using server = await scriptedKonnect(() => script);
+  using konnect = clientOf(server.urlTemplate);
+  const value = await use(konnect.client);
+  return { value, requests: server.requests };
+}
+
+function line({ method, path, body: sent }: SeenRequest): unknown[] {
+  return sent === undefined ? [method, path] : [method, path, sent];
+}
+
+describe('what is sent', () => {
+  const attach = { destinationID: id, enabled: true };
+  const attachJSON = { audit_log_destination_id: id, enabled: true };
+  const inline = { endpoint: body.endpoint, authorization: body.authorization, enabled: true };
+  const options = { logFormat: 'cps', skipSSLVerification: true } as const;
+  const optionsJSON = { log_format: 'cps', skip_ssl_verification: true };
+  test.each<[unknown[], (client: Client) => Promise<unknown>]>([
+    [['GET', '/global/v3/organizations/me'], (client) => client.organization(signal)],
+    [['GET', `/global/v2/audit-log-destinations/${id}`], (client) => client.getDestination('v2', id, signal)],
+    [['POST', '/global/v3/audit-log-destinations', destinationJSON], (c) => c.createDestination('v3', body, signal)],
+    [
+      ['PATCH', `/global/v3/audit-log-destinations/${id}`, destinationJSON],
+      (client) => client.updateDestination('v3', id.toUpperCase(), body, signal),
+    ],
+    [['DELETE', `/global/v2/audit-log-destinations/${id}`], (client) => client.deleteDestination('v2', id, signal)],
+    [['GET', `/eu/v3/portals/${id}`], (client) => client.getPortal('eu', id, signal)],
+    [['GET', `/eu/v3/portals/${portal}/audit-log-webhook`], (client) => client.getPortalWebhook('eu', portal, signal)],
+    [
+      ['PATCH', `/eu/v3/portals/${portal}/audit-log-webhook`, attachJSON],
+      (client) => client.updatePortalWebhook('eu', portal, attach, signal),
+    ],
+    [
+      ['DELETE', `/eu/v3/portals/${portal}/audit-log-webhook`],
+      (client) => client.deletePortalWebhook('eu', portal, signal),
+    ],
+    [
+      ['GET', `/eu/v3/portals/${portal}/audit-log-webhook/status`],
+      (client) => client.portalWebhookStatus('eu', portal, signal),
+    ],
+    [['GET', '/us/v3/audit-log-webhook'], (client) => client.getOrganizationWebhook('us', signal)],
+    [
+      ['PATCH', '/us/v3/audit-log-webhook', attachJSON],
+      (client) => client.updateOrganizationWebhook('us', attach, signal),
+    ],
+    [['DELETE', '/us/v3/audit-log-webhook'], (client) => client.deleteOrganizationWebhook('us', signal)],
+    [['GET', '/us/v2/audit-log-webhook/status'], (client) => client.organizationWebhookStatus('v2', 'us', signal)],
+    [['GET', '/us/v2/audit-log-webhook'], (client) => client.getInlineWebhook('us', signal)],
+    [
+      ['PATCH', '/us/v2/audit-log-webhook', { ...inline, ...optionsJSON }],
+      (client) => client.updateInlineWebhook('us', { ...inline, ...options }, signal),
+    ],
+    [['PATCH', '/us/v2/audit-log-webhook', { enabled: false }], (client) => client.disableInlineWebhook('us', signal)],
+  ])('%j', async (expected, use) => {
+    const { requests } = await answering({ status: 200, body: { id } }, use);
+    expect(requests.map(line)).toEqual([expected]);
+  });
+
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ['an id that is a path', (client) => client.getDestination('v3', `${id}/../../portals`, signal)],
+    ['the nil UUID', (client) => client.deleteDestination('v3', nil, signal)],
+    ['an empty id', (client) => client.deletePortalWebhook('us', '', signal)],
+    [
+      'a destination that is no UUID',
+      (c) => c.updateOrganizationWebhook('us', { destinationID: 'x', enabled: true }, signal),
+    ],
+    ['a region that is a host', (client) => client.getInlineWebhook('evil.example.com/', signal)],
+  ])('nothing, for %s', async (_, use) => {
+    const { value, requests } = await answering({ status: 200, body: { id } }, (client) => rejection(use(client)));
+    expect(value).toBeInstanceOf(TypeError);
+    expect(requests).toHaveLength(0);
+  });
+});
+
+describe('a list of destinations', () => {
+  test('is read page by page, with the cursor out of a path that is never followed', async () => {
+    const ids = ['a', 'b', 'c'].map((digit) => id.replace('0', digit));
+    await using server = await scriptedKonnect(({ query }) => {
+      const page = ['', 'c1==', 'c2 +%'].indexOf(query.get('page[after]') ?? '');
+      const next = [
+        '/api/v3/audit-log-destinations?page%5Bafter%5D=c1%3D%3D&page%5Bsize%5=1',
+        'https://elsewhere.example.com/x?page[after]=c2%20%2B%25',
+        null,
+      ][page];
+      return {
+        status: 200,
+        body: { data: [{ id: ids[page]?.toUpperCase() }], meta: { next, previous: null, size: 1 } },
+      };
+    });
+    using konnect = clientOf(server.urlTemplate);
+    const list = await konnect.client.listDestinations('v3', signal);
+    expect(list.map((entry) => entry.id)).toEqual(ids);
+    expect(server.requests.map(({ path }) => path)).toEqual(Array(3).fill('/global/v3/audit-log-destinations'));
+    expect(server.requests.map(({ query }) => query.get('page[size]'))).toEqual(Array(3).fill('100'));
+  });
+
+  test.each<[string, string]>([
+    ['a cursor that repeats', '/api/v3/audit-log-destinations?page[after]=same'],
+    ['a next page without a cursor', '/api/v3/audit-log-destinations?page[size]=1'],
+  ])('is given up at %s', async (_, next) => {
+    await using server = await scriptedKonnect(() => ({ status: 200, body: { data: [], meta: { next } } }));
+    using konnect = clientOf(server.urlTemplate);
+    expect(await rejection(konnect.client.listDestinations('v3', signal))).toMatchObject({ kind: 'UnexpectedAnswer' });
+    expect(server.requests.length).toBeLessThan(3);
+  });
+
+  test('is given up when it never ends', async () => {
+    let page = 0;
+    await using server = await scriptedKonnect(() => {
+      page += 1;
+      return { status: 200, body: { data: [], meta: { next: `/x?page[after]=${page}` } } };
+    });
+    using konnect = clientOf(server.urlTemplate);
+    expect(await rejection(konnect.client.listDestinations('v3', signal))).toMatchObject({ kind: 'UnexpectedAnswer' });
+    expect(server.requests).toHaveLength(200);
+  });
+});
+
+describe('what is read', () => {
+  test.each<[string, object, object]>([
+    [
+      'a destination, whole',
+      {
+        id,
+        name: 'n',
+        endpoint: 'https://e.example.com',
+        log_format: 'cef',
+        skip_ssl_verification: true,
+        created_at: '0001-01-01T00:00:0Z',
+        updated_at: '2023-03-21T09:29:14.52Z',
+        more: {},
+      },
+      {
+        id,
+        name: 'n',
+        endpoint: 'https://e.example.com',
+        logFormat: 'cef',
+        skipSSLVerification: true,
+        createdAt: '0001-01-01T00:00:0Z',
+        updatedAt: '2023-03-21T09:29:14.52Z',
+      },
+    ],
+    [
+      'a destination of nulls and of words we do not know',
+      {
+        id,
+        name: null,
+        endpoint: null,
+        log_format: 'leef',
+        skip_ssl_verification: null,
+        updated_at: 'yesterday evening',
+      },
+      { id, logFormat: 'leef' },
+    ],
+    ['a destination with free text for a format', { id, log_format: 'https://secret.example.com' }, { id }],
+    ['a destination without an id', { name: 'n' }, { id, name: 'n' }],
+  ])('%s', async (_, answer, expected) => {
+    const script = { status: 200, body: answer };
+    expect((await answering(script, (client) => client.getDestination('v3', id, signal))).value).toEqual(expected);
+    const updated = await answering(script, (client) => client.updateDestination('v3', id, body, signal));
+    expect(updated.value).toEqual(expected);
+  });
+
+  test('not a destination or portal with another id than was asked for', async () => {
+    const script = { status: 200, body: { id: portal } };
+    const destination = await answering(script, (c) => rejection(c.getDestination('v3', id, signal)));
+    expect(destination.value).toMatchObject({ kind: 'UnexpectedAnswer' });
+    const other = await answering(script, (client) => rejection(client.getPortal('us', id, signal)));
+    expect(other.value).toMatchObject({ kind: 'UnexpectedAnswer' });
+  });
+
+  test.each<[object, object | 'UnexpectedAnswer']>([
+    [
+      { audit_log_destination_id: id.toUpperCase(), enabled: true },
+      { destinationID: id, enabled: true },
+    ],
+    [
+      { audit_log_destination_id: '', enabled: false },
+      { destinationID: undefined, enabled: false },
+    ],
+    [
+      { audit_log_destination_id: nil, enabled: false },
+      { destinationID: undefined, enabled: false },
+    ],
+    [
+      { audit_log_destination_id: null, enabled: null },
+      { destinationID: undefined, enabled: false },
+    ],
+    [{}, { destinationID: undefined, enabled: false }],
+    [{ audit_log_destination_id: 'sumologic', enabled: true }, 'UnexpectedAnswer'],
+    [{ audit_log_destination_id: id, enabled: 'yes' }, 'UnexpectedAnswer'],
+  ])('a webhook %j', async (answer, expected) => {
+    for (const read of [
+      (client: Client) => client.getOrganizationWebhook('us', signal),
+      (client: Client) => client.getPortalWebhook('us', portal, signal),
+    ]) {
+      const { value } = await answering({ status: 200, body: answer }, (client) =>
+        expected === 'UnexpectedAnswer' ? rejection(read(client)) : read(client),
+      );
+      if (expected === 'UnexpectedAnswer') expect(isKonnectError(value, expected)).toBe(true);
+      else expect(value).toEqual(expected);
+    }
+  });
+
+  test.each<[object, object]>([
+    [
+      { endpoint: 'unconfigured', enabled: false },
+      { endpoint: undefined, enabled: false },
+    ],
+    [{ endpoint: '' }, { endpoint: undefined, enabled: false }],
+    [{}, { endpoint: undefined, enabled: false }],
+    [
+      { endpoint: 'https://e.example.com', enabled: true, log_format: 'cef', updated_at: '2023-03-21T09:29:14.52Z' },
+      { endpoint: 'https://e.example.com', enabled: true, logFormat: 'cef', updatedAt: '2023-03-21T09:29:14.52Z' },
+    ],
+  ])('an inline webhook %j', async (answer, expected) => {
+    const script = { status: 200, body: answer };
+    expect((await answering(script, (client) => client.getInlineWebhook('us', signal))).value).toEqual(expected);
+    const write = { ...body, enabled: true };
+    const updated = await answering(script, (client) => client.updateInlineWebhook('us', write, signal));
+    expect(updated.value).toEqual(expected);
+  });
+
+  test('the status of a webhook, without its free text', async () => {
+    const answer = {
+      webhook_enabled: true,
+      webhook_status: 'inactive',
+      last_attempt_at: '2023-03-21T09:29:14.52Z',
+      last_response_code: 401,
+      last_response_message: 'https://secret.example.com said no',
+    };
+    const expected = {
+      enabled: true,
+      status: 'inactive',
+      lastAttemptAt: '2023-03-21T09:29:14.52Z',
+      lastResponseCode: 401,
+    };
+    const script = { status: 200, body: answer };
+    expect((await answering(script, (c) => c.organizationWebhookStatus('v3', 'us', signal))).value).toEqual(expected);
+    expect((await answering(script, (c) => c.portalWebhookStatus('us', portal, signal))).value).toEqual(expected);
+  });
+});
+
+describe('what answers come to', () => {
+  test.each<[number, string, (client: Client) => Promise<unknown>, unknown]>([
+    [404, 'reading a destination', (client) => client.getDestination('v3', id, signal), undefined],
+    [404, 'reading a portal', (client) => client.getPortal('us', portal, signal), undefined],
+    [404, 'reading a portal webhook', (client) => client.getPortalWebhook('us', portal, signal), undefined],
+    [404, 'reading an organisation webhook', (client) => client.getOrganizationWebhook('us', signal), undefined],
+    [404, 'reading an inline webhook', (client) => client.getInlineWebhook('us', signal), undefined],
+    [404, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'absent'],
+    [409, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'in-use'],
+    [204, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'deleted'],
+    [200, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'deleted'],
+    [404, 'deleting a portal webhook', (client) => client.deletePortalWebhook('us', portal, signal), 'absent'],
+    [409, 'deleting a portal webhook', (client) => client.deletePortalWebhook('us', portal, signal), 'conflict'],
+    [204, 'deleting an organisation webhook', (client) => client.deleteOrganizationWebhook('us', signal), 'deleted'],
+    [204, 'updating a destination', (client) => client.updateDestination('v3', id, body, signal), undefined],
+    [
+      201,
+      'updating an inline webhook',
+      (c) => c.updateInlineWebhook('us', { ...body, enabled: true }, signal),
+      undefined,
+    ],
+    [
+      201,
+      'updating a webhook',
+      (c) => c.updatePortalWebhook('us', portal, { destinationID: id, enabled: true }, signal),
+      undefined,
+    ],
+  ])('%i, %s', async (status, _, use, expected) => {
+    expect((await answering({ status }, use)).value).toBe(expected);
+  });
+
+  test('updating something that is gone is NotFound', async () => {
+    const { value } = await answering({ status: 404 }, (c) => rejection(c.updateDestination('v3', id, body, signal)));
+    expect(value).toMatchObject({ kind: 'NotFound', operation: 'update destination' });
+  });
+});
