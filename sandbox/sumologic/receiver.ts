@@ -1,0 +1,99 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { answer, readBody } from './http.ts';
+import type { SourceState, Sources } from './sources.ts';
+
+const unzip = promisify(gunzip);
+const maxUnpackedBytes = 64 * 1024 * 1024;
+export const receiverPath = '/receiver/v1/http/';
+
+/** The answers an HTTP source can be told to give. */
+export type ReceiverStatus = 200 | 401 | 408 | 429 | 503 | 504;
+
+/** One request to an HTTP source, whatever became of it. */
+export interface ReceivedRequest {
+  readonly at: Date;
+  /** As it stood in the URL, known or not. */
+  readonly code: string;
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly authorization: string | undefined;
+  /** Lines in the body; 0 where it was refused unread. */
+  readonly lines: number;
+}
+
+export interface Receiver {
+  readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
+  readonly requests: () => readonly ReceivedRequest[];
+  /**
+   * With `times`: the next so many requests get `status`, after those asked for earlier. Without: every request gets it from now on, and what
+   * was asked for before is forgotten. 200 means the usual treatment.
+   */
+  readonly respond: (code: string, status: ReceiverStatus, times?: number) => void;
+}
+
+/** The HTTP sources: `POST /receiver/v1/http/<code>`. */
+export function createReceiver(sources: Sources, clock: () => Date): Receiver {
+  const requests: ReceivedRequest[] = [];
+  const standing = new Map<string, ReceiverStatus>();
+  const upcoming = new Map<string, ReceiverStatus[]>();
+
+  async function handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const at = clock();
+    const code = path.slice(receiverPath.length);
+    const body = await readBody(request);
+    const { status, lines } = await receive(request, code, body);
+    const { authorization, 'content-type': contentType, 'content-encoding': contentEncoding } = request.headers;
+    requests.push({ at, code, status, contentType, contentEncoding, authorization, lines });
+    if (status === 200) answer(response, 200);
+    else answer(response, status, { errors: [{ code: status, message: STATUS_CODES[status] ?? '' }] });
+  }
+
+  async function receive(
+    request: IncomingMessage,
+    code: string,
+    body: Buffer | undefined,
+  ): Promise<{ status: number; lines: number }> {
+    const source = sources.get(code);
+    if (source === undefined) return { status: 401, lines: 0 };
+    if (request.method !== 'POST') return { status: 405, lines: 0 };
+    const told = upcoming.get(code)?.shift() ?? standing.get(code) ?? 200;
+    if (told !== 200) return { status: told, lines: 0 };
+    if (!isAuthorized(source, request)) return { status: 401, lines: 0 };
+    if (body === undefined) return { status: 413, lines: 0 };
+    const text = await unpack(body, request.headers['content-encoding']);
+    if (text === undefined) return { status: 400, lines: 0 };
+    sources.keep(source, text);
+    return { status: 200, lines: text.split('\n').filter((line) => line !== '').length };
+  }
+
+  function respond(code: string, status: ReceiverStatus, times?: number): void {
+    if (sources.get(code) === undefined) throw new Error('there is no source of this code');
+    if (times === undefined) {
+      standing.set(code, status);
+      upcoming.delete(code);
+    } else {
+      upcoming.set(code, [...(upcoming.get(code) ?? []), ...Array.from({ length: times }, () => status)]);
+    }
+  }
+
+  return { handle, respond, requests: () => requests };
+}
+
+function isAuthorized(source: SourceState, request: IncomingMessage): boolean {
+  const { authorization } = source.options;
+  return authorization === undefined || request.headers.authorization === authorization;
+}
+
+/** The text of a body that is plain or packed with gzip, under both names Konnect gives it; undefined if it cannot be unpacked. */
+async function unpack(body: Buffer, encoding = 'identity'): Promise<string | undefined> {
+  if (encoding === 'identity') return body.toString();
+  if (encoding !== 'gzip' && encoding !== 'application/gzip') return undefined;
+  try {
+    return (await unzip(body, { maxOutputLength: maxUnpackedBytes })).toString();
+  } catch {
+    return undefined;
+  }
+}

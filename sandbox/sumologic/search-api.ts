@@ -1,0 +1,160 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answer, readJSON } from './http.ts';
+import type { JobOwner, SearchJobs } from './search-jobs.ts';
+import { readPage, readSearchRequest } from './search-request.ts';
+import type { StoredMessage } from './sources.ts';
+
+export const searchPath = '/api/v1/search/jobs';
+const requestsPerSecond = 4;
+const sessionCookie = 'JSESSIONID';
+
+/** An access key of the API. */
+export interface AccessKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** The fields a message shows, with SumoLogic's type of each. */
+const messageFields = {
+  _messageid: 'long',
+  _sourcename: 'string',
+  _sourcecategory: 'string',
+  _size: 'long',
+  _messagetime: 'long',
+  _receipttime: 'long',
+  _raw: 'string',
+  _source: 'string',
+} as const;
+
+/** SumoLogic's Search Job API: Basic authentication, four requests a second a key, and a session cookie without which a job is not found. */
+export function createSearchAPI(options: {
+  readonly accessKeys: readonly AccessKey[];
+  readonly jobs: SearchJobs;
+  readonly clock: () => Date;
+  /** The base of `Location`. */
+  readonly url: () => string;
+}): (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> {
+  const recentMs = new Map<string, number[]>();
+
+  function isOverRate(accessID: string): boolean {
+    const nowMs = options.clock().getTime();
+    const recent = (recentMs.get(accessID) ?? []).filter((timeMs) => nowMs - timeMs < 1000);
+    const isOver = recent.length >= requestsPerSecond;
+    recentMs.set(accessID, isOver ? recent : [...recent, nowMs]);
+    return isOver;
+  }
+
+  async function reply(request: IncomingMessage, url: URL): Promise<Answer> {
+    const accessID = authenticated(request, options.accessKeys);
+    if (accessID === undefined) return failure(401, 'unauthorized', 'Credential could not be verified.');
+    if (isOverRate(accessID)) return failure(429, 'rate.limit.exceeded', 'More than 4 requests per second.');
+    const session = cookie(request, sessionCookie);
+    if (url.pathname === searchPath) return await create(request, accessID, session);
+    const [id = '', resource, ...rest] = url.pathname.slice(searchPath.length + 1).split('/');
+    if (rest.length > 0) return failure(404, 'notfound', 'Requested resource could not be found.');
+    const owner = { accessID, session: session ?? '' };
+    switch (`${request.method ?? ''} ${resource ?? ''}`) {
+      case 'GET ':
+        return status(owner, id);
+      case 'DELETE ':
+        return options.jobs.delete(owner, id) ? { status: 200, body: { id } } : unknownJob(404);
+      case 'GET messages':
+        return messages(owner, id, url.searchParams);
+      case 'GET records':
+        return failure(400, 'searchjob.no.records.not.an.aggregation.query', 'No records; query is not an aggregation');
+      default:
+        return failure(405, 'method.unsupported', 'Unsupported method for URL.');
+    }
+  }
+
+  async function create(request: IncomingMessage, accessID: string, known: string | undefined): Promise<Answer> {
+    if (request.method !== 'POST') return failure(405, 'method.unsupported', 'Unsupported method for URL.');
+    if (!/^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+      return failure(415, 'contenttype.invalid', 'Invalid content type.');
+    }
+    const search = readSearchRequest(await readJSON(request));
+    if (search.kind === 'refused') return failure(400, search.code, search.message);
+    const session = known ?? randomUUID();
+    const job = options.jobs.create({ accessID, session }, search);
+    if (job === undefined) return failure(429, 'rate.limit.exceeded', 'More than 10 search jobs at a time.');
+    return {
+      status: 202,
+      body: { id: job.id, link: { rel: 'self', href: `${options.url()}${searchPath}/${job.id}` } },
+      headers: {
+        location: `${options.url()}${searchPath}/${job.id}`,
+        'set-cookie': [`${sessionCookie}=${session}; Path=/api; Secure; HttpOnly`, 'AWSALB=sandbox; Path=/'],
+      },
+    };
+  }
+
+  function status(owner: JobOwner, id: string): Answer {
+    const found = options.jobs.status(owner, id);
+    if (found === undefined) return unknownJob(404);
+    const { state, messageCount } = found;
+    const body = { state, messageCount, recordCount: 0, histogramBuckets: [], pendingErrors: [], pendingWarnings: [] };
+    return { status: 200, body };
+  }
+
+  function messages(owner: JobOwner, id: string, parameters: URLSearchParams): Answer {
+    const page = readPage(parameters);
+    if (page.kind === 'refused') return failure(400, page.code, page.message);
+    const found = options.jobs.messages(owner, id);
+    if (found === undefined) return unknownJob(404);
+    const fields = Object.entries(messageFields).map(([name, fieldType]) => ({ name, fieldType, keyField: false }));
+    const maps = found.slice(page.offset, page.offset + page.limit).map((message) => ({ map: messageMap(message) }));
+    return { status: 200, body: { fields, messages: maps } };
+  }
+
+  return async (request, response, url) => {
+    const { status: code, body, headers } = await reply(request, url);
+    answer(response, code, body, headers);
+  };
+}
+
+function messageMap(message: StoredMessage): Record<keyof typeof messageFields, string> {
+  return {
+    _messageid: String(message.id),
+    _sourcename: message.source,
+    _sourcecategory: message.category,
+    _size: String(Buffer.byteLength(message.line)),
+    _messagetime: String(message.messageTimeMs),
+    _receipttime: String(message.receivedAt.getTime()),
+    _raw: message.line,
+    _source: message.source,
+  };
+}
+
+function authenticated(request: IncomingMessage, keys: readonly AccessKey[]): string | undefined {
+  const [scheme = '', credentials = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  const decoded = Buffer.from(credentials, 'base64').toString();
+  return keys.find(({ id, key }) => decoded === `${id}:${key}`)?.id;
+}
+
+function cookie(request: IncomingMessage, name: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function unknownJob(status: number): Answer {
+  return failure(status, 'searchjob.jobid.invalid', 'Job ID is invalid.');
+}
+
+function failure(status: number, code: string, message: string): Answer {
+  return { status, body: { status, id: errorID(), code, message } };
+}
+
+/** An id of the looks of `IUUQI-DGH5I-TJ045`. */
+function errorID(): string {
+  const letters = randomBytes(15).map((byte) => 65 + (byte % 26));
+  return Buffer.from(letters)
+    .toString()
+    .replaceAll(/(.{5})(?=.)/g, '$1-');
+}

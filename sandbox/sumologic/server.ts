@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Authority } from '../certificates.ts';
+import {
+  controlPath,
+  createControl,
+  handleControl,
+  receivedRequests,
+  type SumoLogicControl,
+  storedLines,
+} from './control.ts';
+import { answer } from './http.ts';
+import { createReceiver, type ReceivedRequest, receiverPath } from './receiver.ts';
+import { type AccessKey, createSearchAPI, searchPath } from './search-api.ts';
+import { createSearchJobs } from './search-jobs.ts';
+import { createSources, type SourceOptions, type StoredLine } from './sources.ts';
+
+const defaultGatheringMs = 200;
+
+export interface SumoLogicOptions {
+  /** Signs the server's certificate, for 127.0.0.1 and localhost. */
+  readonly authority: Authority;
+  /** Default: a free one. */
+  readonly port?: number;
+  readonly sources: readonly SourceOptions[];
+  /** Without any, every call of the Search Job API gets 401. */
+  readonly accessKeys?: readonly AccessKey[];
+  /** For times of arrival, the age of search jobs and the rate limit. */
+  readonly clock?: () => Date;
+  /** How long a search job takes until it is done. Default 200 ms. */
+  readonly gatheringMs?: number;
+}
+
+export interface SumoLogicServer {
+  /** `https://127.0.0.1:<port>`: of the sources and of the API. */
+  readonly url: string;
+  /** Where to send to; the URL is a credential. */
+  receiverURL(code: string): string;
+  /** What the source (all, if none is named) has kept, in the order of arrival. */
+  lines(code?: string): StoredLine[];
+  /** Every request to the source (all, if none is named), refused ones too. */
+  requests(code?: string): ReceivedRequest[];
+  readonly control: SumoLogicControl;
+  /** Cuts open connections. */
+  stop(): Promise<void>;
+}
+
+/** Starts a local SumoLogic on 127.0.0.1, over TLS: HTTP sources, the Search Job API, and a control under `/__sandbox/`. */
+export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLogicServer> {
+  const clock = options.clock ?? (() => new Date());
+  const sources = createSources(clock);
+  for (const source of options.sources) sources.set(source);
+  const receiver = createReceiver(sources, clock);
+  const control = createControl(sources, receiver);
+  const gatheringMs = options.gatheringMs ?? defaultGatheringMs;
+  const jobs = createSearchJobs({ messages: () => sources.messages(), clock, gatheringMs });
+  const search = createSearchAPI({ accessKeys: options.accessKeys ?? [], jobs, clock, url: () => url });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = new URL(request.url ?? '/', url);
+    if (target.pathname.startsWith(receiverPath)) await receiver.handle(request, response, target.pathname);
+    else if (target.pathname === searchPath || target.pathname.startsWith(`${searchPath}/`)) {
+      await search(request, response, target);
+    } else if (target.pathname.startsWith(controlPath)) {
+      await handleControl({ sources, receiver, control }, request, response, target);
+    } else answer(response, 404, { status: 404, code: 'notfound', message: 'Requested resource could not be found.' });
+  }
+
+  const issued = await options.authority.issue({
+    commonName: 'SumoLogic',
+    hosts: ['127.0.0.1', 'localhost'],
+    usage: 'server',
+  });
+  const server = createServer({ cert: issued.certificate, key: issued.key }, (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else answer(response, 500, { status: 500, code: 'internal.error', message: String(error) });
+    });
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${portOf(server.address())}`;
+
+  return {
+    url,
+    receiverURL: (code) => `${url}${receiverPath}${code}`,
+    lines: (code) => storedLines(sources, code),
+    requests: (code) => receivedRequests(receiver, code),
+    control,
+    async stop(): Promise<void> {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no TCP port');
+  return address.port;
+}
