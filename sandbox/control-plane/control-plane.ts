@@ -1,0 +1,231 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Authority, createAuthority, createSigningKeys } from '../certificates.ts';
+import { accessCluster, type ClusterAccess } from './access.ts';
+import type { Binaries } from './binaries.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { freePort } from './ports.ts';
+import { type Connection, type WaitOptions, waitForCustomResources, waitForPath } from './readiness.ts';
+import { ServerFailure, Supervised } from './supervised.ts';
+
+export interface ControlPlaneOptions {
+  binaries: Binaries;
+  /** Needs `binaries.kubeControllerManager`. */
+  controllerManager?: boolean;
+  /** Writes who asked what, without bodies, to {@link ControlPlane.auditLog}. */
+  auditLog?: boolean;
+  progress?: (line: string) => void;
+  /** Ends the start; a control plane that has started is ended by `stop`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A running kube-apiserver with its etcd, on 127.0.0.1, in a folder of its own. Ends when `stop` is called or this process is gone, however. */
+export interface ControlPlane extends ClusterAccess {
+  /** Asks a server to end in good order and starts it again, with the same data, address and certificates; resolves when all is ready again. */
+  restart(part: 'kube-apiserver' | 'etcd'): Promise<void>;
+  /** Ends the servers and removes the folder. May be called again. */
+  stop(): Promise<void>;
+}
+
+const startWithinMs = 180_000;
+/** An API server with open watches does not end by itself for a minute. */
+const stopGraceMs = 2_000;
+const portAttempts = 5;
+
+/**
+ * Starts a control plane and resolves when custom resources with CEL rules are seen to work, a few seconds later. RBAC decides who may do
+ * what; there is no kubelet and no scheduler, and without a controller manager nothing deletes namespaces or makes default ServiceAccounts.
+ * Rejects with the last lines of the log of the server that failed.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  for (let attempt = 1; ; attempt += 1) {
+    const supervised = await Supervised.begin();
+    try {
+      options.signal?.throwIfAborted();
+      const controlPlane = await bringUp(supervised, await freePort(), options);
+      supervised.release();
+      return controlPlane;
+    } catch (error) {
+      await supervised.end();
+      options.signal?.throwIfAborted();
+      if (!(error instanceof ServerFailure && error.portTaken) || attempt === portAttempts) throw error;
+    }
+  }
+}
+
+async function bringUp(supervised: Supervised, port: number, options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { binaries, progress, signal } = options;
+  const { folder } = supervised;
+  const startedMs = performance.now();
+  const url = `https://127.0.0.1:${port}`;
+  const authority = await createAuthority('sandbox of konnect-audit-log-operator');
+  const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usage: 'client' });
+  const adminKubeconfig = join(folder, 'admin.kubeconfig');
+  const auditLog = options.auditLog === true ? join(folder, 'audit.log') : undefined;
+  await writeKubeconfig(adminKubeconfig, {
+    url,
+    certificateAuthority: authority.certificate,
+    user: { name: 'admin', ...admin },
+  });
+  const servers = {
+    etcd: { command: binaries.etcd, args: etcdArguments(folder) },
+    'kube-apiserver': {
+      command: binaries.kubeApiserver,
+      args: await apiserverArguments(folder, { port, authority, auditLog }),
+    },
+  };
+  const etcd: Connection = { url: 'http://etcd', socketPath: etcdSocket(folder) };
+  const api: Connection = { url, ca: authority.certificate, cert: admin.certificate, key: admin.key };
+
+  async function run(name: keyof typeof servers): Promise<void> {
+    await supervised.start(name, servers[name].command, servers[name].args);
+  }
+  function waiting(...names: string[]): WaitOptions {
+    return {
+      check: async () => {
+        for (const name of names) await supervised.check(name);
+      },
+      deadlineMs: performance.now() + startWithinMs,
+      signal,
+    };
+  }
+  async function waitUntilServing(): Promise<void> {
+    await waitForPath(etcd, '/health', waiting('etcd'));
+    await waitForPath(api, '/readyz', waiting('etcd', 'kube-apiserver'));
+  }
+
+  progress?.('starting etcd and kube-apiserver');
+  await run('etcd');
+  await waitForPath(etcd, '/health', waiting('etcd'));
+  await run('kube-apiserver');
+  await waitUntilServing();
+  const controllerManager = options.controllerManager === true ? binaries.kubeControllerManager : undefined;
+  if (options.controllerManager === true) {
+    if (controllerManager === undefined) throw new Error('no kube-controller-manager among the binaries given');
+    progress?.('starting kube-controller-manager');
+    const args = await controllerManagerArguments(folder, { url, authority });
+    await supervised.start('kube-controller-manager', controllerManager, args);
+  }
+  const all = waiting(
+    'etcd',
+    'kube-apiserver',
+    ...(controllerManager === undefined ? [] : ['kube-controller-manager']),
+  );
+  await waitForCustomResources(api, all);
+  await waitForPath(api, '/api/v1/namespaces/default', all);
+  if (controllerManager !== undefined)
+    await waitForPath(api, '/api/v1/namespaces/default/serviceaccounts/default', all);
+  progress?.(`the control plane is ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s: ${url}`);
+
+  async function restart(part: keyof typeof servers): Promise<void> {
+    supervised.hold();
+    try {
+      await supervised.stop(part, stopGraceMs);
+      await run(part);
+      await waitUntilServing();
+    } finally {
+      supervised.release();
+    }
+  }
+
+  const access = accessCluster({
+    url,
+    folder,
+    adminKubeconfig,
+    certificateAuthority: authority.certificate,
+    auditLog,
+    kubectlPath: binaries.kubectl,
+  });
+  return { ...access, restart, stop: () => supervised.end() };
+}
+
+/** A socket in a folder that only its owner may enter: no port to be taken, no certificate needed. */
+function etcdSocket(folder: string): string {
+  return join(folder, 'etcd.sock');
+}
+
+function etcdArguments(folder: string): string[] {
+  const clients = `unix://${etcdSocket(folder)}`;
+  return [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--listen-client-urls=${clients}`,
+    `--advertise-client-urls=${clients}`,
+    `--listen-peer-urls=unix://${join(folder, 'peer.sock')}`,
+    '--unsafe-no-fsync',
+  ];
+}
+
+async function apiserverArguments(
+  folder: string,
+  { port, authority, auditLog }: { port: number; authority: Authority; auditLog: string | undefined },
+): Promise<string[]> {
+  const serving = await authority.issue({
+    commonName: 'kube-apiserver',
+    hosts: ['127.0.0.1', 'localhost', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    usage: 'server',
+  });
+  const tokens = await createSigningKeys();
+  const file = fileWriter(join(folder, 'kube-apiserver'));
+  return [
+    `--etcd-servers=unix://${etcdSocket(folder)}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    // A loopback address is not accepted as the endpoint of the Service "kubernetes".
+    '--endpoint-reconciler-type=none',
+    `--cert-dir=${join(folder, 'kube-apiserver')}`,
+    `--tls-cert-file=${await file('serving.crt', serving.certificate)}`,
+    `--tls-private-key-file=${await file('serving.key', serving.key)}`,
+    `--client-ca-file=${await file('ca.crt', authority.certificate)}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${await file('tokens.pub', tokens.publicKey)}`,
+    `--service-account-signing-key-file=${await file('tokens.key', tokens.privateKey)}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--authorization-mode=RBAC',
+    '--allow-privileged',
+    ...(auditLog === undefined
+      ? []
+      : [`--audit-policy-file=${await file('audit-policy.yaml', auditPolicy)}`, `--audit-log-path=${auditLog}`]),
+  ];
+}
+
+/** Who asked what and how it was answered; the API server's talk with itself is left out. JSON, which is YAML too. */
+const auditPolicy = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'None', users: ['system:apiserver'] }, { level: 'Metadata' }],
+});
+
+async function controllerManagerArguments(
+  folder: string,
+  { url, authority }: { url: string; authority: Authority },
+): Promise<string[]> {
+  const name = 'system:kube-controller-manager';
+  const home = join(folder, 'kube-controller-manager');
+  const file = fileWriter(home);
+  const rootCa = await file('ca.crt', authority.certificate);
+  const kubeconfig = join(home, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, {
+    url,
+    certificateAuthority: authority.certificate,
+    user: { name, ...(await authority.issue({ commonName: name, usage: 'client' })) },
+  });
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--root-ca-file=${rootCa}`,
+    '--use-service-account-credentials',
+    '--leader-elect=false',
+    // It serves nothing but metrics and its own health.
+    '--secure-port=0',
+  ];
+}
+
+/** Writes files that only their owner may read into a folder, and answers their paths. */
+function fileWriter(folder: string): (name: string, content: string) => Promise<string> {
+  return async (name, content) => {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, name);
+    await writeFile(path, content, { mode: 0o600 });
+    return path;
+  };
+}
