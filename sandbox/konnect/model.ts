@@ -1,0 +1,211 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AuditEvent, Delivery, LogFormat } from './audit-event.ts';
+import { type Behaviour, defaultBehaviour } from './behaviour.ts';
+import type { ControlPlaneSeed, DeveloperSeed, KonnectSeed, OrganizationSeed, PortalSeed, TokenSeed } from './seed.ts';
+
+/** All that Konnect knows, in memory. Everything that works on it is synchronous and needs no server. */
+export interface KonnectModel {
+  readonly organizations: Map<string, Organization>;
+  /** With `global`. */
+  readonly regions: readonly string[];
+  /** May be changed at any time. */
+  readonly behaviour: Behaviour;
+  readonly clock: () => Date;
+  readonly newID: () => string;
+  /** A decimal number of up to 19 digits, more than a double holds. */
+  readonly newTraceID: () => string;
+  /** Absent: audit lines are recorded and go nowhere. */
+  readonly delivery?: Delivery;
+}
+
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly tokens: Map<string, Token>;
+  readonly portals: Map<string, Portal>;
+  readonly controlPlanes: readonly ControlPlaneSeed[];
+  /** Every version of every destination that somebody may still be shown, oldest first. */
+  readonly destinations: DestinationVersion[];
+  destinationsMade: number;
+  /** When a destination was last detached from a webhook, by its id. */
+  readonly detachedAt: Map<string, Date>;
+  /** The organisation's webhooks, by region. */
+  readonly webhooks: Map<string, Webhook>;
+  /** The last 10,000. */
+  readonly events: RecordedEvent[];
+}
+
+export interface Token {
+  readonly value: string;
+  readonly access: TokenSeed['access'];
+  readonly principalID: string;
+  revokedAt?: Date;
+}
+
+export interface Portal {
+  readonly id: string;
+  readonly name: string;
+  readonly region: string;
+  readonly createdAt: Date;
+  readonly developers: readonly (DeveloperSeed & { readonly id: string })[];
+  readonly webhook: Webhook;
+}
+
+export interface Destination {
+  readonly id: string;
+  /** Its place in lists: one more than that of the destination made before it. */
+  readonly sequence: number;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly authorization: string;
+  readonly logFormat: LogFormat;
+  readonly skipSSLVerification: boolean;
+  readonly createdAt: Date;
+  /** Absent before the first PATCH. */
+  readonly updatedAt?: Date;
+}
+
+export interface DestinationVersion {
+  readonly destination: Destination;
+  readonly from: Date;
+  /** Absent: this version is the present one. */
+  to?: Date;
+}
+
+/** What v2 keeps in the organisation's webhook itself. */
+export type InlineTarget = Pick<Destination, 'endpoint' | 'authorization' | 'logFormat' | 'skipSSLVerification'>;
+
+export type WebhookTarget =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'destination'; readonly id: string }
+  | { readonly kind: 'inline'; readonly inline: InlineTarget };
+
+export interface Webhook {
+  enabled: boolean;
+  target: WebhookTarget;
+  updatedAt?: Date;
+  lastAttempt?: { readonly at: Date; readonly code?: number; readonly message: string; readonly ok: boolean };
+  replay?: ReplayJob;
+}
+
+export interface ReplayJob {
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly updatedAt: Date;
+  /** Lines whose delivery has neither succeeded nor been given up. */
+  pending: number;
+  failed: boolean;
+}
+
+export interface RecordedEvent {
+  readonly event: AuditEvent;
+  readonly region: string;
+  /** Present: the line belongs to this portal's webhook, not to the organisation's. */
+  readonly portalID?: string;
+}
+
+export interface ModelOptions {
+  readonly seed: KonnectSeed;
+  readonly behaviour?: Partial<Behaviour>;
+  readonly delivery?: Delivery;
+  readonly clock?: () => Date;
+  readonly newID?: () => string;
+  readonly newTraceID?: () => string;
+}
+
+export function createModel({ seed, behaviour, delivery, clock, newID, newTraceID }: ModelOptions): KonnectModel {
+  const model: KonnectModel = {
+    organizations: new Map(),
+    regions: ['global', ...seed.regions],
+    behaviour: { ...defaultBehaviour, ...behaviour },
+    clock: clock ?? (() => new Date()),
+    newID: newID ?? randomUUID,
+    newTraceID: newTraceID ?? (() => (randomBytes(8).readBigUInt64BE() >> 1n).toString()),
+    ...(delivery === undefined ? {} : { delivery }),
+  };
+  for (const organization of seed.organizations) addOrganization(model, organization);
+  return model;
+}
+
+export function addOrganization(model: KonnectModel, seed: OrganizationSeed): Organization {
+  const organization: Organization = {
+    id: seed.id,
+    name: seed.name,
+    createdAt: model.clock(),
+    tokens: new Map(),
+    portals: new Map(),
+    controlPlanes: seed.controlPlanes ?? [],
+    destinations: [],
+    destinationsMade: 0,
+    detachedAt: new Map(),
+    webhooks: new Map(),
+    events: [],
+  };
+  for (const token of seed.tokens) addToken(model, organization, token);
+  for (const portal of seed.portals ?? []) addPortal(model, organization, portal);
+  model.organizations.set(organization.id, organization);
+  return organization;
+}
+
+export function addToken(model: KonnectModel, organization: Organization, { value, access }: TokenSeed): void {
+  organization.tokens.set(value, { value, access, principalID: model.newID() });
+}
+
+/** Returns whether there was such a token. It may go on working for `revokedTokenGraceMs`. */
+export function revokeToken(model: KonnectModel, value: string): boolean {
+  for (const organization of model.organizations.values()) {
+    const token = organization.tokens.get(value);
+    if (token === undefined) continue;
+    token.revokedAt ??= model.clock();
+    return true;
+  }
+  return false;
+}
+
+export function addPortal(model: KonnectModel, organization: Organization, seed: PortalSeed): Portal {
+  const portal: Portal = {
+    id: seed.id,
+    name: seed.name,
+    region: seed.region,
+    createdAt: model.clock(),
+    developers: (seed.developers ?? []).map(({ email, password }) => ({ email, password, id: model.newID() })),
+    webhook: { enabled: false, target: { kind: 'none' } },
+  };
+  organization.portals.set(portal.id, portal);
+  return portal;
+}
+
+/** Its webhook goes with it and lets go of its destination. Returns whether there was such a portal. */
+export function removePortal(model: KonnectModel, organization: Organization, portalID: string): boolean {
+  const portal = organization.portals.get(portalID);
+  if (portal?.webhook.target.kind === 'destination') {
+    organization.detachedAt.set(portal.webhook.target.id, model.clock());
+  }
+  return organization.portals.delete(portalID);
+}
+
+/** The organisation's webhook in a region, which is always there, if only unconfigured. */
+export function webhookIn(organization: Organization, region: string): Webhook {
+  const known = organization.webhooks.get(region);
+  if (known !== undefined) return known;
+  const webhook: Webhook = { enabled: false, target: { kind: 'none' } };
+  organization.webhooks.set(region, webhook);
+  return webhook;
+}
+
+/** Whose token it is, or undefined where it is unknown or revoked. */
+export function holderOf(model: KonnectModel, value: string): { organization: Organization; token: Token } | undefined {
+  for (const organization of model.organizations.values()) {
+    const token = organization.tokens.get(value);
+    if (token === undefined) continue;
+    const revokedMs = token.revokedAt === undefined ? -1 : model.clock().getTime() - token.revokedAt.getTime();
+    return revokedMs >= model.behaviour.revokedTokenGraceMs ? undefined : { organization, token };
+  }
+  return undefined;
+}
+
+/** The time of a change: later than the last one by at least a millisecond, so that `updated_at` tells any two apart. */
+export function timeOfChange(model: KonnectModel, last: Date | undefined): Date {
+  return new Date(Math.max(model.clock().getTime(), last === undefined ? 0 : last.getTime() + 1));
+}

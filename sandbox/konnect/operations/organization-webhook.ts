@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { clearWebhook, pointWebhook, touchWebhook } from '../model/webhooks.ts';
+import { type KonnectModel, type Organization, type Webhook, webhookIn } from '../model.ts';
+import type { Operation, PublicOperation } from '../operation.ts';
+import { endpoint, invalid, logFormat, readBody, text } from '../validation.ts';
+import { changeByReference, refuseUnconfigured, viewByReference, viewInline, viewStatus } from './webhook-views.ts';
+
+const inlineChange = z.strictObject({
+  endpoint: endpoint.optional(),
+  authorization: text.optional(),
+  enabled: z.boolean().optional(),
+  log_format: logFormat.optional(),
+  skip_ssl_verification: z.boolean().optional(),
+});
+
+const v2 = { path: '/v2/audit-log-webhook', hosts: 'regional', resource: 'audit-log-webhook' } as const;
+const v3 = { ...v2, path: '/v3/audit-log-webhook' } as const;
+
+/** The organisation's webhook of a region, as v2 (inline) and v3 (by destination) show one setting. */
+export const organizationWebhookOperations: readonly Operation[] = [
+  {
+    ...v2,
+    id: 'get-audit-log-webhook',
+    method: 'GET',
+    access: 'read',
+    action: 'retrieve',
+    handle: ({ model, organization, region }) => ({
+      status: 200,
+      body: viewInline(model, organization, webhookIn(organization, region)),
+    }),
+  },
+  {
+    ...v2,
+    id: 'update-audit-log-webhook',
+    method: 'PATCH',
+    access: 'write',
+    action: 'update',
+    handle({ model, organization, region, body }) {
+      const webhook = webhookIn(organization, region);
+      changeInline(model, organization, webhook, body);
+      const { updated_at, ...rest } = viewInline(model, organization, webhook);
+      return {
+        status: model.behaviour.patchStatus,
+        body: model.behaviour.patchAnswersUpdatedAt ? { ...rest, updated_at } : rest,
+      };
+    },
+  },
+  {
+    ...v2,
+    path: `${v2.path}/status`,
+    id: 'get-audit-log-webhook-status',
+    method: 'GET',
+    access: 'read',
+    action: 'retrieve',
+    handle: ({ organization, region }) => ({ status: 200, body: viewStatus(webhookIn(organization, region)) }),
+  },
+  {
+    ...v3,
+    id: 'get-audit-logs-webhook',
+    method: 'GET',
+    access: 'read',
+    action: 'retrieve',
+    handle({ model, organization, region }) {
+      const webhook = webhookIn(organization, region);
+      refuseUnconfigured(model, webhook.target.kind !== 'destination');
+      return { status: 200, body: viewByReference(model, webhook) };
+    },
+  },
+  {
+    ...v3,
+    id: 'update-audit-logs-webhook',
+    method: 'PATCH',
+    access: 'write',
+    action: 'update',
+    handle: ({ model, organization, region, body }) => ({
+      status: model.behaviour.patchStatus,
+      body: changeByReference(model, organization, webhookIn(organization, region), body),
+    }),
+  },
+  {
+    ...v3,
+    id: 'delete-audit-logs-webhook',
+    method: 'DELETE',
+    access: 'write',
+    action: 'delete',
+    handle({ model, organization, region }) {
+      const webhook = webhookIn(organization, region);
+      refuseUnconfigured(model, webhook.target.kind === 'none');
+      clearWebhook(model, organization, webhook);
+      return { status: 204 };
+    },
+  },
+  {
+    ...v3,
+    path: `${v3.path}/status`,
+    id: 'get-audit-logs-webhook-status',
+    method: 'GET',
+    access: 'read',
+    action: 'retrieve',
+    handle: ({ organization, region }) => ({ status: 200, body: viewStatus(webhookIn(organization, region)) }),
+  },
+];
+
+/** The keys that lines are signed with. Kong's documentation asks for no token. */
+export const jwksOperation: PublicOperation = {
+  id: 'get-audit-log-jwks',
+  method: 'GET',
+  path: `${v2.path}/jwks.json`,
+  hosts: 'regional',
+  access: 'public',
+  handle: ({ model }) => ({ status: 200, body: model.delivery?.jwks() ?? { keys: [] } }),
+};
+
+/**
+ * A v2 PATCH. What it says of the target makes the webhook inline; `enabled` alone switches whatever is there, a destination of v3's too.
+ * What is left out: see `fillPatchDefaults`.
+ */
+function changeInline(model: KonnectModel, organization: Organization, webhook: Webhook, body: unknown): void {
+  const { enabled: sentEnabled, ...sent } = readBody(inlineChange, body);
+  const fill = model.behaviour.fillPatchDefaults;
+  const enabled = sentEnabled ?? (fill ? false : webhook.enabled);
+  const before = webhook.target.kind === 'inline' ? webhook.target.inline : undefined;
+  const named = Object.values(sent).some((value) => value !== undefined);
+  if (named || before !== undefined || (enabled && webhook.target.kind === 'none')) {
+    pointWebhook(model, organization, webhook, {
+      kind: 'inline',
+      inline: {
+        endpoint: required('endpoint', sent.endpoint ?? before?.endpoint),
+        authorization: required('authorization', sent.authorization ?? before?.authorization),
+        logFormat: sent.log_format ?? (fill ? undefined : before?.logFormat) ?? 'cef',
+        skipSSLVerification: sent.skip_ssl_verification ?? (fill ? undefined : before?.skipSSLVerification) ?? false,
+      },
+    });
+  }
+  webhook.enabled = enabled;
+  touchWebhook(model, webhook);
+}
+
+function required(field: string, value: string | undefined): string {
+  if (value === undefined) throw invalid([{ field, rule: 'required', reason: 'cannot be blank' }]);
+  return value;
+}

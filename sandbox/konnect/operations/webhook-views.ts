@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import { findDestination } from '../model/destinations.ts';
+import { deliveryTarget, pointWebhook, touchWebhook } from '../model/webhooks.ts';
+import type { KonnectModel, Organization, Webhook } from '../model.ts';
+import { notFound } from '../problem.ts';
+import { unsetTime } from '../times.ts';
+import { invalid, readBody, uuid } from '../validation.ts';
+
+const change = z.strictObject({ audit_log_destination_id: uuid.optional(), enabled: z.boolean().optional() });
+
+/** How v3 shows a webhook, the organisation's and a portal's. One that v2 has set up inline names no destination. */
+export function viewByReference(model: KonnectModel, { target, enabled }: Webhook): Record<string, unknown> {
+  if (target.kind === 'destination') return { audit_log_destination_id: target.id, enabled };
+  const shown = model.behaviour.unconfiguredWebhook;
+  if (shown === 'disabled-empty') return { audit_log_destination_id: '', enabled };
+  if (shown === 'disabled-nil') return { audit_log_destination_id: '00000000-0000-0000-0000-000000000000', enabled };
+  return { enabled };
+}
+
+/** A v3 PATCH. What is left out of it: see `fillPatchDefaults`. */
+export function changeByReference(
+  model: KonnectModel,
+  organization: Organization,
+  webhook: Webhook,
+  body: unknown,
+): Record<string, unknown> {
+  const sent = readBody(change, body);
+  const id = sent.audit_log_destination_id;
+  const enabled = sent.enabled ?? (model.behaviour.fillPatchDefaults ? false : webhook.enabled);
+  if (id !== undefined && findDestination(organization, id) === undefined) throw unknownDestination(model, id);
+  if (id === undefined && enabled && webhook.target.kind === 'none') {
+    throw invalid([{ field: 'audit_log_destination_id', rule: 'required', reason: 'cannot be blank' }]);
+  }
+  if (id !== undefined) pointWebhook(model, organization, webhook, { kind: 'destination', id });
+  webhook.enabled = enabled;
+  touchWebhook(model, webhook);
+  return viewByReference(model, webhook);
+}
+
+/** How v2 shows the organisation's webhook; where v3 has set it up, with what its destination says. */
+export function viewInline(model: KonnectModel, organization: Organization, webhook: Webhook): Record<string, unknown> {
+  const target = deliveryTarget(organization, webhook);
+  return {
+    endpoint: target?.endpoint ?? 'unconfigured',
+    enabled: webhook.enabled,
+    log_format: target?.logFormat ?? 'cef',
+    skip_ssl_verification: target?.skipSSLVerification ?? false,
+    updated_at: webhook.updatedAt?.toISOString() ?? unsetTime(model),
+  };
+}
+
+/** How every version shows what became of deliveries. */
+export function viewStatus({ enabled, target, lastAttempt }: Webhook): Record<string, unknown> {
+  if (target.kind === 'none') return { webhook_enabled: false, webhook_status: 'unconfigured' };
+  if (lastAttempt === undefined) return { webhook_enabled: enabled, webhook_status: 'active' };
+  return {
+    webhook_enabled: enabled,
+    webhook_status: lastAttempt.ok ? 'active' : 'inactive',
+    last_attempt_at: lastAttempt.at.toISOString(),
+    ...(lastAttempt.code === undefined ? {} : { last_response_code: lastAttempt.code }),
+    last_response_message: lastAttempt.message,
+  };
+}
+
+/** @throws {Problem} 404 for a webhook that names nothing, where Konnect is to answer so */
+export function refuseUnconfigured(model: KonnectModel, nothingThere: boolean): void {
+  if (nothingThere && model.behaviour.unconfiguredWebhook === 'not-found') throw notFound('audit log webhook');
+}
+
+function unknownDestination(model: KonnectModel, id: string): Error {
+  return model.behaviour.unknownDestination === 404
+    ? notFound(`audit log destination ${id}`)
+    : invalid([
+        {
+          field: 'audit_log_destination_id',
+          rule: 'missing_reference',
+          reason: `names no audit log destination [${id}]`,
+        },
+      ]);
+}
