@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
+import * as z from 'zod';
 import type { AuditEvent, LogFormat } from '../../../sandbox/konnect/audit-event.ts';
 import { formatLine, signLine, verifyLine } from '../../../sandbox/konnect/delivery/audit-line.ts';
 import { createKeyRing } from '../../../sandbox/konnect/delivery/key-ring.ts';
@@ -69,11 +70,11 @@ describe('an audit line', () => {
     const line = formatLine(portalEvent, 'json');
     expect(line).toMatch(/^\{"event_ts":"2025-06-23T14:28:47Z","event_vendor":"KongInc","event_product":"Dev-Portal",/);
     expect(line).toContain('"trace_id":3360194145499877252,"user_agent":""}');
-    expect(Object.keys(JSON.parse(line) as object)).toStrictEqual([
-      ...['event_ts', 'event_vendor', 'event_product', 'event_version', 'event_class_id', 'name', 'severity'],
-      'cef_version',
-      ...Object.keys(portalEvent.extension),
-    ]);
+    expect(Object.keys(z.looseObject({}).parse(JSON.parse(line)))).toStrictEqual(
+      'event_ts event_vendor event_product event_version event_class_id name severity cef_version'
+        .split(' ')
+        .concat(Object.keys(portalEvent.extension)),
+    );
   });
 
   test('in CPS is the JSON one under event, with the signature inside', () => {
@@ -114,7 +115,8 @@ describe('a signature', () => {
     const property = fc.property(text, text, (name, userAgent) => {
       const event = { ...withExtension({ user_agent: userAgent }), name };
       const line = signLine(formatLine(event, format), format, keys.signingKey());
-      return !/[\r\n]/.test(line) && verifyLine(line, keys.jwks());
+      expect(line).not.toMatch(/[\r\n]/);
+      expect(verifyLine(line, keys.jwks())).toBe(true);
     });
     fc.assert(property, { numRuns: 200 });
   });

@@ -30,12 +30,15 @@ describe('a query', () => {
     expect(matches(query)).toBe(true);
   });
 
-  test.each(['_source=Kong', '_sourcecategory="Http"', '_sourcecategory=Http Input', '_source=Konnect Auth', 'k.nnect'])(
-    '%s does not find it',
-    (query) => {
-      expect(matches(query)).toBe(false);
-    },
-  );
+  test.each([
+    '_source=Kong',
+    '_sourcecategory="Http"',
+    '_sourcecategory=Http Input',
+    '_source=Konnect Auth',
+    'k.nnect',
+  ])('%s does not find it', (query) => {
+    expect(matches(query)).toBe(false);
+  });
 
   test.each([
     '',
@@ -66,12 +69,17 @@ describe('a search time', () => {
     expect(parseSearchTime(value, timeZone)).toBe(expected);
   });
 
-  test.each(['-15m', 'now', '2025-06-23', '2025-06-23T14:28:47.123', '2025-06-23T14:28:47+02:00', '2025-13-23T14:28:47', -1])(
-    '%s is refused',
-    (value) => {
-      expect(parseSearchTime(value, 'UTC')).toBeUndefined();
-    },
-  );
+  test.each([
+    '-15m',
+    'now',
+    '2025-06-23',
+    '2025-06-23T14:28:47.123',
+    '2025-06-23T14:28:47+02:00',
+    '2025-13-23T14:28:47',
+    -1,
+  ])('%s is refused', (value) => {
+    expect(parseSearchTime(value, 'UTC')).toBeUndefined();
+  });
 
   test('of a line is the first timestamp in it', () => {
     expect(messageTime(message.line)).toBe(Date.parse('2025-06-18T21:02:36Z'));
