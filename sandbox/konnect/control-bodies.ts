@@ -1,0 +1,78 @@
+import * as z from 'zod';
+
+const ms = z.int().min(0);
+
+const match = z.strictObject({
+  method: z.string().exactOptional(),
+  region: z.string().exactOptional(),
+  path: z.string().exactOptional(),
+  operation: z.string().exactOptional(),
+  token: z.string().exactOptional(),
+});
+
+const rule = {
+  match: match.exactOptional(),
+  times: z.int().min(1).exactOptional(),
+  skip: z.int().min(0).exactOptional(),
+};
+
+export const faultBody = z.discriminatedUnion('kind', [
+  z.strictObject({ ...rule, kind: z.literal('latency'), ms }),
+  z.strictObject({
+    ...rule,
+    kind: z.literal('status'),
+    status: z.int().min(200).max(599),
+    retryAfter: z.union([z.number(), z.string()]).exactOptional(),
+    body: z.enum(['problem', 'json', 'html', 'truncated', 'huge', 'empty']).exactOptional(),
+    done: z.boolean().exactOptional(),
+  }),
+  z.strictObject({ ...rule, kind: z.literal('drop-before') }),
+  z.strictObject({ ...rule, kind: z.literal('drop-after') }),
+  z.strictObject({
+    ...rule,
+    kind: z.literal('redirect'),
+    status: z.int().min(300).max(399).exactOptional(),
+    location: z.string().exactOptional(),
+  }),
+  z.strictObject({ ...rule, kind: z.literal('wrong-types') }),
+]);
+
+export const behaviourBody = z.strictObject({
+  unconfiguredWebhook: z.enum(['disabled-empty', 'disabled-absent', 'disabled-nil', 'not-found']).exactOptional(),
+  duplicateNames: z.enum(['conflict', 'allowed']).exactOptional(),
+  releaseDelayMs: ms.exactOptional(),
+  staleListMs: ms.exactOptional(),
+  patchAnswersUpdatedAt: z.boolean().exactOptional(),
+  patchStatus: z.literal([200, 201]).exactOptional(),
+  unknownDestination: z.literal([404, 400]).exactOptional(),
+  fillPatchDefaults: z.boolean().exactOptional(),
+  pageSizeMax: z.int().min(1).exactOptional(),
+  portalDeleteConflict: z.boolean().exactOptional(),
+  firstUpdatedAt: z.enum(['created', 'zero', 'malformed']).exactOptional(),
+  revokedTokenGraceMs: ms.exactOptional(),
+  replayDurationMs: ms.exactOptional(),
+});
+
+export const tokenBody = z.strictObject({
+  value: z.string().min(1),
+  access: z.enum(['full', 'read-only', 'no-organization']),
+});
+
+export const revocationBody = z.strictObject({ value: z.string() });
+
+export const portalBody = z.strictObject({
+  id: z.guid(),
+  name: z.string().min(1),
+  region: z.string().min(1),
+  developers: z.array(z.strictObject({ email: z.string().min(1), password: z.string().min(1) })).exactOptional(),
+});
+
+export const organizationBody = z.strictObject({
+  id: z.guid(),
+  name: z.string().min(1),
+  tokens: z.array(tokenBody),
+  portals: z.array(portalBody).exactOptional(),
+  controlPlanes: z
+    .array(z.strictObject({ id: z.guid(), name: z.string().min(1), region: z.string().exactOptional() }))
+    .exactOptional(),
+});

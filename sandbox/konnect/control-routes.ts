@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import type { KonnectControl } from './control.ts';
+import { behaviourBody, faultBody, organizationBody, portalBody, revocationBody, tokenBody } from './control-bodies.ts';
+import { currentDestinations } from './model/destinations.ts';
+import {
+  addOrganization,
+  addPortal,
+  addToken,
+  type Destination,
+  type KonnectModel,
+  type Organization,
+  removePortal,
+  revokeToken,
+  type Webhook,
+} from './model.ts';
+import { viewStatus } from './operations/webhook-views.ts';
+
+/** What is under this is the sandbox's, not Konnect's. */
+export const controlPrefix = '/__sandbox/';
+
+interface ControlAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface ControlRequest {
+  readonly model: KonnectModel;
+  readonly control: KonnectControl;
+  readonly params: Readonly<Record<string, string>>;
+  /** Parsed JSON; undefined where there is none. */
+  readonly body: unknown;
+}
+
+type ControlRoute = readonly [method: string, pattern: RegExp, handle: (request: ControlRequest) => unknown];
+
+const routes: readonly ControlRoute[] = [
+  ['GET', /^calls$/, ({ control }) => control.calls()],
+  ['DELETE', /^calls$/, ({ control }) => control.clearCalls()],
+  ['GET', /^faults$/, ({ control }) => control.faults().map(({ id, rule, hits }) => ({ id, rule, hits: hits() }))],
+  ['POST', /^faults$/, ({ control, body }) => ({ id: control.fail(faultBody.parse(body)).id })],
+  ['DELETE', /^faults$/, ({ control }) => control.clearFaults()],
+  [
+    'DELETE',
+    /^faults\/(?<id>\d+)$/,
+    ({ control, params }) => found(control.faults().find(({ id }) => String(id) === params['id'])).remove(),
+  ],
+  ['GET', /^behaviour$/, ({ model }) => model.behaviour],
+  [
+    'PATCH',
+    /^behaviour$/,
+    ({ model, control, body }) => {
+      control.behave(behaviourBody.parse(body));
+      return model.behaviour;
+    },
+  ],
+  ['GET', /^organizations$/, ({ model }) => [...model.organizations.values()].map(overview)],
+  ['POST', /^organizations$/, ({ model, body }) => overview(addOrganization(model, organizationBody.parse(body)))],
+  ['GET', /^organizations\/(?<organization>[^/]+)$/, (request) => overview(organizationOf(request))],
+  [
+    'DELETE',
+    /^organizations\/(?<organization>[^/]+)$/,
+    (request) => void request.model.organizations.delete(organizationOf(request).id),
+  ],
+  ['GET', /^organizations\/(?<organization>[^/]+)\/events$/, (request) => organizationOf(request).events],
+  [
+    'POST',
+    /^organizations\/(?<organization>[^/]+)\/tokens$/,
+    (request) => addToken(request.model, organizationOf(request), tokenBody.parse(request.body)),
+  ],
+  [
+    'POST',
+    /^organizations\/(?<organization>[^/]+)\/portals$/,
+    (request) => portalOverview(addPortal(request.model, organizationOf(request), portalBody.parse(request.body))),
+  ],
+  [
+    'DELETE',
+    /^organizations\/(?<organization>[^/]+)\/portals\/(?<portal>[^/]+)$/,
+    (request) => {
+      if (!removePortal(request.model, organizationOf(request), request.params['portal'] ?? ''))
+        throw new NoSuchThing();
+    },
+  ],
+  [
+    'POST',
+    /^tokens\/revoke$/,
+    ({ model, body }) => {
+      if (!revokeToken(model, revocationBody.parse(body).value)) throw new NoSuchThing();
+    },
+  ],
+];
+
+/** Answers a request to `/__sandbox/{path}`: 200 with JSON, 204 without, 404, 405, 400 with what is wrong. */
+export function controlAnswer(
+  model: KonnectModel,
+  control: KonnectControl,
+  request: { readonly method: string; readonly path: string; readonly body: string },
+): ControlAnswer {
+  const here = routes.filter(([, pattern]) => pattern.test(request.path));
+  const [, pattern, handle] = here.find(([method]) => method === request.method) ?? [];
+  if (pattern === undefined || handle === undefined)
+    return { status: here.length > 0 ? 405 : 404, body: { message: 'no such route' } };
+  try {
+    const body: unknown = request.body === '' ? undefined : JSON.parse(request.body);
+    const answer = handle({ model, control, params: pattern.exec(request.path)?.groups ?? {}, body });
+    return answer === undefined ? { status: 204, body: undefined } : { status: 200, body: answer };
+  } catch (error) {
+    if (error instanceof NoSuchThing) return { status: 404, body: { message: 'there is no such thing' } };
+    if (error instanceof z.ZodError) return { status: 400, body: { message: z.prettifyError(error) } };
+    if (error instanceof SyntaxError) return { status: 400, body: { message: error.message } };
+    throw error;
+  }
+}
+
+class NoSuchThing extends Error {}
+
+function found<Thing>(thing: Thing | undefined): Thing {
+  if (thing === undefined) throw new NoSuchThing();
+  return thing;
+}
+
+function organizationOf({ model, params }: ControlRequest): Organization {
+  return found(model.organizations.get(params['organization'] ?? ''));
+}
+
+/** What is set up for an organisation, without tokens and authorizations. */
+function overview(organization: Organization): object {
+  return {
+    id: organization.id,
+    name: organization.name,
+    destinations: currentDestinations(organization).map(destinationOverview),
+    webhooks: Object.fromEntries(
+      [...organization.webhooks].map(([region, webhook]) => [region, webhookOverview(webhook)]),
+    ),
+    portals: [...organization.portals.values()].map(portalOverview),
+    eventCount: organization.events.length,
+  };
+}
+
+function destinationOverview({ id, name, endpoint, logFormat, skipSSLVerification }: Destination): object {
+  return { id, name, endpoint, logFormat, skipSSLVerification };
+}
+
+function portalOverview({
+  id,
+  name,
+  region,
+  webhook,
+}: {
+  id: string;
+  name: string;
+  region: string;
+  webhook: Webhook;
+}): object {
+  return { id, name, region, webhook: webhookOverview(webhook) };
+}
+
+function webhookOverview(webhook: Webhook): object {
+  const { target, enabled } = webhook;
+  return {
+    enabled,
+    ...(target.kind === 'destination' ? { destinationID: target.id } : {}),
+    ...(target.kind === 'inline' ? { endpoint: target.inline.endpoint } : {}),
+    status: viewStatus(webhook),
+  };
+}
