@@ -35,12 +35,12 @@ export interface KubectlResult {
 
 export interface ClusterAccess extends ClusterFacts {
   /** Runs kubectl; resolves whatever its exit code. Rejects when it cannot be run or was aborted. */
-  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
+  kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<KubectlResult>;
   /**
    * Writes a kubeconfig that holds a token of an existing ServiceAccount, good for a week, and is for its namespace. Resolves with its path;
    * the same for each call with the same names.
    */
-  serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
+  serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
 }
 
 export function accessCluster(facts: ClusterFacts): ClusterAccess {

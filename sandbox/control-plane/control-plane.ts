@@ -22,9 +22,9 @@ export interface ControlPlaneOptions {
 /** A running kube-apiserver with its etcd, on 127.0.0.1, in a folder of its own. Ends when `stop` is called or this process is gone, however. */
 export interface ControlPlane extends ClusterAccess {
   /** Asks a server to end in good order and starts it again, with the same data, address and certificates; resolves when all is ready again. */
-  restart(part: 'kube-apiserver' | 'etcd'): Promise<void>;
+  restart: (part: 'kube-apiserver' | 'etcd') => Promise<void>;
   /** Ends the servers and removes the folder. May be called again. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const startWithinMs = 180_000;

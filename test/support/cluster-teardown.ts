@@ -1,2 +1,6 @@
-/** Stops what cluster-setup started. */
-export default async function tearDown(): Promise<void> {}
+import { run } from './cluster-run.ts';
+
+/** Stops what the setup started. */
+export default async function tearDown(): Promise<void> {
+  await run.controlPlane?.stop();
+}

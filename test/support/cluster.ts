@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import {
+  accessCluster,
+  type ClusterAccess,
+  type KubectlOptions,
+  type KubectlResult,
+} from '../../sandbox/control-plane/access.ts';
+
+/** The environment variable by which the run's setup tells the tests where the control plane is. */
+export const factsVariable = 'TEST_CONTROL_PLANE';
+
+const Facts = z.object({
+  url: z.string(),
+  folder: z.string(),
+  adminKubeconfig: z.string(),
+  certificateAuthority: z.string(),
+  auditLog: z.string(),
+  kubectlPath: z.string(),
+});
+
+/** The control plane that all tests of a run share: with kube-controller-manager, an audit log, and our definitions in `crds/`. */
+export interface TestCluster extends Omit<ClusterAccess, 'kubectl'> {
+  readonly auditLog: string;
+  /** Rejects with standard error when kubectl fails, unless `allowFailure`. */
+  kubectl: (args: readonly string[], options?: KubectlOptions & { allowFailure?: boolean }) => Promise<KubectlResult>;
+  /** Makes a namespace whose name nobody else has, beginning with `prefix`. */
+  createNamespace: (prefix: string) => Promise<string>;
+}
+
+export function cluster(): TestCluster {
+  const facts = Facts.parse(JSON.parse(process.env[factsVariable] ?? '{}'));
+  const access = accessCluster(facts);
+
+  async function kubectl(
+    args: readonly string[],
+    { allowFailure = false, ...options }: KubectlOptions & { allowFailure?: boolean } = {},
+  ): Promise<KubectlResult> {
+    const result = await access.kubectl(args, options);
+    if (result.code === 0 || allowFailure) return result;
+    throw new Error(`kubectl ${args.join(' ')} ended with ${result.code}: ${result.stderr.trim()}`);
+  }
+
+  async function createNamespace(prefix: string): Promise<string> {
+    const name = `${prefix}-${randomUUID().slice(0, 8)}`;
+    await kubectl(['create', 'namespace', name]);
+    return name;
+  }
+
+  return { ...access, auditLog: facts.auditLog, kubectl, createNamespace };
+}
