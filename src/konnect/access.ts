@@ -1,5 +1,5 @@
 import { KonnectClient } from './client.ts';
-import { isKonnectError, type KonnectOperation } from './errors.ts';
+import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
 import type { AuditLogsAPI, Destination, Identified } from './schema.ts';
 import { SharedRequest } from './shared-request.ts';
 import type { KonnectTransport } from './transport.ts';
@@ -31,34 +31,40 @@ export class KonnectAccess {
 
   /**
    * Whose token this is: asked once, by however many callers, and then remembered until Konnect answers 401 to this token. A failure is not
-   * remembered. Rejects with a KonnectError, or with the signal's reason.
+   * remembered. Rejects with a KonnectError.
    */
   async organization(signal: AbortSignal): Promise<Identified> {
-    signal.throwIfAborted();
     const known = this.#organization;
     if (known?.value !== undefined) return known.value;
     if (known?.joinable === true) return known.join(signal);
-    this.#organization = new SharedRequest((shared) => this.client.organization(shared));
+    if (signal.aborted) throw cutOff('get organization');
+    this.#organization = new SharedRequest(
+      (shared) => this.client.organization(shared),
+      () => cutOff('get organization'),
+    );
     return this.#organization.join(signal);
   }
 
   /**
    * The organisation's destinations, in a list that was asked for less than `maxAgeMs` ago (0: a request of the caller's own) and after the
-   * last write of a destination with this token. Rejects with a KonnectError, or with the signal's reason.
+   * last write of a destination with this token. Rejects with a KonnectError.
    */
   async destinations(
     api: AuditLogsAPI,
     { maxAgeMs }: { maxAgeMs: number },
     signal: AbortSignal,
   ): Promise<readonly Destination[]> {
-    signal.throwIfAborted();
     const nowMs = this.#nowMs();
     const known = this.#lists.get(api);
     if (known !== undefined && nowMs - known.startedAtMs < maxAgeMs) {
       if (known.request.value !== undefined) return known.request.value;
       if (known.request.joinable) return known.request.join(signal);
     }
-    const request = new SharedRequest<readonly Destination[]>((shared) => this.client.listDestinations(api, shared));
+    if (signal.aborted) throw cutOff('list destinations');
+    const request = new SharedRequest<readonly Destination[]>(
+      (shared) => this.client.listDestinations(api, shared),
+      () => cutOff('list destinations'),
+    );
     this.#lists.set(api, { startedAtMs: nowMs, request });
     return request.join(signal);
   }
@@ -87,4 +93,8 @@ export class KonnectAccess {
       },
     };
   }
+}
+
+function cutOff(operation: KonnectOperation): KonnectError {
+  return new KonnectError({ kind: 'Unreachable', operation, code: 'ABORT_ERR' });
 }

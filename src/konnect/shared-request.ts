@@ -4,12 +4,15 @@
  */
 export class SharedRequest<T> {
   readonly #abort = new AbortController();
+  readonly #leaving: () => Error;
   readonly #result: Promise<T>;
   #waiting = 0;
   #settled = false;
   #value: T | undefined;
 
-  constructor(start: (signal: AbortSignal) => Promise<T>) {
+  /** `leaving` makes the error of a caller whose signal is aborted. */
+  constructor(start: (signal: AbortSignal) => Promise<T>, leaving: () => Error) {
+    this.#leaving = leaving;
     this.#result = this.#run(start);
     // Every caller may have left before it fails.
     this.#result.catch(() => {});
@@ -25,13 +28,13 @@ export class SharedRequest<T> {
     return !this.#settled && !this.#abort.signal.aborted;
   }
 
-  /** Settles as the request does, or rejects with the signal's reason, whichever comes first. */
+  /** Settles as the request does, or rejects when `signal` is aborted, whichever comes first. */
   async join(signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw this.#leaving();
     this.#waiting += 1;
     const left = Promise.withResolvers<never>();
     const leave = () => {
-      left.reject(signal.reason);
+      left.reject(this.#leaving());
     };
     signal.addEventListener('abort', leave, { once: true });
     try {
