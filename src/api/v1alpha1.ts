@@ -82,7 +82,7 @@ const DestinationSpec = z
       .string()
       .min(1)
       .max(128)
-      .regex(/^[^\x00-\x1f\x7f]+$/)
+      .regex(/^[^\p{Cc}]+$/u)
       .optional()
       .meta({
         description:

@@ -1,0 +1,288 @@
+/** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
+import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
+import { isKonnectError, KonnectError } from '../konnect/errors.ts';
+import { isApplied } from './apply-destination.ts';
+import type { Desired } from './desired.ts';
+import { isOurs, withPortal } from './memory.ts';
+import { announce, beforeWrite, type Pass } from './pass.ts';
+import type { Plan, WebhookStep } from './plan.ts';
+import { type Problem, problemOf, reasons, stalled, waiting } from './problems.ts';
+
+export interface WebhooksResult {
+  readonly problems: readonly Problem[];
+  readonly portalsReady: number;
+}
+
+/** What differs between a portal's webhook and the organisation's, in v3 and in v2. */
+interface Attachment {
+  readonly object: string;
+  readonly field: string;
+  readonly step: WebhookStep;
+  readonly enabled: boolean;
+  readonly remembered: PortalStatus | OrganizationStatus | undefined;
+  readonly missing: () => Problem;
+  /** Remembers what is to stand, or stands, there. */
+  readonly remember: (change: Mark) => void;
+  /** Answers Konnect's time of the change, where it tells it. */
+  readonly write: (destinationID: string) => Promise<string | undefined>;
+  readonly stillThere: () => Promise<boolean>;
+}
+
+interface Mark {
+  readonly state: PortalStatus['state'];
+  readonly reason?: string;
+  /** `desired`: ours, as wanted now. `same`: as remembered. `nobody`: a read has shown that it is not ours. */
+  readonly ours: 'desired' | 'same' | 'nobody';
+  /** Applied with the Secret of this pass. */
+  readonly updatedAt?: string | undefined;
+  readonly wasWritten?: boolean;
+}
+
+/**
+ * Attaches what the plan says to the destination in memory. Where that does not stand (`destinationProblem`), attachments wait for it.
+ */
+export async function applyWebhooks(
+  pass: Pass,
+  desired: Desired,
+  plan: Plan,
+  destinationProblem: Problem | undefined,
+): Promise<WebhooksResult> {
+  const attachments = attachmentsOf(pass, desired, plan);
+  const destinationID = pass.draft.memory.destination?.id;
+  const waits = (one: Attachment) =>
+    one.step.kind === 'attach' &&
+    needsDestination(desired, one) &&
+    (destinationProblem !== undefined || destinationID === undefined);
+
+  const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one));
+  for (const one of toWrite) enter(one);
+  if (toWrite.length > 0)
+    await beforeWrite(
+      pass,
+      `attaching ${toWrite
+        .map(({ object }) => object)
+        .slice(0, 3)
+        .join(', ')}`,
+    );
+
+  const problems = await Promise.all(
+    attachments.map(async (one) => {
+      if (!waits(one)) return settle(pass, desired, one, destinationID ?? '');
+      if (!isOurs(one.remembered)) one.remember({ state: 'pending', ours: 'same' });
+      return undefined;
+    }),
+  );
+  const found = problems.filter((problem) => problem !== undefined);
+  const ready = desired.portals.filter(({ id, enabled }) => {
+    const entry = pass.draft.memory.portals?.find((portal) => portal.id === id);
+    return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
+  });
+  return { problems: found, portalsReady: ready.length };
+}
+
+function needsDestination({ api }: Desired, { field }: Attachment): boolean {
+  return field !== organizationField || api === 'v3';
+}
+
+const organizationField = 'spec.organization';
+
+/** A webhook enters status before its first write. What was attached before keeps the state that a read has proved. */
+function enter(one: Attachment): void {
+  const proved = one.remembered !== undefined && isOurs(one.remembered) && one.remembered.state !== 'pending';
+  if (one.step.kind !== 'attach' || (proved && one.step.because === 'pointed elsewhere')) return;
+  const seenAsOurs = one.step.because === 'enabled' || one.step.because === 'settings';
+  const before = one.enabled ? 'on' : 'off';
+  one.remember({
+    state: proved ? one.remembered.state : seenAsOurs ? before : 'pending',
+    ours: seenAsOurs ? 'same' : 'desired',
+  });
+}
+
+async function settle(
+  pass: Pass,
+  desired: Desired,
+  one: Attachment,
+  destinationID: string,
+): Promise<Problem | undefined> {
+  const standing = one.enabled ? 'on' : 'off';
+  switch (one.step.kind) {
+    case 'keep':
+      one.remember({ state: standing, ours: 'desired', updatedAt: one.step.updatedAt });
+      return undefined;
+    case 'unknown':
+      return failed(one, one.step.problem);
+    case 'missing':
+      return failed(one, one.missing());
+    case 'refuse': {
+      const problem = inUse(one, one.step.otherID);
+      one.remember({ state: 'refused', reason: problem.reason, ours: 'nobody' });
+      return problem;
+    }
+    case 'attach':
+      try {
+        const updatedAt = await one.write(destinationID);
+        one.remember({ state: standing, ours: 'desired', updatedAt, wasWritten: true });
+        tell(pass, one, needsDestination(desired, one) ? `destination ${destinationID}` : 'its own endpoint');
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
+        return failed(one, await explain(pass, desired, one, destinationID, error));
+      }
+  }
+}
+
+/** What is remembered of a webhook whose call failed: whether it is ours is not known any better than before. */
+function failed(one: Attachment, problem: Problem): Problem {
+  const settled = one.remembered?.state === 'on' || one.remembered?.state === 'off';
+  if (problem.severity === 'unavailable' && settled) return problem;
+  const wasSettled = settled || one.remembered?.state === 'refused';
+  const state = problem.severity === 'stalled' && (wasSettled || !isOurs(one.remembered)) ? 'refused' : 'pending';
+  one.remember({ state, reason: problem.reason, ours: 'same' });
+  return problem;
+}
+
+/** A 404 (or a 400 that names the destination) is asked back, since Konnect answers alike for a missing destination and a missing portal. */
+async function explain(
+  pass: Pass,
+  desired: Desired,
+  one: Attachment,
+  destinationID: string,
+  error: KonnectError,
+): Promise<Problem> {
+  const askBack = error.kind === 'NotFound' || error.refusedFields.includes('audit_log_destination_id');
+  try {
+    if (askBack && needsDestination(desired, one)) {
+      const destination = await pass.konnect.client.getDestination(desired.api, destinationID, pass.signal);
+      if (destination === undefined) {
+        return waiting(reasons.creating, `destination ${destinationID} is gone from Konnect; it is made anew`);
+      }
+    }
+    if (askBack && !(await one.stillThere())) return one.missing();
+  } catch (asked) {
+    if (!isKonnectError(asked)) throw asked;
+    return problemOf(asked, one.object, pass.tokenSource);
+  }
+  return problemOf(error, one.object, pass.tokenSource);
+}
+
+function inUse(one: Attachment, otherID: string | undefined): Problem {
+  const whose = otherID === undefined ? 'an endpoint' : `destination ${otherID}`;
+  return stalled(
+    reasons.webhookInUse,
+    `${one.object} already forwards to ${whose} that this forwarding did not set: detach it in Konnect, or remove ${one.field}; nothing was changed`,
+  );
+}
+
+function tell(pass: Pass, one: Attachment, target: string): void {
+  if (one.step.kind !== 'attach') return;
+  const { because, otherID } = one.step;
+  const ours = because !== 'unconfigured' && because !== 'destination gone';
+  if (!ours || !isApplied(pass)) {
+    announce(pass, 'Normal', 'WebhookAttached', 'Attach', `${one.object} forwards to ${target}`);
+    return;
+  }
+  const what =
+    because === 'enabled'
+      ? 'switched on or off'
+      : because === 'settings'
+        ? 'changed'
+        : `pointed at ${otherID === undefined ? 'another endpoint' : `destination ${otherID}`}`;
+  announce(
+    pass,
+    'Warning',
+    'WebhookCorrected',
+    'Correct',
+    `${one.object} was ${what} in Konnect by somebody else; put right`,
+  );
+}
+
+function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
+  const { draft } = pass;
+  const portals = desired.portals.map(({ id, enabled }, index): Attachment => {
+    const remembered = draft.memory.portals?.find((portal) => portal.id === id);
+    const field = `spec.portals[${String(index)}]`;
+    return {
+      object: `portal ${id}`,
+      field,
+      step: plan.portals.get(id) ?? { kind: 'missing' },
+      enabled,
+      remembered,
+      missing: () =>
+        stalled(
+          reasons.portalNotFound,
+          `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${field}.id, spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+        ),
+      remember(change) {
+        const destinationID = destinationOf(change, draft.memory, remembered);
+        const reason = change.reason === undefined ? {} : { reason: change.reason };
+        draft.memory = withPortal(draft.memory, { id, ...destinationID, enabled, state: change.state, ...reason });
+      },
+      async write(destinationID) {
+        await pass.konnect.client.updatePortalWebhook(desired.region, id, { destinationID, enabled }, pass.signal);
+        return undefined;
+      },
+      stillThere: async () => (await pass.konnect.client.getPortal(desired.region, id, pass.signal)) !== undefined,
+    };
+  });
+  const { organization } = desired;
+  if (organization === undefined || plan.organization === undefined) return portals;
+  return [...portals, organizationAttachment(pass, desired, plan.organization, organization.enabled)];
+}
+
+function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep, enabled: boolean): Attachment {
+  const { draft, konnect, signal } = pass;
+  const { api, region, settings, endpointDigest, secretVersion } = desired;
+  const remembered = draft.memory.organization;
+  return {
+    object: "the organisation's webhook",
+    field: organizationField,
+    step,
+    enabled,
+    remembered,
+    missing: () =>
+      stalled(
+        reasons.requestRefused,
+        `the organisation's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+      ),
+    remember(change) {
+      const inline = api === 'v2' && change.ours === 'desired';
+      const applied = inline && change.wasWritten === true ? secretVersion : remembered?.secretVersion;
+      const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? remembered?.updatedAt);
+      draft.memory = {
+        ...draft.memory,
+        organization: {
+          api,
+          ...(api === 'v3' ? destinationOf(change, draft.memory, remembered) : {}),
+          enabled,
+          state: change.state,
+          ...(change.reason === undefined ? {} : { reason: change.reason }),
+          ...(inline ? { endpointDigest } : change.ours === 'same' && api === 'v2' ? digestOf(remembered) : {}),
+          ...(api === 'v2' && applied !== undefined && change.ours !== 'nobody' ? { secretVersion: applied } : {}),
+          ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'nobody' ? { updatedAt } : {}),
+        },
+      };
+    },
+    async write(destinationID) {
+      if (api === 'v3') {
+        await konnect.client.updateOrganizationWebhook(region, { destinationID, enabled }, signal);
+        return undefined;
+      }
+      const { name: _name, ...inline } = settings;
+      return (await konnect.client.updateInlineWebhook(region, { ...inline, enabled }, signal))?.updatedAt;
+    },
+    stillThere: async () => true,
+  };
+}
+
+function destinationOf(
+  { ours }: Mark,
+  memory: Status,
+  remembered: { readonly destinationID?: string | undefined } | undefined,
+): { destinationID?: string } {
+  const id = ours === 'desired' ? memory.destination?.id : ours === 'same' ? remembered?.destinationID : undefined;
+  return id === undefined ? {} : { destinationID: id };
+}
+
+function digestOf(remembered: OrganizationStatus | undefined): { endpointDigest?: string } {
+  return remembered?.endpointDigest === undefined ? {} : { endpointDigest: remembered.endpointDigest };
+}

@@ -1,0 +1,87 @@
+/** Deletion: everything of ours in Konnect is undone before the finalizer lets the object go. The SIEM's Secret is never asked for. */
+import type { Status } from '../api/v1alpha1.ts';
+import { KonnectError } from '../konnect/errors.ts';
+import { cleanUp, objectOf } from './cleanup.ts';
+import { settleIntent } from './intent.ts';
+import { holdsAnything, nothingWanted, release } from './memory.ts';
+import { orProblem } from './observed.ts';
+import { announce, type Pass } from './pass.ts';
+import { type Problem, problemOf, reasons } from './problems.ts';
+
+export interface FinalizeOptions {
+  readonly organizationID: string;
+  readonly intentPatienceMs: number;
+  /** How long a destination that Konnect holds in use keeps the object from going. */
+  readonly releasePatienceMs: number;
+}
+
+/** Names what stays live in Konnect, in IDs alone. */
+export function whatStays({ destination, organization, portals, cleanup }: Status): string {
+  const things = [
+    ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
+    ...(portals ?? [])
+      .filter(({ destinationID }) => destinationID !== undefined)
+      .map(({ id }) => `the webhook of portal ${id}`),
+    ...(organization === undefined || organization.state === 'refused' ? [] : ["the organisation's webhook"]),
+    ...(cleanup ?? []).map(objectOf),
+  ];
+  const more = things.length - 10;
+  return things.length === 0
+    ? 'nothing'
+    : things.slice(0, 10).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
+}
+
+/** Answers what keeps the object from going: none, and it may go. */
+export async function finalize(pass: Pass, options: FinalizeOptions): Promise<readonly Problem[]> {
+  const { draft } = pass;
+  const { spec, metadata } = draft.forwarding;
+  const { region, auditLogsAPI } = spec.konnect;
+  const found: Problem[] = [];
+  try {
+    await rememberWhatPointsAtOurs(pass);
+    const intent = await settleIntent(pass, auditLogsAPI, options.intentPatienceMs);
+    if (intent !== undefined) found.push(intent);
+  } catch (error) {
+    if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
+    found.push(problemOf(error, "the forwarding's webhooks", pass.tokenSource));
+  }
+  draft.memory = release(draft.memory, nothingWanted(region, auditLogsAPI, options.organizationID));
+  const { portalsReady: _none, ...memory } = draft.memory;
+  draft.memory = memory;
+  found.push(...(await cleanUp(pass)));
+
+  const patienceOver = pass.now().getTime() > Date.parse(metadata.deletionTimestamp ?? '') + options.releasePatienceMs;
+  if (patienceOver && found.length > 0 && found.every(({ reason }) => reason === reasons.destinationInUse)) {
+    announce(
+      pass,
+      'Warning',
+      'DestinationLeft',
+      'Delete',
+      `${whatStays(draft.memory)} stays in Konnect: webhooks that are not ours use it; detach them there, then delete it by hand`,
+    );
+    return [];
+  }
+  return found;
+}
+
+/** Portals of spec that status does not name, as after a hand has attached them to our destination. */
+async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
+  const { draft, konnect, signal } = pass;
+  const destinationID = draft.memory.destination?.id;
+  const { konnect: where, portals = [] } = draft.forwarding.spec;
+  if (destinationID === undefined || !holdsAnything(draft.memory) || draft.memory.konnect?.region !== where.region)
+    return;
+  const known = new Set(
+    (draft.memory.portals ?? []).filter((one) => one.destinationID !== undefined).map(({ id }) => id),
+  );
+  for (const { id, enabled } of portals) {
+    if (known.has(id)) continue;
+    const webhook = await orProblem(pass, `portal ${id}`, () =>
+      konnect.client.getPortalWebhook(where.region, id, signal),
+    );
+    if (webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID) {
+      const others = (draft.memory.portals ?? []).filter((portal) => portal.id !== id);
+      draft.memory = { ...draft.memory, portals: [...others, { id, destinationID, enabled, state: 'detaching' }] };
+    }
+  }
+}

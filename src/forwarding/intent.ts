@@ -1,0 +1,38 @@
+/** An intent on record whose destination is no longer wanted: what its POST may have made is looked for, and removed. */
+import type { AuditLogsAPI } from '../api/v1alpha1.ts';
+import { deleteDestination } from './cleanup.ts';
+import { endpointDigest } from './desired.ts';
+import { beforeWrite, type Pass } from './pass.ts';
+import { type Problem, reasons, waiting } from './problems.ts';
+
+/** Undefined once nothing of it can be left. Rejects with KonnectError. */
+export async function settleIntent(
+  pass: Pass,
+  api: AuditLogsAPI,
+  intentPatienceMs: number,
+): Promise<Problem | undefined> {
+  const { draft, konnect, signal } = pass;
+  const { destination, ...rest } = draft.memory;
+  if (destination?.creating === undefined) return undefined;
+  const { creating } = destination;
+  const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
+  const made = list.filter(
+    ({ name, endpoint }) =>
+      name === creating.name &&
+      endpoint !== undefined &&
+      endpointDigest(draft.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
+  );
+  for (const { id } of made) {
+    await beforeWrite(pass, `deleting destination ${id} from Konnect`);
+    const problem = await deleteDestination(pass, api, id);
+    if (problem !== undefined) return problem;
+  }
+  if (made.length === 0 && pass.now().getTime() < Date.parse(creating.since) + intentPatienceMs) {
+    return waiting(
+      reasons.creating,
+      `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,
+    );
+  }
+  draft.memory = rest;
+  return undefined;
+}

@@ -1,0 +1,129 @@
+/** What status remembers of Konnect, and how the memory changes with what is wanted. Pure. */
+import type { AuditLogsAPI, CleanupStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
+
+/** What is wanted, as far as it decides what has to be let go. */
+export interface Extent {
+  readonly region: string;
+  readonly api: AuditLogsAPI;
+  readonly organizationID: string;
+  readonly needsDestination: boolean;
+  readonly organization: object | undefined;
+  readonly portals: readonly { readonly id: string }[];
+}
+
+/** Wanted nowhere: what deletion comes to. */
+export function nothingWanted(region: string, api: AuditLogsAPI, organizationID: string): Extent {
+  return { region, api, organizationID, needsDestination: false, organization: undefined, portals: [] };
+}
+
+/** True where something of ours may stand in Konnect. */
+export function holdsAnything({ destination, organization, portals, cleanup }: Status): boolean {
+  return (
+    destination?.id !== undefined ||
+    destination?.creating !== undefined ||
+    isOurs(organization) ||
+    (portals ?? []).some(isOurs) ||
+    (cleanup ?? []).length > 0
+  );
+}
+
+/** Attached, or about to be: an entry that was refused from the start names neither a destination nor an endpoint. */
+export function isOurs(
+  attachment: { readonly destinationID?: string | undefined; readonly endpointDigest?: string | undefined } | undefined,
+): boolean {
+  return attachment?.destinationID !== undefined || attachment?.endpointDigest !== undefined;
+}
+
+/**
+ * The memory once everything that is no longer wanted has moved into `cleanup`. It has to be written before its replacement is made.
+ * What is wanted again leaves `cleanup` and is remembered as ours.
+ */
+export function release(memory: Status, wanted: Extent): Status {
+  const { cleanup = [], organization, portals = [], destination, ...rest } = memory;
+  const regionBefore = memory.konnect?.region ?? wanted.region;
+  const moved = regionBefore !== wanted.region;
+  const at = { organizationID: wanted.organizationID, region: regionBefore };
+  const released: CleanupStatus[] = [];
+
+  const kept = portals.filter((portal) => {
+    if (!moved && wanted.portals.some(({ id }) => id === portal.id)) return true;
+    if (isOurs(portal)) released.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...trace(portal) });
+    return false;
+  });
+  const keepsOrganization =
+    organization !== undefined && !moved && wanted.organization !== undefined && organization.api === wanted.api;
+  if (organization !== undefined && !keepsOrganization && isOurs(organization)) {
+    released.push({ ...at, api: organization.api, kind: 'organization', ...trace(organization) });
+  }
+  const leaving = destination?.id !== undefined && destination.managed !== false && !wanted.needsDestination;
+  if (leaving) released.push({ ...at, api: wanted.api, kind: 'destination', destinationID: destination.id });
+  const keptDestination =
+    destination !== undefined && (wanted.needsDestination || destination.creating !== undefined)
+      ? destination
+      : undefined;
+
+  let recalled: Status = {};
+  const left = cleanup.filter((entry) => {
+    const again = recall(entry, wanted);
+    if (again === undefined) return true;
+    recalled = { ...recalled, ...again, portals: [...(recalled.portals ?? []), ...(again.portals ?? [])] };
+    return false;
+  });
+  const all = [...left, ...released];
+  const allPortals = [
+    ...kept,
+    ...(recalled.portals ?? []).filter((portal) => !kept.some(({ id }) => id === portal.id)),
+  ];
+  const nowDestination = keptDestination ?? recalled.destination;
+  const nowOrganization = keepsOrganization ? organization : recalled.organization;
+  return {
+    ...rest,
+    konnect: { organizationID: wanted.organizationID, region: wanted.region },
+    ...(nowDestination === undefined ? {} : { destination: nowDestination }),
+    ...(nowOrganization === undefined ? {} : { organization: nowOrganization }),
+    ...(allPortals.length === 0 ? {} : { portals: allPortals }),
+    ...(all.length === 0 ? {} : { cleanup: all }),
+  };
+}
+
+/** The memory that an entry of `cleanup` comes back to where what it names is wanted again. */
+function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
+  const here = entry.region === wanted.region;
+  switch (entry.kind) {
+    case 'portal':
+      if (!here || entry.id === undefined || !wanted.portals.some(({ id }) => id === entry.id)) return undefined;
+      return { portals: [{ id: entry.id, ...trace(entry), enabled: false, state: 'pending' }] };
+    case 'organization':
+      if (!here || wanted.organization === undefined || entry.api !== wanted.api) return undefined;
+      return { organization: { api: entry.api, ...trace(entry), enabled: false, state: 'pending' } };
+    case 'destination':
+      if (!wanted.needsDestination || entry.destinationID === undefined) return undefined;
+      return { destination: { id: entry.destinationID, name: '', managed: true } };
+  }
+}
+
+function trace({
+  destinationID,
+  endpointDigest,
+}: {
+  destinationID?: string | undefined;
+  endpointDigest?: string | undefined;
+}) {
+  return {
+    ...(destinationID === undefined ? {} : { destinationID }),
+    ...(endpointDigest === undefined ? {} : { endpointDigest }),
+  };
+}
+
+/** The memory without one finished entry of `cleanup`. */
+export function withoutCleanup(memory: Status, done: CleanupStatus): Status {
+  const { cleanup = [], ...rest } = memory;
+  const left = cleanup.filter((entry) => entry !== done);
+  return left.length === 0 ? rest : { ...rest, cleanup: left };
+}
+
+/** The memory with this portal entered or replaced, in the order of IDs. */
+export function withPortal(memory: Status, portal: PortalStatus): Status {
+  const others = (memory.portals ?? []).filter(({ id }) => id !== portal.id);
+  return { ...memory, portals: [...others, portal].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}

@@ -1,0 +1,212 @@
+/** What stands in Konnect, read for one forwarding. A call that fails spoils only what it was for. */
+import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
+import { KonnectError } from '../konnect/errors.ts';
+import type { Destination, InlineWebhook, Webhook } from '../konnect/schema.ts';
+import { type Desired, endpointDigest } from './desired.ts';
+import { differences, wasOurs } from './plan.ts';
+import type { Konnect } from './ports.ts';
+import { type Problem, problemOf } from './problems.ts';
+
+/** A destination, with its endpoint as a digest: nothing that plans or remembers needs more. */
+export interface SeenDestination {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly endpointDigest: string | undefined;
+  readonly logFormat: string | undefined;
+  readonly skipSSLVerification: boolean | undefined;
+  readonly updatedAt: string | undefined;
+}
+
+export type ObservedDestination =
+  | { readonly kind: 'unneeded' }
+  | { readonly kind: 'unknown'; readonly problem: Problem }
+  | {
+      readonly kind: 'known';
+      /** The one that status names by its ID. */
+      readonly ours: SeenDestination | undefined;
+      /** Others that bear the wanted name. */
+      readonly named: readonly SeenDestination[];
+      /** Others that bear the name of the intent on record, the oldest first. */
+      readonly intended: readonly SeenDestination[];
+    };
+
+export type SeenWebhook =
+  | { readonly kind: 'unknown'; readonly problem: Problem }
+  /** There is no such portal, or the token may not see it. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unconfigured' }
+  | {
+      readonly kind: 'attached';
+      readonly destinationID: string;
+      readonly enabled: boolean;
+      /** Asked, after the webhook was read, only where the destination is not ours; else true. */
+      readonly destinationExists: boolean;
+    }
+  /** The organisation's webhook with an endpoint of its own, as v2 shows it. */
+  | {
+      readonly kind: 'inline';
+      readonly endpointDigest: string;
+      readonly enabled: boolean;
+      readonly logFormat: string | undefined;
+      readonly skipSSLVerification: boolean | undefined;
+      readonly updatedAt: string | undefined;
+    };
+
+export interface Observed {
+  readonly destination: ObservedDestination;
+  readonly organization: SeenWebhook | undefined;
+  readonly portals: ReadonlyMap<string, SeenWebhook>;
+}
+
+export interface Subject {
+  readonly forwarding: AuditLogForwarding;
+  readonly konnect: Konnect;
+  /** Where the token stands, for messages. */
+  readonly tokenSource: string;
+  readonly signal: AbortSignal;
+}
+
+/** `maxListAgeMs`: how old the shared list of destinations may be. */
+export async function observe(
+  subject: Subject,
+  desired: Desired,
+  memory: Status,
+  maxListAgeMs: number,
+): Promise<Observed> {
+  const [destination, organization, ...portals] = await Promise.all([
+    observeDestination(subject, desired, memory, maxListAgeMs),
+    desired.organization === undefined ? undefined : observeOrganization(subject, desired, memory),
+    ...desired.portals.map(({ id }) => observePortal(subject, desired, memory, id)),
+  ]);
+  return {
+    destination,
+    organization,
+    portals: new Map(desired.portals.map(({ id }, index) => [id, portals[index] ?? { kind: 'missing' }])),
+  };
+}
+
+/** `attempt`, or the problem that its KonnectError means for `object`. Anything else that is thrown goes on. */
+export async function orProblem<T>(
+  subject: Subject,
+  object: string,
+  attempt: () => Promise<T>,
+): Promise<T | { readonly kind: 'unknown'; readonly problem: Problem }> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof KonnectError) || subject.signal.aborted) throw error;
+    return { kind: 'unknown', problem: problemOf(error, object, subject.tokenSource) };
+  }
+}
+
+async function observeDestination(
+  subject: Subject,
+  desired: Desired,
+  memory: Status,
+  maxListAgeMs: number,
+): Promise<ObservedDestination> {
+  if (!desired.needsDestination) return { kind: 'unneeded' };
+  const { konnect, forwarding, signal } = subject;
+  const remembered = memory.destination;
+  const see = (one: Destination) => seen(forwarding.metadata.uid, one);
+  return orProblem(subject, `destination "${desired.settings.name}"`, async () => {
+    const maxAgeMs = remembered?.creating === undefined ? maxListAgeMs : 0;
+    const list = await konnect.destinations(desired.api, { maxAgeMs }, signal);
+    let ours: SeenDestination | undefined;
+    if (remembered?.id !== undefined) {
+      const listed = list.find(({ id }) => id === remembered.id);
+      ours = listed === undefined ? undefined : see(listed);
+      if (ours === undefined || differences(desired, remembered, ours).length > 0) {
+        const current = await konnect.client.getDestination(desired.api, remembered.id, signal);
+        ours = current === undefined ? undefined : see(current);
+      }
+    }
+    const others = list.filter(({ id }) => id !== remembered?.id).toSorted(oldestFirst);
+    return {
+      kind: 'known',
+      ours,
+      named: others.filter(({ name }) => name === desired.settings.name).map(see),
+      intended: others.filter(({ name }) => name !== undefined && name === remembered?.creating?.name).map(see),
+    };
+  });
+}
+
+function oldestFirst(a: Destination, b: Destination): number {
+  const difference = Date.parse(a.createdAt ?? '') - Date.parse(b.createdAt ?? '');
+  return difference || (a.id < b.id ? -1 : 1);
+}
+
+function seen(uid: string, destination: Destination): SeenDestination {
+  return {
+    id: destination.id,
+    name: destination.name,
+    endpointDigest: destination.endpoint === undefined ? undefined : endpointDigest(uid, destination.endpoint),
+    logFormat: destination.logFormat,
+    skipSSLVerification: destination.skipSSLVerification,
+    updatedAt: destination.updatedAt,
+  };
+}
+
+async function observePortal(subject: Subject, desired: Desired, memory: Status, id: string): Promise<SeenWebhook> {
+  const { konnect, signal } = subject;
+  return orProblem(subject, `portal ${id}`, async () => {
+    const webhook = await konnect.client.getPortalWebhook(desired.region, id, signal);
+    if (webhook === undefined) {
+      // 404 is how Konnect shows a portal that is not there, and perhaps a webhook that was never configured.
+      const portal = await konnect.client.getPortal(desired.region, id, signal);
+      return portal === undefined ? { kind: 'missing' } : { kind: 'unconfigured' };
+    }
+    const remembered = memory.portals?.find((portal) => portal.id === id);
+    const known = [memory.destination?.id, remembered?.destinationID];
+    return seeWebhook(subject, desired, webhook, known, wasOurs(remembered));
+  });
+}
+
+async function seeWebhook(
+  { konnect, signal }: Subject,
+  { api }: Desired,
+  { destinationID, enabled }: Webhook,
+  ours: readonly (string | undefined)[],
+  decided: boolean,
+): Promise<SeenWebhook> {
+  if (destinationID === undefined) return { kind: 'unconfigured' };
+  const ask = !decided && !ours.includes(destinationID);
+  const destinationExists = ask
+    ? (await konnect.client.getDestination(api, destinationID, signal)) !== undefined
+    : true;
+  return { kind: 'attached', destinationID, enabled, destinationExists };
+}
+
+/**
+ * The organisation's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so;
+ * the view in use is asked first, and it alone where it shows the webhook configured.
+ */
+async function observeOrganization(subject: Subject, desired: Desired, memory: Status): Promise<SeenWebhook> {
+  const { konnect, forwarding, signal } = subject;
+  return orProblem(subject, "the organisation's webhook", async () => {
+    const inline = async (): Promise<SeenWebhook> =>
+      seeInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(desired.region, signal));
+    const attached = async (): Promise<SeenWebhook> => {
+      const webhook = await konnect.client.getOrganizationWebhook(desired.region, signal);
+      if (webhook === undefined) return { kind: 'unconfigured' };
+      const remembered = memory.organization?.api === 'v3' ? memory.organization : undefined;
+      const known = [memory.destination?.id, remembered?.destinationID];
+      return seeWebhook(subject, desired, webhook, known, wasOurs(remembered));
+    };
+    const [first, second] = desired.api === 'v3' ? [attached, inline] : [inline, attached];
+    const view = await first();
+    return view.kind === 'unconfigured' ? second() : view;
+  });
+}
+
+function seeInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook {
+  if (webhook?.endpoint === undefined) return { kind: 'unconfigured' };
+  return {
+    kind: 'inline',
+    endpointDigest: endpointDigest(uid, webhook.endpoint),
+    enabled: webhook.enabled,
+    logFormat: webhook.logFormat,
+    skipSSLVerification: webhook.skipSSLVerification,
+    updatedAt: webhook.updatedAt,
+  };
+}

@@ -1,0 +1,35 @@
+/** One pass over one forwarding: what every step of it needs. */
+import { type AuditLogForwarding, finalizer } from '../api/v1alpha1.ts';
+import type { StatusDraft } from '../status/draft.ts';
+import type { Subject } from './observed.ts';
+import type { Announcement, Cluster } from './ports.ts';
+
+export interface Pass extends Subject {
+  readonly cluster: Cluster;
+  readonly draft: StatusDraft;
+  readonly now: () => Date;
+}
+
+/**
+ * Has to be awaited before every write to Konnect: from here on the finalizer holds the forwarding, and status tells what is about to
+ * happen, so that a crash at any later point still lets it be found and undone.
+ */
+export async function beforeWrite(pass: Pass, message: string): Promise<void> {
+  const { draft, cluster, signal } = pass;
+  const { metadata } = draft.forwarding;
+  if (metadata.deletionTimestamp === undefined && !metadata.finalizers.includes(finalizer)) {
+    draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
+  }
+  const reason = metadata.deletionTimestamp === undefined ? 'Applying' : 'Deleting';
+  await draft.remember(reason, message, signal);
+}
+
+export function announce(
+  { cluster, draft }: { cluster: Cluster; draft: { forwarding: AuditLogForwarding } },
+  type: Announcement['type'],
+  reason: string,
+  action: string,
+  note: string,
+): void {
+  cluster.announce(draft.forwarding, { type, reason, action, note });
+}

@@ -1,0 +1,115 @@
+/**
+ * Everything that can be wrong with a forwarding, as a reason with the message that a person reads in a condition.
+ *
+ * A message names the object, the cause and the way out. It holds our own words, IDs and names alone, never a text of Konnect's, a
+ * secret, or anything that differs from pass to pass. The reasons are also those of the events, and the headings of the runbook.
+ */
+import type { KonnectError } from '../konnect/errors.ts';
+
+export const reasons = {
+  invalidSpec: 'InvalidSpec',
+  secretNotFound: 'SecretNotFound',
+  secretKeyNotFound: 'SecretKeyNotFound',
+  secretInvalid: 'SecretInvalid',
+  tokenRejected: 'TokenRejected',
+  permissionDenied: 'PermissionDenied',
+  requestRefused: 'RequestRefused',
+  organizationUnproven: 'OrganizationUnproven',
+  organizationChanged: 'OrganizationChanged',
+  nameInUse: 'NameInUse',
+  webhookInUse: 'WebhookInUse',
+  portalNotFound: 'PortalNotFound',
+  creating: 'Creating',
+  destinationInUse: 'DestinationInUse',
+  detaching: 'Detaching',
+  rateLimited: 'RateLimited',
+  konnectUnavailable: 'KonnectUnavailable',
+  unexpectedAnswer: 'UnexpectedAnswer',
+  tokenGone: 'TokenGone',
+} as const;
+export type Reason = (typeof reasons)[keyof typeof reasons];
+
+/**
+ * `stalled`: a person has to act. `waiting`: goes on by itself, by an event or after a while. `unavailable`: Konnect's trouble, which
+ * says nothing about what stands there.
+ */
+export type Severity = 'stalled' | 'waiting' | 'unavailable';
+
+export interface Problem {
+  readonly reason: Reason;
+  readonly severity: Severity;
+  readonly message: string;
+  /** Konnect asked for this much patience. */
+  readonly retryAfterMs?: number;
+}
+
+const order: readonly Severity[] = ['stalled', 'waiting', 'unavailable'];
+
+/** The problems, the one that matters most first. */
+export function worstFirst(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}
+
+export function stalled(reason: Reason, message: string): Problem {
+  return { reason, severity: 'stalled', message };
+}
+
+export function waiting(reason: Reason, message: string): Problem {
+  return { reason, severity: 'waiting', message };
+}
+
+/** What a failed call means for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
+export function problemOf(error: KonnectError, object: string, tokenSource: string): Problem {
+  const operation = `Konnect did not ${error.operation} for ${object}`;
+  switch (error.kind) {
+    case 'Unauthorized':
+      return stalled(
+        reasons.tokenRejected,
+        `Konnect refuses the token (HTTP 401): it is wrong, expired or revoked; put a valid one into ${tokenSource}`,
+      );
+    case 'Forbidden':
+      return stalled(
+        reasons.permissionDenied,
+        `${operation} (HTTP 403): the token in ${tokenSource} lacks a role for it, or a quota of the organisation is used up; ` +
+          'give its account a role that manages audit logs and reads the portal',
+      );
+    case 'NotFound':
+      return stalled(reasons.requestRefused, `${operation} (HTTP 404): it is gone, or the token may not see it`);
+    case 'Conflict':
+      return waiting(reasons.detaching, `${operation} (HTTP 409): it is still in use; trying again`);
+    case 'Refused': {
+      const fields = error.refusedFields.length === 0 ? '' : `, naming ${error.refusedFields.join(', ')}`;
+      return stalled(
+        reasons.requestRefused,
+        `${operation} (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
+      );
+    }
+    case 'RateLimited':
+      return {
+        reason: reasons.rateLimited,
+        severity: 'unavailable',
+        message:
+          'Konnect limits the calls of this organisation (HTTP 429); the operator goes on when it is let in again',
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      };
+    case 'ServerError':
+      return {
+        reason: reasons.konnectUnavailable,
+        severity: 'unavailable',
+        message: `${operation} (HTTP 5xx); trying again. If it lasts, see https://kong.statuspage.io`,
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      };
+    case 'Unreachable':
+      return {
+        reason: reasons.konnectUnavailable,
+        severity: 'unavailable',
+        message: `Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
+      };
+    case 'UnexpectedAnswer':
+      return {
+        reason: reasons.unexpectedAnswer,
+        severity: 'unavailable',
+        message: `The answer to "${error.operation}" is not Konnect's (no JSON, cut short, a redirect or other types); trying again. If it lasts, check --konnect-url and any proxy`,
+      };
+  }
+}

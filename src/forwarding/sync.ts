@@ -1,0 +1,96 @@
+/** One pass: what is wanted is compared with what stands in Konnect, and put right. */
+import type { CleanupStatus } from '../api/v1alpha1.ts';
+import type { Health, Report } from '../status/conditions.ts';
+import { applyDestination } from './apply-destination.ts';
+import { applyWebhooks } from './apply-webhooks.ts';
+import { cleanUp } from './cleanup.ts';
+import type { Desired } from './desired.ts';
+import { settleIntent } from './intent.ts';
+import { release } from './memory.ts';
+import { observe } from './observed.ts';
+import type { Pass } from './pass.ts';
+import { plan } from './plan.ts';
+import { type Problem, worstFirst } from './problems.ts';
+
+export interface SyncOptions {
+  readonly organizationID: string;
+  readonly maxListAgeMs: number;
+  /** How long after an intent a destination may be missing in lists although its POST was carried out. */
+  readonly intentPatienceMs: number;
+}
+
+/** Leaves what is now true in `pass.draft.memory`, unwritten. Rejects with KubeError, or with what `signal` was aborted for. */
+export async function sync(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
+  const { draft } = pass;
+  draft.memory = release(draft.memory, { ...desired, organizationID: options.organizationID });
+
+  // The two views of the organisation's webhook are one setting: the old one is switched off before the new one is looked at.
+  const isOldView = (entry: CleanupStatus) =>
+    entry.kind === 'organization' && entry.region === desired.region && entry.api !== desired.api;
+  const oldView = await cleanUp(pass, isOldView);
+  const attainable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
+
+  const observed = await observe(pass, attainable, draft.memory, options.maxListAgeMs);
+  const clock = { nowMs: pass.now().getTime(), intentPatienceMs: options.intentPatienceMs };
+  const steps = plan(attainable, draft.memory, observed, clock);
+  const destinationProblem = await applyDestination(pass, desired, steps.destination);
+  const webhooks = await applyWebhooks(pass, attainable, steps, destinationProblem);
+  draft.memory = {
+    ...draft.memory,
+    portalsReady: `${String(webhooks.portalsReady)}/${String(desired.portals.length)}`,
+  };
+
+  const intent = desired.needsDestination ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
+  const left = await cleanUp(pass, (entry) => !isOldView(entry));
+  return {
+    secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
+    destination: destinationHealth(pass, desired, destinationProblem),
+    webhooks: webhooksHealth(desired, webhooks.problems, destinationProblem),
+    cleanup: health(
+      [...oldView, ...left, ...(intent === undefined ? [] : [intent])],
+      'Clean',
+      'nothing is left to undo',
+    ),
+    readyMessage: `${webhooksInWords(desired)} ${forward(desired)}`,
+  };
+}
+
+function health(problems: readonly Problem[], reason: string, message: string): Health {
+  return problems.length === 0 ? { kind: 'good', reason, message } : { kind: 'bad', troubles: worstFirst(problems) };
+}
+
+function destinationHealth({ draft }: Pass, desired: Desired, problem: Problem | undefined): Health {
+  if (problem !== undefined) return health([problem], '', '');
+  if (!desired.needsDestination) {
+    return { kind: 'good', reason: 'NotNeeded', message: 'v2 sends the endpoint with the webhook itself' };
+  }
+  const { destination } = draft.memory;
+  if (destination?.id === undefined) {
+    return { kind: 'unchecked', message: 'is created once there is a webhook to attach it to' };
+  }
+  return { kind: 'good', reason: 'InPlace', message: `destination ${destination.id} is as wanted` };
+}
+
+function webhooksHealth(
+  desired: Desired,
+  problems: readonly Problem[],
+  destinationProblem: Problem | undefined,
+): Health {
+  if (problems.length > 0) return health(problems, '', '');
+  if (destinationProblem !== undefined && destinationProblem.severity !== 'unavailable') {
+    return { kind: 'unchecked', message: 'see DestinationReady' };
+  }
+  return { kind: 'good', reason: 'Attached', message: `${webhooksInWords(desired)} attached` };
+}
+
+function webhooksInWords({ portals, organization }: Desired): string {
+  const count = portals.length;
+  const portalsInWords = count === 0 ? '' : count === 1 ? '1 portal' : `${String(count)} portals`;
+  const both = [portalsInWords, organization === undefined ? '' : "the organisation's webhook"];
+  return both.filter((part) => part !== '').join(' and ');
+}
+
+function forward({ portals, organization, settings }: Desired): string {
+  const one = portals.length + (organization === undefined ? 0 : 1) === 1;
+  return `${one ? 'forwards' : 'forward'} to "${settings.name}"`;
+}
