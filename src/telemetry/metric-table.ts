@@ -1,0 +1,81 @@
+/** Every metric of our own, in the one place that makes and documents them. Names that controller-runtime has are used in its meaning. */
+
+export interface MetricDefinition {
+  type: 'counter' | 'gauge' | 'histogram';
+  name: string;
+  help: string;
+  labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, in seconds. */
+  buckets?: readonly number[];
+}
+
+export const metricTable = {
+  reconcileTotal: {
+    type: 'counter',
+    name: 'controller_runtime_reconcile_total',
+    help: 'Passes over a resource. result: success, requeue_after (another look later), requeue (will be retried), error (failed unexpectedly), cut_off (the process is stopping).',
+    labels: ['controller', 'result'],
+  },
+  reconcileErrors: {
+    type: 'counter',
+    name: 'controller_runtime_reconcile_errors_total',
+    help: 'Passes over a resource that failed unexpectedly.',
+    labels: ['controller'],
+  },
+  reconcileSeconds: {
+    type: 'histogram',
+    name: 'controller_runtime_reconcile_time_seconds',
+    help: 'How long a pass over a resource took.',
+    labels: ['controller'],
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  },
+  activeWorkers: {
+    type: 'gauge',
+    name: 'controller_runtime_active_workers',
+    help: 'Resources being worked on now.',
+    labels: ['controller'],
+  },
+  queueDepth: {
+    type: 'gauge',
+    name: 'workqueue_depth',
+    help: 'Resources that wait for a worker now.',
+    labels: ['name'],
+  },
+  queueDelayed: {
+    type: 'gauge',
+    name: 'konnect_audit_log_workqueue_delayed',
+    help: 'Resources to be looked at again later.',
+    labels: ['name'],
+  },
+  queueOldestSeconds: {
+    type: 'gauge',
+    name: 'konnect_audit_log_workqueue_oldest_seconds',
+    help: 'For how long the resource that has waited longest could have been worked on.',
+    labels: ['name'],
+  },
+  konnectRequests: {
+    type: 'counter',
+    name: 'konnect_audit_log_konnect_requests_total',
+    help: 'Requests to Konnect. code: the HTTP status, or Unreachable where no answer came.',
+    labels: ['operation', 'code'],
+  },
+  konnectSeconds: {
+    type: 'histogram',
+    name: 'konnect_audit_log_konnect_request_duration_seconds',
+    help: 'How long a request to Konnect took.',
+    labels: ['operation'],
+    buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
+  },
+  condition: {
+    type: 'gauge',
+    name: 'konnect_audit_log_condition',
+    help: "1 for the status that a condition of an AuditLogForwarding has now. A deleted resource's series are removed.",
+    labels: ['namespace', 'name', 'type', 'status'],
+  },
+  buildInfo: {
+    type: 'gauge',
+    name: 'konnect_audit_log_build_info',
+    help: 'Always 1; the labels tell which operator runs on which Node.',
+    labels: ['version', 'node'],
+  },
+} as const satisfies Record<string, MetricDefinition>;

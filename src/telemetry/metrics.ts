@@ -1,0 +1,136 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type MetricDefinition, metricTable } from './metric-table.ts';
+
+export interface ReconcileMeasurement {
+  controller: string;
+  /** `cut-off`: the process was stopping. */
+  outcome: 'settled' | 'again' | 'retry' | 'failed' | 'cut-off';
+  durationMs: number;
+}
+
+export interface KonnectCallMeasurement {
+  operation: string;
+  status: number | undefined;
+  kind: string | undefined;
+  durationMs: number;
+}
+
+/** What a work queue tells about itself; read when metrics are asked for. */
+export interface QueueReadings {
+  readonly size: number;
+  readonly delayedSize: number;
+  readonly inWorkSize: number;
+  readonly oldestWaitingMs: number;
+}
+
+export interface ConditionReading {
+  type: string;
+  status: string;
+}
+
+export interface Metrics {
+  reconciled(measurement: ReconcileMeasurement): void;
+  konnectCalled(measurement: KonnectCallMeasurement): void;
+  /** From now on the queue's numbers are among the metrics. `name` is the controller's, too. */
+  watchQueue(name: string, queue: QueueReadings): void;
+  /** Replaces what is known of one resource's conditions. */
+  setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
+  /** To be called when the resource is gone, so that its series end. */
+  forgetConditions(resource: { namespace: string; name: string }): void;
+  /** All metrics in Prometheus' text format, of which this is the Content-Type. */
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  version: string;
+  nodeVersion: string;
+  /** Memory, CPU, event loop and garbage collection of the process, under prom-client's names. On unless `false`. */
+  processMetrics?: boolean;
+}
+
+const results = {
+  settled: 'success',
+  again: 'requeue_after',
+  retry: 'requeue',
+  failed: 'error',
+  'cut-off': 'cut_off',
+} as const satisfies Record<ReconcileMeasurement['outcome'], string>;
+
+/** Metrics with a registry of their own, so that two operators in one process do not meet. */
+export function createMetrics({ version, nodeVersion, processMetrics = true }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const reconcileTotal = new Counter(options(metricTable.reconcileTotal, registry));
+  const reconcileErrors = new Counter(options(metricTable.reconcileErrors, registry));
+  const reconcileSeconds = new Histogram(options(metricTable.reconcileSeconds, registry));
+  const konnectRequests = new Counter(options(metricTable.konnectRequests, registry));
+  const konnectSeconds = new Histogram(options(metricTable.konnectSeconds, registry));
+  const condition = new Gauge(options(metricTable.condition, registry));
+  new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
+  const watchQueue = queueGauges(registry);
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  const shown = new Map<string, readonly ConditionReading[]>();
+  function forgetConditions({ namespace, name }: { namespace: string; name: string }): void {
+    const key = `${namespace}/${name}`;
+    for (const { type, status } of shown.get(key) ?? []) condition.remove({ namespace, name, type, status });
+    shown.delete(key);
+  }
+
+  return {
+    reconciled({ controller, outcome, durationMs }) {
+      reconcileTotal.inc({ controller, result: results[outcome] });
+      if (outcome === 'failed') reconcileErrors.inc({ controller });
+      reconcileSeconds.observe({ controller }, durationMs / 1000);
+    },
+    konnectCalled({ operation, status, kind, durationMs }) {
+      konnectRequests.inc({ operation, code: status?.toString() ?? kind ?? 'unknown' });
+      konnectSeconds.observe({ operation }, durationMs / 1000);
+    },
+    watchQueue,
+    setConditions({ namespace, name }, conditions) {
+      forgetConditions({ namespace, name });
+      for (const { type, status } of conditions) condition.set({ namespace, name, type, status }, 1);
+      shown.set(
+        `${namespace}/${name}`,
+        conditions.map(({ type, status }) => ({ type, status })),
+      );
+    },
+    forgetConditions,
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+function queueGauges(registry: Registry): Metrics['watchQueue'] {
+  const queues = new Map<string, QueueReadings>();
+  const gauges = [
+    { definition: metricTable.queueDepth, label: 'name', read: (queue: QueueReadings) => queue.size },
+    { definition: metricTable.queueDelayed, label: 'name', read: (queue: QueueReadings) => queue.delayedSize },
+    {
+      definition: metricTable.queueOldestSeconds,
+      label: 'name',
+      read: (queue: QueueReadings) => queue.oldestWaitingMs / 1000,
+    },
+    { definition: metricTable.activeWorkers, label: 'controller', read: (queue: QueueReadings) => queue.inWorkSize },
+  ] as const;
+  for (const { definition, label, read } of gauges) {
+    const gauge = new Gauge<string>({
+      ...options(definition, registry),
+      registers: [],
+      collect() {
+        for (const [name, queue] of queues) this.set({ [label]: name }, read(queue));
+      },
+    });
+    registry.registerMetric(gauge);
+  }
+  return (name, queue) => {
+    queues.set(name, queue);
+  };
+}
+
+function options<T extends MetricDefinition>(definition: T, registry: Registry) {
+  const { name, help, labels, buckets } = definition;
+  const labelNames: T['labels'][number][] = [...labels];
+  return { name, help, labelNames, registers: [registry], ...(buckets === undefined ? {} : { buckets: [...buckets] }) };
+}
