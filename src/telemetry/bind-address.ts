@@ -1,0 +1,14 @@
+export interface BindAddress {
+  /** Undefined: all interfaces. */
+  host: string | undefined;
+  /** 0: any free port. */
+  port: number;
+}
+
+/** Reads an address as controller-runtime writes them: `:8080`, `127.0.0.1:8080`, `[::1]:8080`, or `0` for none. Undefined for anything else. */
+export function parseBindAddress(text: string): BindAddress | 'off' | undefined {
+  if (text === '0') return 'off';
+  const match = /^(?:\[(?<ipv6>[0-9a-f:.]{2,45})\]|(?<host>[A-Za-z0-9.-]{1,253}))?:(?<port>\d{1,5})$/i.exec(text);
+  const port = Number(match?.groups?.['port'] ?? Number.NaN);
+  return port <= 65_535 ? { host: match?.groups?.['ipv6'] ?? match?.groups?.['host'], port } : undefined;
+}
