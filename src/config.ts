@@ -229,7 +229,9 @@ function parseCommandLine(
   const values = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    XX;
+    // Not repeated: it may be a token that somebody pasted.
+    if (token.kind === 'positional')
+      return { kind: 'error', message: `argument ${token.index + 1} is no flag: ${hint}` };
     if (token.name === 'help') return { kind: 'help', text: helpText() };
     if (token.name === 'version') return { kind: 'version', text: version };
     if (!names.has(token.name)) return { kind: 'error', message: `unknown flag ${quoted(token.rawName)}: ${hint}` };
