@@ -83,7 +83,7 @@ function operationsOf(file: string, prefix: string, root: Node): DocumentedOpera
 type Validators = (pointer: string) => (value: unknown) => string[];
 
 function validators(file: string, root: Node, coerceTypes: boolean): Validators {
-  const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes });
+  const ajv = new Ajv({ strict: false, allErrors: true, verbose: true, coerceTypes });
   addFormats.default(ajv);
   ajv.addFormat('path', true);
   ajv.addSchema(root, file);
@@ -92,7 +92,9 @@ function validators(file: string, root: Node, coerceTypes: boolean): Validators 
     const validate = compiled.get(pointer) ?? ajv.compile({ $ref: `${file}#${encodeURI(pointer)}` });
     compiled.set(pointer, validate);
     if (validate(value)) return [];
-    return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+    return (validate.errors ?? []).map(
+      ({ instancePath, message, data }) => `${instancePath} ${message}${data === null ? ' (null)' : ''}`,
+    );
   };
 }
 

@@ -121,6 +121,8 @@ async function driveDestinations(ask: Ask): Promise<void> {
     await ask('POST', path, destination);
     for (const wrong of [
       { ...destination, colour: 'red' },
+      { ...destination, log_format: 'xml' },
+      { ...destination, skip_ssl_verification: 'no' },
       { name: 7 },
       { ...destination, log_format: 'xml', endpoint: 'x' },
       [],
@@ -162,6 +164,7 @@ async function driveWebhooks(ask: Ask): Promise<void> {
     { enabled: false },
     { endpoint: 'x' },
     { enabled: 'x' },
+    { ...inline, log_format: 'xml' },
   ]) {
     await ask('PATCH', organizationWebhooks[0], body);
   }
