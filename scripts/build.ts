@@ -1,8 +1,6 @@
 /** Bundles the operator into one file, `dist/operator.js`, which plain Node 22.19 or newer runs. */
-import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
-
-const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+import manifest from '../package.json' with { type: 'json' };
 
 await build({
   entryPoints: ['src/main.ts'],
@@ -14,7 +12,7 @@ await build({
   minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',
-  define: { 'process.env.OPERATOR_VERSION': JSON.stringify(version) },
+  define: { 'process.env.OPERATOR_VERSION': JSON.stringify(manifest.version) },
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
   },

@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -76,13 +77,15 @@ export class Supervised {
     return log.trimEnd().split('\n').slice(-lastLines).join('\n');
   }
 
-  /** Asks a server to end, and ends it by force when it has not within `graceMs`. */
-  async stop(name: string, graceMs: number): Promise<void> {
-    if (this.#exits.has(name)) return;
-    this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
-    const force = setTimeout(() => this.#order({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
-    while (!this.#exits.has(name)) await once(this.#changes, 'change');
-    clearTimeout(force);
+  /** Asks a server to end, and ends it by force when it has not within `graceMs`. Resolves with how it ended. */
+  async stop(name: string, graceMs: number): Promise<string> {
+    if (!this.#exits.has(name)) {
+      this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
+      const force = setTimeout(() => this.#order({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
+      while (!this.#exits.has(name)) await once(this.#changes, 'change');
+      clearTimeout(force);
+    }
+    return this.#exits.get(name) ?? '';
   }
 
   /** Ends all servers at once and removes the folder. */
@@ -94,7 +97,7 @@ export class Supervised {
     await gone;
   }
 
-  /** Keeps this process from ending by itself; the state after {@link begin}. */
+  /** Keeps this process from ending by itself; as it is after {@link begin}. */
   hold(): void {
     this.#child.ref();
     for (const stream of [this.#child.stdin, this.#child.stdout]) if (stream instanceof Socket) stream.ref();
@@ -121,7 +124,7 @@ export class Supervised {
     this.#exits.set(name, how);
   }
 
-  /** The supervisor can be killed too: then its servers would stay. */
+  /** The supervisor can be killed too: then its servers and its folder would stay. */
   #lose(): void {
     for (const [name, pid] of this.#pids) {
       try {
@@ -131,6 +134,7 @@ export class Supervised {
       }
       this.#exited(name, 'was ended because its supervisor is gone');
     }
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     this.#changes.emit('change');
   }
 }

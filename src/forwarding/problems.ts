@@ -7,7 +7,6 @@
 import type { KonnectError } from '../konnect/errors.ts';
 
 export const reasons = {
-  invalidSpec: 'InvalidSpec',
   secretNotFound: 'SecretNotFound',
   secretKeyNotFound: 'SecretKeyNotFound',
   secretInvalid: 'SecretInvalid',

@@ -6,7 +6,7 @@ export interface ObjectMeta {
   resourceVersion: string;
   generation?: number;
   creationTimestamp?: string;
-  deletionTimestamp?: string;
+  deletionTimestamp?: string | undefined;
   finalizers?: string[];
   labels?: Record<string, string>;
   annotations?: Record<string, string>;

@@ -1,0 +1,100 @@
+/** Everything to try the operator with: a real control plane, a local Konnect and SumoLogic, and the built operator as its ServiceAccount. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureBinaries } from './control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from './control-plane/control-plane.ts';
+import type { KonnectSeed } from './konnect/seed.ts';
+import { type OperatorProcess, startOperator } from './operator-process.ts';
+import { type Services, startServices } from './services.ts';
+
+export interface Sandbox {
+  readonly controlPlane: ControlPlane;
+  readonly services: Services;
+  readonly operator: OperatorProcess;
+  /** A folder that goes when the sandbox stops. */
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+export const deployFolder = fileURLToPath(new URL('../deploy/', import.meta.url));
+export const serviceAccount = { namespace: 'konnect-audit-log', name: 'konnect-audit-log-operator' };
+
+/** IDs, tokens and passwords that exist in the sandbox alone. */
+export const world = {
+  token: 'kpat_sandboxTokenThatOpensNothingElse',
+  sourceCode: 'ZaVnC4dhaV1sandboxCodeThatOpensNothingElse==',
+  authorization: 'Bearer sandbox-authorization-that-opens-nothing-else',
+  accessKey: { id: 'suSandboxAccess', key: 'sandboxAccessKeyThatOpensNothingElse' },
+  organizationID: '998db3e4-5cb7-4dd5-b51c-9878096a6999',
+  portals: { developers: '3e551b39-227d-4297-b911-e68fd5d77c17', partners: 'b3f0a1de-6c0f-4b52-9a53-3b0f5f1f2c77' },
+  developer: { email: 'dev@example.com', password: 'sandbox-password' },
+} as const;
+
+export const sandboxSeed: KonnectSeed = {
+  regions: ['us', 'eu'],
+  organizations: [
+    {
+      id: world.organizationID,
+      name: 'Sandbox',
+      tokens: [{ value: world.token, access: 'full' }],
+      portals: [
+        { id: world.portals.developers, name: 'developers', region: 'us', developers: [world.developer] },
+        { id: world.portals.partners, name: 'partners', region: 'us', developers: [world.developer] },
+      ],
+      controlPlanes: [{ id: '0d4f2a53-51a5-4a0c-8f0e-0a5d8a9b1c11', name: 'default' }],
+    },
+  ],
+};
+
+/** Rejects, with nothing left running, where a part does not start. `progress` hears of each step. */
+export async function startSandbox(progress: (line: string) => void): Promise<Sandbox> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).toReversed()) await stopOne();
+  };
+  try {
+    const binaries = await ensureBinaries({ progress });
+    progress('starting kube-apiserver and etcd');
+    const controlPlane = await startControlPlane({ binaries });
+    stops.push(() => controlPlane.stop());
+    progress(`kube-apiserver answers at ${controlPlane.url}`);
+
+    const services = await startServices({ ...world, seed: sandboxSeed });
+    stops.push(() => services.stop());
+    progress(
+      `a local Konnect answers at ${services.konnect.urlTemplate}, a local SumoLogic at ${services.sumologic.url}`,
+    );
+
+    progress('installing the CRD, ServiceAccount and RBAC of deploy/');
+    await install(controlPlane);
+    const kubeconfig = await controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
+    const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate });
+    stops.push(async () => void (await operator.stop()));
+    progress('the built operator runs as that ServiceAccount and is ready');
+    return { controlPlane, services, operator, folder: controlPlane.folder, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `kubectl apply -k deploy/`, and waits until the CRD is served. Rejects with kubectl's own words. */
+export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Promise<void> {
+  for (const args of [
+    ['apply', '--server-side', '-k', deployFolder],
+    ['wait', '--for=condition=Established', '--timeout=30s', 'crd/auditlogforwardings.konnect-audit-log.io'],
+  ]) {
+    const { code, stderr } = await controlPlane.kubectl(args);
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr}`);
+  }
+}
+
+/** Writes `forwarding.yaml`, with the credentials that are good here, and answers the path. Its namespace is `platform`. */
+export async function writeForwarding({ folder, services }: Sandbox): Promise<string> {
+  const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
+  const file = join(folder, 'forwarding.yaml');
+  const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', world.authorization);
+  await writeFile(file, filled.replace('$TOKEN', world.token), { mode: 0o600 });
+  return file;
+}

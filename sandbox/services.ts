@@ -1,0 +1,53 @@
+/** The local Konnect and the local SumoLogic, wired to each other. */
+import { type Authority, createAuthority } from './certificates.ts';
+import { createDelivery, type RotatingDelivery } from './konnect/delivery/sender.ts';
+import type { KonnectSeed } from './konnect/seed.ts';
+import { type KonnectServer, startKonnect } from './konnect/server.ts';
+import { type SumoLogicServer, startSumoLogic } from './sumologic/server.ts';
+
+export interface ServicesOptions {
+  readonly seed: KonnectSeed;
+  /** The code in the path of SumoLogic's HTTP source, which is its credential. */
+  readonly sourceCode: string;
+  readonly accessKey: { readonly id: string; readonly key: string };
+  /** Of SumoLogic's source, as it shows in searches; `Http Input` unless given, as in SumoLogic. */
+  readonly sourceName?: string;
+  /** Waits between Konnect's attempts to deliver; as documented unless given. */
+  readonly retryWaitsMs?: readonly number[];
+}
+
+export interface Services {
+  readonly konnect: KonnectServer;
+  readonly sumologic: SumoLogicServer;
+  readonly delivery: RotatingDelivery;
+  readonly authority: Authority;
+  /** Where SumoLogic takes logs: a secret. */
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const authority = await createAuthority('Sandbox CA');
+  const { sourceCode, sourceName, accessKey, seed, retryWaitsMs } = options;
+  const sumologic = await startSumoLogic({
+    authority,
+    sources: [{ code: sourceCode, ...(sourceName === undefined ? {} : { name: sourceName }) }],
+    accessKeys: [accessKey],
+  });
+  const delivery = createDelivery({
+    authority: authority.certificate,
+    ...(retryWaitsMs === undefined ? {} : { retryWaitsMs }),
+  });
+  const konnect = await startKonnect({ seed, deliver: delivery });
+  return {
+    konnect,
+    sumologic,
+    delivery,
+    authority,
+    endpoint: sumologic.receiverURL(sourceCode),
+    async stop() {
+      await konnect.stop();
+      await sumologic.stop();
+    },
+  };
+}

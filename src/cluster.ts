@@ -1,0 +1,96 @@
+/** Kubernetes as the domain asks for it, over the informers' caches and the raw client. */
+import {
+  type AuditLogForwarding,
+  AuditLogForwarding as AuditLogForwardingSchema,
+  apiVersion,
+  finalizer,
+  group,
+  kind,
+  plural,
+  version,
+} from './api/v1alpha1.ts';
+import type { Cluster, Secret } from './forwarding/ports.ts';
+import { isKubeError } from './kube/errors.ts';
+import type { EventRecorder } from './kube/events.ts';
+import { addFinalizer, removeFinalizer } from './kube/finalizer.ts';
+import type { JsonPatchOperation } from './kube/json-patch.ts';
+import type { KubeClient } from './kube/kube-client.ts';
+import type { KubeObject } from './kube/objects.ts';
+import { statusPatch } from './kube/status-patch.ts';
+import type { Log } from './log.ts';
+
+export interface ClusterOptions {
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly log: Log;
+  /** Takes the answer of an own write into the cache, so that the next pass never sees an older state. */
+  readonly onWritten: (object: KubeObject) => void;
+}
+
+/** Where the forwardings are: all of them, or those of one namespace. */
+export function forwardingsPath(namespace?: string): string {
+  const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  return `/apis/${group}/${version}${where}/${plural}`;
+}
+
+/** Likewise the Secrets. */
+export function secretsPath(namespace?: string): string {
+  return namespace === undefined ? '/api/v1/secrets' : `/api/v1/namespaces/${namespace}/secrets`;
+}
+
+/** What the API server stores, by our own schema. A CRD of another version may let through what this operator does not understand. */
+export function parseForwarding(
+  object: unknown,
+): { kind: 'forwarding'; forwarding: AuditLogForwarding } | { kind: 'invalid'; fields: string[] } {
+  const result = AuditLogForwardingSchema.safeParse(object);
+  if (result.success) return { kind: 'forwarding', forwarding: result.data };
+  return { kind: 'invalid', fields: result.error.issues.map(({ path }) => path.join('.')) };
+}
+
+export function createCluster({ client, recorder, log, onWritten }: ClusterOptions): Cluster {
+  const path = ({ metadata }: AuditLogForwarding) => `${forwardingsPath(metadata.namespace)}/${metadata.name}`;
+
+  async function patch(
+    where: string,
+    operations: JsonPatchOperation[],
+    signal: AbortSignal,
+  ): Promise<AuditLogForwarding> {
+    const answer = await client.patch<KubeObject>(where, { kind: 'json', operations }, { signal });
+    onWritten(answer);
+    return AuditLogForwardingSchema.parse(answer);
+  }
+
+  return {
+    async readSecret(namespace, name, signal) {
+      try {
+        const secret = await client.get<{ metadata: KubeObject['metadata']; data?: Secret['data'] }>(
+          `${secretsPath(namespace)}/${name}`,
+          { signal },
+        );
+        const { uid, resourceVersion } = secret.metadata;
+        return { uid, resourceVersion, data: secret.data ?? {} };
+      } catch (error) {
+        if (isKubeError(error, 'NotFound')) return undefined;
+        throw error;
+      }
+    },
+
+    async addFinalizer(forwarding, signal) {
+      const operations = addFinalizer(forwarding, finalizer);
+      return operations === undefined ? forwarding : patch(path(forwarding), operations, signal);
+    },
+
+    async removeFinalizer(forwarding, signal) {
+      const operations = removeFinalizer(forwarding, finalizer);
+      if (operations !== undefined) await client.patch(path(forwarding), { kind: 'json', operations }, { signal });
+    },
+
+    writeStatus: (forwarding, status, signal) =>
+      patch(`${path(forwarding)}/status`, statusPatch(forwarding, status), signal),
+
+    announce({ metadata: { namespace, name, uid } }, event) {
+      log[event.type === 'Normal' ? 'info' : 'warn']({ namespace, name, ...event }, 'event');
+      recorder.record({ regarding: { apiVersion, kind, namespace, name, uid }, ...event });
+    },
+  };
+}

@@ -1,0 +1,211 @@
+/** Builds everything, and runs until its signal aborts. */
+import { randomUUID } from 'node:crypto';
+import type { AuditLogForwarding } from './api/v1alpha1.ts';
+import { createCluster, forwardingsPath, parseForwarding, secretsPath } from './cluster.ts';
+import type { Config } from './config.ts';
+import { BackOff } from './controller/back-off.ts';
+import { runController } from './controller/controller.ts';
+import { WorkQueue } from './controller/work-queue.ts';
+import { Reconciler } from './forwarding/reconcile.ts';
+import { SecretReferences } from './forwarding/secret-references.ts';
+import { KonnectHTTP } from './konnect/http.ts';
+import { Konnect } from './konnect/organizations.ts';
+import { isKubeError } from './kube/errors.ts';
+import { EventRecorder } from './kube/events.ts';
+import { Informer } from './kube/informer.ts';
+import { KubeClient } from './kube/kube-client.ts';
+import type { PooledKubeConfig } from './kube/kube-config.ts';
+import type { KubeObject } from './kube/objects.ts';
+import { type Change, joinStores } from './kube/store.ts';
+import type { Log } from './log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { metricsPage, probe } from './telemetry/routes.ts';
+import { TelemetryServer } from './telemetry/server.ts';
+
+const controllerName = 'auditlogforwarding';
+/** A watch says something at least once a minute; this long without a word is a connection that is dead. */
+const deafAfterMs = 180_000;
+
+export interface OperatorOptions {
+  readonly config: Config;
+  readonly kubeConfig: PooledKubeConfig;
+  readonly log: Log;
+  readonly version: string;
+  /** Stops the operator: no new work, what is in flight ends within the grace period. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves after a clean stop. Rejects where a server's address cannot be had. */
+export async function runOperator({ config, kubeConfig, log, version, signal }: OperatorOptions): Promise<void> {
+  const userAgent = `konnect-audit-log-operator/${version}`;
+  const metrics = createMetrics({ version, nodeVersion: process.version });
+  const client = new KubeClient({ config: kubeConfig, userAgent });
+  const recorder = new EventRecorder({ client, log, reportingInstance: `${controllerName}-${randomUUID()}` });
+  const http = new KonnectHTTP({
+    userAgent,
+    timeoutMs: config.konnectTimeoutMs,
+    onCall: (call) => metrics.konnectCalled(call),
+  });
+  const konnect = new Konnect({ http, urlTemplate: config.konnectURL });
+  const queue = new WorkQueue();
+  metrics.watchQueue(controllerName, queue);
+
+  const namespaces = config.watchNamespaces.length === 0 ? [undefined] : config.watchNamespaces;
+  const references = new SecretReferences();
+  const forwardingInformers = namespaces.map((namespace) => ({
+    namespace,
+    informer: new Informer<KubeObject>({
+      client,
+      path: forwardingsPath(namespace),
+      log,
+      onChange: (change) => onForwarding(change),
+    }),
+  }));
+  const secretInformers = namespaces.map(
+    (namespace) =>
+      new Informer<KubeObject>({
+        client,
+        path: secretsPath(namespace),
+        metadataOnly: true,
+        transform: identityOnly,
+        log,
+        onChange: ({ key }) => {
+          for (const forwarding of references.forwardingsOf(key)) queue.add(forwarding);
+        },
+      }),
+  );
+  const informers = [...forwardingInformers.map(({ informer }) => informer), ...secretInformers];
+  const store = joinStores(forwardingInformers.map(({ informer }) => informer.store));
+
+  const cluster = createCluster({
+    client,
+    recorder,
+    log,
+    onWritten(object) {
+      const { namespace } = object.metadata;
+      const own = forwardingInformers.find((one) => one.namespace === undefined || one.namespace === namespace);
+      own?.informer.upsert(object);
+    },
+  });
+  const reconciler = new Reconciler({
+    cluster,
+    konnectFor: (token) => konnect.forToken(token),
+    find: (key) => understood(store.get(key)),
+    clusterName: config.clusterName ?? '',
+    intentPatienceMs: config.staleListWindowMs + config.konnectTimeoutMs,
+    now: () => new Date(),
+    random: Math.random,
+  });
+
+  function understood(object: KubeObject | undefined): AuditLogForwarding | undefined {
+    if (object === undefined) return undefined;
+    const parsed = parseForwarding(object);
+    if (parsed.kind === 'forwarding') return parsed.forwarding;
+    const { namespace, name } = object.metadata;
+    log.error(
+      { namespace, name, fields: parsed.fields },
+      'AuditLogForwarding has fields that this operator does not understand and is left alone: install the CRD of the same version',
+    );
+    return undefined;
+  }
+
+  function onForwarding(change: Change<KubeObject>): void {
+    const { key, object } = change;
+    const namespace = object.metadata.namespace ?? '';
+    const { name } = object.metadata;
+    if (change.kind === 'deleted') {
+      references.delete(key);
+      metrics.forgetConditions({ namespace, name });
+      queue.add(key);
+      return;
+    }
+    const parsed = parseForwarding(object);
+    if (parsed.kind === 'forwarding') {
+      references.set(key, parsed.forwarding);
+      metrics.setConditions({ namespace, name }, parsed.forwarding.status.conditions ?? []);
+    }
+    if (change.kind === 'updated' && !asksForWork(change.previous, object)) return;
+    const settled = parsed.kind === 'forwarding' && isSettled(parsed.forwarding);
+    queue.add(key, { priority: settled ? 'resync' : 'new' });
+  }
+
+  const serverAborts = new AbortController();
+  const running = AbortSignal.any([signal, serverAborts.signal]);
+  const watches = () => {
+    const deaf = informers.some(
+      ({ lastActivity = Number.NEGATIVE_INFINITY }) => performance.now() - lastActivity > deafAfterMs,
+    );
+    return deaf ? 'the API server has not been heard for minutes, or never' : undefined;
+  };
+  const routes = {
+    probes: { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches }) },
+    metrics: { '/metrics': metricsPage(metrics) },
+  };
+  const servers = [
+    { address: config.healthProbeBindAddress, routes: routes.probes },
+    { address: config.metricsBindAddress, routes: routes.metrics },
+  ].flatMap((one) =>
+    one.address === undefined ? [] : [new TelemetryServer({ address: one.address, routes: one.routes, log })],
+  );
+
+  log.info({ version, namespaces: config.watchNamespaces, server: kubeConfig.server }, 'operator starts');
+  // Events and probes end last, so that what the last pass had to tell is told.
+  const afterwards = new AbortController();
+  const serving = Promise.all([
+    recorder.run(afterwards.signal),
+    ...servers.map((server) => server.run(afterwards.signal)),
+  ]);
+  serving.catch((error: unknown) => serverAborts.abort(error));
+
+  const watching = informers.map((informer) => informer.run(running));
+  const work = async (): Promise<void> => {
+    const stopped = new Promise((resolve) => running.addEventListener('abort', resolve, { once: true }));
+    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), stopped]);
+    if (!running.aborted) log.info({ forwardings: store.size }, 'caches are full, work begins');
+    await runController({
+      queue,
+      reconcile: (key, until) => pass(key, until),
+      concurrency: config.maxConcurrentReconciles,
+      backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
+      graceMs: config.gracePeriodMs,
+      log,
+      signal: running,
+      onReconcile: (_key, outcome, durationMs) =>
+        metrics.reconciled({ controller: controllerName, outcome, durationMs }),
+    });
+  };
+
+  async function pass(key: string, until: AbortSignal) {
+    try {
+      return await reconciler.reconcile(key, until);
+    } catch (error) {
+      // The cache was behind, or the object went: the watch brings what is true, and the pass is made again.
+      if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
+      log.debug({ key, err: error }, 'pass was overtaken by a change');
+      return { kind: 'retry' } as const;
+    }
+  }
+
+  await work();
+  await Promise.all(watching);
+  afterwards.abort();
+  await serving;
+  await kubeConfig.close();
+  log.info({}, 'operator stopped');
+}
+
+/** Of a Secret nothing but its identity is kept: the last-applied annotation, which is metadata, may hold its data. */
+function identityOnly({ metadata: { namespace, name, uid, resourceVersion } }: KubeObject): KubeObject {
+  return { metadata: { ...(namespace === undefined ? {} : { namespace }), name, uid, resourceVersion } };
+}
+
+/** Not for what we wrote ourselves: status and finalizers. */
+function asksForWork(before: KubeObject, after: KubeObject): boolean {
+  const a = before.metadata;
+  const b = after.metadata;
+  return a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp;
+}
+
+function isSettled({ metadata, status }: AuditLogForwarding): boolean {
+  return metadata.deletionTimestamp === undefined && status.observedGeneration === metadata.generation;
+}
