@@ -1,0 +1,10 @@
+/** A process that starts a control plane, says on standard output how far it is, and never stops it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const binaries = await ensureBinaries({ progress: say });
+const { url, folder } = await startControlPlane({ binaries, progress: say });
+say(JSON.stringify({ url, folder }));
+await delay(600_000);
