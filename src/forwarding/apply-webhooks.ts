@@ -154,6 +154,8 @@ async function explain(
     if (askBack && needsDestination(desired, one)) {
       const destination = await pass.konnect.client.getDestination(desired.api, destinationID, pass.signal);
       if (destination === undefined) {
+        // The shared list may show it until it is read again, and the next pass would take it to be there.
+        await pass.konnect.destinations(desired.api, { maxAgeMs: 0 }, pass.signal);
         return waiting(reasons.creating, `destination ${destinationID} is gone from Konnect; it is made anew`);
       }
     }

@@ -4,7 +4,7 @@ import { KonnectError } from '../konnect/errors.ts';
 import { cleanUp, objectOf } from './cleanup.ts';
 import { settleIntent } from './intent.ts';
 import { holdsAnything, nothingWanted, release } from './memory.ts';
-import { orProblem } from './observed.ts';
+import { nilUUID, orProblem } from './observed.ts';
 import { announce, type Pass } from './pass.ts';
 import { type Problem, problemOf, reasons } from './problems.ts';
 
@@ -75,7 +75,7 @@ async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
     (draft.memory.portals ?? []).filter((one) => one.destinationID !== undefined).map(({ id }) => id),
   );
   for (const { id, enabled } of portals) {
-    if (known.has(id)) continue;
+    if (known.has(id) || id === nilUUID) continue;
     const webhook = await orProblem(pass, `portal ${id}`, () =>
       konnect.client.getPortalWebhook(where.region, id, signal),
     );

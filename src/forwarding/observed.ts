@@ -58,6 +58,9 @@ export interface Observed {
   readonly portals: ReadonlyMap<string, SeenWebhook>;
 }
 
+/** Names nothing; Konnect's client takes it for no ID at all. */
+export const nilUUID = '00000000-0000-0000-0000-000000000000';
+
 export interface Subject {
   readonly forwarding: AuditLogForwarding;
   readonly konnect: Konnect;
@@ -149,6 +152,7 @@ function seen(uid: string, destination: Destination): SeenDestination {
 
 async function observePortal(subject: Subject, desired: Desired, memory: Status, id: string): Promise<SeenWebhook> {
   const { konnect, signal } = subject;
+  if (id === nilUUID) return { kind: 'missing' };
   return orProblem(subject, `portal ${id}`, async () => {
     const webhook = await konnect.client.getPortalWebhook(desired.region, id, signal);
     if (webhook === undefined) {
