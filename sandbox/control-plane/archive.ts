@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, types } from 'node:util';
 import { gunzip } from 'node:zlib';
 
 /** A gzipped tar archive that holds etcd, kube-apiserver and kubectl. */
@@ -100,7 +100,9 @@ async function download(url: string, options: UnpackOptions): Promise<Buffer> {
     if (!response.ok) throw new Error(`${host} answered ${response.status}`);
     return Buffer.from(await response.arrayBuffer());
   } catch (error) {
-    throw error instanceof TypeError ? new Error(`${host} cannot be reached`, { cause: error }) : error;
+    if (types.isNativeError(error) && error.name === 'TypeError')
+      throw new Error(`${host} cannot be reached`, { cause: error });
+    throw error;
   } finally {
     clearTimeout(noAnswer);
     clearTimeout(tooSlow);

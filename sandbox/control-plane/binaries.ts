@@ -3,6 +3,7 @@ import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Archive, officialArchive, unpackArchive } from './archive.ts';
+import { messageOf } from './failure.ts';
 import { type BinaryName, buildWithGo, findGo, kubernetesVersion, minimalGo } from './go-build.ts';
 import { withLock } from './lock.ts';
 
@@ -89,7 +90,7 @@ async function make(
       left = names.filter((name) => !isInArchive(name));
     } catch (error) {
       options.signal?.throwIfAborted();
-      noDownload = error instanceof Error ? error.message : String(error);
+      noDownload = messageOf(error);
       options.progress(`no official archive of Kubernetes: ${noDownload}`);
     }
   }

@@ -38,6 +38,9 @@ const portAttempts = 5;
  * Rejects with the last lines of the log of the server that failed.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  if (options.controllerManager === true && options.binaries.kubeControllerManager === undefined) {
+    throw new Error('no kube-controller-manager among the binaries given');
+  }
   for (let attempt = 1; ; attempt += 1) {
     const supervised = await Supervised.begin();
     try {
@@ -100,8 +103,7 @@ async function bringUp(supervised: Supervised, port: number, options: ControlPla
   await run('kube-apiserver');
   await waitUntilServing();
   const controllerManager = options.controllerManager === true ? binaries.kubeControllerManager : undefined;
-  if (options.controllerManager === true) {
-    if (controllerManager === undefined) throw new Error('no kube-controller-manager among the binaries given');
+  if (controllerManager !== undefined) {
     progress?.('starting kube-controller-manager');
     const args = await controllerManagerArguments(folder, { url, authority });
     await supervised.start('kube-controller-manager', controllerManager, args);

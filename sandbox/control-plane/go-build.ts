@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { hasCode, messageOf } from './failure.ts';
 
 /** The version that the Go module in `build/` pins. */
 export const kubernetesVersion = 'v1.37.2';
@@ -50,10 +51,10 @@ export async function findGo(
     if (Number(major) === neededMajor && Number(minor) >= Number(neededMinor)) return { kind: 'usable', version };
     return { kind: 'unusable', reason: `the Go found is ${version}, ${minimalGo} or newer is needed` };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (hasCode(error, 'ENOENT')) {
       return { kind: 'unusable', reason: 'no Go is installed (no "go" on the PATH)' };
     }
-    return { kind: 'unusable', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unusable', reason: messageOf(error) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from './failure.ts';
 
 const renewEveryMs = 2_000;
 /** A lock that was not renewed for this long belongs to a process that is gone. */
@@ -37,7 +38,7 @@ async function tryAcquire(path: string, owner: string): Promise<boolean> {
     await writeFile(path, owner, { flag: 'wx' });
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   const held = await stat(path).catch(() => undefined);
   if (held !== undefined && Date.now() - held.mtimeMs > expiresAfterMs) await rm(path, { force: true });
