@@ -1,0 +1,175 @@
+/** What a person sees and types: everything that the API server does with our definition before any operator has a look. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+
+const { kubectl, createNamespace } = cluster();
+const portal = '3e551b39-227d-4297-b911-e68fd5d77c17';
+const minimal = {
+  konnect: { region: 'us', tokenSecretRef: { name: 'konnect' } },
+  destination: { secretRef: { name: 'sumologic' } },
+  portals: [{ id: portal }],
+};
+
+let namespace: string;
+beforeAll(async () => {
+  namespace = await createNamespace('kubectl');
+});
+
+function manifest(name: string, spec: object): string {
+  return stringify({
+    apiVersion: 'konnect-audit-log.io/v1alpha1',
+    kind: 'AuditLogForwarding',
+    metadata: { name },
+    spec,
+  });
+}
+
+const apply = (name: string, spec: object) =>
+  kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest(name, spec), allowFailure: true });
+
+async function read(name: string): Promise<unknown> {
+  const { stdout } = await kubectl(['get', 'auditlogforwarding', name, '-n', namespace, '-o', 'json']);
+  return JSON.parse(stdout);
+}
+
+describe('a forwarding that makes no sense is refused at once, with words that help', () => {
+  const konnect = (change: object) => ({ ...minimal, konnect: { ...minimal.konnect, ...change } });
+  const { portals: _portals, ...forwardsNothing } = minimal;
+  test.each<[string, object, string]>([
+    [
+      'the region global',
+      konnect({ region: 'global' }),
+      "region 'global' has no webhooks: name the region of your Dev Portals, such as us or eu",
+    ],
+    ['a region in capitals', konnect({ region: 'US' }), 'spec.konnect.region'],
+    [
+      'neither portal nor organisation',
+      forwardsNothing,
+      'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
+    ],
+    ['an empty list of portals', { ...minimal, portals: [] }, 'nothing would be forwarded'],
+    ['an interval too short', { ...minimal, interval: '59s' }, 'interval must be between 1m and 24h'],
+    ['an interval too long', { ...minimal, interval: '24h1s' }, 'interval must be between 1m and 24h'],
+    ['an interval without a unit', { ...minimal, interval: '600' }, 'spec.interval'],
+    ['a portal ID in capitals', { ...minimal, portals: [{ id: portal.toUpperCase() }] }, 'spec.portals[0].id'],
+    ['a portal listed twice', { ...minimal, portals: [{ id: portal }, { id: portal }] }, 'Duplicate value'],
+    [
+      'an unknown log format',
+      { ...minimal, destination: { ...minimal.destination, logFormat: 'xml' } },
+      'spec.destination.logFormat',
+    ],
+    ['no Secret of the SIEM', { ...minimal, destination: {} }, 'spec.destination.secretRef'],
+    ['a typo', { ...minimal, portal: [{ id: portal }] }, 'unknown field "spec.portal"'],
+    ['a typo further down', konnect({ audit_logs_api: 'v2' }), 'unknown field "spec.konnect.audit_logs_api"'],
+  ])('%s', async (_what, spec, message) => {
+    const { code, stderr } = await apply('refused', spec);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('a forwarding that no operator has seen', () => {
+  beforeAll(async () => {
+    await kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest('fresh', minimal) });
+  });
+
+  test('has every default written out, and a status that speaks of no generation yet', async () => {
+    expect(await read('fresh')).toMatchObject({
+      metadata: { generation: 1 },
+      spec: {
+        konnect: { region: 'us', tokenSecretRef: { name: 'konnect', key: 'token' }, auditLogsAPI: 'v3' },
+        destination: {
+          secretRef: { name: 'sumologic', endpointKey: 'endpoint', authorizationKey: 'authorization' },
+          logFormat: 'cef',
+          skipSSLVerification: false,
+        },
+        portals: [{ id: portal, enabled: true }],
+        deletionPolicy: 'Delete',
+        interval: '10m',
+      },
+      status: { observedGeneration: -1 },
+    });
+  });
+
+  test('is deleted without anybody to ask', async () => {
+    await kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest('short-lived', minimal) });
+    await kubectl(['delete', 'alf', 'short-lived', '-n', namespace, '--timeout=10s']);
+    const { code } = await kubectl(['get', 'alf', 'short-lived', '-n', namespace], { allowFailure: true });
+    expect(code).toBe(1);
+  });
+
+  test('changes its generation with its spec and not with its status', async () => {
+    await kubectl([
+      'patch',
+      'alf',
+      'fresh',
+      '-n',
+      namespace,
+      '--type=merge',
+      '--subresource=status',
+      '-p',
+      '{"status":{"portalsReady":"0/1"}}',
+    ]);
+    expect(await read('fresh')).toMatchObject({ metadata: { generation: 1 }, status: { portalsReady: '0/1' } });
+    await kubectl([
+      'patch',
+      'alf',
+      'fresh',
+      '-n',
+      namespace,
+      '--type=merge',
+      '-p',
+      '{"spec":{"interval":"11m"},"status":{"portalsReady":"1/1"}}',
+    ]);
+    expect(await read('fresh')).toMatchObject({ metadata: { generation: 2 }, status: { portalsReady: '0/1' } });
+  });
+
+  test('takes every state of a webhook as the word that it is', async () => {
+    for (const state of ['on', 'off', 'pending', 'detaching', 'refused']) {
+      const status = { status: { portals: [{ id: portal, enabled: true, state }] } };
+      await kubectl([
+        'patch',
+        'alf',
+        'fresh',
+        '-n',
+        namespace,
+        '--type=merge',
+        '--subresource=status',
+        '-p',
+        JSON.stringify(status),
+      ]);
+    }
+    expect(await read('fresh')).toMatchObject({ status: { portals: [{ state: 'refused' }] } });
+  });
+});
+
+describe('kubectl explain', () => {
+  test('says of every field what it is for', async () => {
+    const explain = (field: string) =>
+      eventually(async () => (await kubectl(['explain', `auditlogforwarding${field}`])).stdout);
+    expect(await explain('')).toContain('keeps the forwarding of Kong Konnect audit logs');
+    const destination = await explain('.spec.destination');
+    expect(destination).toContain('The destination that the operator creates in Konnect and keeps right');
+    for (const field of ['secretRef', 'name', 'logFormat', 'skipSSLVerification']) expect(destination).toContain(field);
+    expect(destination).not.toContain('<no description>');
+    expect(await explain('.spec.portals.enabled')).toContain('the webhook stays configured but sends nothing');
+    const spec = await explain('.spec');
+    for (const words of ['enum: Delete, Retain', 'Retain: everything stays as it is', '1m to 24h']) {
+      expect(spec.replaceAll(/\s+/g, ' ')).toContain(words);
+    }
+  });
+
+  test('lists the resource with its short name and category', async () => {
+    const { stdout } = await kubectl([
+      'api-resources',
+      '--api-group=konnect-audit-log.io',
+      '--no-headers',
+      '-o',
+      'wide',
+    ]);
+    expect(stdout).toMatch(
+      /^auditlogforwardings\s+alf\s+konnect-audit-log\.io\/v1alpha1\s+true\s+AuditLogForwarding\b.*\bkonnect\n$/,
+    );
+  });
+});
