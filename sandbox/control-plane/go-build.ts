@@ -71,7 +71,7 @@ export async function buildWithGo(names: readonly BinaryName[], options: BuildOp
   const { folder, env, progress, signal } = options;
   const packages = names.map((name) => sources[name].package);
   progress(
-    `building ${names.join(', ')} ${kubernetesVersion} from Go modules with ${options.version}: about ${minutes(names)} minutes ` +
+    `building ${names.join(', ')} ${kubernetesVersion} from Go modules with ${options.version}: about ${minutes(names)} min ` +
       'on this machine, once; before that, the modules are downloaded (up to 1.7 GB on disk)',
   );
   const startedMs = performance.now();
