@@ -202,9 +202,7 @@ describe('the executables of a control plane', () => {
     const built = await ensure(machine({ archive: archiveAt(url, packedThree) }));
     expect(built.etcd).toBe(join(cache, 'kubernetes-v1.37.2-linux-x64', 'etcd'));
     await expect(readdir(cache)).resolves.toEqual(['kubernetes-v1.37.2-linux-x64']);
-    expect(said.join('\n')).toMatch(
-      /answered 404[^]*building etcd, kube-apiserver, kubectl[^]*about \d+ min[^]*built/,
-    );
+    expect(said.join('\n')).toMatch(/answered 404[^]*building etcd, kube-apiserver, kubectl[^]*about \d+ min[^]*built/);
   });
 
   test('are completed by kube-controller-manager, which no official archive holds', async () => {
