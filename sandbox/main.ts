@@ -1,33 +1,11 @@
 /** `npm run sandbox`: everything the demo has, without its story, until Ctrl-C. */
-import { once } from 'node:events';
-import { startSandbox, world, writeForwarding } from './sandbox.ts';
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+import { howToReach, startSandbox, writeForwarding } from './sandbox.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 await import('../scripts/build.ts');
-const interrupted = once(process, 'SIGINT');
-const sandbox = await startSandbox((line) => say(`==> ${line}`));
-const file = await writeForwarding(sandbox);
-say(howToReach(sandbox, file));
-await Promise.race([interrupted, once(process, 'SIGTERM')]);
-say('==> stopping');
+const interrupted = untilInterrupted();
+const sandbox = await startSandbox((line) => process.stdout.write(`==> ${line}\n`));
+process.stdout.write(howToReach(sandbox, await writeForwarding(sandbox)));
+await interrupted;
+process.stdout.write('==> stopping\n');
 await sandbox.stop();
-
-function howToReach({ controlPlane, services, operator }: typeof sandbox, forwarding: string): string {
-  const { konnect, sumologic } = services;
-  return `
-The sandbox is up. Ctrl-C ends it. In another terminal:
-
-  export KUBECONFIG=${controlPlane.adminKubeconfig}
-  alias kubectl=${controlPlane.kubectlPath}
-  kubectl apply -f ${forwarding}
-  kubectl get auditlogforwarding -A
-
-  Konnect       ${konnect.url}/us/v3/… with "Authorization: Bearer ${world.token}"
-                ${konnect.url}/__sandbox/calls tells what it was asked
-  SumoLogic     ${sumologic.url}/__sandbox/lines shows what arrived (curl -k)
-  Operator      ${operator.metricsURL}, ${operator.healthURL}/readyz
-`;
-}

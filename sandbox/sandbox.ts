@@ -17,6 +17,9 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** Where the sandbox's forwarding lives. */
+export const namespace = 'platform';
+
 export const deployFolder = fileURLToPath(new URL('../deploy/', import.meta.url));
 export const serviceAccount = { namespace: 'konnect-audit-log', name: 'konnect-audit-log-operator' };
 
@@ -71,6 +74,8 @@ export async function startSandbox(progress: (line: string) => void): Promise<Sa
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
     const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate });
     stops.push(async () => void (await operator.stop()));
+    const { code, stderr } = await controlPlane.kubectl(['create', 'namespace', namespace]);
+    if (code !== 0) throw new Error(`namespace ${namespace} could not be made: ${stderr}`);
     progress('the built operator runs as that ServiceAccount and is ready');
     return { controlPlane, services, operator, folder: controlPlane.folder, stop };
   } catch (error) {
@@ -90,11 +95,30 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
   }
 }
 
-/** Writes `forwarding.yaml`, with the credentials that are good here, and answers the path. Its namespace is `platform`. */
+/** Writes `forwarding.yaml`, with the credentials that are good here, and answers the path. */
 export async function writeForwarding({ folder, services }: Sandbox): Promise<string> {
   const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
   const file = join(folder, 'forwarding.yaml');
   const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', world.authorization);
   await writeFile(file, filled.replace('$TOKEN', world.token), { mode: 0o600 });
   return file;
+}
+
+/** For a person with another terminal. */
+export function howToReach({ controlPlane, services, operator }: Sandbox, forwarding: string): string {
+  const { konnect, sumologic } = services;
+  return `
+The sandbox is up. Ctrl-C ends it. In another terminal:
+
+  export KUBECONFIG=${controlPlane.adminKubeconfig}
+  alias kubectl=${controlPlane.kubectlPath}
+  kubectl apply -f ${forwarding}
+  kubectl get auditlogforwarding -n ${namespace}
+
+  Konnect     curl -H 'Authorization: Bearer ${world.token}' ${konnect.url}/global/v3/audit-log-destinations
+              ${konnect.url}/__sandbox/calls shows what it was asked
+  SumoLogic   curl -k ${sumologic.url}/__sandbox/lines shows what arrived
+  Operator    ${operator.metricsURL}
+              ${operator.healthURL}/readyz?verbose
+`;
 }

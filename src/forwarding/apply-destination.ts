@@ -58,7 +58,7 @@ async function create(pass: Pass, desired: Desired): Promise<Problem | undefined
     managed: true,
     creating: { name: settings.name, since: pass.now().toISOString(), secretVersion, endpointDigest },
   });
-  await beforeWrite(pass, `creating ${object} in Konnect`);
+  await beforeWrite(pass, `creating ${object} in Konnect`, { interrupts: true });
   try {
     const created = await konnect.client.createDestination(desired.api, settings, signal);
     remember(pass, applied(created.id, created.updatedAt, desired));
@@ -130,7 +130,7 @@ async function update(pass: Pass, desired: Desired, changed: readonly Difference
     }
     return problemOf(error, object, pass.tokenSource);
   }
-  if (changed.includes('secret') || !isApplied(pass)) {
+  if (changed.includes('secret') || !pass.wasApplied) {
     announce(pass, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
   } else {
     const what = changed.join(', ');
@@ -143,12 +143,6 @@ async function update(pass: Pass, desired: Desired, changed: readonly Difference
     );
   }
   return undefined;
-}
-
-/** True where this generation was applied before, so that what differs now was changed by somebody else. */
-export function isApplied({ draft }: Pass): boolean {
-  const ready = draft.forwarding.status.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.observedGeneration === draft.forwarding.metadata.generation && ready.status !== 'False';
 }
 
 function applied(id: string, updatedAt: string | undefined, { settings, secretVersion }: Desired): DestinationStatus {

@@ -1,7 +1,6 @@
 /** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
 import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
-import { isApplied } from './apply-destination.ts';
 import type { Desired } from './desired.ts';
 import { isOurs, withPortal } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
@@ -20,6 +19,8 @@ interface Attachment {
   readonly step: WebhookStep;
   readonly enabled: boolean;
   readonly remembered: PortalStatus | OrganizationStatus | undefined;
+  /** What is remembered names already what is about to stand there. */
+  readonly entered: boolean;
   readonly missing: () => Problem;
   /** Remembers what is to stand, or stands, there. */
   readonly remember: (change: Mark) => void;
@@ -88,8 +89,8 @@ const organizationField = 'spec.organization';
 
 /** A webhook enters status before its first write. What was attached before keeps the state that a read has proved. */
 function enter(one: Attachment): void {
+  if (one.step.kind !== 'attach' || one.entered) return;
   const proved = one.remembered !== undefined && isOurs(one.remembered) && one.remembered.state !== 'pending';
-  if (one.step.kind !== 'attach' || (proved && one.step.because === 'pointed elsewhere')) return;
   const seenAsOurs = one.step.because === 'enabled' || one.step.because === 'settings';
   const before = one.enabled ? 'on' : 'off';
   one.remember({
@@ -179,7 +180,7 @@ function tell(pass: Pass, one: Attachment, target: string): void {
   if (one.step.kind !== 'attach') return;
   const { because, otherID } = one.step;
   const ours = because !== 'unconfigured' && because !== 'destination gone';
-  if (!ours || !isApplied(pass)) {
+  if (!ours || !pass.wasApplied) {
     announce(pass, 'Normal', 'WebhookAttached', 'Attach', `${one.object} forwards to ${target}`);
     return;
   }
@@ -209,13 +210,15 @@ function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
       remembered,
+      entered: isOurs(remembered) && remembered?.destinationID === draft.memory.destination?.id,
       missing: () =>
         stalled(
           reasons.portalNotFound,
           `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${field}.id, spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
         ),
       remember(change) {
-        const destinationID = destinationOf(change, draft.memory, remembered);
+        const current = draft.memory.portals?.find((portal) => portal.id === id);
+        const destinationID = destinationOf(change, draft.memory, current);
         const reason = change.reason === undefined ? {} : { reason: change.reason };
         draft.memory = withPortal(draft.memory, { id, ...destinationID, enabled, state: change.state, ...reason });
       },
@@ -241,6 +244,12 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
     step,
     enabled,
     remembered,
+    entered:
+      isOurs(remembered) &&
+      remembered?.api === api &&
+      (api === 'v3'
+        ? remembered.destinationID === draft.memory.destination?.id
+        : remembered.endpointDigest === endpointDigest),
     missing: () =>
       stalled(
         reasons.requestRefused,
@@ -254,11 +263,15 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
         ...draft.memory,
         organization: {
           api,
-          ...(api === 'v3' ? destinationOf(change, draft.memory, remembered) : {}),
+          ...(api === 'v3' ? destinationOf(change, draft.memory, draft.memory.organization) : {}),
           enabled,
           state: change.state,
           ...(change.reason === undefined ? {} : { reason: change.reason }),
-          ...(inline ? { endpointDigest } : change.ours === 'same' && api === 'v2' ? digestOf(remembered) : {}),
+          ...(inline
+            ? { endpointDigest }
+            : change.ours === 'same' && api === 'v2'
+              ? digestOf(draft.memory.organization)
+              : {}),
           ...(api === 'v2' && applied !== undefined && change.ours !== 'nobody' ? { secretVersion: applied } : {}),
           ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'nobody' ? { updatedAt } : {}),
         },

@@ -69,8 +69,13 @@ async function detachPortal(pass: Pass, entry: CleanupStatus): Promise<Problem |
   const { client } = pass.konnect;
   const { region, id = '' } = entry;
   const webhook = await client.getPortalWebhook(region, id, pass.signal);
-  if (!pointsAtOurs(pass, entry, webhook?.destinationID)) return undefined;
-  const result = await client.deletePortalWebhook(region, id, pass.signal);
+  const destinationID = webhook?.destinationID;
+  if (destinationID === undefined || !pointsAtOurs(pass, entry, destinationID)) return undefined;
+  let result = await client.deletePortalWebhook(region, id, pass.signal);
+  if (result === 'conflict') {
+    await client.updatePortalWebhook(region, id, { destinationID, enabled: false }, pass.signal);
+    result = await client.deletePortalWebhook(region, id, pass.signal);
+  }
   return result === 'conflict' ? stillDetaching(entry) : detached(pass, entry);
 }
 

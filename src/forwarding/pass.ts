@@ -4,24 +4,30 @@ import type { StatusDraft } from '../status/draft.ts';
 import type { Subject } from './observed.ts';
 import type { Announcement, Cluster } from './ports.ts';
 
+/** Reason of a status that tells what is about to happen. */
+export const applying = 'Applying';
+
 export interface Pass extends Subject {
   readonly cluster: Cluster;
   readonly draft: StatusDraft;
   readonly now: () => Date;
+  /** This generation, with these Secrets, was in place before this pass: what differs now was changed by somebody else. */
+  readonly wasApplied: boolean;
 }
 
 /**
  * Has to be awaited before every write to Konnect: from here on the finalizer holds the forwarding, and status tells what is about to
- * happen, so that a crash at any later point still lets it be found and undone.
+ * happen, so that a crash at any later point still lets it be found and undone. Conditions stay as they are where others' changes are
+ * put right, unless nothing is forwarded meanwhile (`interrupts`).
  */
-export async function beforeWrite(pass: Pass, message: string): Promise<void> {
+export async function beforeWrite(pass: Pass, message: string, { interrupts = false } = {}): Promise<void> {
   const { draft, cluster, signal } = pass;
   const { metadata } = draft.forwarding;
   if (metadata.deletionTimestamp === undefined && !metadata.finalizers.includes(finalizer)) {
     draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
   }
-  const reason = metadata.deletionTimestamp === undefined ? 'Applying' : 'Deleting';
-  await draft.remember(reason, message, signal);
+  const reason = metadata.deletionTimestamp === undefined ? applying : 'Deleting';
+  await draft.remember(pass.wasApplied && !interrupts ? undefined : { reason, message }, signal);
 }
 
 export function announce(

@@ -8,7 +8,7 @@ import { desire } from './desired.ts';
 import { finalize, whatStays } from './finalize.ts';
 import { holdsAnything } from './memory.ts';
 import { proveOrganization } from './organization.ts';
-import { announce, type Pass } from './pass.ts';
+import { announce, applying, type Pass } from './pass.ts';
 import type { Cluster, Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from './problems.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from './secrets.ts';
@@ -71,12 +71,19 @@ export class Reconciler {
     ]);
     const missing = [token, credentials].flatMap((one) => (one.kind === 'problem' ? [one.problem] : []));
     if (token.kind === 'problem' || credentials.kind === 'problem') {
-      return this.#conclude(key, draft, secretsReport(missing), 'none', signal);
+      return this.#conclude(key, draft, forwarding.status.conditions ?? [], secretsReport(missing), 'none', signal);
     }
     const wasApplied = isApplied(forwarding, credentials.value);
-    const pass = this.#pass(draft, token.value, signal);
+    const pass = this.#pass(draft, token.value, wasApplied, signal);
     const report = await this.#sync(key, pass, token.value, credentials.value);
-    return this.#conclude(key, draft, report, this.#grace(key, report, wasApplied, forwarding), signal);
+    return this.#conclude(
+      key,
+      draft,
+      forwarding.status.conditions ?? [],
+      report,
+      this.#grace(key, report, wasApplied, forwarding),
+      signal,
+    );
   }
 
   async #sync(key: string, pass: Pass, token: string, credentials: Credentials): Promise<Report> {
@@ -122,7 +129,7 @@ export class Reconciler {
       cleanup: { kind: 'bad', troubles },
       readyMessage: '',
     };
-    return this.#conclude(key, draft, report, 'none', signal);
+    return this.#conclude(key, draft, forwarding.status.conditions ?? [], report, 'none', signal);
   }
 
   async #undo(
@@ -134,7 +141,7 @@ export class Reconciler {
     const token = await resolveToken(draft.forwarding, this.#options.cluster, signal);
     const value = token.kind === 'resolved' ? token.value : this.#goodTokens.get(key);
     if (value === undefined) return [tokenGone(draft.forwarding)];
-    const pass = this.#pass(draft, value, signal);
+    const pass = this.#pass(draft, value, false, signal);
     try {
       const proof = await proveOrganization(pass);
       if (proof.kind === 'problem') return [proof.problem];
@@ -148,11 +155,11 @@ export class Reconciler {
   async #conclude(
     key: string,
     draft: StatusDraft,
+    before: readonly Condition[],
     report: Report,
     grace: ConditionContext['grace'],
     signal: AbortSignal,
   ): Promise<Next> {
-    const before = draft.forwarding.status.conditions ?? [];
     const conditions = conditionsOf(report, draft.context(grace));
     await draft.conclude(conditions, signal);
     this.#tell(draft, before, conditions);
@@ -167,7 +174,9 @@ export class Reconciler {
   }
 
   #grace(key: string, report: Report, wasApplied: boolean, forwarding: AuditLogForwarding): ConditionContext['grace'] {
-    if (!wasApplied || !troublesOf(report).some(({ severity }) => severity === 'unavailable')) return 'none';
+    const wasReady = readyOf(forwarding.status.conditions)?.status !== 'False';
+    if (!wasApplied || !wasReady || !troublesOf(report).some(({ severity }) => severity === 'unavailable'))
+      return 'none';
     const nowMs = this.#options.now().getTime();
     const sinceMs = this.#troubleSinceMs.get(key) ?? nowMs;
     this.#troubleSinceMs.set(key, sinceMs);
@@ -176,7 +185,6 @@ export class Reconciler {
 
   /** An event where what keeps the forwarding from being ready changes, and when nothing does any longer. */
   #tell(draft: StatusDraft, before: readonly Condition[], after: readonly Condition[]): void {
-    const ready = (conditions: readonly Condition[]) => conditions.find(({ type }) => type === 'Ready');
     const trouble = (conditions: readonly Condition[]) =>
       conditions.find(({ type }) => type === 'Stalled' || type === 'Reconciling');
     const [is, was] = [trouble(after), trouble(before)];
@@ -184,13 +192,13 @@ export class Reconciler {
     if (is !== undefined && (is.reason !== was?.reason || is.message !== was.message)) {
       announce({ cluster, draft }, 'Warning', is.reason, 'Reconcile', is.message);
     }
-    const now = ready(after);
-    if (now?.status === 'True' && ready(before)?.status !== 'True') {
+    const now = readyOf(after);
+    if (now?.status === 'True' && readyOf(before)?.status !== 'True') {
       announce({ cluster, draft }, 'Normal', now.reason, 'Reconcile', now.message);
     }
   }
 
-  #pass(draft: StatusDraft, token: string, signal: AbortSignal): Pass {
+  #pass(draft: StatusDraft, token: string, wasApplied: boolean, signal: AbortSignal): Pass {
     const { cluster, konnectFor, now } = this.#options;
     const { forwarding } = draft;
     return {
@@ -199,6 +207,7 @@ export class Reconciler {
       cluster,
       now,
       signal,
+      wasApplied,
       konnect: konnectFor(token),
       tokenSource: tokenSource(forwarding),
     };
@@ -212,12 +221,16 @@ function intervalMs({ spec }: AuditLogForwarding): number {
   return parseDurationMs(spec.interval) ?? standardIntervalMs;
 }
 
-/** True where this generation, with these Secrets, was in place before this pass, as far as status tells. */
+/** True where a pass of this generation, with these Secrets, came to its end before this one. */
 function isApplied({ metadata, status }: AuditLogForwarding, { secretVersion }: Credentials): boolean {
-  const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const versions = [status.destination?.secretVersion, status.organization?.secretVersion];
   const sameSecrets = versions.every((version) => version === undefined || version === secretVersion);
-  return ready?.observedGeneration === metadata.generation && ready.status !== 'False' && sameSecrets;
+  const ready = readyOf(status.conditions);
+  return ready?.observedGeneration === metadata.generation && ready.reason !== applying && sameSecrets;
+}
+
+function readyOf(conditions: readonly Condition[] = []): Condition | undefined {
+  return conditions.find(({ type }) => type === 'Ready');
 }
 
 function troublesOf({ secrets, destination, webhooks, cleanup }: Report): readonly Trouble[] {

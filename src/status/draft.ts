@@ -36,10 +36,14 @@ export class StatusDraft {
     return { generation: metadata.generation, previous: status.conditions ?? [], now: this.#now(), grace };
   }
 
-  /** Writes the memory where it changed, with conditions that say what is going on. */
-  async remember(reason: string, message: string, signal: AbortSignal): Promise<void> {
+  /** Writes the memory where it changed, with conditions that say what is going on, or as they are. */
+  async remember(news: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
     if (isDeepStrictEqual(plain(this.memory), plain(memoryOf(this.forwarding.status)))) return;
-    await this.conclude(progressing(reason, message, this.context('none')), signal);
+    const context = this.context('none');
+    await this.conclude(
+      news === undefined ? [...context.previous] : progressing(news.reason, news.message, context),
+      signal,
+    );
   }
 
   /** Writes memory and conditions where either changed. */
