@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { changeDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { clearWebhook, pointWebhook, touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import { forum, laden, nowhere, type Stage, shop, siem, tokens, usual } from './stage.ts';
+import { forum, laden, nowhere, type SpecChoice, type Stage, shop, siem, tokens, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 
 const name = 'platform/sumologic';
@@ -175,6 +175,39 @@ describe('a lost answer to the creation', () => {
     await stage.settle();
     expect(stage.destinations).toEqual([]);
     expect(stage.verdict).toBe('True InSync');
+  });
+});
+
+describe('a lost answer to an attachment', () => {
+  const choices: SpecChoice[] = [usual, { api: 'v2', organization: { enabled: true } }, { ...usual, api: 'v2' }];
+
+  test.each(choices)('is found to be ours (%j)', async (choice) => {
+    const stage = await open(choice);
+    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+    expect(stage.verdict).toBe('False KonnectUnavailable Reconciling');
+    await stage.settle();
+    expect(stage.verdict).toBe('True InSync');
+  });
+
+  test.each(choices)('is undone where the forwarding is deleted before it was seen (%j)', async (choice) => {
+    const stage = await open(choice);
+    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
+    await stage.pass();
+    stage.delete();
+    await stage.settle();
+    expect(stage.destinations).toEqual([]);
+    const webhooks = [stage.portal(shop), stage.portal(forum), stage.webhook()];
+    expect(webhooks.map((one) => stage.pointsAt(one))).toEqual(['nothing off', 'nothing off', 'nothing off']);
+  });
+
+  test('is undone where the portal leaves spec before it was seen', async () => {
+    const stage = await open();
+    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
+    await stage.pass();
+    stage.cluster.edit((spec) => ({ ...spec, portals: [{ id: shop, enabled: true }] }));
+    await stage.settle();
+    expect(stage.pointsAt(stage.portal(forum))).toBe('nothing off');
   });
 });
 

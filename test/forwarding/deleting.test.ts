@@ -1,0 +1,234 @@
+import { describe, expect, test } from '@jest/globals';
+import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
+import { forum, laden, type Stage, shop, siem, specOf, tokens, usual } from './stage.ts';
+import { useStages } from './stages.ts';
+
+const name = 'platform/sumologic';
+const { open, inPlace } = useStages();
+
+function webhooks(stage: Stage): string[] {
+  return [stage.portal(shop), stage.portal(forum), stage.webhook()].map((one) => stage.pointsAt(one));
+}
+
+const detached = ['nothing off', 'nothing off', 'nothing off'];
+
+/** What is left of a forwarding, in Kubernetes and in Konnect. */
+function remains(stage: Stage) {
+  return { object: stage.cluster.object, destinations: stage.destinations, webhooks: webhooks(stage) };
+}
+
+const nothing = { object: undefined, destinations: [], webhooks: detached };
+
+test('deletion undoes everything, without the Secret of the SIEM', async () => {
+  const stage = await inPlace();
+  stage.cluster.secrets.delete('siem');
+  stage.delete();
+  expect(await stage.pass()).toEqual({ kind: 'settled' });
+  expect(remains(stage)).toEqual(nothing);
+  expect(stage.konnectWrites).toHaveLength(4);
+  expect(stage.reasons).toEqual(['WebhookDetached', 'WebhookDetached', 'WebhookDetached', 'DestinationDeleted']);
+});
+
+test.each(['v2 inline', 'v2 with portals'])('deletion undoes %s', async (what) => {
+  const organization = { enabled: true };
+  const stage = await inPlace({ ...(what === 'v2 inline' ? {} : usual), api: 'v2', organization });
+  stage.delete();
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+  expect(stage.konnectWrites.filter((call) => call.includes('us/v2') || call.includes('us/v3/audit'))).toEqual([
+    'PATCH us/v2/audit-log-webhook',
+    'DELETE us/v3/audit-log-webhook',
+  ]);
+});
+
+test('deletion has patience with a destination that Konnect holds in use for a while', async () => {
+  const stage = await inPlace(usual, { releaseDelayMs: 45_000 });
+  stage.delete();
+  expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+  expect(stage.verdict).toBe('False DestinationInUse Reconciling');
+  expect(webhooks(stage)).toEqual(detached);
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+});
+
+test('deletion leaves, after ten minutes, a destination that somebody else uses, and their webhook', async () => {
+  const stage = await inPlace();
+  const id = stage.destinations[0]?.id ?? '';
+  pointWebhook(stage.konnect.model, stage.organization, stage.portal(laden), { kind: 'destination', id });
+  stage.delete();
+  await stage.pass();
+  stage.clock.ms += 9 * 60_000;
+  await stage.pass();
+  expect(stage.cluster.object).toBeDefined();
+  stage.clock.ms += 2 * 60_000;
+  expect(await stage.pass()).toEqual({ kind: 'settled' });
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.reasons.at(-1)).toBe('DestinationLeft');
+  expect(stage.cluster.announcements.at(-1)?.note).toContain(id);
+  expect(stage.pointsAt(stage.portal(laden))).toBe(`${name} off`);
+});
+
+test('deletion detaches a portal of spec that a hand has attached to our destination', async () => {
+  const stage = await open();
+  const { id: theirs } = stage.createForeign('theirs');
+  pointWebhook(stage.konnect.model, stage.organization, stage.portal(forum), { kind: 'destination', id: theirs });
+  await stage.pass();
+  const id = stage.destinations.find((one) => one.name === name)?.id ?? '';
+  pointWebhook(stage.konnect.model, stage.organization, stage.portal(forum), { kind: 'destination', id });
+  stage.delete();
+  await stage.settle();
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.destinations.map((one) => one.name)).toEqual(['theirs']);
+});
+
+test('deletion does not touch a webhook that points elsewhere by now', async () => {
+  const stage = await inPlace();
+  const { id } = stage.createForeign('theirs');
+  for (const webhook of [stage.portal(shop), stage.webhook()]) {
+    pointWebhook(stage.konnect.model, stage.organization, webhook, { kind: 'destination', id });
+  }
+  stage.delete();
+  await stage.settle();
+  expect(stage.cluster.object).toBeUndefined();
+  expect(webhooks(stage)).toEqual(['theirs on', 'nothing off', 'theirs on']);
+  expect(stage.destinations.map((one) => one.name)).toEqual(['theirs']);
+});
+
+test('deletion does not touch an inline webhook that points elsewhere by now', async () => {
+  const stage = await inPlace({ api: 'v2', organization: { enabled: true } });
+  const inline = { endpoint: 'https://theirs.example.com/', authorization: 'x', logFormat: 'cef' } as const;
+  stage.webhook().target = { kind: 'inline', inline: { ...inline, skipSSLVerification: false } };
+  stage.delete();
+  await stage.settle();
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.konnectWrites).toEqual([]);
+});
+
+test('deletion of a forwarding that shares the webhook view with a foreign destination leaves that', async () => {
+  const stage = await inPlace({ api: 'v2', organization: { enabled: true } });
+  const { id } = stage.createForeign('theirs', siem.endpoint);
+  pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });
+  stage.delete();
+  await stage.settle();
+  expect(stage.konnectWrites.filter((call) => call.startsWith('DELETE'))).toEqual([]);
+});
+
+test('deletion detaches portals whose webhook Konnect only deletes when it is off', async () => {
+  const stage = await inPlace(usual, { portalDeleteConflict: true });
+  stage.delete();
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+});
+
+test('deletion succeeds where portals, webhooks and destination are gone already', async () => {
+  const stage = await inPlace();
+  stage.organization.portals.clear();
+  stage.organization.destinations.length = 0;
+  stage.webhook().target = { kind: 'none' };
+  stage.konnect.control.behave({ unconfiguredWebhook: 'not-found' });
+  stage.delete();
+  await stage.settle();
+  expect(stage.cluster.object).toBeUndefined();
+});
+
+test('deletion of one that never held anything asks nobody', async () => {
+  const stage = await open({ portals: [{ id: laden, enabled: true }] });
+  await stage.pass();
+  stage.forget();
+  stage.delete();
+  if (stage.cluster.object !== undefined) await stage.settle();
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.konnectWrites).toEqual([]);
+});
+
+test('deletion looks for what a lost POST has made', async () => {
+  const stage = await open();
+  stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
+  await stage.pass();
+  stage.delete();
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+});
+
+test('deletion after a lost POST waits as long as lists may be stale', async () => {
+  const stage = await open(usual, { staleListMs: 25_000 });
+  stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
+  await stage.pass();
+  stage.delete();
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+});
+
+describe('Retain', () => {
+  test('lets go of everything as it is, and says what stays', async () => {
+    const stage = await inPlace({ ...usual, deletionPolicy: 'Retain' });
+    stage.cluster.secrets.clear();
+    stage.delete();
+    expect(await stage.pass()).toEqual({ kind: 'settled' });
+    expect(stage.cluster.object).toBeUndefined();
+    expect(stage.calls).toEqual([]);
+    expect(webhooks(stage)).toEqual([`${name} on`, `${name} on`, `${name} on`]);
+    expect(stage.cluster.announcements).toMatchObject([{ reason: 'Retained' }]);
+    expect(stage.cluster.announcements[0]?.note).toContain(stage.destinations[0]?.id);
+  });
+
+  test('is a way out of a deletion that hangs', async () => {
+    const stage = await inPlace();
+    stage.cluster.secrets.clear();
+    stage.restart();
+    stage.delete();
+    await stage.pass();
+    stage.cluster.edit(() => specOf({ ...usual, deletionPolicy: 'Retain' }));
+    await stage.pass();
+    expect(stage.cluster.object).toBeUndefined();
+  });
+});
+
+describe('the token is gone', () => {
+  test('the last good one in memory serves for deletion', async () => {
+    const stage = await inPlace();
+    stage.cluster.secrets.clear();
+    stage.delete();
+    await stage.settle();
+    expect(remains(stage)).toEqual(nothing);
+  });
+
+  test('after a restart it says which Secret and key to create again, then what Retain leaves', async () => {
+    const stage = await inPlace();
+    stage.cluster.secrets.clear();
+    stage.restart();
+    stage.delete();
+    expect(await stage.pass()).toMatchObject({ kind: 'again' });
+    expect(stage.verdict).toBe('False TokenGone Reconciling');
+    const message = stage.condition('Ready')?.message ?? '';
+    expect(message.indexOf('Secret konnect, key token')).toBeGreaterThan(0);
+    expect(message.indexOf('Retain')).toBeGreaterThan(message.indexOf('Secret konnect, key token'));
+    expect(message).toContain(stage.destinations[0]?.id);
+    expect(stage.calls).toEqual([]);
+    const writes = stage.cluster.writes;
+    await stage.pass();
+    expect(stage.cluster.writes).toBe(writes);
+    stage.cluster.putSecret('konnect', { token: tokens.blueAgain });
+    await stage.settle();
+    expect(remains(stage)).toEqual(nothing);
+  });
+
+  test('one of another organisation deletes nothing', async () => {
+    const stage = await inPlace();
+    stage.cluster.putSecret('konnect', { token: tokens.green });
+    stage.delete();
+    await stage.pass();
+    expect(stage.verdict).toBe('False OrganizationChanged Stalled');
+    expect(stage.konnectWrites).toEqual([]);
+    expect(stage.cluster.object).toBeDefined();
+  });
+
+  test('one that Konnect refuses keeps the forwarding, and says so', async () => {
+    const stage = await inPlace();
+    stage.cluster.putSecret('konnect', { token: 'kpat_revokedCANARY' });
+    stage.delete();
+    await stage.pass();
+    expect(stage.verdict).toBe('False TokenRejected Stalled');
+    expect(stage.cluster.object).toBeDefined();
+  });
+});
