@@ -1,7 +1,6 @@
 /** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
 import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
-import { isApplied } from './apply-destination.ts';
 import type { Desired } from './desired.ts';
 import { isOurs, withPortal } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
@@ -181,7 +180,7 @@ function tell(pass: Pass, one: Attachment, target: string): void {
   if (one.step.kind !== 'attach') return;
   const { because, otherID } = one.step;
   const ours = because !== 'unconfigured' && because !== 'destination gone';
-  if (!ours || !isApplied(pass)) {
+  if (!ours || !pass.wasApplied) {
     announce(pass, 'Normal', 'WebhookAttached', 'Attach', `${one.object} forwards to ${target}`);
     return;
   }
