@@ -200,9 +200,10 @@ export class EventRecorder {
     const path = eventsPath(facts.regarding);
     const series = count > 1 ? { count, lastObservedTime: microTime(lastSeen) } : undefined;
     const options = { signal, timeoutMs: WRITE_TIMEOUT_MS };
+    const patch = () => this.#client.patch(`${path}/${entry.name}`, { kind: 'merge', body: { series } }, options);
     if (entry.written > 0) {
       try {
-        await this.#client.patch(`${path}/${entry.name}`, { kind: 'merge', body: { series } }, options);
+        await patch();
         return;
       } catch (error) {
         if (!isKubeError(error, 'NotFound')) throw error;
@@ -215,8 +216,9 @@ export class EventRecorder {
       const body = eventBody(facts, { name: entry.name, eventTime, series, reporter: this.#reporter });
       await this.#client.create(path, body, options);
     } catch (error) {
-      // The answer to an earlier attempt was lost.
+      // The answer to an earlier attempt was lost, which may have been made with a lower count.
       if (!isKubeError(error, 'Conflict') || error.reason !== 'AlreadyExists') throw error;
+      if (series !== undefined) await patch();
     }
   }
 
