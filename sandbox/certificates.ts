@@ -1,12 +1,8 @@
+// @peculiar/x509 wants it loaded before itself.
+import 'reflect-metadata';
 import type { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { JsonGeneralName, X509Certificate } from '@peculiar/x509';
-
-// @peculiar/x509 registers its classes with a container that refuses to load without decorator metadata, though none of these classes has any.
-if (!('getMetadata' in Reflect)) {
-  Object.assign(Reflect, { getMetadata: noMetadata, getOwnMetadata: noMetadata, defineMetadata: noMetadata });
-}
-const x509 = await import('@peculiar/x509');
+import * as x509 from '@peculiar/x509';
 
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' };
 const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
@@ -94,15 +90,13 @@ function validity(): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + validForMs) };
 }
 
-function hostName(host: string): JsonGeneralName {
+function hostName(host: string): x509.JsonGeneralName {
   return { type: isIP(host) === 0 ? 'dns' : 'ip', value: host };
 }
 
-function pem(certificate: X509Certificate): string {
+function pem(certificate: x509.X509Certificate): string {
   return endLine(certificate.toString('pem'));
 }
-
-function noMetadata(): undefined {}
 
 function endLine(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
