@@ -52,10 +52,10 @@ export class ClusterRecorder implements Cluster {
           });
   }
 
-  async readSecret(_namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined> {
+  async readSecret(_namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
     return this.around('read secret', async () => {
       signal.throwIfAborted();
-      return this.secrets.get(name);
+      return this.secrets.get(name) ?? 'absent';
     });
   }
 

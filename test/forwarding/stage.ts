@@ -76,11 +76,6 @@ export const usual: SpecChoice = {
 /** A process that is gone: from then on nothing that it does reaches the outside. */
 export class Crash extends Error {}
 
-interface Doom {
-  atCall: number;
-  when: 'before' | 'after';
-}
-
 /** One forwarding, its Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
 export class Stage implements AsyncDisposable {
   readonly cluster = new ClusterRecorder();
@@ -91,8 +86,7 @@ export class Stage implements AsyncDisposable {
   readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
   readonly #underWay = new Set<Promise<unknown>>();
   #reconciler: Reconciler;
-  #doom: Doom | undefined;
-  #dead = { yes: false };
+  #lastCall: number | undefined;
 
   static async open(choice: SpecChoice, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
@@ -224,12 +218,13 @@ export class Stage implements AsyncDisposable {
 
   /** A new process in place of the present one, which may be dead. */
   restart(): void {
-    this.#doom = undefined;
+    this.#lastCall = undefined;
     this.#reconciler = this.#newProcess();
   }
 
-  dieAt(doom: Doom): void {
-    this.#doom = doom;
+  /** The present process is dead as soon as its outside call of this number is done: it never has the answer. */
+  dieAfter(call: number): void {
+    this.#lastCall = call;
   }
 
   pass(signal: AbortSignal = new AbortController().signal): Promise<Next> {
@@ -259,7 +254,6 @@ export class Stage implements AsyncDisposable {
 
   #newProcess(): Reconciler {
     const dead = { yes: false };
-    this.#dead = dead;
     this.outsideCalls = 0;
     const outside = <T>(deed: () => Promise<T>) => this.#outside(dead, deed);
     this.cluster.around = (_name, deed) => outside(deed);
@@ -279,9 +273,7 @@ export class Stage implements AsyncDisposable {
   async #outside<T>(dead: { yes: boolean }, deed: () => Promise<T>): Promise<T> {
     if (dead.yes) throw new Crash('dead');
     this.outsideCalls += 1;
-    const doomed = this.#dead === dead && this.#doom?.atCall === this.outsideCalls ? this.#doom.when : undefined;
-    if (doomed !== undefined) dead.yes = true;
-    if (doomed === 'before') throw new Crash('died before the call');
+    if (this.#lastCall === this.outsideCalls) dead.yes = true;
     const result = deed();
     const tracked = result.catch(() => undefined);
     this.#underWay.add(tracked);
