@@ -70,7 +70,8 @@ export function createCluster({ client, recorder, log, onWritten }: ClusterOptio
         const { uid, resourceVersion } = secret.metadata;
         return { uid, resourceVersion, data: secret.data ?? {} };
       } catch (error) {
-        if (isKubeError(error, 'NotFound')) return undefined;
+        if (isKubeError(error, 'NotFound')) return 'absent';
+        if (isKubeError(error, 'Forbidden')) return 'forbidden';
         throw error;
       }
     },

@@ -1,5 +1,5 @@
 /** Builds everything, and runs until its signal aborts. */
-import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { AuditLogForwarding } from './api/v1alpha1.ts';
 import { createCluster, forwardingsPath, parseForwarding, secretsPath } from './cluster.ts';
 import type { Config } from './config.ts';
@@ -40,7 +40,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const userAgent = `konnect-audit-log-operator/${version}`;
   const metrics = createMetrics({ version, nodeVersion: process.version });
   const client = new KubeClient({ config: kubeConfig, userAgent });
-  const recorder = new EventRecorder({ client, log, reportingInstance: `${controllerName}-${randomUUID()}` });
+  const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
   const http = new KonnectHTTP({
     userAgent,
     timeoutMs: config.konnectTimeoutMs,
@@ -69,8 +69,10 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
         metadataOnly: true,
         transform: identityOnly,
         log,
-        onChange: ({ key }) => {
-          for (const forwarding of references.forwardingsOf(key)) queue.add(forwarding);
+        onChange({ kind, source, key }) {
+          // What a first list shows was there before: no news for those who named it.
+          const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
+          for (const forwarding of references.forwardingsOf(key)) queue.add(forwarding, { priority });
         },
       }),
   );

@@ -39,32 +39,17 @@ interface Mark {
   readonly wasWritten?: boolean;
 }
 
-/**
- * Attaches what the plan says to the destination in memory. Where that does not stand (`destinationProblem`), attachments wait for it.
- */
-export async function applyWebhooks(
-  pass: Pass,
-  desired: Desired,
-  plan: Plan,
-  destinationProblem: Problem | undefined,
-): Promise<WebhooksResult> {
+/** Attaches what the plan says to the destination in memory; where there is none yet, attachments wait for it. */
+export async function applyWebhooks(pass: Pass, desired: Desired, plan: Plan): Promise<WebhooksResult> {
   const attachments = attachmentsOf(pass, desired, plan);
   const destinationID = pass.draft.memory.destination?.id;
   const waits = (one: Attachment) =>
-    one.step.kind === 'attach' &&
-    needsDestination(desired, one) &&
-    (destinationProblem !== undefined || destinationID === undefined);
+    one.step.kind === 'attach' && needsDestination(desired, one) && destinationID === undefined;
 
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one));
   for (const one of toWrite) enter(one);
-  if (toWrite.length > 0)
-    await beforeWrite(
-      pass,
-      `attaching ${toWrite
-        .map(({ object }) => object)
-        .slice(0, 3)
-        .join(', ')}`,
-    );
+  const objects = toWrite.map(({ object }) => object).slice(0, 3);
+  if (toWrite.length > 0) await beforeWrite(pass, `attaching ${objects.join(', ')}`);
 
   const problems = await Promise.all(
     attachments.map(async (one) => {
@@ -123,7 +108,7 @@ async function settle(
       try {
         const updatedAt = await one.write(destinationID);
         one.remember({ state: standing, ours: 'desired', updatedAt, wasWritten: true });
-        tell(pass, one, needsDestination(desired, one) ? `destination ${destinationID}` : 'its own endpoint');
+        tell(pass, one, needsDestination(desired, one) ? `destination ${destinationID}` : 'the endpoint in its Secret');
         return undefined;
       } catch (error) {
         if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;

@@ -214,3 +214,10 @@ function seeInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook
     updatedAt: webhook.updatedAt,
   };
 }
+
+/** Both views of the organisation's webhook: the inline one, and the ID of the destination that the other one names. */
+export async function readViews({ konnect, forwarding, signal }: Subject, region: string) {
+  const inline = seeInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(region, signal));
+  const attached = await konnect.client.getOrganizationWebhook(region, signal);
+  return { inline: inline.kind === 'inline' ? inline : undefined, attached: attached?.destinationID };
+}

@@ -3,9 +3,7 @@ import { type AuditLogForwarding, finalizer } from '../api/v1alpha1.ts';
 import type { StatusDraft } from '../status/draft.ts';
 import type { Subject } from './observed.ts';
 import type { Announcement, Cluster } from './ports.ts';
-
-/** Reason of a status that tells what is about to happen. */
-export const applying = 'Applying';
+import { reasons } from './problems.ts';
 
 export interface Pass extends Subject {
   readonly cluster: Cluster;
@@ -26,7 +24,7 @@ export async function beforeWrite(pass: Pass, message: string, { interrupts = fa
   if (metadata.deletionTimestamp === undefined && !metadata.finalizers.includes(finalizer)) {
     draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
   }
-  const reason = metadata.deletionTimestamp === undefined ? applying : 'Deleting';
+  const reason = metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
   await draft.remember(pass.wasApplied && !interrupts ? undefined : { reason, message }, signal);
 }
 

@@ -20,7 +20,7 @@ export interface Announcement {
 
 /** Kubernetes. Writes carry the uid and resourceVersion of what was read, so that a stale one is refused. They reject with KubeError. */
 export interface Cluster {
-  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | undefined>;
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent' | 'forbidden'>;
   addFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<AuditLogForwarding>;
   removeFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<void>;
   /** Replaces the whole status. */

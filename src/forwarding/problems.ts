@@ -10,6 +10,7 @@ export const reasons = {
   secretNotFound: 'SecretNotFound',
   secretKeyNotFound: 'SecretKeyNotFound',
   secretInvalid: 'SecretInvalid',
+  secretForbidden: 'SecretForbidden',
   tokenRejected: 'TokenRejected',
   permissionDenied: 'PermissionDenied',
   requestRefused: 'RequestRefused',
@@ -18,6 +19,7 @@ export const reasons = {
   nameInUse: 'NameInUse',
   webhookInUse: 'WebhookInUse',
   portalNotFound: 'PortalNotFound',
+  applying: 'Applying',
   creating: 'Creating',
   destinationInUse: 'DestinationInUse',
   detaching: 'Detaching',
@@ -41,6 +43,9 @@ export interface Problem {
   /** Konnect asked for this much patience. */
   readonly retryAfterMs?: number;
 }
+
+/** Konnect's limit on connections answers 429 without a Retry-After; other clients of Konnect wait this long. */
+const patienceWithoutRetryAfterMs = 15_000;
 
 const order: readonly Severity[] = ['stalled', 'waiting', 'unavailable'];
 
@@ -89,13 +94,13 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         severity: 'unavailable',
         message:
           'Konnect limits the calls of this organisation (HTTP 429); the operator goes on when it is let in again',
-        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+        retryAfterMs: error.retryAfterMs ?? patienceWithoutRetryAfterMs,
       };
     case 'ServerError':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${operation} (HTTP 5xx); trying again. If it lasts, see https://kong.statuspage.io`,
+        message: `${operation} (HTTP 5xx); trying again. If it lasts, see Konnect's status page`,
         ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
       };
     case 'Unreachable':

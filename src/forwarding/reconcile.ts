@@ -8,7 +8,7 @@ import { desire } from './desired.ts';
 import { finalize, whatStays } from './finalize.ts';
 import { holdsAnything } from './memory.ts';
 import { proveOrganization } from './organization.ts';
-import { announce, applying, type Pass } from './pass.ts';
+import { announce, type Pass } from './pass.ts';
 import type { Cluster, Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from './problems.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from './secrets.ts';
@@ -226,7 +226,7 @@ function isApplied({ metadata, status }: AuditLogForwarding, { secretVersion }: 
   const versions = [status.destination?.secretVersion, status.organization?.secretVersion];
   const sameSecrets = versions.every((version) => version === undefined || version === secretVersion);
   const ready = readyOf(status.conditions);
-  return ready?.observedGeneration === metadata.generation && ready.reason !== applying && sameSecrets;
+  return ready?.observedGeneration === metadata.generation && ready.reason !== reasons.applying && sameSecrets;
 }
 
 function readyOf(conditions: readonly Condition[] = []): Condition | undefined {

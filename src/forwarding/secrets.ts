@@ -67,13 +67,17 @@ export async function resolveCredentials(
     value: {
       endpoint: checkedEndpoint.value,
       authorization: checkedAuthorization.value,
-      secretVersion: `${secret?.uid ?? ''}/${secret?.resourceVersion ?? ''}`,
+      secretVersion: typeof secret === 'string' ? '' : `${secret.uid}/${secret.resourceVersion}`,
     },
   };
 }
 
-function valueOf(secret: Secret | undefined, name: string, key: string, field: string): Resolved<Buffer> {
-  if (secret === undefined) {
+function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {
+  if (secret === 'forbidden') {
+    const message = `the operator may not read Secret ${name}, named by ${field}: grant its ServiceAccount get on secrets in this namespace`;
+    return { kind: 'problem', problem: stalled(reasons.secretForbidden, message) };
+  }
+  if (secret === 'absent') {
     const message = `Secret ${name}, named by ${field}, does not exist in this namespace: create it, or correct the name`;
     return { kind: 'problem', problem: waiting(reasons.secretNotFound, message) };
   }

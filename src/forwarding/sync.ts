@@ -1,16 +1,17 @@
 /** One pass: what is wanted is compared with what stands in Konnect, and put right. */
 import type { CleanupStatus } from '../api/v1alpha1.ts';
 import type { Health, Report } from '../status/conditions.ts';
+import type { Memory } from '../status/draft.ts';
 import { applyDestination } from './apply-destination.ts';
 import { applyWebhooks } from './apply-webhooks.ts';
 import { cleanUp } from './cleanup.ts';
 import type { Desired } from './desired.ts';
 import { settleIntent } from './intent.ts';
 import { release } from './memory.ts';
-import { observe } from './observed.ts';
+import { observe, orProblem, readViews } from './observed.ts';
 import type { Pass } from './pass.ts';
 import { plan } from './plan.ts';
-import { type Problem, worstFirst } from './problems.ts';
+import { type Problem, reasons, waiting, worstFirst } from './problems.ts';
 
 export interface SyncOptions {
   readonly organizationID: string;
@@ -27,6 +28,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   // The two views of the organisation's webhook are one setting: the old one is switched off before the new one is looked at.
   const isOldView = (entry: CleanupStatus) =>
     entry.kind === 'organization' && entry.region === desired.region && entry.api !== desired.api;
+  const hadOldView = (draft.memory.cleanup ?? []).some(isOldView);
   const oldView = await cleanUp(pass, isOldView);
   const attainable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
 
@@ -34,24 +36,24 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   const clock = { nowMs: pass.now().getTime(), intentPatienceMs: options.intentPatienceMs };
   const steps = plan(attainable, draft.memory, observed, clock);
   const destinationProblem = await applyDestination(pass, desired, steps.destination);
-  const webhooks = await applyWebhooks(pass, attainable, steps, destinationProblem);
-  draft.memory = {
-    ...draft.memory,
-    portalsReady: `${String(webhooks.portalsReady)}/${String(desired.portals.length)}`,
-  };
+  const webhooks = await applyWebhooks(pass, attainable, steps);
+  draft.memory = withPortalsReady(draft.memory, webhooks.portalsReady, desired.portals.length);
+
+  const switched = hadOldView && oldView.length === 0 ? await switchProblem(pass, desired) : undefined;
+  const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
   const intent = desired.needsDestination ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
   const left = await cleanUp(pass, (entry) => !isOldView(entry));
   return {
     secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
     destination: destinationHealth(pass, desired, destinationProblem),
-    webhooks: webhooksHealth(desired, webhooks.problems, destinationProblem),
+    webhooks: webhooksHealth(desired, problems, destinationProblem),
     cleanup: health(
       [...oldView, ...left, ...(intent === undefined ? [] : [intent])],
       'Clean',
       'nothing is left to undo',
     ),
-    readyMessage: `${webhooksInWords(desired)} ${forward(desired)}`,
+    readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
   };
 }
 
@@ -90,7 +92,28 @@ function webhooksInWords({ portals, organization }: Desired): string {
   return both.filter((part) => part !== '').join(' and ');
 }
 
-function forward({ portals, organization, settings }: Desired): string {
-  const one = portals.length + (organization === undefined ? 0 : 1) === 1;
-  return `${one ? 'forwards' : 'forward'} to "${settings.name}"`;
+function forward({ forwarding }: Pass, { portals, organization, needsDestination, settings }: Desired): string {
+  const verb = portals.length + (organization === undefined ? 0 : 1) === 1 ? 'forwards' : 'forward';
+  const { name } = forwarding.spec.destination.secretRef;
+  return `${verb} to ${needsDestination ? `"${settings.name}"` : `the endpoint in Secret ${name}`}`;
+}
+
+function withPortalsReady(memory: Memory, ready: number, wanted: number): Memory {
+  const { portalsReady: _before, ...rest } = memory;
+  return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };
+}
+
+/** After a change of `auditLogsAPI` both views of the organisation's webhook are read: the new one has to show it, the old one not. */
+async function switchProblem(pass: Pass, desired: Desired): Promise<Problem | undefined> {
+  const { organization: remembered, destination } = pass.draft.memory;
+  if (desired.organization === undefined || remembered?.state === 'refused' || remembered?.state === 'pending')
+    return undefined;
+  const seen = await orProblem(pass, "the organisation's webhook", () => readViews(pass, desired.region));
+  if ('kind' in seen) return seen.problem;
+  const inline =
+    seen.inline?.endpointDigest === desired.endpointDigest && seen.inline.enabled === desired.organization.enabled;
+  const attached = seen.attached !== undefined && seen.attached === destination?.id;
+  if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
+  const message = `the organisation's webhook does not show the change to ${desired.api} yet; looking again`;
+  return waiting(reasons.applying, message);
 }

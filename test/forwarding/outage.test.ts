@@ -105,10 +105,10 @@ describe('patience that Konnect asks for', () => {
     expect(await stage.pass()).toEqual({ kind: 'retry', atLeastMs: 90_000 });
   });
 
-  test('without a Retry-After the back-off decides', async () => {
+  test('without a Retry-After it is the 15 s that other clients of Konnect wait', async () => {
     const stage = await open();
     stage.konnect.control.fail({ kind: 'status', status: 429, times: 1 });
-    expect(await stage.pass()).toEqual({ kind: 'retry', atLeastMs: 0 });
+    expect(await stage.pass()).toEqual({ kind: 'retry', atLeastMs: 15_000 });
   });
 
   test('of a deletion as well', async () => {
