@@ -3,8 +3,7 @@
  * Plain JavaScript without a dependency, since it runs on whatever Node (20 or newer) called it, before anything is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -12,24 +11,30 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const newestNeeded = 24;
 
+/** True where npm has installed what package-lock.json says. npm writes its own record last, so half an installation has none. */
+function isInstalled() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional === true || installed[path]?.version === version,
+  );
+}
+
 function installDependencies() {
-  const lock = readFileSync(join(root, 'package-lock.json'));
-  const wanted = createHash('sha256').update(lock).digest('hex');
-  const stamp = join(root, 'node_modules', '.installed-lock');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (isInstalled()) return;
   process.stderr.write('==> installing dependencies (npm ci, about half a minute, once)\n');
   const npm = spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   });
-  if (npm.status !== 0) {
-    process.stderr.write(
-      'npm ci failed: see above. Check that the npm registry can be reached, then run the same command again.\n',
-    );
-    process.exit(npm.status ?? 1);
-  }
-  writeFileSync(stamp, wanted);
+  if (npm.status === 0) return;
+  process.stderr.write(
+    'npm ci failed: see above. Check that the npm registry can be reached, then run the same command again.\n',
+  );
+  process.exit(npm.status ?? 1);
 }
 
 function findNode() {
