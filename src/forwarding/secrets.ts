@@ -81,7 +81,7 @@ function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: str
     const message = `Secret ${name}, named by ${field}, does not exist in this namespace: create it, or correct the name`;
     return { kind: 'problem', problem: waiting(reasons.secretNotFound, message) };
   }
-  const encoded = secret.data[key];
+  const encoded = Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
   if (encoded === undefined) {
     const message = `Secret ${name}, named by ${field}, has no key ${key}: add it, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
@@ -107,7 +107,7 @@ function check(
           : text.length > maxLength
             ? `is longer than ${String(maxLength)} characters`
             : text !== text.trim()
-              ? 'begins or ends with a blank'
+              ? 'begins or ends with a blank or a byte order mark'
               : fault(text);
   if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
   const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put the right value there; it was not sent to Konnect`;
@@ -116,7 +116,7 @@ function check(
 
 function decode(bytes: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }
