@@ -185,9 +185,7 @@ export const DestinationStatus = z
     name: z.string().max(128),
     managed: z.boolean().optional().meta({ description: 'true: ours to change and to delete.' }),
     logFormat: z.string().max(16).optional(),
-    secretVersion: secretVersion
-      .optional()
-      .meta({ description: 'uid/resourceVersion of the Secret that was applied.' }),
+    secretVersion: secretVersion.optional().meta({ description: 'Identity of the Secret content that was applied.' }),
     updatedAt: timestamp.optional().meta({ description: "Konnect's own time of our last change." }),
     creating: CreatingStatus.optional(),
   })

@@ -1,4 +1,5 @@
 /** The Secrets that a forwarding names: read, and checked before anything is sent to Konnect. */
+import { createHash } from 'node:crypto';
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import type { Cluster, Secret } from './ports.ts';
 import { type Problem, reasons, stalled, waiting } from './problems.ts';
@@ -11,7 +12,7 @@ export type Resolved<T> =
 export interface Credentials {
   readonly endpoint: string;
   readonly authorization: string;
-  /** uid/resourceVersion of the Secret. */
+  /** Changes with all that the authorization, which cannot be read back from Konnect, is made of. */
   readonly secretVersion: string;
 }
 
@@ -67,9 +68,16 @@ export async function resolveCredentials(
     value: {
       endpoint: checkedEndpoint.value,
       authorization: checkedAuthorization.value,
-      secretVersion: typeof secret === 'string' ? '' : `${secret.uid}/${secret.resourceVersion}`,
+      secretVersion: typeof secret === 'string' ? '' : versionOf(secret, authorizationKey),
     },
   };
+}
+
+/** uid/resourceVersion, and a hash of the key where that is not the standard one. */
+function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string): string {
+  const version = `${uid}/${resourceVersion}`;
+  if (authorizationKey === 'authorization') return version;
+  return `${version}/${createHash('sha256').update(authorizationKey).digest('hex').slice(0, 10)}`;
 }
 
 function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {

@@ -167,4 +167,21 @@ describe('what is good', () => {
     });
     expect(reads).toBe(1);
   });
+
+  test('another key of the same Secret is another version, since the authorization that it holds cannot be read back', async () => {
+    const value = Buffer.from(authorization).toString('base64');
+    const data = { endpoint: Buffer.from(endpoint).toString('base64'), authorization: value, spare: value };
+    const cluster = Object.assign(new ClusterRecorder(), {
+      readSecret: async () => ({ uid: 'u', resourceVersion: '1', data }),
+    });
+    const spare = forwarding();
+    spare.spec.destination.secretRef.authorizationKey = 'spare';
+    const versions = await Promise.all([
+      resolveCredentials(forwarding(), cluster, signal),
+      resolveCredentials(spare, cluster, signal),
+    ]);
+    const [standard, other] = versions.map((one) => (one.kind === 'resolved' ? one.value.secretVersion : one.kind));
+    expect(standard).toBe('u/1');
+    expect(other).toMatch(/^u\/1\/[0-9a-f]{10}$/);
+  });
 });
