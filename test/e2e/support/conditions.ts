@@ -1,0 +1,95 @@
+/** What every status has to keep to, and how one that tells of trouble is looked at. */
+import { expect } from '@jest/globals';
+import type { Condition } from '../../../src/api/v1alpha1.ts';
+import { eventually } from '../../support/eventually.ts';
+import { conditionOf, type ForwardingObject } from './forwarding-object.ts';
+import type { World } from './world.ts';
+
+export interface Trouble {
+  readonly reason: string;
+  /** What stands beside `Ready`. */
+  readonly mark: 'Stalled' | 'Reconciling';
+  /** The condition of the part where it is; none for what is undone elsewhere. */
+  readonly part?: 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
+  /** `False` unless given. */
+  readonly ready?: Condition['status'];
+  /** What the message has to name: the object, the cause, the way out. */
+  readonly says: readonly string[];
+}
+
+/** Waits for this trouble, checks everything that tells of it, and answers the object. */
+export async function expectTrouble(world: World, name: string, trouble: Trouble): Promise<ForwardingObject> {
+  const { reason, mark, part, ready = 'False', says } = trouble;
+  const object = await world.waitFor(name, (one) => {
+    const condition = conditionOf(one, mark);
+    return condition?.reason === reason && condition.observedGeneration === one.metadata.generation;
+  });
+  expectLegal(object);
+  const marked = conditionOf(object, mark);
+  const message = marked?.message ?? '';
+  for (const words of says) expect(message).toContain(words);
+  expect(marked).toMatchObject({ status: 'True', reason });
+  expect(conditionOf(object, 'Ready')).toMatchObject(
+    ready === 'True' ? { status: 'True' } : { status: ready, reason, message },
+  );
+  if (part !== undefined && ready !== 'True') {
+    expect(conditionOf(object, part)).toMatchObject({ status: ready, reason });
+    for (const words of says) expect(conditionOf(object, part)?.message).toContain(words);
+  }
+  await expectEvent(world, name, { type: 'Warning', reason, note: message });
+  return object;
+}
+
+export interface ExpectedEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  /** The whole note, or what it is to match. */
+  readonly note: string | RegExp;
+}
+
+/** Waits for an event about the forwarding. */
+export async function expectEvent(world: World, name: string, { type, reason, note }: ExpectedEvent): Promise<void> {
+  await eventually(async () => {
+    const events = (await world.events(name)).map((one) => ({ type: one.type, reason: one.reason, note: one.note }));
+    expect(events).toContainEqual({
+      type,
+      reason,
+      note: typeof note === 'string' ? note : expect.stringMatching(note),
+    });
+  });
+}
+
+/** True where the operator has answered the present generation, in whatever way. */
+export function isAnswered({ metadata, status }: ForwardingObject): boolean {
+  return status.observedGeneration === metadata.generation;
+}
+
+/** Holds in every state, at every moment. */
+export function expectLegal(object: ForwardingObject): void {
+  const { status, metadata } = object;
+  const conditions = status.conditions ?? [];
+  if (conditions.length === 0) {
+    expect(status).toEqual({ observedGeneration: -1 });
+    return;
+  }
+  const types = conditions.filter((one) => one.status === 'True').map(({ type }) => type);
+  expect(types.includes('Stalled') && types.includes('Reconciling')).toBe(false);
+  expect(types.includes('Stalled') && types.includes('Ready')).toBe(false);
+  for (const type of ['Stalled', 'Reconciling']) expect(conditionOf(object, type)?.status ?? 'True').toBe('True');
+  const ready = conditionOf(object, 'Ready');
+  if (ready?.status !== 'True') expect(types.includes('Stalled') || types.includes('Reconciling')).toBe(true);
+  expect(status.observedGeneration).toBeLessThanOrEqual(metadata.generation);
+  for (const { type, observedGeneration, message, reason } of conditions) {
+    expect({ type, message }).toEqual({ type, message: expect.stringMatching(/\S/) });
+    expect(reason).toMatch(/^[A-Z][A-Za-z]+$/);
+    expect(observedGeneration).toBeLessThanOrEqual(metadata.generation);
+    if (['Ready', 'Stalled', 'Reconciling'].includes(type)) expect(observedGeneration).toBe(status.observedGeneration);
+  }
+}
+
+/** Every state that the forwarding was seen in was legal. */
+export function expectLegalHistory(world: World, name: string): void {
+  const history = world.history(name);
+  expect(history.length).toBeGreaterThan(0);
+  for (const { object } of history) expectLegal(object);
+}

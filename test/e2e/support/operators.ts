@@ -1,0 +1,69 @@
+import { type OperatorProcess, startOperator } from '../../../sandbox/operator-process.ts';
+import { serviceAccount } from '../../../sandbox/sandbox.ts';
+import { cluster } from '../../support/cluster.ts';
+import type { Utterance } from './canary.ts';
+
+/** The operators of a world, one after the other, and what they said. */
+export class Operators {
+  readonly #konnectURL: string;
+  readonly #flags: readonly string[];
+  readonly #said: Utterance[] = [];
+  #running: OperatorProcess | undefined;
+  #count = 0;
+
+  constructor(konnectURL: string, flags: readonly string[]) {
+    this.#konnectURL = konnectURL;
+    this.#flags = flags;
+  }
+
+  /** The one that runs. */
+  get current(): OperatorProcess {
+    if (this.#running === undefined) throw new Error('no operator runs');
+    return this.#running;
+  }
+
+  /** Resolves when it is ready. `flags` win over those of the constructor. */
+  async start(flags: readonly string[] = []): Promise<void> {
+    const { serviceAccountKubeconfig } = cluster();
+    const kubeconfig = await serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
+    this.#running = await startOperator({
+      kubeconfig,
+      konnectURL: this.#konnectURL,
+      flags: [...this.#flags, ...flags],
+    });
+    this.#count += 1;
+  }
+
+  /** Says how it ended. */
+  async stop({ kill = false }: { kill?: boolean } = {}): Promise<string> {
+    const operator = this.#running;
+    if (operator === undefined) return 'does not run';
+    const metrics = await textOf(operator);
+    this.#running = undefined;
+    const how = kill ? await operator.kill().then(() => 'was killed') : await operator.stop();
+    this.#said.push(...this.#utterances(metrics, await operator.output()));
+    return how;
+  }
+
+  async said(): Promise<Utterance[]> {
+    if (this.#running === undefined) return [...this.#said];
+    return [...this.#said, ...this.#utterances(await textOf(this.#running), await this.#running.output())];
+  }
+
+  #utterances(metrics: string, output: string): Utterance[] {
+    const which = `operator ${String(this.#count)}`;
+    return [
+      { source: `the output of ${which}`, text: output },
+      { source: `the metrics of ${which}`, text: metrics },
+    ];
+  }
+}
+
+/** What it serves; empty where it has ended by itself. */
+async function textOf({ metricsURL }: OperatorProcess): Promise<string> {
+  try {
+    return await (await fetch(metricsURL)).text();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { cluster } from '../../support/cluster.ts';
+import type { ForwardingObject } from './forwarding-object.ts';
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: ForwardingObject;
+}
+
+/** Every state of every forwarding of a namespace, as `kubectl get --watch` saw them, in order. */
+export interface ForwardingWatch {
+  readonly events: readonly WatchEvent[];
+  /** Resolves at the next event, or when `signal` is aborted. */
+  next(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function watchForwardings(namespace: string): ForwardingWatch {
+  const { kubectlPath, adminKubeconfig } = cluster();
+  const args = ['get', 'auditlogforwardings', '-n', namespace, '--watch', '--output-watch-events', '-o', 'json'];
+  const child = spawn(kubectlPath, args, {
+    env: { ...process.env, KUBECONFIG: adminKubeconfig },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const events: WatchEvent[] = [];
+  const wakers = new Set<() => void>();
+  createInterface(child.stdout).on('line', (line) => {
+    events.push(JSON.parse(line));
+    for (const wake of wakers) wake();
+  });
+
+  return {
+    events,
+    next(signal) {
+      return new Promise((resolve) => {
+        const wake = () => {
+          wakers.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        wakers.add(wake);
+        signal.addEventListener('abort', wake, { once: true });
+        if (signal.aborted) wake();
+      });
+    },
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill();
+      await ended;
+    },
+  };
+}
+
+/**
+ * The first state of `first.metadata.name`, `first` or a later one, for which `predicate` is true. Rejects after `timeoutMs`, or when the object is
+ * gone, with the last status seen.
+ */
+export async function firstState(
+  watch: ForwardingWatch,
+  first: ForwardingObject,
+  predicate: (object: ForwardingObject) => boolean,
+  timeoutMs: number,
+): Promise<ForwardingObject> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const { name, namespace } = first.metadata;
+  let last = first;
+  if (predicate(last)) return last;
+  for (let seen = 0; ; ) {
+    for (const { type, object } of watch.events.slice(seen)) {
+      seen += 1;
+      // The watch may be behind what was read before.
+      if (object.metadata.name !== name || versionOf(object) <= versionOf(last)) continue;
+      last = object;
+      if (type === 'DELETED') throw new Error(`${namespace}/${name} is gone; its last status was ${statusOf(last)}`);
+      if (predicate(object)) return object;
+    }
+    if (signal.aborted) {
+      throw new Error(`${namespace}/${name} is not as expected; its status is ${statusOf(last)}`);
+    }
+    await watch.next(signal);
+  }
+}
+
+function versionOf({ metadata }: ForwardingObject): number {
+  return Number(metadata.resourceVersion);
+}
+
+function statusOf({ status }: ForwardingObject): string {
+  return JSON.stringify(status, undefined, 2);
+}
