@@ -189,6 +189,9 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   }
 
   await work();
+  // Its next resync and idle connections would keep the process from ending.
+  queue.shutDown();
+  http.close();
   await Promise.all(watching);
   afterwards.abort();
   await serving;
