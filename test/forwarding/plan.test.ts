@@ -1,0 +1,470 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Status } from '../../src/api/v1alpha1.ts';
+import type { Desired } from '../../src/forwarding/desired.ts';
+import type { Observed, ObservedDestination, SeenDestination, SeenWebhook } from '../../src/forwarding/observed.ts';
+import { isEmpty, plan, wasOurs } from '../../src/forwarding/plan.ts';
+import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
+
+const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z'), intentPatienceMs: 30_000 };
+const longAgo = '2026-01-01T00:00:00Z';
+const justNow = '2026-05-31T23:59:45Z';
+
+function desiredOf(over: Partial<Desired> = {}): Desired {
+  return {
+    region: 'us',
+    api: 'v3',
+    settings: { name: 'n', endpoint: 'https://e', authorization: 'a', logFormat: 'cef', skipSSLVerification: false },
+    secretVersion: 's1',
+    endpointDigest: 'e1',
+    needsDestination: true,
+    organization: undefined,
+    portals: [{ id: 'p1', enabled: true }],
+    ...over,
+  };
+}
+
+const ours: SeenDestination = {
+  id: 'D',
+  name: 'n',
+  endpointDigest: 'e1',
+  logFormat: 'cef',
+  skipSSLVerification: false,
+  updatedAt: longAgo,
+};
+const remembered = { id: 'D', name: 'n', managed: true, secretVersion: 's1', updatedAt: longAgo };
+const creating = { name: 'n', since: justNow, secretVersion: 's1', endpointDigest: 'e1' };
+const intent = { name: 'n', managed: true, creating };
+
+function known(over: Partial<Extract<ObservedDestination, { kind: 'known' }>> = {}): ObservedDestination {
+  return { kind: 'known', ours: undefined, named: [], intended: [], ...over };
+}
+
+function attachedTo(destinationID: string, enabled = true, destinationExists = true): SeenWebhook {
+  return { kind: 'attached', destinationID, enabled, destinationExists };
+}
+
+const inline: SeenWebhook = {
+  kind: 'inline',
+  endpointDigest: 'e1',
+  enabled: true,
+  logFormat: 'cef',
+  skipSSLVerification: false,
+  updatedAt: longAgo,
+};
+
+describe('the destination', () => {
+  const unconfigured: SeenWebhook = { kind: 'unconfigured' };
+  const other: SeenDestination = { ...ours, id: 'X' };
+  const cases: readonly [string, Status, ObservedDestination, SeenWebhook, object][] = [
+    ['is created once there is something to attach', {}, known(), unconfigured, { kind: 'create' }],
+    ['is not created for a portal that is missing', {}, known(), { kind: 'missing' }, { kind: 'none' }],
+    ['is not needed', {}, { kind: 'unneeded' }, unconfigured, { kind: 'none' }],
+    [
+      'is not known',
+      {},
+      { kind: 'unknown', problem: someProblem },
+      unconfigured,
+      { kind: 'unknown', problem: someProblem },
+    ],
+    [
+      'is refused where its name is taken',
+      {},
+      known({ named: [other] }),
+      unconfigured,
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    ['is kept', { destination: remembered }, known({ ours }), attachedTo('D'), { kind: 'keep', updatedAt: longAgo }],
+    [
+      'is kept, and its time noted where the write did not tell it',
+      { destination: { ...remembered, updatedAt: undefined } },
+      known({ ours: { ...ours, updatedAt: justNow } }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: justNow },
+    ],
+    [
+      'is kept where times differ in their writing alone',
+      { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.000+00:00' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: '2026-01-01T00:00:00.000+00:00' },
+    ],
+    [
+      'is kept where Konnect leaves fields out',
+      { destination: remembered },
+      known({
+        ours: {
+          id: 'D',
+          name: undefined,
+          endpointDigest: undefined,
+          logFormat: undefined,
+          skipSSLVerification: undefined,
+          updatedAt: undefined,
+        },
+      }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: longAgo },
+    ],
+    [
+      'gets a new Secret',
+      { destination: { ...remembered, secretVersion: 's0' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['secret'] },
+    ],
+    [
+      'was changed in all that can be read',
+      { destination: remembered },
+      known({ ours: { ...ours, name: 'm', endpointDigest: 'e2', logFormat: 'json', skipSSLVerification: true } }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['name', 'endpoint', 'logFormat', 'skipSSLVerification'] },
+    ],
+    [
+      'was changed in what cannot be read',
+      { destination: remembered },
+      known({ ours: { ...ours, updatedAt: justNow } }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['authorization'] },
+    ],
+    [
+      'was changed by a millisecond',
+      { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.001Z' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['authorization'] },
+    ],
+    [
+      'cannot be renamed to a name that is taken',
+      { destination: remembered },
+      known({ ours: { ...ours, name: 'm' }, named: [other] }),
+      attachedTo('D'),
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    [
+      'is made anew where it is gone',
+      { destination: remembered, portals: [{ id: 'p1', destinationID: 'D', enabled: true, state: 'on' }] },
+      known(),
+      attachedTo('D'),
+      { kind: 'create' },
+    ],
+    ['is waited for after an intent', { destination: intent }, known(), unconfigured, { kind: 'wait' }],
+    [
+      'is created after that time',
+      { destination: { ...intent, creating: { ...creating, since: longAgo } } },
+      known(),
+      unconfigured,
+      { kind: 'create' },
+    ],
+    [
+      'is refused after that time where the name is taken with another endpoint',
+      { destination: { ...intent, creating: { ...creating, since: longAgo } } },
+      known({ named: [{ ...other, endpointDigest: 'e9' }], intended: [{ ...other, endpointDigest: 'e9' }] }),
+      unconfigured,
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    [
+      'is found by the intent, with duplicates',
+      { destination: intent },
+      known({ intended: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
+      unconfigured,
+      { kind: 'claim', id: 'X', duplicates: ['Y'], next: { kind: 'keep', updatedAt: longAgo } },
+    ],
+    [
+      'is found by the intent under its old name and with its old Secret',
+      { destination: { ...intent, creating: { ...creating, name: 'm', secretVersion: 's0' } } },
+      known({ intended: [{ ...other, name: 'm' }] }),
+      unconfigured,
+      { kind: 'claim', id: 'X', duplicates: [], next: { kind: 'update', differences: ['secret', 'name'] } },
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, memory, destination, portal, expected) => {
+    const observed: Observed = { destination, organization: undefined, portals: new Map([['p1', portal]]) };
+    const needsDestination = destination.kind !== 'unneeded';
+    expect(plan(desiredOf({ needsDestination }), memory, observed, clock).destination).toEqual(expected);
+  });
+});
+
+type State = 'on' | 'off' | 'pending' | 'detaching' | 'refused';
+
+describe("a portal's webhook", () => {
+  const cases: readonly [string, { destinationID?: string; state: State } | undefined, SeenWebhook, object][] = [
+    ['is attached where it is unconfigured', undefined, { kind: 'unconfigured' }, { because: 'unconfigured' }],
+    ['is kept', { destinationID: 'D', state: 'on' }, attachedTo('D'), { kind: 'keep' }],
+    ['is kept where status does not name it', undefined, attachedTo('D'), { kind: 'keep' }],
+    ['is switched on', { destinationID: 'D', state: 'on' }, attachedTo('D', false), { because: 'enabled' }],
+    [
+      'is pointed back',
+      { destinationID: 'D', state: 'off' },
+      attachedTo('X'),
+      { because: 'pointed elsewhere', otherID: 'X' },
+    ],
+    [
+      'is taken where its destination is gone',
+      undefined,
+      attachedTo('X', true, false),
+      { because: 'destination gone' },
+    ],
+    [
+      'is moved on from our last destination',
+      { destinationID: 'O', state: 'on' },
+      attachedTo('O'),
+      { because: 'destination gone' },
+    ],
+    ['is refused where it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    [
+      'is refused where ours may never have come to pass',
+      { destinationID: 'D', state: 'pending' },
+      attachedTo('X'),
+      { kind: 'refuse', otherID: 'X' },
+    ],
+    ['stays refused', { state: 'refused' }, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    ['is missing', undefined, { kind: 'missing' }, { kind: 'missing' }],
+    ['is not known', undefined, { kind: 'unknown', problem: someProblem }, { kind: 'unknown', problem: someProblem }],
+  ];
+
+  test.each(cases)('%s', (_title, before, seen, expected) => {
+    const memory: Status = {
+      destination: remembered,
+      ...(before === undefined ? {} : { portals: [{ id: 'p1', enabled: true, ...before }] }),
+    };
+    const observed: Observed = {
+      destination: known({ ours }),
+      organization: undefined,
+      portals: new Map([['p1', seen]]),
+    };
+    const step = plan(desiredOf(), memory, observed, clock).portals.get('p1');
+    expect(step).toEqual({ ...('kind' in expected ? {} : { kind: 'attach' }), ...expected });
+  });
+});
+
+describe("the organisation's webhook", () => {
+  const v2 = { api: 'v2' as const, enabled: true, endpointDigest: 'e1', secretVersion: 's1', updatedAt: longAgo };
+  const cases: readonly [string, 'v2' | 'v3', Status['organization'], SeenWebhook, object][] = [
+    [
+      'in v3 is kept',
+      'v3',
+      { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
+      attachedTo('D'),
+      { kind: 'keep' },
+    ],
+    [
+      'in v3 is refused where v2 shows an endpoint',
+      'v3',
+      undefined,
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'refuse' },
+    ],
+    ['in v3 is refused where v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
+    [
+      'in v3 is taken where v2 shows what we had switched off',
+      'v3',
+      undefined,
+      { ...inline, enabled: false },
+      { kind: 'attach', because: 'unconfigured' },
+    ],
+    ['in v2 is attached', 'v2', undefined, { kind: 'unconfigured' }, { kind: 'attach', because: 'unconfigured' }],
+    ['in v2 is kept', 'v2', { ...v2, state: 'on' }, inline, { kind: 'keep', updatedAt: longAgo }],
+    [
+      'in v2 is switched on',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, enabled: false },
+      { kind: 'attach', because: 'enabled' },
+    ],
+    [
+      'in v2 gets a new Secret',
+      'v2',
+      { ...v2, state: 'on', secretVersion: 's0' },
+      inline,
+      { kind: 'attach', because: 'settings' },
+    ],
+    [
+      'in v2 was changed in what cannot be read',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, updatedAt: justNow },
+      { kind: 'attach', because: 'settings' },
+    ],
+    [
+      'in v2 is pointed back',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'attach', because: 'pointed elsewhere' },
+    ],
+    ['in v2 is refused where it was never ours', 'v2', undefined, inline, { kind: 'refuse' }],
+    [
+      'in v2 is refused where it points at a destination',
+      'v2',
+      undefined,
+      attachedTo('X'),
+      { kind: 'refuse', otherID: 'X' },
+    ],
+    [
+      'in v2 is pointed back from a destination',
+      'v2',
+      { ...v2, state: 'on' },
+      attachedTo('X'),
+      { kind: 'attach', because: 'pointed elsewhere', otherID: 'X' },
+    ],
+    [
+      'in v2 is taken where its destination is gone',
+      'v2',
+      undefined,
+      attachedTo('X', true, false),
+      { kind: 'attach', because: 'destination gone' },
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, api, organization, seen, expected) => {
+    const memory: Status = { destination: remembered, ...(organization === undefined ? {} : { organization }) };
+    const observed: Observed = { destination: known({ ours }), organization: seen, portals: new Map() };
+    const desired = desiredOf({ api, organization: { enabled: true }, portals: [] });
+    expect(plan(desired, memory, observed, clock).organization).toEqual(expected);
+  });
+});
+
+const anEnabled = fc.boolean();
+const aName = fc.constantFrom('n', 'm');
+const aDigest = fc.constantFrom('e1', 'e2');
+const aSecret = fc.constantFrom('s1', 's2');
+const anID = fc.constantFrom('D1', 'D2', 'D3');
+const aTime = fc.constantFrom(longAgo, justNow);
+const settings = {
+  endpointDigest: aDigest,
+  secret: aSecret,
+  logFormat: fc.constantFrom('cef', 'json'),
+  skipSSLVerification: fc.boolean(),
+  updatedAt: aTime,
+};
+const aWebhook: fc.Arbitrary<WorldWebhook> = fc.oneof(
+  fc.constant({ kind: 'none' as const }),
+  fc.record({ kind: fc.constant('destination' as const), id: anID, enabled: anEnabled }),
+);
+const aWorld: fc.Arbitrary<World> = fc.record({
+  destinations: fc.dictionary(anID, fc.record({ name: aName, ...settings }), { noNullPrototype: true }),
+  portals: fc.dictionary(fc.constantFrom('p1', 'p2'), aWebhook, { noNullPrototype: true }),
+  organization: fc.oneof(
+    aWebhook,
+    fc.record({ kind: fc.constant('inline' as const), enabled: anEnabled, settings: fc.record(settings) }),
+  ),
+  ticks: fc.constant(0),
+});
+const aDesired: fc.Arbitrary<Desired> = fc
+  .record({
+    api: fc.constantFrom('v3' as const, 'v2' as const),
+    name: aName,
+    endpointDigest: aDigest,
+    secretVersion: aSecret,
+    organization: fc.option(fc.record({ enabled: anEnabled }), { nil: undefined }),
+    portals: fc
+      .subarray(['p1', 'p2', 'p3'])
+      .chain((ids) => fc.tuple(...ids.map((id) => fc.record({ id: fc.constant(id), enabled: anEnabled })))),
+  })
+  .map(({ name, ...one }) =>
+    desiredOf({
+      ...one,
+      settings: { ...desiredOf().settings, name },
+      needsDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
+    }),
+  );
+const aState = fc.constantFrom<State>('on', 'off', 'pending', 'refused');
+const optionalID = fc.option(anID, { nil: undefined });
+const aMemory: fc.Arbitrary<Status> = fc.record({
+  destination: fc.option(
+    fc.oneof(
+      fc.record({ id: anID, name: aName, secretVersion: aSecret, updatedAt: aTime }),
+      fc.record({
+        name: aName,
+        creating: fc.record({ name: aName, since: aTime, secretVersion: aSecret, endpointDigest: aDigest }),
+      }),
+    ),
+    { nil: undefined },
+  ),
+  organization: fc.option(
+    fc.oneof(
+      fc.record({ api: fc.constant('v3' as const), destinationID: optionalID, enabled: anEnabled, state: aState }),
+      fc.record({
+        api: fc.constant('v2' as const),
+        endpointDigest: fc.option(aDigest, { nil: undefined }),
+        secretVersion: aSecret,
+        updatedAt: aTime,
+        enabled: anEnabled,
+        state: aState,
+      }),
+    ),
+    { nil: undefined },
+  ),
+  portals: fc
+    .subarray(['p1', 'p2', 'p3'])
+    .chain((ids) =>
+      fc.tuple(
+        ...ids.map((id) =>
+          fc.record({ id: fc.constant(id), destinationID: optionalID, enabled: anEnabled, state: aState }),
+        ),
+      ),
+    ),
+});
+
+const runs = { numRuns: 2_000 };
+
+describe('whatever is wanted, remembered and seen', () => {
+  test('carrying a plan out makes the next one empty, unless it waits, refuses, or something is missing', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const first = plan(desired, memory, look(world, desired, memory), clock);
+        // What a lost POST has made is attached to nothing.
+        fc.pre(first.destination.kind !== 'claim' || !isUsed(world, first.destination.id));
+        const after = carryOut(world, desired, memory, first);
+        const second = plan(desired, after, look(world, desired, after), clock);
+        const next = first.destination.kind === 'claim' ? first.destination.next : first.destination;
+        const held = next.kind === 'wait' || next.kind === 'refuse';
+        expect({ second, empty: held || isEmpty(second) }).toEqual({ second, empty: true });
+        const webhooks = (one: typeof first) => [one.organization, ...one.portals.values()];
+        const refused = webhooks(first).map((step) => step?.kind === 'refuse');
+        const refusedStill = webhooks(second).map((step) => step?.kind === 'refuse');
+        expect(refusedStill).toEqual(refused);
+      }),
+      runs,
+    );
+  });
+
+  test('nothing of others is touched', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const before = structuredClone(world);
+        carryOut(world, desired, memory, plan(desired, memory, look(world, desired, memory), clock));
+        const creatingName = memory.destination?.creating?.name;
+        const foreign = Object.entries(before.destinations).filter(
+          ([id, one]) =>
+            id !== memory.destination?.id &&
+            !(one.name === creatingName && one.endpointDigest === memory.destination?.creating?.endpointDigest),
+        );
+        expect(foreign.map(([id]) => world.destinations[id])).toEqual(foreign.map(([, one]) => one));
+        const theirs = Object.entries(before.portals).filter(
+          ([id, webhook]) =>
+            webhook.kind === 'destination' &&
+            before.destinations[webhook.id] !== undefined &&
+            webhook.id !== memory.destination?.id &&
+            memory.portals?.find((one) => one.id === id)?.destinationID !== webhook.id &&
+            !wasOurs(memory.portals?.find((one) => one.id === id)),
+        );
+        expect(theirs.map(([id]) => world.portals[id])).toEqual(theirs.map(([, webhook]) => webhook));
+      }),
+      runs,
+    );
+  });
+
+  test('the same three give the same plan, and are left as they were', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const observed = look(world, desired, memory);
+        const given = structuredClone({ desired, memory, observed });
+        const first = plan(desired, memory, observed, clock);
+        expect(plan(given.desired, given.memory, given.observed, clock)).toEqual(first);
+        expect({ desired, memory, observed }).toEqual(given);
+      }),
+    );
+  });
+});
