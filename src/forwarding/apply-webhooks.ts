@@ -2,7 +2,7 @@
 import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { Desired } from './desired.ts';
-import { isOurs, withPortal } from './memory.ts';
+import { isOurs, isView, withPortal } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
 import type { Plan, WebhookStep } from './plan.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from './problems.ts';
@@ -37,6 +37,8 @@ interface Mark {
   /** Applied with the Secret of this pass. */
   readonly updatedAt?: string | undefined;
   readonly wasWritten?: boolean;
+  /** The write is still to come. */
+  readonly entering?: boolean;
 }
 
 /** Attaches what the plan says to the destination in memory; where there is none yet, attachments wait for it. */
@@ -81,6 +83,7 @@ function enter(one: Attachment): void {
   one.remember({
     state: proved ? one.remembered.state : seenAsOurs ? before : 'pending',
     ours: seenAsOurs ? 'same' : 'desired',
+    entering: true,
   });
 }
 
@@ -244,18 +247,29 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
       const inline = api === 'v2' && change.ours === 'desired';
       const applied = inline && change.wasWritten === true ? secretVersion : remembered?.secretVersion;
       const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? remembered?.updatedAt);
+      const { cleanup = [], ...memory } = draft.memory;
+      const { organizationID = '' } = memory.konnect ?? {};
+      // A crash may come before or after the webhook has another endpoint: until then both are remembered.
+      const next = { organizationID, region, api, kind: 'organization', endpointDigest } as const;
+      const kept = cleanup.filter((entry) =>
+        change.entering === true
+          ? !isView(entry, desired) || entry.endpointDigest !== endpointDigest
+          : !isView(entry, desired) || change.ours === 'same',
+      );
+      const left = change.entering === true && api === 'v2' && change.ours === 'same' ? [...kept, next] : kept;
       draft.memory = {
-        ...draft.memory,
+        ...memory,
+        ...(left.length === 0 ? {} : { cleanup: left }),
         organization: {
           api,
-          ...(api === 'v3' ? destinationOf(change, draft.memory, draft.memory.organization) : {}),
+          ...(api === 'v3' ? destinationOf(change, memory, memory.organization) : {}),
           enabled,
           state: change.state,
           ...(change.reason === undefined ? {} : { reason: change.reason }),
           ...(inline
             ? { endpointDigest }
             : change.ours === 'same' && api === 'v2'
-              ? digestOf(draft.memory.organization)
+              ? digestOf(memory.organization)
               : {}),
           ...(api === 'v2' && applied !== undefined && change.ours !== 'nobody' ? { secretVersion: applied } : {}),
           ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'nobody' ? { updatedAt } : {}),

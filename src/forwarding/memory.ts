@@ -64,6 +64,8 @@ export function release(memory: Status, wanted: Extent): Status {
 
   let recalled: Status = {};
   const left = cleanup.filter((entry) => {
+    // What a write under way may set: it goes when a read or an answer has shown what stands.
+    if (keepsOrganization && isView(entry, wanted)) return true;
     const again = recall(entry, wanted);
     if (again === undefined) return true;
     recalled = { ...recalled, ...again, portals: [...(recalled.portals ?? []), ...(again.portals ?? [])] };
@@ -86,6 +88,16 @@ export function release(memory: Status, wanted: Extent): Status {
   };
 }
 
+/** True for an entry about the view of the organisation's webhook that is in use. */
+export function isView(entry: CleanupStatus, wanted: Pick<Extent, 'region' | 'api' | 'organization'>): boolean {
+  return (
+    entry.kind === 'organization' &&
+    wanted.organization !== undefined &&
+    entry.region === wanted.region &&
+    entry.api === wanted.api
+  );
+}
+
 /** The memory that an entry of `cleanup` comes back to where what it names is wanted again. */
 function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
   const here = entry.region === wanted.region;
@@ -94,7 +106,7 @@ function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
       if (!here || entry.id === undefined || !wanted.portals.some(({ id }) => id === entry.id)) return undefined;
       return { portals: [{ id: entry.id, ...trace(entry), enabled: false, state: 'pending' }] };
     case 'organization':
-      if (!here || wanted.organization === undefined || entry.api !== wanted.api) return undefined;
+      if (!isView(entry, wanted)) return undefined;
       return { organization: { api: entry.api, ...trace(entry), enabled: false, state: 'pending' } };
     case 'destination':
       if (!wanted.needsDestination || entry.destinationID === undefined) return undefined;

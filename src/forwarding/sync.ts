@@ -7,7 +7,7 @@ import { applyWebhooks } from './apply-webhooks.ts';
 import { cleanUp } from './cleanup.ts';
 import type { Desired } from './desired.ts';
 import { settleIntent } from './intent.ts';
-import { release } from './memory.ts';
+import { isView, release } from './memory.ts';
 import { observe, orProblem, readViews } from './observed.ts';
 import type { Pass } from './pass.ts';
 import { plan } from './plan.ts';
@@ -43,7 +43,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
   const intent = desired.needsDestination ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
-  const left = await cleanUp(pass, (entry) => !isOldView(entry));
+  const left = await cleanUp(pass, (entry) => !isOldView(entry) && !isView(entry, desired));
   return {
     secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
     destination: destinationHealth(pass, desired, destinationProblem),

@@ -38,11 +38,23 @@ const stories: readonly Story[] = [
     after: { ...all, us: `${siem.endpoint} on` },
   },
   {
+    title: 'another endpoint, inline',
+    before: inline,
+    change: (stage) => stage.cluster.putSecret('siem', otherSiem),
+    after: { ...nothing, us: `${otherSiem.endpoint} on` },
+  },
+  {
     title: 'another region',
     before: usual,
     change: (stage) =>
       stage.cluster.edit(() => specOf({ ...usual, region: 'eu', portals: [{ id: laden, enabled: true }] })),
     after: { ...nothing, laden: `${name} on`, eu: `${name} on` },
+  },
+  {
+    title: 'another region, inline',
+    before: inline,
+    change: (stage) => stage.cluster.edit(() => specOf({ ...inline, region: 'eu' })),
+    after: { ...nothing, eu: `${siem.endpoint} on` },
   },
   {
     title: 'v3 to v2',
