@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cluster } from '../../support/cluster.ts';
 import type { ForwardingObject } from './forwarding-object.ts';
@@ -12,21 +13,25 @@ export interface WatchEvent {
 /** Every state of every forwarding of a namespace, as `kubectl get --watch` saw them, in order. */
 export interface ForwardingWatch {
   readonly events: readonly WatchEvent[];
-  /** Resolves at the next event, or when `signal` is aborted. */
+  /** Resolves at the next event, or when `signal` is aborted. Rejects when kubectl has ended. */
   next(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function watchForwardings(namespace: string): ForwardingWatch {
-  const { kubectlPath, adminKubeconfig } = cluster();
+  const { kubectlPath, adminKubeconfig, folder } = cluster();
   const args = ['get', 'auditlogforwardings', '-n', namespace, '--watch', '--output-watch-events', '-o', 'json'];
   const child = spawn(kubectlPath, args, {
-    env: { ...process.env, KUBECONFIG: adminKubeconfig },
+    env: { ...process.env, KUBECONFIG: adminKubeconfig, KUBECACHEDIR: join(folder, 'kubectl-cache') },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = once(child, 'exit');
   const events: WatchEvent[] = [];
   const wakers = new Set<() => void>();
+  let over = false;
+  child.once('exit', () => {
+    over = true;
+    for (const wake of wakers) wake();
+  });
   createInterface(child.stdout).on('line', (line) => {
     events.push(JSON.parse(line));
     for (const wake of wakers) wake();
@@ -34,8 +39,9 @@ export function watchForwardings(namespace: string): ForwardingWatch {
 
   return {
     events,
-    next(signal) {
-      return new Promise((resolve) => {
+    async next(signal) {
+      if (over) throw new Error('kubectl get --watch has ended');
+      await new Promise<void>((resolve) => {
         const wake = () => {
           wakers.delete(wake);
           signal.removeEventListener('abort', wake);
@@ -47,7 +53,9 @@ export function watchForwardings(namespace: string): ForwardingWatch {
       });
     },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) child.kill();
+      if (over) return;
+      const ended = once(child, 'exit');
+      child.kill();
       await ended;
     },
   };

@@ -102,6 +102,7 @@ export interface World {
   said(): Promise<Utterance[]>;
   /** Ends everything, and rejects where anything that was said holds a secret of this world. The second time it does nothing. */
   stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
@@ -165,7 +166,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     predicate: (object: ForwardingObject) => boolean,
     timeoutMs = patienceMs,
   ): Promise<ForwardingObject> {
-    return firstState(watch, await forwarding(name), predicate, timeoutMs);
+    try {
+      return await firstState(watch, await forwarding(name), predicate, timeoutMs);
+    } catch (cause) {
+      const output = (await operators.said()).findLast(({ source }) => source.includes('output'))?.text ?? '';
+      const now = JSON.stringify((await forwarding(name)).status);
+      const tail = output.split('\n').slice(-30).join('\n');
+      throw new Error(`${String(cause)}\nkubectl shows ${now}\nthe operator's last lines:\n${tail}`, { cause });
+    }
   }
 
   async function said(): Promise<Utterance[]> {
@@ -209,6 +217,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await abandon(kubectl, namespace);
     }
   }
+
+  const stop = () => (stopping ??= end());
 
   const world: World = {
     namespace,
@@ -270,7 +280,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await operators.start(flags);
     },
     said,
-    stop: () => (stopping ??= end()),
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
   try {
     await operators.start();

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { forwarding } from './support/manifests.ts';
+import { isSigned } from './support/signature.ts';
+import { createWorld, type World } from './support/world.ts';
+
+/** What each format makes of the call that lists control planes. */
+const shapes = {
+  cef: /^\S+Z konghq\.com CEF:0\|KongInc\|Konnect\|1\.0\|konnect\|Authz\.control-planes\|1\|.* action=list granted=true /,
+  json: /^\{"event_ts":"\S+Z","event_vendor":"KongInc","event_product":"Konnect",.*"name":"Authz\.control-planes",/,
+  cps: /^\{"event":\{"event_ts":"\S+Z","event_vendor":"KongInc",.*"name":"Authz\.control-planes",/,
+} as const;
+
+describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl apply, audit-logs API %s", (api) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await createWorld({ prefix: `how-to-konnect-${api}`, sourceName: 'Konnect' });
+    await world.applySecrets();
+    await world.apply(
+      forwarding('sumologic', {
+        konnect: { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: api },
+        organization: {},
+      }),
+    );
+  });
+
+  afterAll(() => world.stop());
+
+  test("the organisation's webhook is on", async () => {
+    const { status } = await world.waitForReady('sumologic');
+    const destinations = await world.asPerson('GET', '/global/v3/audit-log-destinations');
+    const webhook = await world.asPerson('GET', `/us/${api}/audit-log-webhook`);
+    const { endpoint } = world.credentials;
+    const id = status.destination?.id;
+    const expected = {
+      v2: { data: [], webhook: { endpoint, enabled: true, log_format: 'cef', skip_ssl_verification: false } },
+      v3: {
+        data: [expect.objectContaining({ id, endpoint, log_format: 'cef' })],
+        webhook: { audit_log_destination_id: id, enabled: true },
+      },
+    }[api];
+    expect(destinations).toMatchObject({ status: 200, body: { data: expected.data } });
+    expect(webhook).toMatchObject({ status: 200, body: expected.webhook });
+  });
+
+  test.each(['cef', 'json', 'cps'] as const)(
+    'listing control planes is found in SumoLogic, signed: %s',
+    async (format) => {
+      await world.patch('sumologic', { spec: { destination: { logFormat: format } } });
+      await world.waitForReady('sumologic');
+
+      await expect(world.asPerson('GET', '/us/v2/control-planes')).resolves.toMatchObject({ status: 200 });
+      await eventually(() => {
+        const lines = world.services.sumologic.lines().map(({ line }) => line);
+        expect(lines).toContainEqual(expect.stringMatching(shapes[format]));
+      });
+      const found = await world.search('_source=Konnect');
+      const lines = found.filter((line) => shapes[format].test(line));
+
+      expect(lines).toHaveLength(1);
+      const [line = ''] = lines;
+      expect(line).toContain(world.blue.id);
+      const { body: jwks } = await world.asPerson('GET', '/us/v2/audit-log-webhook/jwks.json');
+      expect(isSigned(line, format, jwks)).toBe(true);
+      expect(isSigned(line.replace('control-planes', 'control-places'), format, jwks)).toBe(false);
+      expect(new Set(world.services.sumologic.requests().map(({ authorization }) => authorization))).toEqual(
+        new Set([world.credentials.authorization]),
+      );
+    },
+  );
+
+  test('deleted, nothing is forwarded and nothing is left', async () => {
+    await world.remove('sumologic');
+    await expect(world.asPerson('GET', '/global/v3/audit-log-destinations')).resolves.toMatchObject({
+      body: { data: [] },
+    });
+    await expect(world.asPerson('GET', '/us/v2/audit-log-webhook')).resolves.toMatchObject({
+      body: { enabled: false },
+    });
+  });
+});
