@@ -15,6 +15,8 @@ export async function applyDestination(
   const { draft } = pass;
   switch (step.kind) {
     case 'none':
+      // Needed, but nothing can be attached to it now, and what status names has been looked for and is gone.
+      if (desired.needsDestination) draft.memory = without(draft.memory, 'destination');
       return undefined;
     case 'keep': {
       const { destination } = draft.memory;

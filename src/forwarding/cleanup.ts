@@ -60,9 +60,11 @@ async function undo(pass: Pass, entry: CleanupStatus): Promise<Problem | undefin
   }
 }
 
-/** Ours is what points at the destination that the entry names, or at the one we have now. */
+/** Ours is what points at the destination that the entry names, at the one we have now, or at one that is about to go. */
 function pointsAtOurs({ draft }: Pass, entry: CleanupStatus, destinationID: string | undefined): boolean {
-  return destinationID !== undefined && [entry.destinationID, draft.memory.destination?.id].includes(destinationID);
+  const { destination, cleanup = [] } = draft.memory;
+  const leaving = cleanup.filter(({ kind }) => kind === 'destination').map((one) => one.destinationID);
+  return destinationID !== undefined && [entry.destinationID, destination?.id, ...leaving].includes(destinationID);
 }
 
 async function detachPortal(pass: Pass, entry: CleanupStatus): Promise<Problem | undefined> {
@@ -96,7 +98,7 @@ async function detachInline(pass: Pass, entry: CleanupStatus): Promise<Problem |
     return undefined;
   if (webhook.enabled) await client.disableInlineWebhook(entry.region, pass.signal);
   const attached = await client.getOrganizationWebhook(entry.region, pass.signal);
-  if (attached?.destinationID === undefined) {
+  if (attached?.destinationID === undefined || pointsAtOurs(pass, entry, attached.destinationID)) {
     const result = await client.deleteOrganizationWebhook(entry.region, pass.signal);
     if (result === 'conflict') return stillDetaching(entry);
   }

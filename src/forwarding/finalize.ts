@@ -3,7 +3,7 @@ import type { Status } from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
 import { cleanUp, objectOf } from './cleanup.ts';
 import { settleIntent } from './intent.ts';
-import { holdsAnything, nothingWanted, release } from './memory.ts';
+import { holdsAnything, isOurs, nothingWanted, release } from './memory.ts';
 import { nilUUID, orProblem } from './observed.ts';
 import { announce, type Pass } from './pass.ts';
 import { type Problem, problemOf, reasons } from './problems.ts';
@@ -64,13 +64,22 @@ export async function finalize(pass: Pass, options: FinalizeOptions): Promise<re
   return found;
 }
 
-/** Portals of spec that status does not name, as after a hand has attached them to our destination. */
+/** Webhooks of spec that status does not name, as after a hand has attached them to our destination. */
 async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
   const { draft, konnect, signal } = pass;
   const destinationID = draft.memory.destination?.id;
-  const { konnect: where, portals = [] } = draft.forwarding.spec;
+  const { konnect: where, organization, portals = [] } = draft.forwarding.spec;
   if (destinationID === undefined || !holdsAnything(draft.memory) || draft.memory.konnect?.region !== where.region)
     return;
+  if (organization !== undefined && !isOurs(draft.memory.organization)) {
+    const webhook = await orProblem(pass, "the organisation's webhook", () =>
+      konnect.client.getOrganizationWebhook(where.region, signal),
+    );
+    if (webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID) {
+      const { enabled } = organization;
+      draft.memory = { ...draft.memory, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
+    }
+  }
   const known = new Set(
     (draft.memory.portals ?? []).filter((one) => one.destinationID !== undefined).map(({ id }) => id),
   );

@@ -81,6 +81,28 @@ test('deletion detaches a portal of spec that a hand has attached to our destina
   expect(stage.destinations.map((one) => one.name)).toEqual(['theirs']);
 });
 
+test('deletion detaches the organisation webhook that a hand has attached to our destination', async () => {
+  const stage = await open();
+  const { id: theirs } = stage.createForeign('theirs');
+  pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id: theirs });
+  await stage.pass();
+  const id = stage.destinations.find((one) => one.name === name)?.id ?? '';
+  pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });
+  stage.delete();
+  await stage.settle();
+  expect(stage.destinations.map((one) => one.name)).toEqual(['theirs']);
+  expect(webhooks(stage)).toEqual(detached);
+});
+
+test('deletion detaches an inline webhook that a hand has pointed at our destination', async () => {
+  const stage = await inPlace({ ...usual, api: 'v2' });
+  const id = stage.destinations[0]?.id ?? '';
+  pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });
+  stage.delete();
+  await stage.settle();
+  expect(remains(stage)).toEqual(nothing);
+});
+
 test('deletion does not touch a webhook that points elsewhere by now', async () => {
   const stage = await inPlace();
   const { id } = stage.createForeign('theirs');

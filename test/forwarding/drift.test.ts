@@ -84,6 +84,17 @@ describe('what somebody else changed is put right', () => {
     expect(stage.pointsAt(stage.portal(forum))).toBe(`${name} on`);
   });
 
+  test('a destination that is gone, with every portal, is not said to be in place', async () => {
+    const stage = await inPlace({ portals: [{ id: shop, enabled: true }] });
+    stage.organization.portals.clear();
+    stage.organization.destinations.length = 0;
+    await nextPass(stage);
+    expect(stage.verdict).toBe('False PortalNotFound Stalled');
+    expect(stage.condition('DestinationReady')?.status).toBe('Unknown');
+    expect(stage.status.destination).toBeUndefined();
+    expect(stage.konnectWrites).toEqual([]);
+  });
+
   test('an inline webhook: switched off, another format, another endpoint, another authorization', async () => {
     const stage = await inPlace({ api: 'v2', organization: { enabled: true } });
     const webhook = stage.webhook();
