@@ -1,6 +1,17 @@
 /** `npm run generate`: writes what is generated from the sources. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ensureHelm } from '../sandbox/control-plane/helm.ts';
 import { crdFile, renderCRD } from './crd.ts';
+import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
-writeFileSync(crdFile, renderCRD());
-process.stdout.write(`wrote ${crdFile}\n`);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+function write(file: string, text: string): void {
+  writeFileSync(file, text);
+  say(`wrote ${file}`);
+}
+
+write(crdFile, renderCRD());
+write(chartCRDFile, renderCRD());
+write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
+write(manifestsFile, await renderManifests(await ensureHelm({ progress: say })));

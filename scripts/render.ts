@@ -1,0 +1,93 @@
+/** What is made of the chart: its copy of the CRD, the manifests in `deploy/`, and the table of values in the docs. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { isMap, parse, parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import { crdFile } from './crd.ts';
+
+const root = new URL('../', import.meta.url);
+const chart = 'helm/konnect-audit-log-operator';
+
+export const chartFolder = fileURLToPath(new URL(chart, root));
+/** The chart cannot read files outside of its folder. */
+export const chartCRDFile = `${chart}/files/${crdFile.replace(/^.*\//, '')}`;
+export const manifestsFile = 'deploy/operator.yaml';
+export const installationGuide = 'docs/install.md';
+
+/** Namespace, and name of every object, in `deploy/`. */
+const namespace = 'konnect-audit-log';
+const name = 'konnect-audit-log-operator';
+
+/** Labels that would say that Helm owns what `kubectl apply` made. */
+const labelsOfHelm = ['helm.sh/chart', 'app.kubernetes.io/managed-by'];
+const labelPaths = [
+  ['metadata', 'labels'],
+  ['spec', 'template', 'metadata', 'labels'],
+];
+
+/** The text of {@link manifestsFile}: all that the chart installs with its defaults, but for the CRD. `helm` is the path of the executable. */
+export async function renderManifests(helm: string): Promise<string> {
+  const args = ['template', name, chartFolder, `--namespace=${namespace}`, '--set=crds.install=false'];
+  const { stdout } = await promisify(execFile)(helm, args);
+  const documents = parseAllDocuments(stdout.replaceAll(/^# Source: .*\n/gm, ''));
+  if ('empty' in documents) throw new Error('the chart renders to nothing');
+  const texts = documents
+    .filter(({ contents }) => isMap(contents))
+    .map((document) => {
+      for (const path of labelPaths) {
+        if (document.hasIn(path)) for (const label of labelsOfHelm) document.deleteIn([...path, label]);
+      }
+      document.directives.docStart = null;
+      return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim();
+    });
+  return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${texts.join('\n---\n')}\n`;
+}
+
+const Node = z.object({
+  type: z.string(),
+  description: z.string().optional(),
+  get properties() {
+    return z.record(z.string(), Node).optional();
+  },
+});
+type Node = z.infer<typeof Node>;
+
+/** A value of the chart that has a meaning of its own. */
+export interface Value {
+  /** `image.tag` */
+  readonly path: string;
+  readonly description: string;
+  readonly default: unknown;
+}
+
+/** All values, as `values.schema.json` describes them, with the defaults of `values.yaml`. */
+export function chartValues(): Value[] {
+  const schema = Node.parse(JSON.parse(readFileSync(`${chartFolder}/values.schema.json`, 'utf8')));
+  const defaults: unknown = parse(readFileSync(`${chartFolder}/values.yaml`, 'utf8'));
+  return valuesOf(schema, defaults, []);
+}
+
+function valuesOf({ description, properties }: Node, preset: unknown, path: readonly string[]): Value[] {
+  if (description !== undefined) return [{ path: path.join('.'), description, default: preset }];
+  const presets = z.record(z.string(), z.unknown()).parse(preset);
+  return Object.entries(properties ?? {})
+    .filter(([key]) => key !== 'global')
+    .flatMap(([key, node]) => valuesOf(node, presets[key], [...path, key]));
+}
+
+const tableBegins = '<!-- values -->\n';
+const tableEnds = '<!-- /values -->\n';
+
+/** The guide with the table of values put in anew. */
+export function withValuesTable(guide: string): string {
+  const begin = guide.indexOf(tableBegins) + tableBegins.length;
+  const end = guide.indexOf(tableEnds);
+  if (begin < tableBegins.length || end < begin)
+    throw new Error(`${installationGuide} has no place for the table of values`);
+  const rows = chartValues().map(({ path, description, default: preset }) => {
+    return `| \`${path}\` | \`${JSON.stringify(preset)}\` | ${description.replaceAll('|', '\\|')} |`;
+  });
+  return `${guide.slice(0, begin)}\n| value | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n\n${guide.slice(end)}`;
+}
