@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import { apiVersion, kind, Spec } from '../../src/api/v1alpha1.ts';
+import { documents, headings, prose, root } from './documents.ts';
+
+/** As repository hosts make them of a heading. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function anchorsOf(path: string): string[] {
+  return [1, 2, 3, 4].flatMap((level) => headings(documents.get(path) ?? '', level)).map(anchorOf);
+}
+
+describe.each([...documents])('%s', (path, text) => {
+  test('has links that lead somewhere', () => {
+    const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const broken = links.filter((link) => {
+      if (link.startsWith('https://')) return !URL.canParse(link);
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : relative(root, join(root, dirname(path), file));
+      return !existsSync(join(root, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('names files that there are', () => {
+    const named = [...prose(text).matchAll(/`((?:src|test|docs|crds|deploy|sandbox|scripts)\/[\w./-]+)`/g)];
+    expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+});
+
+const Manifest = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.strictObject({ name: z.string(), namespace: z.string() }),
+  spec: z.unknown().optional(),
+  stringData: z.record(z.string(), z.string()).optional(),
+});
+
+const blocks = [...documents].flatMap(([path, text]) =>
+  [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = ''], index) => ({ path, index, block })),
+);
+
+describe('YAML', () => {
+  test('is there', () => {
+    expect(blocks.length).toBeGreaterThan(5);
+  });
+
+  test.each(blocks)('block $index of $path is a forwarding without unknown fields', ({ block }) => {
+    const manifests = parseAllDocuments(block, { strict: true, uniqueKeys: true }).map((one) => {
+      expect(one.errors).toEqual([]);
+      return Manifest.parse(one.toJS());
+    });
+    const forwardings = manifests.filter((one) => one.kind === kind);
+    expect(forwardings).not.toEqual([]);
+    for (const { apiVersion: version, spec } of forwardings) {
+      expect(version).toBe(apiVersion);
+      const parsed = Spec.parse(spec);
+      // What the schema does not know is not in what it answers.
+      expect(parsed).toMatchObject(z.record(z.string(), z.unknown()).parse(spec));
+      expect(parsed.organization !== undefined || (parsed.portals ?? []).length > 0).toBe(true);
+    }
+  });
+
+  test('of the smallest forwarding is the same in README.md and docs/resource.md', () => {
+    const first = blocks.find(({ path }) => path === 'README.md');
+    const second = blocks.find(({ path }) => path === 'docs/resource.md');
+    expect(first?.block).toBe(second?.block);
+  });
+});

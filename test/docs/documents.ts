@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '../..');
+
+/** Every document, by its path from the root of the repository. */
+export const documents: ReadonlyMap<string, string> = new Map(
+  globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+    .toSorted()
+    .map((path) => [path, readFileSync(join(root, path), 'utf8')]),
+);
+
+export function document(path: string): string {
+  const text = documents.get(path);
+  if (text === undefined) throw new Error(`there is no ${path}`);
+  return text;
+}
+
+/** Without fenced blocks, in which a `#` is a comment and a link is none. */
+export function prose(text: string): string {
+  return text.replaceAll(/^```.*?^```$/gms, '');
+}
+
+/** The titles of one level, such as 3 for `###`. */
+export function headings(text: string, level: number): string[] {
+  const marks = '#'.repeat(level);
+  return [...prose(text).matchAll(new RegExp(`^${marks} (.+)$`, 'gm'))].map(([, title = '']) => title);
+}
+
+/** Rows of all tables as their cells, headings and rules left out. */
+export function rows(text: string): string[][] {
+  const lines = prose(text).split('\n');
+  return lines
+    .filter(
+      (line, index) => line.startsWith('|') && !/^\|[-|]+\|$/.test(line) && lines[index + 1]?.startsWith('|-') !== true,
+    )
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** What stands between backquotes. */
+export function code(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+}

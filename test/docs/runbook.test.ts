@@ -1,0 +1,54 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { reasons } from '../../src/forwarding/problems.ts';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
+import { code, document, headings, root, rows } from './documents.ts';
+
+const runbook = document('docs/runbook.md');
+const files = globSync(['forwarding/**/*.ts', 'status/**/*.ts'], { cwd: join(root, 'src') }).toSorted();
+/** With texts that are put together over several lines made one again. */
+const sources = files
+  .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+  .join('\n')
+  .replaceAll(/[`'"] \+\n\s*[`'"]/g, '');
+
+/** Reasons that are written as words where they are used. */
+const announced = [...sources.matchAll(/announce\(\s*(?:pass|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*'(\w+)'/g)];
+const conditions = [...sources.matchAll(/\breason: '(\w+)'/g), ...sources.matchAll(/'(?:True|Unknown)', '(\w+)'/g)];
+const literal = [...announced, ...conditions].map(([, reason = '']) => reason);
+
+describe('docs/runbook.md', () => {
+  test('has an entry for every reason, and for no other', () => {
+    expect(announced.length).toBeGreaterThan(8);
+    expect(conditions.length).toBeGreaterThan(4);
+    const known = new Set([...Object.values(reasons), ...literal, 'Deleting']);
+    expect(sources).toContain("'Deleting'");
+    expect(headings(runbook, 3).toSorted()).toEqual([...known].toSorted());
+  });
+
+  test('links every entry from its table of contents', () => {
+    const linked = new Set([...runbook.matchAll(/\[(\w+)\]\(#(\w+)\)/g)].map(([, title = '']) => title));
+    expect(headings(runbook, 3).filter((reason) => !linked.has(reason))).toEqual([]);
+  });
+
+  const entries = runbook.split(/^### /m).slice(1);
+  test.each(entries.map((entry) => [entry.slice(0, entry.indexOf('\n')), entry] as const))(
+    '%s: its messages are those of the code',
+    (_reason, entry) => {
+      const messages = [...entry.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);
+      expect(messages).not.toEqual([]);
+      const parts = messages.flatMap((message) => message.split('…')).map((part) => part.trim().replace(/^[,;] /, ''));
+      expect(parts.filter((part) => part !== '' && !sources.includes(part))).toEqual([]);
+    },
+  );
+
+  test('has every metric with its type and labels', () => {
+    const table = new Map(rows(runbook).map((cells) => [code(cells[0] ?? '')[0], cells] as const));
+    const lacking = Object.values(metricTable).filter(({ name, type, labels }) => {
+      const [, kind, shown = ''] = table.get(name) ?? [];
+      return kind !== type || code(shown).join() !== labels.join();
+    });
+    expect(lacking).toEqual([]);
+  });
+});
