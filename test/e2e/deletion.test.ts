@@ -1,0 +1,322 @@
+/** Deleting a forwarding: everything of ours is undone in Konnect, nothing of anybody else's, and what keeps it from going is said. */
+import { describe, expect, test } from '@jest/globals';
+import type { KonnectModel } from '../../sandbox/konnect/model.ts';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { forwarding, secret } from './support/manifests.ts';
+import { oneWorld } from './support/one-world.ts';
+import type { Scene } from './support/scene.ts';
+import { createWorld } from './support/world.ts';
+
+const { world, scene, standing } = oneWorld({ prefix: 'deletion' });
+
+const askToDelete = ({ name }: Scene) => world().kubectl(['delete', 'alf', name, '--wait=false']);
+
+async function gone({ name }: Scene): Promise<void> {
+  await world().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=20s']);
+}
+
+/** What of it still stands in Konnect. */
+function leftOf(one: Scene): unknown[] {
+  const webhooks = one.portals.map((_id, index) => one.portalWebhook(index));
+  return [...one.destinations(), ...webhooks.filter(({ enabled, target }) => enabled || target.kind !== 'none')];
+}
+
+/** All that stands in Konnect, of everybody. */
+function everything({ organizations }: KonnectModel): unknown {
+  return [...organizations.values()].map(({ destinations, webhooks, portals }) => ({
+    destinations: destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination),
+    webhooks: [...webhooks]
+      .filter(([, { target }]) => target.kind !== 'none')
+      .map(([region, { target, enabled }]) => ({ region, target, enabled })),
+    portals: [...portals.values()]
+      .filter(({ webhook }) => webhook.target.kind !== 'none')
+      .map(({ id, webhook: { target, enabled } }) => ({ id, target, enabled })),
+  }));
+}
+
+async function foreignDestination(name: string): Promise<string> {
+  const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+    body: {
+      name,
+      endpoint: 'https://other.example.com/logs',
+      authorization: 'Bearer somebody-elses',
+      log_format: 'cef',
+    },
+  });
+  if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
+  throw new Error('no destination was made');
+}
+
+const attachByHand = (portal: string, id: string) =>
+  world().asPerson('PATCH', `/us/v3/portals/${portal}/audit-log-webhook`, {
+    body: { audit_log_destination_id: id, enabled: true },
+  });
+
+describe('kubectl delete -f, Secrets and all', () => {
+  test.each(['v3', 'v2'])('leaves nothing of ours, and everything of others (%s)', async (auditLogsAPI) => {
+    const one = await scene(`everything-${auditLogsAPI}`, { portals: 2 });
+    const [, theirs = ''] = world().blue.portals.us;
+    await attachByHand(theirs, await foreignDestination(`of others ${auditLogsAPI}`));
+    const before = everything(world().services.konnect.model);
+    const manifests = [
+      secret(one.tokenSecret, { token: one.token }),
+      secret(one.siemSecret, { ...world().credentials }),
+      forwarding(one.name, {
+        konnect: one.konnect({ auditLogsAPI }),
+        destination: { secretRef: { name: one.siemSecret } },
+        portals: one.portals.map((id) => ({ id })),
+        organization: {},
+        interval: '24h',
+      }),
+    ];
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
+    await world().kubectl(['apply', '-f', '-'], { input });
+    await world().waitForReady(one.name);
+    expect(one.organizationWebhook()).toMatchObject({ enabled: true });
+    const { stdout } = await world().kubectl(['delete', '-f', '-', '--timeout=20s'], { input });
+    expect(stdout).toContain(`"${one.name}" deleted`);
+    expect(leftOf(one)).toEqual([]);
+    expect(everything(world().services.konnect.model)).toEqual(before);
+    for (const reason of ['WebhookDetached', 'DestinationDeleted']) {
+      await expectEvent(world(), one.name, { type: 'Normal', reason, note: /./ });
+    }
+  });
+});
+
+test('what somebody else has pointed elsewhere meanwhile is left to them', async () => {
+  const one = await standing('re-pointed', undefined, { portals: 2 });
+  const other = await foreignDestination('re-pointed at');
+  await attachByHand(one.portals[0] ?? '', other);
+  await askToDelete(one);
+  await gone(one);
+  expect(one.destinations()).toEqual([]);
+  expect(one.portalWebhook(0)).toMatchObject({ enabled: true, target: { id: other } });
+  expect(one.portalWebhook(1)).toMatchObject({ enabled: false, target: { kind: 'none' } });
+});
+
+describe('a destination that Konnect still holds in use', () => {
+  test('for a while after its webhooks were detached', async () => {
+    const one = await standing('release-delay');
+    const [destination] = one.destinations();
+    world().services.konnect.control.behave({ releaseDelayMs: 1_500 });
+    await askToDelete(one);
+    await expectTrouble(world(), one.name, {
+      reason: 'DestinationInUse',
+      mark: 'Reconciling',
+      says: [
+        'deletion waits',
+        `destination ${destination?.id ?? '?'}`,
+        'HTTP 409',
+        'lets go of detached webhooks after a while',
+      ],
+    });
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('by a webhook that is not ours, which is left alone and named as the cause', async () => {
+    const one = await standing('used-by-others');
+    const [destination] = one.destinations();
+    const [, , theirs = ''] = world().blue.portals.us;
+    await attachByHand(theirs, destination?.id ?? '');
+    await askToDelete(one);
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'DestinationInUse',
+      mark: 'Reconciling',
+      says: [
+        `destination ${destination?.id ?? '?'}`,
+        'a webhook that is not ours points at it; detach that one',
+        'set spec.deletionPolicy to Retain',
+      ],
+    });
+    expect(object.status.portals).toBeUndefined();
+    await world().asPerson('DELETE', `/us/v3/portals/${theirs}/audit-log-webhook`);
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+});
+
+describe('a webhook that Konnect does not let go of', () => {
+  test('is tried again', async () => {
+    const one = await standing('detaching');
+    const held = one.fail({ kind: 'status', status: 409, match: { operation: 'delete-portal-audit-log-webhook' } });
+    await askToDelete(one);
+    await expectTrouble(world(), one.name, {
+      reason: 'Detaching',
+      mark: 'Reconciling',
+      says: ['deletion waits', `portal ${one.portals[0] ?? '?'} in region us`, 'HTTP 409', 'trying again'],
+    });
+    held.remove();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('as long as it is on, is switched off first', async () => {
+    const one = await standing('switched-off-first');
+    world().services.konnect.control.behave({ portalDeleteConflict: true });
+    await askToDelete(one);
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+});
+
+describe('the token', () => {
+  test('whose Secret went first is remembered by the operator that used it', async () => {
+    const one = await standing('secret-first');
+    await world().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
+    await expectTrouble(world(), one.name, { reason: 'SecretNotFound', mark: 'Reconciling', says: [one.tokenSecret] });
+    await askToDelete(one);
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('that nobody remembers is asked for by name, and is used at once', async () => {
+    const one = await standing('token-gone', undefined, { portals: 2 });
+    const [destination] = one.destinations();
+    await world().stopOperator();
+    await world().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
+    await askToDelete(one);
+    await world().startOperator();
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'TokenGone',
+      mark: 'Reconciling',
+      says: [
+        'deletion waits',
+        `create Secret ${one.tokenSecret}, key token again`,
+        `organisation ${world().blue.id}`,
+        'set spec.deletionPolicy to Retain',
+        `destination ${destination?.id ?? '?'}`,
+        ...one.portals.map((id) => `the webhook of portal ${id}`),
+      ],
+    });
+    // First the way that undoes everything, then the one that lets go.
+    const message = object.status.conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
+    expect(message.indexOf(one.tokenSecret)).toBeLessThan(message.indexOf('Retain'));
+    expect(one.destinations()).toHaveLength(1);
+    await one.applyToken();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('of another organisation undoes nothing there', async () => {
+    const one = await standing('token-of-another');
+    await one.applyToken(one.newToken('full', world().green));
+    await askToDelete(one);
+    await expectTrouble(world(), one.name, {
+      reason: 'OrganizationChanged',
+      mark: 'Stalled',
+      says: ['deletion waits', world().green.id, world().blue.id],
+    });
+    expect(one.destinations()).toHaveLength(1);
+    await one.applyToken();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+});
+
+describe('Retain', () => {
+  test('lets go of everything as it is, and an event says what stays', async () => {
+    const one = await standing('retain', { deletionPolicy: 'Retain' }, { portals: 2 });
+    const [destination] = one.destinations();
+    const writes = one.writes().length;
+    await askToDelete(one);
+    await gone(one);
+    expect(one.writes()).toHaveLength(writes);
+    expect(one.destinations()).toEqual([destination]);
+    expect([0, 1].map((index) => one.portalWebhook(index).enabled)).toEqual([true, true]);
+    for (const stays of [destination?.id, ...one.portals]) {
+      await expectEvent(world(), one.name, {
+        type: 'Normal',
+        reason: 'Retained',
+        note: new RegExp(`${stays ?? '-'}.*stays live in Konnect`),
+      });
+    }
+  });
+
+  test('set late lets go of what cannot be undone', async () => {
+    const one = await standing('retain-late');
+    await world().stopOperator();
+    await world().kubectl(['delete', 'secret', one.tokenSecret]);
+    await askToDelete(one);
+    await world().startOperator();
+    await expectTrouble(world(), one.name, { reason: 'TokenGone', mark: 'Reconciling', says: [one.tokenSecret] });
+    await world().patch(one.name, { spec: { deletionPolicy: 'Retain' } });
+    await gone(one);
+    expect(one.destinations()).toHaveLength(1);
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'Retained',
+      note: new RegExp(one.portals[0] ?? '-'),
+    });
+  });
+});
+
+describe('whenever it comes', () => {
+  test('while no operator runs, it is done by the next', async () => {
+    const one = await standing('no-operator');
+    await world().stopOperator();
+    await askToDelete(one);
+    expect((await world().forwarding(one.name)).metadata.deletionTimestamp).toBeDefined();
+    await world().startOperator();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('while Konnect is in trouble, it waits and says so', async () => {
+    const one = await standing('outage');
+    const fault = one.fail({ kind: 'status', status: 502, body: 'html' });
+    await askToDelete(one);
+    await expectTrouble(world(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      says: ['deletion waits', 'HTTP 5xx', 'Retain'],
+    });
+    fault.remove();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('while a creation is under way, what comes of it is removed', async () => {
+    const one = await scene('under-way');
+    world().services.konnect.control.behave({ staleListMs: 700 });
+    const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
+    await one.apply();
+    await eventually(() => expect(lost.hits()).toBe(1));
+    await askToDelete(one);
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('before anything was made, it is done at once', async () => {
+    const one = await scene('never-ready', { access: 'read-only' });
+    await one.apply();
+    await expectTrouble(world(), one.name, { reason: 'PermissionDenied', mark: 'Stalled', says: ['HTTP 403'] });
+    await askToDelete(one);
+    await gone(one);
+    expect(one.writes().filter((operation) => operation.startsWith('delete'))).toEqual([]);
+  });
+
+  test('for the whole namespace, nothing is left in Konnect or Kubernetes', async () => {
+    const other = await createWorld({ prefix: 'deletion-namespace' });
+    try {
+      await other.applySecrets();
+      const portals = other.blue.portals.us.map((id) => ({ id }));
+      await other.apply(forwarding('sumologic', { portals, organization: {}, interval: '24h' }));
+      await other.waitForReady('sumologic');
+      const { kubectl } = cluster();
+      await kubectl(['delete', 'namespace', other.namespace, '--timeout=25s']);
+      for (const organization of other.services.konnect.model.organizations.values()) {
+        expect(organization.destinations.filter(({ to }) => to === undefined)).toEqual([]);
+        const webhooks = [
+          ...organization.webhooks.values(),
+          ...[...organization.portals.values()].map(({ webhook }) => webhook),
+        ];
+        expect(webhooks.filter(({ target }) => target.kind !== 'none')).toEqual([]);
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+});

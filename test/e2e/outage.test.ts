@@ -1,0 +1,160 @@
+/** What a forwarding says while Konnect is in trouble, and that it goes on by itself. */
+import { describe, expect, test } from '@jest/globals';
+import { freePort } from '../../sandbox/control-plane/ports.ts';
+import { startKonnect } from '../../sandbox/konnect/server.ts';
+import { eventually } from '../support/eventually.ts';
+import { expectEvent, expectLegalHistory, expectTrouble, isAnswered } from './support/conditions.ts';
+import { conditionOf, isReady } from './support/forwarding-object.ts';
+import { forwarding } from './support/manifests.ts';
+import { oneWorld } from './support/one-world.ts';
+import { seedOf } from './support/organizations.ts';
+import { createWorld } from './support/world.ts';
+
+const { world, scene, standing } = oneWorld({ prefix: 'outage' });
+
+describe('trouble that time heals', () => {
+  test('a limit of calls is waited for as long as Konnect asks', async () => {
+    const one = await scene('rate-limited');
+    one.fail({
+      kind: 'status',
+      status: 429,
+      retryAfter: 2,
+      match: { operation: 'create-audit-log-destination' },
+      times: 1,
+    });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'RateLimited',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: ['HTTP 429', 'goes on when it is let in again'],
+    });
+    await world().waitForReady(one.name);
+    const [refused, ...later] = one.calls('create-audit-log-destination');
+    expect(later).toHaveLength(1);
+    expect((later[0]?.at.getTime() ?? 0) - (refused?.at.getTime() ?? 0)).toBeGreaterThanOrEqual(1_990);
+  });
+
+  test('an error of Konnect’s own', async () => {
+    const one = await scene('server-error', { portals: 2 });
+    const fault = one.fail({ kind: 'status', status: 503, match: { path: `/v3/portals/${one.portals[1] ?? ''}/*` } });
+    await one.apply();
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      part: 'WebhooksReady',
+      says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 5xx', 'trying again', 'status page'],
+    });
+    expect(object.status.portalsReady).toBe('1/2');
+    fault.remove();
+    await world().waitForReady(one.name);
+    expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+  });
+
+  test('an answer that is not Konnect’s', async () => {
+    const one = await scene('not-konnect');
+    const fault = one.fail({
+      kind: 'status',
+      status: 200,
+      body: 'html',
+      match: { operation: 'get-audit-log-destinations' },
+    });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'UnexpectedAnswer',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: ['"list destinations"', "not Konnect's", '--konnect-url', 'proxy'],
+    });
+    expect(one.writes()).toEqual([]);
+    fault.remove();
+    await world().waitForReady(one.name);
+  });
+
+  test('a creation whose answer was lost is looked for, not repeated', async () => {
+    const one = await scene('creating');
+    world().services.konnect.control.behave({ staleListMs: 60_000 });
+    one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' }, times: 1 });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'Creating',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: [`"${one.destinationName}"`, 'answer was lost', 'looking for it before another is made'],
+    });
+    world().services.konnect.control.behave({ staleListMs: 0 });
+    await world().waitForReady(one.name);
+    expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+    const [made] = one.destinations();
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'DestinationFound',
+      note: new RegExp(made?.id ?? '-'),
+    });
+  });
+
+  test('leaves Ready as it was where nothing newer waits, and says so where something does', async () => {
+    const one = await standing('outage');
+    const fault = one.fail({ kind: 'status', status: 500 });
+    await world().restartOperator();
+    await expectTrouble(world(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      ready: 'True',
+      says: ['HTTP 5xx'],
+    });
+    await world().patch(one.name, { spec: { destination: { logFormat: 'cps' } } });
+    await expectTrouble(world(), one.name, { reason: 'KonnectUnavailable', mark: 'Reconciling', says: ['HTTP 5xx'] });
+    fault.remove();
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toMatchObject([{ logFormat: 'cps' }]);
+  });
+});
+
+test('a Konnect that cannot be reached is waited for, and used when it is there', async () => {
+  const port = await freePort();
+  const flags = [`--konnect-url=http://127.0.0.1:${String(port)}/{region}`];
+  const away = await createWorld({ prefix: 'unreachable', flags });
+  try {
+    await away.applySecrets();
+    await away.apply(forwarding('sumologic', { portals: [{ id: away.blue.portals.us[0] }], interval: '24h' }));
+    await expectTrouble(away, 'sumologic', {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: ['cannot be reached', 'DNS, firewall, proxy', 'spec.konnect.region'],
+    });
+    const konnect = await startKonnect({ port, seed: seedOf([away.blue, away.green]) });
+    try {
+      const { status } = await away.waitForReady('sumologic');
+      expect(status.portalsReady).toBe('1/1');
+    } finally {
+      await konnect.stop();
+    }
+    // As it was, and nothing newer: still in place as far as anybody knows.
+    await away.restartOperator();
+    await expectTrouble(away, 'sumologic', {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      ready: 'True',
+      says: ['cannot be reached'],
+    });
+    expectLegalHistory(away, 'sumologic');
+  } finally {
+    await away.stop();
+  }
+});
+
+test('the first thing that a forwarding says is that it is worked on', async () => {
+  const one = await scene('first-pass');
+  const held = one.fail({ kind: 'latency', ms: 1_500, match: { operation: 'create-audit-log-destination' } });
+  await one.apply();
+  const object = await world().waitFor(one.name, isAnswered);
+  expect(conditionOf(object, 'Ready')).toMatchObject({ status: 'False', reason: 'Applying' });
+  expect(conditionOf(object, 'Reconciling')).toMatchObject({ status: 'True', reason: 'Applying' });
+  expect(conditionOf(object, 'Reconciling')?.message).toContain(`destination "${one.destinationName}"`);
+  expect(object.status.destination?.creating).toMatchObject({ name: one.destinationName });
+  expect(object.metadata.finalizers).toEqual(['konnect-audit-log.io/cleanup']);
+  held.remove();
+  await eventually(async () => expect(isReady(await world().forwarding(one.name))).toBe(true));
+});

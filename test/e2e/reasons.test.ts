@@ -1,0 +1,425 @@
+/** Each thing that can be wrong with a forwarding: what the conditions and events say, what is left alone, and how it heals. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { conditionOf } from './support/forwarding-object.ts';
+import { oneWorld } from './support/one-world.ts';
+
+const { world, scene, standing } = oneWorld({ prefix: 'reasons' });
+
+describe('Secrets', () => {
+  test('a Secret that is missing is waited for, by name, and used as soon as it is there', async () => {
+    const one = await scene('secret-missing');
+    await one.applyToken();
+    await one.applyForwarding();
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'SecretNotFound',
+      mark: 'Reconciling',
+      part: 'SecretsResolved',
+      says: [`Secret ${one.siemSecret}`, 'spec.destination.secretRef', 'does not exist', 'create it'],
+    });
+    for (const type of ['DestinationReady', 'WebhooksReady']) {
+      expect(conditionOf(object, type)).toMatchObject({ status: 'Unknown', reason: 'NotChecked' });
+    }
+    expect(object.metadata.finalizers).toBeUndefined();
+    expect(one.calls()).toEqual([]);
+    await one.applySIEM();
+    await world().waitForReady(one.name);
+    await expectEvent(world(), one.name, { type: 'Normal', reason: 'InSync', note: /forwards to/ });
+  });
+
+  test('both Secrets missing are both named', async () => {
+    const one = await scene('secrets-missing');
+    await one.applyForwarding();
+    await expectTrouble(world(), one.name, {
+      reason: 'SecretNotFound',
+      mark: 'Reconciling',
+      part: 'SecretsResolved',
+      says: [`Secret ${one.tokenSecret}, named by spec.konnect.tokenSecretRef`, `Secret ${one.siemSecret}`],
+    });
+    expect(one.calls()).toEqual([]);
+    await one.apply();
+    await world().waitForReady(one.name);
+  });
+
+  test.each([
+    ['token', 'spec.konnect.tokenSecretRef', 'pat'],
+    ['authorization', 'spec.destination.secretRef', 'header'],
+    ['endpoint', 'spec.destination.secretRef', 'url'],
+  ] as const)('a key that is missing is named: %s', async (what, field, key) => {
+    const one = await scene(`key-missing-${what}`);
+    const secretName = what === 'token' ? one.tokenSecret : one.siemSecret;
+    const reference = { name: secretName, [what === 'token' ? 'key' : `${what}Key`]: key };
+    await one.apply(
+      what === 'token'
+        ? { konnect: one.konnect({ tokenSecretRef: reference }) }
+        : { destination: { secretRef: reference } },
+    );
+    await expectTrouble(world(), one.name, {
+      reason: 'SecretKeyNotFound',
+      mark: 'Reconciling',
+      part: 'SecretsResolved',
+      says: [`Secret ${secretName}`, field, `has no key ${key}`, 'add it'],
+    });
+    expect(one.calls()).toEqual([]);
+    const value = { ...world().credentials, token: one.token }[what];
+    await world().kubectl(['patch', 'secret', secretName, '-p', JSON.stringify({ stringData: { [key]: value } })]);
+    await world().waitForReady(one.name);
+  });
+
+  test.each([
+    ['an endpoint that is not https', { endpoint: 'http://siem.example.com/receiver' }, 'endpoint is not an https URL'],
+    ['an endpoint that is no URL', { endpoint: 'siem' }, 'endpoint is not a URL'],
+    ['an empty endpoint', { endpoint: '\n' }, 'endpoint is empty'],
+    ['a line break in the authorization', { authorization: 'a\r\nX-Other: b' }, 'authorization holds a character'],
+  ])('%s is refused before anything is sent', async (_what, change, says) => {
+    const one = await scene(`secret-invalid-${randomUUID().slice(0, 4)}`);
+    await one.applySIEM(change);
+    await one.applyToken();
+    await one.applyForwarding();
+    await expectTrouble(world(), one.name, {
+      reason: 'SecretInvalid',
+      mark: 'Stalled',
+      part: 'SecretsResolved',
+      says: [`Secret ${one.siemSecret}, key ${says}`, 'put the right value there', 'not sent to Konnect'],
+    });
+    expect(one.calls()).toEqual([]);
+    await one.applySIEM();
+    await world().waitForReady(one.name);
+  });
+});
+
+test('a Secret that RBAC hides is named, with the right that is missing', async () => {
+  const account = 'narrow';
+  const role = (rules: object[]) => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: account },
+    rules,
+  });
+  const group = 'konnect-audit-log.io';
+  const rules = [
+    { apiGroups: [group], resources: ['auditlogforwardings'], verbs: ['list', 'watch', 'patch'] },
+    { apiGroups: [group], resources: ['auditlogforwardings/status'], verbs: ['patch'] },
+    { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
+    { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  ];
+  await world().kubectl(['create', 'serviceaccount', account]);
+  await world().apply(role(rules));
+  const subject = `--serviceaccount=${world().namespace}:${account}`;
+  await world().kubectl(['create', 'rolebinding', account, `--role=${account}`, subject]);
+  const kubeconfig = await cluster().serviceAccountKubeconfig(world().namespace, account);
+  await world().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
+  try {
+    const one = await scene('secret-forbidden');
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'SecretForbidden',
+      mark: 'Stalled',
+      part: 'SecretsResolved',
+      says: [
+        `Secret ${one.tokenSecret}, named by spec.konnect.tokenSecretRef`,
+        `Secret ${one.siemSecret}, named by spec.destination.secretRef`,
+        'grant its ServiceAccount get on secrets',
+      ],
+    });
+    expect(one.calls()).toEqual([]);
+    await world().apply(role([...rules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]));
+    // A role that was granted sends no event.
+    await eventually(async () => {
+      await world().patch(one.name, {
+        spec: { interval: `${String(2 + (await world().forwarding(one.name)).metadata.generation)}h` },
+      });
+      await world().waitForReady(one.name, 500);
+    });
+  } finally {
+    await world().restartOperator();
+  }
+});
+
+describe('tokens', () => {
+  test('one that Konnect does not know is Stalled, and a good one is used at once', async () => {
+    const one = await scene('token-rejected');
+    await one.applySIEM();
+    await one.applyToken(`${one.token}x`);
+    await one.applyForwarding();
+    await expectTrouble(world(), one.name, {
+      reason: 'TokenRejected',
+      mark: 'Stalled',
+      part: 'SecretsResolved',
+      says: ['HTTP 401', 'wrong, expired or revoked', `Secret ${one.tokenSecret}, key token`],
+    });
+    expect(one.destinations()).toEqual([]);
+    await one.applyToken();
+    await world().waitForReady(one.name);
+  });
+
+  test('one that is revoked under way is told of, and what stands is left standing', async () => {
+    const one = await standing('token-revoked');
+    const [before] = one.destinations();
+    one.fail({ kind: 'status', status: 401 });
+    await world().patch(one.name, { spec: { interval: '23h' } });
+    await expectTrouble(world(), one.name, {
+      reason: 'TokenRejected',
+      mark: 'Stalled',
+      says: ['HTTP 401', `Secret ${one.tokenSecret}, key token`],
+    });
+    await one.applyToken(one.newToken());
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toEqual([before]);
+  });
+
+  test('one that may not write is Stalled, saying which role is missing', async () => {
+    const one = await scene('token-read-only', { access: 'read-only' });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'PermissionDenied',
+      mark: 'Stalled',
+      part: 'DestinationReady',
+      says: [`"${one.destinationName}"`, 'HTTP 403', `Secret ${one.tokenSecret}, key token`, 'manages audit logs'],
+    });
+    expect(one.destinations()).toEqual([]);
+    await one.applyToken(one.newToken());
+    await world().waitForReady(one.name);
+  });
+
+  test('one of another organisation changes nothing, there or here', async () => {
+    const one = await standing('token-of-another', undefined, { portals: 2 });
+    const [before] = one.destinations();
+    const foreign = one.newToken('full', world().green);
+    await one.applyToken(foreign);
+    await expectTrouble(world(), one.name, {
+      reason: 'OrganizationChanged',
+      mark: 'Stalled',
+      part: 'SecretsResolved',
+      says: [
+        `Secret ${one.tokenSecret}, key token`,
+        `organisation ${world().green.id}`,
+        `organisation ${world().blue.id}`,
+        'put back a token of that one',
+        'nothing was changed',
+      ],
+    });
+    const asked = world()
+      .services.konnect.control.calls()
+      .filter(({ token }) => token === foreign.slice(-4));
+    expect(asked.map(({ operation }) => operation)).toEqual(['get-organizations-me']);
+    await one.applyToken();
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toEqual([before]);
+  });
+
+  test('one that may not say whose it is writes nothing, as long as nothing of ours proves it', async () => {
+    const one = await scene('token-unproven', { access: 'no-organization' });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'OrganizationUnproven',
+      mark: 'Stalled',
+      part: 'SecretsResolved',
+      says: [
+        'organizations/me',
+        `Secret ${one.tokenSecret}, key token`,
+        'nothing was changed',
+        'give its account a role',
+      ],
+    });
+    expect(one.calls().map(({ operation }) => operation)).toEqual(['get-organizations-me']);
+    await one.applyToken(one.newToken());
+    await world().waitForReady(one.name);
+  });
+
+  test('one that may not say whose it is goes on where it sees our destination', async () => {
+    const one = await standing('token-anonymous');
+    const anonymous = one.newToken('no-organization');
+    await one.applyToken(anonymous);
+    await world().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toMatchObject([{ logFormat: 'json' }]);
+    await world().kubectl(['delete', 'alf', one.name, '--timeout=20s']);
+    expect(one.destinations()).toEqual([]);
+  });
+});
+
+describe('what is somebody else’s is left alone', () => {
+  test('a destination of our name', async () => {
+    const one = await scene('name-in-use');
+    const { status, body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+      body: {
+        name: one.destinationName,
+        endpoint: 'https://other.example.com/logs',
+        authorization: 'Bearer somebody-elses',
+        log_format: 'json',
+      },
+    });
+    expect(status).toBe(201);
+    const [before] = one.destinations();
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'NameInUse',
+      mark: 'Stalled',
+      part: 'DestinationReady',
+      says: [
+        `"${one.destinationName}"`,
+        before?.id ?? '',
+        'did not create',
+        'spec.destination.name',
+        'nothing was changed',
+      ],
+    });
+    expect(body).toMatchObject({ id: before?.id });
+    expect(one.writes()).toEqual([]);
+    expect(one.destinations()).toEqual([before]);
+    await world().patch(one.name, { spec: { destination: { name: 'another name' } } });
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toEqual([before]);
+    expect(one.destinations('another name')).toHaveLength(1);
+  });
+
+  test('a destination of our name that only the refused creation brings to light', async () => {
+    const one = await scene('name-in-use-late');
+    world().services.konnect.control.behave({ staleListMs: 60_000 });
+    await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+      body: {
+        name: one.destinationName,
+        endpoint: 'https://other.example.com/logs',
+        authorization: 'Bearer somebody-elses',
+        log_format: 'json',
+      },
+    });
+    await one.apply();
+    await expectTrouble(world(), one.name, {
+      reason: 'NameInUse',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: [`"${one.destinationName}"`, 'is taken', 'spec.destination.name'],
+    });
+    world().services.konnect.control.behave({ staleListMs: 0 });
+    await expectTrouble(world(), one.name, {
+      reason: 'NameInUse',
+      mark: 'Stalled',
+      part: 'DestinationReady',
+      says: [`"${one.destinationName}"`, 'did not create'],
+    });
+    expect(one.writes()).toEqual(['create-audit-log-destination']);
+    expect(one.destinations()).toMatchObject([{ endpoint: 'https://other.example.com/logs' }]);
+  });
+
+  async function foreignDestination(): Promise<string> {
+    const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+      body: {
+        name: `somebody else's ${randomUUID()}`,
+        endpoint: 'https://other.example.com/logs',
+        authorization: 'Bearer somebody-elses',
+        log_format: 'cef',
+      },
+    });
+    if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
+    throw new Error('no destination was made');
+  }
+
+  test('a portal’s webhook that forwards elsewhere, while the other portal goes on', async () => {
+    const one = await scene('webhook-in-use', { portals: 2 });
+    const other = await foreignDestination();
+    const path = `/us/v3/portals/${one.portals[1] ?? ''}/audit-log-webhook`;
+    await world().asPerson('PATCH', path, { body: { audit_log_destination_id: other, enabled: true } });
+    await one.apply();
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'WebhookInUse',
+      mark: 'Stalled',
+      part: 'WebhooksReady',
+      says: [
+        `portal ${one.portals[1] ?? ''}`,
+        `destination ${other}`,
+        'spec.portals[1]',
+        'detach it',
+        'nothing was changed',
+      ],
+    });
+    expect(object.status).toMatchObject({
+      portalsReady: '1/2',
+      portals: [{ state: 'on' }, { state: 'refused', reason: 'WebhookInUse' }],
+    });
+    expect(one.portalWebhook(0).enabled).toBe(true);
+    expect(one.portalWebhook(1).target).toEqual({ kind: 'destination', id: other });
+    await world().asPerson('DELETE', path);
+    await world().patch(one.name, { spec: { interval: '23h' } });
+    await world().waitForReady(one.name);
+  });
+
+  test('the organisation’s webhook, in whichever of the two views it shows', async () => {
+    const one = await scene('organization-in-use', { region: 'eu' });
+    const other = await foreignDestination();
+    await world().asPerson('PATCH', '/eu/v3/audit-log-webhook', {
+      body: { audit_log_destination_id: other, enabled: true },
+    });
+    await one.apply({ organization: {} });
+    const says = ["the organisation's webhook", 'spec.organization', 'nothing was changed'];
+    await expectTrouble(world(), one.name, {
+      reason: 'WebhookInUse',
+      mark: 'Stalled',
+      part: 'WebhooksReady',
+      says: [...says, `destination ${other}`],
+    });
+    await world().asPerson('DELETE', '/eu/v3/audit-log-webhook');
+    await world().asPerson('PATCH', '/eu/v2/audit-log-webhook', {
+      body: {
+        endpoint: 'https://other.example.com/logs',
+        authorization: 'Bearer somebody-elses',
+        enabled: true,
+        log_format: 'cef',
+        skip_ssl_verification: false,
+      },
+    });
+    for (const auditLogsAPI of ['v3', 'v2']) {
+      await one.applyForwarding({
+        konnect: one.konnect({ auditLogsAPI }),
+        organization: {},
+        interval: `2${auditLogsAPI.slice(1)}h`,
+      });
+      await expectTrouble(world(), one.name, {
+        reason: 'WebhookInUse',
+        mark: 'Stalled',
+        part: 'WebhooksReady',
+        says: [...says, 'forwards to an endpoint'],
+      });
+    }
+    expect(one.organizationWebhook().target).toMatchObject({ inline: { endpoint: 'https://other.example.com/logs' } });
+    expect(one.portalWebhook().enabled).toBe(true);
+  });
+});
+
+test('a portal that does not exist is named, while the others go on', async () => {
+  const one = await scene('portal-not-found', { portals: 2 });
+  const unknown = randomUUID();
+  await one.apply({ portals: [...one.portals, unknown].map((id) => ({ id })) });
+  const object = await expectTrouble(world(), one.name, {
+    reason: 'PortalNotFound',
+    mark: 'Stalled',
+    part: 'WebhooksReady',
+    says: [`portal ${unknown}`, 'region us', 'spec.portals[2].id', `Secret ${one.tokenSecret}, key token`],
+  });
+  expect(conditionOf(object, 'DestinationReady')).toMatchObject({ status: 'True', reason: 'InPlace' });
+  expect(object.status.portalsReady).toBe('2/3');
+  const states = new Map((object.status.portals ?? []).map(({ id, state, reason }) => [id, { state, reason }]));
+  expect(states.get(unknown)).toEqual({ state: 'refused', reason: 'PortalNotFound' });
+  expect([0, 1].map((index) => one.portalWebhook(index).enabled)).toEqual([true, true]);
+  await one.applyForwarding();
+  const healed = await world().waitForReady(one.name);
+  expect(healed.status.portalsReady).toBe('2/2');
+});
+
+test('values that Konnect refuses are named, without its own words', async () => {
+  const one = await scene('refused');
+  await one.apply({ destination: { secretRef: { name: one.siemSecret }, name: ' ' } });
+  await expectTrouble(world(), one.name, {
+    reason: 'RequestRefused',
+    mark: 'Stalled',
+    part: 'DestinationReady',
+    says: ['HTTP 400', 'naming name', 'spec.destination'],
+  });
+  expect(one.destinations(' ')).toEqual([]);
+  await one.applyForwarding();
+  await world().waitForReady(one.name);
+});
