@@ -1,0 +1,263 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
+import { chartFolder, manifestsFile, renderManifests } from '../../scripts/render.ts';
+import { parseConfig } from '../../src/config.ts';
+import { type Helm, prepareHelm } from '../support/helm.ts';
+
+const KubeObject = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()),
+  }),
+});
+
+const Deployment = z.object({
+  spec: z.object({
+    template: z.object({
+      metadata: z.object({ labels: z.record(z.string(), z.string()) }),
+      spec: z.looseObject({
+        terminationGracePeriodSeconds: z.number(),
+        containers: z.tuple([
+          z.looseObject({
+            image: z.string(),
+            args: z.array(z.string()),
+            env: z.array(z.looseObject({ name: z.string(), value: z.string() })).optional(),
+          }),
+        ]),
+      }),
+    }),
+  }),
+});
+
+let folder: string;
+let helm: Helm;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chart-test-'));
+  helm = await prepareHelm({ folder });
+}, 120_000);
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const template = (sets: readonly string[], allowFailure = false) =>
+  helm(
+    ['template', 'konnect-audit-log-operator', chartFolder, '-n', 'operators', ...sets.map((set) => `--set=${set}`)],
+    { allowFailure },
+  );
+
+async function render(...sets: readonly string[]) {
+  const { stdout } = await template(sets);
+  return parseAllDocuments(stdout).flatMap((document) => {
+    const object: unknown = document.toJS();
+    return object === null ? [] : [KubeObject.parse(object)];
+  });
+}
+
+async function renderPod(...sets: readonly string[]) {
+  const deployment = (await render(...sets)).find(({ kind }) => kind === 'Deployment');
+  const { metadata, spec } = Deployment.parse(deployment).spec.template;
+  return { labels: metadata.labels, spec, container: spec.containers[0] };
+}
+
+async function refusal(...sets: readonly string[]): Promise<string> {
+  const { code, stderr } = await template(sets, true);
+  expect(code).toBe(1);
+  return stderr;
+}
+
+test('deploy/ holds what the chart renders with its defaults', async () => {
+  const made = await renderManifests(await ensureHelm({ progress: () => undefined }));
+  const committed = await readFile(join(import.meta.dirname, '../..', manifestsFile), 'utf8');
+  expect(committed === made ? 'up to date' : 'run npm run generate').toBe('up to date');
+});
+
+describe('the arguments', () => {
+  test('are the operator’s own defaults unless values say otherwise', async () => {
+    const { container } = await renderPod();
+    const home = { HOME: '/home/nonroot' };
+    expect(parseConfig(container.args, home)).toEqual(parseConfig([], home));
+  });
+
+  test('say what values say', async () => {
+    const { container } = await renderPod(
+      'clusterName=blue',
+      'watchNamespaces={team-a,team-b,team-a}',
+      'konnectURL=https://konnect.example.com/{region}',
+      'konnectTimeout=30s',
+      'staleListWindow=1m',
+      'maxConcurrentReconciles=16',
+      'gracePeriod=1m30s',
+      'metrics.enabled=false',
+      'healthProbe.port=9081',
+      'logLevel=debug',
+      'logFormat=text',
+    );
+    expect(parseConfig(container.args, {})).toEqual({
+      kind: 'config',
+      config: expect.objectContaining({
+        clusterName: 'blue',
+        watchNamespaces: ['team-a', 'team-b'],
+        konnectURL: 'https://konnect.example.com/{region}',
+        konnectTimeoutMs: 30_000,
+        staleListWindowMs: 60_000,
+        maxConcurrentReconciles: 16,
+        gracePeriodMs: 90_000,
+        metricsBindAddress: undefined,
+        healthProbeBindAddress: { host: undefined, port: 9081 },
+        logLevel: 'debug',
+        logFormat: 'text',
+      }),
+    });
+  });
+
+  test('end with those given as they are, which win', async () => {
+    const { container } = await renderPod('extraArgs={--log-level=warn}');
+    expect(parseConfig(container.args, {})).toMatchObject({ kind: 'config', config: { logLevel: 'warn' } });
+  });
+});
+
+describe('the Pod', () => {
+  test.each([
+    ['20s', 30],
+    ['1m30s', 100],
+    ['1h', 3610],
+    ['1500ms', 12],
+  ])('has ten seconds more to end than the grace period %s', async (gracePeriod, seconds) => {
+    const { spec } = await renderPod(`gracePeriod=${gracePeriod}`);
+    expect(spec.terminationGracePeriodSeconds).toBe(seconds);
+  });
+
+  test.each([
+    ['256Mi', '--max-old-space-size=160'],
+    ['2Gi', '--max-old-space-size=1280'],
+    ['256M', undefined],
+    ['null', undefined],
+  ])('has of a memory limit of %s as heap %s', async (limit, options) => {
+    const { container } = await renderPod(`resources.limits.memory=${limit}`);
+    expect(container.env?.find(({ name }) => name === 'NODE_OPTIONS')?.value).toBe(options);
+  });
+
+  test('has the options for Node that a user gives instead of the chart’s', async () => {
+    const { container } = await renderPod('extraEnv[0].name=NODE_OPTIONS', 'extraEnv[0].value=--trace-gc');
+    expect(container.env).toEqual([{ name: 'NODE_OPTIONS', value: '--trace-gc' }]);
+  });
+
+  test.each([
+    ['configMap', { configMap: { name: 'corporate', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
+    ['secret', { secret: { secretName: 'corporate', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
+  ])('trusts the authorities of a %s', async (kind, volume) => {
+    const { spec, container } = await renderPod(`extraCACertificates.${kind}.name=corporate`);
+    const file = container.env?.find(({ name }) => name === 'NODE_EXTRA_CA_CERTS')?.value;
+    const mountPath = '/etc/konnect-audit-log-operator/ca';
+    expect(file).toBe(`${mountPath}/ca.crt`);
+    expect(container['volumeMounts']).toEqual([{ name: 'ca', mountPath, readOnly: true }]);
+    expect(spec['volumes']).toEqual([{ name: 'ca', ...volume }]);
+  });
+
+  test('reaches Konnect by the proxies that values name', async () => {
+    const { container } = await renderPod(
+      'httpsProxy=http://proxy.example.com:3128',
+      'noProxy=konnect.internal\\,.example.org',
+    );
+    const env = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value]));
+    expect(parseConfig(container.args, env)).toMatchObject({
+      kind: 'config',
+      config: {
+        proxies: { HTTPS_PROXY: 'http://proxy.example.com:3128', NO_PROXY: 'konnect.internal,.example.org' },
+      },
+    });
+  });
+
+  test('runs the image of the chart’s version, of another tag, or of a digest', async () => {
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    const repository = 'image.repository=registry.example.com/operator';
+    const images = await Promise.all([
+      renderPod(repository),
+      renderPod(repository, 'image.tag=main'),
+      renderPod(repository, 'image.tag=main', `image.digest=${digest}`),
+    ]);
+    expect(images.map(({ container }) => container.image)).toEqual([
+      expect.stringMatching(/^registry\.example\.com\/operator:\d+\.\d+\.\d+$/),
+      'registry.example.com/operator:main',
+      `registry.example.com/operator@${digest}`,
+    ]);
+  });
+});
+
+describe('the labels', () => {
+  test('of every object and of the Pod include a user’s, without losing the chart’s own', async () => {
+    const sets = [
+      'commonLabels.team=platform',
+      'commonLabels.app\\.kubernetes\\.io/name=other',
+      'networkPolicy.enabled=true',
+      'metrics.serviceMonitor.enabled=true',
+    ];
+    const wanted = { team: 'platform', 'app.kubernetes.io/name': 'konnect-audit-log-operator' };
+    const objects = await render(...sets);
+    for (const { metadata } of objects) expect(metadata.labels).toMatchObject(wanted);
+    expect(objects.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['NetworkPolicy', 'ServiceMonitor']));
+    expect((await renderPod(...sets, 'podLabels.tier=one')).labels).toMatchObject({ ...wanted, tier: 'one' });
+  });
+});
+
+describe('RBAC', () => {
+  const rbac = async (...sets: readonly string[]) =>
+    (await render(...sets))
+      .filter(({ kind }) => /Role/.test(kind))
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
+
+  test('is for the whole cluster, or for the namespaces that are named, or somebody else’s affair', async () => {
+    expect(await rbac()).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+    expect((await rbac('watchNamespaces={team-a,team-b}')).toSorted()).toEqual([
+      'Role team-a',
+      'Role team-b',
+      'RoleBinding team-a',
+      'RoleBinding team-b',
+    ]);
+    expect(await rbac('rbac.create=false')).toEqual([]);
+  });
+
+  test('is given to the ServiceAccount that the Pod has', async () => {
+    const objects = await render('serviceAccount.create=false', 'serviceAccount.name=mine');
+    expect(objects.filter(({ kind }) => kind === 'ServiceAccount')).toEqual([]);
+    expect(objects.find(({ kind }) => kind === 'ClusterRoleBinding')).toMatchObject({
+      subjects: [{ kind: 'ServiceAccount', name: 'mine', namespace: 'operators' }],
+    });
+    expect((await renderPod('serviceAccount.create=false', 'serviceAccount.name=mine')).spec).toMatchObject({
+      serviceAccountName: 'mine',
+      automountServiceAccountToken: true,
+    });
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['watchNamespace={a}', 'watchNamespace'],
+    ['metrics.prot=1', 'prot'],
+    ['image.tags=main', 'tags'],
+    ['metrics.serviceMonitor.enable=true', 'enable'],
+    ['logLevel=loud', 'logLevel'],
+    ['gracePeriod=20', 'gracePeriod'],
+    ['watchNamespaces=team-a', 'watchNamespaces'],
+    ['konnectURL=https://api.konghq.com', 'konnectURL'],
+    ['image.digest=latest', 'digest'],
+    ['healthProbe.port=0', 'port'],
+  ])('%s, by the name of the value', async (set, word) => {
+    expect(await refusal(set)).toContain(word);
+  });
+
+  test.each([
+    [['serviceAccount.create=false'], 'serviceAccount.name'],
+    [['metrics.enabled=false', 'metrics.serviceMonitor.enabled=true'], 'metrics.enabled'],
+    [['extraCACertificates.configMap.name=a', 'extraCACertificates.secret.name=b'], 'extraCACertificates'],
+  ])('%j, which do not go together', async (sets, word) => {
+    expect(await refusal(...sets)).toContain(word);
+  });
+});
