@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { parseDurationMs } from './api/duration.ts';
+import type { ProxyEnvironment } from './konnect/http.ts';
 import { defaultKonnectURL, problemWithKonnectURL } from './konnect/konnect-url.ts';
 import { parseBindAddress } from './telemetry/bind-address.ts';
 import { logFormats, logLevels } from './telemetry/log.ts';
@@ -150,6 +151,8 @@ const configSchema = z.object({
 export type Config = z.output<typeof configSchema> & {
   /** The home directory; undefined where the environment names none. */
   home: string | undefined;
+  /** Proxies on the way to Konnect, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY in either case. May hold a password. */
+  proxies: ProxyEnvironment;
 };
 
 export type ParsedConfig =
@@ -192,7 +195,12 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   }
   const kubeconfig = parsed.data.kubeconfig ?? nonEmpty(env['KUBECONFIG']);
   const home = nonEmpty(env['HOME']) ?? nonEmpty(env['USERPROFILE']);
-  return { kind: 'config', config: { ...parsed.data, kubeconfig, home } };
+  const proxies = {
+    HTTP_PROXY: eitherCase(env, 'HTTP_PROXY'),
+    HTTPS_PROXY: eitherCase(env, 'HTTPS_PROXY'),
+    NO_PROXY: eitherCase(env, 'NO_PROXY'),
+  };
+  return { kind: 'config', config: { ...parsed.data, kubeconfig, home, proxies } };
 }
 
 interface Source {
@@ -255,6 +263,10 @@ function quoted(value: string): string {
 
 function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
+}
+
+function eitherCase(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  return nonEmpty(env[name.toLowerCase()]) ?? nonEmpty(env[name]);
 }
 
 function helpText(): string {

@@ -8,7 +8,7 @@ import { runController } from './controller/controller.ts';
 import { WorkQueue } from './controller/work-queue.ts';
 import { Reconciler } from './forwarding/reconcile.ts';
 import { SecretReferences } from './forwarding/secret-references.ts';
-import { KonnectHTTP } from './konnect/http.ts';
+import { type KonnectCall, KonnectHTTP } from './konnect/http.ts';
 import { Konnect } from './konnect/organizations.ts';
 import { isKubeError } from './kube/errors.ts';
 import { EventRecorder } from './kube/events.ts';
@@ -44,7 +44,8 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const http = new KonnectHTTP({
     userAgent,
     timeoutMs: config.konnectTimeoutMs,
-    onCall: (call) => metrics.konnectCalled(call),
+    proxies: config.proxies,
+    onCall: (call) => onCall(call),
   });
   const konnect = new Konnect({ http, urlTemplate: config.konnectURL });
   const queue = new WorkQueue();
@@ -98,6 +99,14 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     now: () => new Date(),
     random: Math.random,
   });
+
+  function onCall({ error, ...call }: KonnectCall): void {
+    metrics.konnectCalled(call);
+    // 404 is how Konnect says no to a question.
+    if (error === undefined || (call.status === 404 && call.operation.startsWith('get '))) return;
+    const { operation, region, durationMs } = call;
+    log.warn({ operation, region, durationMs: Math.round(durationMs), err: error }, 'call to Konnect failed');
+  }
 
   function understood(object: KubeObject | undefined): AuditLogForwarding | undefined {
     if (object === undefined) return undefined;

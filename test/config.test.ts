@@ -30,8 +30,22 @@ describe('the defaults', () => {
         healthProbeBindAddress: { host: undefined, port: 8081 },
         logLevel: 'info',
         logFormat: 'json',
+        proxies: {},
       },
     });
+  });
+});
+
+describe('proxies', () => {
+  test('are read from the environment in either case, the lower one first, as everybody does', () => {
+    const env = {
+      https_proxy: 'http://proxy:3128',
+      HTTPS_PROXY: 'http://other:3128',
+      NO_PROXY: '10.0.0.0/8',
+      http_proxy: '',
+    };
+    expect(configOf([], env)).toMatchObject({ proxies: { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '10.0.0.0/8' } });
+    expect(configOf([], env)).toHaveProperty('proxies.HTTP_PROXY', undefined);
   });
 });
 

@@ -10,6 +10,8 @@ import { type Problem, problemOf, reasons, stalled, waiting } from './problems.t
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
   readonly portalsReady: number;
+  /** Attachments that wait for a destination. */
+  readonly waiting: number;
 }
 
 /** What differs between a portal's webhook and the organisation's, in v3 and in v2. */
@@ -65,7 +67,7 @@ export async function applyWebhooks(pass: Pass, desired: Desired, plan: Plan): P
     const entry = pass.draft.memory.portals?.find((portal) => portal.id === id);
     return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
   });
-  return { problems: found, portalsReady: ready.length };
+  return { problems: found, portalsReady: ready.length, waiting: attachments.filter(waits).length };
 }
 
 function needsDestination({ api }: Desired, { field }: Attachment): boolean {
@@ -167,9 +169,16 @@ function inUse(one: Attachment, otherID: string | undefined): Problem {
 function tell(pass: Pass, one: Attachment, target: string): void {
   if (one.step.kind !== 'attach') return;
   const { because, otherID } = one.step;
-  const ours = because !== 'unconfigured' && because !== 'destination gone';
+  const stood = isOurs(one.remembered) && (one.remembered?.state === 'on' || one.remembered?.state === 'off');
+  const ours = because === 'unconfigured' ? stood : because !== 'destination gone';
   if (!ours || !pass.wasApplied) {
-    announce(pass, 'Normal', 'WebhookAttached', 'Attach', `${one.object} forwards to ${target}`);
+    announce(
+      pass,
+      'Normal',
+      'WebhookAttached',
+      'Attach',
+      `${one.object} ${one.enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`,
+    );
     return;
   }
   const what =
@@ -177,7 +186,9 @@ function tell(pass: Pass, one: Attachment, target: string): void {
       ? 'switched on or off'
       : because === 'settings'
         ? 'changed'
-        : `pointed at ${otherID === undefined ? 'another endpoint' : `destination ${otherID}`}`;
+        : because === 'unconfigured'
+          ? 'detached'
+          : `pointed at ${otherID === undefined ? 'another endpoint' : `destination ${otherID}`}`;
   announce(
     pass,
     'Warning',

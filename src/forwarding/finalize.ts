@@ -11,8 +11,8 @@ import { type Problem, problemOf, reasons } from './problems.ts';
 export interface FinalizeOptions {
   readonly organizationID: string;
   readonly intentPatienceMs: number;
-  /** How long a destination that Konnect holds in use keeps the object from going. */
-  readonly releasePatienceMs: number;
+  /** Whether a destination that Konnect goes on holding in use has kept the object from going for long enough. */
+  readonly isReleaseOverdue: () => boolean;
 }
 
 /** Names what stays live in Konnect, in IDs alone. */
@@ -34,7 +34,7 @@ export function whatStays({ destination, organization, portals, cleanup }: Statu
 /** Answers what keeps the object from going: none, and it may go. */
 export async function finalize(pass: Pass, options: FinalizeOptions): Promise<readonly Problem[]> {
   const { draft } = pass;
-  const { spec, metadata } = draft.forwarding;
+  const { spec } = draft.forwarding;
   const { region, auditLogsAPI } = spec.konnect;
   const found: Problem[] = [];
   try {
@@ -50,8 +50,8 @@ export async function finalize(pass: Pass, options: FinalizeOptions): Promise<re
   draft.memory = memory;
   found.push(...(await cleanUp(pass)));
 
-  const patienceOver = pass.now().getTime() > Date.parse(metadata.deletionTimestamp ?? '') + options.releasePatienceMs;
-  if (patienceOver && found.length > 0 && found.every(({ reason }) => reason === reasons.destinationInUse)) {
+  const onlyInUse = found.length > 0 && found.every(({ reason }) => reason === reasons.destinationInUse);
+  if (onlyInUse && options.isReleaseOverdue()) {
     announce(
       pass,
       'Warning',

@@ -64,7 +64,7 @@ export function waiting(reason: Reason, message: string): Problem {
 
 /** What a failed call means for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
 export function problemOf(error: KonnectError, object: string, tokenSource: string): Problem {
-  const operation = `Konnect did not ${error.operation} for ${object}`;
+  const operation = `${object}: Konnect did not ${error.operation}`;
   switch (error.kind) {
     case 'Unauthorized':
       return stalled(
@@ -107,13 +107,13 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
+        message: `${object}: Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
       };
     case 'UnexpectedAnswer':
       return {
         reason: reasons.unexpectedAnswer,
         severity: 'unavailable',
-        message: `The answer to "${error.operation}" is not Konnect's (no JSON, cut short, a redirect or other types); trying again. If it lasts, check --konnect-url and any proxy`,
+        message: `${object}: the answer to "${error.operation}" is not Konnect's (no JSON, cut short, a redirect or other types); trying again. If it lasts, check --konnect-url and any proxy`,
       };
   }
 }

@@ -42,6 +42,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #goodTokens = new Map<string, string>();
   readonly #troubleSinceMs = new Map<string, number>();
+  readonly #inUseSinceMs = new Map<string, number>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -53,6 +54,7 @@ export class Reconciler {
     if (forwarding === undefined) {
       this.#goodTokens.delete(key);
       this.#troubleSinceMs.delete(key);
+      this.#inUseSinceMs.delete(key);
       return { kind: 'settled' };
     }
     const { cluster, now } = this.#options;
@@ -145,11 +147,23 @@ export class Reconciler {
     try {
       const proof = await proveOrganization(pass);
       if (proof.kind === 'problem') return [proof.problem];
-      return await finalize(pass, { organizationID: proof.organizationID, intentPatienceMs, releasePatienceMs });
+      return await finalize(pass, {
+        organizationID: proof.organizationID,
+        intentPatienceMs,
+        isReleaseOverdue: () => this.#isReleaseOverdue(key),
+      });
     } catch (error) {
       if (!(error instanceof KonnectError) || signal.aborted) throw error;
       return [problemOf(error, "this forwarding's organisation", pass.tokenSource)];
     }
+  }
+
+  /** Counted from when the destination was first seen in use with nothing of ours attached: an outage before that is no patience. */
+  #isReleaseOverdue(key: string): boolean {
+    const nowMs = this.#options.now().getTime();
+    const sinceMs = this.#inUseSinceMs.get(key) ?? nowMs;
+    this.#inUseSinceMs.set(key, sinceMs);
+    return nowMs - sinceMs > releasePatienceMs;
   }
 
   async #conclude(

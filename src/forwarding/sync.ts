@@ -47,7 +47,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   return {
     secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
     destination: destinationHealth(pass, desired, destinationProblem),
-    webhooks: webhooksHealth(desired, problems, destinationProblem),
+    webhooks: webhooksHealth(desired, problems, webhooks.waiting),
     cleanup: health(
       [...oldView, ...left, ...(intent === undefined ? [] : [intent])],
       'Clean',
@@ -73,22 +73,21 @@ function destinationHealth({ draft }: Pass, desired: Desired, problem: Problem |
   return { kind: 'good', reason: 'InPlace', message: `destination ${destination.id} is as wanted` };
 }
 
-function webhooksHealth(
-  desired: Desired,
-  problems: readonly Problem[],
-  destinationProblem: Problem | undefined,
-): Health {
+function webhooksHealth(desired: Desired, problems: readonly Problem[], waitingForDestination: number): Health {
   if (problems.length > 0) return health(problems, '', '');
-  if (destinationProblem !== undefined && destinationProblem.severity !== 'unavailable') {
-    return { kind: 'unchecked', message: 'see DestinationReady' };
-  }
+  if (waitingForDestination > 0)
+    return { kind: 'unchecked', message: 'wait for the destination, see DestinationReady' };
   return { kind: 'good', reason: 'Attached', message: `${webhooksInWords(desired)} attached` };
 }
 
+/** Such as `2 portals (1 off) and the organisation's webhook`. */
 function webhooksInWords({ portals, organization }: Desired): string {
   const count = portals.length;
-  const portalsInWords = count === 0 ? '' : count === 1 ? '1 portal' : `${String(count)} portals`;
-  const both = [portalsInWords, organization === undefined ? '' : "the organisation's webhook"];
+  const off = portals.filter(({ enabled }) => !enabled).length;
+  const all = count === 1 ? '1 portal' : `${String(count)} portals`;
+  const some = off === 0 ? '' : off === count ? ' (off)' : ` (${String(off)} off)`;
+  const organizationInWords = `the organisation's webhook${organization?.enabled === false ? ' (off)' : ''}`;
+  const both = [count === 0 ? '' : all + some, organization === undefined ? '' : organizationInWords];
   return both.filter((part) => part !== '').join(' and ');
 }
 

@@ -19,6 +19,8 @@ export interface KonnectCall {
   region: string;
   status: number | undefined;
   kind: KonnectErrorKind | undefined;
+  /** What the caller is told, where it failed. */
+  error: KonnectError | undefined;
   durationMs: number;
 }
 
@@ -31,6 +33,15 @@ export interface KonnectHTTPOptions {
   onCall?: (call: KonnectCall) => void;
   /** The time of day, for a Retry-After that is a date. */
   nowMs?: () => number;
+  /** Proxies on the way to Konnect. Node 22.19 goes without them; newer ones, 24 among them, use them. */
+  proxies?: ProxyEnvironment | undefined;
+}
+
+/** As the environment variables of these names have it; hosts in NO_PROXY are reached directly. */
+export interface ProxyEnvironment {
+  HTTP_PROXY?: string | undefined;
+  HTTPS_PROXY?: string | undefined;
+  NO_PROXY?: string | undefined;
 }
 
 type Received =
@@ -42,7 +53,7 @@ type Received =
  * followed, nothing retried (that is for the queue), answers read to 4 MiB at most.
  */
 export class KonnectHTTP implements KonnectTransport {
-  readonly #options: Required<KonnectHTTPOptions>;
+  readonly #options: Required<Omit<KonnectHTTPOptions, 'proxies'>>;
   readonly #agents: { http: HTTPAgent; https: HTTPSAgent };
 
   constructor({
@@ -51,9 +62,15 @@ export class KonnectHTTP implements KonnectTransport {
     maxSockets = 16,
     onCall = () => {},
     nowMs = Date.now,
+    proxies,
   }: KonnectHTTPOptions) {
     this.#options = { userAgent, timeoutMs, maxSockets, onCall, nowMs };
-    const agentOptions = { keepAlive: true, maxSockets, timeout: idleSocketMs };
+    const agentOptions = {
+      keepAlive: true,
+      maxSockets,
+      timeout: idleSocketMs,
+      ...(proxies === undefined ? {} : { proxyEnv: { ...proxies } }),
+    };
     this.#agents = { http: new HTTPAgent(agentOptions), https: new HTTPSAgent(agentOptions) };
   }
 
@@ -69,6 +86,7 @@ export class KonnectHTTP implements KonnectTransport {
       region,
       status: outcome.status,
       kind: failed ? outcome.kind : undefined,
+      error: failed ? outcome : undefined,
       durationMs: performance.now() - startedMs,
     });
     if (failed) throw outcome;

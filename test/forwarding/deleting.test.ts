@@ -68,6 +68,25 @@ test('deletion leaves, after ten minutes, a destination that somebody else uses,
   expect(stage.pointsAt(stage.portal(laden))).toBe(`${name} off`);
 });
 
+test('an outage during deletion is no patience with a destination in use: it is deleted when Konnect releases it', async () => {
+  const stage = await inPlace();
+  stage.delete();
+  stage.konnect.control.fail({ kind: 'drop-before' });
+  await stage.pass();
+  stage.clock.ms += 11 * 60_000;
+  stage.konnect.control.clearFaults();
+  stage.konnect.control.fail({
+    kind: 'status',
+    status: 409,
+    times: 1,
+    match: { operation: 'delete-audit-log-destination' },
+  });
+  expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+  await stage.settle();
+  expect(stage.reasons).not.toContain('DestinationLeft');
+  expect(remains(stage)).toEqual(nothing);
+});
+
 test('deletion detaches a portal of spec that a hand has attached to our destination', async () => {
   const stage = await open();
   const { id: theirs } = stage.createForeign('theirs');

@@ -135,3 +135,11 @@ test.each(['POST', 'PATCH', 'GET'])('a call that is refused again and again (%s)
   // The intent before a POST, and its end.
   expect(stage.cluster.writes).toBe(method === 'POST' ? 6 : 0);
 });
+
+test('webhooks that wait for a destination which Konnect did not make are not said to be attached', async () => {
+  const stage = await open();
+  stage.konnect.control.fail({ kind: 'status', status: 503, match: { operation: 'create-audit-log-destination' } });
+  await stage.pass();
+  expect(stage.condition('DestinationReady')).toMatchObject({ status: 'False', reason: 'KonnectUnavailable' });
+  expect(stage.condition('WebhooksReady')).toMatchObject({ status: 'Unknown', reason: 'NotChecked' });
+});
