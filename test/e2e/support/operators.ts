@@ -34,15 +34,17 @@ export class Operators {
     this.#count += 1;
   }
 
-  /** Says how it ended. */
+  /** Says how it ended. Rejects where it was asked to end and did not in good order, or had ended before. */
   async stop({ kill = false }: { kill?: boolean } = {}): Promise<string> {
     const operator = this.#running;
     if (operator === undefined) return 'does not run';
     const metrics = await textOf(operator);
     this.#running = undefined;
     const how = kill ? await operator.kill().then(() => 'was killed') : await operator.stop();
-    this.#said.push(...this.#utterances(metrics, await operator.output()));
-    return how;
+    const output = await operator.output();
+    this.#said.push(...this.#utterances(metrics, output));
+    if (kill || how === 'exited with code 0') return how;
+    throw new Error(`the operator ${how}; its last lines:\n${output.split('\n').slice(-30).join('\n')}`);
   }
 
   async said(): Promise<Utterance[]> {

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { cluster } from '../support/cluster.ts';
+import { findLeaks } from './support/canary.ts';
+import { conditionOf, isUnreadyFor } from './support/forwarding-object.ts';
+import { forwarding, secret } from './support/manifests.ts';
+import { randomText } from './support/organizations.ts';
+import { checkRun } from './support/run-canary.ts';
+import { createWorld, type World } from './support/world.ts';
+
+describe('a secret is found', () => {
+  const value = `${randomText()}+/==`;
+  const canaries = [{ name: 'the token', value }];
+  const middle = Math.floor(value.length / 2);
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+  test.each([
+    ['as it is', `Bearer ${value}`],
+    ['cut short at its end', `"${value.slice(0, middle)}…"`],
+    ['cut short at its beginning', `…${value.slice(middle)}`],
+    ['in a URL', `https://127.0.0.1/${encodeURIComponent(value)}?x`],
+    ['in a URL, in lower case', encodeURIComponent(value).replaceAll(/%../g, (code) => code.toLowerCase())],
+    ['in base64', base64(value)],
+    ['in base64, after one character', base64(`a${value}b`)],
+    ['in base64, after two characters', base64(`ab${value}c`)],
+    ['in base64, after three characters', base64(`abc${value}`)],
+    ['in base64url', Buffer.from(`x${value}`).toString('base64url')],
+    ['in hex', Buffer.from(value).toString('hex')],
+    ['in JSON', JSON.stringify({ token: value })],
+  ])('%s', (_how, text) => {
+    const leaks = findLeaks([{ source: 'the log', text: `one line\n${text}\n` }], canaries);
+    expect(leaks).toContainEqual(expect.stringMatching(/^the token \(.+\) in the log, line 2$/));
+    expect(leaks.join('\n')).not.toContain(value.slice(0, middle));
+  });
+
+  test('and nothing else is', () => {
+    const text = `${randomText()} ${base64(randomText())} ${value.slice(0, middle - 1)}`;
+    expect(findLeaks([{ source: 'the log', text }], canaries)).toEqual([]);
+  });
+
+  test('unless it is so short that chance could say it', () => {
+    expect(() => findLeaks([], [{ name: 'the token', value: 'short' }])).toThrow('too short');
+  });
+});
+
+test.each([
+  ['authorization', 'plain', (text: string) => text],
+  ['endpoint', 'base64', (text: string) => Buffer.from(text).toString('base64')],
+] as const)('a world in which the %s was said (%s) fails, without saying it again', async (which, form, encode) => {
+  const world = await createWorld({ prefix: 'canary-planted' });
+  const planted = forwarding('planted', { organization: {} });
+  const said = encode(world.credentials[which]);
+  await world.apply({ ...planted, metadata: { ...planted.metadata, annotations: { note: said } } });
+
+  const failure = await world.stop().catch(String);
+  expect(failure).toMatch(which === 'endpoint' ? 'the code of an endpoint' : 'an authorization');
+  expect(failure).toContain(`(${form}) in the forwardings and events`);
+  expect(failure).not.toContain(said);
+});
+
+describe('nothing secret is said', () => {
+  test.each(['json', 'text'] as const)(
+    'whatever Konnect answers, with logs as %s',
+    async (logFormat) => {
+      await using world = await createWorld({
+        prefix: `canary-${logFormat}`,
+        logFormat,
+        flags: ['--konnect-timeout=2s'],
+      });
+      const { control } = world.services.konnect;
+      const [portal] = world.blue.portals.us;
+      const inline = { method: 'PATCH', path: '/v2/audit-log-webhook' };
+      // A problem echoes the request, as real servers do.
+      for (const status of [400, 403]) {
+        control.fail({ kind: 'status', status, body: 'problem', times: 1, match: { method: 'POST' } });
+      }
+      control.fail({ kind: 'drop-after', times: 1, match: { method: 'POST' } });
+      for (const status of [400, 401, 403, 404, 409, 422, 429, 500]) {
+        control.fail({ kind: 'status', status, body: 'problem', times: 1, match: inline });
+      }
+      for (const body of ['html', 'truncated', 'huge', 'json'] as const) {
+        control.fail({ kind: 'status', status: 500, body, times: 1, match: { method: 'GET', path: inline.path } });
+      }
+      for (const kind of ['wrong-types', 'redirect', 'drop-before'] as const) {
+        control.fail({ kind, times: 1, match: inline });
+        control.fail({ kind, times: 1, match: { method: 'GET', path: '*/audit-log-webhook' } });
+      }
+      await world.applySecrets();
+      const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
+      await world.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
+      // Each touch is a pass at once, where the back-off would take its time.
+      for (let minutes = 11; control.faults().length > 0 && minutes < 60; minutes += 1) {
+        await world.patch('sumologic', { spec: { interval: `${String(minutes)}m` } });
+        await world.waitFor('sumologic', ({ status, metadata }) => status.observedGeneration === metadata.generation);
+      }
+      expect(control.faults().map(({ rule }) => rule)).toEqual([]);
+    },
+    60_000,
+  );
+
+  describe('of what is refused:', () => {
+    const http = (text: string) => text.replace('https:', 'http:');
+    const twice = (text: string) => `${text}\n${text}`;
+    let world: World;
+    let count = 0;
+
+    beforeAll(async () => {
+      world = await createWorld({ prefix: 'canary-refused' });
+    });
+
+    afterAll(() => world.stop());
+
+    test.each([
+      ['an endpoint without TLS', 'endpoint', http],
+      ['an endpoint that is no URL', 'endpoint', (text: string) => `//${text}`],
+      ['an endpoint with a password', 'endpoint', (text: string) => text.replace('https://', 'https://user:pass@')],
+      ['an endpoint with a control character', 'endpoint', (text: string) => `${text}\u0007x`],
+      ['an authorization in two lines', 'authorization', twice],
+      ['a token in two lines', 'token', twice],
+      ['a token that Konnect does not know', 'token', (text: string) => text.toUpperCase()],
+    ] as const)('%s', async (_what, key, spoil) => {
+      count += 1;
+      const name = `refused-${String(count)}`;
+      const good = { ...world.newCredentials(), token: world.blue.token };
+      const bad = { ...good, [key]: spoil(good[key]) };
+      if (key === 'token') world.watchOver({ name: `the token of ${name}`, value: bad.token.slice(5, 45) });
+      await world.apply(
+        secret(name, bad),
+        forwarding(name, {
+          konnect: { region: 'us', tokenSecretRef: { name } },
+          destination: { secretRef: { name } },
+          portals: [{ id: world.blue.portals.us[0] }],
+        }),
+      );
+      const refused = await world.waitFor(name, (one) => conditionOf(one, 'Stalled') !== undefined);
+      expect(conditionOf(refused, 'Ready')).toMatchObject({ status: 'False' });
+
+      await world.apply(secret(name, good));
+      await world.waitForReady(name);
+      await world.remove(name);
+    });
+  });
+
+  test('of Secrets that kubectl applied with their values in an annotation, inline webhooks, rotation and deletion', async () => {
+    await using world = await createWorld({ prefix: 'canary-inline' });
+    const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
+    await world.applySecrets();
+    await world.apply(forwarding('sumologic', { konnect, organization: {} }));
+    await world.waitForReady('sumologic');
+    const before = world.calls().length;
+    await world.applySecrets(world.newCredentials());
+    await world.waitFor('sumologic', () =>
+      world
+        .calls()
+        .slice(before)
+        .some(({ method }) => method === 'PATCH'),
+    );
+    await world.kubectl(['delete', 'secret', 'konnect', 'sumologic']);
+    await world.waitFor('sumologic', isUnreadyFor('SecretNotFound'));
+    await world.applySecrets({ token: world.green.token });
+    await world.waitFor('sumologic', isUnreadyFor('OrganizationChanged'));
+    await world.applySecrets();
+    await world.waitForReady('sumologic');
+    await world.remove('sumologic');
+    await expect(world.asPerson('GET', '/us/v2/audit-log-webhook')).resolves.toMatchObject({
+      body: { enabled: false },
+    });
+  });
+});
+
+test('no world of the run so far has said the secret of another', async () => {
+  const { worlds, leaks } = await checkRun(cluster().folder);
+  expect(leaks).toEqual([]);
+  expect(worlds).toBeGreaterThan(0);
+});
