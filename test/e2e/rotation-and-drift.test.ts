@@ -1,0 +1,341 @@
+/** Secrets that change, and hands that change things in Konnect: all is put right, and told. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Destination, DestinationVersion, Webhook } from '../../sandbox/konnect/model.ts';
+import { eventually } from '../support/eventually.ts';
+import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { conditionOf } from './support/forwarding-object.ts';
+import { secret } from './support/manifests.ts';
+import { oneWorld } from './support/one-world.ts';
+import { passesMade } from './support/passes.ts';
+import type { Scene } from './support/scene.ts';
+
+const { world, standing, scene } = oneWorld({ prefix: 'drift' });
+
+function only(one: Scene): Destination {
+  const [destination, ...more] = one.destinations();
+  if (destination === undefined || more.length > 0) throw new Error('there is not exactly one destination');
+  return destination;
+}
+
+/** What a person may send to a destination, all of it. */
+function bodyOf(one: Destination, change: Partial<Destination>): object {
+  const { name, endpoint, authorization, logFormat, skipSSLVerification } = { ...one, ...change };
+  return { name, endpoint, authorization, log_format: logFormat, skip_ssl_verification: skipSSLVerification };
+}
+
+function changeDestination(one: Scene, change: Partial<Destination>): Promise<unknown> {
+  const destination = only(one);
+  return world().asPerson('PATCH', `/global/v3/audit-log-destinations/${destination.id}`, {
+    body: bodyOf(destination, change),
+  });
+}
+
+const portalPath = (one: Scene) => `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`;
+
+async function foreignDestination(name: string): Promise<string> {
+  const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+    body: { name, endpoint: 'https://other.example.com/logs', authorization: 'Bearer other', log_format: 'cef' },
+  });
+  if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
+  throw new Error('no destination was made');
+}
+
+const inlineBody = (authorization: string) => ({
+  endpoint: world().credentials.endpoint,
+  authorization,
+  enabled: true,
+  log_format: 'cef',
+  skip_ssl_verification: false,
+});
+
+interface Case {
+  readonly title: string;
+  readonly spec?: (one: Scene) => Readonly<Record<string, unknown>>;
+  readonly region?: string;
+  /** What somebody does; answers what they made, if anything. */
+  readonly change: (one: Scene) => Promise<unknown>;
+  readonly event: { readonly reason: string; readonly note: RegExp };
+  /** Writes that put it right. */
+  readonly writes: readonly string[];
+  /** Nothing was forwarded meanwhile, and Ready says so. */
+  readonly interrupts?: boolean;
+}
+
+const corrected = (what: string) => ({
+  reason: 'DestinationCorrected',
+  note: new RegExp(`^destination \\S+ was changed in Konnect by somebody else \\(${what}\\); put right$`),
+});
+const patched = ['update-audit-log-destination'];
+const attached = ['update-portal-audit-log-webhook'];
+const portalCorrected = (what: string) => ({
+  reason: 'WebhookCorrected',
+  note: new RegExp(`^portal \\S+ was ${what} in Konnect by somebody else; put right$`),
+});
+const organizationCorrected = (what: string) => ({
+  reason: 'WebhookCorrected',
+  note: new RegExp(`^the organisation's webhook was ${what} in Konnect by somebody else; put right$`),
+});
+
+const cases: readonly Case[] = [
+  {
+    title: 'the name of the destination',
+    change: (one) => changeDestination(one, { name: 'renamed by hand' }),
+    event: corrected('name'),
+    writes: patched,
+  },
+  {
+    title: 'the endpoint of the destination',
+    change: (one) => changeDestination(one, { endpoint: 'https://other.example.com/logs' }),
+    event: corrected('endpoint'),
+    writes: patched,
+  },
+  {
+    title: 'the log format of the destination',
+    change: (one) => changeDestination(one, { logFormat: 'cps' }),
+    event: corrected('logFormat'),
+    writes: patched,
+  },
+  {
+    title: 'the TLS verification of the destination',
+    change: (one) => changeDestination(one, { skipSSLVerification: true }),
+    event: corrected('skipSSLVerification'),
+    writes: patched,
+  },
+  {
+    title: 'the authorization of the destination, of which only the time shows',
+    change: (one) => changeDestination(one, { authorization: 'Bearer of-somebody-else' }),
+    event: corrected('authorization'),
+    writes: patched,
+  },
+  {
+    title: 'the destination, which is deleted',
+    change: async (one) => {
+      const { id } = only(one);
+      await world().asPerson('DELETE', portalPath(one));
+      await world().asPerson('DELETE', `/global/v3/audit-log-destinations/${id}`);
+    },
+    event: { reason: 'DestinationCreated', note: /^created destination "/ },
+    writes: ['create-audit-log-destination', ...attached],
+    interrupts: true,
+  },
+  {
+    title: 'a portal’s webhook, which is switched off',
+    change: (one) =>
+      world().asPerson('PATCH', portalPath(one), { body: { audit_log_destination_id: only(one).id, enabled: false } }),
+    event: portalCorrected('switched on or off'),
+    writes: attached,
+  },
+  {
+    title: 'a portal’s webhook, which is switched on though it is to be off',
+    spec: (one) => ({ portals: one.portals.map((id) => ({ id, enabled: false })) }),
+    change: (one) =>
+      world().asPerson('PATCH', portalPath(one), { body: { audit_log_destination_id: only(one).id, enabled: true } }),
+    event: portalCorrected('switched on or off'),
+    writes: attached,
+  },
+  {
+    title: 'a portal’s webhook, which is pointed elsewhere',
+    change: async (one) =>
+      world().asPerson('PATCH', portalPath(one), {
+        body: { audit_log_destination_id: await foreignDestination('pointed at'), enabled: true },
+      }),
+    event: portalCorrected('pointed at destination \\S+'),
+    writes: attached,
+  },
+  {
+    title: 'a portal’s webhook, which is detached',
+    change: (one) => world().asPerson('DELETE', portalPath(one)),
+    event: portalCorrected('detached'),
+    writes: attached,
+  },
+  {
+    title: 'the organisation’s webhook, which is pointed elsewhere (v3)',
+    spec: () => ({ organization: {} }),
+    change: async () =>
+      world().asPerson('PATCH', '/us/v3/audit-log-webhook', {
+        body: { audit_log_destination_id: await foreignDestination('pointed at by all'), enabled: true },
+      }),
+    event: organizationCorrected('pointed at destination \\S+'),
+    writes: ['update-audit-logs-webhook'],
+  },
+  {
+    title: 'the organisation’s webhook, which gets another authorization (v2)',
+    spec: (one) => ({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] }),
+    region: 'eu',
+    change: () => world().asPerson('PATCH', '/eu/v2/audit-log-webhook', { body: inlineBody('Bearer other') }),
+    event: organizationCorrected('changed'),
+    writes: ['update-audit-log-webhook'],
+  },
+];
+
+/** What stands in Konnect of a scene, without IDs and times. */
+function standingOf(one: Scene, withOrganization: boolean): unknown {
+  const [destination] = one.destinations();
+  const seen = ({ enabled, target }: Webhook) => ({
+    enabled,
+    target: target.kind === 'destination' ? target.id === destination?.id : target,
+  });
+  return {
+    destination: destination === undefined ? undefined : bodyOf(destination, {}),
+    portal: seen(one.portalWebhook()),
+    organization: withOrganization ? seen(one.organizationWebhook()) : undefined,
+  };
+}
+
+describe('what somebody changed in Konnect while the spec stayed as it was', () => {
+  const scenes: Scene[] = [];
+  const before: unknown[] = [];
+  const seen: number[] = [];
+  const hasOrganization = (index: number) => cases[index]?.title.startsWith('the organisation') === true;
+
+  beforeAll(async () => {
+    for (const [index, { spec, region = 'us' }] of cases.entries()) {
+      const one = await scene(`drift-${String(index)}`, { region });
+      await one.apply(spec?.(one));
+      scenes.push(one);
+    }
+    for (const [index, one] of scenes.entries()) {
+      await world().waitForReady(one.name);
+      before.push(standingOf(one, hasOrganization(index)));
+      await cases[index]?.change(one);
+      seen.push(one.writes().length);
+    }
+    await world().restartOperator();
+    await passesMade(world(), scenes.length);
+  });
+
+  test.each(cases.map((one, index) => ({ ...one, index })))('$title', async ({ index, event, writes, interrupts }) => {
+    const one = scenes[index];
+    if (one === undefined) throw new Error('the scene is missing');
+    const object = await world().waitForReady(one.name);
+    expect(one.writes().slice(seen[index])).toEqual(writes);
+    await expectEvent(world(), one.name, { type: interrupts === true ? 'Normal' : 'Warning', ...event });
+
+    expect(standingOf(one, hasOrganization(index))).toEqual(before[index]);
+
+    // Unless nothing was forwarded, it stayed Ready all the time.
+    const readiness = world()
+      .history(one.name)
+      .map(({ object: state }) => conditionOf(state, 'Ready')?.status);
+    const sinceReady = readiness.slice(readiness.indexOf('True'));
+    expect(sinceReady.includes('False')).toBe(interrupts === true);
+    expect(object.metadata.generation).toBe(1);
+  });
+
+  test('is not put right twice', async () => {
+    const writes = scenes.map((one) => one.writes().length);
+    await world().restartOperator();
+    await passesMade(world(), scenes.length);
+    expect(scenes.map((one) => one.writes().length)).toEqual(writes);
+  });
+});
+
+describe('a Secret of the SIEM', () => {
+  test('that is rotated is applied at once, by one call with every field', async () => {
+    const one = await scene('rotated');
+    const settings = { logFormat: 'json', skipSSLVerification: true };
+    await one.apply({ destination: { secretRef: { name: one.siemSecret }, ...settings } });
+    await world().waitForReady(one.name);
+    const { id } = only(one);
+    const fresh = world().newCredentials();
+    await one.applySIEM(fresh);
+    await eventually(() => expect(only(one)).toMatchObject({ id, ...fresh, ...settings }));
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'DestinationUpdated',
+      note: new RegExp(`^applied the Secret and spec to destination ${id}$`),
+    });
+    expect(one.calls('update-audit-log-destination')).toHaveLength(1);
+    expect(one.calls('update-portal-audit-log-webhook')).toHaveLength(1);
+  });
+
+  test('that is rotated again and again never mixes endpoint and authorization of two generations', async () => {
+    const one = await standing('rotated-often');
+    const { id } = only(one);
+    const generations = [world().credentials, ...Array.from({ length: 6 }, () => world().newCredentials())];
+    for (const credentials of generations.slice(1)) await one.applySIEM(credentials);
+    const last = generations.at(-1) ?? world().credentials;
+    await eventually(() => expect(only(one)).toMatchObject(last));
+    const versions = versionsOf(id);
+    expect(versions.length).toBeGreaterThan(1);
+    for (const { destination } of versions) {
+      const { endpoint, authorization } = destination;
+      expect(generations).toContainEqual({ endpoint, authorization });
+    }
+  });
+
+  test('that is deleted and made again with the same content is applied once more, and nothing is lost meanwhile', async () => {
+    const one = await standing('made-again');
+    await world().kubectl(['delete', 'secret', one.siemSecret]);
+    await expectTrouble(world(), one.name, { reason: 'SecretNotFound', mark: 'Reconciling', says: [one.siemSecret] });
+    expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: only(one).id } });
+    await one.applySIEM();
+    await world().waitForReady(one.name);
+    expect(one.calls('update-audit-log-destination')).toHaveLength(1);
+  });
+
+  test('is applied to an inline webhook of v2 as well', async () => {
+    const one = await scene('rotated-inline', { region: 'eu', organization: world().green });
+    await one.apply({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
+    await world().waitForReady(one.name);
+    const fresh = world().newCredentials();
+    await one.applySIEM(fresh);
+    await eventually(() =>
+      expect(one.organizationWebhook()).toMatchObject({
+        enabled: true,
+        target: { inline: { ...fresh, logFormat: 'cef' } },
+      }),
+    );
+    expect(one.calls('update-audit-log-webhook')).toHaveLength(2);
+  });
+
+  test('that cannot be applied yet is applied later, and Ready is False until then', async () => {
+    const one = await standing('rotated-in-trouble');
+    const fault = one.fail({ kind: 'status', status: 500, match: { operation: 'update-audit-log-destination' } });
+    const fresh = world().newCredentials();
+    await one.applySIEM(fresh);
+    await expectTrouble(world(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      part: 'DestinationReady',
+      says: ['HTTP 5xx'],
+    });
+    fault.remove();
+    await world().waitForReady(one.name);
+    expect(only(one)).toMatchObject(fresh);
+  });
+});
+
+test('a token that is rotated is used at once, and changes nothing', async () => {
+  const one = await standing('token-rotated');
+  const destination = only(one);
+  const fresh = one.newToken();
+  await world().apply(secret(one.tokenSecret, { token: fresh }));
+  const { control } = world().services.konnect;
+  const asked = () => control.calls().filter(({ token }) => token === fresh.slice(-4));
+  await eventually(() => expect(asked().map(({ operation }) => operation)).toContain('get-portal-audit-log-webhook'));
+  expect(asked().filter(({ method }) => method !== 'GET')).toEqual([]);
+  expect(only(one)).toEqual(destination);
+});
+
+test('a change of the spec is no change of somebody else’s', async () => {
+  const one = await standing('respecified');
+  const { id } = only(one);
+  await world().patch(one.name, {
+    spec: {
+      destination: { logFormat: 'json', skipSSLVerification: true },
+      portals: one.portals.map((portal) => ({ id: portal, enabled: false })),
+    },
+  });
+  await world().waitForReady(one.name);
+  expect(only(one)).toMatchObject({ id, logFormat: 'json', skipSSLVerification: true });
+  expect(one.portalWebhook()).toMatchObject({ enabled: false, target: { id } });
+  await expectEvent(world(), one.name, { type: 'Normal', reason: 'DestinationUpdated', note: /^applied/ });
+  const reasons = (await world().events(one.name)).map(({ reason }) => reason);
+  expect(reasons.filter((reason) => reason.endsWith('Corrected'))).toEqual([]);
+});
+
+function versionsOf(id: string): DestinationVersion[] {
+  const organizations = [...world().services.konnect.model.organizations.values()];
+  return organizations.flatMap(({ destinations }) => destinations).filter(({ destination }) => destination.id === id);
+}
