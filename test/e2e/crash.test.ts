@@ -1,0 +1,229 @@
+/** An operator that ends at any moment, of its own accord or not: the next one finds what was begun, and finishes it. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { ActiveFault, FaultRule } from '../../sandbox/konnect/faults.ts';
+import { eventually } from '../support/eventually.ts';
+import { conditionOf } from './support/forwarding-object.ts';
+import { oneWorld } from './support/one-world.ts';
+import type { Scene, SceneOptions } from './support/scene.ts';
+
+/** Calls that are held up are waited for, until the operator is killed. */
+const { world, scene, standing } = oneWorld({
+  prefix: 'crash',
+  flags: ['--max-concurrent-reconciles=32', '--konnect-timeout=1m'],
+});
+const impatient = { flags: ['--konnect-timeout=2s'] };
+const heldMs = 120_000;
+
+interface Moment {
+  readonly title: string;
+  /** What happens on the way there; the last one never ends for this operator. */
+  readonly faults: readonly FaultRule[];
+  readonly options?: SceneOptions;
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** How many destinations were asked for in the end; 1 unless given. */
+  readonly creations?: number;
+}
+
+const hold = (operation: string, more: Partial<FaultRule> = {}): FaultRule => ({
+  ...more,
+  kind: 'latency',
+  ms: heldMs,
+  match: { operation },
+});
+const lose = (operation: string): FaultRule => ({ kind: 'drop-after', match: { operation }, times: 1 });
+
+const creating: readonly Moment[] = [
+  { title: 'asking whose token it is', faults: [hold('get-organizations-me')] },
+  { title: 'listing destinations', faults: [hold('get-audit-log-destinations')] },
+  { title: 'reading a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
+  {
+    title: 'looking for a destination whose creation was carried out and not answered',
+    faults: [lose('create-audit-log-destination'), hold('get-audit-log-destinations', { skip: 1 })],
+  },
+  {
+    title: 'looking for a destination whose creation never arrived',
+    faults: [
+      { kind: 'drop-before', match: { operation: 'create-audit-log-destination' }, times: 1 },
+      hold('get-audit-log-destinations', { skip: 1 }),
+    ],
+    creations: 2,
+  },
+  { title: 'attaching the first portal', faults: [hold('update-portal-audit-log-webhook')] },
+  { title: 'attaching the second portal', faults: [hold('update-portal-audit-log-webhook', { skip: 1 })] },
+  {
+    title: 'reading a portal again whose attaching was carried out and not answered',
+    faults: [lose('update-portal-audit-log-webhook'), hold('get-portal-audit-log-webhook', { skip: 2 })],
+  },
+  {
+    title: 'attaching the organisation',
+    faults: [hold('update-audit-logs-webhook')],
+    spec: { organization: {} },
+  },
+];
+
+const undoing: readonly Moment[] = [
+  { title: 'reading a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
+  { title: 'detaching the first portal', faults: [hold('delete-portal-audit-log-webhook')] },
+  { title: 'detaching the second portal', faults: [hold('delete-portal-audit-log-webhook', { skip: 1 })] },
+  {
+    title: 'going on after a detaching that was carried out and not answered',
+    faults: [lose('delete-portal-audit-log-webhook'), hold('get-portal-audit-log-webhook', { skip: 2 })],
+  },
+  { title: 'deleting the destination', faults: [hold('delete-audit-log-destination')] },
+  {
+    title: 'going on after a deletion of the destination that was carried out and not answered',
+    faults: [lose('delete-audit-log-destination'), hold('delete-audit-log-destination')],
+  },
+];
+
+const titled = (moments: readonly Moment[]) => moments.map((one, index) => ({ ...one, index }));
+
+function expectInPlace(one: Scene): void {
+  const [destination, ...more] = one.destinations();
+  expect({ destination, more }).toMatchObject({ destination: world().credentials, more: [] });
+  for (const index of one.portals.keys()) {
+    expect(one.portalWebhook(index)).toMatchObject({ enabled: true, target: { id: destination?.id } });
+  }
+}
+
+/** Applies each with its faults, and resolves when all calls that are to be held up are. */
+async function bringAbout(
+  moments: readonly Moment[],
+  prefix: string,
+  begin: (one: Scene, moment: Moment) => Promise<unknown>,
+): Promise<Scene[]> {
+  const made: Scene[] = [];
+  const held: (ActiveFault | undefined)[] = [];
+  for (const [index, moment] of moments.entries()) {
+    const one = await scene(`${prefix}-${String(index)}`, { portals: 2, ...moment.options });
+    made.push(one);
+    if (prefix === 'undoing') {
+      await one.apply(moment.spec);
+      await world().waitForReady(one.name);
+    }
+    const faults = moment.faults.map((rule) => one.fail(rule));
+    held.push(faults.at(-1));
+    await begin(one, moment);
+  }
+  await eventually(() => expect(held.map((fault) => fault?.hits() ?? 0)).not.toContain(0), { timeoutMs: 20_000 });
+  return made;
+}
+
+describe('killed while creating, at the moment of', () => {
+  let scenes: Scene[];
+
+  beforeAll(async () => {
+    scenes = await bringAbout(creating, 'creating', (one, { spec }) => one.apply(spec));
+    await world().stopOperator({ kill: true });
+    world().services.konnect.control.clearFaults();
+    await world().startOperator(impatient.flags);
+  }, 60_000);
+
+  test.each(titled(creating))('$title', async ({ index, creations = 1, spec }) => {
+    const one = scenes[index];
+    if (one === undefined) throw new Error('the scene is missing');
+    const { status } = await world().waitForReady(one.name);
+    expect(status.destination).not.toHaveProperty('creating');
+    expectInPlace(one);
+    expect(one.calls('create-audit-log-destination')).toHaveLength(creations);
+    const organization = one.organizationWebhook().target;
+    expect(
+      spec === undefined || (organization.kind === 'destination' && organization.id === status.destination?.id),
+    ).toBe(true);
+  });
+});
+
+describe('killed while undoing, at the moment of', () => {
+  let scenes: Scene[];
+
+  beforeAll(async () => {
+    await world().restartOperator();
+    scenes = await bringAbout(undoing, 'undoing', ({ name }) =>
+      world().kubectl(['delete', 'alf', name, '--wait=false']),
+    );
+    await world().stopOperator({ kill: true });
+    world().services.konnect.control.clearFaults();
+    await world().startOperator(impatient.flags);
+  }, 60_000);
+
+  test.each(titled(undoing))('$title', async ({ index }) => {
+    const one = scenes[index];
+    if (one === undefined) throw new Error('the scene is missing');
+    await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=20s']);
+    expect(one.destinations()).toEqual([]);
+    for (const portal of one.portals.keys()) {
+      expect(one.portalWebhook(portal)).toMatchObject({ enabled: false, target: { kind: 'none' } });
+    }
+  });
+});
+
+test('killed while Konnect is about to create: what it makes a moment later is found, and no second one is made', async () => {
+  await world().restartOperator(impatient);
+  const one = await scene('about-to-create');
+  const held = one.fail({ kind: 'latency', ms: 1_500, match: { operation: 'create-audit-log-destination' }, times: 1 });
+  await one.apply();
+  await eventually(() => expect(held.hits()).toBe(1));
+  await world().stopOperator({ kill: true });
+  expect(one.destinations()).toEqual([]);
+  await world().startOperator(impatient.flags);
+  await world().waitForReady(one.name);
+  expectInPlace(one);
+  expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+});
+
+test('killed while rotating: the whole of the new Secret is applied', async () => {
+  await world().restartOperator();
+  const one = await standing('rotating');
+  const held = one.fail(hold('update-audit-log-destination'));
+  const fresh = world().newCredentials();
+  await one.applySIEM(fresh);
+  await eventually(() => expect(held.hits()).toBe(1));
+  await world().stopOperator({ kill: true });
+  held.remove();
+  await world().startOperator(impatient.flags);
+  await eventually(() => expect(one.destinations()).toMatchObject([fresh]));
+});
+
+describe('asked to end', () => {
+  async function lastMessage(output: Promise<string>): Promise<unknown> {
+    const line: unknown = JSON.parse((await output).trimEnd().split('\n').at(-1) ?? '{}');
+    return typeof line === 'object' && line !== null && 'message' in line ? line.message : line;
+  }
+
+  test('ends the pass under way first, and nothing of it is lost', async () => {
+    await world().restartOperator();
+    const one = await scene('sigterm', { portals: 2 });
+    const held = one.fail({ kind: 'latency', ms: 700, match: { operation: 'update-portal-audit-log-webhook' } });
+    await one.apply();
+    await eventually(() => expect(held.hits()).toBeGreaterThan(0));
+    const operator = world().operator();
+    expect(await world().stopOperator()).toBe('exited with code 0');
+    expect(await lastMessage(operator.output())).toBe('operator stopped');
+    expect(conditionOf(await world().forwarding(one.name), 'Ready')).toMatchObject({ status: 'True' });
+    expectInPlace(one);
+    const reasons = (await world().events(one.name)).map(({ reason }) => reason);
+    expect(reasons).toEqual(expect.arrayContaining(['DestinationCreated', 'WebhookAttached', 'InSync']));
+    await world().startOperator();
+  });
+
+  test('cuts off a pass that does not end within the grace period, and the next operator finishes it', async () => {
+    await world().restartOperator({ flags: ['--grace-period=500ms'] });
+    const one = await scene('sigterm-cut-off', { portals: 2 });
+    const held = one.fail(hold('update-portal-audit-log-webhook'));
+    await one.apply();
+    await eventually(() => expect(held.hits()).toBeGreaterThan(0));
+    const operator = world().operator();
+    const askedAt = performance.now();
+    expect(await world().stopOperator()).toBe('exited with code 0');
+    expect(performance.now() - askedAt).toBeLessThan(10_000);
+    expect(await lastMessage(operator.output())).toBe('operator stopped');
+    expect(conditionOf(await world().forwarding(one.name), 'Reconciling')).toMatchObject({
+      status: 'True',
+      reason: 'Applying',
+    });
+    held.remove();
+    await world().startOperator();
+    await world().waitForReady(one.name);
+    expectInPlace(one);
+  });
+});
