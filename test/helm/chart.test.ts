@@ -2,11 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import { renderCRD } from '../../scripts/crd.ts';
-import { chartCRDFile, chartFolder, chartValues, installationGuide, withValuesTable } from '../../scripts/render.ts';
+import { crdFile, renderCRD } from '../../scripts/crd.ts';
+import {
+  chartCRDFile,
+  chartFolder,
+  chartValues,
+  installationGuide,
+  manifestsFile,
+  withValuesTable,
+} from '../../scripts/render.ts';
 import { flagTable } from '../../src/config.ts';
 
 const inRepository = (file: string) => readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
@@ -47,6 +54,14 @@ describe('the chart', () => {
 
   test('has the CRD that the sources make', () => {
     expect(compare(inRepository(chartCRDFile), renderCRD())).toBe(upToDate);
+  });
+
+  test.each([crdFile, chartCRDFile, manifestsFile])('has in %s what every reader of YAML reads alike', (file) => {
+    const [oldReading, newReading] = (['1.1', '1.2'] as const).map((version) =>
+      parseAllDocuments(inRepository(file), { version }).map((document): unknown => document.toJS()),
+    );
+    // To those of version 1.1, kubectl and Helm among them, an unquoted on is a boolean.
+    expect(oldReading).toEqual(newReading);
   });
 
   test('has a value for every flag of the operator that means something in a Pod', () => {

@@ -1,0 +1,255 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import * as z from 'zod';
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { startOperator } from '../../sandbox/operator-process.ts';
+import { deployFolder, sandboxSeed, serviceAccount, world } from '../../sandbox/sandbox.ts';
+import { type Services, startServices } from '../../sandbox/services.ts';
+import { chartFolder } from '../../scripts/render.ts';
+import { forwarding, secret } from '../e2e/support/manifests.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Helm, prepareHelm } from '../support/helm.ts';
+
+/** These tests install and remove the CRD, so that they have a control plane of their own. */
+let controlPlane: ControlPlane;
+let services: Services;
+let helm: Helm;
+
+const crd = 'auditlogforwardings.konnect-audit-log.io';
+const release = 'konnect-audit-log-operator';
+
+beforeAll(async () => {
+  const binaries = await ensureBinaries({ controllerManager: true, progress: () => undefined });
+  controlPlane = await startControlPlane({ binaries, controllerManager: true });
+  services = await startServices({ ...world, seed: sandboxSeed });
+  helm = await prepareHelm({ folder: controlPlane.folder, kubeconfig: controlPlane.adminKubeconfig });
+}, 120_000);
+
+afterAll(async () => {
+  await services.stop();
+  await controlPlane.stop();
+});
+
+afterEach(async () => {
+  const Releases = z.array(z.object({ name: z.string(), namespace: z.string() }));
+  const { stdout } = await helm(['list', '-A', '-o', 'json']);
+  for (const { name, namespace } of Releases.parse(JSON.parse(stdout)))
+    await helm(['uninstall', name, '-n', namespace]);
+  await kubectl(['delete', 'crd', crd, '--ignore-not-found', '--timeout=20s']);
+});
+
+/** Standard output; rejects with standard error. */
+async function kubectl(args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await controlPlane.kubectl(args, { input });
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
+  return stdout;
+}
+
+const apply = (namespace: string, ...items: readonly object[]) =>
+  kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+
+const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${crd}`]);
+
+/** `kind/name`s of what carries the release's label, the CRD aside. */
+async function installed(name = release): Promise<string[]> {
+  const kinds = 'deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings';
+  const selector = `-l=app.kubernetes.io/instance=${name}`;
+  const text = await kubectl(['get', kinds, '-A', selector, '-o', 'name']);
+  return text.split('\n').filter(Boolean).toSorted();
+}
+
+const Deployment = z.object({
+  spec: z.object({
+    template: z.object({
+      spec: z.object({ containers: z.tuple([z.looseObject({ args: z.array(z.string()) })]) }),
+    }),
+  }),
+});
+
+async function argumentsOf(namespace: string): Promise<string[]> {
+  const text = await kubectl(['get', 'deployment', release, '-n', namespace, '-o', 'json']);
+  return Deployment.parse(JSON.parse(text)).spec.template.spec.containers[0].args;
+}
+
+/** The Pod that the Deployment's ReplicaSet made: it was admitted, and waits for a scheduler, which is not there. */
+async function admittedPod(namespace: string): Promise<void> {
+  const phases = ['get', 'pods', '-n', namespace, '-o', 'jsonpath={.items[*].status.phase}'];
+  await eventually(async () => expect(await kubectl(phases)).toBe('Pending'), { timeoutMs: 20_000 });
+}
+
+async function columns(): Promise<string[]> {
+  const path = 'jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}';
+  return (await kubectl(['get', 'crd', crd, '-o', path])).split(' ');
+}
+
+const portals = [{ id: world.portals.developers }];
+
+describe('kubectl apply -k deploy/', () => {
+  test('installs, changes nothing when it is done again, and removes all by kubectl delete -k', async () => {
+    await kubectl(['apply', '-k', deployFolder]);
+    await established();
+    expect(await kubectl(['apply', '-k', deployFolder])).not.toMatch(/created|configured/);
+    await admittedPod(serviceAccount.namespace);
+    expect(await installed()).toEqual([
+      'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator',
+      'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator',
+      'deployment.apps/konnect-audit-log-operator',
+      'service/konnect-audit-log-operator-metrics',
+      'serviceaccount/konnect-audit-log-operator',
+    ]);
+    await kubectl(['delete', '-k', deployFolder, '--timeout=60s']);
+    expect(await installed()).toEqual([]);
+  }, 90_000);
+});
+
+describe('helm', () => {
+  test('refuses a misspelt value and leaves nothing behind', async () => {
+    const { code, stderr } = await helm(
+      ['install', release, chartFolder, '-n', 'default', '--set=watchNamespace={team-a}'],
+      { allowFailure: true },
+    );
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("'watchNamespace' not allowed") });
+    expect(await installed()).toEqual([]);
+    expect((await helm(['list', '-A', '-q'])).stdout.trim()).toBe('');
+  });
+
+  test('installs, upgrades, rolls back and uninstalls, the CRD with the chart, and the forwardings stay', async () => {
+    const namespace = 'operators';
+    const where = ['-n', namespace];
+    const older = await olderChart();
+    const forwardings = () => kubectl(['get', 'auditlogforwardings', '-A', '-o', 'jsonpath={.items[*].metadata.uid}']);
+
+    await helm(['install', release, older, ...where, '--create-namespace']);
+    await established();
+    expect(await columns()).not.toContain('Portals');
+    expect(await argumentsOf(namespace)).not.toContain('--cluster-name=blue');
+    await kubectl(['create', 'namespace', 'keeps']);
+    await apply('keeps', forwarding('sumologic', { portals }));
+    const uid = await forwardings();
+
+    await helm(['upgrade', release, chartFolder, ...where, '--set=clusterName=blue']);
+    expect(await columns()).toContain('Portals');
+    expect(await argumentsOf(namespace)).toContain('--cluster-name=blue');
+
+    await helm(['rollback', release, '1', ...where]);
+    expect(await columns()).not.toContain('Portals');
+    expect(await argumentsOf(namespace)).not.toContain('--cluster-name=blue');
+
+    await helm(['upgrade', release, chartFolder, ...where, '--set=crds.install=false']);
+    await established();
+    await helm(['upgrade', release, chartFolder, ...where, '--reset-values']);
+    expect(await columns()).toContain('Portals');
+
+    await helm(['uninstall', release, ...where]);
+    await eventually(async () => expect(await installed()).toEqual([]));
+    await established();
+    expect(await forwardings()).toBe(uid);
+
+    await helm(['install', release, chartFolder, ...where]);
+    expect(await forwardings()).toBe(uid);
+    await helm(['uninstall', release, ...where]);
+    const elsewhere = ['install', 'other', chartFolder, '-n', 'default'];
+    expect(await helm(elsewhere, { allowFailure: true })).toMatchObject({ code: 1 });
+    await helm([...elsewhere, '--take-ownership']);
+    expect(await forwardings()).toBe(uid);
+  }, 120_000);
+
+  test('makes Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
+    const namespace = await restrictedNamespace('restricted');
+    await helm([
+      ...['install', release, chartFolder, '-n', namespace],
+      '--set=extraCACertificates.configMap.name=corporate',
+      '--set=networkPolicy.enabled=true',
+      '--set=tolerations[0].operator=Exists',
+      '--set=podSecurityContext.runAsUser=null',
+    ]);
+    await admittedPod(namespace);
+  }, 60_000);
+
+  test('makes no Pod where values ask for more than that standard allows', async () => {
+    const namespace = await restrictedNamespace('refused');
+    const loose = '--set=securityContext.allowPrivilegeEscalation=true';
+    await helm(['install', release, chartFolder, '-n', namespace, loose]);
+    const failure = 'jsonpath={.items[*].status.conditions[?(@.type=="ReplicaFailure")].message}';
+    await eventually(async () => {
+      const message = await kubectl(['get', 'replicasets', '-n', namespace, '-o', failure]);
+      expect(message).toContain('violates PodSecurity "restricted');
+    });
+  }, 60_000);
+
+  test.each([
+    ['all namespaces', []],
+    ['the namespaces that are named', ['team-a', 'team-b']],
+  ])(
+    'gives the operator the rights to work in %s',
+    async (_what, watched) => {
+      const namespace = watched.length === 0 ? 'everywhere' : 'somewhere';
+      const account = `system:serviceaccount:${namespace}:${release}`;
+      for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
+      const set = watched.length === 0 ? [] : [`--set=watchNamespaces={${watched.join(',')}}`];
+      await helm(['install', release, chartFolder, '-n', namespace, ...set]);
+      await established();
+
+      const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
+      const args = await argumentsOf(namespace);
+      const flags = args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg));
+      const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
+      try {
+        for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
+          const { endpoint } = services;
+          const { authorization, token } = world;
+          await apply(
+            where,
+            secret('konnect', { token }),
+            secret('sumologic', { endpoint, authorization }),
+            forwarding('sumologic', { portals }),
+          );
+          await kubectl(['wait', '-n', where, '--for=condition=Ready', '--timeout=20s', 'alf/sumologic']);
+          await eventually(async () =>
+            expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
+          );
+          await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=20s']);
+        }
+        expect(await operator.output()).not.toMatch(/forbidden/i);
+    } catch (error) {
+      throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
+      } finally {
+        await operator.stop();
+      }
+
+      const rights = async (...question: string[]) =>
+        (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
+      expect(await rights('list', 'secrets', '-A')).toBe(watched.length === 0 ? 'yes' : 'no');
+      expect(await rights('get', 'secrets', '-n', 'default')).toBe(watched.length === 0 ? 'yes' : 'no');
+      for (const verb of ['create', 'update', 'delete']) expect(await rights(verb, 'secrets', '-A')).toBe('no');
+      await helm(['uninstall', release, '-n', namespace]);
+    },
+    90_000,
+  );
+});
+
+/** The chart as it might have been before: its CRD lacks a column. */
+async function olderChart(): Promise<string> {
+  const folder = join(controlPlane.folder, 'older-chart');
+  await cp(chartFolder, folder, { recursive: true });
+  const file = join(folder, 'files', 'konnect-audit-log.io_auditlogforwardings.yaml');
+  const Definition = z.looseObject({
+    spec: z.looseObject({
+      versions: z.tuple([z.looseObject({ additionalPrinterColumns: z.array(z.looseObject({ name: z.string() })) })]),
+    }),
+  });
+  const definition = Definition.parse(parse(await readFile(file, 'utf8')));
+  const [version] = definition.spec.versions;
+  version.additionalPrinterColumns = version.additionalPrinterColumns.filter(({ name }) => name !== 'Portals');
+  await writeFile(file, stringify(definition));
+  return folder;
+}
+
+async function restrictedNamespace(prefix: string): Promise<string> {
+  await kubectl(['create', 'namespace', prefix]);
+  await kubectl(['label', 'namespace', prefix, 'pod-security.kubernetes.io/enforce=restricted']);
+  return prefix;
+}
