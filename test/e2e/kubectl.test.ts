@@ -1,8 +1,10 @@
-/** What a person sees and types: everything that the API server does with our definition before any operator has a look. */
-import { beforeAll, describe, expect, test } from '@jest/globals';
+/** What a person sees and types, before any operator has had a look and after. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { forwarding } from './support/manifests.ts';
+import { createWorld, type World } from './support/world.ts';
 
 const { kubectl, createNamespace } = cluster();
 const portal = '3e551b39-227d-4297-b911-e68fd5d77c17';
@@ -173,3 +175,83 @@ describe('kubectl explain', () => {
     );
   });
 });
+
+describe('a forwarding that an operator works on', () => {
+  let world: World;
+  let portals: readonly string[];
+
+  beforeAll(async () => {
+    world = await createWorld({ prefix: 'kubectl-operator', portals: 2 });
+    portals = world.blue.portals.us;
+    await world.applySecrets();
+    await world.apply(forwarding('sumologic', { portals: portals.map((id) => ({ id })), organization: {} }));
+  });
+
+  afterAll(() => world?.stop());
+
+  test('is waited for by kubectl wait', async () => {
+    const waitFor = (condition: string) =>
+      world.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=20s']);
+    expect((await waitFor('condition=Ready')).stdout).toContain('condition met');
+    expect((await waitFor('jsonpath={.status.observedGeneration}=1')).stdout).toContain('condition met');
+  });
+
+  test('shows in one line whether it works', async () => {
+    await world.waitForReady('sumologic');
+    const { stdout } = await world.kubectl(['get', 'alf']);
+    expect(columnsOf(stdout)).toEqual([
+      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'AGE'],
+      ['sumologic', 'True', 'InSync', '2/2', 'on', expect.stringMatching(/^\d+[sm]/)],
+    ]);
+  });
+
+  test('shows more of it on demand', async () => {
+    const { status } = await world.waitForReady('sumologic');
+    const { stdout } = await world.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
+    expect(columnsOf(stdout)).toEqual([
+      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'REGION', 'DESTINATION', 'MESSAGE', 'AGE'],
+      [
+        'sumologic',
+        'True',
+        'InSync',
+        '2/2',
+        'on',
+        'us',
+        status.destination?.id,
+        `2 portals and the organisation's webhook forward to "${world.namespace}/sumologic"`,
+        expect.stringMatching(/^\d+[sm]/),
+      ],
+    ]);
+  });
+
+  test('tells in the same line that something is wrong, and in describe why', async () => {
+    const unknown = '00000000-1111-4222-8333-444444444444';
+    await world.patch('sumologic', {
+      spec: { portals: [...portals, unknown].map((id) => ({ id })), organization: null },
+    });
+    await world.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=20s']);
+    const { stdout } = await world.kubectl(['get', 'alf', 'sumologic', '--no-headers']);
+    const [name, ready, reason, count] = columnsOf(stdout)[0] ?? [];
+    expect([name, ready, reason, count]).toEqual(['sumologic', 'False', 'PortalNotFound', '2/3']);
+    await eventually(async () => {
+      const described = await world.kubectl(['describe', 'alf', 'sumologic']);
+      expect(described.stdout).toMatch(
+        /Warning +PortalNotFound +\S+ .*portal 00000000-1111-4222-8333-444444444444 does not exist in region us/,
+      );
+    });
+  });
+
+  test('has a status that its users may read and not write', async () => {
+    const before = (await world.forwarding('sumologic')).status;
+    await world.patch('sumologic', { status: { portalsReady: '9/9' } });
+    expect((await world.forwarding('sumologic')).status).toEqual(before);
+  });
+});
+
+/** Cells are two blanks or more apart. */
+function columnsOf(table: string): string[][] {
+  return table
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd().split(/ {2,}/));
+}
