@@ -17,7 +17,10 @@ export interface Behaviour {
   patchStatus: 200 | 201;
   /** 404. What a webhook's PATCH with the id of no destination answers. */
   unknownDestination: 404 | 400;
-  /** true. Whether what is left out of a PATCH takes its declared default, where one is declared, or keeps its value. */
+  /**
+   * false. Whether what is left out of a PATCH takes its declared default, where one is declared, or keeps its value. Kong's own command line
+   * leaves `enabled` out when only the destination changes, and its end-to-end scenario then finds the webhook still on.
+   */
   fillPatchDefaults: boolean;
   /** 100. A greater `page[size]` is cut to this. */
   pageSizeMax: number;
@@ -39,7 +42,7 @@ export const defaultBehaviour: Readonly<Behaviour> = {
   patchAnswersUpdatedAt: true,
   patchStatus: 200,
   unknownDestination: 404,
-  fillPatchDefaults: true,
+  fillPatchDefaults: false,
   pageSizeMax: 100,
   portalDeleteConflict: false,
   firstUpdatedAt: 'created',
