@@ -1,0 +1,38 @@
+/** The ConfigMap that teaches Argo CD our resource, made from the scripts in `argocd/`. Run by itself, it writes the file. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { group, kind } from '../src/api/v1alpha1.ts';
+
+const folder = `argocd/resource_customizations/${group}/${kind}`;
+const actions = ['reconcile', 'suspend', 'resume'];
+
+export const argoConfigMapFile = 'argocd/argocd-cm.yaml';
+
+/** The ConfigMap as the YAML text that stands in `argocd/`. */
+export function renderArgoConfigMap(): string {
+  const script = (path: string) => readFileSync(`${folder}/${path}`, 'utf8');
+  const definitions = actions.map((name) => ({ name, 'action.lua': script(`actions/${name}/action.lua`) }));
+  const configMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'argocd-cm',
+      namespace: 'argocd',
+      labels: { 'app.kubernetes.io/name': 'argocd-cm', 'app.kubernetes.io/part-of': 'argocd' },
+    },
+    data: {
+      [`resource.customizations.health.${group}_${kind}`]: script('health.lua'),
+      [`resource.customizations.actions.${group}_${kind}`]: stringify(
+        { 'discovery.lua': script('actions/discovery.lua'), definitions },
+        { lineWidth: 0 },
+      ),
+    },
+  };
+  return (
+    `# Generated from ${folder} by \`npm run generate\`. Do not edit.\n` +
+    '# kubectl apply --server-side --field-manager=konnect-audit-log -f argocd/argocd-cm.yaml\n' +
+    stringify(configMap, { lineWidth: 0 })
+  );
+}
+
+if (import.meta.main) writeFileSync(argoConfigMapFile, renderArgoConfigMap());

@@ -1,0 +1,141 @@
+/** Builds the Go command in `go/`, which holds the judges, into the cache of the sandbox. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder, type Machine, thisMachine } from '../../sandbox/control-plane/binaries.ts';
+import { findGo, minimalGo } from '../../sandbox/control-plane/go-build.ts';
+import { withLock } from '../../sandbox/control-plane/lock.ts';
+
+export interface EnsureOptions {
+  /** Is called with a line for each step that takes time, and every few seconds while it lasts. */
+  readonly progress: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type BuildMachine = Pick<Machine, 'env' | 'platform' | 'arch'>;
+
+const moduleFolder = fileURLToPath(new URL('./go/', import.meta.url));
+const reportEveryMs = 10_000;
+const lastLines = 20;
+
+/**
+ * The path of the executable: from the cache, else built, which takes three to four minutes on two processors and 1.5 GB of disk, once for each
+ * version of its source. Safe to be called by several processes at once. Rejects with one message that names the ways out.
+ */
+export async function ensureJudgesBinary(
+  options: EnsureOptions,
+  machine: BuildMachine = thisMachine(),
+): Promise<string> {
+  const cache = cacheFolder(machine);
+  const folder = join(cache, `judges-${await digestOfSource()}-${machine.platform}-${machine.arch}`);
+  const path = join(folder, 'judges');
+  if (await exists(path)) return path;
+  await mkdir(cache, { recursive: true });
+  await withLock(join(cache, 'judges.lock'), options, async () => {
+    if (await exists(path)) return;
+    const go = await findGo(machine.env);
+    if (go.kind === 'unusable') throw new Error(waysOut(go.reason));
+    await removeOlder(cache);
+    const temporary = await mkdtemp(join(cache, 'judges-making-'));
+    try {
+      await build(join(temporary, 'judges'), go.version, machine, options);
+      await mkdir(folder, { recursive: true });
+      await rename(join(temporary, 'judges'), path);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  });
+  return path;
+}
+
+async function digestOfSource(): Promise<string> {
+  const names = (await readdir(moduleFolder)).filter((name) => /\.(go|mod|sum)$/.test(name)).toSorted();
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(moduleFolder, name)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Executables of earlier sources, and what an interrupted build left. Only while holding the lock. */
+async function removeOlder(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (name.startsWith('judges-')) await rm(join(cache, name), { recursive: true, force: true });
+  }
+}
+
+async function build(output: string, version: string, machine: BuildMachine, options: EnsureOptions): Promise<void> {
+  options.progress(
+    `building Argo CD's, Flux's and kstatus' judgement from Go modules with ${version}: a few minutes, once; before that, the modules ` +
+      'are downloaded (up to 1.5 GB on disk)',
+  );
+  const startedMs = performance.now();
+  let lastMs = startedMs;
+  let downloaded = 0;
+  let compiled = 0;
+  await runGo(output, machine, options.signal, (line) => {
+    if (line.startsWith('go: downloading')) downloaded += 1;
+    else compiled += 1;
+    if (performance.now() - lastMs < reportEveryMs) return;
+    lastMs = performance.now();
+    const seconds = String(Math.round((lastMs - startedMs) / 1_000));
+    options.progress(
+      compiled === 0
+        ? `downloading Go modules: ${String(downloaded)}`
+        : `building: ${String(compiled)} packages, ${seconds} s`,
+    );
+  });
+  options.progress(`built in ${String(Math.round((performance.now() - startedMs) / 1_000))} s`);
+}
+
+async function runGo(
+  output: string,
+  machine: BuildMachine,
+  signal: AbortSignal | undefined,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const flags = ['-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', '-s -w'];
+  const child = spawn('go', ['build', ...flags, '-o', output, '.'], {
+    cwd: moduleFolder,
+    env: {
+      ...machine.env,
+      CGO_ENABLED: '0',
+      GOFLAGS: '-mod=readonly',
+      GOGC: totalmem() >= 8 * 2 ** 30 ? '1200' : '400',
+      GOOS: '',
+      GOARCH: '',
+      GOWORK: 'off',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
+  });
+  const tail: string[] = [];
+  createInterface(child.stderr).on('line', (line) => {
+    tail.push(line);
+    if (tail.length > lastLines) tail.shift();
+    onLine(line);
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (code !== 0) throw new Error(`go build failed:\n${tail.join('\n')}`);
+}
+
+function waysOut(reason: string): string {
+  return [
+    `These tests let Argo CD, Flux and kstatus judge by their own code, which has to be built, and there is no way to: ${reason}.`,
+    'Either of these helps:',
+    `  - install Go ${minimalGo} or newer (https://go.dev/dl/), then run the same command again;`,
+    '  - copy the cache of a machine that has built it and name it in KONNECT_AUDIT_LOG_CACHE.',
+  ].join('\n');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

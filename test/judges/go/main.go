@@ -1,0 +1,101 @@
+// Command judges asks other projects' own code what they make of Kubernetes objects: Argo CD (health, resource actions, sync, diff) and
+// kstatus. It reads a JSON array of requests on standard input and answers with a JSON array of as many results, in their order.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+	log "github.com/sirupsen/logrus"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Request is one question. Which fields count depends on Judge.
+type Request struct {
+	Judge  string                     `json:"judge"`
+	Object *unstructured.Unstructured `json:"object"`
+
+	// health, actions, action: the data of the ConfigMap argocd-cm.
+	ConfigMap map[string]string `json:"configMap"`
+	// action: its name.
+	Action string `json:"action"`
+
+	// expressions: Flux' own.
+	Expressions *Expressions `json:"expressions"`
+
+	// sync, diff.
+	Kubeconfig  string `json:"kubeconfig"`
+	Application string `json:"application"`
+	// diff: client-side, structured-merge or server-side. sync: client-side or server-side.
+	Method string `json:"method"`
+}
+
+// Result holds either an answer or the error that the judge ended with.
+type Result struct {
+	Answer any    `json:"answer,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func main() {
+	// Argo CD logs each step; standard output is for the answers.
+	log.SetOutput(io.Discard)
+	if err := run(context.Background(), os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "judges:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, in io.Reader, out io.Writer) error {
+	// Unstructured's own decoder keeps integers integers, as the API machinery does.
+	var requests []Request
+	if err := json.NewDecoder(in).Decode(&requests); err != nil {
+		return fmt.Errorf("decoding the requests: %w", err)
+	}
+	known := &cache{clusters: map[string]*cluster{}, overrides: map[string]map[string]v1alpha1.ResourceOverride{}}
+	results := make([]Result, 0, len(requests))
+	for _, request := range requests {
+		answer, err := judge(ctx, request, known)
+		if err != nil {
+			results = append(results, Result{Error: err.Error()})
+			continue
+		}
+		results = append(results, Result{Answer: answer})
+	}
+	return json.NewEncoder(out).Encode(results)
+}
+
+// cache spares later requests what earlier ones have read.
+type cache struct {
+	clusters  map[string]*cluster
+	overrides map[string]map[string]v1alpha1.ResourceOverride
+}
+
+func judge(ctx context.Context, request Request, known *cache) (any, error) {
+	if request.Object == nil {
+		return nil, fmt.Errorf("a request to %q has no object", request.Judge)
+	}
+	switch request.Judge {
+	case "health":
+		return judgeHealth(ctx, request, known)
+	case "actions":
+		return discoverActions(ctx, request, known)
+	case "action":
+		return runAction(ctx, request, known)
+	case "status":
+		return judgeStatus(request)
+	case "expressions":
+		return judgeExpressions(ctx, request)
+	case "decode":
+		return decode(request)
+	case "sync":
+		return sync(ctx, request, known)
+	case "diff":
+		return judgeDiff(ctx, request, known)
+	default:
+		return nil, fmt.Errorf("there is no judge %q", request.Judge)
+	}
+}

@@ -1,0 +1,142 @@
+/** What Argo CD, Flux and kstatus make of Kubernetes objects, by their own code. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import * as z from 'zod';
+import { type EnsureOptions, ensureJudgesBinary } from './build.ts';
+
+/** A Kubernetes object as JSON; `apiVersion` and `kind` are needed. */
+export type KubeObject = Readonly<Record<string, unknown>>;
+
+/** The data of the ConfigMap `argocd-cm`. */
+export type ArgoSettings = Readonly<Record<string, string>>;
+
+const HealthStatus = z.object({ status: z.string(), message: z.string().default('') });
+export type HealthStatus = z.infer<typeof HealthStatus>;
+
+/** `script`: what the health script says; `shown`: what Argo CD shows, which never asks it about objects that are being deleted. */
+const Health = z.object({ script: HealthStatus, shown: HealthStatus });
+export type Health = z.infer<typeof Health>;
+
+const Action = z.looseObject({ name: z.string(), disabled: z.boolean().default(false) });
+export type Action = z.infer<typeof Action>;
+
+/** The object as the action left it, and the JSON merge patch by which Argo CD brings it there. */
+const ActionOutcome = z.object({
+  object: z.record(z.string(), z.unknown()),
+  patch: z.record(z.string(), z.unknown()),
+});
+export type ActionOutcome = z.infer<typeof ActionOutcome>;
+
+const KStatus = z.object({ status: z.enum(['Current', 'InProgress', 'Failed', 'Terminating']), message: z.string() });
+export type KStatus = z.infer<typeof KStatus>;
+
+const Difference = z.object({ modified: z.boolean(), live: z.unknown(), predicted: z.unknown() });
+/** `modified`: Argo CD calls the object OutOfSync, since it would make `live` into `predicted`. */
+export type Difference = z.infer<typeof Difference>;
+
+/** `client-side`: three-way merge with the last applied; `structured-merge`: for ServerSideApply=true; `server-side`: ServerSideDiff=true. */
+export type DiffMethod = 'client-side' | 'structured-merge' | 'server-side';
+export type SyncMethod = 'client-side' | 'server-side';
+
+export interface InCluster {
+  /** Path of a kubeconfig. */
+  readonly kubeconfig: string;
+  /** Name of the Argo CD Application that the objects belong to. */
+  readonly application: string;
+}
+
+/** One entry of `healthCheckExprs` of Flux. */
+export interface HealthExpressions {
+  readonly current: string;
+  readonly failed?: string;
+  readonly inProgress?: string;
+}
+
+/** Each function asks one process about all that it is given. They reject with the judge's own error. */
+export interface Judges {
+  readonly health: (objects: readonly KubeObject[], settings: ArgoSettings) => Promise<Health[]>;
+  /** The actions that Argo CD offers for the object, by name. */
+  readonly actions: (object: KubeObject, settings: ArgoSettings) => Promise<Action[]>;
+  readonly action: (object: KubeObject, name: string, settings: ArgoSettings) => Promise<ActionOutcome>;
+  readonly statuses: (objects: readonly KubeObject[]) => Promise<KStatus[]>;
+  readonly expressions: (objects: readonly KubeObject[], expressions: HealthExpressions) => Promise<KStatus[]>;
+  /** Applies the objects as Argo CD's controller does. */
+  readonly sync: (objects: readonly KubeObject[], method: SyncMethod, where: InCluster) => Promise<void>;
+  /** Compares the desired objects with the live ones as Argo CD's controller does. */
+  readonly diff: (objects: readonly KubeObject[], method: DiffMethod, where: InCluster) => Promise<Difference[]>;
+  /** Rejects objects of Argo CD's and Flux's own kinds that have a field which their Go types do not. */
+  readonly decode: (objects: readonly KubeObject[]) => Promise<void>;
+}
+
+/** Builds the judges where they are not in the cache: see `ensureJudgesBinary`. */
+export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
+  const path = await ensureJudgesBinary(options);
+
+  async function all<T>(requests: readonly object[], Answer: z.ZodType<T>): Promise<T[]> {
+    const results = z
+      .array(Result)
+      .length(requests.length)
+      .parse(await ask(path, requests));
+    return results.map((result, index) => {
+      if (result.error !== undefined) throw new Error(`judge ${JSON.stringify(requests[index])}: ${result.error}`);
+      return Answer.parse(result.answer);
+    });
+  }
+
+  async function one<T>(request: object, Answer: z.ZodType<T>): Promise<T> {
+    const [answer] = await all([request], Answer);
+    if (answer === undefined) throw new Error('the judges gave no answer');
+    return answer;
+  }
+
+  return {
+    health: (objects, configMap) =>
+      all(
+        objects.map((object) => ({ judge: 'health', object, configMap })),
+        Health,
+      ),
+    actions: (object, configMap) => one({ judge: 'actions', object, configMap }, z.array(Action)),
+    action: (object, action, configMap) => one({ judge: 'action', object, action, configMap }, ActionOutcome),
+    statuses: (objects) =>
+      all(
+        objects.map((object) => ({ judge: 'status', object })),
+        KStatus,
+      ),
+    expressions: (objects, expressions) =>
+      all(
+        objects.map((object) => ({ judge: 'expressions', object, expressions })),
+        KStatus,
+      ),
+    sync: async (objects, method, where) => {
+      await all(
+        objects.map((object) => ({ judge: 'sync', object, method, ...where })),
+        z.unknown(),
+      );
+    },
+    diff: (objects, method, where) =>
+      all(
+        objects.map((object) => ({ judge: 'diff', object, method, ...where })),
+        Difference,
+      ),
+    decode: async (objects) => {
+      await all(
+        objects.map((object) => ({ judge: 'decode', object })),
+        z.unknown(),
+      );
+    },
+  };
+}
+
+const Result = z.object({ answer: z.unknown(), error: z.string().optional() });
+
+async function ask(path: string, requests: readonly object[]): Promise<unknown> {
+  const child = spawn(path, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const closed = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  child.stdin.end(JSON.stringify(requests));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  if (code !== 0) throw new Error(`the judges ended with ${String(code)}: ${stderr.trim()}`);
+  return JSON.parse(stdout);
+}

@@ -1,0 +1,6 @@
+/** Long enough for a build from nothing on a busy machine. */
+export const buildTimeoutMs = 20 * 60_000;
+
+export function progress(line: string): void {
+  process.stderr.write(`==> ${line}\n`);
+}
