@@ -93,6 +93,25 @@ describe('trouble that time heals', () => {
     });
   });
 
+  test('a creation that had to be repeated leaves no duplicate', async () => {
+    const one = await scene('repeated');
+    const { control } = world().services.konnect;
+    control.behave({ staleListMs: 60_000, duplicateNames: 'allowed' });
+    const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
+    await one.apply();
+    await eventually(() => expect(lost.hits()).toBe(2), { timeoutMs: 20_000 });
+    const [oldest] = one.destinations();
+    control.behave({ staleListMs: 0 });
+    await world().waitForReady(one.name);
+    expect(one.destinations()).toEqual([oldest]);
+    expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: oldest?.id } });
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'DuplicateDeleted',
+      note: new RegExp(`a duplicate of ${oldest?.id ?? '-'} that nothing used`),
+    });
+  });
+
   test('leaves Ready as it was where nothing newer waits, and says so where something does', async () => {
     const one = await standing('outage');
     const fault = one.fail({ kind: 'status', status: 500 });

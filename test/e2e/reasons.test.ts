@@ -410,6 +410,24 @@ test('a portal that does not exist is named, while the others go on', async () =
   expect(healed.status.portalsReady).toBe('2/2');
 });
 
+test('a portal that goes from Konnect is named, and nothing of it is left once it leaves the spec', async () => {
+  const one = await standing('portal-gone', undefined, { portals: 2 });
+  const [kept = '', gone = ''] = one.portals;
+  world().services.konnect.model.organizations.get(world().blue.id)?.portals.delete(gone);
+  await world().patch(one.name, { spec: { interval: '23h' } });
+  const object = await expectTrouble(world(), one.name, {
+    reason: 'PortalNotFound',
+    mark: 'Stalled',
+    part: 'WebhooksReady',
+    says: [`portal ${gone}`, 'spec.portals[1].id'],
+  });
+  expect(object.status.portalsReady).toBe('1/2');
+  await one.applyForwarding({ portals: [{ id: kept }] });
+  const { status } = await world().waitForReady(one.name);
+  expect(status.portals?.map(({ id }) => id)).toEqual([kept]);
+  expect(status.cleanup).toBeUndefined();
+});
+
 test('values that Konnect refuses are named, without its own words', async () => {
   const one = await scene('refused');
   await one.apply({ destination: { secretRef: { name: one.siemSecret }, name: ' ' } });

@@ -1,0 +1,69 @@
+/** Where nobody knows which of several ways Konnect goes, the operator goes along with each. */
+import { expect, test } from '@jest/globals';
+import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import { eventually } from '../support/eventually.ts';
+import { isAnswered } from './support/conditions.ts';
+import { oneWorld } from './support/one-world.ts';
+
+const { world, scene } = oneWorld({ prefix: 'ways' });
+
+const ways: readonly Partial<Behaviour>[] = [
+  { unconfiguredWebhook: 'disabled-absent' },
+  { unconfiguredWebhook: 'disabled-nil' },
+  { unconfiguredWebhook: 'not-found' },
+  { duplicateNames: 'allowed', unknownDestination: 400 },
+  { patchAnswersUpdatedAt: false, firstUpdatedAt: 'zero' },
+  { patchStatus: 201, firstUpdatedAt: 'malformed' },
+  { fillPatchDefaults: false, pageSizeMax: 1 },
+  { releaseDelayMs: 300, portalDeleteConflict: true },
+];
+
+test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))('$says', async ({ way, index }) => {
+  world().services.konnect.control.behave(way);
+  const one = await scene(`way-${String(index)}`, { portals: 2 });
+  const settings = { secretRef: { name: one.siemSecret }, logFormat: 'json', skipSSLVerification: true };
+  const [on = '', off = ''] = one.portals;
+  const spec = {
+    destination: settings,
+    organization: {},
+    portals: [{ id: on }, { id: off, enabled: false }],
+  };
+  await one.apply(spec);
+  await world().waitForReady(one.name);
+  const [destination, ...more] = one.destinations();
+  expect({ ...destination, more }).toMatchObject({ ...world().credentials, logFormat: 'json', more: [] });
+  const target = { kind: 'destination', id: destination?.id };
+  expect(one.portalWebhook(0)).toMatchObject({ enabled: true, target });
+  expect(one.portalWebhook(1)).toMatchObject({ enabled: false, target });
+  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target });
+
+  const fresh = world().newCredentials();
+  await one.applySIEM(fresh);
+  await eventually(() =>
+    expect(one.destinations()).toMatchObject([{ ...fresh, logFormat: 'json', skipSSLVerification: true }]),
+  );
+
+  // Nothing has changed, so that nothing is written, neither now nor at the look after it.
+  await world().waitForReady(one.name);
+  const writes = one.writes();
+  for (const interval of ['23h', '22h']) {
+    await world().patch(one.name, { spec: { interval } });
+    await world().waitFor(one.name, isAnswered);
+    await world().waitForReady(one.name);
+  }
+  expect(one.writes()).toEqual(writes);
+
+  await one.applyForwarding({ ...spec, konnect: one.konnect({ auditLogsAPI: 'v2' }) });
+  await world().waitForReady(one.name);
+  const inline = { ...fresh, logFormat: 'json', skipSSLVerification: true };
+  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { kind: 'inline', inline } });
+
+  await world().remove(one.name);
+  expect(one.destinations()).toEqual([]);
+  const nothing = { enabled: false, target: { kind: 'none' } };
+  expect([one.portalWebhook(0), one.portalWebhook(1), one.organizationWebhook()]).toMatchObject([
+    nothing,
+    nothing,
+    nothing,
+  ]);
+});
