@@ -14,7 +14,7 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/cluster/', '<rootDir>/test/e2e/'],
+      testPathIgnorePatterns: ['<rootDir>/test/cluster/', '<rootDir>/test/e2e/', '<rootDir>/test/image/'],
     },
     {
       ...shared,

@@ -74,10 +74,9 @@ async function argumentsOf(namespace: string): Promise<string[]> {
   return Deployment.parse(JSON.parse(text)).spec.template.spec.containers[0].args;
 }
 
-/** The Pod that the Deployment's ReplicaSet made: it was admitted, and waits for a scheduler, which is not there. */
-async function admittedPod(namespace: string): Promise<void> {
-  const phases = ['get', 'pods', '-n', namespace, '-o', 'jsonpath={.items[*].status.phase}'];
-  await eventually(async () => expect(await kubectl(phases)).toBe('Pending'), { timeoutMs: 20_000 });
+/** Of the Pods that the Deployment's ReplicaSet made: `Pending` is one that was admitted, and waits for a scheduler, which is not there. */
+async function podPhases(namespace: string): Promise<string> {
+  return kubectl(['get', 'pods', '-n', namespace, '-o', 'jsonpath={.items[*].status.phase}']);
 }
 
 async function columns(): Promise<string[]> {
@@ -92,7 +91,7 @@ describe('kubectl apply -k deploy/', () => {
     await kubectl(['apply', '-k', deployFolder]);
     await established();
     expect(await kubectl(['apply', '-k', deployFolder])).not.toMatch(/created|configured/);
-    await admittedPod(serviceAccount.namespace);
+    await eventually(async () => expect(await podPhases(serviceAccount.namespace)).toBe('Pending'));
     expect(await installed()).toEqual([
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator',
       'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator',
@@ -160,13 +159,16 @@ describe('helm', () => {
   test('makes Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
     await helm([
-      ...['install', release, chartFolder, '-n', namespace],
+      'install',
+      release,
+      chartFolder,
+      `--namespace=${namespace}`,
       '--set=extraCACertificates.configMap.name=corporate',
       '--set=networkPolicy.enabled=true',
       '--set=tolerations[0].operator=Exists',
       '--set=podSecurityContext.runAsUser=null',
     ]);
-    await admittedPod(namespace);
+    await eventually(async () => expect(await podPhases(namespace)).toBe('Pending'));
   }, 60_000);
 
   test('makes no Pod where values ask for more than that standard allows', async () => {
@@ -214,8 +216,8 @@ describe('helm', () => {
           await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=20s']);
         }
         expect(await operator.output()).not.toMatch(/forbidden/i);
-    } catch (error) {
-      throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
+      } catch (error) {
+        throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
       } finally {
         await operator.stop();
       }

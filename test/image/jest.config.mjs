@@ -1,0 +1,10 @@
+/** Apart from the other tests: it needs Linux, root and buildah. `npm run test:image` runs it. */
+export default {
+  rootDir: '../..',
+  testEnvironment: 'node',
+  transform: { '\\.ts$': '<rootDir>/test/support/strip-types.mjs' },
+  extensionsToTreatAsEsm: ['.ts'],
+  testMatch: ['<rootDir>/test/image/**/*.test.ts'],
+  maxWorkers: 1,
+  testTimeout: 60_000,
+};
