@@ -77,10 +77,10 @@ export class Supervised {
     return log.trimEnd().split('\n').slice(-lastLines).join('\n');
   }
 
-  /** Asks a server to end, and ends it by force when it has not within `graceMs`. Resolves with how it ended. */
+  /** Asks a server to end, and ends it by force when it has not within `graceMs`; with 0 it is not asked. Resolves with how it ended. */
   async stop(name: string, graceMs: number): Promise<string> {
     if (!this.#exits.has(name)) {
-      this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
+      if (graceMs > 0) this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
       const force = setTimeout(() => this.#order({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
       while (!this.#exits.has(name)) await once(this.#changes, 'change');
       clearTimeout(force);
