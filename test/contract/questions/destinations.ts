@@ -151,12 +151,13 @@ async function* askLists({ ask, make, name, patience }: OrganizationHand): Async
       ? 'yes'
       : 'no',
   );
+  const plain = await ask('GET', 'global', collection);
+  yield finding('default-page-size', 'How long is a page of a list without page[size]?', sizeOf(plain.body));
   const large = await ask('GET', 'global', `${collection}?page[size]=1000`);
-  const size = Object(large.body['meta'])['size'];
   yield finding(
     'page-size',
     'What becomes of page[size]=1000?',
-    large.status === 200 ? `it is ${String(size)}` : `refused, ${large.status}`,
+    large.status === 200 ? `it is ${sizeOf(large.body)}` : `refused, ${large.status}`,
   );
   const bare = await ask('GET', 'global', `${collection}?filter[name]=${wanted}`);
   const others = itemsOf(bare.body).filter(({ id }) => id !== idOf(made)).length;
@@ -195,6 +196,11 @@ export function carries(answered: unknown, shown: unknown): string {
   return typeof shown === 'string' && Date.parse(answered) === Date.parse(shown)
     ? 'yes, the one that GET shows'
     : 'yes, but another one than GET shows';
+}
+
+function sizeOf({ meta }: Json): string {
+  const { size } = Object(meta);
+  return typeof size === 'number' ? String(size) : 'not told';
 }
 
 function idOf({ id }: Json): string {

@@ -24,6 +24,8 @@ async function* askNamed({ ask, make }: OrganizationHand): AsyncGenerator<Findin
     'How does v2 show that nothing is configured?',
     `${idle['endpoint'] === 'unconfigured' ? 'unconfigured' : 'another endpoint'}, enabled ${String(idle['enabled'])}`,
   );
+  const idleOff = await ask('PATCH', 'region', v2, { body: { enabled: false } });
+  yield finding('v2-off-unconfigured', 'What does PATCH of v2 with enabled false alone answer then?', idleOff.status);
   const made = (await make()).body;
   const id = String(made['id']);
   await ask('PATCH', 'region', v3, { body: { audit_log_destination_id: id, enabled: true } });
