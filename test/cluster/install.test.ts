@@ -1,14 +1,18 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
 import { startOperator } from '../../sandbox/operator-process.ts';
 import { deployFolder, sandboxSeed, serviceAccount, world } from '../../sandbox/sandbox.ts';
 import { type Services, startServices } from '../../sandbox/services.ts';
-import { chartFolder } from '../../scripts/render.ts';
+import { chartFolder, installationGuide } from '../../scripts/render.ts';
 import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
@@ -231,6 +235,50 @@ describe('helm', () => {
     },
     90_000,
   );
+});
+
+describe('the guide', () => {
+  const root = join(import.meta.dirname, '../..');
+  const guide = readFileSync(join(root, installationGuide), 'utf8');
+  const blocks = (language: string) =>
+    [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+
+  test('has commands that work, one after the other', async () => {
+    const folder = join(controlPlane.folder, 'guide');
+    await mkdir(join(folder, 'bin'), { recursive: true });
+    await symlink(controlPlane.kubectlPath, join(folder, 'bin', 'kubectl'));
+    await symlink(await ensureHelm({ progress: () => undefined }), join(folder, 'bin', 'helm'));
+    await symlink(join(root, 'helm'), join(folder, 'helm'));
+    await writeFile(join(folder, 'corporate.pem'), controlPlane.certificateAuthority);
+    for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
+
+    const commands = blocks('sh').filter((block) => !block.startsWith('docker'));
+    const script = join(folder, 'commands.sh');
+    await writeFile(script, ['set -eu', ...commands].join('\n'));
+    await promisify(execFile)('sh', [script], {
+      cwd: folder,
+      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, HOME: folder, KUBECONFIG: controlPlane.adminKubeconfig },
+    });
+    expect(commands.length).toBeGreaterThan(4);
+    expect(await installed()).toEqual([]);
+    await established();
+  }, 60_000);
+
+  test('has a kustomization that names another image', async () => {
+    const [kustomization = ''] = blocks('yml');
+    const folder = join(controlPlane.folder, 'kustomize', 'mine');
+    await mkdir(folder, { recursive: true });
+    await symlink(deployFolder, join(folder, '..', 'deploy'));
+    await writeFile(join(folder, 'kustomization.yaml'), kustomization);
+    expect(await kubectl(['kustomize', folder])).toContain('image: registry.example.com/konnect-audit-log-operator:');
+  });
+
+  test('has values that the chart takes', async () => {
+    const [, values = ''] = blocks('yml');
+    const file = join(controlPlane.folder, 'values.yaml');
+    await writeFile(file, values);
+    expect((await helm(['template', release, chartFolder, `--values=${file}`])).stdout).toContain('secretKeyRef');
+  });
 });
 
 /** The chart as it might have been before: its CRD lacks a column. */
