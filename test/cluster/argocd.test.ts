@@ -148,6 +148,60 @@ describe('the installation', () => {
   });
 });
 
+describe('the example Application', () => {
+  const Rendered = z.looseObject({
+    apiVersion: z.string(),
+    kind: z.string(),
+    metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
+  });
+  type Rendered = z.infer<typeof Rendered>;
+  let objects: Rendered[];
+
+  beforeAll(async () => {
+    const { stdout } = await kubectl(['kustomize', 'examples/argocd/audit-logs']);
+    objects = parseAllDocuments(stdout).map((document) => Rendered.parse(document.toJS()));
+  });
+
+  function annotation(name: string): (object: Rendered) => string {
+    return ({ metadata }) => metadata.annotations[`argocd.argoproj.io/${name}`] ?? '';
+  }
+
+  test('brings the operator, then the Secrets, then the forwardings', () => {
+    const kindsOf = (wave: string) => {
+      const inWave = objects.filter((object) => annotation('sync-wave')(object) === wave);
+      return [...new Set(inWave.map((object) => object.kind))];
+    };
+    expect(kindsOf('')).toEqual(expect.arrayContaining(['CustomResourceDefinition', 'Deployment', 'Namespace']));
+    expect(kindsOf('')).not.toContain(kind);
+    expect(kindsOf('1')).toEqual(['ExternalSecret']);
+    expect(kindsOf('2')).toEqual([kind]);
+  });
+
+  test('keeps the CRD, and asks before a forwarding goes', () => {
+    const optionsOf = (wanted: string) =>
+      objects.filter((object) => object.kind === wanted).map(annotation('sync-options'));
+    expect(optionsOf('CustomResourceDefinition')).toEqual(['Prune=false,Delete=false']);
+    expect(optionsOf(kind)).toEqual(['Prune=confirm,Delete=confirm']);
+  });
+});
+
+test.each(['examples/argocd/audit-logs/forwarding.yaml', 'examples/flux/forwardings/forwarding.yaml'])(
+  '%s is accepted by the API server',
+  async (file) => {
+    const text = readFileSync(file, 'utf8').replace('namespace: platform', `namespace: ${namespace}`);
+    const { stdout } = await kubectl(['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
+    expect(stdout).toContain('created (server dry run)');
+  },
+);
+
+test.each(['examples/flux/operator', 'examples/flux/secrets', 'examples/flux/forwardings'])(
+  '%s can be built by kustomize',
+  async (folder) => {
+    const { stdout } = await kubectl(['kustomize', folder]);
+    expect(stdout).toContain('kind: ');
+  },
+);
+
 test('the ConfigMap joins what others keep in argocd-cm', async () => {
   const mine = JSON.stringify({
     apiVersion: 'v1',

@@ -127,7 +127,7 @@ export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
   };
 }
 
-const Result = z.object({ answer: z.unknown(), error: z.string().optional() });
+const Result = z.object({ answer: z.unknown().optional(), error: z.string().optional() });
 
 async function ask(path: string, requests: readonly object[]): Promise<unknown> {
   const child = spawn(path, { stdio: ['pipe', 'pipe', 'pipe'] });

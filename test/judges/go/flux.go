@@ -15,11 +15,11 @@ import (
 )
 
 // judgeExpressions evaluates Flux' health check expressions.
-func judgeExpressions(ctx context.Context, request Request) (*Status, error) {
+func judgeExpressions(ctx context.Context, request Request, known *cache) (*Status, error) {
 	if request.Expressions == nil {
 		return nil, fmt.Errorf("no expressions are given")
 	}
-	evaluator, err := cel.NewStatusEvaluator(request.Expressions)
+	evaluator, err := known.evaluator(*request.Expressions)
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +28,18 @@ func judgeExpressions(ctx context.Context, request Request) (*Status, error) {
 		return nil, err
 	}
 	return &Status{Status: result.Status.String(), Message: result.Message}, nil
+}
+
+func (known *cache) evaluator(expressions Expressions) (*cel.StatusEvaluator, error) {
+	if evaluator, ok := known.evaluators[expressions]; ok {
+		return evaluator, nil
+	}
+	evaluator, err := cel.NewStatusEvaluator(&expressions)
+	if err != nil {
+		return nil, err
+	}
+	known.evaluators[expressions] = evaluator
+	return evaluator, nil
 }
 
 // decode reads an object of Argo CD or Flux into its own Go type and rejects fields that the type does not have.

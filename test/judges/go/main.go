@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+	"github.com/fluxcd/pkg/runtime/cel"
 	log "github.com/sirupsen/logrus"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -55,7 +56,11 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&requests); err != nil {
 		return fmt.Errorf("decoding the requests: %w", err)
 	}
-	known := &cache{clusters: map[string]*cluster{}, overrides: map[string]map[string]v1alpha1.ResourceOverride{}}
+	known := &cache{
+		clusters:   map[string]*cluster{},
+		overrides:  map[string]map[string]v1alpha1.ResourceOverride{},
+		evaluators: map[Expressions]*cel.StatusEvaluator{},
+	}
 	results := make([]Result, 0, len(requests))
 	for _, request := range requests {
 		answer, err := judge(ctx, request, known)
@@ -70,8 +75,9 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // cache spares later requests what earlier ones have read.
 type cache struct {
-	clusters  map[string]*cluster
-	overrides map[string]map[string]v1alpha1.ResourceOverride
+	clusters   map[string]*cluster
+	overrides  map[string]map[string]v1alpha1.ResourceOverride
+	evaluators map[Expressions]*cel.StatusEvaluator
 }
 
 func judge(ctx context.Context, request Request, known *cache) (any, error) {
@@ -88,7 +94,7 @@ func judge(ctx context.Context, request Request, known *cache) (any, error) {
 	case "status":
 		return judgeStatus(request)
 	case "expressions":
-		return judgeExpressions(ctx, request)
+		return judgeExpressions(ctx, request, known)
 	case "decode":
 		return decode(request)
 	case "sync":
