@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
@@ -318,22 +318,48 @@ describe('the command', () => {
     expect(() => readSettings(env, [])).toThrow(message);
   });
 
+  async function run(
+    server: KonnectServer,
+    hears: (output: string, child: ChildProcess) => void = () => {},
+  ): Promise<{ code: number | null; output: string }> {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'test/contract/main.ts'], {
+      env: { KONNECT_TOKEN: full, KONNECT_URL: server.urlTemplate, KONNECT_PORTAL_ID: portalID },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        output += text.toString();
+        hears(output, child);
+      });
+    }
+    await once(child, 'close');
+    return { code: child.exitCode, output };
+  }
+
   test(
     'asks and prints, and never the token',
     () =>
       withKonnect({ duplicateNames: 'allowed' }, async (server) => {
-        const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'test/contract/main.ts'], {
-          env: { KONNECT_TOKEN: full, KONNECT_URL: server.urlTemplate, KONNECT_PORTAL_ID: portalID },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        });
-        let output = '';
-        for (const stream of [child.stdout, child.stderr])
-          stream.on('data', (text: Buffer) => (output += text.toString()));
-        await once(child, 'close');
-        expect(child.exitCode).toBe(0);
+        const { code, output } = await run(server);
+        expect(code).toBe(0);
         expect(output).toContain('no, a second one is made   [unique-names]');
         expect(output).toContain('Everything that was made is gone.');
         expect(output).not.toContain(full);
+        expect(leftIn(server)).toEqual(nothing);
+      }),
+    60_000,
+  );
+
+  test(
+    'cleans up when it is interrupted, however often',
+    () =>
+      withKonnect({ releaseDelayMs: 1_000 }, async (server) => {
+        const { code, output } = await run(server, (heard, child) => {
+          if (heard.includes('[patch-answer-portal]')) child.kill('SIGINT');
+        });
+        expect(code).toBe(130);
+        expect(output).toContain('Everything that was made is gone.');
         expect(leftIn(server)).toEqual(nothing);
       }),
     60_000,

@@ -1,6 +1,5 @@
 /** `npm run test:contract`: asks a real organisation what the documents leave open. Exit code 1 where something broke off or is left. */
 import process from 'node:process';
-import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
 import { interrogate } from './interrogate.ts';
 import { type ContractSettings, readSettings, usage } from './settings.ts';
 
@@ -15,15 +14,20 @@ function settingsOrExit(): ContractSettings {
   }
 }
 
-async function cleanUpWhenInterrupted(): Promise<void> {
-  await untilInterrupted();
-  write('\nInterrupted: cleaning up, which may take a minute.');
-  interrupt.abort();
+/** However often: Ctrl-C reaches a process under npm more than once, and must not cut the cleaning up off. */
+function abortWhenInterrupted(interrupt: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (interrupt.signal.aborted) return;
+      write('\nInterrupted: cleaning up, which may take a minute.');
+      interrupt.abort();
+    });
+  }
 }
 
 const settings = settingsOrExit();
 const interrupt = new AbortController();
-void cleanUpWhenInterrupted();
+abortWhenInterrupted(interrupt);
 const documents = process.env['KONNECT_OPENAPI_DIR'];
 try {
   const { findings, unanswered, left, deviations } = await interrogate({
