@@ -39,8 +39,8 @@ export async function ensureJudgesBinary(
     if (await exists(path)) return;
     const go = await findGo(machine.env);
     if (go.kind === 'unusable') throw new Error(waysOut(go.reason));
-    await removeOlder(cache);
-    const temporary = await mkdtemp(join(cache, 'judges-making-'));
+    await removeLeftovers(cache);
+    const temporary = await mkdtemp(join(cache, temporaryPrefix));
     try {
       await build(join(temporary, 'judges'), go.version, machine, options);
       await mkdir(folder, { recursive: true });
@@ -59,10 +59,12 @@ async function digestOfSource(): Promise<string> {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** Executables of earlier sources, and what an interrupted build left. Only while holding the lock. */
-async function removeOlder(cache: string): Promise<void> {
+const temporaryPrefix = 'judges-making-';
+
+/** Removes what an interrupted build left behind. Only while holding the lock. */
+async function removeLeftovers(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
-    if (name.startsWith('judges-')) await rm(join(cache, name), { recursive: true, force: true });
+    if (name.startsWith(temporaryPrefix)) await rm(join(cache, name), { recursive: true, force: true });
   }
 }
 
