@@ -18,8 +18,8 @@ export interface Behaviour {
   /** 404. What a webhook's PATCH with the id of no destination answers. */
   unknownDestination: 404 | 400;
   /**
-   * false. Whether what is left out of a PATCH takes its declared default, where one is declared, or keeps its value. Kong's own command line
-   * leaves `enabled` out when only the destination changes, and its end-to-end scenario then finds the webhook still on.
+   * true. Whether what is left out of a PATCH takes its declared default, where one is declared, or keeps its value. The harsher way is the
+   * default, so that a client which leaves fields out shows; Kong's own command line does, and its tests find the values kept.
    */
   fillPatchDefaults: boolean;
   /** 100. A greater `page[size]` is cut to this. */
@@ -42,7 +42,7 @@ export const defaultBehaviour: Readonly<Behaviour> = {
   patchAnswersUpdatedAt: true,
   patchStatus: 200,
   unknownDestination: 404,
-  fillPatchDefaults: false,
+  fillPatchDefaults: true,
   pageSizeMax: 100,
   portalDeleteConflict: false,
   firstUpdatedAt: 'created',

@@ -164,7 +164,9 @@ function planWebhook(
     case 'unconfigured':
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
-      return { kind: 'refuse', otherID: undefined };
+      return wasOurs(remembered)
+        ? { kind: 'attach', because: 'pointed elsewhere' }
+        : { kind: 'refuse', otherID: undefined };
     case 'attached': {
       if (seen.destinationID === destinationID) {
         return seen.enabled === enabled ? { kind: 'keep' } : { kind: 'attach', because: 'enabled' };

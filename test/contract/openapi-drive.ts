@@ -33,7 +33,7 @@ export async function driveEverything(): Promise<Exchange[]> {
     {},
     { unconfiguredWebhook: 'disabled-absent', patchStatus: 201, patchAnswersUpdatedAt: false },
     { unconfiguredWebhook: 'disabled-nil', firstUpdatedAt: 'malformed', unknownDestination: 400 },
-    { unconfiguredWebhook: 'not-found', firstUpdatedAt: 'zero', fillPatchDefaults: true, portalDeleteConflict: true },
+    { unconfiguredWebhook: 'not-found', firstUpdatedAt: 'zero', fillPatchDefaults: false, portalDeleteConflict: true },
   ];
   for (const behaviour of behaviours) {
     const deliver = recordingDelivery();

@@ -257,6 +257,13 @@ describe("the organisation's webhook", () => {
     ],
     ['in v3 is refused where v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
     [
+      'in v3 is pointed back where it was ours and somebody set an endpoint inline',
+      'v3',
+      { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'attach', because: 'pointed elsewhere' },
+    ],
+    [
       'in v3 is taken where v2 shows what we had switched off',
       'v3',
       undefined,

@@ -97,7 +97,9 @@ async function onScene(
   teller: Teller,
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const konnect = await startKonnect({ seed: sandboxSeed, behaviour, deliver: createDelivery({}) });
+  // kongctl leaves `enabled` out when only the destination changes, and its own tests find the webhook still on.
+  const asKongctlExpects = { fillPatchDefaults: false, ...behaviour };
+  const konnect = await startKonnect({ seed: sandboxSeed, behaviour: asKongctlExpects, deliver: createDelivery({}) });
   const hosts = await startPublicHosts(konnect.url, parent);
   try {
     const options = { kongctl: executable, parent, hosts, konnectURL: konnect.urlTemplate, token: world.token };

@@ -33,20 +33,14 @@ describe.each([
     expect((await konnect.call('GET', `${path}/status`)).body['webhook_status']).toBe('unconfigured');
   });
 
-  test('stays on after a PATCH that changes the destination alone, unless Konnect fills declared defaults in', async () => {
+  test('is switched off by a PATCH that leaves enabled out, unless Konnect fills nothing in', async () => {
     await using konnect = await bench();
-    const first = await konnect.createDestination();
-    const second = await konnect.createDestination({ name: 'second' });
-    await konnect.call('PATCH', path, { body: { audit_log_destination_id: first, enabled: true } });
-    const moved = { audit_log_destination_id: second, enabled: true };
-    const alone = { audit_log_destination_id: second };
-    expect((await konnect.call('PATCH', path, { body: alone })).body).toEqual(moved);
-    expect((await konnect.call('PATCH', path, { body: { ...alone, enabled: null } })).body).toEqual(moved);
-    expect((await konnect.call('PATCH', path, { body: {} })).body).toEqual(moved);
-    konnect.server.control.behave({ fillPatchDefaults: true });
-    expect((await konnect.call('PATCH', path, { body: alone })).body).toEqual({ ...moved, enabled: false });
-    await konnect.call('PATCH', path, { body: moved });
-    expect((await konnect.call('PATCH', path, { body: { ...alone, enabled: null } })).body['enabled']).toBe(false);
+    const body = { audit_log_destination_id: await konnect.createDestination(), enabled: true };
+    await konnect.call('PATCH', path, { body });
+    expect((await konnect.call('PATCH', path, { body: { ...body, enabled: null } })).body['enabled']).toBe(false);
+    await konnect.call('PATCH', path, { body });
+    konnect.server.control.behave({ fillPatchDefaults: false });
+    expect((await konnect.call('PATCH', path, { body: {} })).body).toEqual(body);
   });
 
   test.each([
@@ -151,21 +145,18 @@ describe('the organisation’s webhook, v2', () => {
     expect(refused.body['invalid_parameters']).toMatchObject([{ field }]);
   });
 
-  test('keeps what a PATCH leaves out, or fills declared defaults in', async () => {
+  test('fills declared defaults in, or keeps what was', async () => {
     await using konnect = await bench();
     await konnect.call('PATCH', v2, { body: inline });
-    const { authorization: _, ...shown } = inline;
-    expect((await konnect.call('PATCH', v2, { body: {} })).body).toMatchObject(shown);
-    expect((await konnect.call('PATCH', v2, { body: { enabled: false } })).body).toMatchObject({
-      ...shown,
-      enabled: false,
-    });
-    konnect.server.control.behave({ fillPatchDefaults: true });
     expect((await konnect.call('PATCH', v2, { body: { enabled: true } })).body).toMatchObject({
       endpoint: inline.endpoint,
       log_format: 'cef',
       skip_ssl_verification: false,
     });
+    konnect.server.control.behave({ fillPatchDefaults: false });
+    await konnect.call('PATCH', v2, { body: inline });
+    const { authorization: _, ...shown } = inline;
+    expect((await konnect.call('PATCH', v2, { body: {} })).body).toMatchObject(shown);
   });
 
   test('and v3 are two views of one setting', async () => {
