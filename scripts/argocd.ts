@@ -1,5 +1,5 @@
-/** The ConfigMap that teaches Argo CD our resource, made from the scripts in `argocd/`. Run by itself, it writes the file. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** The ConfigMap that teaches Argo CD our resource, made from the scripts in `argocd/`. */
+import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { group, kind } from '../src/api/v1alpha1.ts';
 
@@ -34,5 +34,3 @@ export function renderArgoConfigMap(): string {
     stringify(configMap, { lineWidth: 0 })
   );
 }
-
-if (import.meta.main) writeFileSync(argoConfigMapFile, renderArgoConfigMap());

@@ -1,6 +1,7 @@
 /** `npm run generate`: writes what is generated from the sources. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ensureHelm } from '../sandbox/control-plane/helm.ts';
+import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
@@ -13,5 +14,6 @@ function write(file: string, text: string): void {
 
 write(crdFile, renderCRD());
 write(chartCRDFile, renderCRD());
+write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: say })));
