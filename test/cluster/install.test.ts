@@ -42,8 +42,8 @@ afterEach(async () => {
   const { stdout } = await helm(['list', '-A', '-o', 'json']);
   for (const { name, namespace } of Releases.parse(JSON.parse(stdout)))
     await helm(['uninstall', name, '-n', namespace]);
-  await kubectl(['delete', 'crd', crd, '--ignore-not-found', '--timeout=20s']);
-});
+  await kubectl(['delete', 'crd', crd, '--ignore-not-found', '--timeout=60s']);
+}, 90_000);
 
 /** Standard output; rejects with standard error. */
 async function kubectl(args: readonly string[], input = ''): Promise<string> {
