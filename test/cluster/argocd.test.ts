@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
+import type { KubectlOptions, KubectlResult } from '../../sandbox/control-plane/access.ts';
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { install } from '../../sandbox/sandbox.ts';
 import { apiVersion, finalizer, kind, plural } from '../../src/api/v1alpha1.ts';
 import { conditionsOf, type Health } from '../../src/status/conditions.ts';
 import { argoSettings } from '../judges/argocd-settings.ts';
@@ -14,10 +18,6 @@ import {
   type SyncMethod,
 } from '../judges/judges.ts';
 import { buildTimeoutMs, progress } from '../judges/progress.ts';
-import { cluster } from '../support/cluster.ts';
-
-const { kubectl, createNamespace, adminKubeconfig } = cluster();
-const where: InCluster = { kubeconfig: adminKubeconfig, application: 'audit-logs' };
 
 /** How an Application syncs, and how Argo CD then compares: plainly, with ServerSideApply=true, and with ServerSideDiff=true too. */
 const ways: readonly (readonly [SyncMethod, DiffMethod])[] = [
@@ -34,12 +34,27 @@ const minimalSpec = {
   portals: [{ id: '3e551b39-227d-4297-b911-e68fd5d77c17' }],
 };
 
+const namespace = 'argocd';
 let judges: Judges;
-let namespace: string;
+/** Of its own: what `deploy/` holds is synced under other names, with a definition that kubectl takes for ours. */
+let controlPlane: ControlPlane;
+let where: InCluster;
 beforeAll(async () => {
   judges = await ensureJudges({ progress });
-  namespace = await createNamespace('argocd');
+  controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress }) });
+  await install(controlPlane);
+  await kubectl(['create', 'namespace', namespace]);
+  where = { kubeconfig: controlPlane.adminKubeconfig, application: 'audit-logs' };
 }, buildTimeoutMs);
+
+afterAll(() => controlPlane.stop());
+
+async function kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult> {
+  const result = await controlPlane.kubectl(args, options);
+  if (result.code !== 0)
+    throw new Error(`kubectl ${args.join(' ')} ended with ${String(result.code)}: ${result.stderr}`);
+  return result;
+}
 
 const Live = z.looseObject({
   metadata: z.looseObject({ name: z.string(), generation: z.int() }),
