@@ -78,5 +78,5 @@ export function renderCRD(): string {
       ],
     },
   };
-  return `# Generated from src/api/v1alpha1.ts by \`npm run generate\`. Do not edit.\n${stringify(definition, { version: '1.1', lineWidth: 120, aliasDuplicateObjects: false })}`;
+  return `# Generated from src/api/v1alpha1.ts by \`npm run generate\`. Do not edit.\n${stringify(definition, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

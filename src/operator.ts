@@ -1,13 +1,16 @@
 /** Builds everything, and runs until its signal aborts. */
 import { hostname } from 'node:os';
-import type { AuditLogForwarding } from './api/v1alpha1.ts';
+import { type AuditLogForwarding, reconcileAnnotation } from './api/v1alpha1.ts';
 import { createCluster, forwardingsPath, parseForwarding, secretsPath } from './cluster.ts';
 import type { Config } from './config.ts';
 import { BackOff } from './controller/back-off.ts';
 import { runController } from './controller/controller.ts';
 import { WorkQueue } from './controller/work-queue.ts';
+import { Claims } from './forwarding/claims.ts';
+import { destinationName } from './forwarding/desired.ts';
+import { Mentions } from './forwarding/mentions.ts';
 import { Reconciler } from './forwarding/reconcile.ts';
-import { SecretReferences } from './forwarding/secret-references.ts';
+import { secretsOf } from './forwarding/secrets.ts';
 import { type KonnectCall, KonnectHTTP } from './konnect/http.ts';
 import { Konnect } from './konnect/organizations.ts';
 import { isKubeError } from './kube/errors.ts';
@@ -52,7 +55,9 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   metrics.watchQueue(controllerName, queue);
 
   const namespaces = config.watchNamespaces.length === 0 ? [undefined] : config.watchNamespaces;
-  const references = new SecretReferences();
+  const secrets = new Mentions();
+  const clusterName = config.clusterName ?? '';
+  const claims = new Claims((forwarding) => destinationName(forwarding, clusterName));
   const forwardingInformers = namespaces.map((namespace) => ({
     namespace,
     informer: new Informer<KubeObject>({
@@ -73,7 +78,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
         onChange({ kind, source, key }) {
           // What a first list shows was there before: no news for those who named it.
           const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
-          for (const forwarding of references.forwardingsOf(key)) queue.add(forwarding, { priority });
+          for (const forwarding of secrets.of(key)) queue.add(forwarding, { priority });
         },
       }),
   );
@@ -94,7 +99,8 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     cluster,
     konnectFor: (token) => konnect.forToken(token),
     find: (key) => understood(store.get(key)),
-    clusterName: config.clusterName ?? '',
+    contenders: (key, shared) => claims.contenders(key, shared).flatMap((other) => understood(store.get(other)) ?? []),
+    clusterName,
     intentPatienceMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),
     random: Math.random,
@@ -125,15 +131,21 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     const namespace = object.metadata.namespace ?? '';
     const { name } = object.metadata;
     if (change.kind === 'deleted') {
-      references.delete(key);
+      for (const contender of claims.forget(key)) queue.add(contender);
+      secrets.delete(key);
       metrics.forgetConditions({ namespace, name });
       queue.add(key);
       return;
     }
     const parsed = parseForwarding(object);
     if (parsed.kind === 'forwarding') {
-      references.set(key, parsed.forwarding);
-      metrics.setConditions({ namespace, name }, parsed.forwarding.status.conditions ?? []);
+      const { forwarding } = parsed;
+      secrets.set(key, secretsOf(forwarding));
+      metrics.setConditions({ namespace, name }, forwarding.status.conditions ?? []);
+      const contenders = claims.learn(forwarding);
+      // What a first list shows comes to its own pass.
+      const isNews = change.kind === 'updated' || change.source !== 'list';
+      if (isNews) for (const contender of contenders) queue.add(contender);
     }
     if (change.kind === 'updated' && !asksForWork(change.previous, object)) return;
     const settled = parsed.kind === 'forwarding' && isSettled(parsed.forwarding);
@@ -213,11 +225,23 @@ function identityOnly({ metadata: { namespace, name, uid, resourceVersion } }: K
   return { metadata: { ...(namespace === undefined ? {} : { namespace }), name, uid, resourceVersion } };
 }
 
-/** Not for what we wrote ourselves: status and finalizers. */
+/** Not for what we wrote ourselves, status and finalizers; but a status that somebody emptied has to be found out again. */
 function asksForWork(before: KubeObject, after: KubeObject): boolean {
   const a = before.metadata;
   const b = after.metadata;
-  return a.uid !== b.uid || a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp;
+  const demand = (metadata: typeof a) => metadata.annotations?.[reconcileAnnotation];
+  return (
+    a.uid !== b.uid ||
+    a.generation !== b.generation ||
+    a.deletionTimestamp !== b.deletionTimestamp ||
+    demand(a) !== demand(b) ||
+    (remembers(before) && !remembers(after))
+  );
+}
+
+function remembers(object: KubeObject): boolean {
+  const status = 'status' in object ? object.status : undefined;
+  return typeof status === 'object' && status !== null && 'conditions' in status;
 }
 
 function isSettled({ metadata, status }: AuditLogForwarding): boolean {

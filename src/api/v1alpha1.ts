@@ -12,6 +12,9 @@ export const plural = 'auditlogforwardings';
 /** Held by a forwarding as long as something of it may stand in Konnect. */
 export const finalizer = `${group}/cleanup`;
 
+/** An annotation whose new value asks for a pass now. */
+export const reconcileAnnotation = `${group}/reconcile-requested-at`;
+
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
@@ -23,6 +26,16 @@ const SecretName = text(dnsSubdomain, 253, 'Name of a Secret in the namespace of
 
 function secretKey(standard: string, holds: string) {
   return text('^[-._a-zA-Z0-9]+$', 253, `Key of the Secret that holds ${holds}.`).default(standard);
+}
+
+function destinationName(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[^\p{Cc}]+$/u)
+    .optional()
+    .meta({ description });
 }
 
 export const LogFormat = z.enum(['cef', 'json', 'cps']);
@@ -78,15 +91,17 @@ const DestinationSpec = z
         description:
           'The SIEM: its endpoint and Authorization value. A trailing line break is trimmed. A change of the Secret is applied at once.',
       }),
-    name: z
+    name: destinationName(
+      'Name of the destination in Konnect. Default: namespace/name of this resource, after --cluster-name and a slash if that is set.',
+    ),
+    authorizationScheme: z
       .string()
       .min(1)
-      .max(128)
-      .regex(/^[^\p{Cc}]+$/u)
+      .max(32)
+      .regex(/^[A-Za-z][A-Za-z0-9-]*$/)
       .optional()
       .meta({
-        description:
-          'Name of the destination in Konnect. Default: namespace/name of this resource, after --cluster-name and a slash if that is set.',
+        description: "A word put before the Secret's authorization with a blank between: Bearer, Splunk and the like.",
       }),
     logFormat: LogFormat.default('cef').meta({ description: 'Format of the log lines that Konnect sends.' }),
     skipSSLVerification: z.boolean().default(false).meta({
@@ -95,6 +110,22 @@ const DestinationSpec = z
     }),
   })
   .meta({ description: 'The destination that the operator creates in Konnect and keeps right.' });
+
+const DestinationRef = z
+  .object({
+    id: text(uuid, 36, 'ID of the destination: a UUID in lower case, as Konnect shows it.').optional(),
+    name: destinationName('Name of the destination; there must be one of this name alone.'),
+  })
+  .meta({
+    description:
+      'Instead of destination: one that somebody else made in Konnect. Webhooks are attached to it; it is never changed and never deleted.',
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.id) != has(self.name)',
+        message: 'destinationRef names a destination by id or by name: set exactly one',
+      },
+    ],
+  });
 
 const OrganizationSpec = z
   .object({
@@ -106,7 +137,14 @@ const OrganizationSpec = z
   });
 
 const PortalSpec = z.object({
-  id: text(uuid, 36, 'ID of the Dev Portal: a UUID in lower case, as Konnect shows it.'),
+  id: text(uuid, 36, 'ID of the Dev Portal: a UUID in lower case, as Konnect shows it.').meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "self != '00000000-0000-0000-0000-000000000000'",
+        message: 'the nil UUID names no Dev Portal: put the ID of a Dev Portal there',
+      },
+    ],
+  }),
   enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
 });
 export type PortalSpec = z.infer<typeof PortalSpec>;
@@ -114,7 +152,8 @@ export type PortalSpec = z.infer<typeof PortalSpec>;
 export const Spec = z
   .object({
     konnect: KonnectSpec,
-    destination: DestinationSpec,
+    destination: DestinationSpec.optional(),
+    destinationRef: DestinationRef.optional(),
     organization: OrganizationSpec.optional(),
     portals: z
       .array(PortalSpec)
@@ -125,6 +164,22 @@ export const Spec = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['id'],
       }),
+    adoptionPolicy: z
+      .enum(['IfMatching', 'Never', 'Always'])
+      .default('IfMatching')
+      .meta({
+        description:
+          'What to do with a destination of our name, or a webhook in use, that this resource did not set. ' +
+          'Never: leave it and say so. IfMatching: take it over if its endpoint is ours. Always: take it over.',
+      }),
+    mode: z.enum(['Enforce', 'Observe']).default('Enforce').meta({
+      description:
+        'Enforce: what differs in Konnect is put right. Observe: it is reported in status.drift; nothing is ever written to Konnect, not even when this resource is deleted.',
+    }),
+    suspend: z.boolean().default(false).meta({
+      description:
+        'true: nothing is written to Konnect until it is false again. Deletion follows deletionPolicy all the same.',
+    }),
     deletionPolicy: z.enum(['Delete', 'Retain']).default('Delete').meta({
       description:
         'What happens in Konnect when this resource is deleted. Delete: webhooks are detached, the destination is deleted. Retain: everything stays as it is.',
@@ -151,6 +206,15 @@ export const Spec = z
       {
         rule: 'has(self.organization) || (has(self.portals) && size(self.portals) > 0)',
         message: 'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
+      },
+      {
+        rule: 'has(self.destination) != has(self.destinationRef)',
+        message: 'set exactly one of spec.destination and spec.destinationRef',
+      },
+      {
+        rule: "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)",
+        message:
+          'with spec.konnect.auditLogsAPI v2 the organisation webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
       },
     ],
   });
@@ -226,6 +290,17 @@ export const CleanupStatus = z.object({
 });
 export type CleanupStatus = z.infer<typeof CleanupStatus>;
 
+const CorrectionStatus = z.object({
+  object: z.string().max(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  at: z.array(timestamp).max(3),
+});
+
+const DriftStatus = z.object({
+  object: z.string().max(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  fields: z.array(z.string().max(64)).max(16),
+});
+export type DriftStatus = z.infer<typeof DriftStatus>;
+
 export const Status = z
   .object({
     observedGeneration: z
@@ -248,6 +323,18 @@ export const Status = z
       'x-kubernetes-list-type': 'atomic',
     }),
     portalsReady: z.string().max(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
+    corrections: z.array(CorrectionStatus).max(102).optional().meta({
+      description:
+        'When changes made by others were put right, in the last 24 hours. At three the object is left alone.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    drift: z.array(DriftStatus).max(102).optional().meta({
+      description: 'With mode Observe: what differs in Konnect from what is wanted.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    lastHandledReconcileAt: z.string().max(64).optional().meta({
+      description: 'The value of the annotation konnect-audit-log.io/reconcile-requested-at that was last answered.',
+    }),
     cleanup: z.array(CleanupStatus).max(1000).optional().meta({
       description: 'What is still to be undone in Konnect.',
       'x-kubernetes-list-type': 'atomic',
@@ -262,6 +349,8 @@ export type Status = z.infer<typeof Status>;
 const Metadata = z.looseObject({
   namespace: z.string(),
   name: z.string(),
+  creationTimestamp: z.string().default(''),
+  annotations: z.record(z.string(), z.string()).default({}),
   uid: z.string(),
   resourceVersion: z.string(),
   generation: z.int().default(0),

@@ -1,10 +1,12 @@
 /** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
 import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
+import { countCorrection } from './apply-destination.ts';
+import { withoutCorrections } from './corrections.ts';
 import type { Desired } from './desired.ts';
 import { isOurs, isView, withPortal } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
-import type { Plan, WebhookStep } from './plan.ts';
+import { type AttachReason, type Plan, type WebhookStep, wasOurs } from './plan.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from './problems.ts';
 
 export interface WebhooksResult {
@@ -16,12 +18,14 @@ export interface WebhooksResult {
 
 /** What differs between a portal's webhook and the organisation's, in v3 and in v2. */
 interface Attachment {
+  /** As `status.corrections` and `status.drift` call it. */
+  readonly key: string;
   readonly object: string;
   readonly field: string;
   readonly step: WebhookStep;
   readonly enabled: boolean;
   readonly remembered: PortalStatus | OrganizationStatus | undefined;
-  /** What is remembered names already what is about to stand there. */
+  /** What is remembered, and the destination that is, name already all that may stand there. */
   readonly entered: boolean;
   readonly missing: () => Problem;
   /** Remembers what is to stand, or stands, there. */
@@ -43,31 +47,44 @@ interface Mark {
   readonly entering?: boolean;
 }
 
-/** Attaches what the plan says to the destination in memory; where there is none yet, attachments wait for it. */
-export async function applyWebhooks(pass: Pass, desired: Desired, plan: Plan): Promise<WebhooksResult> {
+/** Attaches what the plan says to the destination, by its ID; where there is none yet, attachments wait for it. */
+export async function applyWebhooks(
+  pass: Pass,
+  desired: Desired,
+  plan: Plan,
+  destinationID: string | undefined,
+): Promise<WebhooksResult> {
   const attachments = attachmentsOf(pass, desired, plan);
-  const destinationID = pass.draft.memory.destination?.id;
   const waits = (one: Attachment) =>
     one.step.kind === 'attach' && needsDestination(desired, one) && destinationID === undefined;
 
-  const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one));
+  const contested = new Map<Attachment, Problem>();
+  for (const one of attachments) {
+    const problem = waits(one) ? undefined : judge(pass, one);
+    if (problem !== undefined) contested.set(one, problem);
+  }
+  const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one) && !contested.has(one));
   for (const one of toWrite) enter(one);
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
   if (toWrite.length > 0) await beforeWrite(pass, `attaching ${objects.join(', ')}`);
 
   const problems = await Promise.all(
     attachments.map(async (one) => {
+      const problem = contested.get(one);
+      if (problem !== undefined) return failed(one, problem);
       if (!waits(one)) return settle(pass, desired, one, destinationID ?? '');
       if (!isOurs(one.remembered)) one.remember({ state: 'pending', ours: 'same' });
       return undefined;
     }),
   );
   const found = problems.filter((problem) => problem !== undefined);
+  const late = new Set(attachments.filter(waits).map(({ key }) => key));
   const ready = desired.portals.filter(({ id, enabled }) => {
+    if (late.has(`portal/${id}`)) return false;
     const entry = pass.draft.memory.portals?.find((portal) => portal.id === id);
     return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
   });
-  return { problems: found, portalsReady: ready.length, waiting: attachments.filter(waits).length };
+  return { problems: found, portalsReady: ready.length, waiting: late.size };
 }
 
 function needsDestination({ api }: Desired, { field }: Attachment): boolean {
@@ -79,7 +96,7 @@ const organizationField = 'spec.organization';
 /** A webhook enters status before its first write. What was attached before keeps the state that a read has proved. */
 function enter(one: Attachment): void {
   if (one.step.kind !== 'attach' || one.entered) return;
-  const proved = one.remembered !== undefined && isOurs(one.remembered) && one.remembered.state !== 'pending';
+  const proved = one.remembered !== undefined && wasOurs(one.remembered);
   const seenAsOurs = one.step.because === 'enabled' || one.step.because === 'settings';
   const before = one.enabled ? 'on' : 'off';
   one.remember({
@@ -87,6 +104,23 @@ function enter(one: Attachment): void {
     ours: seenAsOurs ? 'same' : 'desired',
     entering: true,
   });
+}
+
+/** Counts what others changed of a webhook that stood, or clears the count of one that is right again. */
+function judge(pass: Pass, { key, object, step, remembered }: Attachment): Problem | undefined {
+  if (step.kind === 'keep') {
+    // Right although it was left alone: the war is over.
+    if (remembered?.reason === reasons.contested) pass.draft.memory = withoutCorrections(pass.draft.memory, key);
+    return undefined;
+  }
+  if (!isCorrection(pass, step, remembered)) return undefined;
+  return countCorrection(pass, key, object, step.kind === 'attach' ? step.otherID : undefined);
+}
+
+/** True where the webhook was in place and somebody else changed it: not where it follows a destination that is made anew. */
+function isCorrection(pass: Pass, step: WebhookStep, remembered: Attachment['remembered']): boolean {
+  const others: ReadonlySet<AttachReason> = new Set(['unconfigured', 'enabled', 'settings', 'pointed elsewhere']);
+  return pass.wasApplied && wasOurs(remembered) && step.kind === 'attach' && others.has(step.because);
 }
 
 async function settle(
@@ -104,6 +138,14 @@ async function settle(
       return failed(one, one.step.problem);
     case 'missing':
       return failed(one, one.missing());
+    case 'lost': {
+      const problem = stalled(
+        reasons.claimed,
+        `${one.object} belongs to AuditLogForwarding ${one.step.to}, which came first: remove ${one.field} here, or its twin there; nothing was changed`,
+      );
+      one.remember({ state: 'refused', reason: problem.reason, ours: 'nobody' });
+      return problem;
+    }
     case 'refuse': {
       const problem = inUse(one, one.step.otherID);
       one.remember({ state: 'refused', reason: problem.reason, ours: 'nobody' });
@@ -126,8 +168,8 @@ async function settle(
 function failed(one: Attachment, problem: Problem): Problem {
   const settled = one.remembered?.state === 'on' || one.remembered?.state === 'off';
   if (problem.severity === 'unavailable' && settled) return problem;
-  const wasSettled = settled || one.remembered?.state === 'refused';
-  const state = problem.severity === 'stalled' && (wasSettled || !isOurs(one.remembered)) ? 'refused' : 'pending';
+  const mayStand = one.step.kind === 'attach' || isOurs(one.remembered);
+  const state = problem.severity === 'stalled' && (wasOurs(one.remembered) || !mayStand) ? 'refused' : 'pending';
   one.remember({ state, reason: problem.reason, ours: 'same' });
   return problem;
 }
@@ -162,40 +204,33 @@ function inUse(one: Attachment, otherID: string | undefined): Problem {
   const whose = otherID === undefined ? 'an endpoint' : `destination ${otherID}`;
   return stalled(
     reasons.webhookInUse,
-    `${one.object} already forwards to ${whose} that this forwarding did not set: detach it in Konnect, or remove ${one.field}; nothing was changed`,
+    `${one.object} already forwards to ${whose} that this forwarding did not set: detach it in Konnect, remove ${one.field}, or take it over with spec.adoptionPolicy: Always; nothing was changed`,
   );
 }
 
-function tell(pass: Pass, one: Attachment, target: string): void {
-  if (one.step.kind !== 'attach') return;
-  const { because, otherID } = one.step;
-  const stood = isOurs(one.remembered) && (one.remembered?.state === 'on' || one.remembered?.state === 'off');
-  const ours = because === 'unconfigured' ? stood : because !== 'destination gone';
-  if (!ours || !pass.wasApplied) {
-    announce(
-      pass,
-      'Normal',
-      'WebhookAttached',
-      'Attach',
-      `${one.object} ${one.enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`,
-    );
+function tell(pass: Pass, { step, object, remembered, enabled }: Attachment, target: string): void {
+  if (step.kind !== 'attach') return;
+  const { because, otherID } = step;
+  const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
+  if (because === 'adopted' || because === 'handed over') {
+    const note = `${object} forwarded to ${other}, which is left as it is, and forwards to ${target} now`;
+    announce(pass, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
     return;
   }
-  const what =
-    because === 'enabled'
-      ? 'switched on or off'
-      : because === 'settings'
-        ? 'changed'
-        : because === 'unconfigured'
-          ? 'detached'
-          : `pointed at ${otherID === undefined ? 'another endpoint' : `destination ${otherID}`}`;
-  announce(
-    pass,
-    'Warning',
-    'WebhookCorrected',
-    'Correct',
-    `${one.object} was ${what} in Konnect by somebody else; put right`,
-  );
+  if (!isCorrection(pass, step, remembered)) {
+    const note = `${object} ${enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`;
+    announce(pass, 'Normal', 'WebhookAttached', 'Attach', note);
+    return;
+  }
+  const what = {
+    unconfigured: 'detached',
+    enabled: 'switched on or off',
+    settings: 'changed',
+    'pointed elsewhere': `pointed at ${other}`,
+    'destination gone': 'changed',
+  }[because];
+  const note = `${object} was ${what} in Konnect by somebody else; put right`;
+  announce(pass, 'Warning', 'WebhookCorrected', 'Correct', note);
 }
 
 function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
@@ -204,12 +239,13 @@ function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
     const remembered = draft.memory.portals?.find((portal) => portal.id === id);
     const field = `spec.portals[${String(index)}]`;
     return {
+      key: `portal/${id}`,
       object: `portal ${id}`,
       field,
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
       remembered,
-      entered: isOurs(remembered) && remembered?.destinationID === draft.memory.destination?.id,
+      entered: isOurs(remembered),
       missing: () =>
         stalled(
           reasons.portalNotFound,
@@ -235,20 +271,18 @@ function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
 
 function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep, enabled: boolean): Attachment {
   const { draft, konnect, signal } = pass;
-  const { api, region, settings, endpointDigest, secretVersion } = desired;
+  const { api, region, own } = desired;
+  const { endpointDigest, secretVersion } = own ?? {};
   const remembered = draft.memory.organization;
   return {
+    key: 'organization',
     object: "the organisation's webhook",
     field: organizationField,
     step,
     enabled,
     remembered,
     entered:
-      isOurs(remembered) &&
-      remembered?.api === api &&
-      (api === 'v3'
-        ? remembered.destinationID === draft.memory.destination?.id
-        : remembered.endpointDigest === endpointDigest),
+      isOurs(remembered) && remembered?.api === api && (api === 'v3' || remembered.endpointDigest === endpointDigest),
     missing: () =>
       stalled(
         reasons.requestRefused,
@@ -260,12 +294,13 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
       const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? remembered?.updatedAt);
       const { cleanup = [], ...memory } = draft.memory;
       const { organizationID = '' } = memory.konnect ?? {};
+      const view = { ...desired, organizationID };
       // A crash may come before or after the webhook has another endpoint: until then both are remembered.
       const next = { organizationID, region, api, kind: 'organization', endpointDigest } as const;
       const kept = cleanup.filter((entry) =>
         change.entering === true
-          ? !isView(entry, desired) || entry.endpointDigest !== endpointDigest
-          : !isView(entry, desired) || change.ours === 'same',
+          ? !isView(entry, view) || entry.endpointDigest !== endpointDigest
+          : !isView(entry, view) || change.ours === 'same',
       );
       const left = change.entering === true && api === 'v2' && change.ours === 'same' ? [...kept, next] : kept;
       draft.memory = {
@@ -292,7 +327,8 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
         await konnect.client.updateOrganizationWebhook(region, { destinationID, enabled }, signal);
         return undefined;
       }
-      const { name: _name, ...inline } = settings;
+      if (own === undefined) return undefined;
+      const { name: _name, ...inline } = own.settings;
       return (await konnect.client.updateInlineWebhook(region, { ...inline, enabled }, signal))?.updatedAt;
     },
     stillThere: async () => true,

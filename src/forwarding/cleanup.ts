@@ -4,7 +4,9 @@ import { KonnectError } from '../konnect/errors.ts';
 import { endpointDigest } from './desired.ts';
 import { withoutCleanup } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
-import { type Problem, problemOf, reasons, waiting } from './problems.ts';
+import type { Konnect } from './ports.ts';
+import { type Problem, problemOf, reasons, stalled, waiting } from './problems.ts';
+import type { Successor } from './rivals.ts';
 
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
@@ -23,19 +25,51 @@ export async function cleanUp(
   if (entries.length > 0)
     await beforeWrite(pass, `undoing in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
+  const hindered = new Set<string>();
   for (const entry of entries) {
+    const reach = konnectFor(pass, entry);
+    if (reach === undefined) {
+      const problem = leftBehind(entry);
+      if (draft.forwarding.spec.deletionPolicy === 'Retain') {
+        announce(
+          pass,
+          'Warning',
+          problem.reason,
+          'Release',
+          `let go of ${objectOf(entry)} in organisation ${entry.organizationID}`,
+        );
+        draft.memory = withoutCleanup(draft.memory, entry);
+      } else problems.push(problem);
+      continue;
+    }
     // Konnect may let a destination go that a webhook still points at.
-    if (entry.kind === 'destination' && problems.length > 0) break;
+    if (entry.kind === 'destination' && hindered.has(entry.organizationID)) continue;
     try {
-      const problem = await undo(pass, entry);
-      if (problem === undefined) draft.memory = withoutCleanup(draft.memory, entry);
-      else problems.push(problem);
+      const problem = await undo({ ...pass, konnect: reach }, entry);
+      if (problem === undefined) {
+        draft.memory = withoutCleanup(draft.memory, entry);
+        continue;
+      }
+      problems.push(problem);
     } catch (error) {
       if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
       problems.push(problemOf(error, objectOf(entry), pass.tokenSource));
     }
+    hindered.add(entry.organizationID);
   }
   return problems;
+}
+
+function konnectFor(pass: Pass, { organizationID }: CleanupStatus): Konnect | undefined {
+  const here = pass.draft.memory.konnect?.organizationID === organizationID;
+  return here ? pass.konnect : pass.konnectIn(organizationID);
+}
+
+function leftBehind(entry: CleanupStatus): Problem {
+  return stalled(
+    reasons.leftBehind,
+    `${objectOf(entry)} still stands in organisation ${entry.organizationID}, and no token of that organisation is known: remove it there by hand, then set spec.deletionPolicy to Retain to let go of it`,
+  );
 }
 
 export function objectOf(entry: CleanupStatus): string {
@@ -73,6 +107,8 @@ async function detachPortal(pass: Pass, entry: CleanupStatus): Promise<Problem |
   const webhook = await client.getPortalWebhook(region, id, pass.signal);
   const destinationID = webhook?.destinationID;
   if (destinationID === undefined || !pointsAtOurs(pass, entry, destinationID)) return undefined;
+  const successor = pass.successor(entry, destinationID);
+  if (successor !== undefined) return handingOver(entry, successor);
   let result = await client.deletePortalWebhook(region, id, pass.signal);
   if (result === 'conflict') {
     await client.updatePortalWebhook(region, id, { destinationID, enabled: false }, pass.signal);
@@ -85,6 +121,8 @@ async function detachOrganization(pass: Pass, entry: CleanupStatus): Promise<Pro
   const { client } = pass.konnect;
   const webhook = await client.getOrganizationWebhook(entry.region, pass.signal);
   if (!pointsAtOurs(pass, entry, webhook?.destinationID)) return undefined;
+  const successor = pass.successor(entry, webhook?.destinationID);
+  if (successor !== undefined) return handingOver(entry, successor);
   const result = await client.deleteOrganizationWebhook(entry.region, pass.signal);
   return result === 'conflict' ? stillDetaching(entry) : detached(pass, entry);
 }
@@ -93,16 +131,34 @@ async function detachOrganization(pass: Pass, entry: CleanupStatus): Promise<Pro
 async function detachInline(pass: Pass, entry: CleanupStatus): Promise<Problem | undefined> {
   const { client } = pass.konnect;
   const { uid } = pass.draft.forwarding.metadata;
+  const isOurs = (endpoint: string | undefined) =>
+    endpoint !== undefined && endpointDigest(uid, endpoint) === entry.endpointDigest;
   const webhook = await client.getInlineWebhook(entry.region, pass.signal);
-  if (webhook?.endpoint === undefined || endpointDigest(uid, webhook.endpoint) !== entry.endpointDigest)
-    return undefined;
-  if (webhook.enabled) await client.disableInlineWebhook(entry.region, pass.signal);
+  if (!isOurs(webhook?.endpoint)) return undefined;
   const attached = await client.getOrganizationWebhook(entry.region, pass.signal);
-  if (attached?.destinationID === undefined || pointsAtOurs(pass, entry, attached.destinationID)) {
+  const otherID = pointsAtOurs(pass, entry, attached?.destinationID) ? undefined : attached?.destinationID;
+  if (otherID !== undefined) {
+    // Where a destination is named, v2 shows the endpoint of that one, which may be the same as ours.
+    const other = await client.getDestination(entry.api, otherID, pass.signal);
+    if (isOurs(other?.endpoint)) return undefined;
+  }
+  const successor = pass.successor(entry);
+  if (successor !== undefined) return handingOver(entry, successor);
+  if (webhook?.enabled === true) await client.disableInlineWebhook(entry.region, pass.signal);
+  if (otherID === undefined) {
     const result = await client.deleteOrganizationWebhook(entry.region, pass.signal);
     if (result === 'conflict') return stillDetaching(entry);
   }
   return detached(pass, entry);
+}
+
+/** By re-pointing, so that there is no moment without forwarding. */
+function handingOver(entry: CleanupStatus, { by, hasIt }: Successor): Problem | undefined {
+  if (hasIt) return undefined;
+  return waiting(
+    reasons.handingOver,
+    `${objectOf(entry)} is left as it is until AuditLogForwarding ${by} has taken it over`,
+  );
 }
 
 function stillDetaching(entry: CleanupStatus): Problem {

@@ -1,42 +1,75 @@
 /** What a forwarding asks for, worked out from its spec and Secrets. */
 import { createHash } from 'node:crypto';
-import type { AuditLogForwarding, AuditLogsAPI, PortalSpec } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../api/v1alpha1.ts';
 import type { DestinationBody } from '../konnect/schema.ts';
 import type { Credentials } from './secrets.ts';
 
 export interface Desired {
   readonly region: string;
   readonly api: AuditLogsAPI;
+  /** The destination of our own; undefined where webhooks are attached to somebody else's. */
+  readonly own: OwnDestination | undefined;
+  readonly reference: { readonly id?: string | undefined; readonly name?: string | undefined } | undefined;
+  /** False where only the organisation's webhook is wanted and v2 sends it inline. */
+  readonly usesDestination: boolean;
+  readonly organization: { readonly enabled: boolean } | undefined;
+  readonly portals: readonly PortalSpec[];
+  readonly adoptionPolicy: Spec['adoptionPolicy'];
+}
+
+export interface OwnDestination {
   readonly settings: DestinationBody;
   readonly secretVersion: string;
   readonly endpointDigest: string;
-  /** False where only the organisation's webhook is wanted and v2 sends it inline. */
-  readonly needsDestination: boolean;
-  readonly organization: { readonly enabled: boolean } | undefined;
-  readonly portals: readonly PortalSpec[];
 }
 
 const maxNameLength = 128;
 
-export function desire(forwarding: AuditLogForwarding, credentials: Credentials, clusterName: string): Desired {
+/** `credentials`: undefined where spec names a destination of somebody else's. */
+export function desire(
+  forwarding: AuditLogForwarding,
+  credentials: Credentials | undefined,
+  clusterName: string,
+): Desired {
   const { spec, metadata } = forwarding;
   const portals = spec.portals ?? [];
   return {
     region: spec.konnect.region,
     api: spec.konnect.auditLogsAPI,
-    settings: {
-      name: spec.destination.name ?? defaultDestinationName(clusterName, metadata.namespace, metadata.name),
-      endpoint: credentials.endpoint,
-      authorization: credentials.authorization,
-      logFormat: spec.destination.logFormat,
-      skipSSLVerification: spec.destination.skipSSLVerification,
-    },
-    secretVersion: credentials.secretVersion,
-    endpointDigest: endpointDigest(metadata.uid, credentials.endpoint),
-    needsDestination: portals.length > 0 || (spec.organization !== undefined && spec.konnect.auditLogsAPI === 'v3'),
+    own: ownDestination(forwarding, credentials, metadata.uid, clusterName),
+    reference: spec.destinationRef,
+    usesDestination: portals.length > 0 || (spec.organization !== undefined && spec.konnect.auditLogsAPI === 'v3'),
     organization: spec.organization,
     portals,
+    adoptionPolicy: spec.adoptionPolicy,
   };
+}
+
+function ownDestination(
+  forwarding: AuditLogForwarding,
+  credentials: Credentials | undefined,
+  uid: string,
+  clusterName: string,
+): OwnDestination | undefined {
+  const { destination } = forwarding.spec;
+  if (destination === undefined || credentials === undefined) return undefined;
+  return {
+    settings: {
+      name: destinationName(forwarding, clusterName) ?? '',
+      endpoint: credentials.endpoint,
+      authorization: credentials.authorization,
+      logFormat: destination.logFormat,
+      skipSSLVerification: destination.skipSSLVerification,
+    },
+    secretVersion: credentials.secretVersion,
+    endpointDigest: endpointDigest(uid, credentials.endpoint),
+  };
+}
+
+/** The name that the forwarding's own destination has in Konnect; undefined where it has none of its own. */
+export function destinationName({ metadata, spec }: AuditLogForwarding, clusterName: string): string | undefined {
+  if (spec.destination === undefined) return undefined;
+  return spec.destination.name ?? defaultDestinationName(clusterName, metadata.namespace, metadata.name);
 }
 
 /** `cluster/namespace/name`, the cluster where it has a name. A long one is cut and ends in ten hex digits of its hash. */

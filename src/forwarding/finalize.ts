@@ -1,5 +1,5 @@
 /** Deletion: everything of ours in Konnect is undone before the finalizer lets the object go. The SIEM's Secret is never asked for. */
-import type { Status } from '../api/v1alpha1.ts';
+import type { PortalStatus, Status } from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
 import { cleanUp, objectOf } from './cleanup.ts';
 import { settleIntent } from './intent.ts';
@@ -17,12 +17,13 @@ export interface FinalizeOptions {
 
 /** Names what stays live in Konnect, in IDs alone. */
 export function whatStays({ destination, organization, portals, cleanup }: Status): string {
+  const perhaps = ({ state }: Pick<PortalStatus, 'state'>) => (state === 'pending' ? ' (perhaps)' : '');
   const things = [
     ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
-    ...(portals ?? [])
-      .filter(({ destinationID }) => destinationID !== undefined)
-      .map(({ id }) => `the webhook of portal ${id}`),
-    ...(organization === undefined || organization.state === 'refused' ? [] : ["the organisation's webhook"]),
+    ...(portals ?? []).filter(isOurs).map((portal) => `the webhook of portal ${portal.id}${perhaps(portal)}`),
+    ...(isOurs(organization) && organization !== undefined
+      ? [`the organisation's webhook${perhaps(organization)}`]
+      : []),
     ...(cleanup ?? []).map(objectOf),
   ];
   const more = things.length - 10;
@@ -67,7 +68,9 @@ export async function finalize(pass: Pass, options: FinalizeOptions): Promise<re
 /** Webhooks of spec that status does not name, as after a hand has attached them to our destination. */
 async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
   const { draft, konnect, signal } = pass;
-  const destinationID = draft.memory.destination?.id;
+  const { destination } = draft.memory;
+  // Others may attach to one that spec only refers to.
+  const destinationID = destination?.managed === false ? undefined : destination?.id;
   const { konnect: where, organization, portals = [] } = draft.forwarding.spec;
   if (destinationID === undefined || !holdsAnything(draft.memory) || draft.memory.konnect?.region !== where.region)
     return;

@@ -17,7 +17,8 @@ export async function settleIntent(
   const { creating } = destination;
   const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
   const made = list.filter(
-    ({ name, endpoint }) =>
+    ({ id, name, endpoint }) =>
+      id !== destination.id &&
       name === creating.name &&
       endpoint !== undefined &&
       endpointDigest(draft.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
@@ -26,6 +27,11 @@ export async function settleIntent(
     await beforeWrite(pass, `deleting destination ${id} from Konnect`);
     const problem = await deleteDestination(pass, api, id);
     if (problem !== undefined) return problem;
+  }
+  if (destination.id !== undefined) {
+    const { creating: _done, ...found } = destination;
+    draft.memory = { ...draft.memory, destination: found };
+    return undefined;
   }
   if (made.length === 0 && pass.now().getTime() < Date.parse(creating.since) + intentPatienceMs) {
     return waiting(

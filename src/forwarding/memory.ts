@@ -1,19 +1,22 @@
 /** What status remembers of Konnect, and how the memory changes with what is wanted. Pure. */
-import type { AuditLogsAPI, CleanupStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
+import type { AuditLogsAPI, CleanupStatus, DestinationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 
 /** What is wanted, as far as it decides what has to be let go. */
 export interface Extent {
   readonly region: string;
   readonly api: AuditLogsAPI;
   readonly organizationID: string;
-  readonly needsDestination: boolean;
+  /** Whether a destination of our own is wanted. */
+  readonly needsOwn: boolean;
+  /** Whether any is attached to. */
+  readonly usesDestination: boolean;
   readonly organization: object | undefined;
   readonly portals: readonly { readonly id: string }[];
 }
 
 /** Wanted nowhere: what deletion comes to. */
 export function nothingWanted(region: string, api: AuditLogsAPI, organizationID: string): Extent {
-  return { region, api, organizationID, needsDestination: false, organization: undefined, portals: [] };
+  return { region, api, organizationID, needsOwn: false, usesDestination: false, organization: undefined, portals: [] };
 }
 
 /** True where something of ours may stand in Konnect. */
@@ -40,9 +43,10 @@ export function isOurs(
  */
 export function release(memory: Status, wanted: Extent): Status {
   const { cleanup = [], organization, portals = [], destination, ...rest } = memory;
-  const regionBefore = memory.konnect?.region ?? wanted.region;
-  const moved = regionBefore !== wanted.region;
-  const at = { organizationID: wanted.organizationID, region: regionBefore };
+  const before = memory.konnect ?? wanted;
+  const leftOrganization = before.organizationID !== wanted.organizationID;
+  const moved = leftOrganization || before.region !== wanted.region;
+  const at = { organizationID: before.organizationID, region: before.region };
   const released: CleanupStatus[] = [];
 
   const kept = portals.filter((portal) => {
@@ -55,12 +59,13 @@ export function release(memory: Status, wanted: Extent): Status {
   if (organization !== undefined && !keepsOrganization && isOurs(organization)) {
     released.push({ ...at, api: organization.api, kind: 'organization', ...trace(organization) });
   }
-  const leaving = destination?.id !== undefined && destination.managed !== false && !wanted.needsDestination;
-  if (leaving) released.push({ ...at, api: wanted.api, kind: 'destination', destinationID: destination.id });
-  const keptDestination =
-    destination !== undefined && (wanted.needsDestination || destination.creating !== undefined)
-      ? destination
-      : undefined;
+  const isOwn = destination?.managed !== false;
+  const keeps = !leftOrganization && (isOwn ? wanted.needsOwn : wanted.usesDestination && !wanted.needsOwn);
+  if (destination?.id !== undefined && isOwn && !keeps) {
+    released.push({ ...at, api: wanted.api, kind: 'destination', destinationID: destination.id });
+  }
+  const intent = destination?.creating === undefined ? undefined : intentOf(destination);
+  const keptDestination = keeps ? destination : intent;
 
   let recalled: Status = {};
   const left = cleanup.filter((entry) => {
@@ -88,10 +93,19 @@ export function release(memory: Status, wanted: Extent): Status {
   };
 }
 
+/** What an intent on record comes to where its destination has gone into `cleanup`. */
+function intentOf({ name, managed, creating }: DestinationStatus): DestinationStatus {
+  return { name, managed, creating };
+}
+
 /** True for an entry about the view of the organisation's webhook that is in use. */
-export function isView(entry: CleanupStatus, wanted: Pick<Extent, 'region' | 'api' | 'organization'>): boolean {
+export function isView(
+  entry: CleanupStatus,
+  wanted: Pick<Extent, 'organizationID' | 'region' | 'api' | 'organization'>,
+): boolean {
   return (
     entry.kind === 'organization' &&
+    entry.organizationID === wanted.organizationID &&
     wanted.organization !== undefined &&
     entry.region === wanted.region &&
     entry.api === wanted.api
@@ -100,6 +114,7 @@ export function isView(entry: CleanupStatus, wanted: Pick<Extent, 'region' | 'ap
 
 /** The memory that an entry of `cleanup` comes back to where what it names is wanted again. */
 function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
+  if (entry.organizationID !== wanted.organizationID) return undefined;
   const here = entry.region === wanted.region;
   switch (entry.kind) {
     case 'portal':
@@ -109,7 +124,7 @@ function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
       if (!isView(entry, wanted)) return undefined;
       return { organization: { api: entry.api, ...trace(entry), enabled: false, state: 'pending' } };
     case 'destination':
-      if (!wanted.needsDestination || entry.destinationID === undefined) return undefined;
+      if (!wanted.needsOwn || entry.destinationID === undefined) return undefined;
       return { destination: { id: entry.destinationID, name: '', managed: true } };
   }
 }
@@ -138,4 +153,9 @@ export function withoutCleanup(memory: Status, done: CleanupStatus): Status {
 export function withPortal(memory: Status, portal: PortalStatus): Status {
   const others = (memory.portals ?? []).filter(({ id }) => id !== portal.id);
   return { ...memory, portals: [...others, portal].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+/** As `status.corrections` and `status.drift` call it. */
+export function objectKeyOf({ kind, id }: CleanupStatus): string {
+  return kind === 'portal' ? `portal/${id ?? ''}` : kind;
 }

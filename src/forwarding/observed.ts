@@ -28,7 +28,9 @@ export type ObservedDestination =
       readonly named: readonly SeenDestination[];
       /** Others that bear the name of the intent on record, the oldest first. */
       readonly intended: readonly SeenDestination[];
-    };
+    }
+  /** Somebody else's, which spec names: one, where all is well. */
+  | { readonly kind: 'referenced'; readonly found: readonly SeenDestination[] };
 
 export type SeenWebhook =
   | { readonly kind: 'unknown'; readonly problem: Problem }
@@ -41,6 +43,8 @@ export type SeenWebhook =
       readonly enabled: boolean;
       /** Asked, after the webhook was read, only where the destination is not ours; else true. */
       readonly destinationExists: boolean;
+      /** Of the endpoint of a destination that is not ours. */
+      readonly otherDigest?: string | undefined;
     }
   /** The organisation's webhook with an endpoint of its own, as v2 shows it. */
   | {
@@ -108,18 +112,21 @@ async function observeDestination(
   memory: Status,
   maxListAgeMs: number,
 ): Promise<ObservedDestination> {
-  if (!desired.needsDestination) return { kind: 'unneeded' };
+  const { own, reference } = desired;
+  if (!desired.usesDestination) return { kind: 'unneeded' };
+  if (reference !== undefined) return observeReference(subject, desired, reference, maxListAgeMs);
+  if (own === undefined) return { kind: 'unneeded' };
   const { konnect, forwarding, signal } = subject;
   const remembered = memory.destination;
   const see = (one: Destination) => seen(forwarding.metadata.uid, one);
-  return orProblem(subject, `destination "${desired.settings.name}"`, async () => {
+  return orProblem(subject, `destination "${own.settings.name}"`, async () => {
     const maxAgeMs = remembered?.creating === undefined ? maxListAgeMs : 0;
     const list = await konnect.destinations(desired.api, { maxAgeMs }, signal);
     let ours: SeenDestination | undefined;
     if (remembered?.id !== undefined) {
       const listed = list.find(({ id }) => id === remembered.id);
       ours = listed === undefined ? undefined : see(listed);
-      if (ours === undefined || differences(desired, remembered, ours).length > 0) {
+      if (ours === undefined || differences(own, remembered, ours).length > 0) {
         const current = await konnect.client.getDestination(desired.api, remembered.id, signal);
         ours = current === undefined ? undefined : see(current);
       }
@@ -128,9 +135,32 @@ async function observeDestination(
     return {
       kind: 'known',
       ours,
-      named: others.filter(({ name }) => name === desired.settings.name).map(see),
+      named: others.filter(({ name }) => name === own.settings.name).map(see),
       intended: others.filter(({ name }) => name !== undefined && name === remembered?.creating?.name).map(see),
     };
+  });
+}
+
+async function observeReference(
+  subject: Subject,
+  { api }: Desired,
+  { id, name }: NonNullable<Desired['reference']>,
+  maxAgeMs: number,
+): Promise<ObservedDestination> {
+  const { konnect, forwarding, signal } = subject;
+  return orProblem(subject, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
+    const named = async (age: number) =>
+      (await konnect.destinations(api, { maxAgeMs: age }, signal)).filter((other) => other.name === name);
+    const found: Destination[] = [];
+    if (id !== undefined) {
+      const one = await konnect.client.getDestination(api, id, signal);
+      if (one !== undefined) found.push(one);
+    } else {
+      found.push(...(await named(maxAgeMs)));
+      // It may have been made just before it was referred to.
+      if (found.length === 0) found.push(...(await named(0)));
+    }
+    return { kind: 'referenced', found: found.map((other) => seen(forwarding.metadata.uid, other)) };
   });
 }
 
@@ -167,23 +197,24 @@ async function observePortal(subject: Subject, desired: Desired, memory: Status,
 }
 
 async function seeWebhook(
-  { konnect, signal }: Subject,
+  { konnect, forwarding, signal }: Subject,
   { api }: Desired,
   { destinationID, enabled }: Webhook,
   ours: readonly (string | undefined)[],
   decided: boolean,
 ): Promise<SeenWebhook> {
   if (destinationID === undefined) return { kind: 'unconfigured' };
-  const ask = !decided && !ours.includes(destinationID);
-  const destinationExists = ask
-    ? (await konnect.client.getDestination(api, destinationID, signal)) !== undefined
-    : true;
-  return { kind: 'attached', destinationID, enabled, destinationExists };
+  if (decided || ours.includes(destinationID)) {
+    return { kind: 'attached', destinationID, enabled, destinationExists: true };
+  }
+  const other = await konnect.client.getDestination(api, destinationID, signal);
+  const otherDigest = other === undefined ? undefined : seen(forwarding.metadata.uid, other).endpointDigest;
+  return { kind: 'attached', destinationID, enabled, destinationExists: other !== undefined, otherDigest };
 }
 
 /**
- * The organisation's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so;
- * the view in use is asked first, and it alone where it shows the webhook configured.
+ * The organisation's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so.
+ * v2 shows the endpoint of the destination that v3 names, so that an endpoint which is not ours may be one.
  */
 async function observeOrganization(subject: Subject, desired: Desired, memory: Status): Promise<SeenWebhook> {
   const { konnect, forwarding, signal } = subject;
@@ -197,9 +228,15 @@ async function observeOrganization(subject: Subject, desired: Desired, memory: S
       const known = [memory.destination?.id, remembered?.destinationID];
       return seeWebhook(subject, desired, webhook, known, wasOurs(remembered));
     };
-    const [first, second] = desired.api === 'v3' ? [attached, inline] : [inline, attached];
-    const view = await first();
-    return view.kind === 'unconfigured' ? second() : view;
+    if (desired.api === 'v3') {
+      const view = await attached();
+      return view.kind === 'unconfigured' ? inline() : view;
+    }
+    const view = await inline();
+    const remembered = memory.organization?.api === 'v2' ? memory.organization : undefined;
+    if (view.kind === 'inline' && view.endpointDigest === remembered?.endpointDigest) return view;
+    const other = await attached();
+    return other.kind === 'unconfigured' ? view : other;
   });
 }
 

@@ -1,4 +1,4 @@
-/** Whose token it is: nothing is written to an organisation other than the one that status remembers. */
+/** Whose token it is: nothing is written to Konnect before that is known. */
 import { isKonnectError } from '../konnect/errors.ts';
 import type { Pass } from './pass.ts';
 import { type Problem, reasons, stalled } from './problems.ts';
@@ -13,9 +13,7 @@ export async function proveOrganization(pass: Pass): Promise<Proof> {
   const remembered = draft.memory.konnect?.organizationID;
   try {
     const { id } = await konnect.organization(signal);
-    if (remembered === undefined || remembered === id) return { kind: 'proved', organizationID: id };
-    const message = `the token in ${tokenSource} belongs to organisation ${id}, but what stands in Konnect was made in organisation ${remembered}: put back a token of that one; nothing was changed`;
-    return { kind: 'problem', problem: stalled(reasons.organizationChanged, message) };
+    return { kind: 'proved', organizationID: id };
   } catch (error) {
     if (!isKonnectError(error, 'Forbidden', 'NotFound')) throw error;
   }
@@ -27,4 +25,12 @@ export async function proveOrganization(pass: Pass): Promise<Proof> {
   }
   const message = `the token in ${tokenSource} may not ask which organisation it belongs to (organizations/me), so nothing was changed: give its account a role that may`;
   return { kind: 'problem', problem: stalled(reasons.organizationUnproven, message) };
+}
+
+/** What stands in an organisation cannot be finished with a token of another one. */
+export function organizationChanged({ tokenSource }: Pass, remembered: string, organizationID: string): Problem {
+  return stalled(
+    reasons.organizationChanged,
+    `the token in ${tokenSource} belongs to organisation ${organizationID}, but what stands in Konnect was made in organisation ${remembered}, of which no token is known: put back a token of that one; nothing was changed`,
+  );
 }

@@ -1,9 +1,10 @@
 /** One pass over one forwarding: what every step of it needs. */
-import { type AuditLogForwarding, finalizer } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
 import type { StatusDraft } from '../status/draft.ts';
 import type { Subject } from './observed.ts';
-import type { Announcement, Cluster } from './ports.ts';
+import type { Announcement, Cluster, Konnect } from './ports.ts';
 import { reasons } from './problems.ts';
+import type { Successor } from './rivals.ts';
 
 export interface Pass extends Subject {
   readonly cluster: Cluster;
@@ -11,6 +12,10 @@ export interface Pass extends Subject {
   readonly now: () => Date;
   /** This generation, with these Secrets, was in place before this pass: what differs now was changed by somebody else. */
   readonly wasApplied: boolean;
+  /** Konnect with a token that is known to reach this organisation, or undefined. */
+  readonly konnectIn: (organizationID: string) => Konnect | undefined;
+  /** The forwarding that has taken over what this entry names, or is about to, while there is patience for it. */
+  readonly successor: (entry: CleanupStatus, destinationID?: string) => Successor | undefined;
 }
 
 /**
@@ -19,13 +24,17 @@ export interface Pass extends Subject {
  * put right, unless nothing is forwarded meanwhile (`interrupts`).
  */
 export async function beforeWrite(pass: Pass, message: string, { interrupts = false } = {}): Promise<void> {
-  const { draft, cluster, signal } = pass;
-  const { metadata } = draft.forwarding;
-  if (metadata.deletionTimestamp === undefined && !metadata.finalizers.includes(finalizer)) {
-    draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
-  }
-  const reason = metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
+  const { draft, signal } = pass;
+  await hold(pass);
+  const reason = draft.forwarding.metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
   await draft.remember(pass.wasApplied && !interrupts ? undefined : { reason, message }, signal);
+}
+
+/** From here on the forwarding does not go before what is ours in Konnect is undone. */
+export async function hold({ draft, cluster, signal }: Pass): Promise<void> {
+  const { deletionTimestamp, finalizers } = draft.forwarding.metadata;
+  if (deletionTimestamp !== undefined || finalizers.includes(finalizer)) return;
+  draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
 }
 
 export function announce(

@@ -3,26 +3,35 @@
  * plan, and carrying a plan out makes the next one empty.
  */
 import type { DestinationStatus, OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, OwnDestination } from './desired.ts';
 import type { Observed, SeenDestination, SeenWebhook } from './observed.ts';
 import type { Problem } from './problems.ts';
+import type { Rivalry, Rivals } from './rivals.ts';
 
 export type DestinationStep =
   /** Nothing to do; `updatedAt` is to be remembered where our own write did not tell it. */
   | { readonly kind: 'keep'; readonly updatedAt: string | undefined }
   | { readonly kind: 'none' }
   | { readonly kind: 'create' }
-  /** Found by the intent on record: ours. */
+  /** Ours from now on: found by the intent on record, or adopted. */
   | {
       readonly kind: 'claim';
+      readonly because: 'intent' | 'adopted';
       readonly id: string;
+      readonly name: string;
       readonly duplicates: readonly string[];
       readonly next: DestinationStep;
     }
   | { readonly kind: 'update'; readonly differences: readonly Difference[] }
+  /** Somebody else's, which spec names. */
+  | { readonly kind: 'use'; readonly id: string; readonly name: string | undefined }
+  /** The destination that spec names is not there, or there are several. */
+  | { readonly kind: 'unresolved'; readonly ids: readonly string[] }
   /** A creation may still come to light in Konnect's lists. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'refuse'; readonly name: string; readonly ids: readonly string[] }
+  /** Another forwarding has it, or comes first. */
+  | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'unknown'; readonly problem: Problem };
 
 /** `authorization`: Konnect's time of the last change is not that of ours, so somebody may have changed what cannot be read. */
@@ -32,11 +41,19 @@ export type WebhookStep =
   | { readonly kind: 'keep'; readonly updatedAt?: string | undefined }
   | { readonly kind: 'attach'; readonly because: AttachReason; readonly otherID?: string | undefined }
   | { readonly kind: 'refuse'; readonly otherID: string | undefined }
+  | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown'; readonly problem: Problem };
 
-/** `enabled` to `settings`: what was ours differs from what is wanted. */
-export type AttachReason = 'unconfigured' | 'destination gone' | 'enabled' | 'pointed elsewhere' | 'settings';
+/** `enabled`, `settings` and `pointed elsewhere`: what was ours differs from what is wanted. */
+export type AttachReason =
+  | 'unconfigured'
+  | 'destination gone'
+  | 'adopted'
+  | 'handed over'
+  | 'enabled'
+  | 'pointed elsewhere'
+  | 'settings';
 
 export interface Plan {
   readonly destination: DestinationStep;
@@ -45,96 +62,149 @@ export interface Plan {
   readonly portals: ReadonlyMap<string, WebhookStep>;
 }
 
-export interface PlanClock {
+export interface PlanContext {
   readonly nowMs: number;
   /** How long after an intent a destination may be missing in lists although its POST was carried out. */
   readonly intentPatienceMs: number;
+  readonly rivals: Rivals;
 }
 
-export function plan(desired: Desired, memory: Status, observed: Observed, clock: PlanClock): Plan {
-  const destinationID = observed.destination.kind === 'known' ? observed.destination.ours?.id : memory.destination?.id;
+export function plan(desired: Desired, memory: Status, observed: Observed, context: PlanContext): Plan {
+  const { rivals } = context;
+  const candidate = planDestination(desired, memory.destination, observed, context);
+  const target = targetOf(desired, candidate, memory, observed);
   const portals = new Map(
-    desired.portals.map((portal) => {
-      const remembered = memory.portals?.find(({ id }) => id === portal.id);
-      return [portal.id, planWebhook(portal.enabled, remembered, observed.portals.get(portal.id), destinationID)];
+    desired.portals.map(({ id, enabled }) => {
+      const remembered = memory.portals?.find((portal) => portal.id === id);
+      const seen = observed.portals.get(id);
+      const step = planWebhook(target, enabled, remembered, seen);
+      return [id, contend(step, rivals.webhook({ kind: 'portal', id }, seen), desired)];
     }),
   );
   const organization =
     desired.organization === undefined
       ? undefined
-      : planOrganization(desired, memory.organization, observed.organization, destinationID);
-  const attachable = [...portals.values(), ...(desired.api === 'v3' ? [organization] : [])].some(
-    (step) => step?.kind === 'attach',
-  );
-  return {
-    destination: planDestination(desired, memory.destination, observed, attachable, clock),
-    organization,
-    portals,
-  };
+      : contend(
+          planOrganization(desired, target, memory.organization, observed.organization),
+          rivals.webhook({ kind: 'organization' }, observed.organization),
+          desired,
+        );
+  const attached = [...portals.values(), ...(desired.api === 'v3' ? [organization] : [])];
+  const isUseful = attached.some((step) => step?.kind === 'attach' || step?.kind === 'keep');
+  const destination: DestinationStep = isNew(candidate) && !isUseful ? { kind: 'none' } : candidate;
+  return { destination, organization, portals };
 }
 
 /** True where nothing is left to be done. */
 export function isEmpty({ destination, organization, portals }: Plan): boolean {
-  const settled = destination.kind === 'keep' || destination.kind === 'none' || destination.kind === 'refuse';
-  return settled && [organization, ...portals.values()].every((step) => step?.kind !== 'attach');
+  const writes: ReadonlySet<DestinationStep['kind']> = new Set(['create', 'claim', 'update', 'wait', 'unknown']);
+  return !writes.has(destination.kind) && [organization, ...portals.values()].every((step) => step?.kind !== 'attach');
+}
+
+/** Made or taken only once there is something to attach it to. */
+function isNew(step: DestinationStep): boolean {
+  return step.kind === 'create' || (step.kind === 'claim' && step.because === 'adopted');
+}
+
+/** What webhooks are to point at, and by what it is known whether they do. */
+interface Target {
+  readonly policy: Desired['adoptionPolicy'];
+  /** Undefined as long as there is none. */
+  readonly destinationID: string | undefined;
+  /** The destination that was ours until now. */
+  readonly formerID: string | undefined;
+  readonly endpointDigest: string | undefined;
+}
+
+function targetOf(desired: Desired, step: DestinationStep, { destination }: Status, observed: Observed): Target {
+  const seen = observed.destination;
+  const [referenced] = seen.kind === 'referenced' ? seen.found : [];
+  const standing = seen.kind === 'known' ? seen.ours?.id : seen.kind === 'referenced' ? undefined : destination?.id;
+  return {
+    policy: desired.adoptionPolicy,
+    destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : standing,
+    formerID: destination?.managed === false ? undefined : destination?.id,
+    endpointDigest: desired.own?.endpointDigest ?? referenced?.endpointDigest,
+  };
 }
 
 function planDestination(
   desired: Desired,
   remembered: DestinationStatus | undefined,
   observed: Observed,
-  attachable: boolean,
-  { nowMs, intentPatienceMs }: PlanClock,
+  { nowMs, intentPatienceMs, rivals }: PlanContext,
 ): DestinationStep {
   const seen = observed.destination;
-  if (!desired.needsDestination || seen.kind === 'unneeded') return { kind: 'none' };
+  if (!desired.usesDestination || seen.kind === 'unneeded') return { kind: 'none' };
   if (seen.kind === 'unknown') return seen;
-  if (seen.ours !== undefined) return planOurs(desired, remembered, seen.ours, seen.named);
-  if (remembered?.creating !== undefined) {
-    const { creating } = remembered;
-    const [found, ...duplicates] = seen.intended.filter((one) => one.endpointDigest === creating.endpointDigest);
-    if (found !== undefined) {
-      const ours = { ...remembered, secretVersion: creating.secretVersion, updatedAt: found.updatedAt };
-      const next = planOurs(
-        desired,
-        ours,
-        found,
-        seen.named.filter(({ id }) => id !== found.id && !duplicates.some((one) => one.id === id)),
-      );
-      return { kind: 'claim', id: found.id, duplicates: duplicates.map(({ id }) => id), next };
-    }
-    if (nowMs < Date.parse(creating.since) + intentPatienceMs) return { kind: 'wait' };
+  if (seen.kind === 'referenced') {
+    const [found, ...more] = seen.found;
+    if (found === undefined || more.length > 0) return { kind: 'unresolved', ids: seen.found.map(({ id }) => id) };
+    return { kind: 'use', id: found.id, name: found.name };
   }
-  if (seen.named.length > 0)
-    return { kind: 'refuse', name: desired.settings.name, ids: seen.named.map(({ id }) => id) };
-  return attachable ? { kind: 'create' } : { kind: 'none' };
+  const { own } = desired;
+  if (own === undefined) return { kind: 'none' };
+  const { creating } = remembered ?? {};
+  const made = seen.intended.filter((one) => creating !== undefined && one.endpointDigest === creating.endpointDigest);
+  const [found, ...others] = seen.ours === undefined ? made : [seen.ours, ...made];
+  if (found !== undefined) {
+    const duplicates = others.map(({ id }) => id);
+    const named = seen.named.filter(({ id }) => id !== found.id && !duplicates.includes(id));
+    const applied = { secretVersion: creating?.secretVersion, updatedAt: found.updatedAt };
+    const next = planOurs(own, seen.ours === undefined ? applied : remembered, found, named);
+    if (seen.ours !== undefined && duplicates.length === 0) return next;
+    const name = creating?.name ?? own.settings.name;
+    return { kind: 'claim', because: 'intent', id: found.id, name, duplicates, next };
+  }
+  if (creating !== undefined && nowMs < Date.parse(creating.since) + intentPatienceMs) return { kind: 'wait' };
+  const ids = seen.named.map(({ id }) => id);
+  const rivalry = rivals.destination(own.settings.name, ids);
+  if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };
+  const [theirs, ...more] = seen.named;
+  if (theirs === undefined) return { kind: 'create' };
+  if (more.length > 0 || !isAdoptable(desired.adoptionPolicy, own.endpointDigest, theirs.endpointDigest)) {
+    return { kind: 'refuse', name: own.settings.name, ids };
+  }
+  const next = planOurs(own, undefined, theirs, []);
+  return { kind: 'claim', because: 'adopted', id: theirs.id, name: own.settings.name, duplicates: [], next };
+}
+
+/** Whether what was never ours may be taken; both endpoints as digests. */
+function isAdoptable(policy: Desired['adoptionPolicy'], ours: string | undefined, theirs: string | undefined): boolean {
+  switch (policy) {
+    case 'Always':
+      return true;
+    case 'Never':
+      return false;
+    case 'IfMatching':
+      return theirs !== undefined && theirs === ours;
+  }
 }
 
 function planOurs(
-  desired: Desired,
-  remembered: DestinationStatus | undefined,
+  own: OwnDestination,
+  remembered: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
   ours: SeenDestination,
   named: readonly SeenDestination[],
 ): DestinationStep {
-  const found = differences(desired, remembered, ours);
+  const found = differences(own, remembered, ours);
   if (found.length === 0) return { kind: 'keep', updatedAt: remembered?.updatedAt ?? ours.updatedAt };
   if (found.includes('name') && named.length > 0) {
-    return { kind: 'refuse', name: desired.settings.name, ids: named.map(({ id }) => id) };
+    return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id) };
   }
   return { kind: 'update', differences: found };
 }
 
 /** What a destination of ours has to be changed in. What Konnect leaves out of its answer is taken to be right. */
 export function differences(
-  desired: Desired,
+  { settings, secretVersion, endpointDigest }: OwnDestination,
   remembered: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
   seen: SeenDestination,
 ): Difference[] {
-  const { settings } = desired;
   const found: Difference[] = [];
-  if (remembered?.secretVersion !== desired.secretVersion) found.push('secret');
+  if (remembered?.secretVersion !== secretVersion) found.push('secret');
   if (seen.name !== undefined && seen.name !== settings.name) found.push('name');
-  if (seen.endpointDigest !== undefined && seen.endpointDigest !== desired.endpointDigest) found.push('endpoint');
+  if (seen.endpointDigest !== undefined && seen.endpointDigest !== endpointDigest) found.push('endpoint');
   if (seen.logFormat !== undefined && seen.logFormat !== settings.logFormat) found.push('logFormat');
   if (seen.skipSSLVerification !== undefined && seen.skipSSLVerification !== settings.skipSSLVerification) {
     found.push('skipSSLVerification');
@@ -150,11 +220,23 @@ function sameTime(a: string | undefined, b: string | undefined): boolean {
   return Number.isNaN(aMs) || Number.isNaN(bMs) ? false : aMs === bMs;
 }
 
+/**
+ * A step that takes something gives way to whoever holds it; what another lets go of is taken by pointing it here. What points at a
+ * destination of our own is ours, but one of somebody else's may be attached to by several.
+ */
+function contend(step: WebhookStep, rivalry: Rivalry, { reference }: Desired): WebhookStep {
+  if (rivalry.kind === 'free' || step.kind === 'missing' || step.kind === 'unknown') return step;
+  const stands = step.kind === 'keep' || (step.kind === 'attach' && ['enabled', 'settings'].includes(step.because));
+  if (stands && (reference === undefined || rivalry.kind === 'yielded')) return step;
+  if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };
+  return { kind: 'attach', because: 'handed over', otherID: 'otherID' in step ? step.otherID : undefined };
+}
+
 function planWebhook(
+  target: Target,
   enabled: boolean,
   remembered: Pick<PortalStatus, 'destinationID' | 'state'> | undefined,
   seen: SeenWebhook | undefined,
-  destinationID: string | undefined,
 ): WebhookStep {
   if (seen === undefined) return { kind: 'keep' };
   switch (seen.kind) {
@@ -164,62 +246,90 @@ function planWebhook(
     case 'unconfigured':
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
-      return wasOurs(remembered)
-        ? { kind: 'attach', because: 'pointed elsewhere' }
+      if (wasOurs(remembered)) return { kind: 'attach', because: 'pointed elsewhere' };
+      return isAdoptable(target.policy, target.endpointDigest, seen.endpointDigest)
+        ? { kind: 'attach', because: 'adopted' }
         : { kind: 'refuse', otherID: undefined };
     case 'attached': {
-      if (seen.destinationID === destinationID) {
+      const { destinationID: otherID } = seen;
+      if (otherID === target.destinationID) {
         return seen.enabled === enabled ? { kind: 'keep' } : { kind: 'attach', because: 'enabled' };
       }
-      if (seen.destinationID === remembered?.destinationID) return { kind: 'attach', because: 'destination gone' };
-      if (wasOurs(remembered)) return { kind: 'attach', because: 'pointed elsewhere', otherID: seen.destinationID };
-      return seen.destinationExists
-        ? { kind: 'refuse', otherID: seen.destinationID }
-        : { kind: 'attach', because: 'destination gone' };
+      if (otherID === remembered?.destinationID || otherID === target.formerID) {
+        return { kind: 'attach', because: 'destination gone' };
+      }
+      if (wasOurs(remembered)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
+      return takeOver(target, seen);
     }
   }
 }
 
-/** Attached by us once, and seen so: `pending` may never have come to pass. */
-export function wasOurs(remembered: Pick<PortalStatus, 'destinationID' | 'state'> | undefined): boolean {
-  return remembered?.destinationID !== undefined && (remembered.state === 'on' || remembered.state === 'off');
+/** What points at a destination that was never ours. */
+function takeOver(target: Target, seen: Extract<SeenWebhook, { kind: 'attached' }>): WebhookStep {
+  const { destinationID: otherID, destinationExists, otherDigest } = seen;
+  if (!destinationExists) return { kind: 'attach', because: 'destination gone' };
+  return isAdoptable(target.policy, target.endpointDigest, otherDigest)
+    ? { kind: 'attach', because: 'adopted', otherID }
+    : { kind: 'refuse', otherID };
+}
+
+/**
+ * Attached by us once, and seen so, whatever keeps us from it since: `pending` may never have come to pass. By its destination, or by
+ * the endpoint of an inline webhook.
+ */
+export function wasOurs(
+  remembered: (Pick<PortalStatus, 'destinationID' | 'state'> & Pick<OrganizationStatus, 'endpointDigest'>) | undefined,
+): boolean {
+  const trace = remembered?.destinationID ?? remembered?.endpointDigest;
+  return trace !== undefined && remembered?.state !== 'pending';
 }
 
 function planOrganization(
   desired: Desired,
+  target: Target,
   remembered: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
-  destinationID: string | undefined,
 ): WebhookStep {
   const enabled = desired.organization?.enabled ?? false;
   if (desired.api === 'v3') {
     // What remains of an inline webhook that was switched off: nothing but our own endpoint.
-    if (seen?.kind === 'inline' && !seen.enabled && seen.endpointDigest === desired.endpointDigest) {
+    if (seen?.kind === 'inline' && !seen.enabled && seen.endpointDigest === target.endpointDigest) {
       return { kind: 'attach', because: 'unconfigured' };
     }
-    const attachment = remembered?.api === 'v3' ? remembered : undefined;
-    return planWebhook(enabled, attachment, seen, destinationID);
+    return planWebhook(target, enabled, remembered?.api === 'v3' ? remembered : undefined, seen);
   }
-  const inline = remembered?.api === 'v2' ? remembered : undefined;
-  if (seen?.kind === 'inline') {
-    const ours = inline?.endpointDigest !== undefined && seen.endpointDigest === inline.endpointDigest;
-    const was = inline?.endpointDigest !== undefined && (inline.state === 'on' || inline.state === 'off');
-    if (ours) {
-      if (seen.enabled !== enabled) return { kind: 'attach', because: 'enabled' };
-      const { updatedAt } = seen;
-      return differences(desired, inline, { ...seen, id: '', name: undefined }).length > 0
-        ? { kind: 'attach', because: 'settings' }
-        : { kind: 'keep', updatedAt: inline.updatedAt ?? updatedAt };
-    }
-    return was ? { kind: 'attach', because: 'pointed elsewhere' } : { kind: 'refuse', otherID: undefined };
-  }
+  const { own } = desired;
+  if (own === undefined) return { kind: 'keep' };
+  return planInline(own, target, enabled, remembered?.api === 'v2' ? remembered : undefined, seen);
+}
+
+/** The organisation's webhook with an endpoint of its own. */
+function planInline(
+  own: OwnDestination,
+  target: Target,
+  enabled: boolean,
+  remembered: OrganizationStatus | undefined,
+  seen: SeenWebhook | undefined,
+): WebhookStep {
+  const was = wasOurs(remembered);
   if (seen?.kind === 'attached') {
-    if (seen.destinationID === destinationID || !seen.destinationExists)
+    const { destinationID: otherID } = seen;
+    if (otherID === target.destinationID || otherID === target.formerID) {
       return { kind: 'attach', because: 'destination gone' };
-    const was = inline?.endpointDigest !== undefined && (inline.state === 'on' || inline.state === 'off');
-    return was
-      ? { kind: 'attach', because: 'pointed elsewhere', otherID: seen.destinationID }
-      : { kind: 'refuse', otherID: seen.destinationID };
+    }
+    return was && seen.destinationExists
+      ? { kind: 'attach', because: 'pointed elsewhere', otherID }
+      : takeOver(target, seen);
   }
-  return planWebhook(enabled, undefined, seen, destinationID);
+  if (seen?.kind !== 'inline') return planWebhook(target, enabled, undefined, seen);
+  const isOurs = remembered?.endpointDigest !== undefined && seen.endpointDigest === remembered.endpointDigest;
+  if (!isOurs) {
+    if (was) return { kind: 'attach', because: 'pointed elsewhere' };
+    return planWebhook(target, enabled, undefined, seen);
+  }
+  if (seen.enabled !== enabled) return { kind: 'attach', because: 'enabled' };
+  const found = differences(own, remembered, { ...seen, id: '', name: undefined });
+  return found.length > 0
+    ? { kind: 'attach', because: 'settings' }
+    : { kind: 'keep', updatedAt: remembered.updatedAt ?? seen.updatedAt };
 }

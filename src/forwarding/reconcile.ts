@@ -1,24 +1,35 @@
 /** From a key to a settled forwarding: the entry of the domain. */
 import { parseDurationMs } from '../api/duration.ts';
-import { type AuditLogForwarding, type Condition, finalizer } from '../api/v1alpha1.ts';
+import {
+  type AuditLogForwarding,
+  type CleanupStatus,
+  type Condition,
+  finalizer,
+  reconcileAnnotation,
+} from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
-import { type ConditionContext, conditionsOf, type Report, type Trouble } from '../status/conditions.ts';
+import { type ConditionContext, conditionsOf, type Report, suspended, type Trouble } from '../status/conditions.ts';
 import { StatusDraft } from '../status/draft.ts';
-import { desire } from './desired.ts';
+import { withoutAnyCorrections } from './corrections.ts';
+import { desire, destinationName } from './desired.ts';
 import { finalize, whatStays } from './finalize.ts';
-import { holdsAnything } from './memory.ts';
-import { proveOrganization } from './organization.ts';
+import { holdsAnything, objectKeyOf } from './memory.ts';
+import { organizationChanged, proveOrganization } from './organization.ts';
 import { announce, type Pass } from './pass.ts';
 import type { Cluster, Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from './problems.ts';
+import { claimsOf, rivalsOf, type Successor, successorOf } from './rivals.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from './secrets.ts';
-import { sync } from './sync.ts';
+import { sync, watchOnly } from './sync.ts';
+import { Turns } from './turns.ts';
 
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
   readonly konnectFor: (token: string) => Konnect;
   /** The forwarding as last seen, at least as new as our own last write of it. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
+  /** The other forwardings, as last seen, that have one of these claims. */
+  readonly contenders: (key: string, claims: readonly string[]) => readonly AuditLogForwarding[];
   readonly clusterName: string;
   /** How long Konnect may serve lists that lack a destination whose POST may have been carried out, the POST's own time included. */
   readonly intentPatienceMs: number;
@@ -34,14 +45,19 @@ export type Next =
   | { readonly kind: 'retry'; readonly atLeastMs?: number };
 
 const releasePatienceMs = 10 * 60_000;
+const handoverPatienceMs = 2 * 60_000;
 const longestGraceMs = 30 * 60_000;
 const standardIntervalMs = 10 * 60_000;
 
 /** Holds what one process knows of its forwardings and no status may hold: tokens that were good, and since when Konnect is in trouble. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #goodTokens = new Map<string, string>();
+  /** By key, then by organisation. */
+  readonly #goodTokens = new Map<string, Map<string, string>>();
+  /** Since when something has waited for whom it is handed over to; by key and entry. */
+  readonly #handingOverSinceMs = new Map<string, Map<string, number>>();
   readonly #troubleSinceMs = new Map<string, number>();
+  readonly #turns = new Turns();
   readonly #inUseSinceMs = new Map<string, number>();
 
   constructor(options: ReconcilerOptions) {
@@ -50,11 +66,20 @@ export class Reconciler {
 
   /** One pass. Rejects with KubeError, and with what `signal` was aborted for; all else is told in status. */
   async reconcile(key: string, signal: AbortSignal): Promise<Next> {
+    try {
+      return await this.#reconcile(key, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<Next> {
     const forwarding = this.#options.find(key);
     if (forwarding === undefined) {
-      this.#goodTokens.delete(key);
-      this.#troubleSinceMs.delete(key);
-      this.#inUseSinceMs.delete(key);
+      for (const known of [this.#goodTokens, this.#handingOverSinceMs, this.#troubleSinceMs, this.#inUseSinceMs]) {
+        known.delete(key);
+      }
       return { kind: 'settled' };
     }
     const { cluster, now } = this.#options;
@@ -67,37 +92,75 @@ export class Reconciler {
   async #keepRight(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {
     const { cluster } = this.#options;
     const { forwarding } = draft;
+    const before = forwarding.status.conditions ?? [];
+    const demand = forwarding.metadata.annotations[reconcileAnnotation]?.slice(0, 64);
+    const isDemanded = demand !== undefined && demand !== draft.memory.lastHandledReconcileAt;
+    if (isDemanded) draft.memory = withoutAnyCorrections(draft.memory);
+    // Only at the end: a pass that is overtaken or cut off is made again as it was demanded.
+    const answer = () => {
+      if (isDemanded) draft.memory = { ...draft.memory, lastHandledReconcileAt: demand };
+    };
+    if (forwarding.spec.suspend) {
+      answer();
+      return this.#rest(draft, before, signal);
+    }
     const [token, credentials] = await Promise.all([
       resolveToken(forwarding, cluster, signal),
       resolveCredentials(forwarding, cluster, signal),
     ]);
     const missing = [token, credentials].flatMap((one) => (one.kind === 'problem' ? [one.problem] : []));
     if (token.kind === 'problem' || credentials.kind === 'problem') {
-      return this.#conclude(key, draft, forwarding.status.conditions ?? [], secretsReport(missing), 'none', signal);
+      answer();
+      return this.#conclude(key, draft, before, secretsReport(missing), 'none', signal);
     }
-    const wasApplied = isApplied(forwarding, credentials.value);
-    const pass = this.#pass(draft, token.value, wasApplied, signal);
-    const report = await this.#sync(key, pass, token.value, credentials.value);
-    return this.#conclude(
-      key,
-      draft,
-      forwarding.status.conditions ?? [],
-      report,
-      this.#grace(key, report, wasApplied, forwarding),
-      signal,
-    );
+    const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
+    const pass = this.#pass(key, draft, token.value, wasApplied, signal);
+    const maxListAgeMs = isDemanded ? 0 : intervalMs(forwarding) / 2;
+    const report = await this.#sync(key, pass, token.value, credentials.value, maxListAgeMs);
+    answer();
+    return this.#conclude(key, draft, before, report, this.#grace(key, report, wasApplied, forwarding), signal);
   }
 
-  async #sync(key: string, pass: Pass, token: string, credentials: Credentials): Promise<Report> {
-    const { clusterName, intentPatienceMs } = this.#options;
-    const { draft } = pass;
+  /** Suspended: what is known stays, and the generation is answered. */
+  async #rest(draft: StatusDraft, before: readonly Condition[], signal: AbortSignal): Promise<Next> {
+    const message =
+      'spec.suspend is true: nothing is written to Konnect, and nothing looked for, until it is false again';
+    const conditions = suspended(message, draft.context('none'));
+    await draft.conclude(conditions, signal);
+    this.#tell(draft, before, conditions);
+    return { kind: 'settled' };
+  }
+
+  async #sync(
+    key: string,
+    pass: Pass,
+    token: string,
+    credentials: Credentials | undefined,
+    maxListAgeMs: number,
+  ): Promise<Report> {
+    const { clusterName, contenders, intentPatienceMs } = this.#options;
+    const { forwarding } = pass.draft;
     try {
       const proof = await proveOrganization(pass);
       if (proof.kind === 'problem') return secretsReport([proof.problem]);
-      this.#goodTokens.set(key, token);
-      const desired = desire(draft.forwarding, credentials, clusterName);
-      const maxListAgeMs = intervalMs(draft.forwarding) / 2;
-      return await sync(pass, desired, { organizationID: proof.organizationID, maxListAgeMs, intentPatienceMs });
+      const { organizationID } = proof;
+      this.#knowToken(key, organizationID, token);
+      const remembered = pass.draft.memory.konnect?.organizationID ?? organizationID;
+      if (remembered !== organizationID && pass.draft.memory.destination?.creating !== undefined) {
+        return secretsReport([organizationChanged(pass, remembered, organizationID)]);
+      }
+      const desired = desire(forwarding, credentials, clusterName);
+      const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID);
+      return await this.#turns.take(claims, async () => {
+        const rivals = rivalsOf({
+          self: forwarding,
+          organizationID,
+          all: contenders(key, claims),
+          destinationName: (other) => destinationName(other, clusterName),
+        });
+        const options = { organizationID, maxListAgeMs, intentPatienceMs, rivals };
+        return forwarding.spec.mode === 'Observe' ? watchOnly(pass, desired, options) : sync(pass, desired, options);
+      });
     } catch (error) {
       if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
       const problem = problemOf(error, "this forwarding's organisation", pass.tokenSource);
@@ -105,11 +168,18 @@ export class Reconciler {
     }
   }
 
+  #knowToken(key: string, organizationID: string, token: string): void {
+    const known = this.#goodTokens.get(key) ?? new Map<string, string>();
+    this.#goodTokens.set(key, known.set(organizationID, token));
+  }
+
   async #undoAll(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {
     const { cluster, intentPatienceMs } = this.#options;
     const { forwarding } = draft;
-    if (forwarding.spec.deletionPolicy === 'Retain') {
-      const note = `deletionPolicy is Retain: ${whatStays(forwarding.status)} stays live in Konnect`;
+    const { deletionPolicy, mode } = forwarding.spec;
+    if (deletionPolicy === 'Retain' || mode === 'Observe') {
+      const why = deletionPolicy === 'Retain' ? 'deletionPolicy is Retain' : 'mode is Observe';
+      const note = `${why}: ${whatStays(forwarding.status)} stays live in Konnect`;
       announce({ cluster, draft }, 'Normal', 'Retained', 'Delete', note);
       await cluster.removeFinalizer(forwarding, signal);
       return { kind: 'settled' };
@@ -141,21 +211,28 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<readonly Problem[]> {
     const token = await resolveToken(draft.forwarding, this.#options.cluster, signal);
-    const value = token.kind === 'resolved' ? token.value : this.#goodTokens.get(key);
+    const value = token.kind === 'resolved' ? token.value : this.#lastGoodToken(key, draft.forwarding);
     if (value === undefined) return [tokenGone(draft.forwarding)];
-    const pass = this.#pass(draft, value, false, signal);
+    const pass = this.#pass(key, draft, value, false, signal);
     try {
       const proof = await proveOrganization(pass);
       if (proof.kind === 'problem') return [proof.problem];
-      return await finalize(pass, {
-        organizationID: proof.organizationID,
-        intentPatienceMs,
-        isReleaseOverdue: () => this.#isReleaseOverdue(key),
-      });
+      const { organizationID: proved } = proof;
+      const organizationID = draft.memory.konnect?.organizationID ?? proved;
+      const konnect = organizationID === proved ? pass.konnect : pass.konnectIn(organizationID);
+      if (konnect === undefined) return [organizationChanged(pass, organizationID, proved)];
+      const isReleaseOverdue = () => this.#isReleaseOverdue(key);
+      const options = { organizationID, intentPatienceMs, isReleaseOverdue };
+      const claims = claimsOf(draft.forwarding, undefined, organizationID);
+      return await this.#turns.take(claims, () => finalize({ ...pass, konnect }, options));
     } catch (error) {
       if (!(error instanceof KonnectError) || signal.aborted) throw error;
       return [problemOf(error, "this forwarding's organisation", pass.tokenSource)];
     }
+  }
+
+  #lastGoodToken(key: string, { status }: AuditLogForwarding): string | undefined {
+    return this.#goodTokens.get(key)?.get(status.konnect?.organizationID ?? '');
   }
 
   /** Counted from when the destination was first seen in use with nothing of ours attached: an outage before that is no patience. */
@@ -212,7 +289,7 @@ export class Reconciler {
     }
   }
 
-  #pass(draft: StatusDraft, token: string, wasApplied: boolean, signal: AbortSignal): Pass {
+  #pass(key: string, draft: StatusDraft, token: string, wasApplied: boolean, signal: AbortSignal): Pass {
     const { cluster, konnectFor, now } = this.#options;
     const { forwarding } = draft;
     return {
@@ -224,7 +301,34 @@ export class Reconciler {
       wasApplied,
       konnect: konnectFor(token),
       tokenSource: tokenSource(forwarding),
+      konnectIn: (organizationID) => {
+        const known = this.#goodTokens.get(key)?.get(organizationID);
+        return known === undefined ? undefined : konnectFor(known);
+      },
+      successor: (entry, destinationID) => this.#successor(key, draft, entry, destinationID),
     };
+  }
+
+  #successor(
+    key: string,
+    { forwarding: self }: StatusDraft,
+    entry: CleanupStatus,
+    destinationID: string | undefined,
+  ): Successor | undefined {
+    const { contenders, now } = this.#options;
+    const claims = claimsOf(self, undefined);
+    const next = successorOf({ self, all: contenders(key, claims) }, entry, destinationID);
+    const since = this.#handingOverSinceMs.get(key) ?? new Map<string, number>();
+    const object = `${entry.region}/${objectKeyOf(entry)}`;
+    if (next === undefined || next.hasIt) {
+      since.delete(object);
+      return next;
+    }
+    const { deletionTimestamp } = self.metadata;
+    const nowMs = now().getTime();
+    const sinceMs = deletionTimestamp === undefined ? (since.get(object) ?? nowMs) : Date.parse(deletionTimestamp);
+    this.#handingOverSinceMs.set(key, since.set(object, sinceMs));
+    return nowMs - sinceMs < handoverPatienceMs ? next : undefined;
   }
 }
 
@@ -236,7 +340,7 @@ function intervalMs({ spec }: AuditLogForwarding): number {
 }
 
 /** True where a pass of this generation, with these Secrets, came to its end before this one. */
-function isApplied({ metadata, status }: AuditLogForwarding, { secretVersion }: Credentials): boolean {
+function isApplied({ metadata, status }: AuditLogForwarding, secretVersion: string | undefined): boolean {
   const versions = [status.destination?.secretVersion, status.organization?.secretVersion];
   const sameSecrets = versions.every((version) => version === undefined || version === secretVersion);
   const ready = readyOf(status.conditions);

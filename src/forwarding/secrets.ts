@@ -20,6 +20,12 @@ const maxTokenLength = 4_096;
 const maxEndpointLength = 2_048;
 const maxAuthorizationLength = 8_192;
 
+/** `namespace/name` of the Secrets that a forwarding names. */
+export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
+  const names = new Set([spec.konnect.tokenSecretRef.name, spec.destination?.secretRef.name]);
+  return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));
+}
+
 /** Where the Konnect token is expected, in words for a message. */
 export function tokenSource(forwarding: AuditLogForwarding): string {
   const { name, key } = forwarding.spec.konnect.tokenSecretRef;
@@ -43,13 +49,15 @@ export async function resolveToken(
   );
 }
 
-/** Rejects with KubeError where the Secret cannot be read. */
+/** Resolves with undefined where spec names a destination of somebody else's. Rejects with KubeError where the Secret cannot be read. */
 export async function resolveCredentials(
   forwarding: AuditLogForwarding,
   cluster: Cluster,
   signal: AbortSignal,
-): Promise<Resolved<Credentials>> {
-  const { name, endpointKey, authorizationKey } = forwarding.spec.destination.secretRef;
+): Promise<Resolved<Credentials | undefined>> {
+  const { destination } = forwarding.spec;
+  if (destination === undefined) return { kind: 'resolved', value: undefined };
+  const { name, endpointKey, authorizationKey } = destination.secretRef;
   const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
   const endpoint = valueOf(secret, name, endpointKey, 'spec.destination.secretRef');
   if (endpoint.kind === 'problem') return endpoint;
@@ -63,21 +71,23 @@ export async function resolveCredentials(
       : 'holds a character that a header value cannot carry (line break, control or non-ASCII)',
   );
   if (checkedAuthorization.kind === 'problem') return checkedAuthorization;
+  const scheme = destination.authorizationScheme;
   return {
     kind: 'resolved',
     value: {
       endpoint: checkedEndpoint.value,
-      authorization: checkedAuthorization.value,
-      secretVersion: typeof secret === 'string' ? '' : versionOf(secret, authorizationKey),
+      authorization: scheme === undefined ? checkedAuthorization.value : `${scheme} ${checkedAuthorization.value}`,
+      secretVersion: typeof secret === 'string' ? '' : versionOf(secret, authorizationKey, scheme),
     },
   };
 }
 
-/** uid/resourceVersion, and a hash of the key where that is not the standard one. */
-function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string): string {
+/** uid/resourceVersion, and a hash of the key and the scheme where they are not the standard ones. */
+function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string, scheme = ''): string {
   const version = `${uid}/${resourceVersion}`;
-  if (authorizationKey === 'authorization') return version;
-  return `${version}/${createHash('sha256').update(authorizationKey).digest('hex').slice(0, 10)}`;
+  if (authorizationKey === 'authorization' && scheme === '') return version;
+  const made = scheme === '' ? authorizationKey : `${authorizationKey} ${scheme}`;
+  return `${version}/${createHash('sha256').update(made).digest('hex').slice(0, 10)}`;
 }
 
 function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {

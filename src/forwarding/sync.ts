@@ -1,60 +1,157 @@
 /** One pass: what is wanted is compared with what stands in Konnect, and put right. */
-import type { CleanupStatus } from '../api/v1alpha1.ts';
+import type { CleanupStatus, Status } from '../api/v1alpha1.ts';
 import type { Health, Report } from '../status/conditions.ts';
 import type { Memory } from '../status/draft.ts';
 import { applyDestination } from './apply-destination.ts';
 import { applyWebhooks } from './apply-webhooks.ts';
 import { cleanUp } from './cleanup.ts';
+import { withoutAnyCorrections } from './corrections.ts';
 import type { Desired } from './desired.ts';
+import { driftOf } from './drift.ts';
 import { settleIntent } from './intent.ts';
-import { isView, release } from './memory.ts';
+import { holdsAnything, isView, release } from './memory.ts';
 import { observe, orProblem, readViews } from './observed.ts';
-import type { Pass } from './pass.ts';
-import { plan } from './plan.ts';
-import { type Problem, reasons, waiting, worstFirst } from './problems.ts';
+import { hold, type Pass } from './pass.ts';
+import { type DestinationStep, type Plan, plan, type WebhookStep } from './plan.ts';
+import { type Problem, reasons, stalled, waiting, worstFirst } from './problems.ts';
+import type { Rivals } from './rivals.ts';
 
 export interface SyncOptions {
   readonly organizationID: string;
   readonly maxListAgeMs: number;
   /** How long after an intent a destination may be missing in lists although its POST was carried out. */
   readonly intentPatienceMs: number;
+  readonly rivals: Rivals;
 }
 
 /** Leaves what is now true in `pass.draft.memory`, unwritten. Rejects with KubeError, or with what `signal` was aborted for. */
 export async function sync(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
   const { draft } = pass;
-  draft.memory = release(draft.memory, { ...desired, organizationID: options.organizationID });
+  const needsOwn = desired.own !== undefined && desired.usesDestination;
+  const { drift: _observed, ...remembered } = draft.memory;
+  draft.memory = release(remembered, { ...desired, needsOwn, organizationID: options.organizationID });
+  if (!pass.wasApplied) draft.memory = withoutAnyCorrections(draft.memory);
 
   // The two views of the organisation's webhook are one setting: the old one is switched off before the new one is looked at.
+  const { organizationID } = options;
+  const isHere = (entry: CleanupStatus) => entry.region === desired.region && entry.organizationID === organizationID;
   const isOldView = (entry: CleanupStatus) =>
-    entry.kind === 'organization' && entry.region === desired.region && entry.api !== desired.api;
+    entry.kind === 'organization' && isHere(entry) && entry.api !== desired.api;
   const hadOldView = (draft.memory.cleanup ?? []).some(isOldView);
   const oldView = await cleanUp(pass, isOldView);
   const attainable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
 
-  const observed = await observe(pass, attainable, draft.memory, options.maxListAgeMs);
-  const clock = { nowMs: pass.now().getTime(), intentPatienceMs: options.intentPatienceMs };
-  const steps = plan(attainable, draft.memory, observed, clock);
+  const steps = await look(pass, attainable, draft.memory, options);
   const destinationProblem = await applyDestination(pass, desired, steps.destination);
-  const webhooks = await applyWebhooks(pass, attainable, steps);
+  // Where it was to be made, and was not, status names what is gone.
+  const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
+  const destinationID = isGone ? undefined : draft.memory.destination?.id;
+  const webhooks = await applyWebhooks(pass, attainable, steps, destinationID);
   draft.memory = withPortalsReady(draft.memory, webhooks.portalsReady, desired.portals.length);
 
   const switched = hadOldView && oldView.length === 0 ? await switchProblem(pass, desired) : undefined;
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
-  const intent = desired.needsDestination ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
-  const left = await cleanUp(pass, (entry) => !isOldView(entry) && !isView(entry, desired));
+  const intent = needsOwn ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
+  // What stands in another region or organisation goes on until its replacement is in place: no moment without forwarding.
+  const isReplaced = webhooks.problems.length === 0 && destinationProblem === undefined;
+  const left = await cleanUp(
+    pass,
+    (entry) => !isOldView(entry) && !isView(entry, { ...desired, organizationID }) && (isReplaced || isHere(entry)),
+  );
+  // What was found to be as wanted is ours without a write.
+  if (holdsAnything(draft.memory)) await hold(pass);
+  const undone = [...oldView, ...left, ...(intent === undefined ? [] : [intent])];
   return {
     secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
     destination: destinationHealth(pass, desired, destinationProblem),
     webhooks: webhooksHealth(desired, problems, webhooks.waiting),
-    cleanup: health(
-      [...oldView, ...left, ...(intent === undefined ? [] : [intent])],
-      'Clean',
-      'nothing is left to undo',
-    ),
+    cleanup: health(undone, 'Clean', 'nothing is left to undo'),
     readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
   };
+}
+
+async function look(pass: Pass, desired: Desired, memory: Status, options: SyncOptions): Promise<Plan> {
+  const observed = await observe(pass, desired, memory, options.maxListAgeMs);
+  return plan(desired, memory, observed, { ...options, nowMs: pass.now().getTime() });
+}
+
+/** Looks, writes nothing to Konnect, and leaves what differs in `status.drift`. */
+export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
+  const { draft } = pass;
+  const needsOwn = desired.own !== undefined && desired.usesDestination;
+  const released = release(draft.memory, { ...desired, needsOwn, organizationID: options.organizationID });
+  const steps = await look(pass, desired, released, options);
+  const drift = driftOf(steps, released);
+  const { drift: _before, ...memory } = draft.memory;
+  const ready = [...steps.portals.values()].filter((step) => step.kind === 'keep').length;
+  const konnect = memory.konnect ?? { organizationID: options.organizationID, region: desired.region };
+  draft.memory = withPortalsReady(
+    { ...memory, konnect, ...(drift.length === 0 ? {} : { drift }) },
+    ready,
+    desired.portals.length,
+  );
+  const webhookSteps = [
+    ...steps.portals,
+    ...(steps.organization === undefined ? [] : [['', steps.organization] as const]),
+  ];
+  const problems = webhookSteps.flatMap(([id, step]) =>
+    problemOfStep(id === '' ? "the organisation's webhook" : `portal ${id}`, step),
+  );
+  const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
+  return {
+    secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
+    destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
+    webhooks: health(problems, 'Observed', 'see status.drift'),
+    cleanup: { kind: 'good', reason: '', message: '' },
+    readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
+    ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
+  };
+}
+
+/** What keeps an observed object from being what is wanted, beside drift. */
+function problemOfStep(object: string, step: DestinationStep | WebhookStep): Problem[] {
+  switch (step.kind) {
+    case 'unknown':
+      return [step.problem];
+    case 'missing':
+      return [
+        stalled(
+          reasons.portalNotFound,
+          `${object} does not exist in this region, or the token may not see it: check spec.portals`,
+        ),
+      ];
+    case 'unresolved':
+      return [
+        stalled(
+          reasons.destinationNotFound,
+          `${object} that spec.destinationRef names is not there, or there are several`,
+        ),
+      ];
+    case 'lost':
+      return [stalled(reasons.claimed, `${object} belongs to AuditLogForwarding ${step.to}, which came first`)];
+    case 'refuse':
+      return [
+        'ids' in step
+          ? stalled(
+              reasons.nameInUse,
+              `${object}'s name belongs in Konnect to ${step.ids.slice(0, 5).join(', ')}, which this forwarding did not create`,
+            )
+          : stalled(
+              reasons.webhookInUse,
+              `${object} forwards to ${step.otherID ?? 'an endpoint'} that this forwarding did not set`,
+            ),
+      ];
+    case 'keep':
+    case 'none':
+    case 'create':
+    case 'claim':
+    case 'update':
+    case 'use':
+    case 'wait':
+    case 'attach':
+      return [];
+  }
 }
 
 function health(problems: readonly Problem[], reason: string, message: string): Health {
@@ -63,7 +160,7 @@ function health(problems: readonly Problem[], reason: string, message: string): 
 
 function destinationHealth({ draft }: Pass, desired: Desired, problem: Problem | undefined): Health {
   if (problem !== undefined) return health([problem], '', '');
-  if (!desired.needsDestination) {
+  if (!desired.usesDestination) {
     return { kind: 'good', reason: 'NotNeeded', message: 'v2 sends the endpoint with the webhook itself' };
   }
   const { destination } = draft.memory;
@@ -91,10 +188,11 @@ function webhooksInWords({ portals, organization }: Desired): string {
   return both.filter((part) => part !== '').join(' and ');
 }
 
-function forward({ forwarding }: Pass, { portals, organization, needsDestination, settings }: Desired): string {
+function forward({ forwarding }: Pass, { portals, organization, usesDestination, own, reference }: Desired): string {
   const verb = portals.length + (organization === undefined ? 0 : 1) === 1 ? 'forwards' : 'forward';
-  const { name } = forwarding.spec.destination.secretRef;
-  return `${verb} to ${needsDestination ? `"${settings.name}"` : `the endpoint in Secret ${name}`}`;
+  if (reference !== undefined) return `${verb} to destination ${reference.id ?? `"${reference.name ?? ''}"`}`;
+  if (usesDestination) return `${verb} to "${own?.settings.name ?? ''}"`;
+  return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
 }
 
 function withPortalsReady(memory: Memory, ready: number, wanted: number): Memory {
@@ -110,7 +208,9 @@ async function switchProblem(pass: Pass, desired: Desired): Promise<Problem | un
   const seen = await orProblem(pass, "the organisation's webhook", () => readViews(pass, desired.region));
   if ('kind' in seen) return seen.problem;
   const inline =
-    seen.inline?.endpointDigest === desired.endpointDigest && seen.inline.enabled === desired.organization.enabled;
+    seen.inline !== undefined &&
+    seen.inline.endpointDigest === desired.own?.endpointDigest &&
+    seen.inline.enabled === desired.organization.enabled;
   const attached = seen.attached !== undefined && seen.attached === destination?.id;
   if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
   const message = `the organisation's webhook does not show the change to ${desired.api} yet; looking again`;

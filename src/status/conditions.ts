@@ -23,6 +23,8 @@ export interface Report {
   /** What is still to be undone elsewhere: part of `Ready`, without a condition of its own. */
   readonly cleanup: Health;
   readonly readyMessage: string;
+  /** Nothing is wrong, but what stands is not what is wanted, and is not to be changed. */
+  readonly drifted?: string;
 }
 
 export interface ConditionContext {
@@ -44,8 +46,17 @@ export function progressing(reason: string, message: string, context: ConditionC
   return [
     condition('Ready', 'False', reason, message, context),
     condition('Reconciling', 'True', reason, message, context),
-    ...context.previous.filter(({ type }) => !['Ready', 'Reconciling', 'Stalled'].includes(type)),
+    ...context.previous.filter(isPart),
   ];
+}
+
+/** Of an object that is to be left alone for a while: the parts stay as they were. */
+export function suspended(message: string, context: ConditionContext): Condition[] {
+  return [condition('Ready', 'Unknown', 'Suspended', message, context), ...context.previous.filter(isPart)];
+}
+
+function isPart({ type }: Condition): boolean {
+  return !['Ready', 'Reconciling', 'Stalled'].includes(type);
 }
 
 /**
@@ -64,6 +75,9 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
     partCondition('DestinationReady', report.destination, context),
     partCondition('WebhooksReady', report.webhooks, context),
   ];
+  if (first === undefined && report.drifted !== undefined) {
+    return [condition('Ready', 'False', 'Drifted', report.drifted, context), ...partConditions];
+  }
   if (first === undefined) {
     return [condition('Ready', 'True', 'InSync', report.readyMessage, context), ...partConditions];
   }

@@ -14,9 +14,17 @@ const sources = files
   .replaceAll(/[`'"] \+\n\s*[`'"]/g, '');
 
 /** Reasons that are written as words where they are used. */
-const announced = [...sources.matchAll(/announce\(\s*(?:pass|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*'(\w+)'/g)];
-const conditions = [...sources.matchAll(/\breason: '(\w+)'/g), ...sources.matchAll(/'(?:True|Unknown)', '(\w+)'/g)];
-const literal = [...announced, ...conditions].map(([, reason = '']) => reason);
+const announced = [
+  ...sources.matchAll(
+    /announce\(\s*(?:pass|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*(?:because === '\w+' \? '(\w+)' : )?'(\w+)'/g,
+  ),
+];
+const conditions = [
+  ...sources.matchAll(/\breason: '(\w+)'/g),
+  ...sources.matchAll(/'(?:True|False|Unknown)', '(\w+)'/g),
+  ...sources.matchAll(/\b(?:destination|webhooks): health\(.+, '(\w+)', '/g),
+];
+const literal = [...announced, ...conditions].flatMap(([, ...words]) => words.filter((word) => word !== undefined));
 
 describe('docs/runbook.md', () => {
   test('has an entry for every reason, and for no other', () => {

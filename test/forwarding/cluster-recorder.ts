@@ -1,22 +1,34 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
 import type { Announcement, Cluster, Secret } from '../../src/forwarding/ports.ts';
+import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
-/** What Kubernetes holds of one forwarding and its Secrets, behind the port that the domain knows it by. */
+/** What Kubernetes holds of forwardings and their Secrets, behind the port that the domain knows it by. Keys are `namespace/name`. */
 export class ClusterRecorder implements Cluster {
-  object: AuditLogForwarding | undefined;
+  readonly objects = new Map<string, AuditLogForwarding>();
+  /** By name, those of other namespaces than `platform` by `namespace/name`. */
   readonly secrets = new Map<string, Secret>();
-  readonly announcements: Announcement[] = [];
+  readonly announcements: (Announcement & { readonly of: string })[] = [];
   /** Every status that was written, in order. */
   readonly statuses: Status[] = [];
   writes = 0;
   /** Runs around every call; may throw instead of, or after, what is asked. */
   around: <T>(name: string, deed: () => Promise<T>) => Promise<T> = (_name, deed) => deed();
+  /** Told of every change, as a watch would. */
+  onChange: (key: string, object: AuditLogForwarding | undefined) => void = () => undefined;
   #version = 1;
+  #first = '';
+
+  /** The first that was made, as long as it is there. */
+  get object(): AuditLogForwarding | undefined {
+    return this.objects.get(this.#first);
+  }
 
   create(object: unknown): void {
-    this.object = AuditLogForwarding.parse(object);
+    const made = AuditLogForwarding.parse(object);
+    if (this.#first === '') this.#first = nameOf(made);
+    this.#put(nameOf(made), made);
   }
 
   putSecret(name: string, values: Readonly<Record<string, string | Buffer>>): void {
@@ -28,34 +40,36 @@ export class ClusterRecorder implements Cluster {
     this.secrets.set(name, { uid, resourceVersion: String(this.#version), data });
   }
 
-  edit(change: (spec: Spec) => Spec): void {
-    const { object } = this;
-    if (object === undefined) throw new TypeError('there is no forwarding');
-    const generation = object.metadata.generation + 1;
-    this.object = this.#next({
-      ...object,
-      metadata: { ...object.metadata, generation },
-      spec: change(structuredClone(object.spec)),
+  edit(change: (spec: Spec) => Spec, key = this.#first): void {
+    this.#change(key, (object) => ({ ...object, spec: change(structuredClone(object.spec)) }), true);
+  }
+
+  annotate(name: string, value: string, key = this.#first): void {
+    this.#change(key, ({ metadata, ...object }) => {
+      return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [name]: value } } };
     });
   }
 
-  delete(at: Date): void {
-    const { object } = this;
-    if (object === undefined) return;
-    const generation = object.metadata.generation + 1;
-    this.object =
-      object.metadata.finalizers.length === 0
-        ? undefined
-        : this.#next({
-            ...object,
-            metadata: { ...object.metadata, generation, deletionTimestamp: at.toISOString() },
-          });
+  /** As after a restore of the object alone. */
+  wipeStatus(key = this.#first): void {
+    this.#change(key, (object) => ({ ...object, status: {} }));
   }
 
-  async readSecret(_namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
+  delete(at: Date, key = this.#first): void {
+    const object = this.objects.get(key);
+    if (object === undefined) return;
+    if (object.metadata.finalizers.length === 0) {
+      this.#put(key, undefined);
+      return;
+    }
+    const deletionTimestamp = at.toISOString();
+    this.#change(key, (one) => ({ ...one, metadata: { ...one.metadata, deletionTimestamp } }), true);
+  }
+
+  async readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
     return this.around('read secret', async () => {
       signal.throwIfAborted();
-      return this.secrets.get(name) ?? 'absent';
+      return this.secrets.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? 'absent';
     });
   }
 
@@ -84,8 +98,8 @@ export class ClusterRecorder implements Cluster {
     });
   }
 
-  announce(_forwarding: AuditLogForwarding, announcement: Announcement): void {
-    this.announcements.push(announcement);
+  announce(forwarding: AuditLogForwarding, announcement: Announcement): void {
+    this.announcements.push({ ...announcement, of: nameOf(forwarding) });
   }
 
   async #write(
@@ -96,7 +110,8 @@ export class ClusterRecorder implements Cluster {
   ): Promise<AuditLogForwarding> {
     return this.around(name, async () => {
       signal.throwIfAborted();
-      const { object } = this;
+      const key = nameOf(read);
+      const object = this.objects.get(key);
       if (object === undefined) throw new KubeError('gone', { kind: 'NotFound', status: 404 });
       if (object.metadata.resourceVersion !== read.metadata.resourceVersion) {
         throw new KubeError('stale', { kind: 'Conflict', status: 409 });
@@ -104,9 +119,23 @@ export class ClusterRecorder implements Cluster {
       this.writes += 1;
       const changed = this.#next(change(object));
       const goes = changed.metadata.deletionTimestamp !== undefined && changed.metadata.finalizers.length === 0;
-      this.object = goes ? undefined : changed;
+      this.#put(key, goes ? undefined : changed);
       return structuredClone(changed);
     });
+  }
+
+  #change(key: string, change: (object: AuditLogForwarding) => AuditLogForwarding, isNewGeneration = false): void {
+    const object = this.objects.get(key);
+    if (object === undefined) throw new TypeError(`there is no forwarding ${key}`);
+    const changed = change(object);
+    const generation = object.metadata.generation + (isNewGeneration ? 1 : 0);
+    this.#put(key, this.#next({ ...changed, metadata: { ...changed.metadata, generation } }));
+  }
+
+  #put(key: string, object: AuditLogForwarding | undefined): void {
+    if (object === undefined) this.objects.delete(key);
+    else this.objects.set(key, object);
+    this.onChange(key, structuredClone(object));
   }
 
   #next(object: AuditLogForwarding): AuditLogForwarding {

@@ -8,9 +8,13 @@ const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 interface Story {
   readonly title: string;
   readonly before: SpecChoice;
+  /** What stands in Konnect before the forwarding is made. */
+  readonly prepare?: (stage: Stage) => void;
   /** Left out: the forwarding is new. */
   readonly change?: (stage: Stage) => void;
   readonly after: Readonly<Record<string, string>>;
+  /** Left out: our own, where anything points at it. */
+  readonly destinations?: readonly string[];
 }
 
 const nothing = {
@@ -21,6 +25,17 @@ const nothing = {
   eu: 'nothing off',
 };
 const all = { ...nothing, shop: `${name} on`, forum: `${name} on`, us: `${name} on` };
+
+const adoptable = 'adoptable';
+
+function makeAdoptable(stage: Stage): void {
+  stage.createForeign(name, siem.endpoint);
+  const { id } = stage.createForeign(adoptable, siem.endpoint);
+  for (const webhook of [stage.portal(shop), stage.webhook()]) {
+    pointWebhook(stage.konnect.model, stage.organization, webhook, { kind: 'destination', id });
+    webhook.enabled = true;
+  }
+}
 
 const stories: readonly Story[] = [
   { title: 'creating', before: usual, after: all },
@@ -88,6 +103,23 @@ const stories: readonly Story[] = [
     },
     after: all,
   },
+  { title: 'adopting', before: usual, prepare: makeAdoptable, after: all, destinations: [adoptable, name] },
+  {
+    title: 'our own to a destination of somebody else',
+    before: usual,
+    prepare: (stage) => stage.createForeign('theirs'),
+    change: (stage) => stage.cluster.edit(() => specOf({ ...usual, destinationRef: { name: 'theirs' } })),
+    after: { ...nothing, shop: 'theirs on', forum: 'theirs on', us: 'theirs on' },
+    destinations: ['theirs'],
+  },
+  {
+    title: 'a destination of somebody else to our own',
+    before: { ...usual, destinationRef: { name: 'theirs' } },
+    prepare: (stage) => stage.createForeign('theirs'),
+    change: (stage) => stage.cluster.edit(() => specOf(usual)),
+    after: all,
+    destinations: ['theirs', name],
+  },
 ];
 
 function pointed(stage: Stage): Record<string, string> {
@@ -99,18 +131,29 @@ function pointed(stage: Stage): Record<string, string> {
   return Object.fromEntries([...portals, ...webhooks]);
 }
 
+/** What was there before the forwarding. */
+const foreign = new Set(['theirs', adoptable]);
+
 function own(stage: Stage): number {
-  return stage.destinations.filter((one) => one.name !== 'theirs').length;
+  return stage.destinations.filter((one) => !foreign.has(one.name)).length;
 }
 
-/** Webhooks that point at anything but what is somebody else's. */
-function left(stage: Stage): string[] {
-  return Object.values(pointed(stage)).filter((one) => one !== 'nothing off' && !one.startsWith('theirs'));
+/** Destinations of our name that were there before the forwarding, as long as it has not taken them. */
+function untaken(stage: Stage, { title }: Story): number {
+  const taken = stage.cluster.statuses.some(({ destination }) => destination?.id !== undefined);
+  return title === 'adopting' && !taken ? 1 : 0;
+}
+
+/** Webhooks that point at anything but what is somebody else's; with a reference to it, at anything. */
+function left(stage: Stage, { before }: Story): string[] {
+  const isTheirs = (one: string) => before.destinationRef === undefined && foreign.has(one.replace(/ o(n|ff)$/, ''));
+  return Object.values(pointed(stage)).filter((one) => one !== 'nothing off' && !isTheirs(one));
 }
 
 /** The story up to its one change, then as far as a process comes that dies once this call is done, before it has its answer. */
 async function play(story: Story, diesAfterCall?: number): Promise<Stage> {
   const stage = await Stage.open(story.before);
+  story.prepare?.(stage);
   if (story.change !== undefined) {
     await stage.settle();
     await stage.pass();
@@ -150,7 +193,12 @@ describe('after a crash at any call, a new process', () => {
       await stage.settle();
       const found = { where, pointed: pointed(stage), cleanup: stage.status.cleanup, verdict: stage.verdict };
       expect(found).toEqual({ where, pointed: story.after, cleanup: undefined, verdict: 'True InSync' });
-      expect(own(stage)).toBe(Object.values(story.after).some((one) => one.startsWith(name)) ? 1 : 0);
+      const ours = Object.values(story.after).some((one) => one.startsWith(name)) ? [name] : [];
+      const expected = story.destinations ?? [
+        ...stage.destinations.map((one) => one.name).filter((one) => one === 'theirs'),
+        ...ours,
+      ];
+      expect(stage.destinations.map((one) => one.name).toSorted()).toEqual(expected.toSorted());
     });
   });
 
@@ -158,7 +206,11 @@ describe('after a crash at any call, a new process', () => {
     await forEveryCrash(story, async (stage, where) => {
       stage.delete();
       if (stage.cluster.object !== undefined) await stage.settle();
-      expect({ where, left: left(stage), own: own(stage) }).toEqual({ where, left: [], own: 0 });
+      expect({ where, left: left(stage, story), own: own(stage) }).toEqual({
+        where,
+        left: [],
+        own: untaken(stage, story),
+      });
     });
   });
 });
@@ -177,6 +229,6 @@ test.each(stories)('a deletion cut off at any call is finished by a new process:
     await using stage = await finish(await prepared(), atCall);
     stage.restart();
     if (stage.cluster.object !== undefined) await stage.settle();
-    expect({ atCall, left: left(stage), own: own(stage) }).toEqual({ atCall, left: [], own: 0 });
+    expect({ atCall, left: left(stage, story), own: own(stage) }).toEqual({ atCall, left: [], own: 0 });
   }
 });

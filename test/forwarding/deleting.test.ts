@@ -151,7 +151,9 @@ test('deletion of a forwarding that shares the webhook view with a foreign desti
   pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });
   stage.delete();
   await stage.settle();
-  expect(stage.konnectWrites.filter((call) => call.startsWith('DELETE'))).toEqual([]);
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.konnectWrites).toEqual([]);
+  expect(stage.pointsAt(stage.webhook())).toBe('theirs on');
 });
 
 test('deletion detaches portals whose webhook Konnect only deletes when it is off', async () => {
@@ -213,6 +215,20 @@ describe('Retain', () => {
     expect(stage.cluster.announcements[0]?.note).toContain(stage.destinations[0]?.id);
   });
 
+  test('says perhaps of what may never have come to pass, and nothing of what was never ours', async () => {
+    const stage = await open({ ...usual, deletionPolicy: 'Retain' });
+    const { id } = stage.createForeign('theirs');
+    pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });
+    const path = `/v3/portals/${shop}/audit-log-webhook`;
+    stage.konnect.control.fail({ kind: 'status', status: 503, match: { method: 'PATCH', path } });
+    await stage.pass();
+    stage.delete();
+    await stage.pass();
+    const note = stage.cluster.announcements.at(-1)?.note;
+    expect(note).toContain(`the webhook of portal ${shop} (perhaps), the webhook of portal ${forum} stays`);
+    expect(note).not.toContain('organisation');
+  });
+
   test('is a way out of a deletion that hangs', async () => {
     const stage = await inPlace();
     stage.cluster.secrets.clear();
@@ -254,9 +270,18 @@ describe('the token is gone', () => {
     expect(remains(stage)).toEqual(nothing);
   });
 
-  test('one of another organisation deletes nothing', async () => {
+  test('where one of another organisation took its place, the last good one in memory serves', async () => {
     const stage = await inPlace();
     stage.cluster.putSecret('konnect', { token: tokens.green });
+    stage.delete();
+    await stage.settle();
+    expect(remains(stage)).toEqual(nothing);
+  });
+
+  test('one of another organisation deletes nothing after a restart', async () => {
+    const stage = await inPlace();
+    stage.cluster.putSecret('konnect', { token: tokens.green });
+    stage.restart();
     stage.delete();
     await stage.pass();
     expect(stage.verdict).toBe('False OrganizationChanged Stalled');

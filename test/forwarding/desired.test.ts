@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind, type Spec } from '../../src/api/v1alpha1.ts';
 import { defaultDestinationName, desire, endpointDigest } from '../../src/forwarding/desired.ts';
-import { type SpecChoice, shop, specOf } from './stage.ts';
+import { own, type SpecChoice, shop, specOf } from './stage.ts';
 
 const credentials = { endpoint: 'https://siem.example.com/', authorization: 'Bearer x', secretVersion: 'uid/7' };
 
@@ -15,7 +15,7 @@ function desireOf(choice: SpecChoice, change: (spec: Spec) => Spec = (spec) => s
 const portals = [{ id: shop, enabled: false }];
 const organization = { enabled: true };
 
-describe('a destination is needed', () => {
+describe('a destination is used', () => {
   test.each([
     [{ portals }, true],
     [{ organization }, true],
@@ -24,37 +24,41 @@ describe('a destination is needed', () => {
     [{ api: 'v2', organization, portals }, true],
     [{ api: 'v2', portals }, true],
   ] as const)('for %j: %j', (choice, needed) => {
-    expect(desireOf(choice).needsDestination).toBe(needed);
+    expect(desireOf(choice).usesDestination).toBe(needed);
   });
 });
 
 test('spec and Secret come together in what is sent', () => {
   const change = (spec: Spec): Spec => ({
     ...spec,
-    destination: { ...spec.destination, name: 'audit', logFormat: 'json', skipSSLVerification: true },
+    destination: { ...own(spec), name: 'audit', logFormat: 'json', skipSSLVerification: true },
   });
   expect(desireOf({ portals, organization, region: 'eu' }, change)).toEqual({
     region: 'eu',
     api: 'v3',
-    settings: {
-      name: 'audit',
-      endpoint: credentials.endpoint,
-      authorization: 'Bearer x',
-      logFormat: 'json',
-      skipSSLVerification: true,
+    own: {
+      settings: {
+        name: 'audit',
+        endpoint: credentials.endpoint,
+        authorization: 'Bearer x',
+        logFormat: 'json',
+        skipSSLVerification: true,
+      },
+      secretVersion: 'uid/7',
+      endpointDigest: endpointDigest('u', credentials.endpoint),
     },
-    secretVersion: 'uid/7',
-    endpointDigest: endpointDigest('u', credentials.endpoint),
-    needsDestination: true,
+    reference: undefined,
+    usesDestination: true,
     organization,
     portals,
+    adoptionPolicy: 'IfMatching',
   });
 });
 
 describe('the name of a destination', () => {
   test('is namespace/name, after the name of the cluster', () => {
-    expect(desireOf({ portals }).settings.name).toBe('platform/sumologic');
-    expect(desireOf({ portals }, undefined, 'prod').settings.name).toBe('prod/platform/sumologic');
+    expect(desireOf({ portals }).own?.settings.name).toBe('platform/sumologic');
+    expect(desireOf({ portals }, undefined, 'prod').own?.settings.name).toBe('prod/platform/sumologic');
   });
 
   test('is never longer than 128, and differs where the whole differs', () => {

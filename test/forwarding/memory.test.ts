@@ -19,7 +19,8 @@ function wanted(over: Partial<Extent> = {}): Extent {
     region: 'us',
     api: 'v3',
     organizationID,
-    needsDestination: true,
+    needsOwn: true,
+    usesDestination: true,
     organization: { enabled: true },
     portals: [{ id: 'p1' }, { id: 'p2' }],
     ...over,
@@ -85,17 +86,23 @@ describe('what is no longer wanted moves into cleanup', () => {
   });
 
   test('the destination that nothing needs, if it is ours', () => {
-    const found = release(memory, wanted({ needsDestination: false, portals: [], api: 'v2' }));
+    const found = release(memory, wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }));
     expect(found.destination).toBeUndefined();
     expect(found.cleanup?.at(-1)).toEqual({ ...entry, api: 'v2', kind: 'destination', destinationID: 'D' });
     const foreign: Status = { ...memory, destination: { id: 'D', name: 'n', managed: false } };
-    const left = release(foreign, wanted({ needsDestination: false, portals: [], organization: undefined }));
+    const left = release(
+      foreign,
+      wanted({ needsOwn: false, usesDestination: false, portals: [], organization: undefined }),
+    );
     expect(left.cleanup?.some(({ kind }) => kind === 'destination')).toBe(false);
   });
 
   test('but not an intent whose POST may be under way', () => {
     const creating = { name: 'n', since: '2026-01-01T00:00:00Z', secretVersion: 'u/1', endpointDigest: digest };
-    const found = release({ destination: { name: 'n', creating } }, wanted({ needsDestination: false }));
+    const found = release(
+      { destination: { name: 'n', creating } },
+      wanted({ needsOwn: false, usesDestination: false }),
+    );
     expect(found.destination).toEqual({ name: 'n', creating });
   });
 
@@ -128,7 +135,7 @@ describe('what is wanted again leaves cleanup', () => {
   });
 
   test('the destination, whose settings are then applied anew', () => {
-    const released = release(memory, wanted({ needsDestination: false, portals: [], api: 'v2' }));
+    const released = release(memory, wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }));
     const back = release(released, wanted());
     expect(back.destination).toEqual({ id: 'D', name: '', managed: true });
     expect(back.cleanup).toBeUndefined();
@@ -174,11 +181,10 @@ const aWanted: fc.Arbitrary<Extent> = fc
     organization: fc.option(fc.constant({}), { nil: undefined }),
     portals: fc.subarray(['p1', 'p2', 'p3']).map((ids) => ids.map((id) => ({ id }))),
   })
-  .map((one) => ({
-    ...one,
-    organizationID,
-    needsDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
-  }));
+  .map((one) => {
+    const usesDestination = one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3');
+    return { ...one, organizationID, usesDestination, needsOwn: usesDestination };
+  });
 
 /** What a pass that got through makes of the memory: everything wanted is attached. */
 function attached(status: Status, { api, organization, portals }: Extent, id: string): Status {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import { forum, laden, type Stage, shop, siem, specOf, usual } from './stage.ts';
+import { forum, laden, own, type Stage, shop, siem, specOf, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 
 const name = 'platform/sumologic';
@@ -157,7 +157,7 @@ describe('the other version of the API', () => {
 test('another name is given to the same destination', async () => {
   const stage = await inPlace();
   const [before] = stage.destinations;
-  stage.cluster.edit((spec) => ({ ...spec, destination: { ...spec.destination, name: 'audit' } }));
+  stage.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'audit' } }));
   await stage.settle();
   expect(stage.destinations).toMatchObject([{ id: before?.id, name: 'audit' }]);
   expect(stage.konnectWrites).toEqual(['PATCH global/v3/audit-log-destinations/ID']);
@@ -166,7 +166,7 @@ test('another name is given to the same destination', async () => {
 test('another name that is taken is refused, and nothing is changed', async () => {
   const stage = await inPlace();
   stage.createForeign('audit');
-  stage.cluster.edit((spec) => ({ ...spec, destination: { ...spec.destination, name: 'audit' } }));
+  stage.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'audit' } }));
   await stage.pass();
   expect(stage.verdict).toBe('False NameInUse Stalled');
   expect(stage.destinations.map((one) => one.name)).toEqual([name, 'audit']);

@@ -38,11 +38,11 @@ export function look(world: World, desired: Desired, memory: Status): Observed {
   const mine = memory.destination?.id;
   const others = ids.filter((id) => id !== mine).map(see);
   return {
-    destination: desired.needsDestination
+    destination: desired.usesDestination
       ? {
           kind: 'known',
           ours: mine !== undefined && ids.includes(mine) ? see(mine) : undefined,
-          named: others.filter(({ name }) => name === desired.settings.name),
+          named: others.filter(({ name }) => name === desired.own?.settings.name),
           intended: others.filter(({ name }) => name === memory.destination?.creating?.name),
         }
       : { kind: 'unneeded' },
@@ -64,7 +64,14 @@ function lookAt(world: World, webhook: WorldWebhook | undefined): SeenWebhook {
       return { kind: 'unconfigured' };
     case 'destination': {
       const { id, enabled } = webhook;
-      return { kind: 'attached', destinationID: id, enabled, destinationExists: world.destinations[id] !== undefined };
+      const other = world.destinations[id];
+      return {
+        kind: 'attached',
+        destinationID: id,
+        enabled,
+        destinationExists: other !== undefined,
+        otherDigest: other?.endpointDigest,
+      };
     }
     case 'inline': {
       const { secret: _secret, ...settings } = webhook.settings;
@@ -76,7 +83,9 @@ function lookAt(world: World, webhook: WorldWebhook | undefined): SeenWebhook {
 /** Does to the world what the plan says, and answers what would be remembered. */
 export function carryOut(world: World, desired: Desired, memory: Status, plan: Plan): Status {
   const destination = carryOutDestination(world, desired, memory.destination, plan.destination);
-  const stands = !['wait', 'refuse', 'unknown'].includes(plan.destination.kind) && !refusedNext(plan.destination);
+  const stands =
+    !['wait', 'refuse', 'lost', 'unresolved', 'unknown'].includes(plan.destination.kind) &&
+    !refusedNext(plan.destination);
   const id = stands ? destination?.id : undefined;
   const portals = desired.portals.flatMap((portal) => {
     const step = plan.portals.get(portal.id) ?? { kind: 'missing' };
@@ -103,6 +112,8 @@ function refusedNext(step: DestinationStep): boolean {
 function traceOf(step: WebhookStep, before: string | undefined, now: string | undefined) {
   const of = (id: string | undefined) => (id === undefined ? {} : { destinationID: id });
   switch (step.kind) {
+    case 'lost':
+      return { destination: {}, state: 'refused' as const };
     case 'keep':
       return { destination: of(now), state: 'on' as const };
     case 'attach':
@@ -123,7 +134,7 @@ function carryOutOrganization(
   id: string | undefined,
   remembered: string | undefined,
 ): Status['organization'] {
-  const { organization, api, settings, endpointDigest, secretVersion } = desired;
+  const { organization, api, own } = desired;
   if (organization === undefined || step === undefined) return undefined;
   const { enabled } = organization;
   if (api === 'v3') {
@@ -132,9 +143,10 @@ function carryOutOrganization(
     const trace = traceOf(step, before?.destinationID, id ?? remembered);
     return { api, ...trace.destination, enabled, state: trace.state ?? before?.state ?? 'pending' };
   }
-  if (step.kind === 'refuse') return { api, enabled, state: 'refused' };
-  if (step.kind === 'attach') {
-    const { logFormat, skipSSLVerification } = settings;
+  if (step.kind === 'refuse' || step.kind === 'lost') return { api, enabled, state: 'refused' };
+  if (step.kind === 'attach' && own !== undefined) {
+    const { endpointDigest, secretVersion } = own;
+    const { logFormat, skipSSLVerification } = own.settings;
     const updatedAt = tick(world);
     const applied = { endpointDigest, secret: secretVersion, logFormat, skipSSLVerification, updatedAt };
     world.organization = { kind: 'inline', enabled, settings: applied };
@@ -156,18 +168,24 @@ function carryOutDestination(
   remembered: DestinationStatus | undefined,
   step: DestinationStep,
 ): DestinationStatus | undefined {
-  const { settings, secretVersion, endpointDigest } = desired;
+  if (desired.own === undefined) return remembered;
+  const { settings, secretVersion, endpointDigest } = desired.own;
   const { name, logFormat, skipSSLVerification } = settings;
   switch (step.kind) {
     case 'none':
     case 'wait':
     case 'unknown':
       return remembered;
+    case 'use':
+      return { id: step.id, name: step.name ?? '', managed: false };
+    case 'unresolved':
+      return undefined;
     case 'keep': {
       const { creating: _creating, ...rest } = remembered ?? { name };
       return { ...rest, ...(step.updatedAt === undefined ? {} : { updatedAt: step.updatedAt }) };
     }
     case 'refuse':
+    case 'lost':
       return remembered?.id === undefined ? undefined : remembered;
     case 'create':
     case 'update': {
@@ -189,9 +207,9 @@ function carryOutDestination(
       }
       const claimed: DestinationStatus = {
         id: step.id,
-        name: remembered?.creating?.name ?? '',
+        name: step.name,
         managed: true,
-        secretVersion: remembered?.creating?.secretVersion,
+        secretVersion: step.because === 'intent' ? remembered?.creating?.secretVersion : undefined,
       };
       return carryOutDestination(world, desired, claimed, step.next);
     }

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Status } from '../../src/api/v1alpha1.ts';
-import type { Desired } from '../../src/forwarding/desired.ts';
+import type { Desired, OwnDestination } from '../../src/forwarding/desired.ts';
 import type { Observed, ObservedDestination, SeenDestination, SeenWebhook } from '../../src/forwarding/observed.ts';
 import { isEmpty, plan, wasOurs } from '../../src/forwarding/plan.ts';
+import { noRivals, type Rivals } from '../../src/forwarding/rivals.ts';
 import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
-const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z'), intentPatienceMs: 30_000 };
+const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z'), intentPatienceMs: 30_000, rivals: noRivals };
 const longAgo = '2026-01-01T00:00:00Z';
 const justNow = '2026-05-31T23:59:45Z';
 
@@ -14,14 +16,25 @@ function desiredOf(over: Partial<Desired> = {}): Desired {
   return {
     region: 'us',
     api: 'v3',
-    settings: { name: 'n', endpoint: 'https://e', authorization: 'a', logFormat: 'cef', skipSSLVerification: false },
-    secretVersion: 's1',
-    endpointDigest: 'e1',
-    needsDestination: true,
+    own: ownWith(),
+    reference: undefined,
+    usesDestination: true,
     organization: undefined,
     portals: [{ id: 'p1', enabled: true }],
+    adoptionPolicy: 'Never',
     ...over,
   };
+}
+
+function ownWith({ name = 'n', endpointDigest = 'e1', secretVersion = 's1' } = {}): OwnDestination {
+  const settings = {
+    name,
+    endpoint: 'https://e',
+    authorization: 'a',
+    logFormat: 'cef',
+    skipSSLVerification: false,
+  } as const;
+  return { settings, endpointDigest, secretVersion };
 }
 
 const ours: SeenDestination = {
@@ -167,21 +180,35 @@ describe('the destination', () => {
       { destination: intent },
       known({ intended: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
       unconfigured,
-      { kind: 'claim', id: 'X', duplicates: ['Y'], next: { kind: 'keep', updatedAt: longAgo } },
+      {
+        kind: 'claim',
+        because: 'intent',
+        id: 'X',
+        name: 'n',
+        duplicates: ['Y'],
+        next: { kind: 'keep', updatedAt: longAgo },
+      },
     ],
     [
       'is found by the intent under its old name and with its old Secret',
       { destination: { ...intent, creating: { ...creating, name: 'm', secretVersion: 's0' } } },
       known({ intended: [{ ...other, name: 'm' }] }),
       unconfigured,
-      { kind: 'claim', id: 'X', duplicates: [], next: { kind: 'update', differences: ['secret', 'name'] } },
+      {
+        kind: 'claim',
+        because: 'intent',
+        id: 'X',
+        name: 'm',
+        duplicates: [],
+        next: { kind: 'update', differences: ['secret', 'name'] },
+      },
     ],
   ];
 
   test.each(cases)('%s', (_title, memory, destination, portal, expected) => {
     const observed: Observed = { destination, organization: undefined, portals: new Map([['p1', portal]]) };
-    const needsDestination = destination.kind !== 'unneeded';
-    expect(plan(desiredOf({ needsDestination }), memory, observed, clock).destination).toEqual(expected);
+    const usesDestination = destination.kind !== 'unneeded';
+    expect(plan(desiredOf({ usesDestination }), memory, observed, clock).destination).toEqual(expected);
   });
 });
 
@@ -236,6 +263,115 @@ describe("a portal's webhook", () => {
     const step = plan(desiredOf(), memory, observed, clock).portals.get('p1');
     expect(step).toEqual({ ...('kind' in expected ? {} : { kind: 'attach' }), ...expected });
   });
+});
+
+describe('a destination of somebody else, which spec names', () => {
+  const theirs: SeenDestination = { ...ours, id: 'X', name: 'theirs' };
+  const referring = desiredOf({ own: undefined, reference: { name: 'theirs' } });
+  const see = (found: readonly SeenDestination[], seen: SeenWebhook): Observed => ({
+    destination: { kind: 'referenced', found },
+    organization: undefined,
+    portals: new Map([['p1', seen]]),
+  });
+  const mine: Status = { portals: [{ id: 'p1', destinationID: 'X', enabled: true, state: 'on' }] };
+
+  test.each([
+    [
+      'is used',
+      [theirs],
+      { kind: 'unconfigured' },
+      { kind: 'use', id: 'X', name: 'theirs' },
+      { kind: 'attach', because: 'unconfigured' },
+    ],
+    ['is kept', [theirs], attachedTo('X'), { kind: 'use', id: 'X', name: 'theirs' }, { kind: 'keep' }],
+    [
+      'is missing',
+      [],
+      attachedTo('X'),
+      { kind: 'unresolved', ids: [] },
+      { kind: 'attach', because: 'destination gone' },
+    ],
+    [
+      'is not the only one',
+      [theirs, { ...theirs, id: 'Y' }],
+      attachedTo('X'),
+      { kind: 'unresolved', ids: ['X', 'Y'] },
+      { kind: 'attach', because: 'destination gone' },
+    ],
+  ] as const)('%s', (_title, found, seen, destination, portal) => {
+    const steps = plan(referring, mine, see(found, seen), clock);
+    expect(steps.destination).toEqual(destination);
+    expect(steps.portals.get('p1')).toEqual(portal);
+  });
+
+  test('is not shared with a forwarding that attached to it first', () => {
+    const rivals = rivalsWith({ held: ['p1'], yielded: [], nameIsHeld: false });
+    const steps = plan(referring, {}, see([theirs], attachedTo('X')), { ...clock, rivals });
+    expect(steps.portals.get('p1')).toEqual({ kind: 'lost', to: 'n/rival' });
+  });
+});
+
+describe('an adoption', () => {
+  const theirs: SeenDestination = { ...ours, id: 'X' };
+  const update = { kind: 'update', differences: ['secret'] };
+  const claim = { kind: 'claim', because: 'adopted', id: 'X', name: 'n', duplicates: [], next: update };
+  const refuse = { kind: 'refuse', name: 'n', ids: ['X'] };
+  test.each([
+    ['Never', 'e1', refuse],
+    ['IfMatching', 'e1', claim],
+    ['IfMatching', 'e2', refuse],
+    ['Always', 'e1', claim],
+    ['Always', 'e2', { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'] } }],
+  ] as const)('of a destination: %s, endpoint %s', (adoptionPolicy, endpointDigest, expected) => {
+    const observed: Observed = {
+      destination: known({ named: [{ ...theirs, endpointDigest }] }),
+      organization: undefined,
+      portals: new Map([['p1', { kind: 'unconfigured' }]]),
+    };
+    expect(plan(desiredOf({ adoptionPolicy }), {}, observed, clock).destination).toEqual(expected);
+  });
+
+  test('never of one of several', () => {
+    const observed: Observed = {
+      destination: known({ named: [theirs, { ...theirs, id: 'Y' }] }),
+      organization: undefined,
+      portals: new Map([['p1', { kind: 'unconfigured' }]]),
+    };
+    const step = plan(desiredOf({ adoptionPolicy: 'Always' }), {}, observed, clock).destination;
+    expect(step).toEqual({ kind: 'refuse', name: 'n', ids: ['X', 'Y'] });
+  });
+});
+
+describe('an intent whose destination is in status already', () => {
+  test('still explains duplicates, which a crash has left', () => {
+    const twin: SeenDestination = { ...ours, id: 'Y' };
+    const stranger: SeenDestination = { ...ours, id: 'Z', endpointDigest: 'e9' };
+    const memory: Status = { destination: { ...remembered, creating } };
+    const observed: Observed = {
+      destination: known({ ours, intended: [twin, stranger], named: [twin, stranger] }),
+      organization: undefined,
+      portals: new Map([['p1', attachedTo('D')]]),
+    };
+    expect(plan(desiredOf(), memory, observed, clock).destination).toEqual({
+      kind: 'claim',
+      because: 'intent',
+      id: 'D',
+      name: 'n',
+      duplicates: ['Y'],
+      next: { kind: 'keep', updatedAt: longAgo },
+    });
+  });
+});
+
+test('a portal that status does not name, pointing at our own destination that is gone, is taken', () => {
+  const observed: Observed = {
+    destination: known(),
+    organization: undefined,
+    portals: new Map([['p1', attachedTo('D')]]),
+  };
+  const steps = plan(desiredOf(), { destination: remembered }, observed, clock);
+  expect(steps.portals.get('p1')).toEqual({ kind: 'attach', because: 'destination gone' });
+  expect(steps.destination).toEqual({ kind: 'create' });
 });
 
 describe("the organisation's webhook", () => {
@@ -364,16 +500,17 @@ const aDesired: fc.Arbitrary<Desired> = fc
     name: aName,
     endpointDigest: aDigest,
     secretVersion: aSecret,
+    adoptionPolicy: fc.constantFrom('Never' as const, 'IfMatching' as const, 'Always' as const),
     organization: fc.option(fc.record({ enabled: anEnabled }), { nil: undefined }),
     portals: fc
       .subarray(['p1', 'p2', 'p3'])
       .chain((ids) => fc.tuple(...ids.map((id) => fc.record({ id: fc.constant(id), enabled: anEnabled })))),
   })
-  .map(({ name, ...one }) =>
+  .map(({ name, endpointDigest, secretVersion, ...one }) =>
     desiredOf({
       ...one,
-      settings: { ...desiredOf().settings, name },
-      needsDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
+      own: ownWith({ name, endpointDigest, secretVersion }),
+      usesDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
     }),
   );
 const aState = fc.constantFrom<State>('on', 'off', 'pending', 'refused');
@@ -414,6 +551,24 @@ const aMemory: fc.Arbitrary<Status> = fc.record({
     ),
 });
 
+const places = ['p1', 'p2', 'p3', 'organization'];
+const aRivalry = fc.record({
+  held: fc.subarray(places),
+  yielded: fc.subarray(places),
+  nameIsHeld: fc.boolean(),
+});
+
+function rivalsWith({ held, yielded, nameIsHeld }: { held: string[]; yielded: string[]; nameIsHeld: boolean }): Rivals {
+  return {
+    webhook(which) {
+      const place = which.kind === 'portal' ? which.id : 'organization';
+      if (held.includes(place)) return { kind: 'held', by: 'n/rival' };
+      return yielded.includes(place) ? { kind: 'yielded', by: 'n/rival' } : { kind: 'free' };
+    },
+    destination: () => (nameIsHeld ? { kind: 'held', by: 'n/rival' } : { kind: 'free' }),
+  };
+}
+
 const runs = { numRuns: 2_000 };
 
 describe('whatever is wanted, remembered and seen', () => {
@@ -422,7 +577,8 @@ describe('whatever is wanted, remembered and seen', () => {
       fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
         const first = plan(desired, memory, look(world, desired, memory), clock);
         // What a lost POST has made is attached to nothing.
-        fc.pre(first.destination.kind !== 'claim' || !isUsed(world, first.destination.id));
+        const { destination } = first;
+        fc.pre(destination.kind !== 'claim' || destination.because === 'adopted' || !isUsed(world, destination.id));
         const after = carryOut(world, desired, memory, first);
         const second = plan(desired, after, look(world, desired, after), clock);
         const next = first.destination.kind === 'claim' ? first.destination.next : first.destination;
@@ -437,15 +593,19 @@ describe('whatever is wanted, remembered and seen', () => {
     );
   });
 
-  test('nothing of others is touched', () => {
+  test('nothing of others is touched but what the policy names', () => {
     fc.assert(
       fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
         const before = structuredClone(world);
         carryOut(world, desired, memory, plan(desired, memory, look(world, desired, memory), clock));
+        const { own, adoptionPolicy } = desired;
+        const adoptable = (digest: string | undefined) =>
+          adoptionPolicy === 'Always' || (adoptionPolicy === 'IfMatching' && digest === own?.endpointDigest);
         const creatingName = memory.destination?.creating?.name;
         const foreign = Object.entries(before.destinations).filter(
           ([id, one]) =>
             id !== memory.destination?.id &&
+            !(one.name === own?.settings.name && adoptable(one.endpointDigest)) &&
             !(one.name === creatingName && one.endpointDigest === memory.destination?.creating?.endpointDigest),
         );
         expect(foreign.map(([id]) => world.destinations[id])).toEqual(foreign.map(([, one]) => one));
@@ -453,11 +613,43 @@ describe('whatever is wanted, remembered and seen', () => {
           ([id, webhook]) =>
             webhook.kind === 'destination' &&
             before.destinations[webhook.id] !== undefined &&
+            !adoptable(before.destinations[webhook.id]?.endpointDigest) &&
             webhook.id !== memory.destination?.id &&
+            foreign.some(([other]) => other === webhook.id) &&
             memory.portals?.find((one) => one.id === id)?.destinationID !== webhook.id &&
             !wasOurs(memory.portals?.find((one) => one.id === id)),
         );
         expect(theirs.map(([id]) => world.portals[id])).toEqual(theirs.map(([, webhook]) => webhook));
+      }),
+      runs,
+    );
+  });
+
+  test('what another forwarding holds is not taken, and what it lets go of is', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, aRivalry, (world, desired, memory, rivalry) => {
+        const before = structuredClone(world);
+        const observed = look(world, desired, memory);
+        const context = { ...clock, rivals: rivalsWith(rivalry) };
+        const alone = plan(desired, memory, observed, clock);
+        const found = plan(desired, memory, observed, context);
+        const taken = found.destination.kind === 'create' || found.destination.kind === 'claim';
+        const byIntent = found.destination.kind === 'claim' && found.destination.because === 'intent';
+        expect(rivalry.nameIsHeld && taken && !byIntent).toBe(false);
+        carryOut(world, desired, memory, found);
+        const steps = [...found.portals, ['organization', found.organization] as const];
+        const wrong = steps.filter(([place, step]) => {
+          if (step === undefined || step.kind === 'missing' || step.kind === 'unknown') return false;
+          const because = step.kind === 'attach' ? step.because : step.kind;
+          if (rivalry.held.includes(place)) return !['lost', 'keep', 'enabled', 'settings'].includes(because);
+          if (rivalry.yielded.includes(place)) return step.kind !== 'keep' && step.kind !== 'attach';
+          const undisputed = place === 'organization' ? alone.organization : alone.portals.get(place);
+          return !rivalry.nameIsHeld && !isDeepStrictEqual(step, undisputed);
+        });
+        expect(wrong).toEqual([]);
+        const lost = steps.filter(([, step]) => step?.kind === 'lost').map(([place]) => place);
+        const at = (one: World) => lost.map((id) => (id === 'organization' ? one.organization : one.portals[id]));
+        expect(at(world)).toEqual(at(before));
       }),
       runs,
     );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import { eventually } from '../support/eventually.ts';
 import { forum, nowhere, otherSiem, type SpecChoice, shop, siem, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 
@@ -87,6 +88,19 @@ describe('creating', () => {
     stage.cluster.putSecret('siem', siem);
     await stage.settle();
     expect(stage.verdict).toBe('True InSync');
+  });
+});
+
+describe('a pass that is cut off', () => {
+  test.each(['GET', 'POST', 'PATCH'])('rejects with the reason of its signal, in the midst of a %s', async (method) => {
+    const stage = await open();
+    const stop = new AbortController();
+    const reason = new Error('the operator stops');
+    stage.konnect.control.fail({ kind: 'latency', ms: 10_000, match: { method } });
+    const met = eventually(() => expect(stage.calls.some((call) => call.startsWith(method))).toBe(true));
+    const stopping = met.then(() => stop.abort(reason));
+    await expect(stage.pass(stop.signal)).rejects.toBe(reason);
+    await stopping;
   });
 });
 

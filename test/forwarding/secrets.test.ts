@@ -3,7 +3,7 @@ import { type AuditLogForwarding, apiVersion, kind, AuditLogForwarding as Schema
 import type { Cluster } from '../../src/forwarding/ports.ts';
 import { resolveCredentials, resolveToken } from '../../src/forwarding/secrets.ts';
 import { ClusterRecorder } from './cluster-recorder.ts';
-import { shop, specOf } from './stage.ts';
+import { own, shop, specOf } from './stage.ts';
 
 const signal = new AbortController().signal;
 const endpoint = 'https://siem.example.com/receiver/v1/http/CANARY==';
@@ -145,7 +145,7 @@ describe('what is good', () => {
 
   test('comes from the keys that spec names', async () => {
     const secretRef = { name: 'siem', endpointKey: 'url', authorizationKey: 'auth.txt' };
-    const wanted = forwarding((spec) => ({ ...spec, destination: { ...spec.destination, secretRef } }));
+    const wanted = forwarding((spec) => ({ ...spec, destination: { ...own(spec), secretRef } }));
     const cluster = clusterWith({ url: endpoint, 'auth.txt': authorization, endpoint: 'no', authorization: 'no' });
     expect(await resolveCredentials(wanted, cluster, signal)).toMatchObject({ value: { endpoint, authorization } });
   });
@@ -175,12 +175,12 @@ describe('what is good', () => {
       readSecret: async () => ({ uid: 'u', resourceVersion: '1', data }),
     });
     const spare = forwarding();
-    spare.spec.destination.secretRef.authorizationKey = 'spare';
+    own(spare.spec).secretRef.authorizationKey = 'spare';
     const versions = await Promise.all([
       resolveCredentials(forwarding(), cluster, signal),
       resolveCredentials(spare, cluster, signal),
     ]);
-    const [standard, other] = versions.map((one) => (one.kind === 'resolved' ? one.value.secretVersion : one.kind));
+    const [standard, other] = versions.map((one) => (one.kind === 'resolved' ? one.value?.secretVersion : one.kind));
     expect(standard).toBe('u/1');
     expect(other).toMatch(/^u\/1\/[0-9a-f]{10}$/);
   });

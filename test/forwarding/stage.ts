@@ -2,7 +2,16 @@ import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
 import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { type Destination, type Organization, type Webhook, webhookIn } from '../../sandbox/konnect/model.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
-import { apiVersion, type Condition, kind, type Spec, type Status } from '../../src/api/v1alpha1.ts';
+import {
+  type AuditLogForwarding,
+  apiVersion,
+  type Condition,
+  kind,
+  type Spec,
+  type Status,
+} from '../../src/api/v1alpha1.ts';
+import { Claims } from '../../src/forwarding/claims.ts';
+import { destinationName } from '../../src/forwarding/desired.ts';
 import { type Next, Reconciler } from '../../src/forwarding/reconcile.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
 import { Konnect } from '../../src/konnect/organizations.ts';
@@ -14,6 +23,8 @@ export const green = '777db3e4-5cb7-4dd5-b51c-9878096a6999';
 export const shop = '3e551b39-227d-4297-b911-e68fd5d77c17';
 export const forum = '4e551b39-227d-4297-b911-e68fd5d77c17';
 export const laden = '5e551b39-227d-4297-b911-e68fd5d77c17';
+/** Green's; the others are blue's. */
+export const garden = '6e551b39-227d-4297-b911-e68fd5d77c17';
 export const nowhere = 'ffffffff-227d-4297-b911-e68fd5d77c17';
 
 export const tokens = {
@@ -42,27 +53,53 @@ export interface SpecChoice {
   readonly organization?: { readonly enabled: boolean };
   readonly portals?: readonly { readonly id: string; readonly enabled: boolean }[];
   readonly deletionPolicy?: 'Delete' | 'Retain';
+  readonly adoptionPolicy?: Spec['adoptionPolicy'];
+  readonly mode?: Spec['mode'];
+  readonly suspend?: boolean;
+  readonly interval?: string;
+  /** In place of a destination of its own. */
+  readonly destinationRef?: Spec['destinationRef'];
+  /** Of the destination in Konnect. */
+  readonly name?: string;
+  readonly authorizationScheme?: string;
+  /** Names of Secrets. */
+  readonly token?: string;
+  readonly siem?: string;
 }
 
-export function specOf({
-  region = 'us',
-  api = 'v3',
-  organization,
-  portals,
-  deletionPolicy = 'Delete',
-}: SpecChoice): Spec {
+export function specOf(choice: SpecChoice): Spec {
+  const { region = 'us', api = 'v3', organization, portals, destinationRef, name, authorizationScheme } = choice;
   return {
-    konnect: { region, tokenSecretRef: { name: 'konnect', key: 'token' }, auditLogsAPI: api },
-    destination: {
-      secretRef: { name: 'siem', endpointKey: 'endpoint', authorizationKey: 'authorization' },
-      logFormat: 'cef',
-      skipSSLVerification: false,
-    },
+    konnect: { region, tokenSecretRef: { name: choice.token ?? 'konnect', key: 'token' }, auditLogsAPI: api },
+    ...(destinationRef === undefined
+      ? {
+          destination: {
+            secretRef: {
+              name: choice.siem ?? 'siem',
+              endpointKey: 'endpoint',
+              authorizationKey: 'authorization',
+            },
+            logFormat: 'cef',
+            skipSSLVerification: false,
+            ...(name === undefined ? {} : { name }),
+            ...(authorizationScheme === undefined ? {} : { authorizationScheme }),
+          },
+        }
+      : { destinationRef: { ...destinationRef } }),
     ...(organization === undefined ? {} : { organization: { ...organization } }),
     ...(portals === undefined ? {} : { portals: portals.map((portal) => ({ ...portal })) }),
-    deletionPolicy,
-    interval: '10m',
+    adoptionPolicy: choice.adoptionPolicy ?? 'IfMatching',
+    mode: choice.mode ?? 'Enforce',
+    suspend: choice.suspend ?? false,
+    deletionPolicy: choice.deletionPolicy ?? 'Delete',
+    interval: choice.interval ?? '10m',
   };
+}
+
+/** The destination of its own that a spec wants. */
+export function own({ destination }: Spec): NonNullable<Spec['destination']> {
+  if (destination === undefined) throw new TypeError('spec has no destination of its own');
+  return destination;
 }
 
 export const usual: SpecChoice = {
@@ -73,19 +110,35 @@ export const usual: SpecChoice = {
   ],
 };
 
+function destinationOf(forwarding: AuditLogForwarding): string | undefined {
+  return destinationName(forwarding, '');
+}
+
+/** What the operator's watch takes for a reason to pass: not what the operator wrote itself. */
+function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: AuditLogForwarding): string {
+  return JSON.stringify([generation, deletionTimestamp, annotations]);
+}
+
 /** A process that is gone: from then on nothing that it does reaches the outside. */
 export class Crash extends Error {}
 
-/** One forwarding, its Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
+/** Forwardings, their Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
 export class Stage implements AsyncDisposable {
   readonly cluster = new ClusterRecorder();
   readonly konnect: KonnectServer;
   readonly clock: { ms: number };
+  /** Runs when Konnect has carried a call out: what stands there can be judged at every moment. */
+  onKonnectCall: () => void = () => undefined;
   /** Outside calls of the present process. */
   outsideCalls = 0;
   readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Those who are to pass, the next one first. */
+  readonly #queue = new Set<string>();
+  #claims = new Claims(destinationOf);
   #reconciler: Reconciler;
+  #made = 0;
+  readonly #demands = new Map<string, string>();
   #lastCall: number | undefined;
 
   static async open(choice: SpecChoice, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
@@ -111,7 +164,12 @@ export class Stage implements AsyncDisposable {
               { id: laden, name: 'Laden', region: 'eu' },
             ],
           },
-          { id: green, name: 'Green', tokens: [{ value: tokens.green, access: 'full' }] },
+          {
+            id: green,
+            name: 'Green',
+            tokens: [{ value: tokens.green, access: 'full' }],
+            portals: [{ id: garden, name: 'Garden', region: 'us' }],
+          },
         ],
       },
     });
@@ -123,18 +181,32 @@ export class Stage implements AsyncDisposable {
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
     this.cluster.putSecret('siem', siem);
-    this.cluster.create({
-      apiVersion,
-      kind,
-      metadata: { namespace: 'platform', name: 'sumologic', uid: 'uid-1', resourceVersion: '1', generation: 1 },
-      spec: specOf(choice),
-      status: { observedGeneration: -1 },
-    });
+    this.cluster.onChange = (changed, object) => this.#watched(changed, object);
+    this.add(choice, key);
     this.#reconciler = this.#newProcess();
   }
 
+  /** One more forwarding, made a second after the last one. */
+  add(choice: SpecChoice, as: string): void {
+    const [namespace = '', name = ''] = as.split('/');
+    this.#made += 1;
+    const creationTimestamp = new Date(this.clock.ms - 3_600_000 + this.#made * 1_000).toISOString();
+    const uid = `uid-${String(this.#made)}`;
+    this.cluster.create({
+      apiVersion,
+      kind,
+      metadata: { namespace, name, uid, creationTimestamp, resourceVersion: '1', generation: 1 },
+      spec: specOf(choice),
+      status: { observedGeneration: -1 },
+    });
+  }
+
   get organization(): Organization {
-    const found = this.konnect.model.organizations.get(blue);
+    return this.organizationOf(blue);
+  }
+
+  organizationOf(id: string): Organization {
+    const found = this.konnect.model.organizations.get(id);
     if (found === undefined) throw new TypeError('there is no such organisation');
     return found;
   }
@@ -144,7 +216,11 @@ export class Stage implements AsyncDisposable {
   }
 
   get status(): Status {
-    return this.cluster.object?.status ?? {};
+    return this.statusOf(key);
+  }
+
+  statusOf(of: string): Status {
+    return this.cluster.objects.get(of)?.status ?? {};
   }
 
   get reasons(): string[] {
@@ -172,14 +248,18 @@ export class Stage implements AsyncDisposable {
     return `${name} ${enabled ? 'on' : 'off'}`;
   }
 
-  condition(type: string): Condition | undefined {
-    return this.status.conditions?.find((one) => one.type === type);
+  condition(type: string, of = key): Condition | undefined {
+    return this.statusOf(of).conditions?.find((one) => one.type === type);
   }
 
   /** `Ready`'s status and reason, then the marks that stand beside it. */
   get verdict(): string {
-    const ready = this.condition('Ready');
-    const marks = ['Stalled', 'Reconciling'].filter((type) => this.condition(type) !== undefined);
+    return this.verdictOf(key);
+  }
+
+  verdictOf(of: string): string {
+    const ready = this.condition('Ready', of);
+    const marks = ['Stalled', 'Reconciling'].filter((type) => this.condition(type, of) !== undefined);
     return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
   }
 
@@ -212,13 +292,18 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  delete(): void {
-    this.cluster.delete(new Date(this.clock.ms));
+  delete(of = key): void {
+    this.cluster.delete(new Date(this.clock.ms), of);
   }
 
   /** A new process in place of the present one, which may be dead. */
   restart(): void {
     this.#lastCall = undefined;
+    this.#claims = new Claims(destinationOf);
+    for (const [each, object] of this.cluster.objects) {
+      this.#watched(each, object);
+      this.#queue.add(each);
+    }
     this.#reconciler = this.#newProcess();
   }
 
@@ -228,7 +313,42 @@ export class Stage implements AsyncDisposable {
   }
 
   pass(signal: AbortSignal = new AbortController().signal): Promise<Next> {
-    return this.#reconciler.reconcile(key, signal);
+    return this.passOf(key, signal);
+  }
+
+  passOf(of: string, signal: AbortSignal = new AbortController().signal): Promise<Next> {
+    return this.#reconciler.reconcile(of, signal);
+  }
+
+  /**
+   * As the operator's queue would: those pass who changed, or whose neighbours changed in what matters to them, one after another, and
+   * again who asks for a retry, ten seconds later. Ends when nobody is to pass before the next interval, or where `until` says so.
+   */
+  async work(until: () => boolean = () => false, most = 60): Promise<void> {
+    const dueMs = new Map<string, number>();
+    for (let count = 0; count < most; count += 1) {
+      if (until()) return;
+      for (const [of, due] of dueMs) if (due <= this.clock.ms) this.#queue.add(of);
+      const [next] = this.#queue;
+      if (next === undefined) {
+        if (dueMs.size === 0) return;
+        this.clock.ms = Math.min(...dueMs.values());
+        continue;
+      }
+      this.#queue.delete(next);
+      dueMs.delete(next);
+      const answer = await this.passOf(next);
+      if (answer.kind === 'retry') dueMs.set(next, this.clock.ms + Math.max(10_000, answer.atLeastMs ?? 0));
+    }
+    const verdicts = [...this.cluster.objects.keys()].map((of) => `${of}: ${this.verdictOf(of)}`);
+    throw new Error(`no end of work: ${verdicts.join('; ')}`);
+  }
+
+  /** Everybody passes, as they do once an interval. */
+  async interval(): Promise<void> {
+    this.clock.ms += 600_000;
+    for (const each of this.cluster.objects.keys()) this.#queue.add(each);
+    await this.work();
   }
 
   /** Passes until none asks for a retry, with ten seconds between them. */
@@ -257,17 +377,29 @@ export class Stage implements AsyncDisposable {
     this.outsideCalls = 0;
     const outside = <T>(deed: () => Promise<T>) => this.#outside(dead, deed);
     this.cluster.around = (_name, deed) => outside(deed);
-    const http: KonnectTransport = { send: (request) => outside(() => this.#http.send(request)) };
+    const http: KonnectTransport = {
+      send: (request) => outside(() => this.#http.send(request).finally(() => this.onKonnectCall())),
+    };
     const konnect = new Konnect({ http, urlTemplate: this.konnect.urlTemplate, nowMs: () => this.clock.ms });
     return new Reconciler({
       cluster: this.cluster,
       konnectFor: (token) => konnect.forToken(token),
-      find: (wanted) => (wanted === key ? structuredClone(this.cluster.object) : undefined),
+      find: (of) => structuredClone(this.cluster.objects.get(of)),
+      contenders: (of, claims) =>
+        this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
       clusterName: '',
       intentPatienceMs: 30_000,
       now: () => new Date(this.clock.ms),
       random: () => 0,
     });
+  }
+
+  #watched(changed: string, object: AuditLogForwarding | undefined): void {
+    const news = object === undefined ? this.#claims.forget(changed) : this.#claims.learn(object);
+    for (const contender of news) this.#queue.add(contender);
+    const demand = object === undefined ? 'gone' : demandOf(object);
+    if (this.#demands.get(changed) !== demand) this.#queue.add(changed);
+    this.#demands.set(changed, demand);
   }
 
   async #outside<T>(dead: { yes: boolean }, deed: () => Promise<T>): Promise<T> {

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { operatorFile } from '../../sandbox/operator-process.ts';
+import { environmentName, flagTable } from '../../src/config.ts';
+import { code, document, documents, root, rows } from './documents.ts';
+import { scriptsOf } from './scripts.ts';
+
+const Package = z.object({ version: z.string(), scripts: z.record(z.string(), z.string()) });
+const { version, scripts } = Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+const run = promisify(execFile);
+
+/** The built operator, without anything in its environment that could set a flag. */
+async function operator(...args: string[]): Promise<string> {
+  return (await run(process.execPath, [operatorFile, ...args], { env: {} })).stdout;
+}
+
+describe('node dist/operator.js', () => {
+  test('--help has every flag of README.md, with its variable and its default, and no other', async () => {
+    const help = await operator('--help');
+    const shown = new Map(
+      [...help.matchAll(/^ {2}--([a-z-]+)=<[^>]+>(?: \(default (.+)\))?\n(?: {6}.+\n)*? {6}\$(\w+)$/gm)].map(
+        ([, name = '', preset = '', variable = '']) => [`--${name}`, { preset, variable }] as const,
+      ),
+    );
+    expect(shown.size).toBe(flagTable.length);
+    const documented = rows(document('README.md')).flatMap((cells) => {
+      const [flag = ''] = code(cells[0] ?? '');
+      const [variable = ''] = code(cells[1] ?? '');
+      const [preset = ''] = code(cells[2] ?? '');
+      return flag.startsWith('--') && variable !== '' ? [[flag, { preset, variable }] as const] : [];
+    });
+    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(documented));
+    for (const flag of flagTable) expect(shown.get(`--${flag.name}`)?.variable).toBe(environmentName(flag));
+    expect(help).toMatch(/^ {2}-h, --help$/m);
+    expect(help).toMatch(/^ {2}--version$/m);
+  });
+
+  test('--version is that of the package', async () => {
+    expect((await operator('--version')).trim()).toContain(version);
+  });
+
+  test('ends with one line and exit code 2 where a flag is wrong', async () => {
+    await expect(operator('--log-level=loud')).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^.*--log-level.*\n$/),
+    });
+  });
+});
+
+describe('npm run', () => {
+  const named = [...documents].flatMap(([path, text]) =>
+    [...text.matchAll(/\bnpm run ([a-z][\w:]*)/g)].map(([, name = '']) => ({ path, name })),
+  );
+
+  test('is spoken of', () => {
+    expect(new Set(named.map(({ name }) => name)).size).toBeGreaterThan(4);
+  });
+
+  test('names only scripts that there are', () => {
+    expect(named.filter(({ name }) => scripts[name] === undefined)).toEqual([]);
+  });
+});
+
+test('files that commands name are there', () => {
+  const folders = [...documents].flatMap(([path, text]) =>
+    scriptsOf(text).flatMap((script) =>
+      [...script.text.matchAll(/ -k (\S+)/g)].map(([, file = '']) => ({ path, file })),
+    ),
+  );
+  expect(folders.length).toBeGreaterThan(2);
+  const known = new Set(['crds/', 'deploy/', 'FOLDER']);
+  expect(folders.filter(({ file }) => !known.has(file))).toEqual([]);
+});

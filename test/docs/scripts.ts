@@ -1,0 +1,49 @@
+import { prose } from './documents.ts';
+
+/** What a document tells its reader to type. */
+export interface Script {
+  /** The first line of it, to tell scripts apart. */
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Indented blocks, each as one script, and commands between backquotes, in the order of the document. */
+export function scriptsOf(document: string): Script[] {
+  const found: string[] = [];
+  let block: string[] = [];
+  for (const line of [...prose(document).split('\n'), '']) {
+    if (/^ {4,}\S/.test(line)) {
+      block.push(line);
+      continue;
+    }
+    if (block.length > 0) found.push(dedent(block));
+    block = [];
+    found.push(...[...line.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text).filter(isCommand));
+  }
+  return found.map((text) => ({ title: text.split('\n')[0] ?? '', text }));
+}
+
+/** Not the mere name of one, such as `kubectl apply`. */
+function isCommand(text: string): boolean {
+  if (!/^(?:kubectl|konnect|curl) /.test(text)) return false;
+  return text.includes('/') || text.split(' ').filter((word) => !word.startsWith('-')).length > 2;
+}
+
+/** Commands with what they are said to print, line by line, from blocks that show a terminal. */
+export function sessionsOf(document: string): (Script & { readonly shown: readonly string[] })[] {
+  const blocks = [...document.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  return blocks.flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((session) => {
+        const [text = '', ...shown] = session.split('\n');
+        return { title: text, text, shown: shown.filter((line) => line !== '' && line !== '…') };
+      }),
+  );
+}
+
+function dedent(lines: readonly string[]): string {
+  const margin = Math.min(...lines.map((line) => line.search(/\S/)));
+  return lines.map((line) => line.slice(margin)).join('\n');
+}
