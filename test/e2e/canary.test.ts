@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { findLeaks } from './support/canary.ts';
-import { conditionOf, isUnreadyFor } from './support/forwarding-object.ts';
+import { conditionOf, isReady, isUnreadyFor } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { randomText } from './support/organizations.ts';
 import { checkRun } from './support/run-canary.ts';
@@ -156,14 +156,16 @@ describe('nothing secret is said', () => {
     );
     await world.kubectl(['delete', 'secret', 'konnect', 'sumologic']);
     await world.waitFor('sumologic', isUnreadyFor('SecretNotFound'));
-    await world.applySecrets({ token: world.green.token });
-    await world.waitFor('sumologic', isUnreadyFor('OrganizationChanged'));
-    await world.applySecrets();
-    await world.waitForReady('sumologic');
+    for (const { id, token } of [world.green, world.blue]) {
+      await world.applySecrets({ token });
+      await world.waitFor('sumologic', (one) => isReady(one) && one.status.konnect?.organizationID === id);
+    }
     await world.remove('sumologic');
-    await expect(world.asPerson('GET', '/us/v2/audit-log-webhook')).resolves.toMatchObject({
-      body: { enabled: false },
-    });
+    for (const { personToken: token } of [world.green, world.blue]) {
+      await expect(world.asPerson('GET', '/us/v2/audit-log-webhook', { token })).resolves.toMatchObject({
+        body: { enabled: false },
+      });
+    }
   });
 });
 

@@ -202,8 +202,10 @@ describe('the token', () => {
 
   test('of another organisation undoes nothing there', async () => {
     const one = await standing('token-of-another');
+    await world().stopOperator();
     await one.applyToken(one.newToken('full', world().green));
     await askToDelete(one);
+    await world().startOperator();
     await expectTrouble(world(), one.name, {
       reason: 'OrganizationChanged',
       mark: 'Stalled',
@@ -211,6 +213,22 @@ describe('the token', () => {
     });
     expect(one.destinations()).toHaveLength(1);
     await one.applyToken();
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+});
+
+describe('after the token was replaced by one of another organisation', () => {
+  test('what stands in the first is undone by the token that made it', async () => {
+    const one = await standing('moved-half');
+    await one.applyToken(one.newToken('full', world().green));
+    await expectTrouble(world(), one.name, {
+      reason: 'PortalNotFound',
+      mark: 'Stalled',
+      says: [one.portals[0] ?? '?'],
+    });
+    expect(one.portalWebhook().enabled).toBe(true);
+    await askToDelete(one);
     await gone(one);
     expect(leftOf(one)).toEqual([]);
   });

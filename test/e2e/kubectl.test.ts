@@ -39,6 +39,7 @@ async function read(name: string): Promise<unknown> {
 describe('a forwarding that makes no sense is refused at once, with words that help', () => {
   const konnect = (change: object) => ({ ...minimal, konnect: { ...minimal.konnect, ...change } });
   const { portals: _portals, ...forwardsNothing } = minimal;
+  const attachedTo = (destinationRef: object | undefined) => ({ ...minimal, destination: undefined, destinationRef });
   test.each<[string, object, string]>([
     [
       'the region global',
@@ -46,6 +47,57 @@ describe('a forwarding that makes no sense is refused at once, with words that h
       "region 'global' has no webhooks: name the region of your Dev Portals, such as us or eu",
     ],
     ['a region in capitals', konnect({ region: 'US' }), 'spec.konnect.region'],
+    ['a region that would be another host', konnect({ region: 'evil.example/x?' }), 'spec.konnect.region'],
+    ['a region with a line break', konnect({ region: 'us\n' }), 'spec.konnect.region'],
+    [
+      'the nil UUID as a portal',
+      { ...minimal, portals: [{ id: '00000000-0000-0000-0000-000000000000' }] },
+      'the nil UUID names no Dev Portal: put the ID of a Dev Portal there',
+    ],
+    [
+      'neither destination nor destinationRef',
+      attachedTo(undefined),
+      'set exactly one of spec.destination and spec.destinationRef',
+    ],
+    [
+      'both destination and destinationRef',
+      { ...minimal, destinationRef: { name: 'theirs' } },
+      'set exactly one of spec.destination and spec.destinationRef',
+    ],
+    [
+      'a destinationRef by id and by name',
+      attachedTo({ id: portal, name: 'theirs' }),
+      'destinationRef names a destination by id or by name: set exactly one',
+    ],
+    [
+      'a destinationRef by neither',
+      attachedTo({}),
+      'destinationRef names a destination by id or by name: set exactly one',
+    ],
+    ['a destinationRef by an ID in capitals', attachedTo({ id: portal.toUpperCase() }), 'spec.destinationRef.id'],
+    [
+      'an inline webhook without an endpoint',
+      {
+        ...attachedTo({ name: 'theirs' }),
+        ...konnect({ auditLogsAPI: 'v2' }),
+        destination: undefined,
+        organization: {},
+      },
+      'with spec.konnect.auditLogsAPI v2 the organisation webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
+    ],
+    [
+      'an authorization scheme of two words',
+      { ...minimal, destination: { ...minimal.destination, authorizationScheme: 'Bearer x' } },
+      'spec.destination.authorizationScheme',
+    ],
+    [
+      'a name of a destination with a control character',
+      { ...minimal, destination: { ...minimal.destination, name: 'a\u0007b' } },
+      'spec.destination.name',
+    ],
+    ['an unknown mode', { ...minimal, mode: 'Watch' }, 'supported values: "Enforce", "Observe"'],
+    ['an unknown adoption policy', { ...minimal, adoptionPolicy: 'Sometimes' }, 'spec.adoptionPolicy'],
+    ['an unknown deletion policy', { ...minimal, deletionPolicy: 'Orphan' }, 'spec.deletionPolicy'],
     [
       'neither portal nor organisation',
       forwardsNothing,
@@ -87,6 +139,9 @@ describe('a forwarding that no operator has seen', () => {
           skipSSLVerification: false,
         },
         portals: [{ id: portal, enabled: true }],
+        adoptionPolicy: 'IfMatching',
+        mode: 'Enforce',
+        suspend: false,
         deletionPolicy: 'Delete',
         interval: '10m',
       },

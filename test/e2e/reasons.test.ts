@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
-import { conditionOf } from './support/forwarding-object.ts';
+import { conditionOf, isReady } from './support/forwarding-object.ts';
 import { oneWorld } from './support/one-world.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'reasons' });
@@ -185,30 +185,32 @@ describe('tokens', () => {
     await world().waitForReady(one.name);
   });
 
-  test('one of another organisation changes nothing, there or here', async () => {
+  test('one of another organisation, which lacks the portals, changes nothing there, and what stands goes on', async () => {
     const one = await standing('token-of-another', undefined, { portals: 2 });
     const [before] = one.destinations();
     const foreign = one.newToken('full', world().green);
     await one.applyToken(foreign);
-    await expectTrouble(world(), one.name, {
-      reason: 'OrganizationChanged',
+    const object = await expectTrouble(world(), one.name, {
+      reason: 'PortalNotFound',
       mark: 'Stalled',
-      part: 'SecretsResolved',
-      says: [
-        `Secret ${one.tokenSecret}, key token`,
-        `organisation ${world().green.id}`,
-        `organisation ${world().blue.id}`,
-        'put back a token of that one',
-        'nothing was changed',
-      ],
+      part: 'WebhooksReady',
+      says: [`portal ${one.portals[0] ?? ''}`, 'region us', `Secret ${one.tokenSecret}, key token`],
     });
+    expect(object.status.konnect?.organizationID).toBe(world().green.id);
+    expect(object.status.cleanup?.map(({ organizationID, kind }) => `${kind} ${organizationID}`)).toEqual(
+      ['portal', 'portal', 'destination'].map((kind) => `${kind} ${world().blue.id}`),
+    );
     const asked = world()
       .services.konnect.control.calls()
       .filter(({ token }) => token === foreign.slice(-4));
-    expect(asked.map(({ operation }) => operation)).toEqual(['get-organizations-me']);
+    expect(asked.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject(
+      [0, 1].map(() => ({ enabled: true, target: { id: before?.id } })),
+    );
     await one.applyToken();
-    await world().waitForReady(one.name);
-    expect(one.destinations()).toEqual([before]);
+    await world().waitFor(one.name, (now) => isReady(now) && now.status.konnect?.organizationID === world().blue.id);
+    // Applied once more, since nobody knows what became of it meanwhile.
+    expect(one.destinations()).toEqual([{ ...before, updatedAt: expect.any(Date) }]);
   });
 
   test('one that may not say whose it is writes nothing, as long as nothing of ours proves it', async () => {

@@ -1,0 +1,229 @@
+/** What was in Konnect before the operator came: set up by hand after Kong's how-tos, or by somebody else. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { attachOrganization, attachPortal, makeDestination, otherDestination, setInline } from './support/by-hand.ts';
+import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { isReady } from './support/forwarding-object.ts';
+import { oneWorld } from './support/one-world.ts';
+import { demand } from './support/passes.ts';
+import type { Scene } from './support/scene.ts';
+
+const { world, scene } = oneWorld({ prefix: 'adoption' });
+const nothing = { enabled: false, target: { kind: 'none' } };
+const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
+
+/** As the how-to's first command makes it, to the endpoint that the forwarding's Secret holds too. */
+const asInTheHowTo = (name: string) => ({ ...world().credentials, name, log_format: 'cef' as const });
+
+describe('the how-to for Dev Portals was followed by hand', () => {
+  test('with the name that the forwarding gives: the destination is taken over, and nothing but its authorization is sent', async () => {
+    const one = await scene('by-hand-named');
+    const name = 'sumologic by hand';
+    const id = await makeDestination(world(), { ...asInTheHowTo(name), authorization: 'Bearer an-older-one' });
+    await attachPortal(world(), one.portals[0] ?? '', id);
+    await one.apply({ destination: { secretRef: { name: one.siemSecret }, name } });
+    const { status } = await world().waitForReady(one.name);
+    expect(status.destination).toMatchObject({ id, name, managed: true });
+    expect(one.destinations(name)).toMatchObject([{ id, ...world().credentials }]);
+    expect(one.portalWebhook()).toMatchObject(attachedTo(id));
+    expect(one.writes()).toEqual(['update-audit-log-destination']);
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'DestinationAdopted',
+      note: `took over destination ${id}, as spec.adoptionPolicy says`,
+    });
+    await world().remove(one.name);
+    expect(one.destinations(name)).toEqual([]);
+    expect(one.portalWebhook()).toMatchObject(nothing);
+  });
+
+  test('with a name of its own: the webhook is taken over, and the destination left where it is', async () => {
+    const one = await scene('by-hand');
+    const name = 'made by hand';
+    const id = await makeDestination(world(), asInTheHowTo(name));
+    await attachPortal(world(), one.portals[0] ?? '', id);
+    const [before] = one.destinations(name);
+    await one.apply();
+    const { status } = await world().waitForReady(one.name);
+    expect(status.destination?.id).not.toBe(id);
+    expect(one.portalWebhook()).toMatchObject(attachedTo(status.destination?.id));
+    expect(one.writes()).toEqual(['create-audit-log-destination', 'update-portal-audit-log-webhook']);
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'WebhookAdopted',
+      note: new RegExp(`^portal \\S+ forwarded to destination ${id}, which is left as it is, and forwards to`),
+    });
+    await world().remove(one.name);
+    expect(one.destinations(name)).toEqual([before]);
+  });
+
+  test('and switched off: it is switched on', async () => {
+    const one = await scene('by-hand-off');
+    const id = await makeDestination(world(), asInTheHowTo(one.destinationName));
+    await attachPortal(world(), one.portals[0] ?? '', id, false);
+    await one.apply();
+    await world().waitForReady(one.name);
+    expect(one.portalWebhook()).toMatchObject(attachedTo(id));
+    expect(one.destinations()).toMatchObject([{ id }]);
+  });
+
+  test('for one portal of two: that one is taken over, the other attached', async () => {
+    const one = await scene('by-hand-half', { portals: 2 });
+    const id = await makeDestination(world(), asInTheHowTo(one.destinationName));
+    await attachPortal(world(), one.portals[1] ?? '', id);
+    await one.apply();
+    await world().waitForReady(one.name);
+    expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([attachedTo(id), attachedTo(id)]);
+    expect(one.writes()).toEqual(['update-audit-log-destination', 'update-portal-audit-log-webhook']);
+  });
+});
+
+/** One organisation's webhook each: there is one in a region. */
+describe('the how-to for Konnect was followed by hand', () => {
+  test.each([
+    ['v3', 'v3', 'blue', 'us'],
+    ['v2', 'v2', 'blue', 'eu'],
+    ['v2', 'v3', 'green', 'us'],
+    ['v3', 'v2', 'green', 'eu'],
+  ] as const)('with %s, and the forwarding uses %s', async (byHand, api, whose, region) => {
+    const organization = world()[whose];
+    const one = await scene(`konnect-${byHand}-${api}`, { region, organization });
+    const name = `of ${byHand} for ${api}`;
+    const token = organization.personToken;
+    if (byHand === 'v2') await setInline(world(), region, world().credentials, token);
+    else await attachOrganization(world(), region, await makeDestination(world(), asInTheHowTo(name), token), token);
+
+    await one.apply({ konnect: one.konnect({ auditLogsAPI: api }), organization: {}, portals: [] });
+    const { status } = await world().waitForReady(one.name);
+    expect(status.organization).toMatchObject({ api, state: 'on' });
+    const { endpoint, authorization } = world().credentials;
+    const target =
+      api === 'v2'
+        ? { kind: 'inline', inline: { endpoint, authorization, logFormat: 'cef', skipSSLVerification: false } }
+        : { kind: 'destination', id: status.destination?.id };
+    expect(one.organizationWebhook()).toMatchObject({ enabled: true, target });
+    expect(one.destinations(name)).toHaveLength(byHand === 'v3' ? 1 : 0);
+    await expectEvent(world(), one.name, {
+      type: 'Normal',
+      reason: 'WebhookAdopted',
+      note: /^the organisation's webhook/,
+    });
+    const writes = one.writes().length;
+    await demand(world(), one.name);
+    expect(one.writes()).toHaveLength(writes);
+    await world().remove(one.name);
+    expect(one.organizationWebhook()).toMatchObject({ enabled: false });
+    expect(one.destinations(name)).toHaveLength(byHand === 'v3' ? 1 : 0);
+  });
+});
+
+describe('adoptionPolicy', () => {
+  type Made = { readonly one: Scene; readonly id: string };
+
+  /** A destination of our name, or a webhook of our portal in use; with the endpoint of our Secret or another one. */
+  async function set(
+    name: string,
+    what: 'destination' | 'webhook',
+    endpoint: 'same' | 'other',
+    policy: string,
+  ): Promise<Made> {
+    const one = await scene(name);
+    const called = what === 'destination' ? one.destinationName : `points at it: ${name}`;
+    const id = await makeDestination(world(), endpoint === 'same' ? asInTheHowTo(called) : otherDestination(called));
+    if (what === 'webhook') await attachPortal(world(), one.portals[0] ?? '', id);
+    await one.apply({ adoptionPolicy: policy });
+    return { one, id };
+  }
+
+  test.each([
+    ['Never', 'same', 'IfMatching'],
+    ['Never', 'other', 'Always'],
+    ['IfMatching', 'other', 'Always'],
+  ] as const)(
+    '%s leaves a destination of our name (%s endpoint) alone and says so; %s takes it',
+    async (refuses, endpoint, takes) => {
+      const { one, id } = await set(`named-${refuses}-${endpoint}`.toLowerCase(), 'destination', endpoint, refuses);
+      const [before] = one.destinations();
+      await expectTrouble(world(), one.name, {
+        reason: 'NameInUse',
+        mark: 'Stalled',
+        part: 'DestinationReady',
+        says: [
+          `"${one.destinationName}"`,
+          id,
+          'spec.destination.name',
+          'spec.adoptionPolicy: Always',
+          'nothing was changed',
+        ],
+      });
+      expect(one.writes()).toEqual([]);
+      expect(one.destinations()).toEqual([before]);
+      await world().patch(one.name, { spec: { adoptionPolicy: takes } });
+      await world().waitForReady(one.name);
+      expect(one.destinations()).toMatchObject([{ id, ...world().credentials }]);
+      expect(one.portalWebhook()).toMatchObject(attachedTo(id));
+    },
+  );
+
+  test.each([
+    ['Never', 'same', 'IfMatching'],
+    ['Never', 'other', 'Always'],
+    ['IfMatching', 'other', 'Always'],
+  ] as const)(
+    '%s leaves a webhook in use (%s endpoint) alone and says so; %s takes it',
+    async (refuses, endpoint, takes) => {
+      const { one, id } = await set(`used-${refuses}-${endpoint}`.toLowerCase(), 'webhook', endpoint, refuses);
+      await expectTrouble(world(), one.name, {
+        reason: 'WebhookInUse',
+        mark: 'Stalled',
+        part: 'WebhooksReady',
+        says: [
+          `portal ${one.portals[0] ?? ''}`,
+          `destination ${id}`,
+          'spec.adoptionPolicy: Always',
+          'nothing was changed',
+        ],
+      });
+      expect(one.writes()).toEqual([]);
+      expect(one.portalWebhook()).toMatchObject(attachedTo(id));
+      await world().patch(one.name, { spec: { adoptionPolicy: takes } });
+      await world().waitForReady(one.name);
+      expect(one.portalWebhook()).toMatchObject(attachedTo(one.destinations()[0]?.id));
+    },
+  );
+
+  test('several destinations of our name stop it with their IDs, whatever it says', async () => {
+    world().services.konnect.control.behave({ duplicateNames: 'allowed' });
+    const one = await scene('named-twice');
+    const ids = [1, 2].map(async () => makeDestination(world(), asInTheHowTo(one.destinationName)));
+    await one.apply({ adoptionPolicy: 'Always' });
+    await expectTrouble(world(), one.name, {
+      reason: 'NameInUse',
+      mark: 'Stalled',
+      part: 'DestinationReady',
+      says: [...(await Promise.all(ids)), 'delete them there', 'nothing was changed'],
+    });
+    expect(one.writes()).toEqual([]);
+  });
+});
+
+describe('what is looked at again and again stays untouched', () => {
+  let one: Scene;
+
+  beforeAll(async () => {
+    one = await scene('untouched');
+    await makeDestination(world(), otherDestination(one.destinationName));
+    await one.apply();
+    await expectTrouble(world(), one.name, { reason: 'NameInUse', mark: 'Stalled', says: ['did not create'] });
+  });
+
+  test('until it is gone, and then the name is ours', async () => {
+    const [theirs] = one.destinations();
+    await demand(world(), one.name);
+    await demand(world(), one.name);
+    expect(one.writes()).toEqual([]);
+    expect(one.destinations()).toEqual([theirs]);
+    await world().asPerson('DELETE', `/global/v3/audit-log-destinations/${theirs?.id ?? ''}`);
+    expect(isReady(await demand(world(), one.name))).toBe(true);
+    expect(one.destinations()).toMatchObject([world().credentials]);
+  });
+});

@@ -1,0 +1,231 @@
+/** What is wrong in a Secret or in Konnect's answers: one clear condition, no harm to the others, no hot loop, and nothing lost. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { ActiveFault, FaultKind } from '../../sandbox/konnect/faults.ts';
+import { eventually } from '../support/eventually.ts';
+import { operatorRequests } from './support/audit-log.ts';
+import { expectTrouble } from './support/conditions.ts';
+import { isReady } from './support/forwarding-object.ts';
+import { oneWorld } from './support/one-world.ts';
+import { demand } from './support/passes.ts';
+import type { Scene } from './support/scene.ts';
+
+const { world, scene, standing } = oneWorld({ prefix: 'bad-input', flags: ['--max-concurrent-reconciles=8'] });
+
+/** Status writes and reads of Secrets, as the API server noted them. */
+async function kubernetesWork(one: Scene): Promise<{ statuses: number; secrets: number }> {
+  const requests = await operatorRequests(world().namespace);
+  return {
+    statuses: requests.filter(({ name, resource, verb }) => {
+      return name === one.name && verb === 'patch' && resource.endsWith('/status');
+    }).length,
+    secrets: requests.filter(({ name = '', verb }) => verb === 'get' && name.startsWith(`${one.name}-`)).length,
+  };
+}
+
+describe('Secrets', () => {
+  const binary = Buffer.from([0x68, 0xff, 0xfe, 0x00, 0x74]);
+  const megabyte = Buffer.alloc(1_000_000, 'a');
+  const url = 'https://siem.example.com/receiver';
+  const cases: readonly (readonly [
+    what: string,
+    key: 'endpoint' | 'authorization' | 'token',
+    value: Buffer,
+    says: string,
+  ])[] = [
+    ['an empty endpoint', 'endpoint', Buffer.from(''), 'endpoint is empty'],
+    ['an endpoint of blanks', 'endpoint', Buffer.from('   '), 'endpoint is empty'],
+    ['an endpoint that is no URL', 'endpoint', Buffer.from('siem'), 'endpoint is not a URL'],
+    ['an endpoint without TLS', 'endpoint', Buffer.from(url.replace('https', 'http')), 'endpoint is not an https URL'],
+    ['an endpoint of another scheme', 'endpoint', Buffer.from('file:///etc/passwd'), 'endpoint is not an https URL'],
+    [
+      'an endpoint with credentials',
+      'endpoint',
+      Buffer.from(url.replace('//', '//user:word@')),
+      'endpoint holds a user name or password',
+    ],
+    ['an endpoint with a blank inside', 'endpoint', Buffer.from(`${url}/a b`), 'endpoint holds a blank'],
+    [
+      'an endpoint with a line break inside',
+      'endpoint',
+      Buffer.from(`${url}\nHost: x`),
+      'endpoint holds a blank, a line break',
+    ],
+    ['an endpoint with a blank around', 'endpoint', Buffer.from(` ${url}`), 'endpoint begins or ends with a blank'],
+    ['an endpoint that is binary', 'endpoint', binary, 'endpoint is not text'],
+    ['an endpoint of 1 MB', 'endpoint', megabyte, 'endpoint is longer than 2048 bytes'],
+    ['an empty authorization', 'authorization', Buffer.from('\n'), 'authorization is empty'],
+    ['an authorization that is binary', 'authorization', binary, 'authorization is not text'],
+    ['an authorization of 1 MB', 'authorization', megabyte, 'authorization is longer than 8192 bytes'],
+    [
+      'an authorization with a line break inside',
+      'authorization',
+      Buffer.from('Bearer a\r\nX-Other: b'),
+      'authorization holds a character',
+    ],
+    ['an empty token', 'token', Buffer.from(''), 'token is empty'],
+    ['a token that is binary', 'token', binary, 'token is not text'],
+    ['a token of 1 MB', 'token', megabyte, 'token is longer than 4096 bytes'],
+    ['a token with a blank inside', 'token', Buffer.from('kpat_a b'), 'token holds a character that no token has'],
+    [
+      'a token with a line break inside',
+      'token',
+      Buffer.from('kpat_a\nb'),
+      'token holds a character that no token has',
+    ],
+  ];
+  const scenes: Scene[] = [];
+  let neighbour: Scene;
+
+  beforeAll(async () => {
+    neighbour = await standing('neighbour-of-secrets');
+    for (const [index, [, key, value]] of cases.entries()) {
+      const one = await scene(`secret-${String(index)}`);
+      scenes.push(one);
+      const name = key === 'token' ? one.tokenSecret : one.siemSecret;
+      const good = { ...world().credentials, token: one.token };
+      const keys = key === 'token' ? (['token'] as const) : (['endpoint', 'authorization'] as const);
+      const data = Object.fromEntries(keys.map((each) => [each, Buffer.from(good[each]).toString('base64')]));
+      await (key === 'token' ? one.applySIEM() : one.applyToken());
+      // Not by apply, which would keep a copy in an annotation, and has no room for it there.
+      await world().kubectl(['create', '-f', '-'], {
+        input: JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name },
+          data: { ...data, [key]: value.toString('base64') },
+        }),
+      });
+      await one.applyForwarding();
+    }
+  }, 60_000);
+
+  test.each(cases.map(([what, key, , says], index) => ({ what, key, says, index })))(
+    '$what is refused before anything is sent, told once, and not looked at again until it changes',
+    async ({ key, says, index }) => {
+      const one = scenes[index];
+      if (one === undefined) throw new Error('the scene is missing');
+      const name = key === 'token' ? one.tokenSecret : one.siemSecret;
+      await expectTrouble(world(), one.name, {
+        reason: 'SecretInvalid',
+        mark: 'Stalled',
+        part: 'SecretsResolved',
+        says: [`Secret ${name}, key ${says}`, 'put the right value there', 'not sent to Konnect'],
+      });
+      expect(one.calls()).toEqual([]);
+      expect(await kubernetesWork(one)).toEqual({ statuses: 1, secrets: expect.any(Number) });
+      expect((await kubernetesWork(one)).secrets).toBeLessThanOrEqual(4);
+
+      await world().kubectl(['delete', 'secret', name]);
+      await (key === 'token' ? one.applyToken() : one.applySIEM());
+      await world().waitForReady(one.name);
+    },
+  );
+
+  test('and the neighbour goes on all the while', async () => {
+    expect(isReady(await demand(world(), neighbour.name))).toBe(true);
+    expect(neighbour.writes()).toHaveLength(2);
+    expect((await kubernetesWork(neighbour)).statuses).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('answers of Konnect', () => {
+  /** Cut short, far too long, a web page, of wrong types, and a redirect. */
+  const answers: readonly FaultKind[] = [
+    { kind: 'status', status: 200, body: 'truncated' },
+    { kind: 'status', status: 200, body: 'huge' },
+    { kind: 'status', status: 200, body: 'html' },
+    { kind: 'wrong-types' },
+    { kind: 'redirect' },
+  ];
+  /** Waits grow from half a second; a creation that may have happened is looked for during four seconds before it is tried again. */
+  const operations = [
+    { object: 'the organisation', operation: 'get-organizations-me', leastGapsMs: [450, 950] },
+    { object: 'the list of destinations', operation: 'get-audit-log-destinations', leastGapsMs: [450, 950] },
+    { object: 'a portal’s webhook', operation: 'get-portal-audit-log-webhook', leastGapsMs: [450, 950] },
+    { object: 'the creation of a destination', operation: 'create-audit-log-destination', leastGapsMs: [3_900] },
+  ];
+  let neighbour: Scene;
+
+  beforeAll(async () => {
+    neighbour = await standing('neighbour-of-answers');
+  });
+
+  test.each(operations)(
+    'about $object that make no sense are told, asked for less and less often, and forgotten when they do',
+    async ({ operation, leastGapsMs }) => {
+      // A creation that was carried out is found, whatever its answer said.
+      const bad = answers.filter(({ kind }) => kind !== 'wrong-types' || operation !== 'create-audit-log-destination');
+      const cases: { one: Scene; fault: ActiveFault }[] = [];
+      for (const [index, kind] of bad.entries()) {
+        const one = await scene(`${operation}-${String(index)}`);
+        cases.push({ one, fault: one.fail({ ...kind, match: { operation } }) });
+        await one.apply();
+      }
+      for (const { one } of cases) {
+        await expectTrouble(world(), one.name, {
+          reason: 'UnexpectedAnswer',
+          mark: 'Reconciling',
+          says: ["is not Konnect's", '--konnect-url', 'proxy'],
+        });
+      }
+      await eventually(
+        () => {
+          for (const { one } of cases) expect(one.calls(operation).length).toBeGreaterThan(leastGapsMs.length);
+        },
+        { timeoutMs: 20_000 },
+      );
+      for (const { one } of cases) {
+        const at = one.calls(operation).map((call) => call.at.getTime());
+        const gapsMs = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
+        for (const [index, leastMs] of leastGapsMs.entries()) expect(gapsMs[index]).toBeGreaterThanOrEqual(leastMs);
+        expect((await kubernetesWork(one)).statuses).toBeLessThanOrEqual(6);
+        // No redirect was followed with the token.
+        expect(one.calls().filter(({ path }) => path.includes('redirected'))).toEqual([]);
+      }
+      for (const { fault } of cases) fault.remove();
+      for (const { one } of cases) {
+        await demand(world(), one.name);
+        await world().waitForReady(one.name);
+        expect(one.destinations()).toHaveLength(1);
+        expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: one.destinations()[0]?.id } });
+      }
+    },
+    60_000,
+  );
+
+  test('about a creation that was carried out are not needed: it is found, and not repeated', async () => {
+    const one = await scene('created-wrong-types');
+    one.fail({ kind: 'wrong-types', match: { operation: 'create-audit-log-destination' } });
+    await one.apply();
+    await world().waitForReady(one.name);
+    expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+    expect(one.destinations()).toHaveLength(1);
+  });
+
+  test('leave what stands as it is', async () => {
+    const one = await standing('standing-in-nonsense', undefined, { portals: 2 });
+    const [before] = one.destinations();
+    const writes = one.writes().length;
+    for (const fault of answers) {
+      const active = one.fail(fault);
+      await demand(world(), one.name);
+      await expectTrouble(world(), one.name, {
+        reason: 'UnexpectedAnswer',
+        mark: 'Reconciling',
+        ready: 'True',
+        says: ["is not Konnect's"],
+      });
+      active.remove();
+      await demand(world(), one.name);
+      await world().waitForReady(one.name);
+    }
+    expect(one.writes()).toHaveLength(writes);
+    expect(one.destinations()).toEqual([before]);
+  });
+
+  test('and the neighbour goes on all the while', async () => {
+    expect(isReady(await demand(world(), neighbour.name))).toBe(true);
+    expect(neighbour.writes()).toHaveLength(2);
+    expect((await kubernetesWork(neighbour)).statuses).toBeLessThanOrEqual(4);
+  });
+});

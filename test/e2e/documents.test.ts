@@ -1,0 +1,167 @@
+/** What README.md and docs/ tell their readers to type is typed, document by document, from the first command to the last. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { serviceAccount } from '../../sandbox/sandbox.ts';
+import { document, root } from '../docs/documents.ts';
+import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import type { ForwardingObject } from './support/forwarding-object.ts';
+import { createWorld, type World } from './support/world.ts';
+
+const { adminKubeconfig, kubectlPath, folder: clusterFolder } = cluster();
+
+let world: World;
+let folder: string;
+
+beforeAll(async () => {
+  world = await createWorld({ prefix: 'documents', portals: 2 });
+  folder = await mkdtemp(join(tmpdir(), 'documents-'));
+  const [forwarding = ''] = /(?<=^```yaml\n).*?(?=^```$)/ms.exec(document('README.md')) ?? [];
+  await writeFile(join(folder, 'forwarding.yaml'), filledIn(forwarding), { mode: 0o600 });
+}, 60_000);
+
+afterAll(async () => {
+  await world?.stop();
+  if (folder !== undefined) await rm(folder, { recursive: true });
+});
+
+/** The smallest forwarding of README.md, with what is true here. */
+function filledIn(manifest: string): string {
+  const { endpoint, authorization } = world.credentials;
+  return [
+    ['kpat_replace-me', world.blue.token],
+    ['https://collectors.example.com/receiver/v1/http/replace-me', endpoint],
+    ['Bearer replace-me', authorization],
+    ['namespace: platform', `namespace: ${world.namespace}`],
+    [/(?<=- id: )\S+/, portal()],
+  ].reduce((filled: string, [from = '', to = '']) => filled.replaceAll(globally(from), String(to)), manifest);
+}
+
+function globally(pattern: string | RegExp): string | RegExp {
+  return typeof pattern === 'string' ? pattern : new RegExp(pattern, 'g');
+}
+
+function portal(): string {
+  const [id = ''] = world.blue.portals.us;
+  return id;
+}
+
+/** Processes that go on for ever, which every other test starts. */
+const endless = /^(?:npm |node dist\/operator\.js).*\n?/gm;
+
+/** The script with names of this world in place of those of the documents. What concerns the whole cluster, which others use, is tried out. */
+async function here({ text: script }: Script): Promise<string> {
+  const { destination } = (await world.forwarding('sumologic').catch(() => undefined))?.status ?? {};
+  const { healthURL } = world.operator();
+  return script
+    .replaceAll(endless, '')
+    .replaceAll(/ -n platform\b/g, ` -n ${world.namespace}`)
+    .replaceAll(/ -k (\w+\/)/g, ` -k ${root}/$1 --dry-run=server`)
+    .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
+    .replaceAll(/ -w$/gm, '')
+    .replaceAll('PORTAL-ID', portal())
+    .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
+    .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${world.services.konnect.url}/$1`)
+    .replaceAll('http://127.0.0.1:8081', healthURL);
+}
+
+/** What the runbook has its readers define. */
+function definitions(): string {
+  const asking = scriptsOf(document('docs/runbook.md')).find(({ text: script }) => script.startsWith('TOKEN='));
+  return (asking?.text ?? '')
+    .split('\n')
+    .slice(0, 2)
+    .join('\n')
+    .replaceAll(/ -n platform\b/g, ` -n ${world.namespace}`);
+}
+
+/** Standard output; rejects with standard error where a command of it ends with another exit code than 0. */
+async function bash(script: string): Promise<string> {
+  const child = spawn('bash', ['-c', `set -euo pipefail\n${script}`], {
+    cwd: folder,
+    env: {
+      PATH: [dirname(kubectlPath), process.env['PATH']].join(delimiter),
+      HOME: folder,
+      KUBECONFIG: adminKubeconfig,
+      KUBECACHEDIR: join(clusterFolder, 'kubectl-cache'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (exitCode !== 0) throw new Error(`ended with ${String(exitCode)}: ${stderr}\n${script}`);
+  return stdout;
+}
+
+/** Types it, waits until what it asks for has come to pass, and answers what was shown. */
+async function typed(script: Script): Promise<string> {
+  const asksKonnect = /\bkonnect /.test(script.text) && !script.text.startsWith('TOKEN=');
+  const whose = script.text.includes('export F=') ? whoami : '';
+  const output = await bash([asksKonnect ? definitions() : '', await here(script), whose].join('\n'));
+  if (script.text.includes('apply -f forwarding.yaml')) await world.waitForReady('sumologic');
+  if (script.text.startsWith('kubectl annotate')) await world.waitFor('sumologic', isAnswered);
+  return output;
+}
+
+const whoami = 'kubectl --kubeconfig=$F auth whoami -o jsonpath={.status.userInfo.username}; ! grep client-key $F';
+
+function isAnswered({ metadata, status }: ForwardingObject): boolean {
+  const demand = metadata.annotations?.['konnect-audit-log.io/reconcile-requested-at'];
+  return demand !== undefined && demand === status.lastHandledReconcileAt;
+}
+
+/** What has to be shown, as far as it is known. */
+function expected({ text: script }: Script): RegExp {
+  const { namespace, name } = serviceAccount;
+  if (script.includes('auth can-i')) return /^yes\n$/m;
+  if (script.includes('export F=')) return new RegExp(`system:serviceaccount:${namespace}:${name}$`);
+  if (script.includes('apply -f forwarding.yaml')) return /^auditlogforwarding\S+\/sumologic created$/m;
+  if (script.includes('select(any(')) return /^documents-\w+\/sumologic\n$/;
+  if (script.includes('lastHandledReconcileAt')) return /^\d{4}-\d\d-\d\dT/;
+  if (script.includes('organizationID')) return new RegExp(`^${world.blue.id}$`);
+  if (script.includes('/organizations/me')) return /"id": ?"|^200$/m;
+  return /^/;
+}
+
+const isTyped = ({ text: script }: Script) => script.replaceAll(endless, '').trim() !== '';
+
+function testCommandsOf(path: string): void {
+  describe(`what ${path} says, typed`, () => {
+    test.each(scriptsOf(document(path)).filter(isTyped))('$title', async (script) => {
+      await expect(typed(script)).resolves.toMatch(expected(script));
+    });
+  });
+}
+
+/** Without what differs from run to run. */
+function asAlways(line: string): string {
+  return line
+    .replaceAll(world.namespace, 'platform')
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\/\d+)?/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\b(?:<invalid>|\d+[sm])(?= |$)/g, 'AGE')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+testCommandsOf('README.md');
+
+describe('docs/resource.md shows', () => {
+  test.each(sessionsOf(document('docs/resource.md')))('$title', async (session) => {
+    await eventually(async () => {
+      const lines = new Set((await typed(session)).split('\n').map(asAlways));
+      expect(session.shown.filter((line) => !lines.has(asAlways(line)))).toEqual([]);
+    });
+  });
+});
+
+testCommandsOf('docs/resource.md');
+testCommandsOf('docs/runbook.md');

@@ -1,0 +1,300 @@
+/** Several forwardings that want one thing: one has it, the others say who and write nothing, and it changes hands without a gap. */
+import { describe, expect, test } from '@jest/globals';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { attachPortal, makeDestination, otherDestination } from './support/by-hand.ts';
+import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { conditionOf, type ForwardingObject, isReady } from './support/forwarding-object.ts';
+import { forwarding, secret } from './support/manifests.ts';
+import { oneWorld } from './support/one-world.ts';
+import { demand } from './support/passes.ts';
+import type { Scene } from './support/scene.ts';
+
+const { world, scene, standing } = oneWorld({ prefix: 'sharing' });
+
+const attachedTo = (one: Scene) => ({
+  enabled: true,
+  target: { kind: 'destination', id: one.destinations()[0]?.id ?? 'none' },
+});
+
+/** Writes of these that Konnect carried out, in their order, as `name operation`. */
+function writesOf(...scenes: readonly Scene[]): string[] {
+  return world()
+    .services.konnect.control.calls()
+    .filter(({ method, status = 0 }) => method !== 'GET' && status < 300)
+    .flatMap(({ token, operation = '?' }) => {
+      const who = scenes.find((one) => one.token.endsWith(token));
+      return who === undefined ? [] : [`${who.name} ${operation}`];
+    });
+}
+
+const claimed = ({ name }: Scene) => `belongs to AuditLogForwarding ${world().namespace}/${name}`;
+
+/** A forwarding in place, and a later one, with another token of the same organisation, on the same portal. */
+async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<[Scene, Scene]> {
+  const holder = await standing(`${name}-holder`, spec);
+  const next = await scene(`${name}-next`);
+  await next.applyToken();
+  await next.applySIEM(world().newCredentials());
+  await next.applyForwarding({ portals: holder.portals.map((id) => ({ id })) });
+  await expectTrouble(world(), next.name, {
+    reason: 'Claimed',
+    mark: 'Stalled',
+    part: 'WebhooksReady',
+    says: [`portal ${holder.portals[0] ?? '?'}`, claimed(holder), 'spec.portals[0]', 'nothing was changed'],
+  });
+  return [holder, next];
+}
+
+describe('two forwardings on one portal', () => {
+  test('the later one says who has it and writes nothing, however often it looks', async () => {
+    const [holder, next] = await two('twice');
+    const before = holder.writes().length;
+    await demand(world(), next.name);
+    await demand(world(), holder.name);
+    await world().restartOperator();
+    await demand(world(), next.name);
+    expect(next.writes()).toEqual([]);
+    expect(holder.writes()).toHaveLength(before);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
+    const object = await world().forwarding(next.name);
+    expect(object.metadata.finalizers).toBeUndefined();
+    expect(object.status).toMatchObject({ portalsReady: '0/1', portals: [{ state: 'refused', reason: 'Claimed' }] });
+    const { stdout } = await world().kubectl(['get', 'alf', holder.name, next.name, '--no-headers']);
+    expect(stdout).toMatch(/-holder +True +InSync +1\/1 /);
+    expect(stdout).toMatch(/-next +False +Claimed +0\/1 /);
+  });
+
+  test('the holder is deleted: the portal is handed over by pointing it elsewhere, and never detached', async () => {
+    const [holder, next] = await two('handed-over');
+    world().clearCalls();
+    await world().remove(holder.name);
+    await world().waitForReady(next.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+    expect(holder.destinations()).toEqual([]);
+    expect(writesOf(holder, next)).toEqual([
+      `${next.name} create-audit-log-destination`,
+      `${next.name} update-portal-audit-log-webhook`,
+      `${holder.name} delete-audit-log-destination`,
+    ]);
+    await expectEvent(world(), next.name, { type: 'Normal', reason: 'WebhookTakenOver', note: /forwarded to .* now$/ });
+    await world().remove(next.name);
+    expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
+  });
+
+  test('the holder names another portal: the same', async () => {
+    const [holder, next] = await two('moved-away');
+    const [another = ''] = world().blue.portals.us;
+    world().clearCalls();
+    await holder.applyForwarding({ portals: [{ id: another }] });
+    await Promise.all([holder, next].map(({ name }) => world().waitForReady(name)));
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+    expect(writesOf(holder, next).filter((write) => write.includes('delete'))).toEqual([]);
+    await world().remove(holder.name);
+  });
+
+  test('the holder is deleted with Retain, and the next has the same SIEM: it takes the webhook over, and leaves the destination', async () => {
+    const [holder, next] = await two('retained-same', { deletionPolicy: 'Retain' });
+    await next.applySIEM();
+    const [left] = holder.destinations();
+    world().clearCalls();
+    await world().remove(holder.name);
+    await world().waitForReady(next.name);
+    expect(holder.destinations()).toEqual([left]);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+    expect(writesOf(holder, next)).toEqual([
+      `${next.name} create-audit-log-destination`,
+      `${next.name} update-portal-audit-log-webhook`,
+    ]);
+    await expectEvent(world(), next.name, {
+      type: 'Normal',
+      reason: 'WebhookAdopted',
+      note: new RegExp(`forwarded to destination ${left?.id ?? '?'}, which is left as it is`),
+    });
+  });
+
+  test('the holder is deleted with Retain, and the next has another SIEM: what was retained stays, until adoptionPolicy says otherwise', async () => {
+    const [holder, next] = await two('retained-other', { deletionPolicy: 'Retain' });
+    const [left] = holder.destinations();
+    await world().remove(holder.name);
+    await expectTrouble(world(), next.name, {
+      reason: 'WebhookInUse',
+      mark: 'Stalled',
+      part: 'WebhooksReady',
+      says: [`destination ${left?.id ?? '?'}`, 'spec.adoptionPolicy: Always', 'nothing was changed'],
+    });
+    expect(next.writes()).toEqual([]);
+    await world().patch(next.name, { spec: { adoptionPolicy: 'Always' } });
+    await world().waitForReady(next.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+    expect(holder.destinations()).toEqual([left]);
+  });
+
+  test('the holder is suspended: it keeps what it has', async () => {
+    const [holder, next] = await two('suspended');
+    await world().patch(holder.name, { spec: { suspend: true } });
+    await world().waitFor(holder.name, (one) => conditionOf(one, 'Ready')?.reason === 'Suspended');
+    await demand(world(), next.name);
+    expect(conditionOf(await world().forwarding(next.name), 'Stalled')).toMatchObject({ reason: 'Claimed' });
+    expect(next.writes()).toEqual([]);
+    await world().patch(holder.name, { spec: { suspend: false } });
+    await world().waitForReady(holder.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
+  });
+
+  test('of three, the oldest comes next', async () => {
+    const [holder, next] = await two('three');
+    // Kubernetes knows the time of a creation by the second; within one, the name decides.
+    const last = await scene('three-youngest');
+    await last.apply({ portals: holder.portals.map((id) => ({ id })) });
+    await expectTrouble(world(), last.name, { reason: 'Claimed', mark: 'Stalled', says: [claimed(holder)] });
+    await world().remove(holder.name);
+    await world().waitForReady(next.name);
+    await eventually(async () => {
+      const object = await world().forwarding(last.name);
+      expect(conditionOf(object, 'Stalled')?.message).toContain(claimed(next));
+    });
+    expect(last.writes()).toEqual([]);
+    await world().remove(next.name);
+    await world().waitForReady(last.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(last));
+  });
+});
+
+test('two forwardings on one name of a destination: one has it, and the other gets another', async () => {
+  const holder = await standing('name-holder');
+  const next = await scene('name-next');
+  const destination = { secretRef: { name: next.siemSecret }, name: holder.destinationName };
+  await next.apply({ destination });
+  await expectTrouble(world(), next.name, {
+    reason: 'Claimed',
+    mark: 'Stalled',
+    part: 'DestinationReady',
+    says: ["the destination's name", claimed(holder), 'spec.destination.name'],
+  });
+  expect(next.writes()).toEqual([]);
+  await next.applyForwarding({ destination: { secretRef: { name: next.siemSecret }, name: 'a name of its own' } });
+  await world().waitForReady(next.name);
+  expect(holder.destinations()).toHaveLength(1);
+  expect(next.portalWebhook()).toMatchObject({
+    enabled: true,
+    target: { id: next.destinations('a name of its own')[0]?.id },
+  });
+});
+
+test('two namespaces, two Secrets, one portal: the same, told from either side', async () => {
+  const other = await cluster().createNamespace('sharing-other');
+  const elsewhere = (args: readonly string[], items: readonly object[] = []) =>
+    cluster().kubectl(['-n', other, ...args], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    });
+  await world().restartOperator({ flags: [`--watch-namespaces=${world().namespace},${other}`] });
+  try {
+    const holder = await standing('namespaces');
+    const token = holder.newToken();
+    await elsewhere(
+      ['apply', '-f', '-'],
+      [
+        secret('konnect', { token }),
+        secret('sumologic', { ...world().newCredentials() }),
+        forwarding('audit', { portals: holder.portals.map((id) => ({ id })) }),
+      ],
+    );
+    const read = async (): Promise<ForwardingObject> =>
+      JSON.parse((await elsewhere(['get', 'alf', 'audit', '-o', 'json'])).stdout);
+    await eventually(async () => {
+      expect(conditionOf(await read(), 'Stalled')).toMatchObject({
+        reason: 'Claimed',
+        message: expect.stringContaining(claimed(holder)),
+      });
+    });
+    const { control } = world().services.konnect;
+    const writes = () => control.calls().filter((call) => token.endsWith(call.token) && call.method !== 'GET');
+    expect(writes()).toEqual([]);
+
+    world().clearCalls();
+    await world().remove(holder.name);
+    await eventually(async () => expect(isReady(await read())).toBe(true));
+    const [made] = holder.destinations(`${other}/audit`);
+    expect(holder.portalWebhook()).toMatchObject({ enabled: true, target: { id: made?.id } });
+    expect(control.calls().map(({ operation }) => operation)).not.toContain('delete-portal-audit-log-webhook');
+
+    // The other way round: it is the namespaced one that is told now.
+    await holder.applyForwarding();
+    await expectTrouble(world(), holder.name, {
+      reason: 'Claimed',
+      mark: 'Stalled',
+      says: [`belongs to AuditLogForwarding ${other}/audit`],
+    });
+    await elsewhere(['delete', 'alf', 'audit', '--timeout=20s']);
+    await world().waitForReady(holder.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
+  } finally {
+    await cluster().kubectl(['delete', 'namespace', other, '--timeout=25s']);
+    await world().restartOperator();
+  }
+});
+
+describe('a war with somebody outside', () => {
+  test('is given up after three corrections, says with whom, writes nothing more, and ends when asked to', async () => {
+    const pointed = await standing('war-webhook', undefined, { portals: 2 });
+    const changed = await standing('war-destination');
+    const terraform = await makeDestination(world(), otherDestination('of Terraform'));
+    const [id] = changed.destinations();
+    const strike = async () => {
+      await attachPortal(world(), pointed.portals[0] ?? '', terraform);
+      await world().asPerson('PATCH', `/global/v3/audit-log-destinations/${id?.id ?? ''}`, {
+        body: { ...otherDestination(changed.destinationName) },
+      });
+    };
+    const counts = () => [pointed, changed].map((one) => one.writes().length);
+    for (const correction of [1, 2, 3]) {
+      await strike();
+      // A restart is a pass; the annotation would end the war.
+      await world().restartOperator();
+      await eventually(() => {
+        expect(pointed.portalWebhook()).toMatchObject(attachedTo(pointed));
+        expect(changed.destinations()).toMatchObject([world().credentials]);
+      });
+      await eventually(async () => {
+        const { status } = await world().forwarding(pointed.name);
+        expect(status.corrections).toMatchObject([{ object: `portal/${pointed.portals[0] ?? ''}` }]);
+        expect(status.corrections?.[0]?.at).toHaveLength(correction);
+      });
+    }
+    await strike();
+    const before = counts();
+    await world().restartOperator();
+    const object = await expectTrouble(world(), pointed.name, {
+      reason: 'Contested',
+      mark: 'Stalled',
+      part: 'WebhooksReady',
+      says: [
+        `portal ${pointed.portals[0] ?? ''}`,
+        `destination ${terraform}`,
+        'three times within 24 hours',
+        'konnect-audit-log.io/reconcile-requested-at',
+      ],
+    });
+    expect(object.status.portalsReady).toBe('1/2');
+    await expectTrouble(world(), changed.name, {
+      reason: 'Contested',
+      mark: 'Stalled',
+      part: 'DestinationReady',
+      says: [`destination ${id?.id ?? ''}`, 'three times within 24 hours'],
+    });
+    await world().restartOperator();
+    await demand(world(), (await standing('war-witness')).name);
+    expect(counts()).toEqual(before);
+    expect(pointed.portalWebhook()).toMatchObject({ target: { id: terraform } });
+
+    // One ends because the object is found right, the other by the annotation.
+    await attachPortal(world(), pointed.portals[0] ?? '', pointed.destinations()[0]?.id ?? '');
+    await world().restartOperator();
+    expect((await world().waitForReady(pointed.name)).status.corrections).toBeUndefined();
+    expect(counts()).toEqual(before);
+    await demand(world(), changed.name);
+    expect(isReady(await world().forwarding(changed.name))).toBe(true);
+    expect(changed.destinations()).toMatchObject([world().credentials]);
+  }, 60_000);
+});
