@@ -128,6 +128,25 @@ describe('Secrets', () => {
   });
 });
 
+test('a portal of another region, and one of another organisation, are named, and the one beside them goes on', async () => {
+  const one = await scene('portals-elsewhere');
+  const [ofEurope = ''] = world().blue.portals.eu;
+  const [ofGreen = ''] = world().green.portals.us;
+  await one.apply({ portals: [...one.portals, ofEurope, ofGreen].map((id) => ({ id })) });
+  const object = await expectTrouble(world(), one.name, {
+    reason: 'PortalNotFound',
+    mark: 'Stalled',
+    part: 'WebhooksReady',
+    says: [`portal ${ofEurope} does not exist in region us`, `portal ${ofGreen} does not exist`, 'spec.konnect.region'],
+  });
+  expect(object.status.portalsReady).toBe('1/3');
+  expect(one.portalWebhook().enabled).toBe(true);
+  const { statuses } = await kubernetesWork(one);
+  await demand(world(), one.name);
+  // Nothing but that it was answered.
+  expect((await kubernetesWork(one)).statuses).toBe(statuses + 1);
+});
+
 describe('answers of Konnect', () => {
   /** Cut short, far too long, a web page, of wrong types, and a redirect. */
   const answers: readonly FaultKind[] = [

@@ -82,6 +82,46 @@ describe('two forwardings on one portal', () => {
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
   });
 
+  test('the holder waits as long as the next is about to take it, and says so', async () => {
+    const [holder, next] = await two('waits');
+    const held = next.fail({ kind: 'status', status: 503, match: { operation: 'create-audit-log-destination' } });
+    await world().kubectl(['delete', 'alf', holder.name, '--wait=false']);
+    await expectTrouble(world(), holder.name, {
+      reason: 'HandingOver',
+      mark: 'Reconciling',
+      says: [
+        'deletion waits',
+        `portal ${holder.portals[0] ?? '?'} in region us is left as it is`,
+        `until AuditLogForwarding ${world().namespace}/${next.name} has taken it over`,
+      ],
+    });
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
+    held.remove();
+    await world().kubectl(['wait', '--for=delete', `alf/${holder.name}`, '--timeout=20s']);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+    expect(holder.destinations()).toEqual([]);
+    expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
+  });
+
+  test('the next cannot take it: the holder detaches, and nothing is left', async () => {
+    const [holder, next] = await two('cannot');
+    await next.applySIEM({ endpoint: 'http://siem.example.com' });
+    await expectTrouble(world(), next.name, { reason: 'SecretInvalid', mark: 'Stalled', says: ['not an https URL'] });
+    await world().remove(holder.name);
+    expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
+    expect(holder.destinations()).toEqual([]);
+    await next.applySIEM();
+    await world().waitForReady(next.name);
+    expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+  });
+
+  test('both are deleted at once: nothing is left', async () => {
+    const [holder, next] = await two('both');
+    await world().kubectl(['delete', 'alf', holder.name, next.name, '--timeout=20s']);
+    expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
+    expect([...holder.destinations(), ...next.destinations()]).toEqual([]);
+  });
+
   test('the holder names another portal: the same', async () => {
     const [holder, next] = await two('moved-away');
     const [another = ''] = world().blue.portals.us;
@@ -159,6 +199,31 @@ describe('two forwardings on one portal', () => {
     await world().waitForReady(last.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(last));
   });
+});
+
+test("two forwardings on the organisation's webhook, one with v3 and one with v2: handed over, and on all the time", async () => {
+  const holder = await scene('organization-holder', { organization: world().green });
+  await holder.apply({ organization: {}, portals: [] });
+  await world().waitForReady(holder.name);
+  const next = await scene('organization-next', { organization: world().green });
+  await next.apply({ konnect: next.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
+  await expectTrouble(world(), next.name, {
+    reason: 'Claimed',
+    mark: 'Stalled',
+    part: 'WebhooksReady',
+    says: ["the organisation's webhook", claimed(holder), 'spec.organization'],
+  });
+  expect(next.writes()).toEqual([]);
+  world().clearCalls();
+  await world().remove(holder.name);
+  await world().waitForReady(next.name);
+  expect(next.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: world().credentials } });
+  expect(writesOf(holder, next)).toEqual([
+    `${next.name} update-audit-log-webhook`,
+    `${holder.name} delete-audit-log-destination`,
+  ]);
+  await world().remove(next.name);
+  expect(next.organizationWebhook()).toMatchObject({ enabled: false });
 });
 
 test('two forwardings on one name of a destination: one has it, and the other gets another', async () => {
