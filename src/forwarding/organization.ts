@@ -31,6 +31,6 @@ export async function proveOrganization(pass: Pass): Promise<Proof> {
 export function organizationChanged({ tokenSource }: Pass, remembered: string, organizationID: string): Problem {
   return stalled(
     reasons.organizationChanged,
-    `the token in ${tokenSource} belongs to organisation ${organizationID}, but what stands in Konnect was made in organisation ${remembered}, of which no token is known: put back a token of that one; nothing was changed`,
+    `the token in ${tokenSource} belongs to organisation ${organizationID}, but what stands in Konnect was made in organisation ${remembered}: put back a token of that one; nothing was changed`,
   );
 }

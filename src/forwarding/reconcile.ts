@@ -179,7 +179,7 @@ export class Reconciler {
     const { deletionPolicy, mode } = forwarding.spec;
     if (deletionPolicy === 'Retain' || mode === 'Observe') {
       const why = deletionPolicy === 'Retain' ? 'deletionPolicy is Retain' : 'mode is Observe';
-      const note = `${why}: ${whatStays(forwarding.status)} stays live in Konnect`;
+      const note = `${why}: left live in Konnect: ${whatStays(forwarding.status)}`;
       announce({ cluster, draft }, 'Normal', 'Retained', 'Delete', note);
       await cluster.removeFinalizer(forwarding, signal);
       return { kind: 'settled' };

@@ -248,7 +248,7 @@ describe('Retain', () => {
       await expectEvent(world(), one.name, {
         type: 'Normal',
         reason: 'Retained',
-        note: new RegExp(`${stays ?? '-'}.*stays live in Konnect`),
+        note: new RegExp(`left live in Konnect: .*${stays ?? '-'}`),
       });
     }
   });

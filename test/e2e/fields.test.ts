@@ -132,7 +132,7 @@ describe('mode: Observe', () => {
     await expectEvent(world(), one.name, {
       type: 'Normal',
       reason: 'Retained',
-      note: new RegExp(`^mode is Observe: .*${id}.* stays live in Konnect$`),
+      note: new RegExp(`^mode is Observe: left live in Konnect: .*${id}`),
     });
   });
 

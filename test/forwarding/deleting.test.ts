@@ -225,7 +225,7 @@ describe('Retain', () => {
     stage.delete();
     await stage.pass();
     const note = stage.cluster.announcements.at(-1)?.note;
-    expect(note).toContain(`the webhook of portal ${shop} (perhaps), the webhook of portal ${forum} stays`);
+    expect(note).toContain(`the webhook of portal ${shop} (perhaps), the webhook of portal ${forum}`);
     expect(note).not.toContain('organisation');
   });
 

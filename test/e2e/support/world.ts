@@ -5,6 +5,9 @@ import type { Call } from '../../../sandbox/konnect/calls.ts';
 import type { OperatorProcess } from '../../../sandbox/operator-process.ts';
 import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
+import { ensureJudges } from '../../judges/judges.ts';
+import { assertLegalStatus } from '../../judges/legal-status.ts';
+import { progress } from '../../judges/progress.ts';
 import { cluster } from '../../support/cluster.ts';
 import { type Canary, findLeaks, type Utterance } from './canary.ts';
 import { type EventObject, type ForwardingObject, isReady } from './forwarding-object.ts';
@@ -198,6 +201,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ];
   }
 
+  /** Has kstatus' own code read every status that the operators wrote. */
+  async function checkStatuses(): Promise<void> {
+    const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
+    if (written.length === 0) return;
+    await assertLegalStatus(await ensureJudges({ progress }), ...written.map(({ object }) => ({ ...object })));
+  }
+
   /** Checks what was said, and keeps it for a last look over the whole run. */
   async function check(): Promise<void> {
     const everything = await said();
@@ -209,6 +219,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   async function end(): Promise<void> {
     try {
       await operators.stop();
+      await checkStatuses();
       await check();
     } finally {
       await operators.stop();
@@ -336,4 +347,9 @@ function newAuthorization(canaries: Canary[]): string {
   const credential = randomText();
   canaries.push({ name: 'an authorization', value: credential });
   return `Bearer ${credential}`;
+}
+
+/** An object that nobody has worked on yet, or whose status a hand has emptied, has no conditions. */
+function isWritten({ conditions = [] }: ForwardingObject['status']): boolean {
+  return conditions.length > 0;
 }
