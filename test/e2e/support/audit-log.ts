@@ -8,6 +8,7 @@ const AuditEvent = z.object({
   verb: z.string(),
   requestURI: z.string(),
   user: z.object({ username: z.string() }),
+  userAgent: z.string().default(''),
   objectRef: z
     .object({
       resource: z.string().default(''),
@@ -47,8 +48,10 @@ export async function operatorRequests(namespace?: string): Promise<KubernetesRe
     .split('\n')
     .filter((line) => line.includes(username) && (namespace === undefined || line.includes(namespace)))
     .map((line) => AuditEvent.parse(JSON.parse(line)))
-    .filter(({ user, objectRef }) => {
-      return user.username === username && (namespace === undefined || objectRef?.namespace === namespace);
+    .filter(({ user, userAgent, objectRef }) => {
+      // Not of kubectl with the same token, as the documents have people try it.
+      const byOperator = user.username === username && userAgent.startsWith('konnect-audit-log-operator/');
+      return byOperator && (namespace === undefined || objectRef?.namespace === namespace);
     })
     .filter(({ stage, verb }) => (verb === 'watch' ? stage === 'ResponseStarted' : stage === 'ResponseComplete'))
     .map(({ verb, requestURI, objectRef, responseStatus, annotations }) => ({
