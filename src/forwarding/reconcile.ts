@@ -184,6 +184,7 @@ export class Reconciler {
       await cluster.removeFinalizer(forwarding, signal);
       return { kind: 'settled' };
     }
+    if ((forwarding.status.conditions ?? []).length === 0 && !holdsAnything(draft.memory)) this.#tellLoss(draft);
     const found = holdsAnything(draft.memory) ? await this.#undo(key, draft, intentPatienceMs, signal) : [];
     if (found.length === 0) {
       await cluster.removeFinalizer(draft.forwarding, signal);
@@ -202,6 +203,15 @@ export class Reconciler {
       readyMessage: '',
     };
     return this.#conclude(key, draft, forwarding.status.conditions ?? [], report, 'none', signal);
+  }
+
+  /** The finalizer tells that something was set in Konnect, and an emptied status no longer what. */
+  #tellLoss(draft: StatusDraft): void {
+    const { cluster, clusterName } = this.#options;
+    const name = destinationName(draft.forwarding, clusterName);
+    const destination = name === undefined ? '' : `destination "${name}" or `;
+    const note = `status was emptied before the deletion, so nothing is undone: if ${destination}a webhook that spec names is left in Konnect, remove it there`;
+    announce({ cluster, draft }, 'Warning', 'StatusLost', 'Delete', note);
   }
 
   async #undo(

@@ -202,6 +202,16 @@ test('deletion after a lost POST waits as long as lists may be stale', async () 
   expect(remains(stage)).toEqual(nothing);
 });
 
+test('an emptied status is told at the deletion, since nothing says any longer what stands in Konnect', async () => {
+  const stage = await inPlace();
+  stage.cluster.wipeStatus();
+  stage.delete();
+  expect(await stage.pass()).toEqual({ kind: 'settled' });
+  expect(stage.cluster.object).toBeUndefined();
+  expect(stage.reasons.at(-1)).toBe('StatusLost');
+  expect(stage.cluster.announcements.at(-1)?.note).toContain(`destination "${name}"`);
+});
+
 describe('Retain', () => {
   test('lets go of everything as it is, and says what stays', async () => {
     const stage = await inPlace({ ...usual, deletionPolicy: 'Retain' });
