@@ -80,10 +80,11 @@ function judge(pass: Pass, { key, object, step, remembered }: Attachment): Probl
   return countCorrection(pass, key, object, step.kind === 'attach' ? step.otherID : undefined);
 }
 
+const byOthers: ReadonlySet<AttachReason> = new Set(['unconfigured', 'enabled', 'settings', 'pointed elsewhere']);
+
 /** True where the webhook was in place and somebody else changed it: not where it follows a destination that is made anew. */
 function isCorrection(pass: Pass, step: WebhookStep, remembered: Attachment['remembered']): boolean {
-  const others: ReadonlySet<AttachReason> = new Set(['unconfigured', 'enabled', 'settings', 'pointed elsewhere']);
-  return pass.wasApplied && wasOurs(remembered) && step.kind === 'attach' && others.has(step.because);
+  return pass.wasApplied && wasOurs(remembered) && step.kind === 'attach' && byOthers.has(step.because);
 }
 
 async function settle(

@@ -1,9 +1,10 @@
 /** Deletion: everything of ours in Konnect is undone before the finalizer lets the object go. The SIEM's Secret is never asked for. */
 import type { PortalStatus, Status } from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
+import type { Webhook } from '../konnect/schema.ts';
 import { cleanUp, objectOf } from './cleanup.ts';
 import { settleIntent } from './intent.ts';
-import { holdsAnything, isOurs, nothingWanted, release } from './memory.ts';
+import { isOurs, nothingWanted, release, withPortal } from './memory.ts';
 import { nilUUID, orProblem } from './observed.ts';
 import { announce, type Pass } from './pass.ts';
 import { type Problem, problemOf, reasons } from './problems.ts';
@@ -72,28 +73,25 @@ async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
   // Others may attach to one that spec only refers to.
   const destinationID = destination?.managed === false ? undefined : destination?.id;
   const { konnect: where, organization, portals = [] } = draft.forwarding.spec;
-  if (destinationID === undefined || !holdsAnything(draft.memory) || draft.memory.konnect?.region !== where.region)
-    return;
+  if (destinationID === undefined || draft.memory.konnect?.region !== where.region) return;
+
+  async function pointsAtIt(object: string, read: () => Promise<Webhook | undefined>): Promise<boolean> {
+    const webhook = await orProblem(pass, object, read);
+    return webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID;
+  }
+
   if (organization !== undefined && !isOurs(draft.memory.organization)) {
-    const webhook = await orProblem(pass, "the organisation's webhook", () =>
-      konnect.client.getOrganizationWebhook(where.region, signal),
-    );
-    if (webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID) {
+    const read = () => konnect.client.getOrganizationWebhook(where.region, signal);
+    if (await pointsAtIt("the organisation's webhook", read)) {
       const { enabled } = organization;
       draft.memory = { ...draft.memory, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
     }
   }
-  const known = new Set(
-    (draft.memory.portals ?? []).filter((one) => one.destinationID !== undefined).map(({ id }) => id),
-  );
+  const known = new Set((draft.memory.portals ?? []).filter(isOurs).map(({ id }) => id));
   for (const { id, enabled } of portals) {
     if (known.has(id) || id === nilUUID) continue;
-    const webhook = await orProblem(pass, `portal ${id}`, () =>
-      konnect.client.getPortalWebhook(where.region, id, signal),
-    );
-    if (webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID) {
-      const others = (draft.memory.portals ?? []).filter((portal) => portal.id !== id);
-      draft.memory = { ...draft.memory, portals: [...others, { id, destinationID, enabled, state: 'detaching' }] };
+    if (await pointsAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
+      draft.memory = withPortal(draft.memory, { id, destinationID, enabled, state: 'detaching' });
     }
   }
 }

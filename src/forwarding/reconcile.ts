@@ -20,7 +20,7 @@ import type { Cluster, Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from './problems.ts';
 import { claimsOf, rivalsOf, type Successor, successorOf } from './rivals.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from './secrets.ts';
-import { sync, watchOnly } from './sync.ts';
+import { nothingToUndo, secretsResolved, sync, watchOnly } from './sync.ts';
 import { Turns } from './turns.ts';
 
 export interface ReconcilerOptions {
@@ -174,7 +174,7 @@ export class Reconciler {
   }
 
   async #undoAll(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {
-    const { cluster, intentPatienceMs } = this.#options;
+    const { cluster } = this.#options;
     const { forwarding } = draft;
     const { deletionPolicy, mode } = forwarding.spec;
     if (deletionPolicy === 'Retain' || mode === 'Observe') {
@@ -185,7 +185,7 @@ export class Reconciler {
       return { kind: 'settled' };
     }
     if ((forwarding.status.conditions ?? []).length === 0 && !holdsAnything(draft.memory)) this.#tellLoss(draft);
-    const found = holdsAnything(draft.memory) ? await this.#undo(key, draft, intentPatienceMs, signal) : [];
+    const found = holdsAnything(draft.memory) ? await this.#undo(key, draft, signal) : [];
     if (found.length === 0) {
       await cluster.removeFinalizer(draft.forwarding, signal);
       return { kind: 'settled' };
@@ -214,13 +214,9 @@ export class Reconciler {
     announce({ cluster, draft }, 'Warning', 'StatusLost', 'Delete', note);
   }
 
-  async #undo(
-    key: string,
-    draft: StatusDraft,
-    intentPatienceMs: number,
-    signal: AbortSignal,
-  ): Promise<readonly Problem[]> {
-    const token = await resolveToken(draft.forwarding, this.#options.cluster, signal);
+  async #undo(key: string, draft: StatusDraft, signal: AbortSignal): Promise<readonly Problem[]> {
+    const { cluster, intentPatienceMs } = this.#options;
+    const token = await resolveToken(draft.forwarding, cluster, signal);
     const value = token.kind === 'resolved' ? token.value : this.#lastGoodToken(key, draft.forwarding);
     if (value === undefined) return [tokenGone(draft.forwarding)];
     const pass = this.#pass(key, draft, value, false, signal);
@@ -371,7 +367,7 @@ function secretsReport(problems: readonly Problem[]): Report {
     secrets: { kind: 'bad', troubles: worstFirst(problems) },
     destination: unchecked,
     webhooks: unchecked,
-    cleanup: { kind: 'good', reason: '', message: '' },
+    cleanup: nothingToUndo,
     readyMessage: '',
   };
 }
@@ -379,10 +375,10 @@ function secretsReport(problems: readonly Problem[]): Report {
 function troubleReport(problem: Problem): Report {
   const bad = { kind: 'bad', troubles: [problem] } as const;
   return {
-    secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
+    secrets: secretsResolved,
     destination: bad,
     webhooks: bad,
-    cleanup: { kind: 'good', reason: '', message: '' },
+    cleanup: nothingToUndo,
     readyMessage: '',
   };
 }

@@ -24,6 +24,11 @@ export interface SyncOptions {
   readonly rivals: Rivals;
 }
 
+export const secretsResolved: Health = { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' };
+
+/** Shows nowhere: there is no condition of its own for it. */
+export const nothingToUndo: Health = { kind: 'good', reason: '', message: '' };
+
 /** Leaves what is now true in `pass.draft.memory`, unwritten. Rejects with KubeError, or with what `signal` was aborted for. */
 export async function sync(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
   const { draft } = pass;
@@ -63,10 +68,10 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   if (holdsAnything(draft.memory)) await hold(pass);
   const undone = [...oldView, ...left, ...(intent === undefined ? [] : [intent])];
   return {
-    secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
+    secrets: secretsResolved,
     destination: destinationHealth(pass, desired, destinationProblem),
     webhooks: webhooksHealth(desired, problems, webhooks.waiting),
-    cleanup: health(undone, 'Clean', 'nothing is left to undo'),
+    cleanup: undone.length === 0 ? nothingToUndo : health(undone, '', ''),
     readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
   };
 }
@@ -100,10 +105,10 @@ export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptio
   );
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {
-    secrets: { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' },
+    secrets: secretsResolved,
     destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
     webhooks: health(problems, 'Observed', 'see status.drift'),
-    cleanup: { kind: 'good', reason: '', message: '' },
+    cleanup: nothingToUndo,
     readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
     ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
   };
