@@ -24,7 +24,10 @@ export interface InformerOptions<T extends KubeObject> {
   watchMs?: number;
   /** Silence after which a watch is begun anew; 70 s. */
   inactivityMs?: number;
-  /** Delays after failures double from half of `baseMs` up to `maxMs`, with jitter; 800 ms and 30 s. */
+  /**
+   * From the beginning of a failed attempt to the next: doubles from half of `baseMs` up to `maxMs`, with jitter, and is never less than the
+   * first such time after the failure; 800 ms and 30 s.
+   */
   backOff?: { baseMs: number; maxMs: number };
   /** Uniform in [0, 1). */
   random?: () => number;
@@ -60,6 +63,7 @@ export class Informer<T extends KubeObject> {
   /** In a row, until a watch shows that it works. */
   #failures = 0;
   #lastActivity: number | undefined;
+  #attemptAt: Record<State['kind'], number> = { list: -Infinity, watch: -Infinity };
   #resolveSynced: () => void = () => undefined;
 
   constructor(options: InformerOptions<T>) {
@@ -91,6 +95,7 @@ export class Informer<T extends KubeObject> {
   /** Runs until `signal` is aborted; never rejects. To be called once. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#attemptAt[this.#state.kind] = this.#now();
       try {
         if (this.#state.kind === 'list') await this.#list(signal);
         else await this.#watch(this.#state.resourceVersion, signal);
@@ -161,9 +166,12 @@ export class Informer<T extends KubeObject> {
     const state = this.#state.kind;
     const gone = state === 'watch' && isKubeError(error, 'Gone');
     this.#failures += 1;
+    // A watch that has expired shows a server that works: only the last list can have been too short a time ago.
+    const sinceMs = this.#now() - this.#attemptAt[gone ? 'list' : state];
     const boundMs = Math.min(maxMs, baseMs * 2 ** (this.#failures - 1));
-    const jitteredMs = (boundMs / 2) * (1 + this.#random());
-    const waitMs = Math.max(jitteredMs, isKubeError(error) ? (error.retryAfterMs ?? 0) : 0);
+    const jitter = (1 + this.#random()) / 2;
+    const ownMs = Math.max(boundMs * jitter - sinceMs, baseMs * jitter);
+    const waitMs = Math.max(ownMs, isKubeError(error) ? (error.retryAfterMs ?? 0) : 0);
     const fields = { path, state, err: error, failures: this.#failures, waitMs: Math.round(waitMs) };
     if (gone) log.info(fields, 'watch expired, listing again');
     else if (this.#failures === 1) log.info(fields, 'list or watch interrupted');

@@ -3,7 +3,7 @@ import { Informer, type InformerOptions } from '../../src/kube/informer.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import type { Change } from '../../src/kube/store.ts';
 import { eventually } from '../support/eventually.ts';
-import { ApiServer, refuse, WIDGETS, type Widget } from './api-server.ts';
+import { ApiServer, type Fault, refuse, WIDGETS, type Widget } from './api-server.ts';
 
 let server: ApiServer;
 let stops: (() => Promise<void>)[];
@@ -206,7 +206,7 @@ describe('when a watch breaks', () => {
         response.end();
         return true;
       });
-    const { informer, logged } = start({ random: () => 0 });
+    const { informer, logged } = start({ random: () => 0, now: () => 0 });
     await informer.synced;
     server.put('x', 1);
     await same(informer);
@@ -233,6 +233,41 @@ describe('when the server has forgotten where the watch stood', () => {
     await eventually(() => expect(told().slice(3)).toEqual(['deleted a/x 1', 'updated a/y 2']));
     await same(informer);
     expect(ended).toEqual(['Unavailable', 'Gone']);
+  });
+
+  test('after much trouble on the way, it lists at once all the same', async () => {
+    let now = 0;
+    const close: Fault = (_seen, response) => {
+      response.end();
+      return true;
+    };
+    server.watchFaults.push(close, close, close, close, (_seen, response) => {
+      now += 60_000;
+      refuse(response, 410, 'Expired');
+      return true;
+    });
+    const { informer, logged } = start({ random: () => 0, now: () => now });
+    await informer.synced;
+    server.put('x', 1);
+    await same(informer);
+    expect(logged.at(-1)).toMatchObject({
+      message: 'watch expired, listing again',
+      fields: { failures: 5, waitMs: 2 },
+    });
+  });
+
+  test('list after list, in a storm, it waits ever longer between them', async () => {
+    for (let round = 0; round < 6; round += 1)
+      server.watchFaults.push((_seen, response) => {
+        refuse(response, 410, 'Expired');
+        return true;
+      });
+    const { informer, logged } = start({ random: () => 0, now: () => 0 });
+    await watching();
+    server.put('x', 1);
+    await same(informer);
+    expect(server.lists()).toHaveLength(7);
+    expect(logged.map(({ fields }) => fields)).toMatchObject([2, 4, 8, 10, 10, 10].map((waitMs) => ({ waitMs })));
   });
 
   test('an ERROR event of code 410 leads to a new list', async () => {
