@@ -126,7 +126,7 @@ const configSchema = z.object({
   maxConcurrentReconciles: integer(1, 256, {
     name: 'max-concurrent-reconciles',
     default: '4',
-    help: 'How many resources are worked on at a time.',
+    help: 'How many resources of one organisation and region are worked on at a time.',
   }),
   gracePeriodMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'grace-period',

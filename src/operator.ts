@@ -4,10 +4,12 @@ import { type AuditLogForwarding, reconcileAnnotation } from './api/v1alpha1.ts'
 import { createCluster, forwardingsPath, parseForwarding, secretsPath } from './cluster.ts';
 import type { Config } from './config.ts';
 import { BackOff } from './controller/back-off.ts';
+import { systemClock } from './controller/clock.ts';
 import { runController } from './controller/controller.ts';
 import { WorkQueue } from './controller/work-queue.ts';
 import { Claims } from './forwarding/claims.ts';
 import { destinationName } from './forwarding/desired.ts';
+import { groupOf } from './forwarding/group.ts';
 import { Mentions } from './forwarding/mentions.ts';
 import { Reconciler } from './forwarding/reconcile.ts';
 import { secretsOf } from './forwarding/secrets.ts';
@@ -28,6 +30,9 @@ import { TelemetryServer } from './telemetry/server.ts';
 const controllerName = 'auditlogforwarding';
 /** A watch says something at least once a minute; this long without a word is a connection that is dead. */
 const deafAfterMs = 180_000;
+
+/** So many groups of forwardings can hang in Konnect before others wait for a worker. */
+const groupsAtATime = 64;
 
 export interface OperatorOptions {
   readonly config: Config;
@@ -51,7 +56,12 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     onCall: (call) => onCall(call),
   });
   const konnect = new Konnect({ http, urlTemplate: config.konnectURL });
-  const queue = new WorkQueue();
+  /** By key; a forwarding that is gone asks nothing of Konnect. */
+  const groups = new Map<string, string>();
+  const queue = new WorkQueue(systemClock, {
+    groupOf: (key) => groups.get(key) ?? '',
+    mostInWork: config.maxConcurrentReconciles,
+  });
   metrics.watchQueue(controllerName, queue);
 
   const namespaces = config.watchNamespaces.length === 0 ? [undefined] : config.watchNamespaces;
@@ -133,6 +143,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     if (change.kind === 'deleted') {
       for (const contender of claims.forget(key)) queue.add(contender);
       secrets.delete(key);
+      groups.delete(key);
       metrics.forgetConditions({ namespace, name });
       queue.add(key);
       return;
@@ -141,6 +152,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     if (parsed.kind === 'forwarding') {
       const { forwarding } = parsed;
       secrets.set(key, secretsOf(forwarding));
+      groups.set(key, groupOf(forwarding));
       metrics.setConditions({ namespace, name }, forwarding.status.conditions ?? []);
       const contenders = claims.learn(forwarding);
       // What a first list shows comes to its own pass.
@@ -188,7 +200,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     await runController({
       queue,
       reconcile: (key, until) => pass(key, until),
-      concurrency: config.maxConcurrentReconciles,
+      concurrency: groupsAtATime * config.maxConcurrentReconciles,
       backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
       graceMs: config.gracePeriodMs,
       log,

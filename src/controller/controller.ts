@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { BackOff } from './back-off.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { WorkQueue } from './work-queue.ts';
+import type { Priority, WorkQueue } from './work-queue.ts';
 
 /** What a pass over one key asks for next. */
 export type ReconcileResult =
@@ -9,7 +9,7 @@ export type ReconcileResult =
   | { kind: 'settled' }
   /** Another look after this time, behind new work. */
   | { kind: 'again'; afterMs: number }
-  /** It failed in a way that time may heal: the key's back-off applies, but never less than `atLeastMs`. */
+  /** It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. */
   | { kind: 'retry'; atLeastMs?: number };
 
 /** `failed`: it threw. `cut-off`: it threw after its signal had been aborted. */
@@ -19,7 +19,7 @@ export interface ControllerOptions {
   queue: WorkQueue;
   /** Brings the world in line for one key. Never called twice at a time for one key. Its signal is aborted when the grace period is over. */
   reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
-  /** Keys in work at a time. */
+  /** Keys in work at a time, of all groups. */
   concurrency: number;
   backOff: BackOff;
   /** How long work in flight may go on after `signal` was aborted, before its own signal is. */
@@ -78,7 +78,7 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
   } catch (err) {
     outcome = signal.aborted ? 'cut-off' : 'failed';
     const retryMs = backOff.next(key);
-    options.queue.add(key, { priority: 'resync', delayMs: retryMs });
+    options.queue.add(key, { ...priorityAgain(key, options), delayMs: retryMs });
     if (outcome === 'failed')
       log.error({ key, err, failures: backOff.failures(key), retryMs: Math.round(retryMs) }, 'reconcile failed');
     else log.info({ key }, 'reconcile cut off');
@@ -90,7 +90,13 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
   }
 }
 
-function plan(key: string, result: ReconcileResult, { queue, backOff }: ControllerOptions): void {
+/** What is new stays so until a pass over it has come to its end. */
+function priorityAgain(key: string, { queue }: ControllerOptions): { priority: Priority } {
+  return { priority: queue.priorityOf(key) ?? 'resync' };
+}
+
+function plan(key: string, result: ReconcileResult, options: ControllerOptions): void {
+  const { queue, backOff } = options;
   switch (result.kind) {
     case 'settled':
       backOff.forget(key);
@@ -100,7 +106,10 @@ function plan(key: string, result: ReconcileResult, { queue, backOff }: Controll
       queue.add(key, { priority: 'resync', delayMs: result.afterMs });
       break;
     case 'retry':
-      queue.add(key, { priority: 'resync', delayMs: Math.max(backOff.next(key), result.atLeastMs ?? 0) });
+      queue.add(key, {
+        ...priorityAgain(key, options),
+        delayMs: Math.max(backOff.next(key), result.atLeastMs ?? 0),
+      });
       break;
   }
 }

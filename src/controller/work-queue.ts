@@ -1,8 +1,20 @@
 import { type Clock, systemClock } from './clock.ts';
 import { DueHeap } from './due-heap.ts';
 
-/** `new` is always taken before `resync`; within one priority, first come, first served. */
+/** `new` is always taken before `resync`; within one priority and group, first come, first served. */
 export type Priority = 'new' | 'resync';
+
+const priorities: readonly Priority[] = ['new', 'resync'];
+
+/** How keys share the workers, so that no group of keys can keep all of them to itself, however long its passes take. */
+export interface Groups {
+  /** Asked when a key begins to wait. */
+  groupOf: (key: string) => string;
+  /** Keys of one group in work at a time. Where that is more than one, the last place is kept for a key that is `new`. */
+  mostInWork: number;
+}
+
+const oneForAll: Groups = { groupOf: () => '', mostInWork: Number.POSITIVE_INFINITY };
 
 export interface AddOptions {
   /** `new` unless given. */
@@ -17,6 +29,14 @@ interface Delayed {
   priority: Priority;
 }
 
+/** The keys of one group. */
+interface Lane {
+  readonly group: string;
+  /** Keys that may be taken, with the time since when; Maps keep the order of insertion. */
+  readonly ready: Record<Priority, Map<string, number>>;
+  readonly inWork: Record<Priority, number>;
+}
+
 interface Waiter {
   give(key: string | undefined): void;
 }
@@ -29,14 +49,17 @@ function higher(a: Priority, b: Priority | undefined): Priority {
 }
 
 /**
- * Keys waiting for a worker. A key waits once, however often it is added, and is never in the hands of two workers: added while in work,
+ * Keys waiting for a worker; groups of keys take turns. A key waits once, however often it is added, and is never in the hands of two workers: added while in work,
  * it waits again after `done`. Of a key's delayed adds only the earliest counts, and an immediate add supersedes it.
  */
 export class WorkQueue {
   readonly #clock: Clock;
-  /** Keys that may be taken, with the time since when; Maps keep the order of insertion. */
-  readonly #ready: Record<Priority, Map<string, number>> = { new: new Map(), resync: new Map() };
-  readonly #inWork = new Set<string>();
+  readonly #groups: Groups;
+  /** Groups with keys that wait or are in work; the one that was served last stands last. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Where each key that may be taken waits. */
+  readonly #waiting = new Map<string, Lane>();
+  readonly #inWork = new Map<string, { lane: Lane; priority: Priority }>();
   /** Keys in work that were added again. */
   readonly #again = new Map<string, Priority>();
   readonly #delayed = new Map<string, Delayed>();
@@ -46,13 +69,14 @@ export class WorkQueue {
   #timer: { at: number; cancel: () => void } | undefined;
   #closed = false;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = systemClock, groups: Groups = oneForAll) {
     this.#clock = clock;
+    this.#groups = groups;
   }
 
-  /** Keys that a worker could take now. */
+  /** Keys whose time has come, and that wait for a worker or for others of their group. */
   get size(): number {
-    return this.#ready.new.size + this.#ready.resync.size;
+    return this.#waiting.size;
   }
 
   /** Keys whose time has not come. */
@@ -64,11 +88,18 @@ export class WorkQueue {
     return this.#inWork.size;
   }
 
+  /** With which priority a key that is in work was taken; undefined for any other. */
+  priorityOf(key: string): Priority | undefined {
+    return this.#inWork.get(key)?.priority;
+  }
+
   /** For how long the key that has waited longest could have been taken; 0 when none waits. */
   get oldestWaitingMs(): number {
     const now = this.#clock.now();
     let since = now;
-    for (const ready of Object.values(this.#ready)) for (const time of ready.values()) since = Math.min(since, time);
+    for (const { ready } of this.#lanes.values()) {
+      for (const priority of priorities) for (const time of ready[priority].values()) since = Math.min(since, time);
+    }
     return now - since;
   }
 
@@ -106,10 +137,15 @@ export class WorkQueue {
 
   /** Gives a taken key back. If it was added meanwhile, it waits again. */
   done(key: string): void {
-    if (!this.#inWork.delete(key)) return;
+    const taken = this.#inWork.get(key);
+    if (taken === undefined) return;
+    this.#inWork.delete(key);
+    taken.lane.inWork[taken.priority] -= 1;
+    this.#leave(taken.lane);
     const priority = this.#again.get(key);
     this.#again.delete(key);
     if (priority !== undefined) this.#addNow(key, priority);
+    this.#serve();
   }
 
   /** Takes no more keys, gives out none, and stops the timer. */
@@ -126,15 +162,19 @@ export class WorkQueue {
       this.#again.set(key, higher(priority, this.#again.get(key)));
       return;
     }
-    if (this.#ready.new.has(key)) return;
-    const since = this.#ready.resync.get(key) ?? this.#clock.now();
-    if (priority === 'new') this.#ready.resync.delete(key);
-    this.#ready[priority].set(key, since);
+    const before = this.#waiting.get(key);
+    if (before?.ready.new.has(key) === true) return;
+    if (before !== undefined && priority === 'resync') return;
+    const lane = before ?? this.#laneOf(key);
+    const since = lane.ready.resync.get(key) ?? this.#clock.now();
+    lane.ready.resync.delete(key);
+    lane.ready[priority].set(key, since);
+    this.#waiting.set(key, lane);
     this.#serve();
   }
 
   #addLater(key: string, priority: Priority, dueAt: number): void {
-    if (this.#ready.new.has(key) || this.#ready.resync.has(key) || this.#again.has(key)) return;
+    if (this.#waiting.has(key) || this.#again.has(key)) return;
     const known = this.#delayed.get(key);
     if (known !== undefined && known.dueAt <= dueAt) {
       known.priority = higher(priority, known.priority);
@@ -147,12 +187,40 @@ export class WorkQueue {
     this.#arm();
   }
 
+  #laneOf(key: string): Lane {
+    const group = this.#groups.groupOf(key);
+    const known = this.#lanes.get(group);
+    if (known !== undefined) return known;
+    const made = { group, ready: { new: new Map(), resync: new Map() }, inWork: { new: 0, resync: 0 } };
+    this.#lanes.set(group, made);
+    return made;
+  }
+
+  /** Forgets a group that has no key left. */
+  #leave({ group, ready, inWork }: Lane): void {
+    const keys = ready.new.size + ready.resync.size + inWork.new + inWork.resync;
+    if (keys === 0) this.#lanes.delete(group);
+  }
+
+  #hasRoom({ inWork }: Lane, priority: Priority): boolean {
+    const { mostInWork } = this.#groups;
+    if (inWork.new + inWork.resync >= mostInWork) return false;
+    return priority === 'new' || inWork.resync < Math.max(1, mostInWork - 1);
+  }
+
   #next(): string | undefined {
-    for (const ready of [this.#ready.new, this.#ready.resync]) {
-      for (const key of ready.keys()) {
-        ready.delete(key);
-        this.#inWork.add(key);
-        return key;
+    for (const priority of priorities) {
+      for (const [group, lane] of this.#lanes) {
+        if (!this.#hasRoom(lane, priority)) continue;
+        for (const key of lane.ready[priority].keys()) {
+          lane.ready[priority].delete(key);
+          this.#waiting.delete(key);
+          lane.inWork[priority] += 1;
+          this.#inWork.set(key, { lane, priority });
+          this.#lanes.delete(group);
+          this.#lanes.set(group, lane);
+          return key;
+        }
       }
     }
     return undefined;

@@ -123,6 +123,29 @@ test('a throw is logged, retried with growing delays, and kills nobody; nor does
   await ended;
 });
 
+test('what is new stays before resyncs while it has to be tried again, and is a resync afterwards', async () => {
+  const { clock, queue, stop, passes, ended, pass } = setUp();
+  queue.add('busy');
+  queue.add('new');
+  (await pass(0)).end({ kind: 'settled' });
+  (await pass(1)).end({ kind: 'retry' });
+  queue.add('busy');
+  await pass(2);
+  queue.add('old', { priority: 'resync' });
+  clock.advance(50);
+  (await pass(2)).end({ kind: 'settled' });
+  (await pass(3)).fail(new Error('once'));
+  queue.add('older', { priority: 'resync' });
+  (await pass(4)).end({ kind: 'settled' });
+  await pass(5);
+  clock.advance(100);
+  (await pass(5)).end({ kind: 'settled' });
+  (await pass(6)).end({ kind: 'settled' });
+  expect(passes.map(({ key }) => key)).toEqual(['busy', 'new', 'busy', 'new', 'old', 'older', 'new']);
+  stop.abort();
+  await ended;
+});
+
 test('a controller that is stopped before it starts does nothing', async () => {
   const queue = new WorkQueue();
   const passes: string[] = [];

@@ -158,3 +158,60 @@ test('no key that was added is lost: with nobody adding, everything ends up take
     { numRuns: 200 },
   );
 });
+
+test('no group has more keys in work than it may, none waits while it has room, and none is lost', async () => {
+  const added = fc.record({ kind: fc.constant('add' as const), key: fc.nat(11), priority });
+  const taken = fc.record({ kind: fc.constant('take' as const) });
+  const done = fc.record({ kind: fc.constant('done' as const), index: fc.nat(11) });
+  const acts = fc.array(fc.oneof(added, taken, done), { maxLength: 80 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), acts, async (mostInWork, steps) => {
+      const group = (name: string) => String(Number(name) % 3);
+      const queue = new WorkQueue(new HandClock(), { groupOf: group, mostInWork });
+      const inWork = new Map<string, Priority>();
+      const wanted = new Set<string>();
+      const heldUp: string[] = [];
+      const give = async (): Promise<string | undefined> => {
+        const stop = new AbortController();
+        const next = queue.take(stop.signal);
+        stop.abort();
+        const name = await next;
+        if (name === undefined) return undefined;
+        expect(inWork.has(name)).toBe(false);
+        inWork.set(name, queue.priorityOf(name) ?? 'new');
+        wanted.delete(name);
+        const together = [...inWork].filter(([other]) => group(other) === group(name));
+        expect(together.length).toBeLessThanOrEqual(mostInWork);
+        const resyncs = together.filter(([, how]) => how === 'resync').length;
+        expect(resyncs).toBeLessThanOrEqual(Math.max(1, mostInWork - 1));
+        return name;
+      };
+      for (const act of steps) {
+        if (act.kind === 'add') {
+          wanted.add(String(act.key));
+          queue.add(String(act.key), { priority: act.priority });
+        } else if (act.kind === 'take') {
+          const name = await give();
+          const groups = [...wanted].filter((one) => !inWork.has(one)).map(group);
+          const free = groups.filter((one) => ![...inWork.keys()].some((other) => group(other) === one));
+          if (name === undefined) heldUp.push(...free);
+        } else {
+          const name = [...inWork.keys()][act.index % Math.max(1, inWork.size)];
+          if (name === undefined) continue;
+          inWork.delete(name);
+          queue.done(name);
+        }
+      }
+      while (queue.size > 0 || inWork.size > 0) {
+        while ((await give()) !== undefined);
+        const [name] = inWork.keys();
+        if (name === undefined) throw new Error('keys wait while nothing is in work');
+        inWork.delete(name);
+        queue.done(name);
+      }
+      expect([heldUp, [...wanted]]).toEqual([[], []]);
+      expect(queue.inWorkSize).toBe(0);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -203,3 +203,90 @@ describe('waiting and ending', () => {
     expect([queue.size, queue.inWorkSize, queue.oldestWaitingMs]).toEqual([0, 2, 0]);
   });
 });
+
+describe('groups', () => {
+  /** Keys such as `blue-1` are of the group `blue`. */
+  function grouped(mostInWork: number) {
+    const clock = new HandClock();
+    const queue = new WorkQueue(clock, { groupOf: (key) => key.slice(0, key.indexOf('-')), mostInWork });
+    const takeAll = async () => {
+      const taken: string[] = [];
+      for (;;) {
+        const stop = new AbortController();
+        const key = queue.take(stop.signal);
+        stop.abort();
+        const next = await key;
+        if (next === undefined) return taken;
+        taken.push(next);
+      }
+    };
+    return { clock, queue, takeAll };
+  }
+
+  test('have so many keys in work at a time, and no more', async () => {
+    const { queue, takeAll } = grouped(2);
+    for (const number of [1, 2, 3, 4]) queue.add(`blue-${String(number)}`);
+    queue.add('green-1');
+    expect((await takeAll()).toSorted()).toEqual(['blue-1', 'blue-2', 'green-1']);
+    expect(queue.size).toBe(2);
+    queue.done('blue-2');
+    expect(await takeAll()).toEqual(['blue-3']);
+    queue.done('green-1');
+    expect(await takeAll()).toEqual([]);
+  });
+
+  test('of resyncs leave a place for what is new', async () => {
+    const { queue, takeAll } = grouped(3);
+    for (const number of [1, 2, 3]) queue.add(`blue-${String(number)}`, { priority: 'resync' });
+    expect(await takeAll()).toEqual(['blue-1', 'blue-2']);
+    queue.add('blue-4');
+    expect(await takeAll()).toEqual(['blue-4']);
+    queue.done('blue-4');
+    expect(await takeAll()).toEqual([]);
+    queue.done('blue-1');
+    expect(await takeAll()).toEqual(['blue-3']);
+  });
+
+  test('of one place each give it to a resync as well', async () => {
+    const { queue, takeAll } = grouped(1);
+    queue.add('blue-1', { priority: 'resync' });
+    expect(await takeAll()).toEqual(['blue-1']);
+  });
+
+  test('take turns, new keys of all before resyncs of any', async () => {
+    const { queue, takeAll } = grouped(10);
+    queue.add('blue-0', { priority: 'resync' });
+    for (const number of [1, 2, 3]) queue.add(`blue-${String(number)}`);
+    for (const number of [1, 2]) queue.add(`green-${String(number)}`);
+    expect(await takeAll()).toEqual(['blue-1', 'green-1', 'blue-2', 'green-2', 'blue-3', 'blue-0']);
+  });
+
+  test('let a worker that waits have the key whose place has become free', async () => {
+    const { queue, takeAll } = grouped(1);
+    queue.add('blue-1');
+    queue.add('blue-2');
+    await takeAll();
+    const waiting = queue.take(never);
+    queue.done('blue-1');
+    await expect(waiting).resolves.toBe('blue-2');
+  });
+
+  test('are asked for when a key begins to wait, and a key gives back the place that it took', async () => {
+    const clock = new HandClock();
+    let group = 'before';
+    const queue = new WorkQueue(clock, { groupOf: () => group, mostInWork: 1 });
+    queue.add('a');
+    await queue.take(never);
+    group = 'after';
+    queue.add('a');
+    queue.add('b');
+    await expect(queue.take(never)).resolves.toBe('b');
+    queue.done('a');
+    queue.done('b');
+    await expect(queue.take(never)).resolves.toBe('a');
+    queue.done('a');
+    group = 'before';
+    queue.add('c');
+    await expect(queue.take(never)).resolves.toBe('c');
+  });
+});
