@@ -1,12 +1,16 @@
 /** Undoes in Konnect what status remembers as ours and nobody wants any longer. Nothing of somebody else's is ever touched. */
 import type { AuditLogsAPI, CleanupStatus } from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
+import { whatPointsAt } from './attached.ts';
 import { endpointDigest } from './desired.ts';
 import { withoutCleanup } from './memory.ts';
 import { announce, beforeWrite, type Pass } from './pass.ts';
 import type { Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from './problems.ts';
 import type { Successor } from './rivals.ts';
+
+/** Konnect forgets a detached webhook within a minute. */
+const detachedForgottenAfterMs = 60_000;
 
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
@@ -178,13 +182,26 @@ export async function deleteDestination(
 ): Promise<Problem | undefined> {
   if (id === undefined) return undefined;
   const result = await pass.konnect.client.deleteDestination(api, id, pass.signal);
-  if (result === 'in-use') {
-    return waiting(
-      reasons.destinationInUse,
-      `Konnect still holds destination ${id} in use (HTTP 409): it lets go of detached webhooks after a while, or a webhook that is not ours points at it; detach that one in Konnect`,
-    );
-  }
+  if (result === 'in-use') return inUse(pass, id);
   if (result === 'deleted')
     announce(pass, 'Normal', 'DestinationDeleted', 'Delete', `deleted destination ${id} from Konnect`);
   return undefined;
+}
+
+/** Konnect does not say who uses it, so it is asked webhook by webhook; not before it can only be somebody else. */
+async function inUse(pass: Pass, id: string): Promise<Problem> {
+  const lastsForMs = pass.inUseForMs(id);
+  const tell = (message: string): Problem => ({ ...waiting(reasons.destinationInUse, message), lastsForMs });
+  if (lastsForMs < detachedForgottenAfterMs)
+    return tell(
+      `Konnect holds destination ${id} in use (HTTP 409), as it does for a while after webhooks were detached; if it lasts, this will say what else uses it`,
+    );
+  const { webhooks, regions } = await whatPointsAt(pass, id);
+  if (webhooks.length === 0)
+    return tell(
+      `Konnect holds destination ${id} in use (HTTP 409), by no webhook that the token sees in ${regions.join(' and ')}: look in other regions and at other portals, and detach it there`,
+    );
+  return tell(
+    `Konnect holds destination ${id} in use (HTTP 409) by ${webhooks.join(', ')}, not this forwarding's: detach or re-point that in Konnect`,
+  );
 }

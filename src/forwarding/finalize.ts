@@ -12,9 +12,9 @@ import { type Problem, problemOf, reasons } from './problems.ts';
 export interface FinalizeOptions {
   readonly organizationID: string;
   readonly intentPatienceMs: number;
-  /** Whether a destination that Konnect goes on holding in use has kept the object from going for long enough. */
-  readonly isReleaseOverdue: () => boolean;
 }
+
+const releasePatienceMs = 10 * 60_000;
 
 /** Names what stays live in Konnect, in IDs alone. */
 export function whatStays({ destination, organization, portals, cleanup }: Status): string {
@@ -52,18 +52,12 @@ export async function finalize(pass: Pass, options: FinalizeOptions): Promise<re
   draft.memory = memory;
   found.push(...(await cleanUp(pass)));
 
-  const onlyInUse = found.length > 0 && found.every(({ reason }) => reason === reasons.destinationInUse);
-  if (onlyInUse && options.isReleaseOverdue()) {
-    announce(
-      pass,
-      'Warning',
-      'DestinationLeft',
-      'Delete',
-      `${whatStays(draft.memory)} stays in Konnect: webhooks that are not ours use it; detach them there, then delete it by hand`,
-    );
-    return [];
-  }
-  return found;
+  const isOver = ({ reason, lastsForMs = 0 }: Problem) =>
+    reason === reasons.destinationInUse && lastsForMs > releasePatienceMs;
+  if (found.length === 0 || !found.every(isOver)) return found;
+  const stays = `left in Konnect: ${whatStays(draft.memory)}. Delete it there by hand; `;
+  announce(pass, 'Warning', 'DestinationLeft', 'Delete', stays + found.map(({ message }) => message).join('; '));
+  return [];
 }
 
 /** Webhooks of spec that status does not name, as after a hand has attached them to our destination. */

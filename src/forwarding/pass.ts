@@ -16,6 +16,8 @@ export interface Pass extends Subject {
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
   /** The forwarding that has taken over what this entry names, or is about to, while there is patience for it. */
   readonly successor: (entry: CleanupStatus, destinationID?: string) => Successor | undefined;
+  /** For how long Konnect has held this destination in use against our deleting it; counted from the first time this is asked. */
+  readonly inUseForMs: (destinationID: string) => number;
 }
 
 /**

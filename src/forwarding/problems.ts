@@ -47,6 +47,8 @@ export interface Problem {
   readonly message: string;
   /** Konnect asked for this much patience. */
   readonly retryAfterMs?: number;
+  /** For how long it has been so, where patience with it ends. */
+  readonly lastsForMs?: number;
 }
 
 /** Konnect's limit on connections answers 429 without a Retry-After; other clients of Konnect wait this long. */

@@ -44,7 +44,6 @@ export type Next =
   | { readonly kind: 'again'; readonly afterMs: number }
   | { readonly kind: 'retry'; readonly atLeastMs?: number };
 
-const releasePatienceMs = 10 * 60_000;
 const handoverPatienceMs = 2 * 60_000;
 const longestGraceMs = 30 * 60_000;
 const standardIntervalMs = 10 * 60_000;
@@ -58,7 +57,8 @@ export class Reconciler {
   readonly #handingOverSinceMs = new Map<string, Map<string, number>>();
   readonly #troubleSinceMs = new Map<string, number>();
   readonly #turns = new Turns();
-  readonly #inUseSinceMs = new Map<string, number>();
+  /** Since when Konnect has refused to delete a destination that is in use; by key and id. */
+  readonly #inUseSinceMs = new Map<string, Map<string, number>>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -227,8 +227,7 @@ export class Reconciler {
       const organizationID = draft.memory.konnect?.organizationID ?? proved;
       const konnect = organizationID === proved ? pass.konnect : pass.konnectIn(organizationID);
       if (konnect === undefined) return [organizationChanged(pass, organizationID, proved)];
-      const isReleaseOverdue = () => this.#isReleaseOverdue(key);
-      const options = { organizationID, intentPatienceMs, isReleaseOverdue };
+      const options = { organizationID, intentPatienceMs };
       const claims = claimsOf(draft.forwarding, undefined, organizationID);
       return await this.#turns.take(claims, () => finalize({ ...pass, konnect }, options));
     } catch (error) {
@@ -241,12 +240,12 @@ export class Reconciler {
     return this.#goodTokens.get(key)?.get(status.konnect?.organizationID ?? '');
   }
 
-  /** Counted from when the destination was first seen in use with nothing of ours attached: an outage before that is no patience. */
-  #isReleaseOverdue(key: string): boolean {
+  #inUseForMs(key: string, destinationID: string): number {
     const nowMs = this.#options.now().getTime();
-    const sinceMs = this.#inUseSinceMs.get(key) ?? nowMs;
-    this.#inUseSinceMs.set(key, sinceMs);
-    return nowMs - sinceMs > releasePatienceMs;
+    const since = this.#inUseSinceMs.get(key) ?? new Map<string, number>();
+    const sinceMs = since.get(destinationID) ?? nowMs;
+    this.#inUseSinceMs.set(key, since.set(destinationID, sinceMs));
+    return nowMs - sinceMs;
   }
 
   async #conclude(
@@ -312,6 +311,7 @@ export class Reconciler {
         return known === undefined ? undefined : konnectFor(known);
       },
       successor: (entry, destinationID) => this.#successor(key, draft, entry, destinationID),
+      inUseForMs: (destinationID) => this.#inUseForMs(key, destinationID),
     };
   }
 

@@ -14,6 +14,7 @@ import {
   identifiedSchema,
   inlineWebhookSchema,
   isUUID,
+  portalPageSchema,
   type Webhook,
   type WebhookBody,
   type WebhookStatus,
@@ -113,6 +114,13 @@ export class KonnectClient {
   ): Promise<'deleted' | 'absent' | 'in-use'> {
     const result = await this.#delete(destination('delete destination', api, id, signal));
     return result === 'conflict' ? 'in-use' : result;
+  }
+
+  /** The first hundred that the token sees in this region. */
+  async listPortals(region: string, signal: AbortSignal): Promise<readonly Identified[]> {
+    const target: Target = { operation: 'list portals', region, path: 'v3/portals', signal };
+    const query = new URLSearchParams({ 'page[size]': String(pageSize) });
+    return (await this.#read(target, portalPageSchema, query)).data.slice(0, pageSize);
   }
 
   /** Undefined if there is none, or the token may not see it: Konnect answers 404 for both. */

@@ -6,6 +6,7 @@ export type KonnectOperation =
   | 'create destination'
   | 'update destination'
   | 'delete destination'
+  | 'list portals'
   | 'get portal'
   | 'get portal webhook'
   | 'update portal webhook'

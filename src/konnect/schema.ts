@@ -189,6 +189,8 @@ export const webhookStatusSchema = z
 
 export const identifiedSchema = z.object({ id: uuid });
 
+export const portalPageSchema = z.object({ data: z.array(identifiedSchema) });
+
 /** The part of an error's body (RFC 9457) that may be looked at; the rest is free text. */
 export const problemSchema = z.object({
   instance: z

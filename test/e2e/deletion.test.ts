@@ -7,7 +7,7 @@ import { expectEvent, expectTrouble } from './support/conditions.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { oneWorld } from './support/one-world.ts';
 import type { Scene } from './support/scene.ts';
-import { createWorld } from './support/world.ts';
+import { createWorld, type World } from './support/world.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'deletion' });
 
@@ -34,6 +34,16 @@ function everything({ organizations }: KonnectModel): unknown {
       .filter(({ webhook }) => webhook.target.kind !== 'none')
       .map(({ id, webhook: { target, enabled } }) => ({ id, target, enabled })),
   }));
+}
+
+/** The destinations and the webhooks that are attached, of everybody. */
+function standingIn({ organizations }: KonnectModel): unknown[] {
+  return [...organizations.values()].flatMap(({ destinations, webhooks, portals }) => [
+    ...destinations.filter(({ to }) => to === undefined),
+    ...[...webhooks.values(), ...[...portals.values()].map(({ webhook }) => webhook)].filter(
+      ({ target }) => target.kind !== 'none',
+    ),
+  ]);
 }
 
 async function foreignDestination(name: string): Promise<string> {
@@ -109,7 +119,7 @@ describe('a destination that Konnect still holds in use', () => {
         'deletion waits',
         `destination ${destination?.id ?? '?'}`,
         'HTTP 409',
-        'lets go of detached webhooks after a while',
+        'as it does for a while after webhooks were detached',
       ],
     });
     await gone(one);
@@ -127,7 +137,7 @@ describe('a destination that Konnect still holds in use', () => {
       mark: 'Reconciling',
       says: [
         `destination ${destination?.id ?? '?'}`,
-        'a webhook that is not ours points at it; detach that one',
+        'if it lasts, this will say what else uses it',
         'set spec.deletionPolicy to Retain',
       ],
     });
@@ -316,25 +326,45 @@ describe('whenever it comes', () => {
     expect(one.writes().filter((operation) => operation.startsWith('delete'))).toEqual([]);
   });
 
-  test('for the whole namespace, nothing is left in Konnect or Kubernetes', async () => {
-    const other = await createWorld({ prefix: 'deletion-namespace' });
-    try {
-      await other.applySecrets();
-      const portals = other.blue.portals.us.map((id) => ({ id }));
-      await other.apply(forwarding('sumologic', { portals, organization: {}, interval: '24h' }));
-      await other.waitForReady('sumologic');
-      const { kubectl } = cluster();
-      await kubectl(['delete', 'namespace', other.namespace, '--timeout=25s']);
-      for (const organization of other.services.konnect.model.organizations.values()) {
-        expect(organization.destinations.filter(({ to }) => to === undefined)).toEqual([]);
-        const webhooks = [
-          ...organization.webhooks.values(),
-          ...[...organization.portals.values()].map(({ webhook }) => webhook),
-        ];
-        expect(webhooks.filter(({ target }) => target.kind !== 'none')).toEqual([]);
+  describe('for the whole namespace', () => {
+    async function inNamespace(play: (other: World) => Promise<void>): Promise<void> {
+      const other = await createWorld({ prefix: 'deletion-namespace' });
+      try {
+        await other.applySecrets();
+        const portals = other.blue.portals.us.map((id) => ({ id }));
+        await other.apply(forwarding('sumologic', { portals, organization: {}, interval: '24h' }));
+        await other.waitForReady('sumologic');
+        await play(other);
+      } finally {
+        await other.stop();
       }
-    } finally {
-      await other.stop();
     }
+
+    test('nothing is left in Konnect or Kubernetes', () =>
+      inNamespace(async (other) => {
+        const { kubectl } = cluster();
+        await kubectl(['delete', 'namespace', other.namespace, '--timeout=25s']);
+        expect(standingIn(other.services.konnect.model)).toEqual([]);
+      }));
+
+    test('while no operator runs, Retain lets it go, since no Secret can be made in it any longer', () =>
+      inNamespace(async (other) => {
+        const { kubectl } = cluster();
+        await other.stopOperator();
+        await kubectl(['delete', 'namespace', other.namespace, '--wait=false']);
+        await eventually(async () => expect((await other.kubectl(['get', 'secrets', '-o', 'name'])).stdout).toBe(''), {
+          timeoutMs: 30_000,
+        });
+        await other.startOperator();
+        // Nothing can be made in such a namespace, events neither.
+        await other.waitFor('sumologic', (one) =>
+          (one.status.conditions ?? []).some(
+            ({ type, reason, message }) => type === 'Ready' && reason === 'TokenGone' && message.includes('to Retain'),
+          ),
+        );
+        await other.patch('sumologic', { spec: { deletionPolicy: 'Retain' } });
+        await kubectl(['wait', '--for=delete', `namespace/${other.namespace}`, '--timeout=40s']);
+        expect(standingIn(other.services.konnect.model)).toHaveLength(1 + 1 + other.blue.portals.us.length);
+      }));
   });
 });

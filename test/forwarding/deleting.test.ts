@@ -51,21 +51,57 @@ test('deletion has patience with a destination that Konnect holds in use for a w
   expect(remains(stage)).toEqual(nothing);
 });
 
-test('deletion leaves, after ten minutes, a destination that somebody else uses, and their webhook', async () => {
-  const stage = await inPlace();
-  const id = stage.destinations[0]?.id ?? '';
-  pointWebhook(stage.konnect.model, stage.organization, stage.portal(laden), { kind: 'destination', id });
-  stage.delete();
-  await stage.pass();
-  stage.clock.ms += 9 * 60_000;
-  await stage.pass();
-  expect(stage.cluster.object).toBeDefined();
-  stage.clock.ms += 2 * 60_000;
-  expect(await stage.pass()).toEqual({ kind: 'settled' });
-  expect(stage.cluster.object).toBeUndefined();
-  expect(stage.reasons.at(-1)).toBe('DestinationLeft');
-  expect(stage.cluster.announcements.at(-1)?.note).toContain(id);
-  expect(stage.pointsAt(stage.portal(laden))).toBe(`${name} off`);
+describe('a destination that somebody else uses', () => {
+  async function inUse(by = forum): Promise<{ stage: Stage; id: string }> {
+    const stage = await inPlace({ portals: [{ id: shop, enabled: true }] });
+    const id = stage.destinations[0]?.id ?? '';
+    pointWebhook(stage.konnect.model, stage.organization, stage.portal(by), { kind: 'destination', id });
+    stage.delete();
+    await stage.pass();
+    return { stage, id };
+  }
+
+  test('is looked into only once Konnect must have forgotten our own webhooks, and then its users are named', async () => {
+    const { stage, id } = await inUse();
+    expect(stage.condition('Ready')?.message).toContain('as it does for a while after webhooks were detached');
+    expect(stage.calls).not.toContain('GET us/v3/portals');
+    stage.clock.ms += 61_000;
+    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+    expect(stage.verdict).toBe('False DestinationInUse Reconciling');
+    expect(stage.condition('Ready')?.message).toContain(
+      `destination ${id} in use (HTTP 409) by portal ${forum} in region us, not this forwarding's`,
+    );
+  });
+
+  test('is said to be used elsewhere, where none of its users is seen', async () => {
+    const { stage } = await inUse(laden);
+    stage.clock.ms += 61_000;
+    await stage.pass();
+    expect(stage.condition('Ready')?.message).toContain('by no webhook that the token sees in us');
+  });
+
+  test('is waited for all the same where the token may not look', async () => {
+    const { stage } = await inUse();
+    stage.clock.ms += 61_000;
+    stage.konnect.control.fail({ kind: 'status', status: 403, match: { operation: 'list-portals' } });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+    expect(stage.verdict).toBe('False DestinationInUse Reconciling');
+  });
+
+  test('is left after ten minutes, with its users, and an event says so', async () => {
+    const { stage, id } = await inUse();
+    stage.clock.ms += 9 * 60_000;
+    await stage.pass();
+    expect(stage.cluster.object).toBeDefined();
+    stage.clock.ms += 2 * 60_000;
+    expect(await stage.pass()).toEqual({ kind: 'settled' });
+    expect(stage.cluster.object).toBeUndefined();
+    expect(stage.reasons.at(-1)).toBe('DestinationLeft');
+    expect(stage.cluster.announcements.at(-1)?.note).toMatch(
+      new RegExp(`^left in Konnect: destination ${id}\\. .* by portal ${forum} in region us`),
+    );
+    expect(stage.pointsAt(stage.portal(forum))).toBe(`${name} off`);
+  });
 });
 
 test('an outage during deletion is no patience with a destination in use: it is deleted when Konnect releases it', async () => {

@@ -97,6 +97,15 @@ describe('what is sent', () => {
   });
 });
 
+test('a list of portals is its first hundred, whatever comes', async () => {
+  await using server = await scriptedKonnect(() => ({ status: 200, body: { data: Array(101).fill({ id }) } }));
+  using konnect = clientOf(server.urlTemplate);
+  expect(await konnect.client.listPortals('eu', signal)).toEqual(Array(100).fill({ id }));
+  expect(server.requests.map(({ method, path, query }) => [method, path, query.toString()])).toEqual([
+    ['GET', '/eu/v3/portals', 'page%5Bsize%5D=100'],
+  ]);
+});
+
 describe('a list of destinations', () => {
   test('is read page by page, with the cursor out of a path that is never followed', async () => {
     const ids = ['a', 'b', 'c'].map((digit) => id.replace('0', digit));
