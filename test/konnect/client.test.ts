@@ -98,9 +98,12 @@ describe('what is sent', () => {
 });
 
 test('a list of portals is its first hundred, whatever comes', async () => {
-  await using server = await scriptedKonnect(() => ({ status: 200, body: { data: Array(101).fill({ id }) } }));
+  await using server = await scriptedKonnect(() => ({
+    status: 200,
+    body: { data: Array.from({ length: 101 }, () => ({ id })) },
+  }));
   using konnect = clientOf(server.urlTemplate);
-  expect(await konnect.client.listPortals('eu', signal)).toEqual(Array(100).fill({ id }));
+  expect(await konnect.client.listPortals('eu', signal)).toEqual(Array.from({ length: 100 }, () => ({ id })));
   expect(server.requests.map(({ method, path, query }) => [method, path, query.toString()])).toEqual([
     ['GET', '/eu/v3/portals', 'page%5Bsize%5D=100'],
   ]);
