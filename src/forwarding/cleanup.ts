@@ -33,7 +33,7 @@ export async function cleanUp(
   for (const entry of entries) {
     const reach = konnectFor(pass, entry);
     if (reach === undefined) {
-      const problem = leftBehind(entry);
+      const problem = leftBehind(pass, entry);
       if (draft.forwarding.spec.deletionPolicy === 'Retain') {
         announce(
           pass,
@@ -69,10 +69,10 @@ function konnectFor(pass: Pass, { organizationID }: CleanupStatus): Konnect | un
   return here ? pass.konnect : pass.konnectIn(organizationID);
 }
 
-function leftBehind(entry: CleanupStatus): Problem {
+function leftBehind(pass: Pass, entry: CleanupStatus): Problem {
   return stalled(
     reasons.leftBehind,
-    `${objectOf(entry)} still stands in organisation ${entry.organizationID}, and no token of that organisation is known: remove it there by hand, then set spec.deletionPolicy to Retain to let go of it`,
+    `${objectOf(entry)} still stands in organisation ${entry.organizationID}, and no token of that organisation is known: put one into ${pass.tokenSource} until the forwarding is back there, then this one again; or remove it there by hand and set spec.deletionPolicy to Retain`,
   );
 }
 

@@ -282,7 +282,8 @@ export class Reconciler {
   /** An event where what keeps the forwarding from being ready changes, and when nothing does any longer. */
   #tell(draft: StatusDraft, before: readonly Condition[], after: readonly Condition[]): void {
     const trouble = (conditions: readonly Condition[]) =>
-      conditions.find(({ type }) => type === 'Stalled' || type === 'Reconciling');
+      conditions.find(({ type }) => type === 'Stalled' || type === 'Reconciling') ??
+      conditions.find(({ reason }) => reason === 'Drifted');
     const [is, was] = [trouble(after), trouble(before)];
     const { cluster } = this.#options;
     if (is !== undefined && (is.reason !== was?.reason || is.message !== was.message)) {

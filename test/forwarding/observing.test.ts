@@ -68,6 +68,7 @@ describe('Observe', () => {
       { object: 'organization', fields: ['audit_log_destination_id'] },
     ]);
     expect(stage.condition('Ready')?.message).toContain('destination (name, endpoint, logFormat)');
+    expect(stage.reasons).toEqual(['Drifted']);
     expect(stage.konnectWrites).toEqual([]);
     expect(stage.status.portals).toHaveLength(2);
     stage.cluster.edit(() => specOf(usual));
