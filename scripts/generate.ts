@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ensureHelm } from '../sandbox/control-plane/helm.ts';
 import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
+import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
@@ -16,4 +17,5 @@ write(crdFile, renderCRD());
 write(chartCRDFile, renderCRD());
 write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
+write(conditionsFile, renderConditions());
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: say })));

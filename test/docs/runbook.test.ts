@@ -1,17 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { reasons } from '../../src/forwarding/problems.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
-import { code, document, headings, root, rows } from './documents.ts';
+import { code, document, headings, rows } from './documents.ts';
+import { sources } from './sources.ts';
 
 const runbook = document('docs/runbook.md');
-const files = globSync(['forwarding/**/*.ts', 'status/**/*.ts'], { cwd: join(root, 'src') }).toSorted();
-/** With texts that are put together over several lines made one again. */
-const sources = files
-  .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
-  .join('\n')
-  .replaceAll(/[`'"] \+\n\s*[`'"]/g, '');
 
 /** Reasons that are written as words where they are used. */
 const announced = [

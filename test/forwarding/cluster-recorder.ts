@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { conditionRows, strangers } from '../../scripts/conditions.ts';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
 import type { Announcement, Cluster, Secret } from '../../src/forwarding/ports.ts';
 import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+
+const rows = conditionRows();
 
 /** What Kubernetes holds of forwardings and their Secrets, behind the port that the domain knows it by. Keys are `namespace/name`. */
 export class ClusterRecorder implements Cluster {
@@ -93,6 +96,8 @@ export class ClusterRecorder implements Cluster {
       if (isDeepStrictEqual(stored, JSON.parse(JSON.stringify(object.status)))) {
         throw new TypeError('a status was written that changes nothing');
       }
+      const unknown = strangers(stored.conditions ?? [], rows);
+      if (unknown.length > 0) throw new TypeError(`not in docs/conditions.md: ${unknown.join('; ')}`);
       this.statuses.push(stored);
       return { ...object, status: stored };
     });

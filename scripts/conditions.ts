@@ -1,0 +1,311 @@
+/** The table of what conditions say, made of the code that writes them and of the runbook, which says what to do. */
+import { readFileSync } from 'node:fs';
+import type { Condition } from '../src/api/v1alpha1.ts';
+import { reasons } from '../src/forwarding/problems.ts';
+import {
+  type ConditionContext,
+  conditionsOf,
+  type Health,
+  progressing,
+  type Report,
+  suspended,
+  type Trouble,
+} from '../src/status/conditions.ts';
+
+export const conditionsFile = 'docs/conditions.md';
+const runbookFile = 'docs/runbook.md';
+
+type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
+
+/**
+ * Where a reason stands. `parts`: the conditions of which one or more show it beside `Ready`; where there is none, it is about what is to
+ * be undone, or the forwarding is being deleted. `says`: part of those messages of the runbook's that this is about; without it, all others.
+ */
+type Situation = { readonly says?: string } & (
+  | { readonly kind: Trouble['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
+  | { readonly kind: 'working' | 'suspended' | 'drifted' | 'ready' }
+  /** No condition has it as its message: it is part of another message, or an event's. */
+  | { readonly kind: 'elsewhere' }
+);
+
+/** Each of them, or both. */
+const either: readonly Part[] = ['DestinationReady', 'WebhooksReady'];
+const onlyReady: readonly Part[] = [];
+
+/** By reason. The severities are those of the code: a test compares. */
+export const situations: Readonly<Record<string, readonly Situation[]>> = {
+  SecretNotFound: [{ kind: 'waiting', parts: ['SecretsResolved'] }],
+  SecretKeyNotFound: [{ kind: 'waiting', parts: ['SecretsResolved'] }],
+  SecretInvalid: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
+  SecretForbidden: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
+  TokenRejected: [{ kind: 'stalled', parts: ['SecretsResolved', ...either] }],
+  TokenGone: [{ kind: 'waiting', parts: onlyReady }],
+  PermissionDenied: [{ kind: 'stalled', parts: ['SecretsResolved', ...either] }],
+  OrganizationUnproven: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
+  OrganizationChanged: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
+  LeftBehind: [
+    { kind: 'elsewhere', says: 'let go of … in' },
+    { kind: 'stalled', parts: onlyReady },
+  ],
+  RequestRefused: [
+    { kind: 'stalled', parts: ['WebhooksReady'], says: "the organisation's webhook does not exist" },
+    { kind: 'stalled', parts: ['SecretsResolved', ...either] },
+  ],
+  NameInUse: [
+    { kind: 'waiting', parts: ['DestinationReady'], says: 'if it is not by a creation of ours' },
+    { kind: 'elsewhere', says: 'delete it there' },
+    { kind: 'elsewhere', says: 'delete them there' },
+    { kind: 'stalled', parts: ['DestinationReady'] },
+  ],
+  WebhookInUse: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  PortalNotFound: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  DestinationNotFound: [{ kind: 'stalled', parts: ['DestinationReady'] }],
+  Claimed: [
+    { kind: 'stalled', parts: ['DestinationReady'], says: "the destination's name belongs" },
+    { kind: 'stalled', parts: ['WebhooksReady'], says: 'or its twin there' },
+    { kind: 'stalled', parts: either },
+  ],
+  Contested: [{ kind: 'stalled', parts: either }],
+  HandingOver: [{ kind: 'waiting', parts: onlyReady }],
+  Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'does not show the change' }, { kind: 'working' }],
+  Creating: [
+    { kind: 'waiting', parts: onlyReady, says: 'looking for it to delete it' },
+    { kind: 'waiting', parts: ['DestinationReady'], says: 'Konnect may have created' },
+    { kind: 'waiting', parts: either },
+  ],
+  Detaching: [
+    { kind: 'waiting', parts: onlyReady, says: 'does not let go' },
+    { kind: 'waiting', parts: either },
+  ],
+  DestinationInUse: [{ kind: 'waiting', parts: onlyReady }],
+  Deleting: [{ kind: 'elsewhere', says: 'deletion waits' }, { kind: 'working' }],
+  Suspended: [{ kind: 'suspended' }],
+  Drifted: [{ kind: 'drifted' }],
+  Observed: [{ kind: 'good', parts: either }],
+  RateLimited: [{ kind: 'unavailable', parts: either }],
+  KonnectUnavailable: [{ kind: 'unavailable', parts: either }],
+  UnexpectedAnswer: [{ kind: 'unavailable', parts: either }],
+  InSync: [{ kind: 'ready' }],
+  Resolved: [{ kind: 'good', parts: ['SecretsResolved'] }],
+  InPlace: [{ kind: 'good', parts: ['DestinationReady'] }],
+  NotNeeded: [{ kind: 'good', parts: ['DestinationReady'] }],
+  Attached: [{ kind: 'good', parts: ['WebhooksReady'] }],
+  NotChecked: [
+    { kind: 'unchecked', parts: ['DestinationReady', 'WebhooksReady'], says: 'see SecretsResolved' },
+    { kind: 'unchecked', parts: ['WebhooksReady'], says: 'wait for the destination' },
+    { kind: 'unchecked', parts: ['DestinationReady'], says: 'is created once' },
+    { kind: 'unchecked', parts: ['SecretsResolved', 'DestinationReady', 'WebhooksReady'] },
+  ],
+};
+
+export interface Row {
+  readonly reason: string;
+  /** Such as `Ready` with `False`; in the order in which they stand in status. */
+  readonly conditions: readonly { readonly type: string; readonly statuses: readonly string[] }[];
+  /** With `…` for what differs. */
+  readonly message: string;
+  /** Markdown, with links as in the runbook; empty where nothing is to be done. */
+  readonly remedy: string;
+}
+
+interface Entry {
+  readonly reason: string;
+  readonly messages: readonly string[];
+  readonly remedy: string | undefined;
+}
+
+/** Entries of the runbook that are about conditions, in its order. The remedy is the first sentence of "Way out". */
+function entriesOf(runbook: string): Entry[] {
+  const sections = runbook.split(/^## /m).filter((section) => !section.startsWith('Events of things done'));
+  return sections.flatMap((section) =>
+    section
+      .split(/^### /m)
+      .slice(1)
+      .map((entry) => ({
+        reason: entry.slice(0, entry.indexOf('\n')),
+        messages: [...entry.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message),
+        remedy: /^- \*\*Way out:\*\* (.+?\.)(?:\s|$)/m.exec(entry)?.[1],
+      })),
+  );
+}
+
+/** Throws where a reason has no situation, no entry, no message or no remedy, and says what to add. */
+export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[] {
+  const entries = entriesOf(runbook);
+  const faults = [
+    ...Object.values<string>(reasons)
+      .filter((reason) => situations[reason] === undefined)
+      .map(
+        (reason) =>
+          `${reason}: say in scripts/conditions.ts, under situations, how severe it is and which conditions show it`,
+      ),
+    ...Object.keys(situations)
+      .filter((reason) => !entries.some((entry) => entry.reason === reason))
+      .map((reason) => `${reason}: give it an entry in ${runbookFile}, before the section of events`),
+  ];
+  const rows = entries.flatMap((entry) => {
+    const known = situations[entry.reason] ?? [];
+    if (known.length === 0)
+      faults.push(`${entry.reason}: ${runbookFile} has an entry, scripts/conditions.ts no situation`);
+    const isTrouble = known.some(({ kind }) => kind === 'stalled' || kind === 'waiting' || kind === 'unavailable');
+    if (isTrouble && entry.remedy === undefined) {
+      faults.push(
+        `${entry.reason}: ${runbookFile} needs a line "- **Way out:** …." whose first sentence says what to do`,
+      );
+    }
+    const rowsOfEntry = entry.messages.flatMap((message) => {
+      const situation = known.find(({ says = '' }) => message.includes(says));
+      return situation === undefined || situation.kind === 'elsewhere' ? [] : [rowOf(entry, message, situation)];
+    });
+    for (const { says = '' } of known) {
+      if (!entry.messages.some((message) => message.includes(says))) {
+        faults.push(`${entry.reason}: no message in ${runbookFile} says "${says}"`);
+      }
+    }
+    return rowsOfEntry;
+  });
+  if (faults.length > 0) throw new Error(`${conditionsFile} cannot be made:\n${faults.join('\n')}`);
+  return rows;
+}
+
+function rowOf(
+  { reason, remedy = '' }: Entry,
+  message: string,
+  situation: Exclude<Situation, { kind: 'elsewhere' }>,
+): Row {
+  const found = new Map<string, Set<string>>();
+  for (const condition of possible(reason, message, situation)) {
+    if (condition.reason !== reason) continue;
+    found.set(condition.type, (found.get(condition.type) ?? new Set()).add(condition.status));
+  }
+  const conditions = [...found].map(([type, statuses]) => ({ type, statuses: [...statuses] }));
+  return { reason, conditions, message, remedy };
+}
+
+/** What status can hold in this situation. */
+function possible(reason: string, message: string, situation: Exclude<Situation, { kind: 'elsewhere' }>): Condition[] {
+  const context = (grace: ConditionContext['grace']): ConditionContext => ({
+    generation: 1,
+    previous: [],
+    now: new Date(0),
+    grace,
+  });
+  const allGood: Report = { secrets: other, destination: other, webhooks: other, cleanup: other, readyMessage: '' };
+  switch (situation.kind) {
+    case 'working':
+      return progressing(reason, message, context('none'));
+    case 'suspended':
+      return suspended(message, context('none'));
+    case 'drifted':
+      return conditionsOf({ ...allGood, drifted: message }, context('none'));
+    case 'ready':
+      return conditionsOf({ ...allGood, readyMessage: message }, context('none'));
+    case 'good':
+    case 'unchecked':
+    case 'stalled':
+    case 'waiting':
+    case 'unavailable': {
+      const health = healthOf(reason, message, situation.kind);
+      const shown: (keyof typeof fields | 'cleanup')[] =
+        situation.parts.length > 0 ? [...situation.parts] : ['cleanup'];
+      return shown.flatMap((part) =>
+        (['none', 'unknown'] as const).flatMap((grace) =>
+          conditionsOf({ ...allGood, [part === 'cleanup' ? part : fields[part]]: health }, context(grace)),
+        ),
+      );
+    }
+  }
+}
+
+const fields = { SecretsResolved: 'secrets', DestinationReady: 'destination', WebhooksReady: 'webhooks' } as const;
+const other: Health = { kind: 'good', reason: '', message: '' };
+
+function healthOf(reason: string, message: string, kind: Trouble['severity'] | 'good' | 'unchecked'): Health {
+  switch (kind) {
+    case 'good':
+      return { kind, reason, message };
+    case 'unchecked':
+      return { kind, message };
+    case 'stalled':
+    case 'waiting':
+    case 'unavailable':
+      return { kind: 'bad', troubles: [{ reason, severity: kind, message }] };
+  }
+}
+
+/** A message as it stands in a condition, of which the beginning is that of one pattern. */
+function begins(message: string, pattern: string): boolean {
+  const parts = pattern.split('…').map((part) => part.trim().replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^(?:deletion waits: )?${parts.join('.*')}`, 's').test(message);
+}
+
+/** Conditions that no row of the table is about, as `type status reason: message`. */
+export function strangers(conditions: readonly Condition[], rows: readonly Row[]): string[] {
+  return conditions
+    .filter(
+      ({ type, status, reason, message }) =>
+        !rows.some(
+          (row) =>
+            row.reason === reason &&
+            row.conditions.some((one) => one.type === type && one.statuses.includes(status)) &&
+            begins(message, row.message),
+        ),
+    )
+    .map(({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`);
+}
+
+const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'DestinationReady', 'WebhooksReady'];
+
+/** The text of {@link conditionsFile}. */
+export function renderConditions(): string {
+  const rows = conditionRows();
+  return `<!-- Generated from src/ and docs/runbook.md by \`npm run generate\`. Do not edit. -->
+# Conditions
+
+Everything that a condition of a forwarding can say. \`Ready\` sums up; \`Stalled\` (a person has to act) or \`Reconciling\` (it goes on by itself) stands beside it only while true, with the same reason and message;
+the other three say where the trouble is. \`…\` stands for what differs. Each reason leads to its entry in the [runbook](runbook.md), with what to look at and what goes on meanwhile.
+
+- Where there is more than one trouble, the message names up to three, the worst first, parted by semicolons; the reason is that of the first.
+- Of an object that is being deleted, the message begins with \`deletion waits:\`, and the other three are Unknown.
+- While Konnect is in trouble and nothing newer waits to be applied, \`Ready\` and the other three stay as they were for three intervals, at most 30 minutes, and are then Unknown. Where something newer waits, they are False at once.
+
+## By condition
+
+| condition | status | reasons |
+|---|---|---|
+${byCondition(rows).join('\n')}
+
+## By reason
+
+| reason | conditions | message | what to do |
+|---|---|---|---|
+${rows.map(lineOf).join('\n')}
+`;
+}
+
+function byCondition(rows: readonly Row[]): string[] {
+  return types.flatMap((type) =>
+    ['True', 'False', 'Unknown'].flatMap((status) => {
+      const found = rows.filter(({ conditions }) =>
+        conditions.some((one) => one.type === type && one.statuses.includes(status)),
+      );
+      const links = [...new Set(found.map(({ reason }) => linkTo(reason)))];
+      return links.length === 0 ? [] : [`| \`${type}\` | ${status} | ${links.join(', ')} |`];
+    }),
+  );
+}
+
+function lineOf({ reason, conditions, message, remedy }: Row): string {
+  const lines = conditions
+    .toSorted((one, another) => types.indexOf(one.type) - types.indexOf(another.type))
+    .map(({ type, statuses }) => ({ type, text: `\`${type}\` ${statuses.join(' or ')}` }));
+  const summing = lines.filter(({ type }) => types.indexOf(type) < 3).map(({ text }) => text);
+  const parts = lines.filter(({ type }) => types.indexOf(type) >= 3).map(({ text }) => text);
+  const shown = [...summing, ...(summing.length > 0 && parts.length > 1 ? [parts.join(', or<br>')] : parts)];
+  const remedyHere = remedy.replaceAll('](#', '](runbook.md#');
+  return `| ${linkTo(reason)} | ${shown.join('<br>')} | ${message.replaceAll('|', '\\|')} | ${remedyHere === '' ? 'nothing' : remedyHere} |`;
+}
+
+function linkTo(reason: string): string {
+  return `[${reason}](runbook.md#${reason.toLowerCase()})`;
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { conditionRows, conditionsFile, renderConditions, situations, strangers } from '../../scripts/conditions.ts';
+import type { Condition } from '../../src/api/v1alpha1.ts';
+import { document, root } from './documents.ts';
+import { sources } from './sources.ts';
+
+const rows = conditionRows();
+const runbook = document('docs/runbook.md');
+
+describe('docs/conditions.md', () => {
+  test('is what npm run generate makes', () => {
+    const committed = readFileSync(join(root, conditionsFile), 'utf8');
+    expect(committed === renderConditions() ? 'up to date' : 'run npm run generate').toBe('up to date');
+  });
+
+  test('has every message of the runbook that a condition can have', () => {
+    const shown = new Set(rows.map(({ message }) => message));
+    const elsewhere = Object.values(situations).flatMap((all) => all.filter(({ kind }) => kind === 'elsewhere'));
+    const [before = ''] = runbook.split('## Events of things done');
+    const messages = [...before.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);
+    const left = messages.filter((message) => !shown.has(message));
+    expect(left).toHaveLength(elsewhere.length);
+    expect(left.filter((message) => !elsewhere.some(({ says = '' }) => message.includes(says)))).toEqual([]);
+  });
+
+  test('names a condition in every row', () => {
+    expect(rows.filter(({ conditions }) => conditions.length === 0)).toEqual([]);
+  });
+});
+
+/** As `stalled(reasons.claimed, …)` and `{ reason: reasons.rateLimited, severity: 'unavailable', … }` say. */
+const severities = [
+  ...[...sources.matchAll(/\b(stalled|waiting)\(\s*reasons\.(\w)(\w+)/g)].map(([, severity = '', a = '', b = '']) => [
+    a.toUpperCase() + b,
+    severity,
+  ]),
+  ...[...sources.matchAll(/reason: reasons\.(\w)(\w+),\s*severity: '(\w+)'/g)].map(
+    ([, a = '', b = '', severity = '']) => [a.toUpperCase() + b, severity],
+  ),
+];
+
+test.each([...new Set(severities.map(([reason]) => reason ?? ''))])('%s is as severe as in the code', (reason) => {
+  const inCode = new Set(severities.filter(([one]) => one === reason).map(([, severity]) => severity));
+  const inTable = new Set(
+    (situations[reason] ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'elsewhere' && kind !== 'working'),
+  );
+  expect(inTable).toEqual(inCode);
+});
+
+test('every reason that stands for trouble was found in the code', () => {
+  const troubles = Object.entries(situations).filter(([, all]) =>
+    all.some(({ kind }) => kind === 'stalled' || kind === 'waiting' || kind === 'unavailable'),
+  );
+  const found = new Set(severities.map(([reason]) => reason));
+  expect(troubles.map(([reason]) => reason).filter((reason) => !found.has(reason))).toEqual([]);
+});
+
+describe('what lacks is named with where to put it:', () => {
+  test('an entry', () => {
+    expect(() => conditionRows(runbook.replace('### Claimed\n', ''))).toThrow(/Claimed: give it an entry in docs/);
+  });
+
+  test('a situation', () => {
+    expect(() => conditionRows(runbook.replace('### Claimed\n', '### Clamed\n'))).toThrow(
+      /Clamed: docs\/runbook\.md has an entry, scripts\/conditions\.ts no situation/,
+    );
+  });
+
+  test('a remedy', () => {
+    expect(() => conditionRows(runbook.replaceAll('**Way out:**', '**Out:**'))).toThrow(
+      /SecretNotFound: docs\/runbook\.md needs a line "- \*\*Way out:\*\*/,
+    );
+  });
+
+  test('a message', () => {
+    expect(() => conditionRows(runbook.replace('or its twin there', 'or there'))).toThrow(
+      /Claimed: no message in docs\/runbook\.md says "or its twin there"/,
+    );
+  });
+});
+
+describe('a condition', () => {
+  const condition = (change: Partial<Condition>): Condition => ({
+    type: 'SecretsResolved',
+    status: 'True',
+    reason: 'Resolved',
+    message: 'every Secret and key is there',
+    lastTransitionTime: '2026-01-02T03:04:05Z',
+    observedGeneration: 1,
+    ...change,
+  });
+
+  test.each<[string, Partial<Condition>]>([
+    ['of another type', { type: 'WebhooksReady' }],
+    ['of another status', { status: 'False' }],
+    ['of another reason', { reason: 'InPlace' }],
+    ['with another message', { message: 'all is well' }],
+  ])('%s is not in the table', (_what, change) => {
+    expect(strangers([condition({})], rows)).toEqual([]);
+    expect(strangers([condition(change)], rows)).toHaveLength(1);
+  });
+
+  test('may have a message of several troubles, also while being deleted', () => {
+    const trouble = { type: 'Ready', status: 'False', reason: 'TokenGone' } as const;
+    const message =
+      'deletion waits: the Konnect token is gone: create Secret konnect, key token again with a token of organisation x; or set …';
+    expect(strangers([condition({ ...trouble, message })], rows)).toEqual([]);
+  });
+});

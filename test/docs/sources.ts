@@ -1,0 +1,11 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './documents.ts';
+
+const files = globSync(['forwarding/**/*.ts', 'status/**/*.ts'], { cwd: join(root, 'src') }).toSorted();
+
+/** The code that words conditions and events, with texts that are put together over several lines made one again. */
+export const sources = files
+  .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+  .join('\n')
+  .replaceAll(/[`'"] \+\n\s*[`'"]/g, '');
