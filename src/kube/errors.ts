@@ -19,7 +19,7 @@ export interface KubeErrorFacts {
   kind: KubeErrorKind;
   /** HTTP status; absent when there was no answer. */
   status?: number;
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long the server asked to be left alone, in milliseconds; five minutes at most. */
   retryAfterMs?: number;
   /** The API server's machine-readable reason, or the code of a network error. */
   reason?: string;
@@ -52,6 +52,9 @@ export function isKubeError(error: unknown, ...kinds: KubeErrorKind[]): error is
 
 const MAX_SERVER_MESSAGE = 300;
 
+/** A date, on a clock that differs from ours, may lie years ahead. */
+const MAX_RETRY_AFTER_MS = 300_000;
+
 /** The error of an answer that is not 2xx, or of an ERROR event of a watch. `body` is the parsed answer, a `Status` if it came from the API server. */
 export function errorOfStatus(
   { verb, path }: { verb: string; path: string },
@@ -69,7 +72,7 @@ export function errorOfStatus(
       kind: kindOf(status, reason),
       status,
       ...(reason === undefined ? {} : { reason }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) }),
     },
   );
 }

@@ -23,7 +23,9 @@ export interface EventRecorderOptions {
   maxPending?: number;
   /** How long what still waits may take to be written once `run` is to end; 2 s. */
   flushMs?: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for what is written. */
+  timeOfDay?: () => number;
+  /** Milliseconds from any start that never go back, for all waiting. */
   now?: () => number;
   randomId?: () => string;
   /** For metrics; must not throw. */
@@ -39,6 +41,8 @@ interface Entry {
   count: number;
   written: number;
   lastSeen: number;
+  /** The same by the time of day. */
+  lastObservedTime: string;
   lastWrite: number;
   attempts: number;
   /** When to write; absent if nothing is to be written. */
@@ -86,20 +90,23 @@ export class EventRecorder {
       perObject: options.perObject ?? { burst: 25, refillMs: 300_000 },
       maxPending: options.maxPending ?? 1000,
       flushMs: options.flushMs ?? 2000,
-      now: options.now ?? Date.now,
+      timeOfDay: options.timeOfDay ?? Date.now,
+      now: options.now ?? (() => performance.now()),
       randomId: options.randomId ?? (() => randomBytes(8).toString('hex')),
     };
   }
 
   /** Notes an event to be written soon. Never throws. `note` must hold no secret. */
   record(facts: EventFacts): void {
-    const { seriesIdleMs, seriesEveryMs, maxPending, now } = this.#options;
+    const { seriesIdleMs, seriesEveryMs, maxPending, now, timeOfDay } = this.#options;
     const time = now();
+    const observedTime = microTime(timeOfDay());
     const key = JSON.stringify([facts.regarding.uid, facts.type, facts.reason, facts.action, facts.note]);
     const known = this.#entries.get(key);
     if (known !== undefined && time - known.lastSeen < seriesIdleMs) {
       known.count += 1;
       known.lastSeen = time;
+      known.lastObservedTime = observedTime;
       known.dueAt ??= known.written <= 1 ? time : Math.max(time, known.lastWrite + seriesEveryMs);
       this.#pend(known);
       return;
@@ -116,10 +123,11 @@ export class EventRecorder {
       key,
       facts,
       name: eventName(facts.regarding, this.#options.randomId()),
-      eventTime: microTime(time),
+      eventTime: observedTime,
       count: 1,
       written: 0,
       lastSeen: time,
+      lastObservedTime: observedTime,
       lastWrite: time,
       attempts: 0,
       dueAt: time,
@@ -196,9 +204,9 @@ export class EventRecorder {
   }
 
   async #send(entry: Entry, signal: AbortSignal): Promise<void> {
-    const { facts, eventTime, count, lastSeen } = entry;
+    const { facts, eventTime, count, lastObservedTime } = entry;
     const path = eventsPath(facts.regarding);
-    const series = count > 1 ? { count, lastObservedTime: microTime(lastSeen) } : undefined;
+    const series = count > 1 ? { count, lastObservedTime } : undefined;
     const options = { signal, timeoutMs: WRITE_TIMEOUT_MS };
     const patch = () => this.#client.patch(`${path}/${entry.name}`, { kind: 'merge', body: { series } }, options);
     if (entry.written > 0) {

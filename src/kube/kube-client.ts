@@ -52,7 +52,7 @@ export interface DeleteOptions extends RequestOptions {
 }
 
 export interface KubeClientOptions {
-  config: Pick<PooledKubeConfig, 'server' | 'credentials'>;
+  config: Pick<PooledKubeConfig, 'server' | 'credentials' | 'isReplaced'>;
   userAgent: string;
   /** Unless a call says otherwise; 30 s. */
   timeoutMs?: number;
@@ -141,10 +141,9 @@ export class KubeClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       const timedOut = () => lateError(exchange, timeoutMs);
-      const { body } = await withDeadline({ signal, timeoutMs, timedOut }, async () => {
-        const { headers, watches } = await this.#credentials(exchange);
-        return this.#accepted(exchange, await this.#send(exchange, headers, watches, stream.signal));
-      });
+      const { body } = await withDeadline({ signal, timeoutMs, timedOut }, () =>
+        this.#letIn(exchange, stream.signal, ({ watches }) => watches),
+      );
       const lines = readLines(body, {
         maxLineBytes,
         inactivityMs,
@@ -177,8 +176,7 @@ export class KubeClient {
 
   async #once(exchange: Exchange, signal: AbortSignal): Promise<string> {
     const { maxAnswerBytes } = this.#options;
-    const { headers, requests } = await this.#credentials(exchange);
-    const { body } = await this.#accepted(exchange, await this.#send(exchange, headers, requests, signal));
+    const { body } = await this.#letIn(exchange, signal, ({ requests }) => requests);
     return readText(
       body,
       maxAnswerBytes,
@@ -191,6 +189,21 @@ export class KubeClient {
     const broken = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCodeOf(error) ?? '');
     if (exchange.method !== 'GET' || !broken || signal.aborted) throw error;
     return this.#once(exchange, signal);
+  }
+
+  /** The answer, if it is a good one; else its error. */
+  async #letIn(
+    exchange: Exchange,
+    signal: AbortSignal,
+    pool: (credentials: Credentials) => Dispatcher,
+  ): Promise<Answer> {
+    const { config } = this.#options;
+    const first = await this.#credentials(exchange);
+    const answer = await this.#send(exchange, first.headers, pool(first), signal);
+    if (answer.statusCode !== 401 || !config.isReplaced(first)) return this.#accepted(exchange, answer);
+    await answer.body.dump();
+    const fresh = await this.#credentials(exchange);
+    return this.#accepted(exchange, await this.#send(exchange, fresh.headers, pool(fresh), signal));
   }
 
   async #credentials(exchange: Exchange): Promise<Credentials> {
@@ -242,7 +255,6 @@ export class KubeClient {
     }
   }
 
-  /** The answer, if it is a good one; else its error. */
   async #accepted(exchange: Exchange, answer: Answer): Promise<Answer> {
     const { statusCode: status, headers, body } = answer;
     if (status >= 200 && status < 300) return answer;

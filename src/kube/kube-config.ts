@@ -11,8 +11,10 @@ import {
   loadYaml,
   makeAbsolutePath,
   RequestContext,
+  type User,
 } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { TokenFile } from './token-file.ts';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
@@ -42,10 +44,12 @@ interface Pools {
  * out for each request as client-node does it; a new client certificate or CA brings new connections, and the old ones end with
  * what they were doing. A SOCKS proxy is the exception: client-node dials it, once per request.
  *
- * `tokenFile` of a user, which client-node leaves out, is read as kubectl does: it wins over `token` and is read again every minute.
+ * A `tokenFile`, which client-node leaves out of a kubeconfig and reads by the time of day in a Pod, is read as kubectl does: it wins over `token`
+ * and is read again every minute, and when its token was refused.
  */
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
+  readonly #tokenFiles = new Map<string, TokenFile>();
 
   /** The API server's URL, without a slash at its end. Throws when the configuration names none. */
   get server(): string {
@@ -66,6 +70,21 @@ export class PooledKubeConfig extends KubeConfig {
     if (own !== undefined) return { headers, requests: own, watches: own };
     if (this.#pools === undefined) throw new Error('client-node asked for no connection');
     return { headers, requests: this.#pools.requests, watches: this.#pools.watches };
+  }
+
+  /** To be told of an answer 401. True where other credentials than these are there by now, so that asking again makes sense. */
+  isReplaced({ headers }: Pick<Credentials, 'headers'>): boolean {
+    const file = this.#tokenFileOf(super.getCurrentUser());
+    return file?.isReplaced((headers['Authorization'] ?? '').replace(/^Bearer /, '')) === true;
+  }
+
+  /** A token file's content as the user's token. Throws where it cannot be had. */
+  override getCurrentUser(): User | null {
+    const user = super.getCurrentUser();
+    const file = this.#tokenFileOf(user);
+    if (user === null || file === undefined) return user;
+    const { authProvider: _authProvider, ...rest } = user;
+    return { ...rest, token: file.read() };
   }
 
   /** Ends all connections. */
@@ -110,6 +129,14 @@ export class PooledKubeConfig extends KubeConfig {
     for (const { authProvider } of this.users)
       if (authProvider?.name === 'tokenFile')
         authProvider.config.tokenFile = makeAbsolutePath(rootDirectory, authProvider.config.tokenFile);
+  }
+
+  #tokenFileOf(user: User | null): TokenFile | undefined {
+    const path: unknown = user?.authProvider?.config?.tokenFile;
+    if (typeof path !== 'string') return undefined;
+    const file = this.#tokenFiles.get(path) ?? new TokenFile(path);
+    this.#tokenFiles.set(path, file);
+    return file;
   }
 }
 

@@ -65,6 +65,7 @@ test('whenever it is seen and however slow the server, each event ends up counte
         client: events,
         log: { debug() {}, info() {}, warn() {}, error() {} },
         reportingInstance: 'pod',
+        timeOfDay: () => clock.now,
         now: () => clock.now,
         seriesIdleMs: Number.POSITIVE_INFINITY,
       });

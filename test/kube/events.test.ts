@@ -35,7 +35,8 @@ function setUp(overrides: Partial<EventRecorderOptions> = {}) {
   const logged: string[] = [];
   /** What the next writes fail with. */
   const failures: (KubeError | undefined)[] = [];
-  const clock = { now: Date.parse('2026-01-01T00:00:00.123Z') };
+  /** `jumpMs` is how far somebody has set the time of day since. */
+  const clock = { now: Date.parse('2026-01-01T00:00:00.123Z'), jumpMs: 0 };
   let nextId = 1;
   const write = async <T>(verb: Write['verb'], path: string, body: object): Promise<T> => {
     writes.push({ verb, path, body });
@@ -51,6 +52,7 @@ function setUp(overrides: Partial<EventRecorderOptions> = {}) {
     },
     log: { debug: log, info: log, warn: log, error: log },
     reportingInstance: 'pod-1',
+    timeOfDay: () => clock.now + clock.jumpMs,
     now: () => clock.now,
     randomId: () => String(nextId++),
     onDropped: (why) => dropped.push(why),
@@ -157,6 +159,27 @@ describe('what is seen again', () => {
     expect(writes[1]?.body).toEqual({ series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.123000Z' } });
     expect(writes[3]?.body).toEqual({ series: { count: 102, lastObservedTime: '2026-01-01T00:00:01.123000Z' } });
   });
+
+  test.each([-48, 48])(
+    'is written when it would be, though the time of day has jumped by %i hours, and says that time',
+    async (hours) => {
+      const { recorder, writes, clock, run } = setUp({ seriesEveryMs: 30 });
+      run();
+      recorder.record(facts());
+      await eventually(() => expect(writes).toHaveLength(1));
+      clock.jumpMs = hours * 3_600_000;
+      recorder.record(facts());
+      await eventually(() => expect(writes).toHaveLength(2));
+      expect(writes[1]).toMatchObject({
+        verb: 'patch',
+        body: { series: { count: 2, lastObservedTime: `${hours < 0 ? '2025-12-30' : '2026-01-03'}T00:00:00.123000Z` } },
+      });
+      recorder.record(facts());
+      clock.now += 30;
+      await eventually(() => expect(writes).toHaveLength(3));
+      expect(writes[2]).toMatchObject({ verb: 'patch', body: { series: { count: 3 } } });
+    },
+  );
 
   test('before it was written even once, is one write', async () => {
     const { recorder, writes, flush } = setUp();

@@ -151,6 +151,10 @@ describe('errors', () => {
     [{}, { details: { retryAfterSeconds: 3 } }, 3000],
     [{ 'retry-after': 'soon' }, {}, undefined],
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }, {}, 0],
+    // A clock that is years ahead of ours, or behind it.
+    [{ 'retry-after': 'Thu, 01 Jan 2099 00:00:00 GMT' }, {}, 300_000],
+    [{ 'retry-after': '86400' }, {}, 300_000],
+    [{}, { details: { retryAfterSeconds: 86_400 } }, 300_000],
     [{}, {}, undefined],
   ])('how long to wait is told: %j %j', async (headers, body, retryAfterMs) => {
     server.otherwise = (_seen, response) => {
@@ -205,7 +209,11 @@ describe('errors', () => {
   test('credentials that cannot be had are told without what the plugin said', async () => {
     const config = configFor(server.url);
     const client = new KubeClient({
-      config: { server: config.server, credentials: () => Promise.reject(new Error('hunter2')) },
+      config: {
+        server: config.server,
+        credentials: () => Promise.reject(new Error('hunter2')),
+        isReplaced: () => false,
+      },
       userAgent: 'test',
     });
     const error = await failure(client.get(SECRET));
@@ -253,7 +261,7 @@ describe('limits', () => {
 
   test('a plugin that never answers is given up in time', async () => {
     const client = new KubeClient({
-      config: { server: server.url, credentials: () => new Promise(() => undefined) },
+      config: { server: server.url, credentials: () => new Promise(() => undefined), isReplaced: () => false },
       userAgent: 'test',
       timeoutMs: 30,
     });
@@ -298,6 +306,60 @@ describe('a connection that breaks', () => {
     await failure(client.patch(`${WIDGETS}/x`, { kind: 'json', operations: [] }));
     await failure(client.delete(`${WIDGETS}/x`));
     expect(server.seen).toHaveLength(5);
+  });
+});
+
+describe('a token that is refused', () => {
+  /** The server takes `good` alone; the client has `old` until it is told that this was refused, and `next` from then on. */
+  function clientWith(next: string, { good }: { good: string }): { client: KubeClient; tokens: () => unknown[] } {
+    let token = 'old';
+    server.otherwise = ({ headers }, response) => {
+      if (headers.authorization !== good) refuse(response, 401, 'Unauthorized');
+      return headers.authorization !== good;
+    };
+    const config = configFor(server.url);
+    const client = server.client({
+      config: {
+        server: server.url,
+        credentials: async () => ({ ...(await config.credentials()), headers: { authorization: token } }),
+        isReplaced({ headers }) {
+          token = next;
+          return headers['authorization'] !== next;
+        },
+      },
+    });
+    return { client, tokens: () => server.seen.map(({ headers }) => headers.authorization) };
+  }
+
+  test('is worth a second try with another one, whatever was asked', async () => {
+    server.put('x', 1);
+    const { client, tokens } = clientWith('new', { good: 'new' });
+    expect((await client.list(WIDGETS)).items).toHaveLength(1);
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is worth one for a watch as well', async () => {
+    const { client, tokens } = clientWith('new', { good: 'new' });
+    const stop = new AbortController();
+    const watch = client.watch(WIDGETS, { resourceVersion: '10' }, { signal: stop.signal });
+    const first = watch.next();
+    await eventually(() => expect(server.openWatches).toBe(1));
+    server.put('x', 1);
+    expect((await first).value).toMatchObject({ type: 'ADDED' });
+    await watch.return();
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is not worth a third', async () => {
+    const { client, tokens } = clientWith('new', { good: 'another' });
+    expect((await failure(client.patch(`${WIDGETS}/x`, { kind: 'merge', body: {} }))).kind).toBe('Unauthorized');
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is not worth a second where there is no other', async () => {
+    const { client, tokens } = clientWith('old', { good: 'new' });
+    expect((await failure(client.create(WIDGETS, {}))).kind).toBe('Unauthorized');
+    expect(tokens()).toEqual(['old']);
   });
 });
 

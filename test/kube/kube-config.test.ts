@@ -3,7 +3,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TLSSocket } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAuthority } from '../../sandbox/certificates.ts';
 import { KubeClient } from '../../src/kube/kube-client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
@@ -98,22 +98,32 @@ describe('credentials', () => {
     expect(headers['Authorization']).toBe(authorization);
   });
 
-  test('a token file, named from where the kubeconfig is, wins over a token and is read again every minute', async () => {
-    writeFileSync(path.join(folder, 'token'), 'first\n');
+  test('a token file, named from where the kubeconfig is, wins over a token and is read again once its token was refused', async () => {
+    const write = (token: string) => writeFileSync(path.join(folder, 'token'), `${token}\n`);
+    write('first');
     const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { tokenFile: 'token', token: 'never' } }) });
     const authorization = async () => (await config.credentials()).headers['Authorization'];
+    const first = await config.credentials();
+    expect(first.headers['Authorization']).toBe('Bearer first');
+    expect(config.isReplaced(first)).toBe(false);
+    write('second');
     expect(await authorization()).toBe('Bearer first');
-    writeFileSync(path.join(folder, 'token'), 'second\n');
-    expect(await authorization()).toBe('Bearer first');
-    jest.useFakeTimers({
-      now: Date.now() + 61_000,
-      doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'setTimeout'],
-    });
-    try {
-      expect(await authorization()).toBe('Bearer second');
-    } finally {
-      jest.useRealTimers();
-    }
+    expect(config.isReplaced(first)).toBe(true);
+    expect(await authorization()).toBe('Bearer second');
+    expect(config.isReplaced(first)).toBe(true);
+    expect(config.isReplaced(await config.credentials())).toBe(false);
+  });
+
+  test('a token that stands in the kubeconfig is not replaced by anything', async () => {
+    const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { token: 'abc' } }) });
+    expect(config.isReplaced(await config.credentials())).toBe(false);
+  });
+
+  test('a token file that is not there is no reason to go without a token', async () => {
+    const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { tokenFile: 'token' } }) });
+    await expect(config.credentials()).rejects.toThrow('ENOENT');
+    writeFileSync(path.join(folder, 'token'), 'first');
+    expect((await config.credentials()).headers['Authorization']).toBe('Bearer first');
   });
 
   test('an exec plugin is asked, and asked again once its token has expired', async () => {
