@@ -15,6 +15,7 @@ import { Reconciler } from './forwarding/reconcile.ts';
 import { secretsOf } from './forwarding/secrets.ts';
 import { type KonnectCall, KonnectHTTP } from './konnect/http.ts';
 import { Konnect } from './konnect/organizations.ts';
+import { deafness, silenceMs } from './kube/deafness.ts';
 import { isKubeError } from './kube/errors.ts';
 import { EventRecorder } from './kube/events.ts';
 import { Informer } from './kube/informer.ts';
@@ -28,7 +29,7 @@ import { metricsPage, probe } from './telemetry/routes.ts';
 import { TelemetryServer } from './telemetry/server.ts';
 
 const controllerName = 'auditlogforwarding';
-/** A watch says something at least once a minute; this long without a word is a connection that is dead. */
+/** A watch says something at least once a minute, and one that is dead is begun anew after 70 s: this long without a word is more than that. */
 const deafAfterMs = 180_000;
 
 /** So many groups of forwardings can hang in Konnect before others wait for a worker. */
@@ -93,6 +94,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
       }),
   );
   const informers = [...forwardingInformers.map(({ informer }) => informer), ...secretInformers];
+  metrics.watchSilence(() => silenceMs(informers));
   const store = joinStores(forwardingInformers.map(({ informer }) => informer.store));
 
   const cluster = createCluster({
@@ -113,6 +115,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     clusterName,
     intentPatienceMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),
+    nowMs: () => performance.now(),
     random: Math.random,
   });
 
@@ -166,12 +169,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
 
   const serverAborts = new AbortController();
   const running = AbortSignal.any([signal, serverAborts.signal]);
-  const watches = () => {
-    const deaf = informers.some(
-      ({ lastActivity = Number.NEGATIVE_INFINITY }) => performance.now() - lastActivity > deafAfterMs,
-    );
-    return deaf ? 'the API server has not been heard for minutes, or never' : undefined;
-  };
+  const watches = () => deafness(informers, deafAfterMs);
   const routes = {
     probes: { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches }) },
     metrics: { '/metrics': metricsPage(metrics) },

@@ -120,7 +120,7 @@ async function create(pass: Pass, desired: Desired, own: OwnDestination): Promis
   remember(pass, {
     name: settings.name,
     managed: true,
-    creating: { name: settings.name, since: pass.now().toISOString(), secretVersion, endpointDigest },
+    creating: { name: settings.name, since: pass.stamp(), secretVersion, endpointDigest },
   });
   await beforeWrite(pass, `creating ${object} in Konnect`, { interrupts: true });
   try {

@@ -35,5 +35,6 @@ function others({ corrections = [] }: Memory, object: string) {
 
 function recent({ corrections = [] }: Memory, object: string, nowMs: number): string[] {
   const at = corrections.find((one) => one.object === object)?.at ?? [];
-  return at.filter((time) => nowMs - Date.parse(time) < windowMs);
+  // One that lies ahead was put on record before the clock was set back.
+  return at.filter((time) => Math.abs(nowMs - Date.parse(time)) < windowMs);
 }

@@ -33,7 +33,7 @@ export async function settleIntent(
     draft.memory = { ...draft.memory, destination: found };
     return undefined;
   }
-  if (made.length === 0 && pass.now().getTime() < Date.parse(creating.since) + intentPatienceMs) {
+  if (made.length === 0 && pass.ageMs(creating.since) < intentPatienceMs) {
     return waiting(
       reasons.creating,
       `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,

@@ -10,6 +10,10 @@ export interface Pass extends Subject {
   readonly cluster: Cluster;
   readonly draft: StatusDraft;
   readonly now: () => Date;
+  /** The time of day, for the forwarding's record, where its age is asked for later. */
+  readonly stamp: () => string;
+  /** For how long this process has known a time on the forwarding's record, in milliseconds. */
+  readonly ageMs: (time: string) => number;
   /** This generation, with these Secrets, was in place before this pass: what differs now was changed by somebody else. */
   readonly wasApplied: boolean;
   /** Konnect with a token that is known to reach this organisation, or undefined. */

@@ -63,7 +63,8 @@ export interface Plan {
 }
 
 export interface PlanContext {
-  readonly nowMs: number;
+  /** For how long a time on record has been known, in milliseconds. */
+  readonly ageMs: (time: string) => number;
   /** How long after an intent a destination may be missing in lists although its POST was carried out. */
   readonly intentPatienceMs: number;
   readonly rivals: Rivals;
@@ -132,7 +133,7 @@ function planDestination(
   desired: Desired,
   remembered: DestinationStatus | undefined,
   observed: Observed,
-  { nowMs, intentPatienceMs, rivals }: PlanContext,
+  { ageMs, intentPatienceMs, rivals }: PlanContext,
 ): DestinationStep {
   const seen = observed.destination;
   if (!desired.usesDestination || seen.kind === 'unneeded') return { kind: 'none' };
@@ -156,7 +157,7 @@ function planDestination(
     const name = creating?.name ?? own.settings.name;
     return { kind: 'claim', because: 'intent', id: found.id, name, duplicates, next };
   }
-  if (creating !== undefined && nowMs < Date.parse(creating.since) + intentPatienceMs) return { kind: 'wait' };
+  if (creating !== undefined && ageMs(creating.since) < intentPatienceMs) return { kind: 'wait' };
   const ids = seen.named.map(({ id }) => id);
   const rivalry = rivals.destination(own.settings.name, ids);
   if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };

@@ -10,6 +10,7 @@ import {
 import { KonnectError } from '../konnect/errors.ts';
 import { type ConditionContext, conditionsOf, type Report, suspended, type Trouble } from '../status/conditions.ts';
 import { StatusDraft } from '../status/draft.ts';
+import { Ages } from './ages.ts';
 import { withoutAnyCorrections } from './corrections.ts';
 import { desire, destinationName } from './desired.ts';
 import { finalize, whatStays } from './finalize.ts';
@@ -33,7 +34,10 @@ export interface ReconcilerOptions {
   readonly clusterName: string;
   /** How long Konnect may serve lists that lack a destination whose POST may have been carried out, the POST's own time included. */
   readonly intentPatienceMs: number;
+  /** The time of day, for what stands on record. */
   readonly now: () => Date;
+  /** Milliseconds from any start that never go back, for all patience; those of `now` unless given. */
+  readonly nowMs?: () => number;
   /** From 0 to below 1. */
   readonly random: () => number;
 }
@@ -51,6 +55,8 @@ const standardIntervalMs = 10 * 60_000;
 /** Holds what one process knows of its forwardings and no status may hold: tokens that were good, and since when Konnect is in trouble. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #nowMs: () => number;
+  readonly #ages: Ages;
   /** By key, then by organisation. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
   /** Since when something has waited for whom it is handed over to; by key and entry. */
@@ -61,7 +67,10 @@ export class Reconciler {
   readonly #inUseSinceMs = new Map<string, Map<string, number>>();
 
   constructor(options: ReconcilerOptions) {
+    const { now } = options;
     this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => now().getTime());
+    this.#ages = new Ages(this.#nowMs);
   }
 
   /** One pass. Rejects with KubeError, and with what `signal` was aborted for; all else is told in status. */
@@ -80,6 +89,7 @@ export class Reconciler {
       for (const known of [this.#goodTokens, this.#handingOverSinceMs, this.#troubleSinceMs, this.#inUseSinceMs]) {
         known.delete(key);
       }
+      this.#ages.forget(key);
       return { kind: 'settled' };
     }
     const { cluster, now } = this.#options;
@@ -241,7 +251,7 @@ export class Reconciler {
   }
 
   #inUseForMs(key: string, destinationID: string): number {
-    const nowMs = this.#options.now().getTime();
+    const nowMs = this.#nowMs();
     const since = this.#inUseSinceMs.get(key) ?? new Map<string, number>();
     const sinceMs = since.get(destinationID) ?? nowMs;
     this.#inUseSinceMs.set(key, since.set(destinationID, sinceMs));
@@ -273,7 +283,7 @@ export class Reconciler {
     const wasReady = readyOf(forwarding.status.conditions)?.status !== 'False';
     if (!wasApplied || !wasReady || !troublesOf(report).some(({ severity }) => severity === 'unavailable'))
       return 'none';
-    const nowMs = this.#options.now().getTime();
+    const nowMs = this.#nowMs();
     const sinceMs = this.#troubleSinceMs.get(key) ?? nowMs;
     this.#troubleSinceMs.set(key, sinceMs);
     return nowMs - sinceMs < Math.min(3 * intervalMs(forwarding), longestGraceMs) ? 'keep' : 'unknown';
@@ -303,6 +313,12 @@ export class Reconciler {
       draft,
       cluster,
       now,
+      stamp: () => {
+        const time = now().toISOString();
+        this.#ages.ageMs(key, time);
+        return time;
+      },
+      ageMs: (time) => this.#ages.ageMs(key, time),
       signal,
       wasApplied,
       konnect: konnectFor(token),
@@ -322,7 +338,7 @@ export class Reconciler {
     entry: CleanupStatus,
     destinationID: string | undefined,
   ): Successor | undefined {
-    const { contenders, now } = this.#options;
+    const { contenders } = this.#options;
     const claims = claimsOf(self, undefined);
     const next = successorOf({ self, all: contenders(key, claims) }, entry, destinationID);
     const since = this.#handingOverSinceMs.get(key) ?? new Map<string, number>();
@@ -331,9 +347,8 @@ export class Reconciler {
       since.delete(object);
       return next;
     }
-    const { deletionTimestamp } = self.metadata;
-    const nowMs = now().getTime();
-    const sinceMs = deletionTimestamp === undefined ? (since.get(object) ?? nowMs) : Date.parse(deletionTimestamp);
+    const nowMs = this.#nowMs();
+    const sinceMs = since.get(object) ?? nowMs;
     this.#handingOverSinceMs.set(key, since.set(object, sinceMs));
     return nowMs - sinceMs < handoverPatienceMs ? next : undefined;
   }

@@ -78,7 +78,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
 
 async function look(pass: Pass, desired: Desired, memory: Status, options: SyncOptions): Promise<Plan> {
   const observed = await observe(pass, desired, memory, options.maxListAgeMs);
-  return plan(desired, memory, observed, { ...options, nowMs: pass.now().getTime() });
+  return plan(desired, memory, observed, { ...options, ageMs: pass.ageMs });
 }
 
 /** Looks, writes nothing to Konnect, and leaves what differs in `status.drift`. */

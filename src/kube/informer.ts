@@ -59,6 +59,7 @@ export class Informer<T extends KubeObject> {
   readonly #store = new ObjectStore<T>();
   readonly #random: () => number;
   readonly #now: () => number;
+  readonly #madeAt: number;
   #state: State = { kind: 'list' };
   /** In a row, until a watch shows that it works. */
   #failures = 0;
@@ -70,6 +71,7 @@ export class Informer<T extends KubeObject> {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? (() => performance.now());
+    this.#madeAt = this.#now();
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
     });
@@ -79,9 +81,19 @@ export class Informer<T extends KubeObject> {
     return this.#store;
   }
 
-  /** When the server last told us anything (a bookmark comes about every minute), on the clock of `now`. */
-  get lastActivity(): number | undefined {
-    return this.#lastActivity;
+  /** What is kept, as the path calls it: `secrets`. */
+  get resource(): string {
+    return this.#options.path.split('/').at(-1) ?? '';
+  }
+
+  /** Whether the server has ever told us anything. */
+  get hasHeard(): boolean {
+    return this.#lastActivity !== undefined;
+  }
+
+  /** For how long the server has told us nothing (a bookmark comes about every minute), or since this was made. */
+  get silentMs(): number {
+    return this.#now() - (this.#lastActivity ?? this.#madeAt);
   }
 
   /**

@@ -132,11 +132,11 @@ export class PooledKubeConfig extends KubeConfig {
   }
 
   #tokenFileOf(user: User | null): TokenFile | undefined {
-    const path: unknown = user?.authProvider?.config?.tokenFile;
-    if (typeof path !== 'string') return undefined;
-    const file = this.#tokenFiles.get(path) ?? new TokenFile(path);
-    this.#tokenFiles.set(path, file);
-    return file;
+    const tokenFile: unknown = user?.authProvider?.config?.tokenFile;
+    if (typeof tokenFile !== 'string') return undefined;
+    const known = this.#tokenFiles.get(tokenFile) ?? new TokenFile(tokenFile);
+    this.#tokenFiles.set(tokenFile, known);
+    return known;
   }
 }
 

@@ -66,6 +66,12 @@ export const metricTable = {
     labels: ['operation'],
     buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
   },
+  watchSilentSeconds: {
+    type: 'gauge',
+    name: 'konnect_audit_log_watch_silent_seconds',
+    help: 'For how long the API server has told nothing of a resource; it says something about once a minute.',
+    labels: ['resource'],
+  },
   condition: {
     type: 'gauge',
     name: 'konnect_audit_log_condition',

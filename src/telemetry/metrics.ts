@@ -33,6 +33,8 @@ export interface Metrics {
   konnectCalled(measurement: KonnectCallMeasurement): void;
   /** From now on the queue's numbers are among the metrics. `name` is the controller's, too. */
   watchQueue(name: string, queue: QueueReadings): void;
+  /** From now on what `readMs` answers, milliseconds by resource, is among the metrics. */
+  watchSilence(readMs: () => ReadonlyMap<string, number>): void;
   /** Replaces what is known of one resource's conditions. */
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
   /** To be called when the resource is gone, so that its series end. */
@@ -68,6 +70,7 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
   const condition = new Gauge(options(metricTable.condition, registry));
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchQueue = queueGauges(registry);
+  const watchSilence = silenceGauge(registry);
   if (processMetrics) collectDefaultMetrics({ register: registry });
 
   const shown = new Map<string, readonly ConditionReading[]>();
@@ -88,6 +91,7 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
       konnectSeconds.observe({ operation }, durationMs / 1000);
     },
     watchQueue,
+    watchSilence,
     setConditions({ namespace, name }, conditions) {
       forgetConditions({ namespace, name });
       for (const { type, status } of conditions) condition.set({ namespace, name, type, status }, 1);
@@ -126,6 +130,21 @@ function queueGauges(registry: Registry): Metrics['watchQueue'] {
   }
   return (name, queue) => {
     queues.set(name, queue);
+  };
+}
+
+function silenceGauge(registry: Registry): Metrics['watchSilence'] {
+  let silenceMs: () => ReadonlyMap<string, number> = () => new Map();
+  const gauge = new Gauge({
+    ...options(metricTable.watchSilentSeconds, registry),
+    registers: [],
+    collect() {
+      for (const [resource, ms] of silenceMs()) this.set({ resource }, ms / 1000);
+    },
+  });
+  registry.registerMetric(gauge);
+  return (readMs) => {
+    silenceMs = readMs;
   };
 }
 

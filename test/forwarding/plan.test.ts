@@ -8,7 +8,8 @@ import { isEmpty, plan, wasOurs } from '../../src/forwarding/plan.ts';
 import { noRivals, type Rivals } from '../../src/forwarding/rivals.ts';
 import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
-const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z'), intentPatienceMs: 30_000, rivals: noRivals };
+const nowMs = Date.parse('2026-06-01T00:00:00Z');
+const clock = { ageMs: (time: string) => nowMs - Date.parse(time), intentPatienceMs: 30_000, rivals: noRivals };
 const longAgo = '2026-01-01T00:00:00Z';
 const justNow = '2026-05-31T23:59:45Z';
 

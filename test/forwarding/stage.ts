@@ -126,7 +126,8 @@ export class Crash extends Error {}
 export class Stage implements AsyncDisposable {
   readonly cluster = new ClusterRecorder();
   readonly konnect: KonnectServer;
-  readonly clock: { ms: number };
+  /** `jumpMs` is how far somebody has set the operator's time of day since; Konnect and the API server have their own. */
+  readonly clock: { ms: number; jumpMs: number };
   /** Runs when Konnect has carried a call out: what stands there can be judged at every moment. */
   onKonnectCall: () => void = () => undefined;
   /** Outside calls of the present process. */
@@ -142,7 +143,7 @@ export class Stage implements AsyncDisposable {
   #lastCall: number | undefined;
 
   static async open(choice: SpecChoice, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
-    const clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
+    const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
     const konnect = await startKonnect({
       clock: () => new Date(clock.ms),
       behaviour,
@@ -176,7 +177,7 @@ export class Stage implements AsyncDisposable {
     return new Stage(konnect, clock, choice);
   }
 
-  private constructor(konnect: KonnectServer, clock: { ms: number }, choice: SpecChoice) {
+  private constructor(konnect: KonnectServer, clock: Stage['clock'], choice: SpecChoice) {
     this.konnect = konnect;
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
@@ -389,7 +390,8 @@ export class Stage implements AsyncDisposable {
         this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
       clusterName: '',
       intentPatienceMs: 30_000,
-      now: () => new Date(this.clock.ms),
+      now: () => new Date(this.clock.ms + this.clock.jumpMs),
+      nowMs: () => this.clock.ms,
       random: () => 0,
     });
   }

@@ -94,13 +94,19 @@ describe('in good order', () => {
   });
 
   test('after bookmarks alone, the next watch goes on from there, without a list', async () => {
-    const { informer, ended } = start();
+    let now = 100;
+    const { informer, ended } = start({ now: () => now });
+    expect([informer.resource, informer.hasHeard]).toEqual(['widgets', false]);
+    now += 5;
+    expect(informer.silentMs).toBe(5);
     await informer.synced;
+    expect([informer.hasHeard, informer.silentMs]).toEqual([true, 0]);
     await watching();
     server.revision = 500;
-    const before = informer.lastActivity;
+    now += 60_000;
+    expect(informer.silentMs).toBe(60_000);
     server.bookmark();
-    await eventually(() => expect(informer.lastActivity).toBeGreaterThan(before ?? Infinity));
+    await eventually(() => expect(informer.silentMs).toBe(0));
     server.compact();
     server.breakWatches('end');
     await watching();

@@ -66,6 +66,16 @@ describe('metrics', () => {
     ]);
   });
 
+  test('tell for how long nothing was heard of a resource at the time of asking', async () => {
+    const metrics = bare();
+    const silence = new Map([['secrets', 500]]);
+    metrics.watchSilence(() => silence);
+    silence.set('secrets', 71_500);
+    expect(await samples(metrics, 'konnect_audit_log_watch_silent_seconds')).toEqual([
+      'konnect_audit_log_watch_silent_seconds{resource="secrets"} 71.5',
+    ]);
+  });
+
   test('show the conditions that a resource has, and none when it is gone', async () => {
     const metrics = bare();
     const resource = { namespace: 'platform', name: 'sumologic' };
