@@ -1,4 +1,5 @@
 /** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
+import type { PortalStatus } from '../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import { countCorrection } from './apply-destination.ts';
 import { type Attachment, attachmentsOf, needsDestination } from './attachments.ts';
@@ -132,10 +133,15 @@ async function settle(
 function failed(one: Attachment, problem: Problem): Problem {
   const settled = one.remembered?.state === 'on' || one.remembered?.state === 'off';
   if (problem.severity === 'unavailable' && settled) return problem;
-  const mayStand = one.step.kind === 'attach' || isOurs(one.remembered);
-  const state = problem.severity === 'stalled' && (wasOurs(one.remembered) || !mayStand) ? 'refused' : 'pending';
-  one.remember({ state, reason: problem.reason, ours: 'same' });
+  one.remember({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same' });
   return problem;
+}
+
+/** Never `pending` for what was proved to be ours: that would take it for one that perhaps never came to be. */
+function stateAfter({ step, remembered }: Attachment, { severity }: Problem): PortalStatus['state'] {
+  if (remembered !== undefined && wasOurs(remembered)) return severity === 'stalled' ? 'refused' : remembered.state;
+  const mayStand = step.kind === 'attach' || isOurs(remembered);
+  return severity === 'stalled' && !mayStand ? 'refused' : 'pending';
 }
 
 /** A 404 (or a 400 that names the destination) is asked back, since Konnect answers alike for a missing destination and a missing portal. */

@@ -84,6 +84,19 @@ describe('what somebody else changed is put right', () => {
     expect(stage.pointsAt(stage.portal(forum))).toBe(`${name} on`);
   });
 
+  test('a webhook that was pointed elsewhere, whose destination turns out to be gone while that is put right', async () => {
+    const stage = await inPlace();
+    const { id } = stage.createForeign('theirs');
+    pointWebhook(stage.konnect.model, stage.organization, stage.portal(shop), { kind: 'destination', id });
+    const gone = stage.organization.destinations.findIndex(({ destination }) => destination.name === name);
+    stage.organization.destinations.splice(gone, 1);
+    // The shared list is young enough to be used again, and shows it.
+    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
+    await stage.settle();
+    expect(stage.verdict).toBe('True InSync');
+    expect(stage.pointsAt(stage.portal(shop))).toBe(`${name} on`);
+  });
+
   test('a destination that is gone, with every portal, is not said to be in place', async () => {
     const stage = await inPlace({ portals: [{ id: shop, enabled: true }] });
     stage.organization.portals.clear();
