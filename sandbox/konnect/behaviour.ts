@@ -7,6 +7,8 @@ export interface Behaviour {
   unconfiguredWebhook: 'disabled-empty' | 'disabled-absent' | 'disabled-nil' | 'not-found';
   /** Whether a second destination of one name is refused with 409, or made. */
   duplicateNames: 'conflict' | 'allowed';
+  /** Whether DELETE of a destination that a webhook points at is refused with 409, or done: the webhook then points at what is gone. */
+  usedDestination: 'conflict' | 'deleted';
   /** 0. For so long after its last webhook was detached, a destination still counts as in use. */
   releaseDelayMs: number;
   /** 0. Lists of destinations are served as they were that long ago, at most 15 minutes; single reads are always fresh. */
@@ -37,6 +39,7 @@ export interface Behaviour {
 export const defaultBehaviour: Readonly<Behaviour> = {
   unconfiguredWebhook: 'disabled-empty',
   duplicateNames: 'conflict',
+  usedDestination: 'conflict',
   releaseDelayMs: 0,
   staleListMs: 0,
   patchAnswersUpdatedAt: true,

@@ -40,6 +40,7 @@ export const faultBody = z.discriminatedUnion('kind', [
 export const behaviourBody = z.strictObject({
   unconfiguredWebhook: z.enum(['disabled-empty', 'disabled-absent', 'disabled-nil', 'not-found']).exactOptional(),
   duplicateNames: z.enum(['conflict', 'allowed']).exactOptional(),
+  usedDestination: z.enum(['conflict', 'deleted']).exactOptional(),
   releaseDelayMs: ms.exactOptional(),
   staleListMs: ms.exactOptional(),
   patchAnswersUpdatedAt: z.boolean().exactOptional(),

@@ -84,7 +84,8 @@ export function deleteDestination(model: KonnectModel, organization: Organizatio
   const destination = getDestination(organization, id);
   const detached = organization.detachedAt.get(id);
   const held = detached !== undefined && model.clock().getTime() < detached.getTime() + model.behaviour.releaseDelayMs;
-  if (held || webhooksOf(organization).some(({ target }) => target.kind === 'destination' && target.id === id)) {
+  const pointedAt = webhooksOf(organization).some(({ target }) => target.kind === 'destination' && target.id === id);
+  if (model.behaviour.usedDestination === 'conflict' && (held || pointedAt)) {
     throw conflict(`Destination is in use [${destination.name}, ${destination.endpoint}]`);
   }
   endVersion(model, organization, id);

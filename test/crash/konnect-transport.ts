@@ -1,0 +1,69 @@
+import { addressOf } from '../../sandbox/konnect/address.ts';
+import type { KonnectModel } from '../../sandbox/konnect/model.ts';
+import { answer } from '../../sandbox/konnect/routes.ts';
+import { answerError } from '../../src/konnect/answer-error.ts';
+import { KonnectError, type KonnectOperation } from '../../src/konnect/errors.ts';
+import type { KonnectAnswer, KonnectRequest } from '../../src/konnect/transport.ts';
+import type { Call, Fault } from './faults.ts';
+
+/** Where the host or the path is of no matter. */
+export const urlTemplate = 'http://127.0.0.1/{region}';
+
+/** Does what is asked, as the local Konnect does behind its sockets; every answer but a 2xx is thrown. */
+export function carryOut(model: KonnectModel, { method, url, token, body, operation }: KonnectRequest): KonnectAnswer {
+  const answered = answer(model, {
+    ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),
+    method,
+    authorization: `Bearer ${token}`,
+    ...(body === undefined ? {} : { contentType: 'application/json' }),
+    body: body === undefined ? '' : JSON.stringify(body),
+    source: '127.0.0.1',
+    userAgent: 'crash',
+  });
+  const { status } = answered;
+  const text = answered.body === undefined || status === 204 ? undefined : JSON.stringify(answered.body);
+  const received: unknown = text === undefined ? undefined : JSON.parse(text);
+  if (status >= 200 && status <= 299) return { status, body: received };
+  const problem = typeof received === 'object' && received !== null ? received : undefined;
+  throw answerError({ operation, status, body: problem, write: method !== 'GET', retryAfterMs: undefined });
+}
+
+const refusals: Partial<Record<Fault, { readonly status: number; readonly retryAfterMs?: number }>> = {
+  'http-409': { status: 409 },
+  'http-429': { status: 429, retryAfterMs: 77_000 },
+  'http-500': { status: 500 },
+  'http-500-done': { status: 500 },
+};
+
+/** What the operator sees of a fault that leaves it alive. */
+export function konnectError(fault: Fault, { operation, method }: KonnectRequest): KonnectError {
+  const write = method !== 'GET';
+  const refusal = refusals[fault];
+  if (refusal !== undefined) {
+    const { status, retryAfterMs } = refusal;
+    return answerError({ operation, status, body: undefined, write, retryAfterMs });
+  }
+  if (fault === 'truncated') {
+    return new KonnectError({ kind: 'UnexpectedAnswer', operation, status: 200, mayHaveHappened: write });
+  }
+  const code = fault === 'timeout' ? 'ETIMEDOUT' : 'ECONNRESET';
+  return new KonnectError({ kind: 'Unreachable', operation, code, mayHaveHappened: write });
+}
+
+const ofDestinations: ReadonlySet<KonnectOperation> = new Set([
+  'create destination',
+  'update destination',
+  'delete destination',
+]);
+
+export function konnectCall({ operation, method, url }: KonnectRequest): Call {
+  const id = /[0-9a-f-]{36}/.exec(url.pathname)?.[0];
+  return {
+    system: 'konnect',
+    what: `${operation}${id === undefined ? '' : ` ${id}`} (${method} ${url.pathname})`,
+    kind: method === 'GET' ? (operation === 'list destinations' ? 'list' : 'read') : 'write',
+    touchesDestinations: ofDestinations.has(operation),
+    creates: operation === 'create destination',
+    hasBody: method !== 'DELETE',
+  };
+}

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
+import type { Secret } from '../../src/forwarding/ports.ts';
+import { nameOf } from '../../src/forwarding/rivals.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+
+const StrictStatus = Status.strict();
+
+/** One state of one object, as a watch tells it; `gone`: its last one. */
+export interface WatchEvent {
+  readonly atMs: number;
+  readonly key: string;
+  readonly object: AuditLogForwarding;
+  readonly gone: boolean;
+}
+
+/** Who changes what; keys are `namespace/name`. */
+export interface KubernetesOptions {
+  readonly nowMs: () => number;
+  /** After every change of a forwarding: by whom, from what to what. */
+  readonly onChange: (by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent) => void;
+}
+
+/**
+ * What an API server does with forwardings and Secrets, in memory: resourceVersions that guard writes, generations, the status subresource,
+ * finalizers, deletion, and every event in its order. Objects are frozen: whoever changes one in place is found out.
+ */
+export class Kubernetes {
+  readonly objects = new Map<string, AuditLogForwarding>();
+  readonly secrets = new Map<string, Secret>();
+  readonly events: WatchEvent[] = [];
+  readonly #options: KubernetesOptions;
+  #version = 1;
+
+  constructor(options: KubernetesOptions) {
+    this.#options = options;
+  }
+
+  create(key: string, spec: Spec, ageMs: number): void {
+    const [namespace = '', name = ''] = key.split('/');
+    const made = AuditLogForwarding.parse({
+      apiVersion: 'konnect-audit-log.io/v1alpha1',
+      kind: 'AuditLogForwarding',
+      metadata: {
+        namespace,
+        name,
+        uid: `uid-of-${name}`,
+        creationTimestamp: new Date(this.#options.nowMs() - ageMs).toISOString(),
+        resourceVersion: this.#next(),
+        generation: 1,
+      },
+      spec,
+      status: { observedGeneration: -1 },
+    });
+    this.#put('user', undefined, made);
+  }
+
+  edit(key: string, spec: Spec): void {
+    const object = this.#current(key);
+    const { generation } = object.metadata;
+    this.#put('user', object, this.#changed(object, { metadata: { generation: generation + 1 }, spec }));
+  }
+
+  delete(key: string): void {
+    const object = this.#current(key);
+    if (object.metadata.finalizers.length === 0) {
+      this.#remove('user', object);
+      return;
+    }
+    const { generation } = object.metadata;
+    const deletionTimestamp = new Date(this.#options.nowMs()).toISOString();
+    this.#put('user', object, this.#changed(object, { metadata: { generation: generation + 1, deletionTimestamp } }));
+  }
+
+  putSecret(key: string, values: Readonly<Record<string, string>>): void {
+    const data = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    );
+    const uid = this.secrets.get(key)?.uid ?? `uid-of-secret-${key}`;
+    this.secrets.set(key, { uid, resourceVersion: this.#next(), data });
+  }
+
+  readSecret(key: string): Secret | 'absent' {
+    return this.secrets.get(key) ?? 'absent';
+  }
+
+  /** @throws {KubeError} NotFound, Conflict */
+  addFinalizer(read: AuditLogForwarding): AuditLogForwarding {
+    const object = this.#guarded(read);
+    return this.#put(
+      'operator',
+      object,
+      this.#changed(object, { metadata: { finalizers: [...object.metadata.finalizers, finalizer] } }),
+    );
+  }
+
+  /** @throws {KubeError} NotFound, Conflict */
+  removeFinalizer(read: AuditLogForwarding): void {
+    const object = this.#guarded(read);
+    const finalizers = object.metadata.finalizers.filter((one) => one !== finalizer);
+    const changed = this.#changed(object, { metadata: { finalizers } });
+    if (changed.metadata.deletionTimestamp !== undefined && finalizers.length === 0) this.#remove('operator', changed);
+    else this.#put('operator', object, changed);
+  }
+
+  /** @throws {KubeError} NotFound, Conflict; TypeError where nothing would change */
+  writeStatus(read: AuditLogForwarding, status: Status): AuditLogForwarding {
+    const object = this.#guarded(read);
+    const stored = StrictStatus.parse(JSON.parse(JSON.stringify(status)));
+    if (isDeepStrictEqual(stored, object.status)) throw new TypeError('a status was written that changes nothing');
+    return this.#put('operator', object, this.#changed(object, { status: stored }));
+  }
+
+  #current(key: string): AuditLogForwarding {
+    const object = this.objects.get(key);
+    if (object === undefined) throw new TypeError(`there is no forwarding ${key}`);
+    return object;
+  }
+
+  #guarded(read: AuditLogForwarding): AuditLogForwarding {
+    const object = this.objects.get(nameOf(read));
+    if (object === undefined) throw new KubeError('gone', { kind: 'NotFound', status: 404 });
+    if (object.metadata.resourceVersion !== read.metadata.resourceVersion) {
+      throw new KubeError('stale', { kind: 'Conflict', status: 409 });
+    }
+    return object;
+  }
+
+  #changed(
+    object: AuditLogForwarding,
+    change: { metadata?: Partial<AuditLogForwarding['metadata']>; spec?: Spec; status?: Status },
+  ): AuditLogForwarding {
+    const metadata = { ...object.metadata, ...change.metadata, resourceVersion: this.#next() };
+    return { ...object, ...change, metadata };
+  }
+
+  #put(
+    by: 'operator' | 'user',
+    before: AuditLogForwarding | undefined,
+    object: AuditLogForwarding,
+  ): AuditLogForwarding {
+    const key = nameOf(object);
+    this.objects.set(key, deepFreeze(object));
+    this.#tell(by, before, { atMs: this.#options.nowMs(), key, object, gone: false });
+    return object;
+  }
+
+  #remove(by: 'operator' | 'user', object: AuditLogForwarding): void {
+    const key = nameOf(object);
+    const before = this.objects.get(key);
+    this.objects.delete(key);
+    const last = deepFreeze(this.#changed(object, {}));
+    this.#tell(by, before, { atMs: this.#options.nowMs(), key, object: last, gone: true });
+  }
+
+  #tell(by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent): void {
+    this.events.push(event);
+    this.#options.onChange(by, before, event);
+  }
+
+  #next(): string {
+    this.#version += 1;
+    return String(this.#version);
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return value;
+}

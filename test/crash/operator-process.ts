@@ -1,0 +1,178 @@
+import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
+import { BackOff } from '../../src/controller/back-off.ts';
+import { Claims } from '../../src/forwarding/claims.ts';
+import { destinationName } from '../../src/forwarding/desired.ts';
+import type { Cluster } from '../../src/forwarding/ports.ts';
+import { Reconciler } from '../../src/forwarding/reconcile.ts';
+import { secretsOf } from '../../src/forwarding/secrets.ts';
+import { Konnect } from '../../src/konnect/organizations.ts';
+import type { KonnectTransport } from '../../src/konnect/transport.ts';
+import { isKubeError } from '../../src/kube/errors.ts';
+import { type Change, ObjectStore } from '../../src/kube/store.ts';
+import { urlTemplate } from './konnect-transport.ts';
+import type { WatchEvent } from './kubernetes.ts';
+
+export const intentPatienceMs = 45_000;
+
+export interface ProcessOptions {
+  readonly cluster: Cluster;
+  readonly transport: KonnectTransport;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  /** What its caches show at the start. */
+  readonly objects: readonly AuditLogForwarding[];
+}
+
+/** When a key is to pass again; `resync`: it rests until then. */
+interface Due {
+  readonly atMs: number;
+  readonly resync: boolean;
+}
+
+/**
+ * One process of the operator, all its memory and nothing else: caches, queue, back-off, tokens. Passes are begun by whoever calls `work`; once
+ * dead it never hears of the outside again, so that nothing of it goes on.
+ */
+export class OperatorProcess {
+  readonly died: Promise<void>;
+  isDead = false;
+  /** The first error that the operator would log as its own. */
+  defect: Error | undefined;
+  readonly store = new ObjectStore<AuditLogForwarding>();
+  readonly #options: ProcessOptions;
+  readonly #claims = new Claims((forwarding) => destinationName(forwarding, ''));
+  readonly #reconciler: Reconciler;
+  readonly #backOff: BackOff;
+  readonly #ready = new Set<string>();
+  readonly #due = new Map<string, Due>();
+  readonly #bury: () => void;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.died = promise;
+    this.#bury = resolve;
+    this.#backOff = new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: options.random });
+    const konnect = new Konnect({ http: options.transport, urlTemplate, nowMs: options.nowMs });
+    this.#reconciler = new Reconciler({
+      cluster: this.#watched(options.cluster),
+      konnectFor: (token) => konnect.forToken(token),
+      find: (key) => this.store.get(key),
+      contenders: (key, claims) => this.#claims.contenders(key, claims).flatMap((other) => this.store.get(other) ?? []),
+      clusterName: '',
+      intentPatienceMs,
+      now: () => new Date(options.nowMs()),
+      random: options.random,
+    });
+    for (const object of options.objects) this.#learn(this.store.put(object, 'list'));
+  }
+
+  die(): void {
+    this.isDead = true;
+    this.#bury();
+  }
+
+  /** A watch's event. */
+  hear({ object, gone }: WatchEvent): void {
+    this.#learn(gone ? this.store.drop(object) : this.store.put(object));
+  }
+
+  /** A Secret was changed. */
+  hearOfSecret(key: string): void {
+    for (const object of this.store.list()) {
+      if (secretsOf(object).includes(key)) this.#ready.add(keyOf(object));
+    }
+  }
+
+  /** Whether a pass is to be made now. */
+  get isBusy(): boolean {
+    const nowMs = this.#options.nowMs();
+    return this.#ready.size > 0 || [...this.#due.values()].some(({ atMs }) => atMs <= nowMs);
+  }
+
+  /** When the next pass is to be made for another reason than a resync. */
+  get nextRetryMs(): number | undefined {
+    return earliest([...this.#due.values()].filter(({ resync }) => !resync));
+  }
+
+  /** When everybody who rests has been resynced. */
+  get lastResyncMs(): number {
+    return Math.max(0, ...[...this.#due.values()].map(({ atMs, resync }) => (resync ? atMs : 0)));
+  }
+
+  /** Makes all passes that are to be made now, side by side, as far as this process lives. Answers how many. */
+  async work(): Promise<number> {
+    const nowMs = this.#options.nowMs();
+    const keys = new Set([
+      ...this.#ready,
+      ...[...this.#due].filter(([, { atMs }]) => atMs <= nowMs).map(([key]) => key),
+    ]);
+    this.#ready.clear();
+    for (const key of keys) this.#due.delete(key);
+    await Promise.race([Promise.all([...keys].map((key) => this.#pass(key))), this.died]);
+    return keys.size;
+  }
+
+  async #pass(key: string): Promise<void> {
+    const { nowMs } = this.#options;
+    const plan = (afterMs: number, resync: boolean) => {
+      this.#due.set(key, { atMs: nowMs() + afterMs, resync });
+    };
+    try {
+      const next = await this.#reconciler.reconcile(key, new AbortController().signal);
+      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key), next.atLeastMs ?? 0), false);
+      else this.#backOff.forget(key);
+      if (next.kind === 'again') plan(next.afterMs, true);
+    } catch (error) {
+      if (!isKubeError(error)) this.defect ??= error instanceof Error ? error : new Error('no error was thrown');
+      plan(this.#backOff.next(key), false);
+    }
+  }
+
+  /** Own writes go into the cache at once. */
+  #watched(cluster: Cluster): Cluster {
+    const upsert = (written: AuditLogForwarding) => {
+      this.#learn(this.store.upsert(written));
+      return written;
+    };
+    return {
+      readSecret: (namespace, name, signal) => cluster.readSecret(namespace, name, signal),
+      addFinalizer: async (forwarding, signal) => upsert(await cluster.addFinalizer(forwarding, signal)),
+      removeFinalizer: (forwarding, signal) => cluster.removeFinalizer(forwarding, signal),
+      writeStatus: async (forwarding, status, signal) => upsert(await cluster.writeStatus(forwarding, status, signal)),
+      announce: (forwarding, announcement) => cluster.announce(forwarding, announcement),
+    };
+  }
+
+  #learn(changes: readonly Change<AuditLogForwarding>[]): void {
+    for (const change of changes) {
+      const { key, object } = change;
+      if (change.kind === 'deleted') {
+        for (const contender of this.#claims.forget(key)) this.#ready.add(contender);
+        this.#ready.add(key);
+        continue;
+      }
+      const contenders = this.#claims.learn(object);
+      if (change.kind === 'updated' || change.source !== 'list') {
+        for (const contender of contenders) this.#ready.add(contender);
+      }
+      if (change.kind === 'added' || asksForWork(change.previous, object)) this.#ready.add(key);
+    }
+  }
+}
+
+function asksForWork({ metadata: before }: AuditLogForwarding, { metadata: after }: AuditLogForwarding): boolean {
+  return (
+    before.uid !== after.uid ||
+    before.generation !== after.generation ||
+    before.deletionTimestamp !== after.deletionTimestamp
+  );
+}
+
+function keyOf({ metadata }: AuditLogForwarding): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function earliest(dues: readonly Due[]): number | undefined {
+  return dues.length === 0 ? undefined : Math.min(...dues.map(({ atMs }) => atMs));
+}
