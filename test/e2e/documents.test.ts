@@ -60,9 +60,10 @@ async function here({ text: script }: Script): Promise<string> {
   const { healthURL } = world.operator();
   return script
     .replaceAll(endless, '')
-    .replaceAll(/ -n platform\b/g, ` -n ${world.namespace}`)
+    .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${world.namespace}`)
     .replaceAll(/ -k (\w+\/)/g, ` -k ${root}/$1 --dry-run=server`)
     .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
+    .replaceAll(/ delete (?:crd|namespace) \S+/g, '$& --dry-run=server')
     .replaceAll(/ -w$/gm, '')
     .replaceAll('PORTAL-ID', portal())
     .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
