@@ -14,6 +14,7 @@ import { Ages } from './ages.ts';
 import { withoutAnyCorrections } from './corrections.ts';
 import { desire, destinationName } from './desired.ts';
 import { finalize, whatStays } from './finalize.ts';
+import { settleIntent } from './intent.ts';
 import { holdsAnything, objectKeyOf } from './memory.ts';
 import { organizationChanged, proveOrganization } from './organization.ts';
 import { announce, type Pass } from './pass.ts';
@@ -155,10 +156,8 @@ export class Reconciler {
       if (proof.kind === 'problem') return secretsReport([proof.problem]);
       const { organizationID } = proof;
       this.#knowToken(key, organizationID, token);
-      const remembered = pass.draft.memory.konnect?.organizationID ?? organizationID;
-      if (remembered !== organizationID && pass.draft.memory.destination?.creating !== undefined) {
-        return secretsReport([organizationChanged(pass, remembered, organizationID)]);
-      }
+      const unsettled = await this.#settleElsewhere(pass, organizationID);
+      if (unsettled !== undefined) return unsettled;
       const desired = desire(forwarding, credentials, clusterName);
       const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID);
       return await this.#turns.take(claims, async () => {
@@ -176,6 +175,19 @@ export class Reconciler {
       const problem = problemOf(error, "this forwarding's organisation", pass.tokenSource);
       return problem.severity === 'stalled' ? secretsReport([problem]) : troubleReport(problem);
     }
+  }
+
+  /** Before the forwarding moves to another organisation, what a lost creation may have made in the old one is looked for there. */
+  async #settleElsewhere(pass: Pass, organizationID: string): Promise<Report | undefined> {
+    const { memory, forwarding } = pass.draft;
+    const remembered = memory.konnect?.organizationID ?? organizationID;
+    if (remembered === organizationID || memory.destination?.creating === undefined) return undefined;
+    const { konnect: where, mode } = forwarding.spec;
+    const konnect = pass.konnectIn(remembered);
+    if (konnect === undefined || mode === 'Observe')
+      return secretsReport([organizationChanged(pass, remembered, organizationID)]);
+    const problem = await settleIntent({ ...pass, konnect }, where.auditLogsAPI, this.#options.intentPatienceMs);
+    return problem === undefined ? undefined : troubleReport(problem);
   }
 
   #knowToken(key: string, organizationID: string, token: string): void {

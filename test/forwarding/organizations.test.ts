@@ -4,7 +4,7 @@ import { webhookIn } from '../../sandbox/konnect/model.ts';
 import { garden, green, key, type SpecChoice, type Stage, shop, specOf, tokens } from './stage.ts';
 import { useStages } from './stages.ts';
 
-const { inPlace } = useStages();
+const { inPlace, open } = useStages();
 
 const organization = { enabled: true };
 const here: SpecChoice = { organization, portals: [{ id: shop, enabled: true }] };
@@ -70,6 +70,31 @@ describe('a token of another organisation, while the old one is still known', ()
     expect(stage.status.cleanup).toHaveLength(3);
     stage.konnect.control.clearFaults();
     await stage.work();
+    expect(standing(stage)).toEqual({ blue: nothing, green: everything });
+  });
+
+  test('looks there first for what a lost creation has made', async () => {
+    const stage = await open(here);
+    const match = { operation: 'create-audit-log-destination' };
+    stage.konnect.control.fail({ kind: 'drop-after', match, times: 1 });
+    await stage.pass();
+    expect(stage.status.destination?.creating).toBeDefined();
+    expect(standing(stage).blue).toEqual([key, ...nothing]);
+    move(stage);
+    await stage.work();
+    expect(stage.verdict).toBe('True InSync');
+    expect(standing(stage)).toEqual({ blue: nothing, green: everything });
+  });
+
+  test('waits there for what a lost creation may still turn out to have made', async () => {
+    const stage = await open(here);
+    stage.konnect.control.fail({ kind: 'drop-before', match: { operation: 'create-audit-log-destination' }, times: 1 });
+    await stage.pass();
+    move(stage);
+    await stage.pass();
+    expect(stage.verdict).toBe('False Creating Reconciling');
+    await stage.settle();
+    expect(stage.verdict).toBe('True InSync');
     expect(standing(stage)).toEqual({ blue: nothing, green: everything });
   });
 

@@ -1,0 +1,86 @@
+/** The soak's world: a real control plane, the built operator as its ServiceAccount, a local Konnect with three organisations. */
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
+import { type OperatorProcess, startOperator } from '../../sandbox/operator-process.ts';
+import { install, serviceAccount } from '../../sandbox/sandbox.ts';
+import { KubeClient } from '../../src/kube/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+
+export const regions = ['us', 'eu'] as const;
+export type Region = (typeof regions)[number];
+export const colours = ['red', 'green', 'blue'] as const;
+export type Colour = (typeof colours)[number];
+export const namespaces = ['soak-a', 'soak-b', 'soak-c', 'soak-d'] as const;
+export const portalsOfSlot = 3;
+
+export interface World {
+  readonly controlPlane: ControlPlane;
+  readonly konnect: KonnectServer;
+  readonly operator: OperatorProcess;
+  /** As an administrator. */
+  readonly kube: KubeClient;
+  stop(): Promise<void>;
+}
+
+export const organizationID = (colour: Colour) =>
+  `00000000-0000-4000-8000-00000000000${String(colours.indexOf(colour) + 1)}`;
+export const tokenOf = (colour: Colour) => `kpat_soakTokenOf${colour}ThatOpensNothingElse`;
+
+/** Each forwarding has portals of its own in every organisation and region. */
+export function portalID(colour: Colour, region: Region, slot: number, index: number): string {
+  const place = [colours.indexOf(colour) + 1, regions.indexOf(region) + 1].join('');
+  return `000000${place}-0000-4000-8000-${String(slot * portalsOfSlot + index).padStart(12, '0')}`;
+}
+
+/** Rejects, with nothing left running, where a part does not start. */
+export async function startWorld(slots: number, progress: (line: string) => void): Promise<World> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).toReversed()) await stopOne();
+  };
+  try {
+    const binaries = await ensureBinaries({ progress });
+    progress('starting kube-apiserver, etcd, a local Konnect and the built operator');
+    const controlPlane = await startControlPlane({ binaries });
+    stops.push(() => controlPlane.stop());
+    const konnect = await startKonnect({
+      seed: {
+        regions,
+        organizations: colours.map((colour) => ({
+          id: organizationID(colour),
+          name: colour,
+          tokens: [{ value: tokenOf(colour), access: 'full' }],
+          portals: regions.flatMap((region) =>
+            Array.from({ length: slots * portalsOfSlot }, (_, nth) => ({
+              id: portalID(colour, region, 0, nth),
+              name: `${colour}-${region}-${String(nth)}`,
+              region,
+            })),
+          ),
+        })),
+      },
+    });
+    stops.push(() => konnect.stop());
+    await install(controlPlane);
+    const kube = new KubeClient({
+      config: loadKubeConfig({ kubeconfig: controlPlane.adminKubeconfig }),
+      userAgent: 'soak',
+    });
+    for (const name of namespaces) {
+      await kube.create('/api/v1/namespaces', { metadata: { name } });
+      for (const colour of colours) {
+        const body = { metadata: { name: `konnect-${colour}` }, stringData: { token: tokenOf(colour) } };
+        await kube.create(`/api/v1/namespaces/${name}/secrets`, body);
+      }
+    }
+    const kubeconfig = await controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
+    const flags = ['--stale-list-window=5s', '--konnect-timeout=5s', '--log-level=warn'];
+    const operator = await startOperator({ kubeconfig, konnectURL: konnect.urlTemplate, flags });
+    stops.push(async () => void (await operator.stop()));
+    return { controlPlane, konnect, operator, kube, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
