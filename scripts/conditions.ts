@@ -69,7 +69,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   HandingOver: [{ kind: 'waiting', parts: onlyReady }],
   Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'does not show the change' }, { kind: 'working' }],
   Creating: [
-    { kind: 'waiting', parts: onlyReady, says: 'looking for it to delete it' },
+    { kind: 'waiting', parts: either, says: 'looking for it to delete it' },
     { kind: 'waiting', parts: ['DestinationReady'], says: 'Konnect may have created' },
     { kind: 'waiting', parts: either },
   ],
@@ -77,7 +77,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'waiting', parts: onlyReady, says: 'does not let go' },
     { kind: 'waiting', parts: either },
   ],
-  DestinationInUse: [{ kind: 'waiting', parts: onlyReady }],
+  DestinationInUse: [{ kind: 'waiting', parts: either }],
   Deleting: [{ kind: 'elsewhere', says: 'deletion waits' }, { kind: 'working' }],
   Suspended: [{ kind: 'suspended' }],
   Drifted: [{ kind: 'drifted' }],

@@ -396,10 +396,11 @@ describe('a token', () => {
     expect(stage.status.portals).toHaveLength(2);
   });
 
-  test('of another organisation changes nothing while a creation in this one is not answered', async () => {
+  test('of another organisation changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
     const stage = await open();
     stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     await stage.pass();
+    stage.restart();
     stage.cluster.putSecret('konnect', { token: tokens.green });
     stage.forget();
     await stage.pass();
