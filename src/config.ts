@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { parseDurationMs } from './api/duration.ts';
+import { areLeaseTimes } from './controller/leader-election.ts';
 import type { ProxyEnvironment } from './konnect/http.ts';
 import { defaultKonnectURL, problemWithKonnectURL } from './konnect/konnect-url.ts';
 import { parseBindAddress } from './telemetry/bind-address.ts';
@@ -19,6 +20,8 @@ export interface Flag {
   expected: string;
   /** True where the value may hold a credential, so that it is never repeated. */
   secret?: boolean;
+  /** What the flag means without a value; one that has this never takes the next argument for its value. */
+  bare?: string;
 }
 
 const flags = z.registry<Flag>();
@@ -32,6 +35,11 @@ function optionalText(flag: Flag, pattern: RegExp) {
 
 function oneOf<const T extends readonly [string, ...string[]]>(words: T, flag: Omit<Flag, 'value' | 'expected'>) {
   return z.enum(words).register(flags, { ...flag, value: words.join('|'), expected: `one of ${words.join(', ')}` });
+}
+
+function yesOrNo(flag: Omit<Flag, 'value' | 'expected' | 'bare'>) {
+  const read = z.enum(['true', 'false']).transform((value) => value === 'true');
+  return read.register(flags, { ...flag, value: 'true|false', expected: 'true or false', bare: 'true' });
 }
 
 function address(flag: Omit<Flag, 'value' | 'expected'>) {
@@ -65,10 +73,16 @@ function integer(from: number, to: number, flag: Omit<Flag, 'value' | 'expected'
   return read.register(flags, { ...flag, value: 'number', expected: `a whole number from ${from} to ${to}` });
 }
 
+/** Of the times of a lease; what must hold between them is said of the renew deadline. */
+function leaseTime(flag: Omit<Flag, 'value' | 'expected'>, more = '') {
+  return duration(100, 3_600_000, `from 100ms to 1h${more}`, flag);
+}
+
 const namespace = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const resourceName = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
 /** The one table of flags: names, defaults, help, and how each text is read. All are texts before they are parsed. */
-const configSchema = z.object({
+const flagSchema = z.object({
   konnectURL: z
     .string()
     .refine((value) => problemWithKonnectURL(value) === undefined)
@@ -133,6 +147,46 @@ const configSchema = z.object({
     default: '20s',
     help: 'How long work in flight may go on after SIGTERM before it is cut off.',
   }),
+  leaderElect: yesOrNo({
+    name: 'leader-elect',
+    default: 'false',
+    help: 'Whether to work only while holding a Lease, so that several copies can run of which one works.',
+  }),
+  leaderElectLeaseDurationMs: leaseTime({
+    name: 'leader-elect-lease-duration',
+    default: '15s',
+    help: 'How long a copy that stands by waits after the last renewal that it saw, before it takes over.',
+  }),
+  leaderElectRenewDeadlineMs: leaseTime(
+    {
+      name: 'leader-elect-renew-deadline',
+      default: '10s',
+      help: 'How long the copy that works goes on without a renewal, before it ends.',
+    },
+    ', less than the lease duration and more than 1.2 retry periods',
+  ),
+  leaderElectRetryPeriodMs: leaseTime({
+    name: 'leader-elect-retry-period',
+    default: '2s',
+    help: 'How often the Lease is renewed. A copy that stands by looks two to four times as often.',
+  }),
+  leaderElectResourceName: z.string().regex(resourceName).register(flags, {
+    name: 'leader-elect-resource-name',
+    value: 'name',
+    default: 'konnect-audit-log-operator',
+    help: 'The name of the Lease.',
+    expected: 'lower-case letters, digits, dots and dashes, at most 253, as names in Kubernetes are',
+  }),
+  leaderElectResourceNamespace: optionalText(
+    {
+      name: 'leader-elect-resource-namespace',
+      value: 'name',
+      default: '',
+      help: "The namespace of the Lease; if empty the Pod's.",
+      expected: 'the name of a namespace',
+    },
+    namespace,
+  ),
   metricsBindAddress: address({
     name: 'metrics-bind-address',
     default: ':8080',
@@ -145,6 +199,15 @@ const configSchema = z.object({
   }),
   logLevel: oneOf(logLevels, { name: 'log-level', default: 'info', help: 'The least severe messages to write.' }),
   logFormat: oneOf(logFormats, { name: 'log-format', default: 'json', help: 'json for machines, text for people.' }),
+});
+
+const configSchema = flagSchema.superRefine((config, context) => {
+  const times = {
+    leaseDurationMs: config.leaderElectLeaseDurationMs,
+    renewDeadlineMs: config.leaderElectRenewDeadlineMs,
+    retryPeriodMs: config.leaderElectRetryPeriodMs,
+  };
+  if (!areLeaseTimes(times)) context.addIssue({ code: 'custom', path: ['leaderElectRenewDeadlineMs'] });
 });
 
 /** The flags' values, and where a user's own configuration of kubectl would be found. */
@@ -165,7 +228,7 @@ interface FlagOfConfig extends Flag {
 }
 
 /** All flags that take a value, in the order of the help text. Besides them there are `--help` (`-h`) and `--version`. */
-export const flagTable: readonly Readonly<FlagOfConfig>[] = Object.entries(configSchema.shape).map(([key, schema]) => {
+export const flagTable: readonly Readonly<FlagOfConfig>[] = Object.entries(flagSchema.shape).map(([key, schema]) => {
   const flag = flags.get(schema);
   if (flag === undefined) throw new Error(`${key} is no flag`);
   return { ...flag, key };
@@ -225,7 +288,7 @@ function sourceOf(
 function parseCommandLine(
   argv: readonly string[],
 ): { kind: 'values'; values: Map<string, string> } | Exclude<ParsedConfig, { kind: 'config' }> {
-  const known = flagTable.map(({ name }) => [name, { type: 'string' }] as const);
+  const known = flagTable.map(({ name, bare }) => [name, { type: bare === undefined ? 'string' : 'boolean' }] as const);
   const { tokens } = parseArgs({
     args: [...argv],
     options: { ...Object.fromEntries(known), help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
@@ -233,7 +296,7 @@ function parseCommandLine(
     allowPositionals: true,
     tokens: true,
   });
-  const names = new Set(flagTable.map(({ name }) => name));
+  const flagsByName = new Map(flagTable.map((flag) => [flag.name, flag]));
   const values = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
@@ -242,11 +305,13 @@ function parseCommandLine(
       return { kind: 'error', message: `argument ${token.index + 1} is no flag: ${hint}` };
     if (token.name === 'help') return { kind: 'help', text: helpText() };
     if (token.name === 'version') return { kind: 'version', text: version };
-    if (!names.has(token.name)) return { kind: 'error', message: `unknown flag ${quoted(token.rawName)}: ${hint}` };
-    if (token.value === undefined || (!token.inlineValue && token.value.startsWith('-'))) {
+    const flag = flagsByName.get(token.name);
+    if (flag === undefined) return { kind: 'error', message: `unknown flag ${quoted(token.rawName)}: ${hint}` };
+    const value = token.value ?? flag.bare;
+    if (value === undefined || (token.inlineValue === false && value.startsWith('-'))) {
       return { kind: 'error', message: `--${token.name} needs a value: --${token.name}=…` };
     }
-    values.set(token.name, token.value);
+    values.set(token.name, value);
   }
   return { kind: 'values', values };
 }

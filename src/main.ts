@@ -1,5 +1,6 @@
 /** The process: configuration, signals, exit code. */
 import { parseConfig, version } from './config.ts';
+import { FencedError } from './fence.ts';
 import { loadKubeConfig } from './kube/kube-config.ts';
 import { runOperator } from './operator.ts';
 import { createLog } from './telemetry/log.ts';
@@ -39,8 +40,10 @@ async function operate(config: Parameters<typeof runOperator>[0]['config']): Pro
     await runOperator({ config, kubeConfig, log, version, signal: stop.signal });
     return 0;
   } catch (err) {
-    log.error({ err }, 'operator cannot go on');
-    return 1;
+    // Whose lease is lost has said so.
+    if (!(err instanceof FencedError)) log.error({ err }, 'operator cannot go on');
+    // Whatever may still be open must not keep the process.
+    process.exit(1);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { BackOff } from './controller/back-off.ts';
 import { systemClock } from './controller/clock.ts';
 import { runController } from './controller/controller.ts';
-import { WorkQueue } from './controller/work-queue.ts';
+import { type AddOptions, type Priority, WorkQueue } from './controller/work-queue.ts';
 import { Claims } from './forwarding/claims.ts';
 import { destinationName } from './forwarding/desired.ts';
 import { groupOf } from './forwarding/group.ts';
@@ -21,8 +21,9 @@ import { EventRecorder } from './kube/events.ts';
 import { Informer } from './kube/informer.ts';
 import { KubeClient } from './kube/kube-client.ts';
 import type { PooledKubeConfig } from './kube/kube-config.ts';
-import type { KubeObject } from './kube/objects.ts';
+import { type KubeObject, keyOf } from './kube/objects.ts';
 import { type Change, joinStores } from './kube/store.ts';
+import { createLeadership } from './leadership.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { metricsPage, probe } from './telemetry/routes.ts';
@@ -44,16 +45,19 @@ export interface OperatorOptions {
   readonly signal: AbortSignal;
 }
 
-/** Resolves after a clean stop. Rejects where a server's address cannot be had. */
+/** Resolves after a clean stop. Rejects where a server's address cannot be had, and with a FencedError where the lease is lost. */
 export async function runOperator({ config, kubeConfig, log, version, signal }: OperatorOptions): Promise<void> {
   const userAgent = `konnect-audit-log-operator/${version}`;
   const metrics = createMetrics({ version, nodeVersion: process.version });
-  const client = new KubeClient({ config: kubeConfig, userAgent });
+  const leadership = createLeadership({ config, kubeConfig, userAgent, log, metrics });
+  const fence = leadership?.fence;
+  const client = new KubeClient({ config: kubeConfig, userAgent, fence });
   const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
   const http = new KonnectHTTP({
     userAgent,
     timeoutMs: config.konnectTimeoutMs,
     proxies: config.proxies,
+    fence,
     onCall: (call) => onCall(call),
   });
   const konnect = new Konnect({ http, urlTemplate: config.konnectURL });
@@ -64,6 +68,11 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     mostInWork: config.maxConcurrentReconciles,
   });
   metrics.watchQueue(controllerName, queue);
+  let isWorking = false;
+  /** Before work begins nothing is put into the queue: then everything there is gets looked at. */
+  function look(key: string, options?: AddOptions): void {
+    if (isWorking) queue.add(key, options);
+  }
 
   const namespaces = config.watchNamespaces.length === 0 ? [undefined] : config.watchNamespaces;
   const secrets = new Mentions();
@@ -89,7 +98,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
         onChange({ kind, source, key }) {
           // What a first list shows was there before: no news for those who named it.
           const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
-          for (const forwarding of secrets.of(key)) queue.add(forwarding, { priority });
+          for (const forwarding of secrets.of(key)) look(forwarding, { priority });
         },
       }),
   );
@@ -144,11 +153,11 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     const namespace = object.metadata.namespace ?? '';
     const { name } = object.metadata;
     if (change.kind === 'deleted') {
-      for (const contender of claims.forget(key)) queue.add(contender);
+      for (const contender of claims.forget(key)) look(contender);
       secrets.delete(key);
       groups.delete(key);
       metrics.forgetConditions({ namespace, name });
-      queue.add(key);
+      look(key);
       return;
     }
     const parsed = parseForwarding(object);
@@ -160,11 +169,10 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
       const contenders = claims.learn(forwarding);
       // What a first list shows comes to its own pass.
       const isNews = change.kind === 'updated' || change.source !== 'list';
-      if (isNews) for (const contender of contenders) queue.add(contender);
+      if (isNews) for (const contender of contenders) look(contender);
     }
     if (change.kind === 'updated' && !asksForWork(change.previous, object)) return;
-    const settled = parsed.kind === 'forwarding' && isSettled(parsed.forwarding);
-    queue.add(key, { priority: settled ? 'resync' : 'new' });
+    look(key, { priority: priorityOf(object) });
   }
 
   const serverAborts = new AbortController();
@@ -182,19 +190,28 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   );
 
   log.info({ version, namespaces: config.watchNamespaces, server: kubeConfig.server }, 'operator starts');
-  // Events and probes end last, so that what the last pass had to tell is told.
+  const told = new AbortController();
+  const telling = recorder.run(told.signal);
+  // Probes end last.
   const afterwards = new AbortController();
-  const serving = Promise.all([
-    recorder.run(afterwards.signal),
-    ...servers.map((server) => server.run(afterwards.signal)),
-  ]);
+  const serving = Promise.all(servers.map((server) => server.run(afterwards.signal)));
   serving.catch((error: unknown) => serverAborts.abort(error));
 
   const watching = informers.map((informer) => informer.run(running));
   const work = async (): Promise<void> => {
     const stopped = new Promise((resolve) => running.addEventListener('abort', resolve, { once: true }));
     await Promise.race([Promise.all(informers.map(({ synced }) => synced)), stopped]);
-    if (!running.aborted) log.info({ forwardings: store.size }, 'caches are full, work begins');
+    if (running.aborted) return;
+    log.info(
+      { forwardings: store.size },
+      leadership === undefined ? 'caches are full, work begins' : 'caches are full',
+    );
+    await (leadership === undefined ? lead(running) : leadership.run(running, lead));
+  };
+
+  async function lead(leading: AbortSignal): Promise<void> {
+    isWorking = true;
+    for (const object of store.list()) look(keyOf(object), { priority: priorityOf(object) });
     await runController({
       queue,
       reconcile: (key, until) => pass(key, until),
@@ -202,11 +219,16 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
       backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
       graceMs: config.gracePeriodMs,
       log,
-      signal: running,
+      signal: leading,
       onReconcile: (_key, outcome, durationMs) =>
         metrics.reconciled({ controller: controllerName, outcome, durationMs }),
     });
-  };
+    // Its next resync would keep the process from ending.
+    queue.shutDown();
+    // What the last pass had to tell is told, while that is still this process's affair.
+    told.abort();
+    await telling;
+  }
 
   async function pass(key: string, until: AbortSignal) {
     try {
@@ -219,14 +241,18 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     }
   }
 
-  await work();
-  // Its next resync and idle connections would keep the process from ending.
-  queue.shutDown();
-  http.close();
-  await Promise.all(watching);
-  afterwards.abort();
-  await serving;
-  await kubeConfig.close();
+  try {
+    await work();
+  } finally {
+    serverAborts.abort();
+    told.abort();
+    // Idle connections would keep the process from ending.
+    http.close();
+    await Promise.all([...watching, telling]);
+    afterwards.abort();
+    await serving;
+    await kubeConfig.close();
+  }
   log.info({}, 'operator stopped');
 }
 
@@ -252,6 +278,12 @@ function asksForWork(before: KubeObject, after: KubeObject): boolean {
 function remembers(object: KubeObject): boolean {
   const status = 'status' in object ? object.status : undefined;
   return typeof status === 'object' && status !== null && 'conditions' in status;
+}
+
+/** What has been looked at in its present generation can wait for what has not. */
+function priorityOf(object: KubeObject): Priority {
+  const parsed = parseForwarding(object);
+  return parsed.kind === 'forwarding' && isSettled(parsed.forwarding) ? 'resync' : 'new';
 }
 
 function isSettled({ metadata, status }: AuditLogForwarding): boolean {

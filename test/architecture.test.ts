@@ -45,9 +45,9 @@ function isOurs(target: string): boolean {
 /** What a room may import of `src/` beside itself: rooms, or single files. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   api: [],
-  controller: ['log.ts'],
-  kube: ['log.ts'],
-  konnect: ['log.ts'],
+  controller: ['fence.ts', 'log.ts'],
+  kube: ['fence.ts', 'log.ts'],
+  konnect: ['fence.ts', 'log.ts'],
   telemetry: ['log.ts'],
   status: ['api'],
   forwarding: ['api', 'status', 'konnect'],

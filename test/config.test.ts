@@ -26,6 +26,12 @@ describe('the defaults', () => {
         home: undefined,
         maxConcurrentReconciles: 4,
         gracePeriodMs: 20_000,
+        leaderElect: false,
+        leaderElectLeaseDurationMs: 15_000,
+        leaderElectRenewDeadlineMs: 10_000,
+        leaderElectRetryPeriodMs: 2_000,
+        leaderElectResourceName: 'konnect-audit-log-operator',
+        leaderElectResourceNamespace: undefined,
         metricsBindAddress: { host: undefined, port: 8080 },
         healthProbeBindAddress: { host: undefined, port: 8081 },
         logLevel: 'info',
@@ -64,6 +70,11 @@ describe('values', () => {
     ['--metrics-bind-address=0', { metricsBindAddress: undefined }],
     ['--metrics-bind-address=127.0.0.1:0', { metricsBindAddress: { host: '127.0.0.1', port: 0 } }],
     ['--health-probe-bind-address=[::1]:9', { healthProbeBindAddress: { host: '::1', port: 9 } }],
+    ['--leader-elect-lease-duration=1m', { leaderElectLeaseDurationMs: 60_000 }],
+    ['--leader-elect-renew-deadline=12s', { leaderElectRenewDeadlineMs: 12_000 }],
+    ['--leader-elect-retry-period=500ms', { leaderElectRetryPeriodMs: 500 }],
+    ['--leader-elect-resource-name=operator.example.com', { leaderElectResourceName: 'operator.example.com' }],
+    ['--leader-elect-resource-namespace=operators', { leaderElectResourceNamespace: 'operators' }],
     ['--log-level=trace', { logLevel: 'trace' }],
     ['--log-format=text', { logFormat: 'text' }],
   ])('%s', (flag, expected) => {
@@ -71,6 +82,27 @@ describe('values', () => {
     const [name = '', value = ''] = flag.slice(2).split(/=(.*)/s);
     expect(configOf([`--${name}`, value])).toMatchObject(expected);
     expect(configOf([], { [environmentName({ name })]: value })).toMatchObject(expected);
+  });
+
+  test('of --leader-elect are true and false, and true without one, as Kubernetes has it', () => {
+    expect(configOf(['--leader-elect']).leaderElect).toBe(true);
+    expect(configOf(['--leader-elect', '--log-level=warn'])).toMatchObject({ leaderElect: true, logLevel: 'warn' });
+    expect(configOf(['--leader-elect=true']).leaderElect).toBe(true);
+    expect(configOf(['--leader-elect', '--leader-elect=false']).leaderElect).toBe(false);
+    expect(configOf([], { KONNECT_AUDIT_LOG_LEADER_ELECT: 'true' }).leaderElect).toBe(true);
+    expect(errorOf(['--leader-elect=yes'])).toBe('--leader-elect must be true or false, not "yes"');
+    expect(errorOf(['--leader-elect', 'false'])).toBe('argument 2 is no flag: see --help');
+  });
+
+  test.each([
+    [['--leader-elect-lease-duration=10s'], '"10s"'],
+    [['--leader-elect-renew-deadline=15s'], '"15s"'],
+    [['--leader-elect-retry-period=8400ms'], '"10s"'],
+    [['--leader-elect-renew-deadline=2400ms'], '"2400ms"'],
+  ])('of a lease that do not fit together are refused: %j', (argv, shown) => {
+    const words =
+      'a duration such as 30s or 1m30s, from 100ms to 1h, less than the lease duration and more than 1.2 retry periods';
+    expect(errorOf(argv)).toBe(`--leader-elect-renew-deadline must be ${words}, not ${shown}`);
   });
 
   test('of a flag win over those of the environment, and the last over the first', () => {

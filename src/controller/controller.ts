@@ -1,3 +1,4 @@
+import { FencedError } from '../fence.ts';
 import type { Log } from '../log.ts';
 import type { BackOff } from './back-off.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -12,7 +13,7 @@ export type ReconcileResult =
   /** It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. */
   | { kind: 'retry'; atLeastMs?: number };
 
-/** `failed`: it threw. `cut-off`: it threw after its signal had been aborted. */
+/** `failed`: it threw. `cut-off`: it threw after its signal had been aborted, or because it may not write any more. */
 export type Outcome = ReconcileResult['kind'] | 'failed' | 'cut-off';
 
 export interface ControllerOptions {
@@ -22,7 +23,7 @@ export interface ControllerOptions {
   /** Keys in work at a time, of all groups. */
   concurrency: number;
   backOff: BackOff;
-  /** How long work in flight may go on after `signal` was aborted, before its own signal is. */
+  /** How long work in flight may go on after `signal` was aborted, before its own signal is; no time if the reason is a FencedError. */
   graceMs: number;
   log: Log;
   signal: AbortSignal;
@@ -40,9 +41,11 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const inFlight = new Set<AbortController>();
   let cancelGrace: (() => void) | undefined;
   const startGrace = () => {
-    cancelGrace = clock.schedule(() => {
+    const cutOff = () => {
       for (const pass of inFlight) pass.abort(signal.reason);
-    }, graceMs);
+    };
+    if (signal.reason instanceof FencedError) cutOff();
+    else cancelGrace = clock.schedule(cutOff, graceMs);
   };
   if (!signal.aborted) signal.addEventListener('abort', startGrace, { once: true });
   try {
@@ -76,7 +79,7 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
     plan(key, result, options);
     outcome = result.kind;
   } catch (err) {
-    outcome = signal.aborted ? 'cut-off' : 'failed';
+    outcome = signal.aborted || err instanceof FencedError ? 'cut-off' : 'failed';
     const retryMs = backOff.next(key);
     options.queue.add(key, { ...priorityAgain(key, options), delayMs: retryMs });
     if (outcome === 'failed')

@@ -3,6 +3,7 @@ import { Agent as HTTPAgent } from 'node:http';
 import { Agent as HTTPSAgent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import got from 'got';
+import { type Fence, FencedError } from '../fence.ts';
 import { answerError } from './answer-error.ts';
 import { KonnectError, type KonnectErrorKind, type KonnectOperation } from './errors.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -33,6 +34,8 @@ export interface KonnectHTTPOptions {
   onCall?: (call: KonnectCall) => void;
   /** The time of day, for a Retry-After that is a date. */
   nowMs?: () => number;
+  /** Asked right before each write is sent; may throw a FencedError, with which the write then rejects. */
+  fence?: Fence | undefined;
   /** Proxies on the way to Konnect. Node 22.19 goes without them; newer ones, 24 among them, use them. */
   proxies?: ProxyEnvironment | undefined;
 }
@@ -53,7 +56,7 @@ type Received =
  * followed, nothing retried (that is for the queue), answers read to 4 MiB at most.
  */
 export class KonnectHTTP implements KonnectTransport {
-  readonly #options: Required<Omit<KonnectHTTPOptions, 'proxies'>>;
+  readonly #options: Required<Omit<KonnectHTTPOptions, 'proxies' | 'fence'>> & { fence: Fence };
   readonly #agents: { http: HTTPAgent; https: HTTPSAgent };
 
   constructor({
@@ -62,9 +65,10 @@ export class KonnectHTTP implements KonnectTransport {
     maxSockets = 16,
     onCall = () => {},
     nowMs = Date.now,
+    fence = () => {},
     proxies,
   }: KonnectHTTPOptions) {
-    this.#options = { userAgent, timeoutMs, maxSockets, onCall, nowMs };
+    this.#options = { userAgent, timeoutMs, maxSockets, onCall, nowMs, fence };
     const agentOptions = {
       keepAlive: true,
       maxSockets,
@@ -77,6 +81,7 @@ export class KonnectHTTP implements KonnectTransport {
   async send(request: KonnectRequest): Promise<KonnectAnswer> {
     const { operation, region } = request;
     if (!/^[\x21-\x7e]+$/.test(request.token)) throw new KonnectError({ kind: 'Unauthorized', operation });
+    if (request.method !== 'GET') this.#options.fence();
     const startedMs = performance.now();
     const received = await this.#receive(request);
     const outcome = this.#judge(request, received);
@@ -117,8 +122,9 @@ export class KonnectHTTP implements KonnectTransport {
   }
 
   async #receive({ method, url, token, body, signal }: KonnectRequest): Promise<Received> {
-    const { timeoutMs, userAgent } = this.#options;
+    const { timeoutMs, userAgent, fence } = this.#options;
     let sent = false;
+    let fenced: FencedError | undefined;
     const stream = got.stream(url, {
       method,
       headers: {
@@ -142,7 +148,10 @@ export class KonnectHTTP implements KonnectTransport {
     });
     stream.once('request', (request: ClientRequest) => {
       whenConnected(request, () => {
-        sent = true;
+        // Waiting for a connection may have taken long.
+        fenced = method === 'GET' ? undefined : fencedBy(fence);
+        if (fenced === undefined) sent = true;
+        else request.destroy(fenced);
       });
     });
     if (body === undefined && method !== 'GET') stream.end();
@@ -150,12 +159,23 @@ export class KonnectHTTP implements KonnectTransport {
     try {
       text = await readBounded(stream);
     } catch (error) {
+      if (fenced !== undefined) throw fenced;
       // An answer that breaks off still has its status; what else it said is lost.
       if (signal.aborted) return { kind: 'none', code: 'ABORT_ERR', sent };
       if (stream.response === undefined) return { kind: 'none', code: codeOf(error), sent };
     }
     const { statusCode = 0, headers } = stream.response ?? { headers: {} };
     return { kind: 'answer', status: statusCode, body: parseObject(text), retryAfter: headers['retry-after'] };
+  }
+}
+
+function fencedBy(fence: Fence): FencedError | undefined {
+  try {
+    fence();
+    return undefined;
+  } catch (error) {
+    if (error instanceof FencedError) return error;
+    throw error;
   }
 }
 

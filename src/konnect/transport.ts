@@ -19,7 +19,7 @@ export interface KonnectAnswer {
   body: unknown;
 }
 
-/** The way out to Konnect. Every answer but a 2xx is thrown as a KonnectError, and nothing else is thrown. */
+/** The way out to Konnect. Every answer but a 2xx is thrown as a KonnectError; nothing else is thrown but a FencedError, by a write. */
 export interface KonnectTransport {
   send(request: KonnectRequest): Promise<KonnectAnswer>;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { FencedError } from '../fence.ts';
 import type { Log } from '../log.ts';
 import { pause } from './deadline.ts';
 import { isKubeError } from './errors.ts';
@@ -189,6 +190,10 @@ export class EventRecorder {
       else this.#settle(entry);
     } catch (err) {
       if (signal.aborted) return;
+      if (err instanceof FencedError) {
+        this.#settle(entry);
+        return;
+      }
       entry.attempts += 1;
       const passing = isKubeError(err, 'TooManyRequests', 'Unavailable', 'Timeout', 'Unauthorized');
       if (passing && entry.attempts < MAX_ATTEMPTS) {

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { type Dispatcher, request as send } from 'undici';
+import { type Fence, FencedError } from '../fence.ts';
 import { withDeadline } from './deadline.ts';
 import { errorOfStatus, KubeError, networkCodeOf } from './errors.ts';
 
@@ -60,6 +62,8 @@ export interface KubeClientOptions {
   maxAnswerBytes?: number;
   /** A longer line of a watch is an error; 8 MiB. */
   maxLineBytes?: number;
+  /** Asked right before each write is sent; may throw a FencedError, with which the write then rejects. */
+  fence?: Fence | undefined;
   /** For metrics: once the headers of an answer, or none, have come; must not throw. `status` is absent when no answer came. */
   onRequest?: (facts: { verb: Verb; status?: number; durationMs: number }) => void;
 }
@@ -78,10 +82,11 @@ const CONTENT_TYPES: Record<Patch['kind'], string> = {
 /**
  * The Kubernetes API in raw JSON: nothing is dropped, renamed or turned into dates. `path` is everything after the server, such as
  * `/api/v1/namespaces/a/secrets/b`. What comes back has the type the caller names, unchecked. Every method rejects with a KubeError, or
- * with the reason of an aborted signal. A GET whose connection broke is sent once more; nothing else is tried again.
+ * with the reason of an aborted signal; a write also with a FencedError. A GET whose connection broke is sent once more; nothing else is tried again.
  */
 export class KubeClient {
-  readonly #options: Required<Omit<KubeClientOptions, 'onRequest'>> & Pick<KubeClientOptions, 'onRequest'>;
+  readonly #options: Required<Omit<KubeClientOptions, 'onRequest' | 'fence'>> &
+    Pick<KubeClientOptions, 'onRequest' | 'fence'>;
 
   constructor(options: KubeClientOptions) {
     this.#options = { timeoutMs: 30_000, maxAnswerBytes: 64 * MIB, maxLineBytes: 8 * MIB, ...options };
@@ -170,7 +175,8 @@ export class KubeClient {
       );
       return decode<T>(exchange, () => JSON.parse(text));
     } catch (error) {
-      throw signal?.aborted === true ? signal.reason : errorOf(exchange, error);
+      if (signal?.aborted === true) throw signal.reason;
+      throw error instanceof FencedError ? error : errorOf(exchange, error);
     }
   }
 
@@ -225,8 +231,10 @@ export class KubeClient {
     dispatcher: Dispatcher,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { userAgent, config, onRequest } = this.#options;
+    const { userAgent, config, onRequest, fence } = this.#options;
     const { verb, method, path, query = {}, accept: types = 'application/json', contentType, body } = exchange;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (method !== 'GET') fence?.();
     const url = new URL(config.server + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -241,8 +249,12 @@ export class KubeClient {
           accept: types,
           'user-agent': userAgent,
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
+          ...(text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
+        body:
+          text === undefined || fence === undefined
+            ? (text ?? null)
+            : Readable.from(fenced(text, fence), { objectMode: false }),
         // The deadline and the inactivity limit stand in for these.
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -266,6 +278,12 @@ export class KubeClient {
       Date.now,
     );
   }
+}
+
+/** undici reads it when it has a connection, and sends nothing of the request before: waiting for one may have taken long. */
+async function* fenced(text: string, fence: Fence): AsyncGenerator<Buffer> {
+  fence();
+  yield Buffer.from(text);
 }
 
 /** Without another type to fall back to: a server that cannot give metadata alone must not give everything. */

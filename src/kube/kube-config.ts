@@ -16,7 +16,8 @@ import {
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { TokenFile } from './token-file.ts';
 
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVICE_ACCOUNT_TOKEN = `${SERVICE_ACCOUNT}/token`;
 
 /** Connections for everything but watches: a burst waits for one of these instead of opening more. */
 const MAX_REQUEST_CONNECTIONS = 8;
@@ -158,6 +159,15 @@ function dispatcherFor(options: Exclude<DispatcherOptions, { type: 'socks' }>, c
 
 function tlsOf({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }: ConnectionOptions) {
   return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
+}
+
+/** The namespace of the Pod that this process runs in; undefined outside of one, or where the Pod has no ServiceAccount mounted. */
+export function podNamespace(): string | undefined {
+  try {
+    return readFileSync(`${SERVICE_ACCOUNT}/namespace`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 export interface KubeConfigSources {

@@ -6,7 +6,7 @@ const longestMessage = 300;
 const mostFrames = 10;
 
 /** Errors whose messages and fields are our own words throughout. */
-const ownErrors: ReadonlySet<string> = new Set(['KonnectError', 'KubeError']);
+const ownErrors: ReadonlySet<string> = new Set(['KonnectError', 'KubeError', 'FencedError']);
 /** Of these the message is shown with what may be secret taken out; of all others (parsers quote what they read) it is not shown. */
 const plainErrors: ReadonlySet<string> = new Set([
   'Error',

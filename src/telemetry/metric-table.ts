@@ -78,6 +78,12 @@ export const metricTable = {
     help: "1 for the status that a condition of an AuditLogForwarding has now. A deleted resource's series are removed.",
     labels: ['namespace', 'name', 'type', 'status'],
   },
+  leaderStatus: {
+    type: 'gauge',
+    name: 'leader_election_master_status',
+    help: '1 while this process leads, 0 while it stands by; absent without leader election. name: of the Lease.',
+    labels: ['name'],
+  },
   buildInfo: {
     type: 'gauge',
     name: 'konnect_audit_log_build_info',

@@ -39,6 +39,8 @@ export interface Metrics {
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
   /** To be called when the resource is gone, so that its series end. */
   forgetConditions(resource: { namespace: string; name: string }): void;
+  /** `lease` is its name. */
+  setLeads(lease: string, leads: boolean): void;
   /** All metrics in Prometheus' text format, of which this is the Content-Type. */
   readonly contentType: string;
   text(): Promise<string>;
@@ -68,6 +70,7 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
   const konnectRequests = new Counter(options(metricTable.konnectRequests, registry));
   const konnectSeconds = new Histogram(options(metricTable.konnectSeconds, registry));
   const condition = new Gauge(options(metricTable.condition, registry));
+  const leaderStatus = new Gauge(options(metricTable.leaderStatus, registry));
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchQueue = queueGauges(registry);
   const watchSilence = silenceGauge(registry);
@@ -101,6 +104,9 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
       );
     },
     forgetConditions,
+    setLeads(lease, leads) {
+      leaderStatus.set({ name: lease }, leads ? 1 : 0);
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

@@ -82,7 +82,8 @@ describe('the arguments', () => {
   test('are the operator’s own defaults unless values say otherwise', async () => {
     const { container } = await renderPod();
     const home = { HOME: '/home/nonroot' };
-    expect(parseConfig(container.args, home)).toEqual(parseConfig([], home));
+    const elected = ['--leader-elect', '--leader-elect-resource-namespace=operators'];
+    expect(parseConfig(container.args, home)).toEqual(parseConfig(elected, home));
   });
 
   test('say what values say', async () => {
@@ -94,6 +95,10 @@ describe('the arguments', () => {
       'staleListWindow=1m',
       'maxConcurrentReconciles=16',
       'gracePeriod=1m30s',
+      'fullnameOverride=konnect',
+      'leaderElection.leaseDuration=1m',
+      'leaderElection.renewDeadline=40s',
+      'leaderElection.retryPeriod=5s',
       'metrics.enabled=false',
       'healthProbe.port=9081',
       'logLevel=debug',
@@ -109,6 +114,12 @@ describe('the arguments', () => {
         staleListWindowMs: 60_000,
         maxConcurrentReconciles: 16,
         gracePeriodMs: 90_000,
+        leaderElect: true,
+        leaderElectLeaseDurationMs: 60_000,
+        leaderElectRenewDeadlineMs: 40_000,
+        leaderElectRetryPeriodMs: 5_000,
+        leaderElectResourceName: 'konnect',
+        leaderElectResourceNamespace: 'operators',
         metricsBindAddress: undefined,
         healthProbeBindAddress: { host: undefined, port: 9081 },
         logLevel: 'debug',
@@ -214,14 +225,39 @@ describe('RBAC', () => {
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
 
   test('is for the whole cluster, or for the namespaces that are named, or somebody else’s affair', async () => {
-    expect(await rbac()).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+    expect((await rbac()).toSorted()).toEqual([
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Role operators',
+      'RoleBinding operators',
+    ]);
     expect((await rbac('watchNamespaces={team-a,team-b}')).toSorted()).toEqual([
+      'Role operators',
       'Role team-a',
       'Role team-b',
+      'RoleBinding operators',
       'RoleBinding team-a',
       'RoleBinding team-b',
     ]);
+    expect(await rbac('leaderElection.enabled=false')).toEqual(['ClusterRole', 'ClusterRoleBinding']);
     expect(await rbac('rbac.create=false')).toEqual([]);
+  });
+
+  test('lets a Lease be made, and one be read and written, where the operator is', async () => {
+    // With a Role of the same namespace beside it, under the longest name.
+    const objects = await render(`fullnameOverride=${'long-'.repeat(12)}end`, 'watchNamespaces={operators}');
+    const roles = objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.namespace === 'operators');
+    expect(new Set(roles.map(({ metadata }) => metadata.name)).size).toBe(2);
+    for (const { metadata } of roles) expect(metadata.name.length).toBeLessThanOrEqual(63);
+    expect(roles.map((role) => role['rules'])).toContainEqual([
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: [`${'long-'.repeat(12)}end`],
+        verbs: ['get', 'patch'],
+      },
+    ]);
   });
 
   test('is given to the ServiceAccount that the Pod has', async () => {
@@ -237,6 +273,47 @@ describe('RBAC', () => {
   });
 });
 
+describe('several copies', () => {
+  const deployment = async (...sets: readonly string[]) =>
+    (await render(...sets)).find(({ kind }) => kind === 'Deployment')?.['spec'];
+
+  test('roll without a gap: a new one stands by before an old one ends', async () => {
+    const rolling = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
+    expect(await deployment()).toMatchObject({ replicas: 1, strategy: rolling });
+    expect(await deployment('replicas=3')).toMatchObject({ replicas: 3, strategy: rolling });
+  });
+
+  test('need leader election, without which the old one ends first', async () => {
+    const alone = 'leaderElection.enabled=false';
+    expect(await deployment(alone)).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+    expect((await renderPod(alone)).container.args.filter((arg) => arg.startsWith('--leader-elect'))).toEqual([
+      '--leader-elect=false',
+    ]);
+    expect(await deployment(alone, 'replicas=0')).toMatchObject({ replicas: 0 });
+    expect(await refusal(alone, 'replicas=2')).toContain('replicas');
+  });
+
+  test('keep away from each other where there is room, or as a user says', async () => {
+    const soft = (topologyKey: string) =>
+      expect.objectContaining({ topologyKey, whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 1 });
+    const spread = async (...sets: readonly string[]) => (await renderPod(...sets)).spec['topologySpreadConstraints'];
+    expect(await spread()).toBeUndefined();
+    expect(await spread('replicas=2')).toEqual([soft('kubernetes.io/hostname'), soft('topology.kubernetes.io/zone')]);
+    expect(await spread('replicas=2', 'topologySpreadConstraints[0].topologyKey=rack')).toEqual([
+      { topologyKey: 'rack' },
+    ]);
+  });
+
+  test('are evicted one at a time where a budget is asked for', async () => {
+    const budget = async (...sets: readonly string[]) =>
+      (await render(...sets)).find(({ kind }) => kind === 'PodDisruptionBudget')?.['spec'];
+    expect(await budget()).toBeUndefined();
+    expect(await budget('podDisruptionBudget.enabled=true')).toMatchObject({ maxUnavailable: 1 });
+    const two = 'podDisruptionBudget.maxUnavailable=2';
+    expect(await budget('podDisruptionBudget.enabled=true', two)).toMatchObject({ maxUnavailable: 2 });
+  });
+});
+
 describe('what is refused', () => {
   test.each([
     ['watchNamespace={a}', 'watchNamespace'],
@@ -245,6 +322,9 @@ describe('what is refused', () => {
     ['metrics.serviceMonitor.enable=true', 'enable'],
     ['logLevel=loud', 'logLevel'],
     ['gracePeriod=20', 'gracePeriod'],
+    ['leaderElection.leaseDuration=15', 'leaseDuration'],
+    ['leaderElection.enable=true', 'enable'],
+    ['replicas=-1', 'replicas'],
     ['watchNamespaces=team-a', 'watchNamespaces'],
     ['konnectURL=https://api.konghq.com', 'konnectURL'],
     ['image.digest=latest', 'digest'],

@@ -100,6 +100,8 @@ describe('kubectl apply -k deploy/', () => {
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator',
       'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator',
       'deployment.apps/konnect-audit-log-operator',
+      'role.rbac.authorization.k8s.io/konnect-audit-log-operator-leases',
+      'rolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator-leases',
       'service/konnect-audit-log-operator-metrics',
       'serviceaccount/konnect-audit-log-operator',
     ]);
@@ -233,8 +235,9 @@ describe('helm', () => {
         await operator.stop();
       }
 
-      const role = watched.length === 0 ? ['clusterrole'] : ['role', '-n', watched[0] ?? ''];
-      expect(await asked(account)).toEqual(await granted(role));
+      const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
+      const leases = ['role', `${release}-leases`, '-n', namespace];
+      expect(await asked(account)).toEqual([...(await granted(role)), ...(await granted(leases))].toSorted(byText));
 
       const rights = async (...question: string[]) =>
         (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
@@ -268,7 +271,7 @@ async function asked(account: string): Promise<string[]> {
 async function granted(role: readonly string[]): Promise<string[]> {
   const texts = z.array(z.string());
   const Role = z.object({ rules: z.array(z.object({ apiGroups: texts, resources: texts, verbs: texts })) });
-  const { rules } = Role.parse(JSON.parse(await kubectl(['get', ...role, release, '-o', 'json'])));
+  const { rules } = Role.parse(JSON.parse(await kubectl(['get', ...role, '-o', 'json'])));
   return rules
     .flatMap(({ apiGroups, resources, verbs }) =>
       verbs.flatMap((verb) => apiGroups.flatMap((group) => resources.map((one) => `${verb} ${group}/${one}`))),

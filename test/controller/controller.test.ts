@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { BackOff } from '../../src/controller/back-off.ts';
 import { type ControllerOptions, type ReconcileResult, runController } from '../../src/controller/controller.ts';
 import { WorkQueue } from '../../src/controller/work-queue.ts';
+import { FencedError } from '../../src/fence.ts';
 import { eventually } from '../support/eventually.ts';
 import { HandClock } from './hand-clock.ts';
 
@@ -48,6 +49,27 @@ test('a settled key is left alone until it is added again', async () => {
   queue.add('a');
   (await pass(1)).end({ kind: 'settled' });
   stop.abort();
+  await ended;
+});
+
+test('a pass that may not write any more is cut off, not failed', async () => {
+  const outcomes: string[] = [];
+  const { queue, stop, logged, ended, pass, idle } = setUp({ onReconcile: (_key, outcome) => outcomes.push(outcome) });
+  queue.add('a');
+  (await pass(0)).fail(new FencedError('not led'));
+  await idle();
+  stop.abort();
+  await ended;
+  expect([outcomes, logged.map(({ message }) => message)]).toEqual([['cut-off'], ['reconcile cut off']]);
+});
+
+test('work in flight is cut off at once when the reason to stop is that nothing may be written', async () => {
+  const { queue, stop, ended, pass } = setUp();
+  queue.add('a');
+  const { signal, fail } = await pass(0);
+  stop.abort(new FencedError('lost'));
+  expect(signal.aborted).toBe(true);
+  fail(new Error('cut off'));
   await ended;
 });
 

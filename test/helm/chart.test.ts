@@ -107,6 +107,11 @@ describe('the values', () => {
       clusterName: ofFlags['clusterName'],
       maxConcurrentReconciles: Number(ofFlags['maxConcurrentReconciles']),
       gracePeriod: ofFlags['gracePeriodMs'],
+      leaderElection: {
+        leaseDuration: ofFlags['leaderElectLeaseDurationMs'],
+        renewDeadline: ofFlags['leaderElectRenewDeadlineMs'],
+        retryPeriod: ofFlags['leaderElectRetryPeriodMs'],
+      },
       logLevel: ofFlags['logLevel'],
       logFormat: ofFlags['logFormat'],
     });

@@ -94,6 +94,15 @@ describe('metrics', () => {
     expect(await samples(metrics, 'konnect_audit_log_condition')).toHaveLength(1);
   });
 
+  test('tell who leads', async () => {
+    const metrics = bare();
+    expect(await samples(metrics, 'leader_election')).toEqual([]);
+    metrics.setLeads('operator', false);
+    expect(await samples(metrics, 'leader_election')).toEqual(['leader_election_master_status{name="operator"} 0']);
+    metrics.setLeads('operator', true);
+    expect(await samples(metrics, 'leader_election')).toEqual(['leader_election_master_status{name="operator"} 1']);
+  });
+
   test('tell version and Node, and of the process where wanted', async () => {
     expect(await samples(bare(), 'konnect_audit_log_build_info')).toEqual([
       'konnect_audit_log_build_info{version="1.2.3",node="v24.0.0"} 1',

@@ -14,6 +14,11 @@
 {{- end }}
 {{- end }}
 
+{{/* In the release's namespace, where the operator may have a Role of its own name too. */}}
+{{- define "operator.leaseRole" -}}
+{{- printf "%s-leases" (include "operator.fullname" . | trunc 56 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "operator.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- .Values.serviceAccount.name | default (include "operator.fullname" .) }}
