@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { conditionRows, conditionsFile, renderConditions, situations, strangers } from '../../scripts/conditions.ts';
@@ -55,6 +55,14 @@ test('every reason that stands for trouble was found in the code', () => {
   );
   const found = new Set(severities.map(([reason]) => reason));
   expect(troubles.map(([reason]) => reason).filter((reason) => !found.has(reason))).toEqual([]);
+});
+
+test('every reason that stands for trouble is met by a test on the real control plane', () => {
+  const tests = globSync(['e2e/**/*.ts', 'cluster/**/*.ts'], { cwd: join(root, 'test') })
+    .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
+    .join('\n');
+  const reasonsOfTrouble = new Set(severities.map(([reason = '']) => reason));
+  expect([...reasonsOfTrouble].filter((reason) => !new RegExp(`\\b${reason}\\b`).test(tests))).toEqual([]);
 });
 
 describe('what lacks is named with where to put it:', () => {

@@ -5,6 +5,7 @@ import type { Call } from '../../../sandbox/konnect/calls.ts';
 import type { OperatorProcess } from '../../../sandbox/operator-process.ts';
 import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
+import { conditionRows, conditionsFile, strangers } from '../../../scripts/conditions.ts';
 import { ensureJudges } from '../../judges/judges.ts';
 import { assertLegalStatus } from '../../judges/legal-status.ts';
 import { progress } from '../../judges/progress.ts';
@@ -201,11 +202,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ];
   }
 
-  /** Has kstatus' own code read every status that the operators wrote. */
+  /** Has kstatus' own code read every status that the operators wrote, and looks each condition up in the documents' table. */
   async function checkStatuses(): Promise<void> {
     const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
     if (written.length === 0) return;
     await assertLegalStatus(await ensureJudges({ progress }), ...written.map(({ object }) => ({ ...object })));
+    const unknown = written.flatMap(({ object: { status } }) => strangers(status.conditions ?? [], conditionRows()));
+    if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
   }
 
   /** Checks what was said, and keeps it for a last look over the whole run. */
