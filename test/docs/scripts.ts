@@ -29,8 +29,14 @@ function isCommand(text: string): boolean {
   return text.includes('/') || text.split(' ').filter((word) => !word.startsWith('-')).length > 2;
 }
 
-/** Commands with what they are said to print, line by line, from blocks that show a terminal. */
-export function sessionsOf(document: string): (Script & { readonly shown: readonly string[] })[] {
+/** A command with what it is said to print, line by line; not all of it where the document leaves lines out with an ellipsis. */
+export interface Session extends Script {
+  readonly shown: readonly string[];
+  readonly isWhole: boolean;
+}
+
+/** From blocks that show a terminal. */
+export function sessionsOf(document: string): Session[] {
   const blocks = [...document.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
   return blocks.flatMap((block) =>
     block
@@ -38,7 +44,8 @@ export function sessionsOf(document: string): (Script & { readonly shown: readon
       .slice(1)
       .map((session) => {
         const [text = '', ...shown] = session.split('\n');
-        return { title: text, text, shown: shown.filter((line) => line !== '' && line !== '…') };
+        const lines = shown.filter((line) => line !== '' && line !== '…');
+        return { title: text, text, shown: lines, isWhole: !shown.includes('…') };
       }),
   );
 }

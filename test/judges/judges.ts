@@ -60,6 +60,13 @@ export interface Judges {
   readonly action: (object: KubeObject, name: string, settings: ArgoSettings) => Promise<ActionOutcome>;
   readonly statuses: (objects: readonly KubeObject[]) => Promise<KStatus[]>;
   readonly expressions: (objects: readonly KubeObject[], expressions: HealthExpressions) => Promise<KStatus[]>;
+  /** Whether Argo CD's RBAC, with `policy` in `argocd-rbac-cm`, lets `subject` do `action` (such as `action/group/Kind/name`) to an Application. */
+  readonly allowed: (
+    application: KubeObject,
+    question: { readonly policy: string; readonly subject: string; readonly action: string },
+  ) => Promise<boolean>;
+  /** Whether a person has confirmed what was asked of an Application at `since`, a deletion or a sync that prunes. */
+  readonly confirmed: (application: KubeObject, since: Date) => Promise<boolean>;
   /** Applies the objects as Argo CD's controller does. */
   readonly sync: (objects: readonly KubeObject[], method: SyncMethod, where: InCluster) => Promise<void>;
   /** Compares the desired objects with the live ones as Argo CD's controller does. */
@@ -107,6 +114,8 @@ export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
         objects.map((object) => ({ judge: 'expressions', object, expressions })),
         KStatus,
       ),
+    allowed: (object, question) => one({ judge: 'allowed', object, ...question }, z.boolean()),
+    confirmed: (object, since) => one({ judge: 'confirmed', object, since: since.toISOString() }, z.boolean()),
     sync: async (objects, method, where) => {
       await all(
         objects.map((object) => ({ judge: 'sync', object, method, ...where })),

@@ -1,4 +1,4 @@
-// Command judges asks other projects' own code what they make of Kubernetes objects: Argo CD (health, resource actions, sync, diff) and
+// Command judges asks other projects' own code what they make of Kubernetes objects: Argo CD (health, resource actions, RBAC, sync, diff) and
 // kstatus. It reads a JSON array of requests on standard input and answers with a JSON array of as many results, in their order.
 package main
 
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/fluxcd/pkg/runtime/cel"
@@ -22,8 +23,14 @@ type Request struct {
 
 	// health, actions, action: the data of the ConfigMap argocd-cm.
 	ConfigMap map[string]string `json:"configMap"`
-	// action: its name.
+	// action: its name. allowed: as in a policy, such as action/group/Kind/name.
 	Action string `json:"action"`
+
+	// allowed: lines of argocd-rbac-cm, and who asks.
+	Policy  string `json:"policy"`
+	Subject string `json:"subject"`
+	// confirmed.
+	Since time.Time `json:"since"`
 
 	// expressions: Flux' own.
 	Expressions *Expressions `json:"expressions"`
@@ -97,6 +104,10 @@ func judge(ctx context.Context, request Request, known *cache) (any, error) {
 		return judgeExpressions(ctx, request, known)
 	case "decode":
 		return decode(request)
+	case "allowed":
+		return isAllowed(request)
+	case "confirmed":
+		return isConfirmed(request)
 	case "sync":
 		return sync(ctx, request, known)
 	case "diff":
