@@ -1,23 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { changeDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { clearWebhook, pointWebhook, touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import { forum, laden, nowhere, own, type SpecChoice, type Stage, shop, siem, tokens, usual } from './stage.ts';
-import { useStages } from './stages.ts';
+import { forum, laden, nowhere, shop, siem, usual } from './stage.ts';
+import { nextPass, onlyDestination, useStages } from './stages.ts';
 
 const name = 'platform/sumologic';
 const { open, inPlace } = useStages();
-
-function onlyDestination(stage: Stage): string {
-  const [only, ...others] = stage.destinations;
-  if (only === undefined || others.length > 0) throw new TypeError('there is not exactly one destination');
-  return only.id;
-}
-
-/** A pass after the shared list is old enough to be read again. */
-async function nextPass(stage: Stage) {
-  stage.clock.ms += 600_000;
-  return stage.pass();
-}
 
 describe('what somebody else changed is put right', () => {
   test.each([
@@ -140,100 +128,6 @@ describe('what somebody else changed is put right', () => {
       expect(stage.konnectWrites).toEqual([]);
       expect(stage.cluster.writes).toBe(0);
     }
-  });
-});
-
-describe('a lost answer to the creation', () => {
-  test('is found again by the intent, with no second POST', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
-    expect(stage.verdict).toBe('False KonnectUnavailable Reconciling');
-    expect(stage.status.destination?.creating?.name).toBe(name);
-    stage.restart();
-    await stage.settle();
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.konnectWrites.filter((call) => call.startsWith('POST'))).toHaveLength(1);
-    expect(stage.status.destination?.id).toBe(onlyDestination(stage));
-    expect(stage.status.destination?.creating).toBeUndefined();
-  });
-
-  test('is waited for as long as lists may be stale', async () => {
-    const stage = await open(usual, { staleListMs: 25_000, duplicateNames: 'allowed' });
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    await stage.settle();
-    expect(stage.verdict).toBe('True InSync');
-    onlyDestination(stage);
-  });
-
-  test('is found under its own name although the forwarding wants another by now', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    await stage.pass();
-    stage.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'renamed' } }));
-    await stage.settle();
-    onlyDestination(stage);
-    expect(stage.destinations).toMatchObject([{ name: 'renamed' }]);
-  });
-
-  test('comes to a second POST only after that time, where the first was never carried out', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-before', match: { method: 'POST' }, times: 1 });
-    await stage.pass();
-    stage.clock.ms += 29_000;
-    await stage.pass();
-    expect(stage.verdict).toBe('False Creating Reconciling');
-    expect(stage.konnectWrites.filter((call) => call.startsWith('POST'))).toHaveLength(1);
-    stage.clock.ms += 2_000;
-    await stage.pass();
-    expect(stage.verdict).toBe('True InSync');
-    onlyDestination(stage);
-  });
-
-  test('and what it made is deleted where nothing wants it any longer', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    await stage.pass();
-    stage.cluster.edit(({ portals: _portals, ...spec }) => ({
-      ...spec,
-      konnect: { ...spec.konnect, auditLogsAPI: 'v2' },
-    }));
-    await stage.settle();
-    expect(stage.destinations).toEqual([]);
-    expect(stage.verdict).toBe('True InSync');
-  });
-});
-
-describe('a lost answer to an attachment', () => {
-  const choices: SpecChoice[] = [usual, { api: 'v2', organization: { enabled: true } }, { ...usual, api: 'v2' }];
-
-  test.each(choices)('is found to be ours (%j)', async (choice) => {
-    const stage = await open(choice);
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
-    expect(await stage.pass()).toMatchObject({ kind: 'retry' });
-    expect(stage.verdict).toBe('False KonnectUnavailable Reconciling');
-    await stage.settle();
-    expect(stage.verdict).toBe('True InSync');
-  });
-
-  test.each(choices)('is undone where the forwarding is deleted before it was seen (%j)', async (choice) => {
-    const stage = await open(choice);
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
-    await stage.pass();
-    stage.delete();
-    await stage.settle();
-    expect(stage.destinations).toEqual([]);
-    const webhooks = [stage.portal(shop), stage.portal(forum), stage.webhook()];
-    expect(webhooks.map((one) => stage.pointsAt(one))).toEqual(['nothing off', 'nothing off', 'nothing off']);
-  });
-
-  test('is undone where the portal leaves spec before it was seen', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
-    await stage.pass();
-    stage.cluster.edit((spec) => ({ ...spec, portals: [{ id: shop, enabled: true }] }));
-    await stage.settle();
-    expect(stage.pointsAt(stage.portal(forum))).toBe('nothing off');
   });
 });
 
@@ -379,59 +273,4 @@ describe('one bad portal never holds up another', () => {
       expect([shop, forum].map((id) => stage.pointsAt(stage.portal(id)))).toEqual([`${name} on`, `${name} on`]);
     },
   );
-});
-
-describe('a token', () => {
-  test('of another organisation, where the portals are not, leaves everything as it stands', async () => {
-    const stage = await inPlace({ portals: usual.portals ?? [] });
-    stage.cluster.putSecret('konnect', { token: tokens.green });
-    await nextPass(stage);
-    expect(stage.verdict).toBe('False PortalNotFound Stalled');
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.status.cleanup).toHaveLength(3);
-    stage.cluster.putSecret('konnect', { token: tokens.blue });
-    await nextPass(stage);
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.status.cleanup).toBeUndefined();
-    expect(stage.status.portals).toHaveLength(2);
-  });
-
-  test('of another organisation changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    await stage.pass();
-    stage.restart();
-    stage.cluster.putSecret('konnect', { token: tokens.green });
-    stage.forget();
-    await stage.pass();
-    expect(stage.verdict).toBe('False OrganizationChanged Stalled');
-    expect(stage.konnectWrites).toEqual([]);
-  });
-
-  test('that may not ask whose it is does nothing before, and goes on after it was proved', async () => {
-    const stage = await open();
-    stage.cluster.putSecret('konnect', { token: tokens.unproven });
-    await stage.pass();
-    expect(stage.verdict).toBe('False OrganizationUnproven Stalled');
-    stage.cluster.putSecret('konnect', { token: tokens.blue });
-    await stage.settle();
-    stage.cluster.putSecret('konnect', { token: tokens.unproven });
-    stage.portal(shop).enabled = false;
-    await nextPass(stage);
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.portal(shop).enabled).toBe(true);
-  });
-
-  test('that is refused, or may not write, is named', async () => {
-    const stage = await open();
-    stage.cluster.putSecret('konnect', { token: 'kpat_unknownCANARY' });
-    await stage.pass();
-    expect(stage.verdict).toBe('False TokenRejected Stalled');
-    expect(stage.condition('SecretsResolved')?.status).toBe('False');
-    stage.cluster.putSecret('konnect', { token: tokens.readOnly });
-    await stage.pass();
-    expect(stage.verdict).toBe('False PermissionDenied Stalled');
-    expect(stage.status.destination).toBeUndefined();
-    expect(stage.condition('Ready')?.message).toContain('Secret konnect, key token');
-  });
 });

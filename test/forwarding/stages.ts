@@ -32,3 +32,16 @@ export function useStages() {
 
   return { open, inPlace };
 }
+
+/** The ID of the only destination that Konnect has. */
+export function onlyDestination(stage: Stage): string {
+  const [only, ...others] = stage.destinations;
+  if (only === undefined || others.length > 0) throw new TypeError('there is not exactly one destination');
+  return only.id;
+}
+
+/** A pass after the shared list is old enough to be read again. */
+export async function nextPass(stage: Stage): ReturnType<Stage['pass']> {
+  stage.clock.ms += 600_000;
+  return stage.pass();
+}
