@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { conditionOf, type ForwardingObject, isReady, isUnreadyFor } from '../e2e/support/forwarding-object.ts';
-import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { oneWorld } from '../e2e/support/one-world.ts';
 import type { Scene } from '../e2e/support/scene.ts';
 import { argoSettings } from '../judges/argocd-settings.ts';
@@ -32,16 +31,7 @@ const where = { kubeconfig: cluster().adminKubeconfig, application: 'audit-logs'
 
 /** What Git has: the Secrets, and last the forwarding. */
 function manifestsOf(one: Scene): KubeObject[] {
-  const manifests = [
-    secret(one.tokenSecret, { token: one.token }),
-    secret(one.siemSecret, { ...world().credentials }),
-    forwarding(one.name, {
-      konnect: one.konnect(),
-      destination: { secretRef: { name: one.siemSecret } },
-      portals: one.portals.map((id) => ({ id })),
-    }),
-  ];
-  return manifests.map((manifest) => ({
+  return one.manifests().map((manifest) => ({
     ...manifest,
     metadata: { ...manifest.metadata, namespace: world().namespace },
   }));

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
-import { conditionOf, isReady } from './support/forwarding-object.ts';
+import { conditionOf } from './support/forwarding-object.ts';
 import { oneWorld } from './support/one-world.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'reasons' });
@@ -137,111 +137,6 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
   } finally {
     await world().restartOperator();
   }
-});
-
-describe('tokens', () => {
-  test('one that Konnect does not know is Stalled, and a good one is used at once', async () => {
-    const one = await scene('token-rejected');
-    await one.applySIEM();
-    await one.applyToken(`${one.token}x`);
-    await one.applyForwarding();
-    await expectTrouble(world(), one.name, {
-      reason: 'TokenRejected',
-      mark: 'Stalled',
-      part: 'SecretsResolved',
-      says: ['HTTP 401', 'wrong, expired or revoked', `Secret ${one.tokenSecret}, key token`],
-    });
-    expect(one.destinations()).toEqual([]);
-    await one.applyToken();
-    await world().waitForReady(one.name);
-  });
-
-  test('one that is revoked under way is told of, and what stands is left standing', async () => {
-    const one = await standing('token-revoked');
-    const [before] = one.destinations();
-    one.fail({ kind: 'status', status: 401 });
-    await world().patch(one.name, { spec: { interval: '23h' } });
-    await expectTrouble(world(), one.name, {
-      reason: 'TokenRejected',
-      mark: 'Stalled',
-      says: ['HTTP 401', `Secret ${one.tokenSecret}, key token`],
-    });
-    await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
-    expect(one.destinations()).toEqual([before]);
-  });
-
-  test('one that may not write is Stalled, saying which role is missing', async () => {
-    const one = await scene('token-read-only', { access: 'read-only' });
-    await one.apply();
-    await expectTrouble(world(), one.name, {
-      reason: 'PermissionDenied',
-      mark: 'Stalled',
-      part: 'DestinationReady',
-      says: [`"${one.destinationName}"`, 'HTTP 403', `Secret ${one.tokenSecret}, key token`, 'manages audit logs'],
-    });
-    expect(one.destinations()).toEqual([]);
-    await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
-  });
-
-  test('one of another organisation, which lacks the portals, changes nothing there, and what stands goes on', async () => {
-    const one = await standing('token-of-another', undefined, { portals: 2 });
-    const [before] = one.destinations();
-    const foreign = one.newToken('full', world().green);
-    await one.applyToken(foreign);
-    const object = await expectTrouble(world(), one.name, {
-      reason: 'PortalNotFound',
-      mark: 'Stalled',
-      part: 'WebhooksReady',
-      says: [`portal ${one.portals[0] ?? ''}`, 'region us', `Secret ${one.tokenSecret}, key token`],
-    });
-    expect(object.status.konnect?.organizationID).toBe(world().green.id);
-    expect(object.status.cleanup?.map(({ organizationID, kind }) => `${kind} ${organizationID}`)).toEqual(
-      ['portal', 'portal', 'destination'].map((kind) => `${kind} ${world().blue.id}`),
-    );
-    const asked = world()
-      .services.konnect.control.calls()
-      .filter(({ token }) => token === foreign.slice(-4));
-    expect(asked.filter(({ method }) => method !== 'GET')).toEqual([]);
-    expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject(
-      [0, 1].map(() => ({ enabled: true, target: { id: before?.id } })),
-    );
-    await one.applyToken();
-    await world().waitFor(one.name, (now) => isReady(now) && now.status.konnect?.organizationID === world().blue.id);
-    // Applied once more, since nobody knows what became of it meanwhile.
-    expect(one.destinations()).toEqual([{ ...before, updatedAt: expect.any(Date) }]);
-  });
-
-  test('one that may not say whose it is writes nothing, as long as nothing of ours proves it', async () => {
-    const one = await scene('token-unproven', { access: 'no-organization' });
-    await one.apply();
-    await expectTrouble(world(), one.name, {
-      reason: 'OrganizationUnproven',
-      mark: 'Stalled',
-      part: 'SecretsResolved',
-      says: [
-        'organizations/me',
-        `Secret ${one.tokenSecret}, key token`,
-        'nothing was changed',
-        'give its account a role',
-      ],
-    });
-    expect(one.calls().map(({ operation }) => operation)).toEqual(['get-organizations-me']);
-    await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
-  });
-
-  test('one that may not say whose it is goes on where it sees our destination', async () => {
-    const one = await standing('token-anonymous');
-    const anonymous = one.newToken('no-organization');
-    await one.applyToken(anonymous);
-    await world().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
-    await world().waitForReady(one.name);
-    expect(one.destinations()).toMatchObject([{ logFormat: 'json' }]);
-    await world().kubectl(['delete', 'alf', one.name, '--timeout=20s']);
-    expect(one.destinations()).toEqual([]);
-  });
 });
 
 describe('what is somebody else’s is left alone', () => {

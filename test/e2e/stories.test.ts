@@ -232,16 +232,7 @@ describe('the status is wiped', () => {
 
 test('kubectl delete -f of Secrets and forwarding while no operator runs: the Secrets applied again, it goes, and a third apply makes it anew', async () => {
   const one = await standing('delete-file', undefined, { portals: 2 });
-  const items = [
-    secret(one.tokenSecret, { token: one.token }),
-    secret(one.siemSecret, { ...world().credentials }),
-    forwarding(one.name, {
-      konnect: one.konnect(),
-      destination: { secretRef: { name: one.siemSecret } },
-      portals: one.portals.map((id) => ({ id })),
-      interval: '24h',
-    }),
-  ];
+  const items = one.manifests();
   const file = (of: readonly object[]) => ({ input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: of }) });
   await world().stopOperator();
   await world().kubectl(['delete', '-f', '-', '--wait=false'], file(items));

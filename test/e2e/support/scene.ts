@@ -4,7 +4,7 @@ import type { ActiveFault, FaultRule } from '../../../sandbox/konnect/faults.ts'
 import { currentDestinations } from '../../../sandbox/konnect/model/destinations.ts';
 import { addPortal, addToken, type Destination, type Webhook, webhookIn } from '../../../sandbox/konnect/model.ts';
 import type { TokenSeed } from '../../../sandbox/konnect/seed.ts';
-import { forwarding, secret } from './manifests.ts';
+import { forwarding, type Manifest, secret } from './manifests.ts';
 import { type Organization, randomText } from './organizations.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +35,9 @@ export interface Scene {
   applySIEM(change?: { endpoint?: string; authorization?: string }): Promise<void>;
   /** `kubectl apply` of the forwarding; to this scene's portals unless `spec` says otherwise. */
   applyForwarding(spec?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** All three. */
+  /** All three, without a namespace: the Secrets, and last the forwarding. */
+  manifests(spec?: Readonly<Record<string, unknown>>): Manifest[];
+  /** `kubectl apply` of all three. */
   apply(spec?: Readonly<Record<string, unknown>>): Promise<void>;
   /** The token's entry of `spec.konnect`, for specs that name another region or API. */
   konnect(change?: Readonly<Record<string, unknown>>): object;
@@ -81,7 +83,7 @@ export async function createScene(world: World, name: string, options: SceneOpti
     return { region, tokenSecretRef: { name: tokenSecret }, ...change };
   }
 
-  function manifest(spec: Readonly<Record<string, unknown>> = {}): object {
+  function manifest(spec: Readonly<Record<string, unknown>> = {}): Manifest {
     return forwarding(name, {
       konnect: konnect(),
       destination: { secretRef: { name: siemSecret } },
@@ -94,6 +96,8 @@ export async function createScene(world: World, name: string, options: SceneOpti
   const tokenManifest = (value = token) => secret(tokenSecret, { token: value });
   const siemManifest = (change: { endpoint?: string; authorization?: string } = {}) =>
     secret(siemSecret, { ...world.credentials, ...change });
+
+  const manifests = (spec?: Readonly<Record<string, unknown>>) => [tokenManifest(), siemManifest(), manifest(spec)];
 
   function calls(operation?: string): Call[] {
     return control
@@ -114,7 +118,8 @@ export async function createScene(world: World, name: string, options: SceneOpti
     applyToken: (value) => world.apply(tokenManifest(value)),
     applySIEM: (change) => world.apply(siemManifest(change)),
     applyForwarding: (spec) => world.apply(manifest(spec)),
-    apply: (spec) => world.apply(tokenManifest(), siemManifest(), manifest(spec)),
+    manifests,
+    apply: (spec) => world.apply(...manifests(spec)),
     fail: (rule) => control.fail({ ...rule, match: { token, ...rule.match } }),
     writes: () =>
       calls()
