@@ -54,7 +54,7 @@ const endless = /^(?:npm |node dist\/operator\.js).*\n?/gm;
 /** The script with names of this world in place of those of the documents. What concerns the whole cluster, which others use, is tried out. */
 async function here({ text: script }: Script): Promise<string> {
   const { destination } = (await world.forwarding('sumologic').catch(() => undefined))?.status ?? {};
-  const { healthURL } = world.operator();
+  const { healthURL, metricsURL } = world.operator();
   return script
     .replaceAll(endless, '')
     .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${world.namespace}`)
@@ -65,7 +65,8 @@ async function here({ text: script }: Script): Promise<string> {
     .replaceAll('PORTAL-ID', portal())
     .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
     .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${world.services.konnect.url}/$1`)
-    .replaceAll('http://127.0.0.1:8081', healthURL);
+    .replaceAll('http://127.0.0.1:8081', healthURL)
+    .replaceAll('http://127.0.0.1:8080/metrics', metricsURL);
 }
 
 /** What the runbook has its readers define. */
