@@ -3,10 +3,12 @@ import {
   type AuditLogForwarding,
   AuditLogForwarding as AuditLogForwardingSchema,
   apiVersion,
+  demandOf,
   finalizer,
   group,
   kind,
   plural,
+  reconcileAnnotation,
   version,
 } from './api/v1alpha1.ts';
 import type { Cluster, Secret } from './forwarding/ports.ts';
@@ -36,6 +38,30 @@ export function forwardingsPath(namespace?: string): string {
 /** Likewise the Secrets. */
 export function secretsPath(namespace?: string): string {
   return namespace === undefined ? '/api/v1/secrets' : `/api/v1/namespaces/${namespace}/secrets`;
+}
+
+/**
+ * Of a forwarding's metadata what is read here. Labels, annotations and managed fields may be as long as somebody likes, while the CRD bounds
+ * spec and status.
+ */
+export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  const { generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
+  const demand = demandOf(metadata.annotations);
+  return {
+    ...rest,
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(generation === undefined ? {} : { generation }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ...(demand === undefined ? {} : { annotations: { [reconcileAnnotation]: demand } }),
+    },
+  };
 }
 
 /** What the API server stores, by our own schema. A CRD of another version may let through what this operator does not understand. */

@@ -1,7 +1,7 @@
 /** Builds everything, and runs until its signal aborts. */
 import { hostname } from 'node:os';
-import { type AuditLogForwarding, reconcileAnnotation } from './api/v1alpha1.ts';
-import { createCluster, forwardingsPath, parseForwarding, secretsPath } from './cluster.ts';
+import { type AuditLogForwarding, demandOf } from './api/v1alpha1.ts';
+import { createCluster, forwardingsPath, forwardingToKeep, parseForwarding, secretsPath } from './cluster.ts';
 import type { Config } from './config.ts';
 import { BackOff } from './controller/back-off.ts';
 import { systemClock } from './controller/clock.ts';
@@ -83,6 +83,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     informer: new Informer<KubeObject>({
       client,
       path: forwardingsPath(namespace),
+      transform: forwardingToKeep,
       log,
       onChange: (change) => onForwarding(change),
     }),
@@ -265,12 +266,11 @@ function identityOnly({ metadata: { namespace, name, uid, resourceVersion } }: K
 function asksForWork(before: KubeObject, after: KubeObject): boolean {
   const a = before.metadata;
   const b = after.metadata;
-  const demand = (metadata: typeof a) => metadata.annotations?.[reconcileAnnotation];
   return (
     a.uid !== b.uid ||
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
-    demand(a) !== demand(b) ||
+    demandOf(a.annotations) !== demandOf(b.annotations) ||
     (remembers(before) && !remembers(after))
   );
 }

@@ -15,6 +15,11 @@ export const finalizer = `${group}/cleanup`;
 /** An annotation whose new value asks for a pass now. */
 export const reconcileAnnotation = `${group}/reconcile-requested-at`;
 
+/** What that annotation asks for, as `status.lastHandledReconcileAt` can hold it. */
+export function demandOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
+  return annotations?.[reconcileAnnotation]?.slice(0, 64).toWellFormed();
+}
+
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 

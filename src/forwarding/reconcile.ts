@@ -1,12 +1,6 @@
 /** From a key to a settled forwarding: the entry of the domain. */
 import { parseDurationMs } from '../api/duration.ts';
-import {
-  type AuditLogForwarding,
-  type CleanupStatus,
-  type Condition,
-  finalizer,
-  reconcileAnnotation,
-} from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, type CleanupStatus, type Condition, demandOf, finalizer } from '../api/v1alpha1.ts';
 import { KonnectError } from '../konnect/errors.ts';
 import { type ConditionContext, conditionsOf, type Report, suspended, type Trouble } from '../status/conditions.ts';
 import { StatusDraft } from '../status/draft.ts';
@@ -104,7 +98,7 @@ export class Reconciler {
     const { cluster } = this.#options;
     const { forwarding } = draft;
     const before = forwarding.status.conditions ?? [];
-    const demand = forwarding.metadata.annotations[reconcileAnnotation]?.slice(0, 64);
+    const demand = demandOf(forwarding.metadata.annotations);
     const isDemanded = demand !== undefined && demand !== draft.memory.lastHandledReconcileAt;
     if (isDemanded) draft.memory = withoutAnyCorrections(draft.memory);
     // Only at the end: a pass that is overtaken or cut off is made again as it was demanded.

@@ -74,7 +74,7 @@ export function rivalsOf({ self, organizationID, all, destinationName }: Contest
         );
       });
       const sameName = members.find(
-        (other) => destinationName(other) === name && canTake(other) && byAge(other, self) < 0,
+        (other) => destinationName(other) === name && canName(other, name) && byAge(other, self) < 0,
       );
       const by = holder ?? sameName;
       return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
@@ -183,11 +183,28 @@ function keepsForGood({ metadata, spec }: AuditLogForwarding): boolean {
 
 const blind: ReadonlySet<string | undefined> = new Set([reasons.portalNotFound, reasons.permissionDenied]);
 
-function canTake({ metadata, spec, status }: AuditLogForwarding, which?: WebhookKey): boolean {
+/** Nothing keeps it from writing, as far as its status tells. */
+function canWrite({ metadata, spec, status }: AuditLogForwarding): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.suspend || spec.mode === 'Observe') return false;
   const mark = status.conditions?.find(({ type }) => type === 'Stalled');
-  if (mark !== undefined && mark.reason !== reasons.claimed) return false;
-  return which?.kind !== 'portal' || !blind.has(status.portals?.find(({ id }) => id === which.id)?.reason);
+  return mark === undefined || mark.reason === reasons.claimed;
+}
+
+/**
+ * A pass over its present spec is still to come. What a pass that is over says nothing of it could not look at, for want of a Secret, say:
+ * that is no claim.
+ */
+function isDue({ metadata, status }: AuditLogForwarding): boolean {
+  return status.observedGeneration !== metadata.generation;
+}
+
+function canTake(other: AuditLogForwarding, which: WebhookKey): boolean {
+  const attachment = attachmentOf(other.status, which);
+  return canWrite(other) && (attachment === undefined ? isDue(other) : !blind.has(attachment.reason));
+}
+
+function canName(other: AuditLogForwarding, name: string): boolean {
+  return canWrite(other) && (isDue(other) || other.status.destination?.name === name);
 }
 
 function isMember({ status }: AuditLogForwarding, organizationID: string): boolean {

@@ -114,7 +114,7 @@ function check(
   maxLength: number,
   fault: (text: string) => string | undefined,
 ): Resolved<string> {
-  const text = bytes.length > maxLength + 2 ? '' : decode(bytes)?.replace(/[\r\n]+$/, '');
+  const text = bytes.length > maxLength + 2 ? '' : withoutLineEnds(decode(bytes));
   const found =
     bytes.length > maxLength + 2
       ? `is longer than ${String(maxLength)} bytes`
@@ -130,6 +130,13 @@ function check(
   if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
   const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put the right value there; it was not sent to Konnect`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
+}
+
+/** Without a regular expression: those that look for an end take as long as the square of a text of line ends. */
+function withoutLineEnds(text: string | undefined): string | undefined {
+  let end = text?.length ?? 0;
+  while (text?.[end - 1] === '\n' || text?.[end - 1] === '\r') end -= 1;
+  return text?.slice(0, end);
 }
 
 function decode(bytes: Buffer): string | undefined {

@@ -17,6 +17,8 @@ export interface FailedAnswer {
   retryAfterMs: number | undefined;
 }
 
+const longestField = Math.max(...requestFields.map(({ length }) => length));
+
 /** Turns an answer that is no success into the error that callers see; of its body only what {@link problemSchema} lets through. */
 export function answerError({ operation, status, body, write, retryAfterMs }: FailedAnswer): KonnectError {
   const problem = problemSchema.safeParse(typeof body === 'object' ? body : {}).data;
@@ -52,7 +54,15 @@ function kindOf(status: number): KonnectErrorKind {
   }
 }
 
+/** A field may be named by its path, such as `body.endpoint`. */
 function refusedFields(parameters: readonly { field: string }[]): RequestField[] {
-  const named = new Set(parameters.map(({ field }) => field.slice(field.search(/[^./[\]]*$/))));
+  const named = new Set(
+    parameters.map(({ field }) =>
+      field
+        .slice(-longestField - 1)
+        .split(/[./[\]]/)
+        .at(-1),
+    ),
+  );
   return requestFields.filter((field) => named.has(field));
 }

@@ -25,6 +25,9 @@ import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transpor
 
 const pageSize = 100;
 const mostPages = 200;
+/** Of all pages together, as they stay in memory; far beyond what an organisation has. */
+const mostListCharacters = 16 * 1024 * 1024;
+const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';
 
@@ -62,11 +65,16 @@ export class KonnectClient {
       signal,
     };
     let cursor: string | undefined;
+    let characters = 0;
     for (let pages = 0; pages < mostPages; pages += 1) {
       const query = new URLSearchParams({ 'page[size]': String(pageSize) });
       if (cursor !== undefined) query.set('page[after]', cursor);
       const page = await this.#read(target, destinationPageSchema, query);
-      for (const entry of page.data) found.set(entry.id, entry);
+      for (const entry of page.data) {
+        found.set(entry.id, entry);
+        characters += charactersOfAnEntry + (entry.name ?? '').length + (entry.endpoint ?? '').length;
+      }
+      if (characters > mostListCharacters) break;
       const next = page.meta?.next ?? '';
       if (next === '') return [...found.values()];
       cursor = cursorOf(next);

@@ -250,6 +250,11 @@ export class EventRecorder {
     if (this.#entries.size > MAX_REMEMBERED)
       for (const [key, entry] of this.#entries)
         if (!this.#pending.has(entry) && time - entry.lastSeen >= this.#options.seriesIdleMs) this.#entries.delete(key);
+    // Still too many: the oldest are forgotten, and their next repetition becomes an event of its own.
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= MAX_REMEMBERED) break;
+      if (!this.#pending.has(entry)) this.#entries.delete(key);
+    }
     if (this.#budgets.size > MAX_REMEMBERED)
       for (const [uid, budget] of this.#budgets) if (budget.isFull(time)) this.#budgets.delete(uid);
   }

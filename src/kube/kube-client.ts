@@ -58,7 +58,7 @@ export interface KubeClientOptions {
   userAgent: string;
   /** Unless a call says otherwise; 30 s. */
   timeoutMs?: number;
-  /** A longer answer is an error; 64 MiB. */
+  /** A longer answer is an error with the reason {@link answerTooLong}; 16 MiB. */
   maxAnswerBytes?: number;
   /** A longer line of a watch is an error; 8 MiB. */
   maxLineBytes?: number;
@@ -71,6 +71,8 @@ export interface KubeClientOptions {
 type Answer = Dispatcher.ResponseData;
 
 const MIB = 2 ** 20;
+/** No word of the API server's. */
+export const answerTooLong = 'AnswerTooLong';
 const MAX_ERROR_BYTES = MIB / 4;
 const CONTENT_TYPES: Record<Patch['kind'], string> = {
   json: 'application/json-patch+json',
@@ -89,7 +91,7 @@ export class KubeClient {
     Pick<KubeClientOptions, 'onRequest' | 'fence'>;
 
   constructor(options: KubeClientOptions) {
-    this.#options = { timeoutMs: 30_000, maxAnswerBytes: 64 * MIB, maxLineBytes: 8 * MIB, ...options };
+    this.#options = { timeoutMs: 30_000, maxAnswerBytes: 16 * MIB, maxLineBytes: 8 * MIB, ...options };
   }
 
   get<T>(path: string, { metadataOnly = false, ...options }: ReadOptions = {}): Promise<T> {
@@ -186,7 +188,11 @@ export class KubeClient {
     return readText(
       body,
       maxAnswerBytes,
-      () => new KubeError(`${nameOf(exchange)}: an answer of more than ${maxAnswerBytes} bytes`, { kind: 'Other' }),
+      () =>
+        new KubeError(`${nameOf(exchange)}: an answer of more than ${maxAnswerBytes} bytes`, {
+          kind: 'Other',
+          reason: answerTooLong,
+        }),
     );
   }
 

@@ -1,5 +1,6 @@
 import { isKubeError } from './errors.ts';
-import type { KubeClient, ListOptions } from './kube-client.ts';
+import { answerTooLong, type KubeClient, type ListOptions } from './kube-client.ts';
+import type { KubeList } from './objects.ts';
 
 export interface Listed<T> {
   items: T[];
@@ -32,15 +33,30 @@ async function listPages<T>(
   options: ListOptions,
   keep: (object: T) => T,
 ): Promise<Listed<T>> {
-  const first = await client.list<T>(path, options);
+  const pages = { ...options };
+  const first = await listPage<T>(client, path, pages);
   const items = first.items.map(keep);
   // All pages show the state of the first one.
   const { resourceVersion } = first.metadata;
   let from = first.metadata.continue;
   while (from !== undefined && from !== '') {
-    const page = await client.list<T>(path, { ...options, continue: from });
-    items.push(...page.items.map(keep));
+    pages.continue = from;
+    const page = await listPage<T>(client, path, pages);
+    for (const item of page.items) items.push(keep(item));
     from = page.metadata.continue;
   }
   return { items, resourceVersion };
+}
+
+/** Where a page has become too long an answer, it and all further ones have fewer objects: nobody's huge objects may keep a list from its end. */
+async function listPage<T>(client: Pick<KubeClient, 'list'>, path: string, pages: ListOptions): Promise<KubeList<T>> {
+  for (;;) {
+    try {
+      return await client.list<T>(path, pages);
+    } catch (error) {
+      const { limit = 1 } = pages;
+      if (limit === 1 || !isKubeError(error) || error.reason !== answerTooLong) throw error;
+      pages.limit = Math.ceil(limit / 4);
+    }
+  }
 }

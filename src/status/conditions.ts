@@ -122,7 +122,8 @@ function summary(troubles: readonly Trouble[]): string {
   const messages = [...new Set(troubles.map(({ message }) => message))];
   const more = messages.length - named;
   const text = messages.slice(0, named).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  // Half of a pair of surrogates would be stored as something else, and differ at every look.
+  return text.length > longest ? `${text.slice(0, longest - 1).toWellFormed()}…` : text;
 }
 
 function condition(

@@ -15,5 +15,14 @@ export function asText(line: string): string {
 
 /** JSON, which keeps a value in its line; without quotes where none are needed. */
 function valueAsText(value: unknown): string {
-  return typeof value === 'string' && /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value === 'string' && /^[\w./:@+-]+$/.test(value)) return value;
+  return JSON.stringify(value).replaceAll(unprintable, escaped);
+}
+
+/** What JSON leaves as it is and a terminal may take for a command, a line's end or a change of direction. */
+const unprintable = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+
+function escaped(character: string): string {
+  const units = character.split('');
+  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 }

@@ -58,6 +58,11 @@ export class ClusterRecorder implements Cluster {
     this.#change(key, (object) => ({ ...object, status: {} }));
   }
 
+  /** As somebody may write it who has the right to. */
+  setStatus(status: Status, key = this.#first): void {
+    this.#change(key, (one) => ({ ...one, status }));
+  }
+
   delete(at: Date, key = this.#first): void {
     const object = this.objects.get(key);
     if (object === undefined) return;

@@ -130,6 +130,17 @@ describe('what is not there', () => {
   );
 });
 
+test('a value full of line ends is judged in no time', async () => {
+  const startedAt = performance.now();
+  for (let count = 0; count < 50; count += 1) {
+    const cluster = clusterWith({ endpoint, authorization: `${'\n'.repeat(8_190)}x` });
+    const { reason } = await messageOf(resolveCredentials(forwarding(), cluster, signal));
+    expect(reason).toBe('SecretInvalid');
+  }
+  // By a pattern that tries every line end as the first: six seconds.
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+});
+
 describe('what is good', () => {
   test.each(['', '\n', '\r\n', '\r', '\n\n'])('is taken without the line breaks %j at its end', async (end) => {
     const cluster = clusterWith({

@@ -45,6 +45,13 @@ describe('a JSON line', () => {
 });
 
 describe('a line of text', () => {
+  test('holds nothing that a terminal takes for a command, the end of a line, or a change of direction', () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'text', output: { write: (line) => lines.push(line) } });
+    log.info({ name: '\u001b[2J\u009b31m\u2028\u2029\u202ea\u2066\u{e0001}\r\n\u007f' }, 'said');
+    expect(lines[0]).toContain(String.raw`name="\u001b[2J\u009b31m\u2028\u2029\u202ea\u2066\udb40\udc01\r\n\u007f"`);
+  });
+
   test('is time, level, message and fields, with quotes where they are needed', () => {
     const { log, lines } = recordingLog('info', 'text');
     log.warn({ key: 'platform/sumologic', note: 'two\nlines', portals: ['a', 'b'] }, 'portal refused');
