@@ -43,6 +43,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
       `--konnect-url=${options.konnectURL}`,
       `--metrics-bind-address=127.0.0.1:${String(metricsPort)}`,
       `--health-probe-bind-address=127.0.0.1:${String(healthPort)}`,
+      '--metrics-secure=false',
       ...(options.flags ?? []),
     ]);
     await ready(healthURL, supervised);

@@ -192,6 +192,21 @@ const flagSchema = z.object({
     default: ':8080',
     help: 'Where /metrics is served; 0 for nowhere.',
   }),
+  metricsSecure: yesOrNo({
+    name: 'metrics-secure',
+    default: 'true',
+    help: 'Whether /metrics speaks TLS, and answers only bearer tokens whose owners may GET /metrics by Kubernetes RBAC.',
+  }),
+  metricsCertDir: optionalText(
+    {
+      name: 'metrics-cert-dir',
+      value: 'folder',
+      default: '',
+      help: 'Where tls.crt and tls.key for /metrics are, read again every minute; if empty a certificate is made that nobody vouches for.',
+      expected: 'the path of a folder',
+    },
+    /^[^\p{Cc}]{1,4096}$/u,
+  ),
   healthProbeBindAddress: address({
     name: 'health-probe-bind-address',
     default: ':8081',

@@ -25,8 +25,9 @@ import { type KubeObject, keyOf } from './kube/objects.ts';
 import { type Change, joinStores } from './kube/store.ts';
 import { createLeadership } from './leadership.ts';
 import type { Log } from './log.ts';
+import { createMetricsServers } from './metrics-server.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { metricsPage, probe } from './telemetry/routes.ts';
+import { probe } from './telemetry/routes.ts';
 import { TelemetryServer } from './telemetry/server.ts';
 
 const controllerName = 'auditlogforwarding';
@@ -179,16 +180,12 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const serverAborts = new AbortController();
   const running = AbortSignal.any([signal, serverAborts.signal]);
   const watches = () => deafness(informers, deafAfterMs);
-  const routes = {
-    probes: { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches }) },
-    metrics: { '/metrics': metricsPage(metrics) },
-  };
+  const probes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches }) };
+  const probesAddress = config.healthProbeBindAddress;
   const servers = [
-    { address: config.healthProbeBindAddress, routes: routes.probes },
-    { address: config.metricsBindAddress, routes: routes.metrics },
-  ].flatMap((one) =>
-    one.address === undefined ? [] : [new TelemetryServer({ address: one.address, routes: one.routes, log })],
-  );
+    ...(probesAddress === undefined ? [] : [new TelemetryServer({ address: probesAddress, routes: probes, log })]),
+    ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
+  ];
 
   log.info({ version, namespaces: config.watchNamespaces, server: kubeConfig.server }, 'operator starts');
   const told = new AbortController();

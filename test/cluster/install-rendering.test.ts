@@ -225,13 +225,14 @@ describe('RBAC', () => {
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
 
   test('is for the whole cluster, or for the namespaces that are named, or somebody else’s affair', async () => {
-    expect((await rbac()).toSorted()).toEqual([
+    const open = 'metrics.secure=false';
+    expect((await rbac(open)).toSorted()).toEqual([
       'ClusterRole',
       'ClusterRoleBinding',
       'Role operators',
       'RoleBinding operators',
     ]);
-    expect((await rbac('watchNamespaces={team-a,team-b}')).toSorted()).toEqual([
+    expect((await rbac(open, 'watchNamespaces={team-a,team-b}')).toSorted()).toEqual([
       'Role operators',
       'Role team-a',
       'Role team-b',
@@ -258,6 +259,24 @@ describe('RBAC', () => {
         verbs: ['get', 'patch'],
       },
     ]);
+  });
+
+  test.each([
+    ['', 3],
+    ['watchNamespaces={team-a}', 3],
+    ['metrics.secure=false', 0],
+    ['metrics.enabled=false', 0],
+    ['rbac.create=false', 0],
+  ])(
+    'lets the operator find out who asks for metrics, in the whole cluster, where it has to: %s',
+    async (set, count) => {
+      const objects = await render(...(set === '' ? [] : [set]));
+      expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
+    },
+  );
+
+  test('is aggregated to no role of Kubernetes', async () => {
+    expect(JSON.stringify(await render())).not.toContain('aggregate-to');
   });
 
   test('is given to the ServiceAccount that the Pod has', async () => {
@@ -314,10 +333,58 @@ describe('several copies', () => {
   });
 });
 
+describe('metrics', () => {
+  const monitored = 'metrics.serviceMonitor.enabled=true';
+  const endpoint = async (...sets: readonly string[]) => {
+    const monitor = (await render(monitored, ...sets)).find(({ kind }) => kind === 'ServiceMonitor');
+    return z.object({ spec: z.object({ endpoints: z.tuple([z.looseObject({})]) }) }).parse(monitor).spec.endpoints[0];
+  };
+  const plain = { port: 'metrics', path: '/metrics', interval: '30s' };
+  const bearerTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+  test('are read by TLS and with a token, unless they are open to everybody', async () => {
+    const tlsConfig = { insecureSkipVerify: true };
+    expect(await endpoint()).toEqual({ ...plain, scheme: 'https', tlsConfig, bearerTokenFile });
+    expect(await endpoint('metrics.secure=false')).toEqual(plain);
+  });
+
+  test('are read with what values say', async () => {
+    const { scheme, tlsConfig, authorization, ...rest } = await endpoint(
+      'metrics.serviceMonitor.tlsConfig.insecureSkipVerify=null',
+      'metrics.serviceMonitor.tlsConfig.serverName=operator.example.com',
+      'metrics.serviceMonitor.authorization.credentials.name=token',
+      'metrics.serviceMonitor.authorization.credentials.key=token',
+    );
+    expect({ scheme, tlsConfig, authorization }).toEqual({
+      scheme: 'https',
+      tlsConfig: { serverName: 'operator.example.com' },
+      authorization: { credentials: { name: 'token', key: 'token' } },
+    });
+    expect(rest).toEqual(plain);
+  });
+
+  test('have the certificate of a Secret, beside the authorities of another', async () => {
+    const named = 'metrics.certificate.secretName=metrics-tls';
+    const { spec, container } = await renderPod(named, 'extraCACertificates.secret.name=corporate');
+    const mountPath = '/etc/konnect-audit-log-operator/metrics';
+    expect(container['volumeMounts']).toContainEqual({ name: 'metrics', mountPath, readOnly: true });
+    expect(container['volumeMounts']).toHaveLength(2);
+    expect(spec['volumes']).toContainEqual({ name: 'metrics', secret: { secretName: 'metrics-tls' } });
+    expect(parseConfig(container.args, {})).toMatchObject({
+      config: { metricsSecure: true, metricsCertDir: mountPath },
+    });
+    for (const unused of ['metrics.secure=false', 'metrics.enabled=false']) {
+      expect((await renderPod(named, unused)).spec).not.toHaveProperty('volumes');
+    }
+  });
+});
+
 describe('what is refused', () => {
   test.each([
     ['watchNamespace={a}', 'watchNamespace'],
     ['metrics.prot=1', 'prot'],
+    ['metrics.secure=yes', 'secure'],
+    ['metrics.certificate.secretname=tls', 'secretname'],
     ['image.tags=main', 'tags'],
     ['metrics.serviceMonitor.enable=true', 'enable'],
     ['logLevel=loud', 'logLevel'],

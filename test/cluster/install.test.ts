@@ -16,6 +16,7 @@ import { chartFolder, installationGuide } from '../../scripts/render.ts';
 import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
+import { scrape } from '../support/scrape.ts';
 
 /** These tests install and remove the CRD, so that they have a control plane of their own. */
 let controlPlane: ControlPlane;
@@ -98,7 +99,10 @@ describe('kubectl apply -k deploy/', () => {
     await eventually(async () => expect(await podPhases(serviceAccount.namespace)).toBe('Pending'));
     expect(await installed()).toEqual([
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator',
+      'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-auth',
+      'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-reader',
       'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator',
+      'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-auth',
       'deployment.apps/konnect-audit-log-operator',
       'role.rbac.authorization.k8s.io/konnect-audit-log-operator-leases',
       'rolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator-leases',
@@ -228,6 +232,7 @@ describe('helm', () => {
           );
           await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=20s']);
         }
+        await expectGuarded(operator.metricsURL, namespace);
         expect(await operator.output()).not.toMatch(/forbidden/i);
       } catch (error) {
         throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
@@ -237,7 +242,9 @@ describe('helm', () => {
 
       const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
       const leases = ['role', `${release}-leases`, '-n', namespace];
-      expect(await asked(account)).toEqual([...(await granted(role)), ...(await granted(leases))].toSorted(byText));
+      const reviews = ['clusterrole', `${release}-metrics-auth`];
+      const rules = [...(await granted(role)), ...(await granted(leases)), ...(await granted(reviews))];
+      expect(await asked(account)).toEqual(rules.toSorted(byText));
 
       const rights = async (...question: string[]) =>
         (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
@@ -248,6 +255,28 @@ describe('helm', () => {
     90_000,
   );
 });
+
+/** Metrics are for those who are bound to the chart's role, and for nobody else. */
+async function expectGuarded(metricsURL: string, namespace: string): Promise<void> {
+  async function tokenOf(name: string): Promise<string> {
+    await kubectl(['create', 'serviceaccount', name, '-n', namespace]);
+    return (await kubectl(['create', 'token', name, '-n', namespace])).trim();
+  }
+  const [prometheus, stranger] = [await tokenOf('prometheus'), await tokenOf('stranger')];
+  const binding = `metrics-of-${namespace}`;
+  const account = `--serviceaccount=${namespace}:prometheus`;
+  await kubectl(['create', 'clusterrolebinding', binding, `--clusterrole=${release}-metrics-reader`, account]);
+  try {
+    await eventually(async () => expect((await scrape(metricsURL, prometheus)).status).toBe(200));
+    expect((await scrape(metricsURL, prometheus)).body).toContain('konnect_audit_log_build_info');
+    expect(await scrape(metricsURL)).toEqual({ status: 401, body: 'unauthenticated\n' });
+    expect(await scrape(metricsURL, `${prometheus}x`)).toMatchObject({ status: 401 });
+    expect(await scrape(metricsURL, stranger)).toEqual({ status: 403, body: 'forbidden\n' });
+    await expect(fetch(metricsURL)).rejects.toThrow('fetch failed');
+  } finally {
+    await kubectl(['delete', 'clusterrolebinding', binding]);
+  }
+}
 
 /** What a ServiceAccount asked of the API server so far, as `verb group/resource`. */
 async function asked(account: string): Promise<string[]> {

@@ -6,6 +6,7 @@ import { parseBindAddress } from '../../src/telemetry/bind-address.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Check, metricsPage, probe } from '../../src/telemetry/routes.ts';
 import { type Route, TelemetryServer } from '../../src/telemetry/server.ts';
+import { eventually } from '../support/eventually.ts';
 
 async function running(routes: Record<string, Route>) {
   const logged: string[] = [];
@@ -104,6 +105,17 @@ describe('the server', () => {
     expect(await rawly(server.port, huge)).toMatch(/^HTTP\/1.1 431 /);
     const body = 'GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n';
     expect(await rawly(server.port, body)).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  test('keeps nobody out for those who hold connections open without a word', async () => {
+    await using server = await running({ '/healthz': probe('healthz', {}) });
+    const silent = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1'));
+    for (const socket of silent) socket.on('error', () => undefined);
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => server.ask('/healthz')));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    await eventually(() => expect(silent.filter(({ destroyed }) => destroyed).length).toBeGreaterThanOrEqual(136));
+    for (const socket of silent) socket.destroy();
   });
 
   test('rejects with a code when the port is taken', async () => {

@@ -1,0 +1,43 @@
+import { KubeError } from './errors.ts';
+import type { KubeClient } from './kube-client.ts';
+
+interface TokenReview {
+  status?: { authenticated?: boolean; user?: User };
+}
+
+interface User {
+  username?: string;
+  uid?: string;
+  groups?: string[];
+  extra?: Record<string, string[]>;
+}
+
+interface SubjectAccessReview {
+  status?: { allowed?: boolean; denied?: boolean };
+}
+
+/**
+ * Asks the API server whose bearer token this is, and whether its owner may GET `path`, a path of no resource such as `/metrics`, as RBAC
+ * grants it by `nonResourceURLs`. Rejects with a KubeError where that cannot be found out.
+ */
+export async function reviewAccess(
+  client: Pick<KubeClient, 'create'>,
+  { token, path }: { token: string; path: string },
+): Promise<'allowed' | 'unauthenticated' | 'forbidden'> {
+  const group = 'authentication.k8s.io';
+  const { status: who } = await client.create<TokenReview>(`/apis/${group}/v1/tokenreviews`, {
+    apiVersion: `${group}/v1`,
+    kind: 'TokenReview',
+    spec: { token },
+  });
+  if (who?.authenticated !== true) return 'unauthenticated';
+  const { username: user, uid, groups, extra } = who.user ?? {};
+  if (user === undefined) throw new KubeError('POST tokenreviews: the answer names no user', { kind: 'Other' });
+  const authorization = 'authorization.k8s.io';
+  const { status: may } = await client.create<SubjectAccessReview>(`/apis/${authorization}/v1/subjectaccessreviews`, {
+    apiVersion: `${authorization}/v1`,
+    kind: 'SubjectAccessReview',
+    spec: { user, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } },
+  });
+  return may?.allowed === true && may.denied !== true ? 'allowed' : 'forbidden';
+}

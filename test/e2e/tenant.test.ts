@@ -1,0 +1,235 @@
+/** Somebody who may do what the chart's guide lets tenants do, or everything, in one namespace, beside a forwarding of another namespace. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { serviceAccount } from '../../sandbox/sandbox.ts';
+import { chartFolder } from '../../scripts/render.ts';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { prepareHelm } from '../support/helm.ts';
+import type { ForwardingObject } from './support/forwarding-object.ts';
+import { forwarding, secret } from './support/manifests.ts';
+import { createWorld, type World } from './support/world.ts';
+
+let world: World;
+let namespace: string;
+let victimsDestination: string;
+
+const kubectl: ReturnType<typeof cluster>['kubectl'] = (...args) => cluster().kubectl(...args);
+type Account = 'limited' | 'mighty';
+const as = (account: Account) => `--as=system:serviceaccount:${namespace}:${account}`;
+
+/** As the tenant, who is `limited` to forwardings and Secrets unless told otherwise; answers what went wrong. */
+async function asTenant(args: readonly string[], { account = 'limited' as Account, items = [] as object[] } = {}) {
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const { code, stdout, stderr } = await kubectl(['-n', namespace, as(account), ...args], {
+    input,
+    allowFailure: true,
+  });
+  return { code, stdout, stderr };
+}
+
+async function applied(...items: object[]): Promise<string> {
+  return (await asTenant(['apply', '-f', '-'], { items })).stderr;
+}
+
+async function own(name: string): Promise<ForwardingObject> {
+  return JSON.parse((await asTenant(['get', 'alf', name, '-o', 'json'])).stdout);
+}
+
+/** The reason that the tenant's forwarding is not ready for. */
+async function reasonOf(name: string): Promise<string | undefined> {
+  return (await own(name)).status.conditions?.find(({ type }) => type === 'Ready')?.reason;
+}
+
+async function writeStatus(name: string, status: object) {
+  const patch = JSON.stringify({ status });
+  return asTenant(['patch', 'alf', name, '--subresource=status', '--type=merge', '-p', patch], { account: 'mighty' });
+}
+
+beforeAll(async () => {
+  namespace = await cluster().createNamespace('tenant');
+  world = await createWorld({ prefix: 'tenants-victim', flags: ['--stale-list-window=2s', '--konnect-timeout=2s'] });
+  await world.restartOperator({ flags: [`--watch-namespaces=${world.namespace},${namespace}`] });
+  for (const account of ['limited', 'mighty']) await kubectl(['create', 'serviceaccount', account, '-n', namespace]);
+  await kubectl(['apply', '-n', namespace, '-f', '-'], {
+    input: JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        role('limited', [
+          { apiGroups: ['konnect-audit-log.io'], resources: ['auditlogforwardings'], verbs: ['*'] },
+          { apiGroups: [''], resources: ['secrets'], verbs: ['*'] },
+        ]),
+        role('mighty', [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]),
+        binding('limited'),
+        binding('mighty'),
+      ],
+    }),
+  });
+  const [portal] = world.blue.portals.us;
+  await world.applySecrets();
+  await world.apply(forwarding('sumologic', { portals: [{ id: portal }] }));
+  victimsDestination = (await world.waitForReady('sumologic')).status.destination?.id ?? '';
+  expect(
+    await applied(secret('konnect', { token: world.green.token }), secret('siem', { ...world.newCredentials() })),
+  ).toBe('');
+}, 60_000);
+
+afterAll(async () => {
+  try {
+    await kubectl(['delete', 'alf', '--all', '-n', namespace, '--timeout=20s'], { allowFailure: true });
+  } finally {
+    await world?.stop();
+    await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  }
+});
+
+function role(name: string, rules: object[]): object {
+  return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name }, rules };
+}
+
+function binding(name: string): object {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  };
+}
+
+const siem = { secretRef: { name: 'siem' } };
+
+/** Everything of the victim's is as it was. */
+async function expectUnharmed(): Promise<void> {
+  const [portal = ''] = world.blue.portals.us;
+  expect((await world.forwarding('sumologic')).status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe(
+    'True',
+  );
+  const webhook = await world.asPerson('GET', `/us/v3/portals/${portal}/audit-log-webhook`);
+  expect(webhook.body).toMatchObject({ audit_log_destination_id: victimsDestination, enabled: true });
+  expect((await world.asPerson('GET', `/global/v3/audit-log-destinations/${victimsDestination}`)).status).toBe(200);
+}
+
+describe('a tenant cannot', () => {
+  test.each([
+    ['evil.example/x?', 'region'],
+    ['evil.example.com', 'region'],
+    ['us/../..', 'region'],
+    ['us@evil', 'region'],
+    ['global', 'region'],
+    ['US', 'region'],
+  ])('name a host: region %j is refused', async (region, field) => {
+    const konnect = { region, tokenSecretRef: { name: 'konnect' } };
+    const [id] = world.green.portals.us;
+    expect(await applied(forwarding('host', { konnect, destination: siem, portals: [{ id }] }))).toContain(field);
+  });
+
+  test.each(['victim/konnect', '../konnect', 'konnect\nx', '', '*'])(
+    'name a Secret of another namespace: %j is refused',
+    async (name) => {
+      const konnect = { region: 'us', tokenSecretRef: { name } };
+      const [id] = world.green.portals.us;
+      const refusal = await applied(forwarding('secret', { konnect, destination: siem, portals: [{ id }] }));
+      expect(refusal).toContain('spec.konnect.tokenSecretRef.name');
+    },
+  );
+
+  test('read what others have, by any object that it may read', async () => {
+    for (const what of ['alf', 'secrets', 'events']) {
+      expect((await asTenant(['get', what, '-n', world.namespace])).stderr).toContain('orbidden');
+    }
+  });
+
+  test('reach a portal of an organisation that its token is not of', async () => {
+    const [id] = world.blue.portals.us;
+    expect(
+      await applied(forwarding('foreign', { destination: siem, portals: [{ id }], adoptionPolicy: 'Always' })),
+    ).toBe('');
+    await eventually(async () => expect(await reasonOf('foreign')).toBe('PortalNotFound'));
+    await expectUnharmed();
+  });
+
+  test('refer to a destination of such an organisation', async () => {
+    const [id] = world.green.portals.us;
+    const spec = { destination: undefined, destinationRef: { id: victimsDestination }, portals: [{ id }] };
+    expect(await applied(forwarding('reference', spec))).toBe('');
+    await eventually(async () => expect(await reasonOf('reference')).toBe('DestinationNotFound'));
+  });
+
+  test('write a status without the right to', async () => {
+    const patch = ['patch', 'alf', 'foreign', '--type=merge', '-p', '{"status":{"portalsReady":"9/9"}}'];
+    expect((await asTenant([...patch, '--subresource=status'])).stderr).toContain('orbidden');
+  });
+});
+
+describe('who may do everything in its namespace, status included,', () => {
+  const lie = (organizationID: string) => {
+    const [portal] = world.blue.portals.us;
+    const at = { organizationID, region: 'us', api: 'v3', destinationID: victimsDestination };
+    return {
+      konnect: { organizationID, region: 'us' },
+      destination: { id: victimsDestination, name: `${world.namespace}/sumologic`, managed: true },
+      portals: [{ id: portal, destinationID: victimsDestination, enabled: true, state: 'on' }],
+      cleanup: [
+        { ...at, kind: 'portal', id: portal },
+        { ...at, kind: 'destination' },
+      ],
+    };
+  };
+
+  test.each(['blue', 'green'] as const)(
+    'undoes nothing of others by naming it there, as if it were of organisation %s: its own token does not reach that',
+    async (which) => {
+      const name = `liar-${which}`;
+      const [id] = world.green.portals.us;
+      expect(await applied(forwarding(name, { destination: siem, portals: [{ id }] }))).toBe('');
+      await eventually(async () => expect(await reasonOf(name)).toBeDefined());
+      expect((await writeStatus(name, lie(world[which].id))).stderr).toBe('');
+      await asTenant(['annotate', 'alf', name, `konnect-audit-log.io/reconcile-requested-at=now`]);
+      await eventually(async () => expect((await own(name)).status.lastHandledReconcileAt).toBe('now'));
+      await expectUnharmed();
+      await asTenant(['patch', 'alf', name, '--type=merge', '-p', '{"spec":{"deletionPolicy":"Retain"}}']);
+      await asTenant(['delete', 'alf', name, '--timeout=20s']);
+      await expectUnharmed();
+    },
+  );
+
+  test('cannot write it where the chart protects it, and the operator still can', async () => {
+    const helm = await prepareHelm({ folder: cluster().folder });
+    const { stdout: policy } = await helm([
+      'template',
+      serviceAccount.name,
+      chartFolder,
+      `--namespace=${serviceAccount.namespace}`,
+      '--show-only=templates/status-policy.yaml',
+      '--set=protectStatus=true',
+      `--set=watchNamespaces={${namespace}}`,
+    ]);
+    await kubectl(['apply', '-f', '-'], { input: policy });
+    try {
+      await eventually(async () => {
+        const { stderr } = await writeStatus('foreign', { portalsReady: '9/9' });
+        expect(stderr).toContain('status is the memory of the operator, which alone writes it');
+      });
+      const before = (await own('foreign')).metadata.resourceVersion;
+      await asTenant(['annotate', 'alf', 'foreign', 'konnect-audit-log.io/reconcile-requested-at=protected']);
+      await eventually(async () => expect((await own('foreign')).status.lastHandledReconcileAt).toBe('protected'));
+      expect((await own('foreign')).metadata.resourceVersion).not.toBe(before);
+    } finally {
+      await kubectl(['delete', '-f', '-'], { input: policy });
+    }
+  });
+});
+
+test('the rights of the operator reach no tenant by a role that Kubernetes aggregates', async () => {
+  const { stdout } = await kubectl(['get', 'clusterroles', '-o', 'json']);
+  const {
+    items,
+  }: { items: { metadata: { name: string; labels?: Record<string, string> }; rules: object[] | null }[] } =
+    JSON.parse(stdout);
+  const ours = items.filter(({ rules }) => JSON.stringify(rules).includes('konnect-audit-log.io'));
+  expect(ours.map(({ metadata }) => metadata.name)).toEqual([serviceAccount.name]);
+  expect(
+    ours.flatMap(({ metadata }) => Object.keys(metadata.labels ?? {}).filter((key) => key.includes('aggregate'))),
+  ).toEqual([]);
+});
