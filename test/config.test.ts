@@ -70,7 +70,6 @@ describe('values', () => {
     ['--max-concurrent-reconciles=32', { maxConcurrentReconciles: 32 }],
     ['--grace-period=500ms', { gracePeriodMs: 500 }],
     ['--metrics-bind-address=0', { metricsBindAddress: undefined }],
-    ['--metrics-secure=false', { metricsSecure: false }],
     ['--metrics-cert-dir=/etc/tls', { metricsCertDir: '/etc/tls' }],
     ['--metrics-bind-address=127.0.0.1:0', { metricsBindAddress: { host: '127.0.0.1', port: 0 } }],
     ['--health-probe-bind-address=[::1]:9', { healthProbeBindAddress: { host: '::1', port: 9 } }],
@@ -86,6 +85,12 @@ describe('values', () => {
     const [name = '', value = ''] = flag.slice(2).split(/=(.*)/s);
     expect(configOf([`--${name}`, value])).toMatchObject(expected);
     expect(configOf([], { [environmentName({ name })]: value })).toMatchObject(expected);
+  });
+
+  test('of --metrics-secure are likewise true and false', () => {
+    expect(configOf(['--metrics-secure=false']).metricsSecure).toBe(false);
+    expect(configOf(['--metrics-secure=false', '--metrics-secure']).metricsSecure).toBe(true);
+    expect(configOf([], { KONNECT_AUDIT_LOG_METRICS_SECURE: 'false' }).metricsSecure).toBe(false);
   });
 
   test('of --leader-elect are true and false, and true without one, as Kubernetes has it', () => {
