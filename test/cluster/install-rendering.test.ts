@@ -240,7 +240,7 @@ describe('RBAC', () => {
       'RoleBinding team-a',
       'RoleBinding team-b',
     ]);
-    expect(await rbac('leaderElection.enabled=false')).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+    expect(await rbac(open, 'leaderElection.enabled=false')).toEqual(['ClusterRole', 'ClusterRoleBinding']);
     expect(await rbac('rbac.create=false')).toEqual([]);
   });
 
