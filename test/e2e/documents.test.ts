@@ -66,7 +66,7 @@ async function here({ text: script }: Script): Promise<string> {
     .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
     .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${world.services.konnect.url}/$1`)
     .replaceAll('http://127.0.0.1:8081', healthURL)
-    .replaceAll('http://127.0.0.1:8080/metrics', metricsURL);
+    .replaceAll('https://127.0.0.1:8080/metrics', metricsURL);
 }
 
 /** What the runbook has its readers define. */
