@@ -13,10 +13,6 @@ function structural(schema: z.ZodType): Schema {
     reused: 'inline',
     override({ jsonSchema }) {
       delete jsonSchema.additionalProperties;
-      if (jsonSchema.type === 'integer') {
-        if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-        if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      }
     },
   });
 }

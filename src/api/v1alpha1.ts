@@ -21,6 +21,7 @@ export function demandOf(annotations: Readonly<Record<string, string>> | undefin
 }
 
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+const regionName = '^[a-z][a-z0-9]{1,14}$';
 const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 function text(pattern: string, maxLength: number, description: string) {
@@ -33,11 +34,17 @@ function secretKey(standard: string, holds: string) {
   return text('^[-._a-zA-Z0-9]+$', 253, `Key of the Secret that holds ${holds}.`).default(standard);
 }
 
-function destinationName(description: string) {
+/** At most so many characters, counted as the API server does: one that JavaScript counts twice counts once. */
+function atMost(length: number) {
   return z
     .string()
+    .refine((value) => value.length <= length || Array.from(value).length <= length)
+    .meta({ maxLength: length });
+}
+
+function destinationName(description: string) {
+  return atMost(128)
     .min(1)
-    .max(128)
     .regex(/^[^\p{Cc}]+$/u)
     .optional()
     .meta({ description });
@@ -55,7 +62,7 @@ const KonnectSpec = z
       .string()
       .min(2)
       .max(15)
-      .regex(/^[a-z][a-z0-9]{1,14}$/)
+      .regex(new RegExp(regionName))
       .meta({
         description:
           'Konnect region of the Dev Portals and of the organisation webhook: us, eu, au, me, in, sg or a newer one. ' +
@@ -225,35 +232,37 @@ export const Spec = z
   });
 export type Spec = z.infer<typeof Spec>;
 
-const timestamp = z.string().max(40);
-const id = z.string().max(36);
-const digest = z.string().max(64);
-const secretVersion = z.string().max(128);
-const reasonText = z.string().max(64);
+const timestamp = atMost(40);
+/** Konnect is asked by these: the API server keeps a hand that edits status from writing what cannot be asked for. */
+const id = z.string().max(36).meta({ pattern: uuid });
+const region = z.string().max(15).meta({ pattern: regionName });
+const digest = atMost(64);
+const secretVersion = atMost(128);
+const reasonText = atMost(64);
 
 export const AttachmentState = z.enum(['on', 'off', 'pending', 'detaching', 'refused']);
 export type AttachmentState = z.infer<typeof AttachmentState>;
 
 export const Condition = z.object({
-  type: z.string().min(1).max(316),
+  type: atMost(316).min(1),
   status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().min(1).max(1024),
-  message: z.string().max(32768),
+  reason: atMost(1024).min(1),
+  message: atMost(32768),
   lastTransitionTime: z.string().meta({ format: 'date-time' }),
   observedGeneration: z.int().min(0).optional().meta({ format: 'int64' }),
 });
 export type Condition = z.infer<typeof Condition>;
 
 const CreatingStatus = z
-  .object({ name: z.string().max(128), since: timestamp, secretVersion, endpointDigest: digest })
+  .object({ name: atMost(128), since: timestamp, secretVersion, endpointDigest: digest })
   .meta({ description: 'Stands here while a request that creates the destination may be under way.' });
 
 export const DestinationStatus = z
   .object({
     id: id.optional(),
-    name: z.string().max(128),
+    name: atMost(128),
     managed: z.boolean().optional().meta({ description: 'true: ours to change and to delete.' }),
-    logFormat: z.string().max(16).optional(),
+    logFormat: atMost(16).optional(),
     secretVersion: secretVersion.optional().meta({ description: 'Identity of the Secret content that was applied.' }),
     updatedAt: timestamp.optional().meta({ description: "Konnect's own time of our last change." }),
     creating: CreatingStatus.optional(),
@@ -286,7 +295,7 @@ export type PortalStatus = z.infer<typeof PortalStatus>;
 
 export const CleanupStatus = z.object({
   organizationID: id,
-  region: z.string().max(15),
+  region,
   api: AuditLogsAPI,
   kind: z.enum(['portal', 'organization', 'destination']),
   id: id.optional().meta({ description: 'The Dev Portal.' }),
@@ -296,13 +305,13 @@ export const CleanupStatus = z.object({
 export type CleanupStatus = z.infer<typeof CleanupStatus>;
 
 const CorrectionStatus = z.object({
-  object: z.string().max(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  object: atMost(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
   at: z.array(timestamp).max(3),
 });
 
 const DriftStatus = z.object({
-  object: z.string().max(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
-  fields: z.array(z.string().max(64)).max(16),
+  object: atMost(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  fields: z.array(atMost(64)).max(16),
 });
 export type DriftStatus = z.infer<typeof DriftStatus>;
 
@@ -318,7 +327,7 @@ export const Status = z
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
     konnect: z
-      .object({ organizationID: id, region: z.string().max(15) })
+      .object({ organizationID: id, region })
       .optional()
       .meta({ description: 'The organisation that the token belongs to, and the region applied.' }),
     destination: DestinationStatus.optional(),
@@ -327,7 +336,7 @@ export const Status = z
       description: 'The Dev Portals, in the order of their IDs.',
       'x-kubernetes-list-type': 'atomic',
     }),
-    portalsReady: z.string().max(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
+    portalsReady: atMost(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
     corrections: z.array(CorrectionStatus).max(102).optional().meta({
       description:
         'When changes made by others were put right, in the last 24 hours. At three the object is left alone.',
@@ -337,7 +346,7 @@ export const Status = z
       description: 'With mode Observe: what differs in Konnect from what is wanted.',
       'x-kubernetes-list-type': 'atomic',
     }),
-    lastHandledReconcileAt: z.string().max(64).optional().meta({
+    lastHandledReconcileAt: atMost(64).optional().meta({
       description: 'The value of the annotation konnect-audit-log.io/reconcile-requested-at that was last answered.',
     }),
     cleanup: z.array(CleanupStatus).max(1000).optional().meta({

@@ -107,7 +107,8 @@ function pointsAtOurs({ draft }: Pass, entry: CleanupStatus, destinationID: stri
 
 async function detachPortal(pass: Pass, entry: CleanupStatus): Promise<Problem | undefined> {
   const { client } = pass.konnect;
-  const { region, id = '' } = entry;
+  const { region, id } = entry;
+  if (id === undefined) return undefined;
   const webhook = await client.getPortalWebhook(region, id, pass.signal);
   const destinationID = webhook?.destinationID;
   if (destinationID === undefined || !pointsAtOurs(pass, entry, destinationID)) return undefined;

@@ -8,12 +8,12 @@ import {
   destinationPageSchema,
   destinationSchema,
   destinationSchemaOf,
+  hasFormOfUUID,
   type Identified,
   type InlineWebhook,
   type InlineWebhookBody,
   identifiedSchema,
   inlineWebhookSchema,
-  isUUID,
   portalPageSchema,
   type Webhook,
   type WebhookBody,
@@ -274,8 +274,9 @@ function portalWebhook(operation: KonnectOperation, region: string, id: string, 
   return { operation, region, path: `v3/portals/${checkedUUID(id)}/${webhookPath}`, signal };
 }
 
+/** The nil UUID, which names nothing, is asked for like any other: Konnect answers 404. */
 function checkedUUID(id: string): string {
-  if (!isUUID(id)) throw new TypeError('an id of Konnect must be a UUID');
+  if (!hasFormOfUUID(id)) throw new TypeError('an id of Konnect must be a UUID');
   return id.toLowerCase();
 }
 

@@ -75,9 +75,14 @@ export interface Identified {
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const nilUUID = '00000000-0000-0000-0000-000000000000';
 
+/** True for a UUID in either case, the nil UUID included. */
+export function hasFormOfUUID(text: string): boolean {
+  return uuidPattern.test(text);
+}
+
 /** True for a UUID in either case; the nil UUID names nothing and is none. */
-export function isUUID(text: string): boolean {
-  return uuidPattern.test(text) && text !== nilUUID;
+function isUUID(text: string): boolean {
+  return hasFormOfUUID(text) && text !== nilUUID;
 }
 
 const uuid = z
@@ -193,9 +198,10 @@ export const portalPageSchema = z.object({ data: z.array(identifiedSchema) });
 
 /** The part of an error's body (RFC 9457) that may be looked at; the rest is free text. */
 export const problemSchema = z.object({
+  // A number, so that nothing which was sent can come back in it.
   instance: z
     .string()
-    .regex(/^[\w:.-]{1,80}$/)
+    .regex(/^[a-z]{1,16}:trace:\d{1,20}$/)
     .optional()
     .catch(undefined),
   invalid_parameters: z

@@ -55,8 +55,9 @@ export function suspended(message: string, context: ConditionContext): Condition
   return [condition('Ready', 'Unknown', 'Suspended', message, context), ...context.previous.filter(isPart)];
 }
 
+/** Of types that another version may have written there is none: who keeps them keeps them for ever. */
 function isPart({ type }: Condition): boolean {
-  return !['Ready', 'Reconciling', 'Stalled'].includes(type);
+  return ['SecretsResolved', 'DestinationReady', 'WebhooksReady'].includes(type);
 }
 
 /**

@@ -100,6 +100,16 @@ describe('nobody can put more into a forwarding than it takes', () => {
   });
 });
 
+test('nobody can put into status what the operator cannot read, or cannot ask Konnect for', () => {
+  const unread = status.filter(
+    ({ schema }) => schema.type === 'integer' && schema['maximum'] !== Number.MAX_SAFE_INTEGER,
+  );
+  expect(unread.map(({ path }) => path)).toEqual([]);
+  const ids = status.filter(({ path }) => /\.(id|\w+ID|region)$/.test(path));
+  expect(ids.length).toBeGreaterThanOrEqual(9);
+  expect(ids.filter(({ schema }) => schema.pattern === undefined).map(({ path }) => path)).toEqual([]);
+});
+
 describe('the API server understands it', () => {
   test('every field has a type', () => {
     expect(all.filter(({ schema }) => schema.type === undefined).map(({ path }) => path)).toEqual([]);

@@ -49,6 +49,7 @@ describe('what is sent', () => {
       (client) => client.updateDestination('v3', id.toUpperCase(), body, signal),
     ],
     [['DELETE', `/global/v2/audit-log-destinations/${id}`], (client) => client.deleteDestination('v2', id, signal)],
+    [['DELETE', `/global/v3/audit-log-destinations/${nil}`], (client) => client.deleteDestination('v3', nil, signal)],
     [['GET', `/eu/v3/portals/${id}`], (client) => client.getPortal('eu', id, signal)],
     [['GET', `/eu/v3/portals/${portal}/audit-log-webhook`], (client) => client.getPortalWebhook('eu', portal, signal)],
     [
@@ -83,7 +84,6 @@ describe('what is sent', () => {
 
   test.each<[string, (client: Client) => Promise<unknown>]>([
     ['an id that is a path', (client) => client.getDestination('v3', `${id}/../../portals`, signal)],
-    ['the nil UUID', (client) => client.deleteDestination('v3', nil, signal)],
     ['an empty id', (client) => client.deletePortalWebhook('us', '', signal)],
     [
       'a destination that is no UUID',

@@ -50,6 +50,14 @@ describe('an answer that is no success', () => {
     expect(read.error).toMatchObject({ kind, status, mayHaveHappened: false });
   });
 
+  test.each(['kpat_Q7vZ0123456789', 'kong:trace:Q7vZ0123456789', '07ec3858-066b-4629-bdc5-d4aa893b424d', '12345'])(
+    'keeps no instance that is not the number of a trace, since it may be anything that was sent: %s',
+    async (instance) => {
+      const { error } = await failureOf({ status: 500, body: { status: 500, instance } });
+      expect(error).toHaveProperty('instance', undefined);
+    },
+  );
+
   test('names the refused fields that are of our own list, and no others', async () => {
     const { error } = await failureOf(
       {

@@ -7,6 +7,7 @@ import {
   type Health,
   progressing,
   type Report,
+  suspended,
   type Trouble,
 } from '../../src/status/conditions.ts';
 
@@ -162,6 +163,18 @@ describe('transition times', () => {
 
 const severity = fc.constantFrom('stalled' as const, 'waiting' as const, 'unavailable' as const);
 const aTrouble = fc.record({ severity, reason: fc.constantFrom('A', 'B', 'C'), message: fc.constantFrom('a', 'b') });
+test('conditions of types that are not ours, as another version may have left them, go', () => {
+  const [first] = ready;
+  const previous = [...ready, ...(first === undefined ? [] : [{ ...first, type: 'Delivering' }])];
+  for (const found of [
+    suspended('rests', context({ previous })),
+    progressing('Applying', 'at it', context({ previous })),
+  ]) {
+    expect(found.map(({ type }) => type)).not.toContain('Delivering');
+    expect(found.map(({ type }) => type)).toContain('WebhooksReady');
+  }
+});
+
 const aHealth: fc.Arbitrary<Health> = fc.oneof(
   fc.constant(good),
   fc.constant(unchecked),

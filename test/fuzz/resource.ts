@@ -1,0 +1,206 @@
+/** Forwardings as the API server lets them through, status included, reconciled against a whole Konnect. */
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
+import { parseForwarding } from '../../src/cluster.ts';
+import { KubeError } from '../../src/kube/errors.ts';
+import { illegalities } from '../judges/legal-status.ts';
+import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
+import { fromSchema, withDefaults } from './from-schema.ts';
+import { foreignID } from './json-mutation.ts';
+import { leaksIn, secrets } from './leaks.ts';
+import { alone, type Part } from './part.ts';
+import { blue, green, portals, World } from './world.ts';
+
+const ours = 'd0000000-0000-4000-8000-000000000004';
+const nil = '00000000-0000-0000-0000-000000000000';
+
+const common = [
+  ...Object.values(portals),
+  'ffffffff-227d-4297-b911-e68fd5d77c17',
+  'us',
+  'eu',
+  'au',
+  'konnect',
+  'siem',
+  'token',
+  'endpoint',
+  'authorization',
+  'platform/sumologic',
+  'Bearer',
+  'constructor',
+  '1m',
+  '60s',
+  '10m',
+  '24h',
+  '23h59m60s',
+  '000h1m000000s',
+  '1440m',
+  '86400s',
+];
+const ofSpec = [...common, foreignID, nil, 'theirs'];
+/** Status is the operator's memory: whoever writes another's destination into it has made it ours. */
+const ofStatus = [
+  ...common,
+  ours,
+  blue,
+  green,
+  nil,
+  '',
+  '0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11/3',
+  '2026-01-02T03:04:05.000Z',
+  '2026-01-02T03:03:55.000Z',
+  'uid-1',
+  '3/3',
+  'Ready',
+  'Stalled',
+  'Reconciling',
+  'SecretsResolved',
+  'DestinationReady',
+  'WebhooksReady',
+  'Delivering',
+  'InSync',
+  'Contested',
+  'Applying',
+  'destination',
+  'organization',
+  `portal/${portals.shop}`,
+];
+
+const name = fc.oneof(fc.constant('sumologic'), fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,250}[a-z0-9])?$/));
+
+export const spec = fromSchema(specSchema, ofSpec);
+export const status = fromSchema(statusSchema, ofStatus);
+
+const situation = fc.record({
+  spec,
+  status: fc.option(status, { freq: 4 }),
+  name,
+  annotation: fc.option(
+    fc.oneof(
+      fc.constant('now'),
+      fc.string({ unit: 'binary', maxLength: 100 }),
+      fc.constant('\u{1F980}'.repeat(40)),
+      fc.constant(`x${'\u{1F980}'.repeat(40)}`),
+    ),
+    { freq: 2 },
+  ),
+  held: fc.boolean(),
+  deleting: fc.boolean(),
+  generation: fc.constantFrom(1, 2, 7),
+  neighbour: fc.boolean(),
+  secrets: fc.constantFrom('there', 'there', 'there', 'there', 'missing'),
+});
+
+type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
+
+async function play(one: Situation): Promise<boolean> {
+  const world = new World();
+  const key = `platform/${one.name}`;
+  world.createDestination('theirs', 'https://other.example.com/x');
+  if (one.neighbour) world.createDestination('platform/sumologic', secrets.endpoint);
+  const [theirs] = world.destinations;
+  assert.equal(theirs?.id, foreignID);
+  world.attach(theirs, portals.forum);
+  const object = {
+    apiVersion,
+    kind,
+    metadata: {
+      namespace: 'platform',
+      name: one.name,
+      uid: 'uid-1',
+      resourceVersion: '1',
+      generation: one.generation,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      ...(one.annotation === null ? {} : { annotations: { [reconcileAnnotation]: one.annotation } }),
+      ...(one.held ? { finalizers: ['example.com/other', finalizer] } : {}),
+      ...(one.held && one.deleting ? { deletionTimestamp: '2026-01-02T03:04:00Z' } : {}),
+    },
+    spec: withDefaults(specSchema, one.spec),
+    status: withDefaults(statusSchema, one.status ?? { observedGeneration: -1 }),
+  };
+  const parsed = parseForwarding(object);
+  assert.deepEqual(
+    parsed.kind === 'invalid' ? parsed.fields : [],
+    [],
+    'not understood, although the API server takes it',
+  );
+  if (parsed.kind === 'invalid') return true;
+  if (one.secrets === 'there') furnish(world, parsed.forwarding.spec);
+  const { conditions = [] } = parsed.forwarding.status;
+  world.cluster.isHandMade = ({ type, message }) =>
+    conditions.some((each) => each.type === type && each.message === message);
+  world.cluster.create(object);
+  const before = untouchable(world, parsed.forwarding);
+
+  // A condition may be left as somebody's hand made it.
+  const known = illegalities(parsed.forwarding).filter((fault) => !/^both|^Stalled|^Reconciling/.test(fault));
+  let isQuiet = false;
+  for (let count = 0; count < 15 && !isQuiet; count += 1) {
+    world.forget();
+    await world.pass(key).catch((error: unknown) => {
+      // The recorder holds on to what the API server would: a second look is right after a conflict.
+      if (!(error instanceof KubeError && error.kind === 'Conflict')) throw error;
+    });
+    judge(world, key, known);
+    assert.deepEqual(untouchable(world, parsed.forwarding), before, 'something of another was touched');
+    const { mode, suspend } = parsed.forwarding.spec;
+    if ((mode === 'Observe' || suspend) && !(one.held && one.deleting)) assert.deepEqual(world.writes, []);
+    isQuiet = world.writes.length === 0 && world.cluster.writes === 0;
+    if (!isQuiet) world.clock.ms += 60_000;
+  }
+  assert.ok(isQuiet, `writes again and again: ${JSON.stringify(world.writes)} ${String(world.cluster.writes)}`);
+  world.forget();
+  if (!world.cluster.objects.has(key)) return true;
+  await world.pass(key);
+  assert.deepEqual([world.writes, world.cluster.writes], [[], 0], 'a second look writes');
+  return true;
+}
+
+/** The Secrets that a spec names, with the keys that it names. */
+function furnish(world: World, { konnect: { tokenSecretRef }, destination }: Spec): void {
+  const values = new Map<string, Record<string, string>>([
+    [tokenSecretRef.name, { [tokenSecretRef.key]: secrets.token }],
+  ]);
+  if (destination !== undefined) {
+    const { name: of, endpointKey, authorizationKey } = destination.secretRef;
+    const siem = { [endpointKey]: secrets.endpoint, [authorizationKey]: secrets.authorization };
+    values.set(of, { ...siem, ...values.get(of) });
+  }
+  for (const [of, one] of values) {
+    const data = Object.entries(one).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+    const uid = '0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11';
+    world.cluster.secrets.set(of, { uid, resourceVersion: '3', data: Object.fromEntries(data) });
+  }
+}
+
+function judge(world: World, key: string, known: readonly string[]): void {
+  for (const written of world.cluster.statuses) assert.equal(faultOfStatus(written), undefined);
+  const object = world.cluster.objects.get(key);
+  if (object !== undefined && world.cluster.statuses.length > 0) {
+    const faults = illegalities({ ...object, apiVersion, kind }).filter((fault) => !known.includes(fault));
+    assert.deepEqual(faults, []);
+  }
+  assert.deepEqual(leaksIn(world.said), [], 'a secret came out');
+}
+
+/** What no forwarding of this spec and this status may change. */
+function untouchable(world: World, { spec: wanted, status: remembered }: { spec: object; status: object }): unknown {
+  const named = JSON.stringify([wanted, remembered]);
+  const isAdopted = named.includes('"theirs"') && named.includes('"Always"');
+  return structuredClone({
+    theirs: isAdopted ? undefined : world.destinations.find(({ id }) => id === foreignID),
+    green: [
+      world.organization(green).destinations,
+      [...world.organization(green).portals.values()].map(({ webhook }) => webhook),
+    ],
+    portals: [...world.organization().portals.values()]
+      .filter(({ id }) => !named.includes(id))
+      .map(({ webhook }) => webhook),
+    organization: named.includes('organization')
+      ? undefined
+      : [...world.organization().webhooks.values()].filter(({ target }) => target.kind !== 'none'),
+  });
+}
+
+export const resource: Part = { name: 'resource', runsInTest: 400, open: alone(fc.asyncProperty(situation, play)) };
