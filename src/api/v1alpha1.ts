@@ -43,9 +43,10 @@ function atMost(length: number) {
 }
 
 function destinationName(description: string) {
+  // No control characters, and none that has no look of its own or turns the direction of what follows.
   return atMost(128)
     .min(1)
-    .regex(/^[^\p{Cc}]+$/u)
+    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
     .optional()
     .meta({ description });
 }

@@ -26,7 +26,7 @@ import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transpor
 const pageSize = 100;
 const mostPages = 200;
 /** Of all pages together, as they stay in memory; far beyond what an organisation has. */
-const mostListCharacters = 16 * 1024 * 1024;
+const mostListCharacters = 2 * 1024 * 1024;
 const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';

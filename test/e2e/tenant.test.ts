@@ -220,6 +220,20 @@ describe('who may do everything in its namespace, status included,', () => {
   });
 });
 
+test('a quota bounds how many forwardings there can be in a namespace', async () => {
+  const quota = ['quota', 'forwardings', '-n', namespace];
+  await kubectl(['create', ...quota, '--hard=count/auditlogforwardings.konnect-audit-log.io=0']);
+  try {
+    const [id] = world.green.portals.us;
+    await eventually(async () => {
+      expect(await applied(forwarding('too-many', { destination: siem, portals: [{ id }] }))).toContain('quota');
+    });
+  } finally {
+    await kubectl(['delete', ...quota]);
+    await asTenant(['delete', 'alf', 'too-many', '--ignore-not-found', '--timeout=20s']);
+  }
+});
+
 test('the rights of the operator reach no tenant by a role that Kubernetes aggregates', async () => {
   const { stdout } = await kubectl(['get', 'clusterroles', '-o', 'json']);
   const {

@@ -1,7 +1,7 @@
 /** What a tenant can do to others by forwardings of its own, on the whole of the domain and a whole Konnect. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { demandOf, reconcileAnnotation, type Status } from '../../src/api/v1alpha1.ts';
+import { demandOf, reconcileAnnotation, Spec, type Status } from '../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../src/status/conditions.ts';
 import { forum, key, otherSiem, type SpecChoice, type Stage, shop, siem, specOf, tokens } from '../forwarding/stage.ts';
 import { useStages } from '../forwarding/stages.ts';
@@ -185,3 +185,15 @@ describe('half a character is never stored, since the API server would make anot
     }
   });
 });
+
+test.each(['\u009b31m', '\u001b[2J', 'a\nb', 'a\u2028b', 'a\u202eb', 'a\u2066b', 'a\u200bb', 'a\u{e0041}b'])(
+  'a destination is not called %j, which a terminal does not show as what it is',
+  (name) => {
+    const { destination, ...spec } = specOf(onShop);
+    expect(Spec.safeParse({ ...spec, destination: { ...destination, name } }).success).toBe(false);
+    expect(Spec.safeParse({ ...spec, destinationRef: { name } }).success).toBe(false);
+    expect(
+      Spec.safeParse({ ...spec, destination: { ...destination, name: 'Überwachung 監査 \u{1f600}' } }).success,
+    ).toBe(true);
+  },
+);
