@@ -46,7 +46,7 @@ export type BugReport = z.infer<typeof Report>['total'];
 export async function tryBug(bug: Bug, { threads, story }: { threads: number; story?: string }): Promise<BugReport> {
   const copy = mkdtempSync(join(tmpdir(), 'crash-bug-'));
   try {
-    for (const part of ['src', 'sandbox/konnect', 'test/crash', 'test/forwarding', 'package.json']) {
+    for (const part of ['src', 'sandbox', 'scripts', 'docs', 'test', 'package.json']) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

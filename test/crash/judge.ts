@@ -180,7 +180,32 @@ export class Judge implements Witness {
       if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
         found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
     }
-    return found;
+    return [...found, ...this.#lacksCredentials(webhooks)];
+  }
+
+  /** Endpoint and authorization are those of the Secret as it is now. */
+  #lacksCredentials(webhooks: readonly SeenWebhook[]): Violation[] {
+    return [...this.#world.kubernetes.objects].flatMap(([of, { metadata, spec, status }]): Violation[] => {
+      const secret = this.#world.kubernetes.secrets.get(
+        `${metadata.namespace}/${spec.destination?.secretRef.name ?? ''}`,
+      );
+      if (secret === undefined || metadata.deletionTimestamp !== undefined) return [];
+      const decode = (field: string) => Buffer.from(secret.data[field] ?? '', 'base64').toString();
+      const wanted = { endpoint: decode('endpoint'), authorization: decode('authorization') };
+      const own = destinationsOf(this.#world).find(({ destination }) => destination.id === status.destination?.id);
+      const inline = webhooks.find(
+        ({ which, organization }) =>
+          status.organization?.api === 'v2' &&
+          which.kind === 'organization' &&
+          which.region === spec.konnect.region &&
+          organization.id === status.konnect?.organizationID,
+      )?.webhook.target;
+      const found = [own?.destination, inline?.kind === 'inline' ? inline.inline : undefined];
+      const isOld = found.some(
+        (one) => one !== undefined && (one.endpoint !== wanted.endpoint || one.authorization !== wanted.authorization),
+      );
+      return isOld ? [{ invariant: 'converges', detail: `${of} forwards with an old Secret` }] : [];
+    });
   }
 
   violate(invariant: Invariant, detail: string): void {

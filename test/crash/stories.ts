@@ -1,8 +1,8 @@
 /** What people do with forwardings, each as one change of a world at rest, and what has to come of it. */
 import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
-import { clearWebhook } from '../../sandbox/konnect/model/webhooks.ts';
+import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import { forum, garden, laden, otherSiem, type SpecChoice, shop, siem, tokens, usual } from '../forwarding/stage.ts';
-import { key, type World } from './world.ts';
+import { key, rivalSiem, type World } from './world.ts';
 
 /** What stands in the end. */
 export interface End {
@@ -225,10 +225,35 @@ export const stories: readonly Story[] = [
       const id = world.createForeign('theirs');
       world.point(world.portal(shop), id);
     },
-    change: (world) => world.add({ ...shopOnly, adoptionPolicy: 'Never' }),
+    change: (world) => world.add(shopOnly),
     after: { 'blue/shop': 'theirs on' },
     destinations: [],
     verdicts: { [key]: 'False WebhookInUse Stalled' },
+    silent: true,
+  },
+  {
+    title: 'refuse-inline',
+    foreign(world) {
+      const inlineTarget = { ...rivalSiem, logFormat: 'cef', skipSSLVerification: false } as const;
+      pointWebhook(world.konnect, world.organization(), world.webhook(), { kind: 'inline', inline: inlineTarget });
+      world.webhook().enabled = true;
+    },
+    change: (world) => world.add(organizationOnly),
+    after: { 'blue/us': 'CANARYrival on' },
+    destinations: [],
+    verdicts: { [key]: 'False WebhookInUse Stalled' },
+    silent: true,
+  },
+  {
+    title: 'share',
+    before: usual,
+    change(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...shopOnly, siem: 'other' }, younger, 1_000);
+    },
+    after: all,
+    destinations: ours,
+    verdicts: { [younger]: 'False Claimed Stalled' },
     silent: true,
   },
   {
@@ -354,6 +379,19 @@ export const stories: readonly Story[] = [
     destinations: [],
     verdicts: { [key]: 'gone' },
     short: true,
+  },
+  {
+    title: 'delete-what-drifted',
+    before: usual,
+    foreign: (world) => void world.createForeign('theirs'),
+    change(world) {
+      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
+      world.point(world.portal(shop), theirs?.destination.id ?? '');
+      world.delete();
+    },
+    after: { 'blue/shop': 'theirs on' },
+    destinations: [],
+    verdicts: { [key]: 'gone' },
   },
   {
     title: 'delete-while-creating',
