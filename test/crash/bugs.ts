@@ -14,6 +14,8 @@ export interface Bug {
   readonly name: string;
   /** What is wrong, in a sentence: the first line of the patch. */
   readonly title: string;
+  /** Where to look for it: the second line. */
+  readonly stories: readonly string[];
   readonly file: string;
 }
 
@@ -22,8 +24,9 @@ export function bugs(): Bug[] {
     .toSorted()
     .map((path) => {
       const file = join(import.meta.dirname, path);
-      const [title = ''] = readFileSync(file, 'utf8').split('\n');
-      return { name: basename(path, '.patch'), title, file };
+      const [title = '', second = ''] = readFileSync(file, 'utf8').split('\n');
+      const stories = second.replace(/^Stories: /, '').split(' ');
+      return { name: basename(path, '.patch'), title, stories, file };
     });
 }
 
@@ -42,8 +45,8 @@ const Report = z.object({
 });
 export type BugReport = z.infer<typeof Report>['total'];
 
-/** All single faults of all stories, or of one, in a copy of the tree with the bug in it. */
-export async function tryBug(bug: Bug, { threads, story }: { threads: number; story?: string }): Promise<BugReport> {
+/** All single faults of its stories, in a copy of the tree with the bug in it. */
+export async function tryBug(bug: Bug, threads: number): Promise<BugReport> {
   const copy = mkdtempSync(join(tmpdir(), 'crash-bug-'));
   try {
     for (const part of ['src', 'sandbox', 'scripts', 'docs', 'test', 'package.json']) {
@@ -51,7 +54,7 @@ export async function tryBug(bug: Bug, { threads, story }: { threads: number; st
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     await run('git', ['apply', bug.file], { cwd: copy });
-    const which = story === undefined ? [] : ['--story', story];
+    const which = bug.stories.flatMap((story) => ['--story', story]);
     const args = ['test/crash/main.ts', '--no-pairs', '--json', '--threads', String(threads), ...which];
     const stdout = await run(process.execPath, args, { cwd: copy, maxBuffer: 64 * 1024 * 1024 }).then(
       (done) => done.stdout,
@@ -76,7 +79,7 @@ export async function tryBugs({
 }): Promise<number> {
   const chosen = bugs().filter(({ name }) => only === undefined || name === only);
   if (chosen.length === 0) say('there is no such bug');
-  say('| bug | caught by | in runs |');
+  say('| bug | caught by (in so many runs) | runs |');
   say('|---|---|---|');
   let missed = chosen.length === 0 ? 1 : 0;
   for (const bug of chosen) {
@@ -86,11 +89,11 @@ export async function tryBugs({
       say(`| ${bug.title} (${bug.name}) | THE PATCH DOES NOT APPLY: ${fault.trim()} | |`);
       continue;
     }
-    const report = await tryBug(bug, { threads });
+    const report = await tryBug(bug, threads);
     const failed = Object.entries(report.violations);
     if (failed.length === 0) missed += 1;
     const by = failed.map(([name, runs = 0]) => `${name} (${String(runs)})`).join(', ');
-    say(`| ${bug.title} | ${by || 'NOTHING'} | of ${String(report.runs)} |`);
+    say(`| ${bug.title} | ${by || 'NOTHING'} | ${String(report.runs)} |`);
   }
   say('');
   say(`${String(chosen.length - missed)} of ${String(chosen.length)} bugs were caught`);

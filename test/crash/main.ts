@@ -13,7 +13,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
   options: {
-    story: { type: 'string' },
+    story: { type: 'string', multiple: true },
     faults: { type: 'string' },
     seed: { type: 'string', default: '1' },
     history: { type: 'boolean', default: false },
@@ -26,9 +26,9 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const threads = Number(values.threads);
-const chosen = stories.filter(({ title }) => values.story === undefined || title === values.story);
+const chosen = stories.filter(({ title }) => values.story === undefined || values.story.includes(title));
 if (chosen.length === 0) {
-  say(`there is no story ${values.story ?? ''}; there are: ${stories.map(({ title }) => title).join(', ')}`);
+  say(`there is no such story; there are: ${stories.map(({ title }) => title).join(', ')}`);
   process.exitCode = 2;
 } else if (values.bugs || values.bug !== undefined) {
   process.exitCode = await tryBugs({ only: values.bug, threads, say });
