@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { bugs, whyNotApplicable } from './bugs.ts';
-import { play, singles } from './driver.ts';
+import { bugs, tryBug, whyNotApplicable } from './bugs.ts';
+import { play, prepare, singles } from './driver.ts';
 import { stories } from './stories.ts';
 import { count, emptyTally } from './tally.ts';
 
@@ -9,7 +9,7 @@ describe('every fault at every outside call of', () => {
     '$title comes to rest, with nothing wrong on the way',
     async (story) => {
       const tally = emptyTally();
-      for await (const run of singles(story)) count(tally, run);
+      for await (const run of singles(await prepare(story))) count(tally, run);
       expect(tally.failures).toEqual([]);
       expect(tally.runs).toBeGreaterThan(9);
     },
@@ -21,11 +21,25 @@ describe('every fault at every outside call of', () => {
 test('a run is the same again', async () => {
   for (const story of stories.filter(({ title }) => title === 'drift' || title === 'hand-over')) {
     const plan = [{ at: 7, fault: 'crash-after+stale-list' as const }];
-    const [one, two] = [await play(story, plan, { tells: true }), await play(story, plan, { tells: true })];
+    const [one, two] = [
+      await play(await prepare(story), plan, { tells: true }),
+      await play(await prepare(story), plan, { tells: true }),
+    ];
     expect(two.history).toEqual(one.history);
     expect(one.history.length).toBeGreaterThan(20);
   }
 });
+
+test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
+  'the driver can fail: %s',
+  async (name) => {
+    const bug = bugs().find((one) => one.name === name);
+    if (bug === undefined) throw new TypeError('there is no such bug');
+    const { violations } = await tryBug(bug, 1);
+    expect(Object.keys(violations)).not.toEqual([]);
+  },
+  120_000,
+);
 
 test('every seeded bug applies to the sources as they are', () => {
   const found = bugs().map((bug) => ({ bug: bug.name, why: whyNotApplicable(bug) }));

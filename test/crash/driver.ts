@@ -1,7 +1,8 @@
+import { furnish } from './cast.ts';
 import { faults, type PlannedFault } from './faults.ts';
-import { Judge, snapshotForeign, type Violation } from './judge.ts';
+import { type Foreign, Judge, snapshotForeign, type Violation } from './judge.ts';
 import type { Story } from './stories.ts';
-import { World } from './world.ts';
+import { type SavedWorld, World } from './world.ts';
 
 /** How many resyncs a run may need before what is wanted stands. */
 const mostResyncs = 4;
@@ -22,17 +23,24 @@ export interface Run {
 }
 
 export interface RunOptions {
-  readonly seed?: number;
   /** Whether the history is to be written down. */
   readonly tells?: boolean;
   /** Gathers what was seen. */
   readonly states?: Set<string>;
 }
 
-/** One story from its beginning to its rest, with these faults. The same arguments give the same run. */
-export async function play(story: Story, plan: readonly PlannedFault[], options: RunOptions = {}): Promise<Run> {
-  const { seed = 1, tells = false, states = new Set() } = options;
+/** What a story's change finds, from which any number of runs begin. */
+export interface Prepared {
+  readonly story: Story;
+  readonly seed: number;
+  readonly saved: SavedWorld;
+  readonly foreign: Foreign;
+}
+
+/** Plays the story up to its change, without a fault. */
+export async function prepare(story: Story, seed = 1): Promise<Prepared> {
   const world = new World({ behaviour: story.behaviour, seed });
+  furnish(world);
   await world.work();
   story.foreign?.(world);
   const foreign = snapshotForeign(world, story);
@@ -42,8 +50,17 @@ export async function play(story: Story, plan: readonly PlannedFault[], options:
   }
   await story.prepare?.(world);
   await world.work();
-  // The change is worked on by a process that knows nothing yet.
-  world.restart();
+  return { story, seed, saved: world.save(), foreign };
+}
+
+/** The story's change and all that follows it, to its rest, with these faults. The same arguments give the same run. */
+export async function play(
+  { story, seed, saved, foreign }: Prepared,
+  plan: readonly PlannedFault[],
+  { tells = false, states = new Set() }: RunOptions = {},
+): Promise<Run> {
+  // The change is worked on by a process that knows nothing but what it has read since it began.
+  const world = new World({ behaviour: story.behaviour, seed, from: saved });
   await world.work();
   const history: string[] = [];
   const start = world.kubernetes.events.length;
@@ -86,23 +103,23 @@ async function rest(world: World, judge: Judge): Promise<void> {
 }
 
 /** Every fault at every call of the story; the first run is without any. */
-export async function* singles(story: Story, options: RunOptions = {}): AsyncGenerator<Run> {
-  const whole = await play(story, [], options);
+export async function* singles(prepared: Prepared, options: RunOptions = {}): AsyncGenerator<Run> {
+  const whole = await play(prepared, [], options);
   yield whole;
   for (let at = 1; at <= whole.calls; at += 1) {
     for (const fault of faults) {
-      const run = await play(story, [{ at, fault }], options);
+      const run = await play(prepared, [{ at, fault }], options);
       if (run.isMet) yield run;
     }
   }
 }
 
 /** Every second fault at every later call of a run with this first one, as many as there are then. */
-export async function* seconds(story: Story, first: Run, options: RunOptions = {}): AsyncGenerator<Run> {
+export async function* seconds(prepared: Prepared, first: Run, options: RunOptions = {}): AsyncGenerator<Run> {
   const [{ at } = { at: 0 }] = first.plan;
   for (let second = at + 1; second <= first.calls; second += 1) {
     for (const fault of faults) {
-      const run = await play(story, [...first.plan, { at: second, fault }], options);
+      const run = await play(prepared, [...first.plan, { at: second, fault }], options);
       if (run.isMet) yield run;
     }
   }

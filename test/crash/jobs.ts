@@ -1,6 +1,6 @@
 /** The whole of the driver's work in pieces, for as many threads as there are. */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { play, seconds, singles } from './driver.ts';
+import { play, prepare, seconds, singles } from './driver.ts';
 import type { PlannedFault } from './faults.ts';
 import { stories } from './stories.ts';
 import { count, emptyTally, type Tally } from './tally.ts';
@@ -31,10 +31,9 @@ export async function doJob(job: Job): Promise<JobResult> {
   const met: PlannedFault[] = [];
   const { seed, first } = job;
   let calls = 0;
+  const prepared = await prepare(story, seed);
   const runs =
-    first === undefined
-      ? singles(story, { seed, states })
-      : seconds(story, await play(story, [first], { seed }), { seed, states });
+    first === undefined ? singles(prepared, { states }) : seconds(prepared, await play(prepared, [first]), { states });
   for await (const run of runs) {
     count(tally, run);
     met.push(...(first === undefined ? run.plan : []));

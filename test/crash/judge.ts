@@ -2,6 +2,7 @@
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { endpointDigest } from '../../src/forwarding/desired.ts';
 import { otherSiem, siem } from '../forwarding/stage.ts';
+import { key, rivalSiem } from './cast.ts';
 import type { Call } from './faults.ts';
 import {
   destinationsOf,
@@ -12,7 +13,7 @@ import {
   webhooksOf,
 } from './picture.ts';
 import type { End, Story } from './stories.ts';
-import { key, rivalSiem, staleMs, type Witness, type World } from './world.ts';
+import { staleMs, type Witness, type World } from './world.ts';
 
 export const invariants = {
   dangling: 'no webhook points at a destination that we deleted',

@@ -19,6 +19,13 @@ export interface KubernetesOptions {
   readonly nowMs: () => number;
   /** After every change of a forwarding: by whom, from what to what. */
   readonly onChange: (by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent) => void;
+  readonly from?: SavedKubernetes | undefined;
+}
+
+export interface SavedKubernetes {
+  readonly objects: ReadonlyMap<string, AuditLogForwarding>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly version: number;
 }
 
 /**
@@ -26,14 +33,24 @@ export interface KubernetesOptions {
  * finalizers, deletion, and every event in its order. Objects are frozen: whoever changes one in place is found out.
  */
 export class Kubernetes {
-  readonly objects = new Map<string, AuditLogForwarding>();
-  readonly secrets = new Map<string, Secret>();
-  readonly events: WatchEvent[] = [];
+  readonly objects: Map<string, AuditLogForwarding>;
+  readonly secrets: Map<string, Secret>;
+  readonly events: WatchEvent[];
   readonly #options: KubernetesOptions;
-  #version = 1;
+  #version: number;
 
   constructor(options: KubernetesOptions) {
+    const { from, nowMs } = options;
     this.#options = options;
+    this.objects = new Map(from?.objects);
+    this.secrets = new Map(from?.secrets);
+    this.#version = from?.version ?? 1;
+    // To whoever comes new, what is there looks as if it had been made just now.
+    this.events = [...this.objects].map(([key, object]) => ({ atMs: nowMs(), key, object, gone: false }));
+  }
+
+  save(): SavedKubernetes {
+    return { objects: new Map(this.objects), secrets: new Map(this.secrets), version: this.#version };
   }
 
   create(key: string, spec: Spec, ageMs: number): void {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { tryBugs } from './bugs.ts';
-import { play } from './driver.ts';
+import { play, prepare } from './driver.ts';
 import { parsePlan } from './faults.ts';
 import { doJobs, type Job } from './jobs.ts';
 import { invariants } from './judge.ts';
@@ -37,7 +37,7 @@ else await everything();
 
 async function replay(): Promise<void> {
   for (const story of chosen) {
-    const run = await play(story, parsePlan(values.faults ?? ''), { seed, tells: values.history });
+    const run = await play(await prepare(story, seed), parsePlan(values.faults ?? ''), { tells: values.history });
     for (const line of run.history) say(line);
     if (!run.isMet) say('(not every fault came to pass)');
     for (const { invariant, detail } of run.violations) say(`${invariant} (${invariants[invariant]}): ${detail}`);

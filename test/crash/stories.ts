@@ -2,7 +2,8 @@
 import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
 import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import { forum, garden, laden, otherSiem, type SpecChoice, shop, siem, tokens, usual } from '../forwarding/stage.ts';
-import { key, rivalSiem, type World } from './world.ts';
+import { key, rivalSiem } from './cast.ts';
+import type { World } from './world.ts';
 
 /** What stands in the end. */
 export interface End {

@@ -11,26 +11,12 @@ import {
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import type { Announcement, Cluster } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
-import { blue, forum, garden, green, laden, type SpecChoice, shop, siem, specOf, tokens } from '../forwarding/stage.ts';
+import { blue, type SpecChoice, specOf } from '../forwarding/stage.ts';
+import { key, konnectSeed } from './cast.ts';
 import { applies, type Call, type Fault, type PlannedFault } from './faults.ts';
 import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
-import { Kubernetes } from './kubernetes.ts';
+import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
-
-/** Blue's portals beside those of the stories: one is somebody else's, one the rival's. */
-export const kiosk = '7e551b39-227d-4297-b911-e68fd5d77c17';
-export const stall = '8e551b39-227d-4297-b911-e68fd5d77c17';
-/** Green's, and somebody else's. */
-export const orchard = '9e551b39-227d-4297-b911-e68fd5d77c17';
-
-export const key = 'platform/sumologic';
-/** Another forwarding, which is older and has its own portal. */
-export const rival = 'platform/rival';
-
-export const rivalSiem = {
-  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYrival',
-  authorization: 'Bearer CANARYrival',
-};
 
 /** How old a list may be that Konnect serves. */
 export const staleMs = 30_000;
@@ -52,6 +38,15 @@ export interface Witness {
 export interface WorldOptions {
   readonly behaviour?: Partial<Behaviour> | undefined;
   readonly seed: number;
+  /** Left out: nothing is there but empty organisations. */
+  readonly from?: SavedWorld | undefined;
+}
+
+export interface SavedWorld {
+  readonly made: number;
+  readonly ms: number;
+  readonly organizations: ReadonlyMap<string, Organization>;
+  readonly kubernetes: SavedKubernetes;
 }
 
 const nowhere: Witness = { changed: () => undefined, statusWritten: () => undefined, called: () => undefined };
@@ -60,7 +55,7 @@ const nowhere: Witness = { changed: () => undefined, statusWritten: () => undefi
 export class World {
   readonly konnect: KonnectModel;
   readonly kubernetes: Kubernetes;
-  readonly clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
+  readonly clock: { ms: number };
   readonly announcements: (Announcement & { readonly of: string })[] = [];
   witness: Witness = nowhere;
   /** Outside calls since `arm`. */
@@ -71,6 +66,8 @@ export class World {
   writes = 0;
   defect: Error | undefined;
   readonly #random: () => number;
+  /** IDs in Konnect. */
+  #made: number;
   #process: OperatorProcess;
   #plan: readonly PlannedFault[] = [];
   /** Which of the faults came to pass. */
@@ -85,48 +82,23 @@ export class World {
   #whenCalled: { readonly what: string; readonly deed: () => void } | undefined;
   readonly #late: { readonly atMs: number; readonly deed: () => void }[] = [];
 
-  constructor({ behaviour = {}, seed }: WorldOptions) {
+  constructor({ behaviour = {}, seed, from }: WorldOptions) {
     this.#random = randomOf(seed);
-    let ids = 0;
-    const clock = () => new Date(this.clock.ms);
+    this.#made = from?.made ?? 0;
+    this.clock = { ms: from?.ms ?? Date.parse('2026-01-02T03:04:05Z') };
     this.konnect = createModel({
-      clock,
       behaviour,
+      clock: () => new Date(this.clock.ms),
       newID: () => {
-        ids += 1;
-        return `${String(ids).padStart(8, '0')}-0000-4000-8000-000000000000`;
+        this.#made += 1;
+        return `${String(this.#made).padStart(8, '0')}-0000-4000-8000-000000000000`;
       },
       newTraceID: () => '1',
-      seed: {
-        regions: ['us', 'eu', 'au'],
-        organizations: [
-          {
-            id: blue,
-            name: 'Blue',
-            tokens: [
-              { value: tokens.blue, access: 'full' },
-              { value: tokens.blueAgain, access: 'full' },
-            ],
-            portals: [
-              { id: shop, name: 'shop', region: 'us' },
-              { id: forum, name: 'forum', region: 'us' },
-              { id: kiosk, name: 'kiosk', region: 'us' },
-              { id: stall, name: 'stall', region: 'us' },
-              { id: laden, name: 'laden', region: 'eu' },
-            ],
-          },
-          {
-            id: green,
-            name: 'Green',
-            tokens: [{ value: tokens.green, access: 'full' }],
-            portals: [
-              { id: garden, name: 'garden', region: 'us' },
-              { id: orchard, name: 'orchard', region: 'us' },
-            ],
-          },
-        ],
-      },
+      seed: from === undefined ? konnectSeed : { ...konnectSeed, organizations: [] },
     });
+    for (const [id, organization] of structuredClone(from?.organizations) ?? []) {
+      this.konnect.organizations.set(id, organization);
+    }
     this.kubernetes = new Kubernetes({
       nowMs: () => this.clock.ms,
       onChange: (by, before, event) => {
@@ -135,20 +107,21 @@ export class World {
         }
         this.#hear();
       },
+      from: from?.kubernetes,
     });
-    this.#process = this.#newProcess();
-    this.putSecret('konnect', { token: tokens.blue });
-    this.putSecret('siem', siem);
-    this.putSecret('rival-siem', rivalSiem);
-    for (const [organization, portal] of [
-      [this.organization(blue), kiosk],
-      [this.organization(green), orchard],
-    ] as const) {
-      const id = this.createForeign('audit-of-others', { organization });
-      this.point(this.portal(portal, organization), id, organization);
-      this.point(webhookIn(organization, 'au'), id, organization);
-    }
-    this.add({ portals: [{ id: stall, enabled: true }], siem: 'rival-siem' }, rival, 7_200_000);
+    this.#heard = this.kubernetes.events.length;
+    this.#process = this.#newProcess([...this.kubernetes.objects.values()]);
+  }
+
+  /** All that stands outside of the operator, for any number of worlds that begin from here. */
+  save(): SavedWorld {
+    for (const { events } of this.konnect.organizations.values()) events.length = 0;
+    return {
+      made: this.#made,
+      ms: this.clock.ms,
+      organizations: structuredClone(this.konnect.organizations),
+      kubernetes: this.kubernetes.save(),
+    };
   }
 
   organization(id: string = blue): Organization {
