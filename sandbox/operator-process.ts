@@ -22,6 +22,10 @@ export interface OperatorProcess {
   stop(): Promise<string>;
   /** SIGKILL, then waits for the end. */
   kill(): Promise<void>;
+  /** SIGSTOP stops it where it stands, SIGCONT lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Says how it ended, by itself or not, when it has. */
+  exited(): Promise<string>;
 }
 
 const name = 'operator';
@@ -71,6 +75,8 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
     async kill() {
       await end(0);
     },
+    signal: (signal) => supervised.signal(name, signal),
+    exited: () => supervised.exited(name),
   };
 }
 

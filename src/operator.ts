@@ -180,7 +180,9 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const serverAborts = new AbortController();
   const running = AbortSignal.any([signal, serverAborts.signal]);
   const watches = () => deafness(informers, deafAfterMs);
-  const probes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches }) };
+  const lease = () =>
+    leadership === undefined || leadership.hasLooked ? undefined : 'the Lease could not be looked at so far';
+  const probes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches, lease }) };
   const probesAddress = config.healthProbeBindAddress;
   const servers = [
     ...(probesAddress === undefined ? [] : [new TelemetryServer({ address: probesAddress, routes: probes, log })]),

@@ -82,9 +82,20 @@ export class Supervised {
     if (!this.#exits.has(name)) {
       if (graceMs > 0) this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
       const force = setTimeout(() => this.#order({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
-      while (!this.#exits.has(name)) await once(this.#changes, 'change');
+      await this.exited(name);
       clearTimeout(force);
     }
+    return this.exited(name);
+  }
+
+  /** Stops a server where it stands, or lets it go on. */
+  signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#order({ kind: 'signal', name, signal });
+  }
+
+  /** Resolves with how a server ended, when it has. */
+  async exited(name: string): Promise<string> {
+    while (!this.#exits.has(name)) await once(this.#changes, 'change');
     return this.#exits.get(name) ?? '';
   }
 

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 
 export type Order =
   | { kind: 'start'; name: string; command: string; args: readonly string[] }
-  | { kind: 'signal'; name: string; signal: 'SIGTERM' | 'SIGKILL' };
+  | { kind: 'signal'; name: string; signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' };
 
 export type Report =
   | { kind: 'ready'; folder: string }

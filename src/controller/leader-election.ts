@@ -85,6 +85,7 @@ export class LeaderElection {
   /** The last one seen, and since when it has looked like this. */
   #seen: { readonly lease: StoredLease; readonly sinceMs: number } | undefined;
   #acquireTimeMs = 0;
+  #hasLooked = false;
   /** When the last renewal that succeeded was sent: the lease holds from no later than that in everybody's eyes. */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -97,6 +98,11 @@ export class LeaderElection {
       random: Math.random,
       ...options,
     };
+  }
+
+  /** Whether the Lease could ever be read and, where it is free, taken: without the right to do so nobody would ever lead. */
+  get hasLooked(): boolean {
+    return this.#hasLooked;
   }
 
   /**
@@ -134,6 +140,7 @@ export class LeaderElection {
     } catch (error) {
       onChange(false);
       if (error instanceof FencedError) {
+        this.#renewedAtMs = Number.NEGATIVE_INFINITY;
         log.error({ lease: name, identity, err: error }, 'lease lost, this process ends');
         leading.abort(error);
         const patience = new AbortController();
@@ -158,6 +165,7 @@ export class LeaderElection {
       let waitMs = (times.retryPeriodMs * (1 + random())) / 4;
       try {
         const attempt = await withinOn(clock, attemptMs(times), signal, (within) => this.#attempt(within));
+        this.#hasLooked = true;
         if (attempt.kind === 'held') return true;
         if (attempt.holder !== shown) log.info({ lease: name, holder: attempt.holder }, 'standing by');
         shown = attempt.holder;

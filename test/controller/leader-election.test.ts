@@ -28,6 +28,7 @@ interface Process {
   /** Lets the lead end. */
   readonly finish: () => void;
   readonly mayWrite: () => boolean;
+  readonly hasLooked: () => boolean;
   readonly changes: boolean[];
 }
 
@@ -62,6 +63,7 @@ function setUp() {
       changes: [],
       stop: () => stop.abort(),
       finish: finished.resolve,
+      hasLooked: () => election.hasLooked,
       mayWrite() {
         try {
           election.fence();
@@ -213,9 +215,10 @@ describe('who comes second', () => {
     b.trouble = () => 'refused';
     await pass(10_000);
     expect(b.logged).toContain('lease cannot be looked at, trying again');
+    expect(b.hasLooked()).toBe(false);
     b.trouble = () => undefined;
     await pass(3_000);
-    expect(b.works).toBe(true);
+    expect([b.works, b.hasLooked()]).toEqual([true, true]);
   });
 
   test('ends at once when it is stopped', async () => {
@@ -324,6 +327,7 @@ describe('the leader', () => {
     lease.put({ holder: 'thief', durationSeconds: 15, acquireTimeMs: 0, renewTimeMs: 0, transitions: 1 });
     await pass(2_000);
     expect(a.ended).toBe('FencedError: lease a/b is held by thief');
+    expect(a.mayWrite()).toBe(false);
     expect(lease.lease).toMatchObject({ holder: 'thief' });
   });
 

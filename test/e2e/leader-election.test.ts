@@ -1,0 +1,215 @@
+/** Several operators, of which one works: who takes over, how soon, and that nobody writes who may not. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { serviceAccount } from '../../sandbox/sandbox.ts';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Copies, type Copy, createCopies } from './support/copies.ts';
+import { createScene, type Scene } from './support/scene.ts';
+import { createWorld, type World } from './support/world.ts';
+
+let world: World;
+let copies: Copies;
+
+const acquired = 'lease acquired, this process leads';
+const lost = 'lease lost, this process ends';
+/** A crash is over sooner with these. */
+const short = [
+  '--leader-elect-lease-duration=4s',
+  '--leader-elect-renew-deadline=3s',
+  '--leader-elect-retry-period=500ms',
+];
+const shortTakeOverMs = 4_500;
+
+beforeAll(async () => {
+  world = await createWorld({ prefix: 'leader' });
+  await world.stopOperator();
+  copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=20s', '--max-concurrent-reconciles=32']);
+}, 60_000);
+
+afterEach(async () => {
+  await copies.stop();
+  world.services.konnect.control.clearFaults();
+  // So that no test waits for the Lease of the one before.
+  await cluster().kubectl(['delete', 'lease', '-n', serviceAccount.namespace, '--all']);
+}, 60_000);
+
+afterAll(() => world?.stop(), 60_000);
+
+const told: string[] = [];
+afterAll(() => void process.stderr.write(told.map((line) => `==> ${line}\n`).join('')));
+
+function tell(what: string, ms: readonly number[]): void {
+  told.push(`${what}: ${ms.map((one) => `${String(Math.round(one))} ms`).join(', ')}`);
+}
+
+function expectInPlace(one: Scene): void {
+  const [destination, ...more] = one.destinations();
+  expect({ destination, more }).toMatchObject({ destination: world.credentials, more: [] });
+  for (const index of one.portals.keys()) {
+    expect(one.portalWebhook(index)).toMatchObject({ enabled: true, target: { id: destination?.id } });
+  }
+}
+
+/** Makes a forwarding and answers when it is in place. */
+async function applied(name: string): Promise<Scene> {
+  const one = await createScene(world, name);
+  await one.apply();
+  await world.waitForReady(name, 30_000);
+  expectInPlace(one);
+  return one;
+}
+
+async function isReady({ operator }: Copy): Promise<boolean> {
+  return (await fetch(`${operator.healthURL}/readyz`)).ok;
+}
+
+async function expectStandingBy(copy: Copy): Promise<void> {
+  await copy.said('standing by');
+  expect(await isReady(copy)).toBe(true);
+  expect(await copy.leads()).toBe(false);
+  expect(copy.konnect.sent()).toEqual([]);
+  expect(await copy.kubernetesWrites()).toEqual([]);
+}
+
+describe('of two copies', () => {
+  test('one works; the other is ready, follows, asks nothing of Konnect and writes nothing', async () => {
+    const first = await copies.start();
+    await first.said(acquired);
+    const second = await copies.start();
+    await applied('one-works');
+    expect(await first.leads()).toBe(true);
+    expect(first.konnect.writes().length).toBeGreaterThan(0);
+    await expectStandingBy(second);
+    await eventually(async () => {
+      const metrics = await (await fetch(second.operator.metricsURL)).text();
+      expect(metrics).toMatch(/konnect_audit_log_condition\{.*name="one-works",type="Ready",status="True"\} 1/);
+      expect(metrics).toMatch(/^workqueue_depth\{.*\} 0$/m);
+    });
+  });
+
+  test('the other works as soon as the first is told to end and has ended what it had begun; nothing is lost or doubled, again and again', async () => {
+    const rounds = 4;
+    let leading = await copies.start();
+    await leading.said(acquired);
+    const handedOverMs: number[] = [];
+    const inPlaceMs: number[] = [];
+    const all = [leading];
+    for (let round = 0; round < rounds; round += 1) {
+      const next = await copies.start();
+      await expectStandingBy(next);
+      all.push(next);
+      const before = await createScene(world, `roll-${String(round)}`, { portals: 2 });
+      const held = before.fail({ kind: 'latency', ms: 300, match: { operation: 'update-portal-audit-log-webhook' } });
+      await before.apply();
+      await eventually(() => expect(held.hits()).toBeGreaterThan(0));
+      const after = await createScene(world, `rolled-${String(round)}`);
+      const askedAtMs = Date.now();
+      const ended = leading.operator.stop();
+      await after.apply();
+      expect(await ended).toBe('exited with code 0');
+      const releasedAtMs = await leading.said('lease released');
+      handedOverMs.push((await next.said(acquired)) - releasedAtMs);
+      await world.waitForReady(after.name);
+      inPlaceMs.push(Date.now() - askedAtMs);
+      await world.waitForReady(before.name);
+      for (const one of [before, after]) {
+        expectInPlace(one);
+        expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+      }
+      leading = next;
+    }
+    tell('handed over after the release, with the default times', handedOverMs);
+    tell('a forwarding that was made at the SIGTERM was in place', inPlaceMs);
+    // The promise is 2 s; the rest is for a machine that has other things to do.
+    expect(Math.max(...handedOverMs)).toBeLessThan(4_000);
+    for (const { konnect } of all) expect(konnect.writes().length).toBeGreaterThan(0);
+  }, 120_000);
+
+  test('the other works after a crash, when the lease has run out and not before', async () => {
+    const first = await copies.start(short);
+    await first.said(acquired);
+    const second = await copies.start(short);
+    await expectStandingBy(second);
+    const killedAtMs = Date.now();
+    await first.operator.kill();
+    const tookMs = (await second.said(acquired)) - killedAtMs;
+    tell('taken over after SIGKILL, with a lease of 4 s renewed every 500 ms', [tookMs]);
+    expect(tookMs).toBeGreaterThan(3_000);
+    expect(tookMs).toBeLessThan(shortTakeOverMs + 3_000);
+    await applied('after-a-crash');
+    expect(first.konnect.writes()).toEqual([]);
+  }, 60_000);
+});
+
+test('who sees another’s name in the Lease ends with exit code 1 and one line that says why', async () => {
+  const first = await copies.start(short);
+  await first.said(acquired);
+  const thief = JSON.stringify({ spec: { holderIdentity: 'somebody else' } });
+  const lease = ['lease/konnect-audit-log-operator', '-n', serviceAccount.namespace];
+  await cluster().kubectl(['patch', ...lease, '--type=merge', '-p', thief]);
+  expect(await first.operator.exited()).toBe('exited with code 1');
+  const errors = (await first.operator.output()).split('\n').filter((line) => line.includes('"level":"error"'));
+  expect(errors).toEqual([expect.stringContaining(lost)]);
+  expect(errors[0]).toContain('is held by somebody else');
+});
+
+describe('stopped for longer than its lease, with calls under way', () => {
+  /** What the stopped process had on its way: this operation of Konnect, held up for so long that the process is stopped meanwhile. */
+  const moments = [
+    { title: 'a read before anything was written', operation: 'get-portal-audit-log-webhook' },
+    { title: 'a creation', operation: 'create-audit-log-destination' },
+    { title: 'the first of two attachments', operation: 'update-portal-audit-log-webhook' },
+    { title: 'a change of the destination', operation: 'update-audit-log-destination', stands: true },
+    { title: 'the first of two detachments', operation: 'delete-portal-audit-log-webhook', stands: true, ends: true },
+    { title: 'the deletion of the destination', operation: 'delete-audit-log-destination', stands: true, ends: true },
+  ];
+
+  async function begin(moment: (typeof moments)[number], index: number) {
+    const one = await createScene(world, `stopped-${String(index)}`, { portals: 2 });
+    if (moment.stands === true) {
+      await one.apply();
+      await world.waitForReady(one.name);
+    }
+    const held = one.fail({ kind: 'latency', ms: 8_000, match: { operation: moment.operation }, times: 1 });
+    if (moment.stands !== true) await one.apply();
+    else if (moment.ends === true) await world.kubectl(['delete', 'alf', one.name, '--wait=false']);
+    else await one.applySIEM({ authorization: world.newCredentials().authorization });
+    return { one, held, ends: moment.ends ?? false };
+  }
+
+  test('a process that goes on writes nothing more, and ends', async () => {
+    const first = await copies.start(short);
+    await first.said(acquired);
+    const begun = await Promise.all(moments.map(begin));
+    await eventually(() => expect(begun.map(({ held }) => held.hits())).toEqual(moments.map(() => 1)));
+    first.operator.signal('SIGSTOP');
+    const stoppedAtMs = Date.now();
+    const before = { konnect: first.konnect.writes().length, kubernetes: (await first.kubernetesWrites()).length };
+
+    const second = await copies.start(short);
+    const tookMs = (await second.said(acquired)) - stoppedAtMs;
+    tell('taken over after SIGSTOP, by a copy that had yet to start, with a lease of 4 s', [tookMs]);
+    for (const { one, ends } of begun) {
+      if (ends) await world.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=40s']);
+      else await world.waitForReady(one.name, 40_000);
+    }
+    // All that the stopped process waits for lies there for it to be read.
+    await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(9_000));
+
+    first.operator.signal('SIGCONT');
+    expect(await first.operator.exited()).toBe('exited with code 1');
+    expect(await first.operator.output()).toContain(lost);
+    const sinceThen = {
+      konnect: first.konnect.writes().slice(before.konnect),
+      kubernetes: (await first.kubernetesWrites()).slice(before.kubernetes),
+    };
+    told.push(
+      `written after SIGCONT by a process with ${String(begun.length)} passes amid a call: ${String(sinceThen.konnect.length)} to Konnect, ${String(sinceThen.kubernetes.length)} to Kubernetes`,
+    );
+    expect(sinceThen).toEqual({ konnect: [], kubernetes: [] });
+    for (const { one, ends } of begun) {
+      expect(one.destinations()).toHaveLength(ends ? 0 : 1);
+      expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+    }
+  }, 120_000);
+});

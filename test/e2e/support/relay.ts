@@ -1,0 +1,45 @@
+import { createServer, request as send } from 'node:http';
+import { closed, listening } from '../../konnect/listening.ts';
+
+/** A request that left a process. */
+export interface Sent {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly method: string;
+  /** Begins with the region. */
+  readonly path: string;
+}
+
+/** The one way of a process to Konnect, which notes all that comes along as soon as its first bytes are there. */
+export interface Relay {
+  /** For `--konnect-url`. */
+  readonly urlTemplate: string;
+  sent(): readonly Sent[];
+  /** Everything but GET. */
+  writes(): readonly Sent[];
+  stop(): Promise<void>;
+}
+
+export async function startRelay(konnectURL: string): Promise<Relay> {
+  const sent: Sent[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const { method = '', url: path = '', headers } = incoming;
+    sent.push({ atMs: Date.now(), method, path });
+    const onward = send(`${konnectURL}${path}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  const port = await listening(server);
+  return {
+    urlTemplate: `http://127.0.0.1:${String(port)}/{region}`,
+    sent: () => [...sent],
+    writes: () => sent.filter(({ method }) => method !== 'GET'),
+    async stop() {
+      server.closeAllConnections();
+      await closed(server);
+    },
+  };
+}
