@@ -187,15 +187,20 @@ describe('answers of Konnect', () => {
           says: ["is not Konnect's", '--konnect-url', 'proxy'],
         });
       }
-      await eventually(
-        () => {
-          for (const { one } of cases) expect(one.calls(operation).length).toBeGreaterThan(leastGapsMs.length);
-        },
-        { timeoutMs: 20_000 },
-      );
-      for (const { one } of cases) {
+      /** Between the calls. The watch may show the Secrets only after the first pass, which then makes a second one at once. */
+      function gapsOf(one: Scene): number[] {
         const at = one.calls(operation).map((call) => call.at.getTime());
         const gapsMs = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
+        return (gapsMs[0] ?? 0) < (leastGapsMs[0] ?? 0) ? gapsMs.slice(1) : gapsMs;
+      }
+      await eventually(
+        () => {
+          for (const { one } of cases) expect(gapsOf(one).length).toBeGreaterThanOrEqual(leastGapsMs.length);
+        },
+        { timeoutMs: 40_000 },
+      );
+      for (const { one } of cases) {
+        const gapsMs = gapsOf(one);
         for (const [index, leastMs] of leastGapsMs.entries()) expect(gapsMs[index]).toBeGreaterThanOrEqual(leastMs);
         expect((await kubernetesWork(one)).statuses).toBeLessThanOrEqual(6);
         // No redirect was followed with the token.
@@ -209,7 +214,7 @@ describe('answers of Konnect', () => {
         expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: one.destinations()[0]?.id } });
       }
     },
-    60_000,
+    120_000,
   );
 
   test('about a creation that was carried out are not needed: it is found, and not repeated', async () => {
