@@ -100,6 +100,16 @@ const flagSchema = z.object({
     default: '15s',
     help: 'How long a request to Konnect may take as a whole.',
   }),
+  konnectQPS: integer(1, 1_000, {
+    name: 'konnect-qps',
+    default: '10',
+    help: 'How many requests a second go to Konnect for one organisation and region, in the long run.',
+  }),
+  konnectBurst: integer(1, 10_000, {
+    name: 'konnect-burst',
+    default: '100',
+    help: 'How many requests for one organisation and region may go to Konnect at once after a rest.',
+  }),
   staleListWindowMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'stale-list-window',
     default: '30s',

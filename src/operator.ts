@@ -13,7 +13,9 @@ import { groupOf } from './forwarding/group.ts';
 import { Mentions } from './forwarding/mentions.ts';
 import { Reconciler } from './forwarding/reconcile.ts';
 import { secretsOf } from './forwarding/secrets.ts';
+import type { GateNews } from './konnect/gate.ts';
 import { type KonnectCall, KonnectHTTP } from './konnect/http.ts';
+import { Limits } from './konnect/limits.ts';
 import { Konnect } from './konnect/organizations.ts';
 import { deafness, silenceMs } from './kube/deafness.ts';
 import { isKubeError } from './kube/errors.ts';
@@ -59,9 +61,21 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     timeoutMs: config.konnectTimeoutMs,
     proxies: config.proxies,
     fence,
+    // The limits of each organisation bound them, so that none has to wait for another's.
+    maxSockets: Number.POSITIVE_INFINITY,
     onCall: (call) => onCall(call),
   });
-  const konnect = new Konnect({ http, urlTemplate: config.konnectURL });
+  const limits = new Limits({
+    qps: config.konnectQPS,
+    burst: config.konnectBurst,
+    timing: systemClock,
+    random: Math.random,
+    onNews: (organizationID, region, news) => onNews(organizationID, region, news),
+    onWaited: (rank, waitedMs) => metrics.konnectWaited(rank, waitedMs),
+    onWithheld: (cause) => metrics.konnectWithheld(cause),
+  });
+  metrics.watchOrganizations(() => limits.census());
+  const konnect = new Konnect({ http, urlTemplate: config.konnectURL, limits });
   /** By key; a forwarding that is gone asks nothing of Konnect. */
   const groups = new Map<string, string>();
   const queue = new WorkQueue(systemClock, {
@@ -120,7 +134,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   });
   const reconciler = new Reconciler({
     cluster,
-    konnectFor: (token) => konnect.forToken(token),
+    konnectFor: (token, priority) => konnect.forToken(token, priority),
     find: (key) => understood(store.get(key)),
     contenders: (key, shared) => claims.contenders(key, shared).flatMap((other) => understood(store.get(other)) ?? []),
     clusterName,
@@ -136,6 +150,13 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     if (error === undefined || (call.status === 404 && call.operation.startsWith('get '))) return;
     const { operation, region, durationMs } = call;
     log.warn({ operation, region, durationMs: Math.round(durationMs), err: error }, 'call to Konnect failed');
+  }
+
+  function onNews(organizationID: string | undefined, region: string, { state, cause, forMs }: GateNews): void {
+    const fields = { organizationID, region, cause, forMs: Math.round(forMs) };
+    if (state === 'open') log.info({ organizationID, region }, 'Konnect answers again');
+    else if (state === 'limited') log.warn(fields, 'Konnect limits the calls of an organisation: waiting');
+    else log.warn(fields, 'Konnect is out of order: calls are withheld, but for one now and then');
   }
 
   function understood(object: KubeObject | undefined): AuditLogForwarding | undefined {

@@ -19,6 +19,8 @@ describe('the defaults', () => {
       config: {
         konnectURL: 'https://{region}.api.konghq.com',
         konnectTimeoutMs: 15_000,
+        konnectQPS: 10,
+        konnectBurst: 100,
         staleListWindowMs: 30_000,
         clusterName: undefined,
         watchNamespaces: [],
@@ -61,6 +63,8 @@ describe('values', () => {
   test.each([
     ['--konnect-url=http://127.0.0.1:8080/{region}', { konnectURL: 'http://127.0.0.1:8080/{region}' }],
     ['--konnect-timeout=1m30s', { konnectTimeoutMs: 90_000 }],
+    ['--konnect-qps=50', { konnectQPS: 50 }],
+    ['--konnect-burst=1', { konnectBurst: 1 }],
     ['--stale-list-window=0s', { staleListWindowMs: 0 }],
     ['--cluster-name=prod-eu.1', { clusterName: 'prod-eu.1' }],
     ['--cluster-name=', { clusterName: undefined }],

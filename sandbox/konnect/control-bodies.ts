@@ -26,6 +26,7 @@ export const faultBody = z.discriminatedUnion('kind', [
     body: z.enum(['problem', 'json', 'html', 'truncated', 'huge', 'empty']).exactOptional(),
     done: z.boolean().exactOptional(),
   }),
+  z.strictObject({ ...rule, kind: z.literal('rate-limit'), requests: z.int().min(1), windowMs: z.int().min(1) }),
   z.strictObject({ ...rule, kind: z.literal('drop-before') }),
   z.strictObject({ ...rule, kind: z.literal('drop-after') }),
   z.strictObject({

@@ -24,6 +24,11 @@ export type FaultKind =
       readonly body?: FaultBody;
       readonly done?: boolean;
     }
+  /**
+   * 429 for what an organisation (an unknown token, by itself) asks beyond so many requests in a window of time, which begins with its first
+   * request; Retry-After in whole seconds says when the next one begins. Requests within the limit go on as if there were no such rule.
+   */
+  | { readonly kind: 'rate-limit'; readonly requests: number; readonly windowMs: number }
   /** Resets the connection; nothing is done. */
   | { readonly kind: 'drop-before' }
   /** Does what is asked, then resets the connection instead of answering. */
@@ -56,29 +61,33 @@ export interface FaultSubject {
   readonly path: string;
   readonly operation?: string;
   readonly token: string;
+  /** Absent for an unknown token. */
+  readonly organizationID?: string;
 }
+
+/** What a request meets: of a limit, its refusal. */
+export type MetFault = Exclude<FaultKind, { readonly kind: 'rate-limit' }>;
 
 export interface Faults {
   add(rule: FaultRule): ActiveFault;
   list(): ActiveFault[];
   clear(): void;
   /** The faults that a request meets, used up by asking: latencies in the order of their rules, then at most one of another kind. */
-  take(subject: FaultSubject): FaultKind[];
+  take(subject: FaultSubject): MetFault[];
 }
 
-export function createFaults(): Faults {
-  const active = new Map<
-    number,
-    { seen: number; hits: number; matches: (subject: FaultSubject) => boolean; fault: ActiveFault }
-  >();
+/** `nowMs` only ever grows. */
+export function createFaults(nowMs: () => number = () => performance.now()): Faults {
+  const active = new Map<number, Entry>();
   let made = 0;
   return {
     add(rule) {
       made += 1;
       const id = made;
-      const entry = {
+      const entry: Entry = {
         seen: 0,
         hits: 0,
+        windows: new Map(),
         matches: matcher(rule.match ?? {}),
         fault: { id, rule, hits: () => entry.hits, remove: () => void active.delete(id) },
       };
@@ -88,20 +97,46 @@ export function createFaults(): Faults {
     list: () => [...active.values()].map(({ fault }) => fault),
     clear: () => active.clear(),
     take(subject) {
-      const met: FaultKind[] = [];
+      const met: MetFault[] = [];
       for (const entry of active.values()) {
         const { rule } = entry.fault;
         if (!entry.matches(subject)) continue;
         entry.seen += 1;
         if (entry.seen <= (rule.skip ?? 0)) continue;
+        const fault = rule.kind === 'rate-limit' ? limit(entry.windows, rule, subject, nowMs()) : rule;
+        if (fault === undefined) continue;
         entry.hits += 1;
         if (entry.hits >= (rule.times ?? Infinity)) entry.fault.remove();
-        met.push(rule);
-        if (rule.kind !== 'latency') break;
+        met.push(fault);
+        if (fault.kind !== 'latency') break;
       }
       return met;
     },
   };
+}
+
+interface Entry {
+  seen: number;
+  hits: number;
+  /** Of a limit, by whom it counts. */
+  readonly windows: Map<string, { sinceMs: number; requests: number }>;
+  readonly matches: (subject: FaultSubject) => boolean;
+  readonly fault: ActiveFault;
+}
+
+function limit(
+  windows: Entry['windows'],
+  { requests, windowMs }: FaultKind & { kind: 'rate-limit' },
+  { organizationID, token }: FaultSubject,
+  nowMs: number,
+): MetFault | undefined {
+  const whose = organizationID ?? token;
+  const known = windows.get(whose);
+  const window = known !== undefined && nowMs - known.sinceMs < windowMs ? known : { sinceMs: nowMs, requests: 0 };
+  windows.set(whose, window);
+  window.requests += 1;
+  if (window.requests <= requests) return undefined;
+  return { kind: 'status', status: 429, retryAfter: Math.ceil((window.sinceMs + windowMs - nowMs) / 1_000) };
 }
 
 function matcher(match: FaultMatch): (subject: FaultSubject) => boolean {

@@ -9,8 +9,8 @@ import { type Call, type CallLog, createCallLog } from './calls.ts';
 import { createControl, type KonnectControl } from './control.ts';
 import { controlAnswer, controlPrefix } from './control-routes.ts';
 import { statusAnswer, type WireAnswer, withWrongTypes } from './fault-answer.ts';
-import { createFaults, type FaultKind, type Faults } from './faults.ts';
-import { createModel, type KonnectModel } from './model.ts';
+import { createFaults, type Faults, type MetFault } from './faults.ts';
+import { createModel, holderOf, type KonnectModel } from './model.ts';
 import { answer, type KonnectAnswer, type KonnectRequest, operationFor } from './routes.ts';
 import type { KonnectSeed } from './seed.ts';
 
@@ -145,12 +145,13 @@ function requestOf(
 }
 
 /** Logs a request and finds the faults that it meets. */
-function arrive({ model, calls, faults }: House, request: KonnectRequest): { call: Call; met: FaultKind[] } {
+function arrive({ model, calls, faults }: House, request: KonnectRequest): { call: Call; met: MetFault[] } {
   const { method, region, path, query } = request;
   const operation = operationFor(request)?.id;
   const token = /\S*$/.exec(request.authorization ?? '')?.[0] ?? '';
   const subject = { method, region, path, token, ...(operation === undefined ? {} : { operation }) };
-  const met = faults.take(subject);
+  const organizationID = holderOf(model, token)?.organization.id;
+  const met = faults.take({ ...subject, ...(organizationID === undefined ? {} : { organizationID }) });
   const call: Call = {
     ...subject,
     at: model.clock(),
@@ -167,7 +168,7 @@ function answerWith(
   model: KonnectModel,
   request: KonnectRequest,
   call: Call,
-  fault: FaultKind | undefined,
+  fault: MetFault | undefined,
 ): WireAnswer | undefined {
   if (fault?.kind === 'drop-before') return undefined;
   if (fault?.kind === 'redirect') {

@@ -1,5 +1,6 @@
 /** What stands in Konnect, read for one forwarding. A call that fails spoils only what it was for. */
 import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
+import type { ListWanted } from '../konnect/destination-lists.ts';
 import { KonnectError } from '../konnect/errors.ts';
 import type { Destination, InlineWebhook, Webhook } from '../konnect/schema.ts';
 import { type Desired, endpointDigest } from './desired.ts';
@@ -114,22 +115,31 @@ async function observeDestination(
 ): Promise<ObservedDestination> {
   const { own, reference } = desired;
   if (!desired.usesDestination) return { kind: 'unneeded' };
-  if (reference !== undefined) return observeReference(subject, desired, reference, maxListAgeMs);
+  if (reference !== undefined) {
+    return observeReference(subject, desired, {
+      reference,
+      remembered: memory.destination?.id,
+      maxAgeMs: maxListAgeMs,
+    });
+  }
   if (own === undefined) return { kind: 'unneeded' };
   const { konnect, forwarding, signal } = subject;
   const remembered = memory.destination;
   const see = (one: Destination) => seen(forwarding.metadata.uid, one);
   return orProblem(subject, `destination "${own.settings.name}"`, async () => {
     const maxAgeMs = remembered?.creating === undefined ? maxListAgeMs : 0;
-    const list = await konnect.destinations(desired.api, { maxAgeMs }, signal);
+    const listed = (anyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, anyToken }, signal);
+    // What another token saw confirms what is known; what is to be made is looked for with this one.
+    let list = await listed(remembered?.id !== undefined);
     let ours: SeenDestination | undefined;
     if (remembered?.id !== undefined) {
-      const listed = list.find(({ id }) => id === remembered.id);
-      ours = listed === undefined ? undefined : see(listed);
+      const inList = list.find(({ id }) => id === remembered.id);
+      ours = inList === undefined ? undefined : see(inList);
       if (ours === undefined || differences(own, remembered, ours).length > 0) {
         const current = await konnect.client.getDestination(desired.api, remembered.id, signal);
         ours = current === undefined ? undefined : see(current);
       }
+      if (ours === undefined) list = await listed(false);
     }
     const others = list.filter(({ id }) => id !== remembered?.id).toSorted(oldestFirst);
     return {
@@ -144,21 +154,28 @@ async function observeDestination(
 async function observeReference(
   subject: Subject,
   { api }: Desired,
-  { id, name }: NonNullable<Desired['reference']>,
-  maxAgeMs: number,
+  {
+    reference,
+    remembered,
+    maxAgeMs,
+  }: { reference: NonNullable<Desired['reference']>; remembered: string | undefined; maxAgeMs: number },
 ): Promise<ObservedDestination> {
   const { konnect, forwarding, signal } = subject;
+  const { id, name } = reference;
   return orProblem(subject, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
-    const named = async (age: number) =>
-      (await konnect.destinations(api, { maxAgeMs: age }, signal)).filter((other) => other.name === name);
-    const found: Destination[] = [];
+    const named = async (wanted: ListWanted) =>
+      (await konnect.destinations(api, wanted, signal)).filter((other) => other.name === name);
+    let found: Destination[] = [];
     if (id !== undefined) {
       const one = await konnect.client.getDestination(api, id, signal);
       if (one !== undefined) found.push(one);
     } else {
-      found.push(...(await named(maxAgeMs)));
+      found = await named({ maxAgeMs, anyToken: remembered !== undefined });
+      // What another token saw confirms what is known, and nothing else.
+      const isConfirmed = found.length === 1 && found[0]?.id === remembered;
+      if (remembered !== undefined && !isConfirmed) found = await named({ maxAgeMs });
       // It may have been made just before it was referred to.
-      if (found.length === 0) found.push(...(await named(0)));
+      if (found.length === 0) found = await named({ maxAgeMs: 0 });
     }
     return { kind: 'referenced', found: found.map((other) => seen(forwarding.metadata.uid, other)) };
   });

@@ -45,7 +45,7 @@ export interface Problem {
   readonly reason: Reason;
   readonly severity: Severity;
   readonly message: string;
-  /** Konnect asked for this much patience. */
+  /** There is no use in trying sooner. */
   readonly retryAfterMs?: number;
   /** For how long it has been so, where patience with it ends. */
   readonly lastsForMs?: number;
@@ -108,13 +108,14 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
         message: `${operation} (HTTP 5xx); trying again. If it lasts, see Konnect's status page`,
-        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+        ...patience(error),
       };
     case 'Unreachable':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
         message: `${object}: Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
+        ...patience(error),
       };
     case 'UnexpectedAnswer':
       return {
@@ -123,4 +124,8 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         message: `${object}: the answer to "${error.operation}" is not Konnect's (no JSON, cut short, a redirect or other types); trying again. If it lasts, check --konnect-url and any proxy`,
       };
   }
+}
+
+function patience({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
 }

@@ -21,7 +21,8 @@ import { Turns } from './turns.ts';
 
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
-  readonly konnectFor: (token: string) => Konnect;
+  /** What is new or has changed goes before what is looked at again. */
+  readonly konnectFor: (token: string, priority: 'new' | 'resync') => Konnect;
   /** The forwarding as last seen, at least as new as our own last write of it. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
   /** The other forwardings, as last seen, that have one of these claims. */
@@ -119,7 +120,8 @@ export class Reconciler {
       return this.#conclude(key, draft, before, secretsReport(missing), 'none', signal);
     }
     const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
-    const pass = this.#pass(key, draft, token.value, wasApplied, signal);
+    const priority = wasApplied && !isDemanded && !isPending(before) ? 'resync' : 'new';
+    const pass = this.#pass(key, draft, { token: token.value, wasApplied, priority }, signal);
     const maxListAgeMs = isDemanded ? 0 : intervalMs(forwarding) / 2;
     const report = await this.#sync(key, pass, token.value, credentials.value, maxListAgeMs);
     answer();
@@ -235,7 +237,7 @@ export class Reconciler {
     const token = await resolveToken(draft.forwarding, cluster, signal);
     const value = token.kind === 'resolved' ? token.value : this.#lastGoodToken(key, draft.forwarding);
     if (value === undefined) return [tokenGone(draft.forwarding)];
-    const pass = this.#pass(key, draft, value, false, signal);
+    const pass = this.#pass(key, draft, { token: value, wasApplied: false, priority: 'new' }, signal);
     try {
       const proof = await proveOrganization(pass);
       if (proof.kind === 'problem') return [proof.problem];
@@ -311,7 +313,12 @@ export class Reconciler {
     }
   }
 
-  #pass(key: string, draft: StatusDraft, token: string, wasApplied: boolean, signal: AbortSignal): Pass {
+  #pass(
+    key: string,
+    draft: StatusDraft,
+    { token, wasApplied, priority }: { token: string; wasApplied: boolean; priority: 'new' | 'resync' },
+    signal: AbortSignal,
+  ): Pass {
     const { cluster, konnectFor, now } = this.#options;
     const { forwarding } = draft;
     return {
@@ -327,11 +334,11 @@ export class Reconciler {
       ageMs: (time) => this.#ages.ageMs(key, time),
       signal,
       wasApplied,
-      konnect: konnectFor(token),
+      konnect: konnectFor(token, priority),
       tokenSource: tokenSource(forwarding),
       konnectIn: (organizationID) => {
         const known = this.#goodTokens.get(key)?.get(organizationID);
-        return known === undefined ? undefined : konnectFor(known);
+        return known === undefined ? undefined : konnectFor(known, priority);
       },
       successor: (entry, destinationID) => this.#successor(key, draft, entry, destinationID),
       inUseForMs: (destinationID) => this.#inUseForMs(key, destinationID),
@@ -373,6 +380,11 @@ function isApplied({ metadata, status }: AuditLogForwarding, secretVersion: stri
   const sameSecrets = versions.every((version) => version === undefined || version === secretVersion);
   const ready = readyOf(status.conditions);
   return ready?.observedGeneration === metadata.generation && ready.reason !== reasons.applying && sameSecrets;
+}
+
+/** True where something wanted is not in place yet, and nobody has to act for it. */
+function isPending(conditions: readonly Condition[]): boolean {
+  return readyOf(conditions)?.status === 'False' && conditions.some(({ type }) => type === 'Reconciling');
 }
 
 function readyOf(conditions: readonly Condition[] = []): Condition | undefined {

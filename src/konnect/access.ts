@@ -1,5 +1,7 @@
 import { KonnectClient } from './client.ts';
-import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
+import { type AskForList, DestinationLists, type ListWanted } from './destination-lists.ts';
+import { cutOff, isKonnectError, type KonnectError, type KonnectOperation } from './errors.ts';
+import type { Limits, Priority } from './limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from './schema.ts';
 import { SharedRequest } from './shared-request.ts';
 import type { KonnectTransport } from './transport.ts';
@@ -10,91 +12,124 @@ const writesOfDestinations: ReadonlySet<KonnectOperation> = new Set([
   'delete destination',
 ]);
 
-interface DestinationList {
-  startedAtMs: number;
-  request: SharedRequest<readonly Destination[]>;
+/** For so long a token that was refused is not asked about again by those for whom nothing has changed. */
+const refusalKeptMs = 60_000;
+
+export interface KonnectTokenOptions {
+  http: KonnectTransport;
+  /** A valid template, see `problemWithKonnectURL`. */
+  urlTemplate: string;
+  token: string;
+  /** Stands for the token, and is no secret. */
+  tokenDigest: string;
+  /** Without them everything is sent at once. */
+  limits: Limits | undefined;
+  /** Only ever grows; it need not be the time of day. */
+  nowMs: () => number;
+  /** The lists that all tokens of an organisation share. */
+  listsOf: (organizationID: string) => DestinationLists;
 }
 
-/** Konnect as one token sees it: what many forwardings ask alike is asked once. */
-export class KonnectAccess {
-  /** For everything that is not shared. Its writes of destinations invalidate the shared list. */
-  readonly client: KonnectClient;
-  readonly #nowMs: () => number;
-  readonly #lists = new Map<AuditLogsAPI, DestinationList>();
+/** What is known of one token, and shared by all who use it. */
+export class KonnectToken {
+  readonly #options: KonnectTokenOptions;
+  readonly #first: KonnectClient;
+  readonly #ask: AskForList = (api, signal) => this.#first.listDestinations(api, signal);
+  #lists: DestinationLists;
   #organization: SharedRequest<Identified> | undefined;
+  #refused: { readonly error: KonnectError; readonly atMs: number } | undefined;
 
-  /** `nowMs` only ever grows; it need not be the time of day. */
-  constructor(options: { http: KonnectTransport; urlTemplate: string; token: string; nowMs: () => number }) {
-    this.#nowMs = options.nowMs;
-    this.client = new KonnectClient({ ...options, http: this.#watched(options.http) });
+  constructor(options: KonnectTokenOptions) {
+    this.#options = options;
+    // Many may wait for what is shared, some of them for something new.
+    this.#first = this.client('new');
+    this.#lists = new DestinationLists(options.nowMs);
   }
 
-  /**
-   * Whose token this is: asked once, by however many callers, and then remembered until Konnect answers 401 to this token. A failure is not
-   * remembered. Rejects with a KonnectError.
-   */
-  async organization(signal: AbortSignal): Promise<Identified> {
+  /** For everything that is not shared. Its writes of destinations invalidate the shared list. */
+  client(priority: Priority): KonnectClient {
+    const { urlTemplate, token } = this.#options;
+    return new KonnectClient({ urlTemplate, token, http: this.#transport(priority) });
+  }
+
+  async organization(priority: Priority, signal: AbortSignal): Promise<Identified> {
     const known = this.#organization;
     if (known?.value !== undefined) return known.value;
     if (known?.joinable === true) return known.join(signal);
     if (signal.aborted) throw cutOff('get organization');
+    const { nowMs } = this.#options;
+    const refused = this.#refused;
+    if (priority === 'resync' && refused !== undefined && nowMs() - refused.atMs < refusalKeptMs) throw refused.error;
     this.#organization = new SharedRequest(
-      (shared) => this.client.organization(shared),
+      (shared) => this.#introduce(shared),
       () => cutOff('get organization'),
     );
     return this.#organization.join(signal);
   }
 
-  /**
-   * The organisation's destinations, in a list that was asked for less than `maxAgeMs` ago (0: a request of the caller's own) and after the
-   * last write of a destination with this token. Rejects with a KonnectError.
-   */
-  async destinations(
-    api: AuditLogsAPI,
-    { maxAgeMs }: { maxAgeMs: number },
-    signal: AbortSignal,
-  ): Promise<readonly Destination[]> {
-    const nowMs = this.#nowMs();
-    const known = this.#lists.get(api);
-    if (known !== undefined && nowMs - known.startedAtMs < maxAgeMs) {
-      if (known.request.value !== undefined) return known.request.value;
-      if (known.request.joinable) return known.request.join(signal);
+  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
+    return this.#lists.get(api, this.#ask, wanted, signal);
+  }
+
+  async #introduce(signal: AbortSignal): Promise<Identified> {
+    const { nowMs, listsOf } = this.#options;
+    try {
+      const organization = await this.#first.organization(signal);
+      this.#refused = undefined;
+      this.#lists = listsOf(organization.id);
+      return organization;
+    } catch (error) {
+      if (isKonnectError(error, 'Unauthorized', 'Forbidden', 'NotFound')) this.#refused = { error, atMs: nowMs() };
+      throw error;
     }
-    if (signal.aborted) throw cutOff('list destinations');
-    const request = new SharedRequest<readonly Destination[]>(
-      (shared) => this.client.listDestinations(api, shared),
-      () => cutOff('list destinations'),
-    );
-    this.#lists.set(api, { startedAtMs: nowMs, request });
-    return request.join(signal);
   }
 
-  /** Makes the next {@link destinations} ask Konnect; a request under way still answers those who wait for it, and nobody else. */
-  invalidateDestinations(): void {
-    this.#lists.clear();
-  }
-
-  #watched(http: KonnectTransport): KonnectTransport {
+  #transport(priority: Priority): KonnectTransport {
+    const { http, limits, tokenDigest } = this.#options;
     return {
       send: async (request) => {
+        const account = { organizationID: this.#organization?.value?.id, tokenDigest };
         const writes = writesOfDestinations.has(request.operation);
-        if (writes) this.invalidateDestinations();
+        if (writes) this.#lists.forget();
         try {
-          return await http.send(request);
+          return await (limits === undefined ? http.send(request) : limits.send(http, request, { account, priority }));
         } catch (error) {
           if (isKonnectError(error, 'Unauthorized')) {
             this.#organization = undefined;
-            this.invalidateDestinations();
+            this.#lists.forgetFrom(this.#ask);
           }
           throw error;
         } finally {
-          if (writes) this.invalidateDestinations();
+          if (writes) this.#lists.forget();
         }
       },
     };
   }
 }
 
-function cutOff(operation: KonnectOperation): KonnectError {
-  return new KonnectError({ kind: 'Unreachable', operation, code: 'ABORT_ERR' });
+/** Konnect as one token sees it, for work of one priority: what many forwardings ask alike is asked once. */
+export class KonnectAccess {
+  /** For everything that is not shared. Its writes of destinations invalidate the shared list. */
+  readonly client: KonnectClient;
+  readonly #token: KonnectToken;
+  readonly #priority: Priority;
+
+  constructor(token: KonnectToken, priority: Priority) {
+    this.client = token.client(priority);
+    this.#token = token;
+    this.#priority = priority;
+  }
+
+  /**
+   * Whose token this is: asked once, by however many callers, and then remembered until Konnect answers 401 to this token. A refusal is
+   * remembered for a minute, for resyncs; no other failure is. Rejects with a KonnectError.
+   */
+  organization(signal: AbortSignal): Promise<Identified> {
+    return this.#token.organization(this.#priority, signal);
+  }
+
+  /** The organisation's destinations, in a list that was asked for after the last write of one through this process. Rejects with a KonnectError. */
+  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
+    return this.#token.destinations(api, wanted, signal);
+  }
 }

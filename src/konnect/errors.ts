@@ -61,6 +61,7 @@ export interface KonnectErrorFields {
   code?: string | undefined;
   refusedFields?: readonly RequestField[] | undefined;
   mayHaveHappened?: boolean | undefined;
+  isWithheld?: boolean | undefined;
 }
 
 /**
@@ -73,7 +74,7 @@ export class KonnectError extends Error {
   readonly operation: KonnectOperation;
   /** HTTP status, where an answer came. */
   readonly status: number | undefined;
-  /** How long Konnect asks us to wait (429 and 5xx only), at most one hour. */
+  /** How long there is no use in asking again, where that is known: at most one hour. */
   readonly retryAfterMs: number | undefined;
   /** Konnect's id of this very request: for a log line, never for a condition, since it differs every time. */
   readonly instance: string | undefined;
@@ -83,6 +84,8 @@ export class KonnectError extends Error {
   readonly refusedFields: readonly RequestField[];
   /** True for a write that may have reached Konnect although its answer was lost or cannot be read. Always false for a read. */
   readonly mayHaveHappened: boolean;
+  /** True where nothing was sent, since an earlier answer to the same organisation, which is what this error tells, asked or told to wait. */
+  readonly isWithheld: boolean;
 
   constructor(fields: KonnectErrorFields) {
     super(describe(fields));
@@ -94,6 +97,14 @@ export class KonnectError extends Error {
     this.code = fields.code;
     this.refusedFields = fields.refusedFields ?? [];
     this.mayHaveHappened = fields.mayHaveHappened ?? false;
+    this.isWithheld = fields.isWithheld ?? false;
+  }
+
+  /** The same error, and no use in asking again for so long. */
+  postponed(retryAfterMs: number): KonnectError {
+    const { kind, operation, status, instance, code, refusedFields, mayHaveHappened, isWithheld } = this;
+    const fields = { kind, operation, status, instance, code, refusedFields, mayHaveHappened, isWithheld };
+    return new KonnectError({ ...fields, retryAfterMs });
   }
 }
 
@@ -102,7 +113,16 @@ export function isKonnectError(error: unknown, ...kinds: readonly KonnectErrorKi
   return error instanceof KonnectError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
-function describe({ kind, operation, status, code, refusedFields = [] }: KonnectErrorFields): string {
+/** For a caller whose signal is aborted before there is an answer, and before anything is sent. */
+export function cutOff(operation: KonnectOperation): KonnectError {
+  return new KonnectError({ kind: 'Unreachable', operation, code: 'ABORT_ERR' });
+}
+
+function describe({ isWithheld = false, ...fields }: KonnectErrorFields): string {
+  return isWithheld ? `${describe(fields)} before; not sent` : describeAnswer(fields);
+}
+
+function describeAnswer({ kind, operation, status, code, refusedFields = [] }: KonnectErrorFields): string {
   if (kind === 'Unreachable') {
     if (code === 'ABORT_ERR') return `${operation}: cut off before Konnect answered`;
     return `${operation}: Konnect cannot be reached${code === undefined ? '' : ` (${code})`}`;

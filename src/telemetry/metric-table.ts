@@ -72,6 +72,25 @@ export const metricTable = {
     help: 'For how long the API server has told nothing of a resource; it says something about once a minute.',
     labels: ['resource'],
   },
+  konnectWaitSeconds: {
+    type: 'histogram',
+    name: 'konnect_audit_log_konnect_wait_seconds',
+    help: 'How long a request to Konnect waited before it was sent, for the budget of its organisation and region. rank: write, new (for what is new or has changed), resync.',
+    labels: ['rank'],
+    buckets: [0.01, 0.1, 0.5, 1, 5, 15, 60, 300],
+  },
+  konnectWithheld: {
+    type: 'counter',
+    name: 'konnect_audit_log_konnect_withheld_total',
+    help: 'Requests to Konnect that were not sent. cause: limited (Konnect asked to wait), failing (it does not answer, or with 5xx).',
+    labels: ['cause'],
+  },
+  konnectOrganizations: {
+    type: 'gauge',
+    name: 'konnect_audit_log_konnect_organizations',
+    help: 'Organisations that were asked about lately (tokens, where it is not known whose they are), by region. state: open (all is well), limited, failing.',
+    labels: ['region', 'state'],
+  },
   condition: {
     type: 'gauge',
     name: 'konnect_audit_log_condition',

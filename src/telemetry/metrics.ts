@@ -23,6 +23,13 @@ export interface QueueReadings {
   readonly oldestWaitingMs: number;
 }
 
+/** So many organisations are in this state in this region; read when metrics are asked for. */
+export interface OrganizationsReading {
+  readonly region: string;
+  readonly state: string;
+  readonly count: number;
+}
+
 export interface ConditionReading {
   type: string;
   status: string;
@@ -31,6 +38,12 @@ export interface ConditionReading {
 export interface Metrics {
   reconciled(measurement: ReconcileMeasurement): void;
   konnectCalled(measurement: KonnectCallMeasurement): void;
+  /** Before a request to Konnect was sent. */
+  konnectWaited(rank: string, waitedMs: number): void;
+  /** A request to Konnect was not sent. */
+  konnectWithheld(cause: string): void;
+  /** From now on these numbers are among the metrics. */
+  watchOrganizations(read: () => readonly OrganizationsReading[]): void;
   /** From now on the queue's numbers are among the metrics. `name` is the controller's, too. */
   watchQueue(name: string, queue: QueueReadings): void;
   /** From now on what `readMs` answers, milliseconds by resource, is among the metrics. */
@@ -69,11 +82,14 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
   const reconcileSeconds = new Histogram(options(metricTable.reconcileSeconds, registry));
   const konnectRequests = new Counter(options(metricTable.konnectRequests, registry));
   const konnectSeconds = new Histogram(options(metricTable.konnectSeconds, registry));
+  const konnectWait = new Histogram(options(metricTable.konnectWaitSeconds, registry));
+  const konnectWithheld = new Counter(options(metricTable.konnectWithheld, registry));
   const condition = new Gauge(options(metricTable.condition, registry));
   const leaderStatus = new Gauge(options(metricTable.leaderStatus, registry));
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchQueue = queueGauges(registry);
   const watchSilence = silenceGauge(registry);
+  const watchOrganizations = organizationsGauge(registry);
   if (processMetrics) collectDefaultMetrics({ register: registry });
 
   const shown = new Map<string, readonly ConditionReading[]>();
@@ -93,6 +109,13 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
       konnectRequests.inc({ operation, code: status?.toString() ?? kind ?? 'unknown' });
       konnectSeconds.observe({ operation }, durationMs / 1000);
     },
+    konnectWaited(rank, waitedMs) {
+      konnectWait.observe({ rank }, waitedMs / 1000);
+    },
+    konnectWithheld(cause) {
+      konnectWithheld.inc({ cause });
+    },
+    watchOrganizations,
     watchQueue,
     watchSilence,
     setConditions({ namespace, name }, conditions) {
@@ -151,6 +174,22 @@ function silenceGauge(registry: Registry): Metrics['watchSilence'] {
   registry.registerMetric(gauge);
   return (readMs) => {
     silenceMs = readMs;
+  };
+}
+
+function organizationsGauge(registry: Registry): Metrics['watchOrganizations'] {
+  let read: () => readonly OrganizationsReading[] = () => [];
+  const gauge = new Gauge<'region' | 'state'>({
+    ...options(metricTable.konnectOrganizations, registry),
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { region, state, count } of read()) this.set({ region, state }, count);
+    },
+  });
+  registry.registerMetric(gauge);
+  return (readings) => {
+    read = readings;
   };
 }
 

@@ -103,6 +103,8 @@ describe('the values', () => {
     expect(defaults()).toMatchObject({
       konnectURL: ofFlags['konnectURL'],
       konnectTimeout: ofFlags['konnectTimeoutMs'],
+      konnectQPS: Number(ofFlags['konnectQPS']),
+      konnectBurst: Number(ofFlags['konnectBurst']),
       staleListWindow: ofFlags['staleListWindowMs'],
       clusterName: ofFlags['clusterName'],
       maxConcurrentReconciles: Number(ofFlags['maxConcurrentReconciles']),

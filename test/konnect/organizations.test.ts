@@ -219,3 +219,100 @@ describe('tokens', () => {
     expect(view.konnect.forToken('kpat_b')).not.toBe(b);
   });
 });
+
+describe('two tokens of one organisation', () => {
+  test('share its list where any will do', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    const listed = await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal)).toBe(listed);
+    expect(view.lists()).toBe(1);
+  });
+
+  test('each have their own where it has to be what this token sees', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await a.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    const own = await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(await b.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(own);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('share nothing before it is known whose they are', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await a.organization(signal);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('see what the other has written', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.client.createDestination('v3', body, signal);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('do not pay for what the other is refused', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    view.answerWith(({ headers, path }) =>
+      headers.authorization === 'Bearer kpat_a' && path.endsWith('destinations') ? { status: 403 } : undefined,
+    );
+    view.hold(true);
+    const refused = rejection(a.destinations('v3', { maxAgeMs: 1000 }, signal));
+    await eventually(() => expect(view.held).toHaveLength(1));
+    const allowed = b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    view.hold(false);
+    view.held[0]?.answer();
+    expect(await refused).toMatchObject({ kind: 'Forbidden' });
+    expect(await allowed).toEqual([{ id, name: 'one' }]);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('lose a list with the token that it was asked for with, and that alone', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    view.answerWith(({ headers }) => (headers.authorization === 'Bearer kpat_a' ? { status: 401 } : undefined));
+    await rejection(a.client.getOrganizationWebhook('us', signal));
+    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(1);
+  });
+});
+
+describe('a token that is refused', () => {
+  test.each([401, 403, 404])(
+    'with %i is asked about once a minute for all that are looked at again',
+    async (status) => {
+      await using view = await sharedView();
+      view.answerWith(() => ({ status }));
+      const resync = view.konnect.forToken('kpat_a', 'resync');
+      for (let count = 0; count < 20; count += 1) {
+        expect(await rejection(resync.organization(signal))).toMatchObject({ status });
+      }
+      expect(view.count('GET', '/me')).toBe(1);
+      view.clock.ms = 60_000;
+      await rejection(resync.organization(signal));
+      expect(view.count('GET', '/me')).toBe(2);
+    },
+  );
+
+  test('is asked about at once for what is new or has changed, which serves all', async () => {
+    await using view = await sharedView();
+    view.answerWith(() => ({ status: 401 }));
+    await rejection(view.konnect.forToken('kpat_a', 'resync').organization(signal));
+    view.answerWith(undefined);
+    expect(await view.konnect.forToken('kpat_a', 'new').organization(signal)).toEqual({ id });
+    expect(await view.konnect.forToken('kpat_a', 'resync').organization(signal)).toEqual({ id });
+    expect(view.count('GET', '/me')).toBe(2);
+  });
+});

@@ -40,7 +40,7 @@ describe('metrics', () => {
     metrics.konnectCalled({ operation: 'create destination', status: 201, kind: undefined, durationMs: 500 });
     metrics.konnectCalled({ operation: 'create destination', status: 429, kind: 'RateLimited', durationMs: 0 });
     metrics.konnectCalled({ operation: 'get portal', status: undefined, kind: 'Unreachable', durationMs: 0 });
-    expect(await samples(metrics, 'konnect_audit_log_konnect')).toEqual([
+    expect(await samples(metrics, 'konnect_audit_log_konnect_request')).toEqual([
       'konnect_audit_log_konnect_requests_total{operation="create destination",code="201"} 1',
       'konnect_audit_log_konnect_requests_total{operation="create destination",code="429"} 1',
       'konnect_audit_log_konnect_requests_total{operation="get portal",code="Unreachable"} 1',
@@ -48,6 +48,25 @@ describe('metrics', () => {
       'konnect_audit_log_konnect_request_duration_seconds_count{operation="create destination"} 2',
       'konnect_audit_log_konnect_request_duration_seconds_sum{operation="get portal"} 0',
       'konnect_audit_log_konnect_request_duration_seconds_count{operation="get portal"} 1',
+    ]);
+  });
+
+  test('tell how long requests waited, which were not sent, and how organisations fare', async () => {
+    const metrics = bare();
+    metrics.konnectWaited('resync', 1_500);
+    metrics.konnectWithheld('limited');
+    metrics.konnectWithheld('limited');
+    let census = [{ region: 'us', state: 'failing', count: 2 }];
+    metrics.watchOrganizations(() => census);
+    expect(await samples(metrics, 'konnect_audit_log_konnect')).toEqual([
+      'konnect_audit_log_konnect_wait_seconds_sum{rank="resync"} 1.5',
+      'konnect_audit_log_konnect_wait_seconds_count{rank="resync"} 1',
+      'konnect_audit_log_konnect_withheld_total{cause="limited"} 2',
+      'konnect_audit_log_konnect_organizations{region="us",state="failing"} 2',
+    ]);
+    census = [{ region: 'us', state: 'open', count: 2 }];
+    expect(await samples(metrics, 'konnect_audit_log_konnect_organizations')).toEqual([
+      'konnect_audit_log_konnect_organizations{region="us",state="open"} 2',
     ]);
   });
 

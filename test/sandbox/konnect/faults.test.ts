@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FaultRule } from '../../../sandbox/konnect/faults.ts';
+import { createFaults, type FaultRule } from '../../../sandbox/konnect/faults.ts';
 import { bench, destination, full, other } from './support.ts';
 
 const path = '/global/v3/audit-log-destinations';
@@ -32,6 +32,40 @@ describe('faults', () => {
     fault.remove();
     konnect.server.control.fail({ kind: 'status', status: 429, retryAfter: 77 });
     expect((await konnect.call('GET', path)).headers.get('retry-after')).toBe('77');
+  });
+
+  test('a limit counts by organisation and window, whatever is asked with whichever token, and says when the next begins', async () => {
+    await using konnect = await bench();
+    const limit = konnect.server.control.fail({ kind: 'rate-limit', requests: 2, windowMs: 60_000 });
+    const asked = ['/global/v3/organizations/me', path, path, '/us/v3/audit-log-webhook'];
+    const answers = await Promise.all(asked.slice(0, 2).map((one) => konnect.call('GET', one)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const refused = await konnect.call('GET', path);
+    expect(refused).toMatchObject({ status: 429, type: 'application/json' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(55);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect((await konnect.call('GET', '/us/v3/audit-log-webhook')).status).toBe(429);
+    expect((await konnect.call('GET', path, { token: other })).status).toBe(200);
+    expect((await konnect.call('GET', path, { token: 'kpat_nobody' })).status).toBe(401);
+    expect(limit.hits()).toBe(2);
+  });
+
+  test('a limit lets as many through again in the next window', () => {
+    let nowMs = 0;
+    const faults = createFaults(() => nowMs);
+    faults.add({ kind: 'rate-limit', requests: 3, windowMs: 10_000, match: { region: 'us' } });
+    const subject = { method: 'GET', region: 'us', path: '/', token: 't', organizationID: 'blue' };
+    const refusals = () => Array.from({ length: 5 }, () => faults.take(subject)).filter((met) => met.length > 0);
+    expect(refusals()).toEqual([
+      [{ kind: 'status', status: 429, retryAfter: 10 }],
+      [{ kind: 'status', status: 429, retryAfter: 10 }],
+    ]);
+    nowMs = 9_001;
+    expect(faults.take(subject)).toEqual([{ kind: 'status', status: 429, retryAfter: 1 }]);
+    expect(faults.take({ ...subject, organizationID: 'green' })).toEqual([]);
+    expect(faults.take({ ...subject, region: 'eu' })).toEqual([]);
+    nowMs = 10_000;
+    expect(refusals()).toHaveLength(2);
   });
 
   test('bodies can be truncated, huge or empty', async () => {
