@@ -69,8 +69,8 @@ export class Crowd implements AsyncDisposable {
     }
     const operator = await crowd.start({});
     await eventually(() => {
-      if (!organizations.every((_, number) => crowd.verdicts(number)[inSync] === 1))
-        throw new Error('not in place yet');
+      const isInPlace = organizations.every((_, number) => crowd.verdicts(number)[inSync] === 1);
+      if (!isInPlace || !operator.isIdle) throw new Error('not in place yet');
     });
     await operator.stop();
     for (const [number, { forwardings, tokens = 1 }] of organizations.entries()) {
