@@ -22,6 +22,7 @@ export default {
       testMatch: ['<rootDir>/test/cluster/**/*.test.ts', '<rootDir>/test/e2e/**/*.test.ts'],
       globalSetup: '<rootDir>/test/support/cluster-setup.ts',
       globalTeardown: '<rootDir>/test/support/cluster-teardown.ts',
+      setupFilesAfterEnv: ['<rootDir>/test/support/cluster-patience.ts'],
     },
   ],
   maxWorkers: 2,

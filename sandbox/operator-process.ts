@@ -29,7 +29,7 @@ export interface OperatorProcess {
 }
 
 const name = 'operator';
-const stopGraceMs = 30_000;
+const stopGraceMs = 60_000;
 
 export const operatorFile = fileURLToPath(new URL('../dist/operator.js', import.meta.url));
 
@@ -81,7 +81,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
 }
 
 async function ready(healthURL: string, supervised: Supervised): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 90_000;
   for (;;) {
     await supervised.check(name);
     const answer = await fetch(`${healthURL}/readyz`).catch(() => undefined);

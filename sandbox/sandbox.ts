@@ -50,8 +50,16 @@ export const sandboxSeed: KonnectSeed = {
   ],
 };
 
+export interface SandboxOptions {
+  /** Makes the operator's kubeconfig; that of its ServiceAccount unless given. */
+  readonly kubeconfigFor?: (controlPlane: ControlPlane) => Promise<string>;
+}
+
 /** Rejects, with nothing left running, where a part does not start. `progress` hears of each step. */
-export async function startSandbox(progress: (line: string) => void): Promise<Sandbox> {
+export async function startSandbox(
+  progress: (line: string) => void,
+  { kubeconfigFor = serviceAccountKubeconfig }: SandboxOptions = {},
+): Promise<Sandbox> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).toReversed()) await stopOne();
@@ -71,7 +79,7 @@ export async function startSandbox(progress: (line: string) => void): Promise<Sa
 
     progress('installing the CRD, ServiceAccount and RBAC of deploy/');
     await install(controlPlane);
-    const kubeconfig = await controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
+    const kubeconfig = await kubeconfigFor(controlPlane);
     const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate });
     stops.push(async () => void (await operator.stop()));
     const { code, stderr } = await controlPlane.kubectl(['create', 'namespace', namespace]);
@@ -82,6 +90,10 @@ export async function startSandbox(progress: (line: string) => void): Promise<Sa
     await stop();
     throw error;
   }
+}
+
+function serviceAccountKubeconfig(controlPlane: ControlPlane): Promise<string> {
+  return controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
 }
 
 /** `kubectl apply -k deploy/`, and waits until the CRD is served. Rejects with kubectl's own words. */

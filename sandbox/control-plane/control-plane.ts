@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Authority, createAuthority, createSigningKeys } from '../certificates.ts';
 import { accessCluster, type ClusterAccess } from './access.ts';
 import type { Binaries } from './binaries.ts';
+import { compact } from './etcd.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { freePort } from './ports.ts';
 import { type Connection, type WaitOptions, waitForCustomResources, waitForPath } from './readiness.ts';
@@ -23,6 +24,10 @@ export interface ControlPlaneOptions {
 export interface ControlPlane extends ClusterAccess {
   /** Asks a server to end in good order and starts it again, with the same data, address and certificates; resolves when all is ready again. */
   restart: (part: 'kube-apiserver' | 'etcd') => Promise<void>;
+  /** Lets a server stand still with its connections open, as a machine that hangs, or go on. */
+  freeze: (part: 'kube-apiserver' | 'etcd', frozen: boolean) => void;
+  /** Has etcd forget everything before now, as kube-apiserver does every five minutes. */
+  compact: () => Promise<void>;
   /** Ends the servers and removes the folder. May be called again. */
   stop: () => Promise<void>;
 }
@@ -77,7 +82,7 @@ async function bringUp(supervised: Supervised, port: number, options: ControlPla
       args: await apiserverArguments(folder, { port, authority, auditLog }),
     },
   };
-  const etcd: Connection = { url: 'http://etcd', socketPath: etcdSocket(folder) };
+  const etcd = { url: 'http://etcd', socketPath: etcdSocket(folder) };
   const api: Connection = { url, ca: authority.certificate, cert: admin.certificate, key: admin.key };
 
   async function run(name: keyof typeof servers): Promise<void> {
@@ -138,7 +143,13 @@ async function bringUp(supervised: Supervised, port: number, options: ControlPla
     auditLog,
     kubectlPath: binaries.kubectl,
   });
-  return { ...access, restart, stop: () => supervised.end() };
+  return {
+    ...access,
+    restart,
+    freeze: (part, frozen) => supervised.freeze(part, frozen),
+    compact: () => compact(etcd),
+    stop: () => supervised.end(),
+  };
 }
 
 /** A socket in a folder that only its owner may enter: no port to be taken, no certificate needed. */

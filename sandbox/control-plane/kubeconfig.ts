@@ -1,7 +1,12 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 
-export type User = { name: string } & ({ certificate: string; key: string } | { token: string });
+export type User = { name: string } & (
+  | { certificate: string; key: string }
+  | { token: string }
+  /** Path of a file that holds the token. */
+  | { tokenFile: string }
+);
 
 /** Writes a kubeconfig that only its owner may read; whoever reads the file at the same time sees the old or the new one. */
 export async function writeKubeconfig(
@@ -21,7 +26,9 @@ export async function writeKubeconfig(
         user:
           'token' in user
             ? { token: user.token }
-            : { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) },
+            : 'tokenFile' in user
+              ? { tokenFile: user.tokenFile }
+              : { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) },
       },
     ],
     contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: user.name, namespace } }],

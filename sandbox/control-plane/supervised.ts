@@ -99,6 +99,11 @@ export class Supervised {
     return this.#exits.get(name) ?? '';
   }
 
+  /** Lets a server stand still as it is, or go on. */
+  freeze(name: string, frozen: boolean): void {
+    this.#order({ kind: 'signal', name, signal: frozen ? 'SIGSTOP' : 'SIGCONT' });
+  }
+
   /** Ends all servers at once and removes the folder. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

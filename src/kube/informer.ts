@@ -140,7 +140,7 @@ export class Informer<T extends KubeObject> {
       const events = client.watch<T>(
         path,
         { ...query, resourceVersion, allowWatchBookmarks: true, timeoutSeconds },
-        { signal, metadataOnly, inactivityMs },
+        { signal, metadataOnly, inactivityMs, onOpen: this.#hear },
       );
       let heard = false;
       for await (const event of events) {
@@ -159,8 +159,12 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  #take(event: WatchEvent<T>): void {
+  readonly #hear = (): void => {
     this.#lastActivity = this.#now();
+  };
+
+  #take(event: WatchEvent<T>): void {
+    this.#hear();
     const { resourceVersion } = event.object.metadata;
     // A watch only goes forward, unless the server's data was restored from a backup.
     if (this.#state.kind === 'watch' && isBehind(resourceVersion, this.#state.resourceVersion))

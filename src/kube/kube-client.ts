@@ -38,6 +38,8 @@ export interface WatchOptions {
   metadataOnly?: boolean;
   /** For how long no byte may come before the watch is given up; 70 s unless given, since the API server sends a bookmark about every minute. */
   inactivityMs?: number;
+  /** Called when the server has agreed to watch, before there is any event. */
+  onOpen?: () => void;
 }
 
 export type Patch =
@@ -133,7 +135,7 @@ export class KubeClient {
   async *watch<T extends { metadata: { resourceVersion: string } }>(
     path: string,
     query: Query,
-    { signal, metadataOnly = false, inactivityMs = 70_000 }: WatchOptions,
+    { signal, metadataOnly = false, inactivityMs = 70_000, onOpen }: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>, void> {
     const exchange: Exchange = {
       verb: 'watch',
@@ -151,6 +153,7 @@ export class KubeClient {
       const { body } = await withDeadline({ signal, timeoutMs, timedOut }, () =>
         this.#letIn(exchange, stream.signal, ({ watches }) => watches),
       );
+      onOpen?.();
       const lines = readLines(body, {
         maxLineBytes,
         inactivityMs,

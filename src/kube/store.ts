@@ -38,12 +38,13 @@ const MAX_BURIED = 1000;
 
 /**
  * What is known of one resource, from lists, watches and the answers to own writes, whatever order they come in: an object never goes back to
- * an older state except by a list, and never comes back from the dead except by a list or a watch. Each method answers the changes it made.
+ * an older state except by a list, and never comes back from the dead except by a list, or by a watch that tells of a later time than that of
+ * its death. Each method answers the changes it made.
  */
 export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
   #objects = new Map<string, T>();
-  /** Uids of deleted objects, the latest last. */
-  readonly #buried = new Set<string>();
+  /** Uids of deleted objects, the latest last, each with the resourceVersion of its end. */
+  readonly #buried = new Map<string, string>();
   /** Keys written by ourselves since the list under way was begun. */
   readonly #written = new Set<string>();
 
@@ -62,13 +63,15 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
   /** An ADDED or MODIFIED event. Another uid under a known key is a deletion that was missed. */
   put(object: T, source: Source = 'watch'): Change<T>[] {
     const key = keyOf(object);
+    const { uid, resourceVersion } = object.metadata;
     const known = this.#objects.get(key);
-    if (known !== undefined && !isLater(object.metadata.resourceVersion, known.metadata.resourceVersion)) return [];
-    this.#buried.delete(object.metadata.uid);
+    const latest = known?.metadata.resourceVersion ?? this.#buried.get(uid);
+    if (latest !== undefined && !isLater(resourceVersion, latest)) return [];
+    this.#buried.delete(uid);
     this.#objects.set(key, object);
     if (known === undefined) return [{ kind: 'added', key, object, source }];
-    if (known.metadata.uid === object.metadata.uid) return [{ kind: 'updated', key, object, previous: known, source }];
-    this.#bury(known);
+    if (known.metadata.uid === uid) return [{ kind: 'updated', key, object, previous: known, source }];
+    this.#bury(known, resourceVersion);
     return [
       { kind: 'deleted', key, object: known, source },
       { kind: 'added', key, object, source },
@@ -78,12 +81,13 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
   /** A DELETED event; `object` is the last state. */
   drop(object: T, source: Source = 'watch'): Change<T>[] {
     const key = keyOf(object);
-    this.#bury(object);
+    const { resourceVersion } = object.metadata;
+    this.#bury(object, resourceVersion);
     const known = this.#objects.get(key);
     if (known === undefined) return [];
     const same = known.metadata.uid === object.metadata.uid;
-    if (!same && !isLater(object.metadata.resourceVersion, known.metadata.resourceVersion)) return [];
-    this.#bury(known);
+    if (!same && !isLater(resourceVersion, known.metadata.resourceVersion)) return [];
+    this.#bury(known, resourceVersion);
     this.#objects.delete(key);
     return [{ kind: 'deleted', key, object: same ? object : known, source }];
   }
@@ -120,7 +124,7 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
     const here: Change<T>[] = [];
     for (const [key, object] of before) {
       if (after.get(key)?.metadata.uid === object.metadata.uid) continue;
-      this.#bury(object);
+      this.#bury(object, resourceVersion);
       gone.push({ kind: 'deleted', key, object, source: 'list' });
     }
     for (const [key, object] of after) {
@@ -132,10 +136,10 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
     return [...gone, ...here];
   }
 
-  #bury({ metadata: { uid } }: T): void {
+  #bury({ metadata: { uid } }: T, resourceVersion: string): void {
     this.#buried.delete(uid);
-    this.#buried.add(uid);
-    for (const oldest of this.#buried) {
+    this.#buried.set(uid, resourceVersion);
+    for (const oldest of this.#buried.keys()) {
       if (this.#buried.size <= MAX_BURIED) break;
       this.#buried.delete(oldest);
     }

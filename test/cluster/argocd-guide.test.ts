@@ -24,7 +24,7 @@ let judges: Judges;
 beforeAll(async () => {
   judges = await ensureJudges({ progress });
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: argoCD }) });
-  await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${definition}`]);
+  await kubectl(['wait', '--for=condition=Established', '--timeout=90s', `crd/${definition}`]);
 }, buildTimeoutMs);
 
 afterAll(async () => {

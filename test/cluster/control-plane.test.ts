@@ -51,7 +51,7 @@ describe('the control plane of a run', () => {
 
   beforeAll(async () => {
     await kubectl(['apply', '-f', '-'], { input: definition });
-    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', `crd/ranges.${group}`]);
+    await kubectl(['wait', '--for=condition=Established', '--timeout=90s', `crd/ranges.${group}`]);
     namespace = await createNamespace('ranges');
   });
 
@@ -117,7 +117,7 @@ describe('the control plane of a run', () => {
   test('deletes a namespace with all that is in it', async () => {
     const doomed = await createNamespace('doomed');
     await kubectl(['create', 'secret', 'generic', 'inside', '-n', doomed]);
-    await kubectl(['delete', 'namespace', doomed, '--timeout=25s']);
+    await kubectl(['delete', 'namespace', doomed, '--timeout=90s']);
     const { code, stderr } = await kubectl(['get', 'namespace', doomed], { allowFailure: true });
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('NotFound') });
   });
@@ -140,7 +140,7 @@ describe('the control plane of a run', () => {
     };
     await apply(stringify(owned));
     await kubectl(['delete', 'configmap', 'owner', '-n', namespace]);
-    await kubectl(['wait', '--for=delete', 'configmap/owned', '-n', namespace, '--timeout=25s']);
+    await kubectl(['wait', '--for=delete', 'configmap/owned', '-n', namespace, '--timeout=90s']);
     const { stdout } = await kubectl(['get', 'configmap', 'owned', '-n', namespace, '--ignore-not-found']);
     expect(stdout).toBe('');
   });

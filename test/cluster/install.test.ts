@@ -31,7 +31,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
   services = await startServices({ ...world, seed: sandboxSeed });
   helm = await prepareHelm({ folder: controlPlane.folder, kubeconfig: controlPlane.adminKubeconfig });
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await services.stop();
@@ -43,8 +43,8 @@ afterEach(async () => {
   const { stdout } = await helm(['list', '-A', '-o', 'json']);
   for (const { name, namespace } of Releases.parse(JSON.parse(stdout)))
     await helm(['uninstall', name, '-n', namespace]);
-  await kubectl(['delete', 'crd', crd, '--ignore-not-found', '--timeout=60s']);
-}, 90_000);
+  await kubectl(['delete', 'crd', crd, '--ignore-not-found', '--timeout=90s']);
+}, 240_000);
 
 /** Standard output; rejects with standard error. */
 async function kubectl(args: readonly string[], input = ''): Promise<string> {
@@ -56,7 +56,7 @@ async function kubectl(args: readonly string[], input = ''): Promise<string> {
 const apply = (namespace: string, ...items: readonly object[]) =>
   kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 
-const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${crd}`]);
+const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=90s', `crd/${crd}`]);
 
 /** `kind/name`s of what carries the release's label, the CRD aside. */
 async function installed(name = release): Promise<string[]> {
@@ -109,9 +109,9 @@ describe('kubectl apply -k deploy/', () => {
       'service/konnect-audit-log-operator-metrics',
       'serviceaccount/konnect-audit-log-operator',
     ]);
-    await kubectl(['delete', '-k', deployFolder, '--timeout=60s']);
+    await kubectl(['delete', '-k', deployFolder, '--timeout=90s']);
     expect(await installed()).toEqual([]);
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('helm', () => {
@@ -164,7 +164,7 @@ describe('helm', () => {
     expect(await helm(elsewhere, { allowFailure: true })).toMatchObject({ code: 1 });
     await helm([...elsewhere, '--take-ownership']);
     expect(await forwardings()).toBe(uid);
-  }, 120_000);
+  }, 240_000);
 
   test('makes Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
@@ -179,7 +179,7 @@ describe('helm', () => {
       '--set=podSecurityContext.runAsUser=null',
     ]);
     await eventually(async () => expect(await podPhases(namespace)).toBe('Pending'));
-  }, 60_000);
+  }, 240_000);
 
   test('makes no Pod where values ask for more than that standard allows', async () => {
     const namespace = await restrictedNamespace('refused');
@@ -190,7 +190,7 @@ describe('helm', () => {
       const message = await kubectl(['get', 'replicasets', '-n', namespace, '-o', failure]);
       expect(message).toContain('violates PodSecurity "restricted');
     });
-  }, 60_000);
+  }, 240_000);
 
   test.each([
     ['all namespaces', []],
@@ -220,7 +220,7 @@ describe('helm', () => {
             forwarding('sumologic', { portals }),
           );
           const waitForReady = (is: boolean) =>
-            kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=20s', 'alf/sumologic']);
+            kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
           await waitForReady(true);
           // There and back: what is said a second time is an event that is counted instead of made.
           await kubectl(['delete', '-n', where, 'secret/sumologic']);
@@ -230,7 +230,7 @@ describe('helm', () => {
           await eventually(async () =>
             expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
           );
-          await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=20s']);
+          await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=90s']);
         }
         await expectGuarded(operator.metricsURL, namespace);
         expect(await operator.output()).not.toMatch(/forbidden/i);
@@ -337,7 +337,7 @@ describe('the guide', () => {
     expect(commands.length).toBeGreaterThan(4);
     expect(await installed()).toEqual([]);
     await established();
-  }, 60_000);
+  }, 240_000);
 
   test('has a kustomization that names another image', async () => {
     const [kustomization = ''] = blocks('yml');

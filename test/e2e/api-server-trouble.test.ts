@@ -10,9 +10,9 @@ let file: string;
 beforeAll(async () => {
   sandbox = await startSandbox(() => undefined);
   file = await writeForwarding(sandbox);
-}, 60_000);
+}, 240_000);
 
-afterAll(() => sandbox?.stop(), 60_000);
+afterAll(() => sandbox?.stop(), 120_000);
 
 /** What a busy machine needs to start an API server, and then the longest that the operator waits before it asks one again. */
 const backMs = 70_000;
@@ -23,7 +23,7 @@ async function kubectl(...args: string[]): Promise<string> {
   return stdout;
 }
 
-const ready = () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=70s', 'alf/sumologic');
+const ready = () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=90s', 'alf/sumologic');
 
 function destinations(): DestinationFields[] {
   const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
@@ -55,7 +55,7 @@ test('while it has nothing to do: what changes afterwards is seen at once', asyn
   const spec = { spec: { destination: { logFormat: 'json' } } };
   await kubectl('patch', 'alf', 'sumologic', '-n', 'platform', '--type=merge', '-p', JSON.stringify(spec));
   await eventually(() => expect(destinations()).toMatchObject([{ logFormat: 'json' }]), { timeoutMs: backMs });
-  await kubectl('delete', '-f', file, '--timeout=70s');
+  await kubectl('delete', '-f', file, '--timeout=90s');
   expect(destinations()).toEqual([]);
 }, 240_000);
 

@@ -97,7 +97,7 @@ describe('Secrets', () => {
       });
       await one.applyForwarding();
     }
-  }, 60_000);
+  }, 240_000);
 
   test.each(cases.map(([what, key, , says], index) => ({ what, key, says, index })))(
     '$what is refused before anything is sent, told once, and not looked at again until it changes',
@@ -197,7 +197,7 @@ describe('answers of Konnect', () => {
         () => {
           for (const { one } of cases) expect(gapsOf(one).length).toBeGreaterThanOrEqual(leastGapsMs.length);
         },
-        { timeoutMs: 40_000 },
+        { timeoutMs: 90_000 },
       );
       for (const { one } of cases) {
         const gapsMs = gapsOf(one);

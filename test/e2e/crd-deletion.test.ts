@@ -12,9 +12,9 @@ let file: string;
 beforeAll(async () => {
   sandbox = await startSandbox(() => undefined);
   file = await writeForwarding(sandbox);
-}, 120_000);
+}, 240_000);
 
-afterAll(() => sandbox?.stop(), 60_000);
+afterAll(() => sandbox?.stop(), 120_000);
 
 async function kubectl(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args);
@@ -27,23 +27,23 @@ function destinations(): DestinationFields[] {
   return organization === undefined ? [] : currentDestinations(organization);
 }
 
-const ready = () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=60s', 'alf/sumologic');
+const ready = () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=90s', 'alf/sumologic');
 
 test('its forwardings are undone in Konnect before it goes', async () => {
   await kubectl('apply', '-f', file);
   await ready();
   expect(destinations()).toHaveLength(1);
-  await kubectl('delete', definition, '--timeout=60s');
+  await kubectl('delete', definition, '--timeout=90s');
   expect(destinations()).toEqual([]);
   expect(await kubectl('get', 'crd', '-o', 'name')).not.toContain('auditlogforwardings');
-}, 180_000);
+}, 240_000);
 
 test('what is missing is said in the log, and the operator stays', async () => {
   await eventually(async () => expect(await sandbox.operator.output()).toMatch(/"list or watch failed again"/), {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   expect((await fetch(`${sandbox.operator.healthURL}/healthz`)).status).toBe(200);
-}, 60_000);
+}, 240_000);
 
 test('installed again, it is served by the same process', async () => {
   await install(sandbox.controlPlane);
@@ -51,6 +51,6 @@ test('installed again, it is served by the same process', async () => {
   await ready();
   expect(destinations()).toHaveLength(1);
   expect((await sandbox.operator.output()).match(/caches are full, work begins/g)).toHaveLength(1);
-  await kubectl('delete', '-f', file, '--timeout=60s');
+  await kubectl('delete', '-f', file, '--timeout=90s');
   expect(destinations()).toEqual([]);
-}, 180_000);
+}, 240_000);

@@ -14,7 +14,7 @@ const { world, scene, standing } = oneWorld({ prefix: 'deletion' });
 const askToDelete = ({ name }: Scene) => world().kubectl(['delete', 'alf', name, '--wait=false']);
 
 async function gone({ name }: Scene): Promise<void> {
-  await world().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=20s']);
+  await world().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=90s']);
 }
 
 /** What of it still stands in Konnect. */
@@ -85,7 +85,7 @@ describe('kubectl delete -f, Secrets and all', () => {
     await world().kubectl(['apply', '-f', '-'], { input });
     await world().waitForReady(one.name);
     expect(one.organizationWebhook()).toMatchObject({ enabled: true });
-    const { stdout } = await world().kubectl(['delete', '-f', '-', '--timeout=20s'], { input });
+    const { stdout } = await world().kubectl(['delete', '-f', '-', '--timeout=90s'], { input });
     expect(stdout).toContain(`"${one.name}" deleted`);
     expect(leftOf(one)).toEqual([]);
     expect(everything(world().services.konnect.model)).toEqual(before);
@@ -343,7 +343,7 @@ describe('whenever it comes', () => {
     test('nothing is left in Konnect or Kubernetes', () =>
       inNamespace(async (other) => {
         const { kubectl } = cluster();
-        await kubectl(['delete', 'namespace', other.namespace, '--timeout=25s']);
+        await kubectl(['delete', 'namespace', other.namespace, '--timeout=90s']);
         expect(standingIn(other.services.konnect.model)).toEqual([]);
       }));
 
@@ -353,7 +353,7 @@ describe('whenever it comes', () => {
         await other.stopOperator();
         await kubectl(['delete', 'namespace', other.namespace, '--wait=false']);
         await eventually(async () => expect((await other.kubectl(['get', 'secrets', '-o', 'name'])).stdout).toBe(''), {
-          timeoutMs: 30_000,
+          timeoutMs: 90_000,
         });
         await other.startOperator();
         // Nothing can be made in such a namespace, events neither.
@@ -363,7 +363,7 @@ describe('whenever it comes', () => {
           ),
         );
         await other.patch('sumologic', { spec: { deletionPolicy: 'Retain' } });
-        await kubectl(['wait', '--for=delete', `namespace/${other.namespace}`, '--timeout=40s']);
+        await kubectl(['wait', '--for=delete', `namespace/${other.namespace}`, '--timeout=90s']);
         expect(standingIn(other.services.konnect.model)).toHaveLength(1 + 1 + other.blue.portals.us.length);
       }));
   });

@@ -151,7 +151,7 @@ describe('a forwarding that no operator has seen', () => {
 
   test('is deleted without anybody to ask', async () => {
     await kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest('short-lived', minimal) });
-    await kubectl(['delete', 'alf', 'short-lived', '-n', namespace, '--timeout=10s']);
+    await kubectl(['delete', 'alf', 'short-lived', '-n', namespace, '--timeout=90s']);
     const { code } = await kubectl(['get', 'alf', 'short-lived', '-n', namespace], { allowFailure: true });
     expect(code).toBe(1);
   });
@@ -246,7 +246,7 @@ describe('a forwarding that an operator works on', () => {
 
   test('is waited for by kubectl wait', async () => {
     const waitFor = (condition: string) =>
-      world.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=20s']);
+      world.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=90s']);
     expect((await waitFor('condition=Ready')).stdout).toContain('condition met');
     expect((await waitFor('jsonpath={.status.observedGeneration}=1')).stdout).toContain('condition met');
   });
@@ -284,7 +284,7 @@ describe('a forwarding that an operator works on', () => {
     await world.patch('sumologic', {
       spec: { portals: [...portals, unknown].map((id) => ({ id })), organization: null },
     });
-    await world.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=20s']);
+    await world.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=90s']);
     const { stdout } = await world.kubectl(['get', 'alf', 'sumologic', '--no-headers']);
     const [name, ready, reason, count] = columnsOf(stdout)[0] ?? [];
     expect([name, ready, reason, count]).toEqual(['sumologic', 'False', 'PortalNotFound', '2/3']);

@@ -215,7 +215,7 @@ describe('to another region', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     expect(one.destinations()).toHaveLength(1);
     down.remove();
-    await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=20s']);
+    await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
     expect(one.portalWebhook()).toMatchObject(nothing);
     expect(one.destinations()).toEqual([]);
   });
@@ -242,7 +242,7 @@ test('two organisations, two regions and three tokens get on side by side', asyn
     all.slice(1).map((one) => attachedTo(destinationID(one))),
   );
   const [first, second, third] = all;
-  await world().kubectl(['delete', 'alf', second?.name ?? '', '--timeout=20s']);
+  await world().kubectl(['delete', 'alf', second?.name ?? '', '--timeout=90s']);
   expect(second?.destinations()).toEqual([]);
   expect([first?.destinations(), third?.destinations()]).toMatchObject([[{}], [{}]]);
 });

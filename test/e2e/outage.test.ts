@@ -99,7 +99,7 @@ describe('trouble that time heals', () => {
     control.behave({ staleListMs: 60_000, duplicateNames: 'allowed' });
     const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
     await one.apply();
-    await eventually(() => expect(lost.hits()).toBe(2), { timeoutMs: 20_000 });
+    await eventually(() => expect(lost.hits()).toBe(2), { timeoutMs: 90_000 });
     const [oldest] = one.destinations();
     control.behave({ staleListMs: 0 });
     await world().waitForReady(one.name);

@@ -97,7 +97,7 @@ describe('two forwardings on one portal', () => {
     });
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
     held.remove();
-    await world().kubectl(['wait', '--for=delete', `alf/${holder.name}`, '--timeout=20s']);
+    await world().kubectl(['wait', '--for=delete', `alf/${holder.name}`, '--timeout=90s']);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(holder.destinations()).toEqual([]);
     expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
@@ -117,7 +117,7 @@ describe('two forwardings on one portal', () => {
 
   test('both are deleted at once: nothing is left', async () => {
     const [holder, next] = await two('both');
-    await world().kubectl(['delete', 'alf', holder.name, next.name, '--timeout=20s']);
+    await world().kubectl(['delete', 'alf', holder.name, next.name, '--timeout=90s']);
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
     expect([...holder.destinations(), ...next.destinations()]).toEqual([]);
   });
@@ -291,11 +291,11 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
       mark: 'Stalled',
       says: [`belongs to AuditLogForwarding ${other}/audit`],
     });
-    await elsewhere(['delete', 'alf', 'audit', '--timeout=20s']);
+    await elsewhere(['delete', 'alf', 'audit', '--timeout=90s']);
     await world().waitForReady(holder.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
   } finally {
-    await cluster().kubectl(['delete', 'namespace', other, '--timeout=25s']);
+    await cluster().kubectl(['delete', 'namespace', other, '--timeout=90s']);
     await world().restartOperator();
   }
 });
@@ -361,5 +361,5 @@ describe('a war with somebody outside', () => {
     await demand(world(), changed.name);
     expect(isReady(await world().forwarding(changed.name))).toBe(true);
     expect(changed.destinations()).toMatchObject([world().credentials]);
-  }, 60_000);
+  }, 240_000);
 });

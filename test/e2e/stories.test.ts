@@ -74,7 +74,7 @@ test('a portal is taken out while Konnect is down, and the operator restarted: t
   expect(one.portalWebhook(1)).toMatchObject(attachedTo(id));
 
   down.remove();
-  const { status } = await world().waitForReady(one.name, 30_000);
+  const { status } = await world().waitForReady(one.name);
   expect(status).toMatchObject({ portals: [{ id: kept, state: 'on' }], portalsReady: '1/1' });
   expect(status.cleanup).toBeUndefined();
   expect(one.portalWebhook(0)).toMatchObject(attachedTo(id));
@@ -245,7 +245,7 @@ test('kubectl delete -f of Secrets and forwarding while no operator runs: the Se
   expect(one.destinations()).toHaveLength(1);
 
   await world().kubectl(['apply', '-f', '-'], file(items.slice(0, 2)));
-  await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=20s']);
+  await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
   expect(one.destinations()).toEqual([]);
   expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([nothing, nothing]);
 

@@ -106,7 +106,7 @@ describe('tokens', () => {
     await world().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
     await world().waitForReady(one.name);
     expect(one.destinations()).toMatchObject([{ logFormat: 'json' }]);
-    await world().kubectl(['delete', 'alf', one.name, '--timeout=20s']);
+    await world().kubectl(['delete', 'alf', one.name, '--timeout=90s']);
     expect(one.destinations()).toEqual([]);
   });
 });

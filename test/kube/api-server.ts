@@ -41,10 +41,16 @@ export class ApiServer {
   /** Known once it was started. */
   url = '';
   connections = 0;
+  /** How long every answer takes to begin. */
+  delayMs = 0;
+  /** Anybody is let in unless this is set. */
+  token: string | undefined;
   revision = 10;
   /** Watches and pages from before this are gone. */
   compactedTo = 0;
   readonly #objects = new Map<string, Widget>();
+  /** What there was at `compactedTo`, and what happened since. */
+  #base = new Map<string, Widget>();
   #history: Happening[] = [];
   readonly #watches = new Set<http.ServerResponse>();
   readonly #sockets = new Set<Socket>();
@@ -54,16 +60,22 @@ export class ApiServer {
     request.on('data', (text) => {
       body += String(text);
     });
-    request.on('end', () => this.#answer(request, response, body));
+    request.on('end', () => {
+      if (this.delayMs === 0) this.#answer(request, response, body);
+      else setTimeout(() => this.#answer(request, response, body), this.delayMs);
+    });
   });
   #nextUid = 1;
 
-  async start(port = 0): Promise<void> {
+  constructor() {
     this.#server.on('connection', (socket) => {
       this.connections += 1;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
+  }
+
+  async start(port = 0): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.listen(port, '127.0.0.1', resolve);
     });
@@ -133,6 +145,7 @@ export class ApiServer {
   /** Forgets all that happened so far: watches from before get 410. */
   compact(): void {
     this.compactedTo = this.revision;
+    this.#base = new Map(this.#objects);
     this.#history = [];
   }
 
@@ -140,6 +153,7 @@ export class ApiServer {
   restore(objects: Widget[], revision: number): void {
     this.#objects.clear();
     for (const object of objects) this.#objects.set(keyOf(object), object);
+    this.#base = new Map(this.#objects);
     this.#history = [];
     this.revision = revision;
     this.compactedTo = 0;
@@ -147,6 +161,18 @@ export class ApiServer {
 
   bookmark(): void {
     for (const watch of this.#watches) writeBookmark(watch, this.revision);
+  }
+
+  /** Every open watch is told nothing more, and not that it is over. */
+  halfOpen(): void {
+    this.#watches.clear();
+  }
+
+  /** Away, with all connections reset, until the answer is called. */
+  async goAway(): Promise<() => Promise<void>> {
+    const { port } = new URL(this.url);
+    await this.stop();
+    return () => this.start(Number(port));
   }
 
   /** Ends every open watch in its own way: in good order, by a reset, amid a line, or with an ERROR event. */
@@ -176,6 +202,8 @@ export class ApiServer {
     };
     this.seen.push(seen);
     if (this.otherwise(seen, response) === true) return;
+    if (this.token !== undefined && seen.headers.authorization !== `Bearer ${this.token}`)
+      return refuse(response, 401, 'Unauthorized');
     if (url.pathname !== WIDGETS) refuse(response, 404, 'NotFound');
     else if (url.searchParams.has('watch')) this.#watch(seen, response);
     else this.#list(seen, response);
@@ -198,12 +226,11 @@ export class ApiServer {
   }
 
   #at(revision: number): Widget[] {
-    const state = new Map(this.#objects);
-    for (const { revision: at, type, object } of this.#history.toReversed()) {
-      if (at <= revision) break;
-      const before = this.#history.findLast((one) => one.revision < at && keyOf(one.object) === keyOf(object));
-      if (type === 'ADDED' || before === undefined) state.delete(keyOf(object));
-      else state.set(keyOf(object), before.object);
+    const state = new Map(this.#base);
+    for (const { revision: at, type, object } of this.#history) {
+      if (at > revision) break;
+      if (type === 'DELETED') state.delete(keyOf(object));
+      else state.set(keyOf(object), object);
     }
     return [...state.values()];
   }

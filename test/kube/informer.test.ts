@@ -54,7 +54,10 @@ describe('in good order', () => {
     at.server.bookmark();
     await eventually(() => expect(informer.silentMs).toBe(0));
     at.server.compact();
+    now += 30_000;
+    expect(informer.silentMs).toBe(30_000);
     at.server.breakWatches('end');
+    await eventually(() => expect(informer.silentMs).toBe(0));
     await watching();
     at.server.put('late', 1);
     await same(informer);

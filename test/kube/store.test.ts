@@ -37,6 +37,14 @@ describe('answers to own writes', () => {
     expect(store.size).toBe(0);
   });
 
+  test('one that is the object’s end is not undone by what the watch tells late, but by what it tells of a later time', () => {
+    const store = storeWith(object(9));
+    expect(store.upsert(object(12, { deletionTimestamp: 'now' })).map(({ kind }) => kind)).toEqual(['deleted']);
+    expect([...store.put(object(10)), ...store.put(object(12)), ...store.drop(object(12))]).toEqual([]);
+    expect(store.size).toBe(0);
+    expect(store.put(object(13)).map(({ kind }) => kind)).toEqual(['added']);
+  });
+
   test('one that took the last finalizer from a deleted object is its end; the event then tells nothing', () => {
     const deletionTimestamp = '2026-01-01T00:00:00Z';
     const store = storeWith(object(9, { deletionTimestamp, finalizers: ['ours', 'theirs'] }));

@@ -72,7 +72,7 @@ export interface World {
   patch(name: string, patch: object): Promise<void>;
   /** `kubectl get -o json`. */
   forwarding(name: string): Promise<ForwardingObject>;
-  /** The first state, the present one or a later one, for which `predicate` is true. 20 s unless given. */
+  /** The first state, the present one or a later one, for which `predicate` is true. 60 s unless given. */
   waitFor(
     name: string,
     predicate: (object: ForwardingObject) => boolean,
@@ -110,7 +110,7 @@ export interface World {
 }
 
 const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** Rejects, with nothing left running, where a part does not start. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {

@@ -1,0 +1,271 @@
+/** A network, an etcd and an API server that misbehave for real between the operator and its objects: nothing is missed, lost or done twice. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { writeKubeconfig } from '../../sandbox/control-plane/kubeconfig.ts';
+import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
+import type { Destination } from '../../sandbox/konnect/model.ts';
+import { namespace, type Sandbox, serviceAccount, startSandbox, world } from '../../sandbox/sandbox.ts';
+import { Informer } from '../../src/kube/informer.ts';
+import { KubeClient } from '../../src/kube/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { type KubeObject, keyOf } from '../../src/kube/objects.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTCPProxy, type TCPProxy } from '../support/tcp-proxy.ts';
+import { forwarding, secret } from './support/manifests.ts';
+
+let sandbox: Sandbox;
+let proxy: TCPProxy;
+let tokenFile: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox(() => undefined, { kubeconfigFor: throughProxy });
+  await apply(
+    secret('konnect', { token: world.token }),
+    secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 0' }),
+    standing(0),
+  );
+  await ready('standing');
+});
+
+afterAll(async () => {
+  await sandbox?.stop();
+  await proxy?.stop();
+});
+
+const forwardingsPath = `/apis/konnect-audit-log.io/v1alpha1/namespaces/${namespace}/auditlogforwardings`;
+
+/** What the operator may need before it tries again, and a machine that is busy. */
+const backMs = 90_000;
+
+async function throughProxy(controlPlane: ControlPlane): Promise<string> {
+  proxy = await startTCPProxy(Number(new URL(controlPlane.url).port));
+  tokenFile = join(controlPlane.folder, 'token');
+  const { stdout } = await controlPlane.kubectl([
+    'create',
+    'secret',
+    'generic',
+    'bond',
+    '-n',
+    serviceAccount.namespace,
+  ]);
+  expect(stdout).toContain('created');
+  await writeFile(tokenFile, await newToken(controlPlane, '--bound-object-kind=Secret', '--bound-object-name=bond'));
+  return kubeconfigOf(controlPlane, { tokenFile });
+}
+
+/** Through the proxy, as the operator's ServiceAccount. */
+async function kubeconfigOf(
+  { folder, certificateAuthority }: ControlPlane,
+  credential: { tokenFile: string } | { token: string },
+): Promise<string> {
+  const path = join(folder, `proxied-${Object.keys(credential).join('')}.kubeconfig`);
+  const url = `https://127.0.0.1:${String(proxy.port)}`;
+  await writeKubeconfig(path, { url, certificateAuthority, user: { name: 'operator', ...credential } });
+  return path;
+}
+
+async function newToken({ kubectl: run }: ControlPlane, ...bound: string[]): Promise<string> {
+  const { stdout, stderr } = await run([
+    'create',
+    'token',
+    serviceAccount.name,
+    '-n',
+    serviceAccount.namespace,
+    ...bound,
+  ]);
+  if (stdout === '') throw new Error(stderr);
+  return stdout.trim();
+}
+
+/** As an administrator, past the proxy. */
+async function kubectl(args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args, { input });
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function apply(...items: object[]): Promise<void> {
+  await kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
+
+/** Looked at once a day, unless something happens. */
+function standing(round: number): object {
+  const destination = { name: `round-${String(round)}`, secretRef: { name: 'sumologic' } };
+  return forwarding('standing', { destination, portals: [{ id: world.portals.developers }], interval: '24h' });
+}
+
+async function ready(name: string): Promise<void> {
+  await kubectl([
+    'wait',
+    '-n',
+    namespace,
+    '--for=condition=Ready',
+    `--timeout=${String(backMs / 1_000)}s`,
+    `alf/${name}`,
+  ]);
+}
+
+function destinations(): Destination[] {
+  const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
+  return organization === undefined ? [] : currentDestinations(organization);
+}
+
+/** Waits until a change of `standing` has come through to Konnect. */
+async function arrived(round: number): Promise<void> {
+  await eventually(() => expect(destinations().map(({ name }) => name)).toContain(`round-${String(round)}`), {
+    timeoutMs: backMs,
+  });
+}
+
+/** By the operator's own word, of the resource that it has heard nothing of for longest, in seconds. */
+async function silence(): Promise<number> {
+  const text = await (await fetch(sandbox.operator.metricsURL)).text();
+  return Math.max(
+    ...[...text.matchAll(/^konnect_audit_log_watch_silent_seconds\{.*\} (.+)$/gm)].map(([, value]) => Number(value)),
+  );
+}
+
+async function logged(message: string): Promise<number> {
+  return (await sandbox.operator.output()).split(message).length - 1;
+}
+
+test('half-open connections: a status that was written into nothing is written again, and the dead watches are noticed within 70 seconds', async () => {
+  const { control } = sandbox.services.konnect;
+  const held = control.fail({
+    kind: 'latency',
+    ms: 1_500,
+    match: { operation: 'create-audit-log-destination' },
+    times: 1,
+  });
+  await apply(forwarding('written', { portals: [{ id: world.portals.partners }], interval: '24h' }));
+  await eventually(() => expect(held.hits()).toBe(1));
+  proxy.halfOpen();
+  const brokenAt = performance.now();
+  await apply(standing(1));
+  await ready('written');
+  const writtenMs = performance.now() - brokenAt;
+  expect(proxy.swallowed).toBeGreaterThan(0);
+  expect(control.calls().filter(({ operation }) => operation === 'create-audit-log-destination')).toHaveLength(2);
+  expect(destinations()).toHaveLength(2);
+  expect(await silence()).toBeGreaterThan(20);
+  await arrived(1);
+  const blindMs = performance.now() - brokenAt;
+  expect(writtenMs).toBeLessThan(60_000);
+  expect(blindMs).toBeGreaterThan(60_000);
+  expect(blindMs).toBeLessThan(90_000);
+  await eventually(async () => expect(await silence()).toBeLessThan(20));
+  expect((await fetch(`${sandbox.operator.healthURL}/readyz`)).status).toBe(200);
+});
+
+test('an API server that hangs, and new connections that nobody answers: the operator is there when they are', async () => {
+  sandbox.controlPlane.freeze('kube-apiserver', true);
+  proxy.welcome('mute');
+  proxy.cut();
+  await eventually(async () => expect(await silence()).toBeGreaterThan(5), { timeoutMs: 60_000 });
+  sandbox.controlPlane.freeze('kube-apiserver', false);
+  await apply(standing(2));
+  proxy.welcome('through');
+  await arrived(2);
+});
+
+test('etcd is compacted and the API server restarted while the operator is cut off: what was replaced meanwhile is found by a new list', async () => {
+  proxy.welcome('reset');
+  proxy.cut();
+  await kubectl(['delete', 'secret', 'sumologic', '-n', namespace]);
+  await apply(secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 3' }), standing(3));
+  await sandbox.controlPlane.compact();
+  await sandbox.controlPlane.restart('kube-apiserver');
+  await apply(standing(4));
+  const before = await logged('watch expired, listing again');
+  proxy.welcome('through');
+  await arrived(4);
+  await eventually(
+    () => expect(destinations()).toMatchObject([{ authorization: 'Bearer 3' }, { authorization: 'Bearer 3' }]),
+    {
+      timeoutMs: backMs,
+    },
+  );
+  expect(await logged('watch expired, listing again')).toBeGreaterThan(before);
+});
+
+test('a token that is no longer valid is replaced by what its file holds, without a failure on the way', async () => {
+  const { controlPlane } = sandbox;
+  const old = loadKubeConfig({
+    kubeconfig: await kubeconfigOf(controlPlane, { token: await readFile(tokenFile, 'utf8') }),
+  });
+  const stranger = new KubeClient({ config: old, userAgent: 'test' });
+  expect(await stranger.list(forwardingsPath)).toMatchObject({ items: [{}, {}] });
+  await writeFile(tokenFile, await newToken(controlPlane));
+  await kubectl(['delete', 'secret', 'bond', '-n', serviceAccount.namespace]);
+  // The API server believes what it knew for ten seconds.
+  await eventually(() => expect(stranger.list(forwardingsPath)).rejects.toMatchObject({ kind: 'Unauthorized' }), {
+    timeoutMs: 60_000,
+    everyMs: 250,
+  });
+  proxy.cut();
+  await apply(standing(5));
+  await arrived(5);
+  expect(await logged('"kind":"Unauthorized"')).toBe(0);
+  await old.close();
+});
+
+test('a slow list, page by page, while objects come, change and go and etcd is compacted: the cache is what the server has', async () => {
+  const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
+  const some = (from: number, to: number, value: string) =>
+    Array.from({ length: to - from }, (_, index) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `page-${String(from + index).padStart(3, '0')}` },
+      data: { value },
+    }));
+  await apply(...some(0, 60, 'before'));
+  const config = loadKubeConfig({ kubeconfig: sandbox.controlPlane.adminKubeconfig });
+  const slow = await startTCPProxy(Number(new URL(sandbox.controlPlane.url).port));
+  for (const cluster of config.clusters) Object.assign(cluster, { server: `https://127.0.0.1:${String(slow.port)}` });
+  const client = new KubeClient({ config, userAgent: 'test' });
+  const lists: string[] = [];
+  const told = new Map<string, KubeObject>();
+  const informer = new Informer<KubeObject>({
+    client: {
+      list: (path, options) => {
+        lists.push(options?.continue === undefined ? 'first' : 'next');
+        return client.list(path, options);
+      },
+      watch: (path, query, options) => client.watch(path, query, options),
+    },
+    path: configMaps,
+    pageSize: 5,
+    inactivityMs: 2_000,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    onChange: ({ kind, key, object }) => void (kind === 'deleted' ? told.delete(key) : told.set(key, object)),
+  });
+  const stop = new AbortController();
+  slow.delay(100);
+  const running = informer.run(stop.signal);
+  try {
+    await eventually(() => expect(lists).toContain('next'));
+    await kubectl(['delete', 'configmap', '-n', namespace, 'page-001', 'page-058']);
+    await apply(...some(20, 40, 'after'), ...some(60, 65, 'new'));
+    await sandbox.controlPlane.compact();
+    await informer.synced;
+    await eventually(
+      async () => {
+        const { items } = await client.list<KubeObject>(configMaps);
+        const wanted = Object.fromEntries(items.map((item) => [keyOf(item), item.metadata.resourceVersion]));
+        const versions = (objects: Iterable<KubeObject>) =>
+          Object.fromEntries([...objects].map((object) => [keyOf(object), object.metadata.resourceVersion]));
+        expect(Object.keys(wanted).length).toBeGreaterThanOrEqual(63);
+        expect(versions(informer.store.list())).toEqual(wanted);
+        expect(versions(told.values())).toEqual(wanted);
+      },
+      { timeoutMs: 60_000 },
+    );
+  } finally {
+    stop.abort();
+    await running;
+    await slow.stop();
+    await config.close();
+  }
+});
