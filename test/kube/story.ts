@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { Informer } from '../../src/kube/informer.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { loadKubeConfig, type PooledKubeConfig } from '../../src/kube/kube-config.ts';
 import { isLater, keyOf } from '../../src/kube/objects.ts';
 import type { Change } from '../../src/kube/store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -69,11 +69,13 @@ export class Story {
   #writing: NodeJS.Timeout | undefined;
   #informer: Informer<Widget> | undefined;
   #running: Promise<void> | undefined;
+  #config: PooledKubeConfig | undefined;
 
   async begin(): Promise<void> {
     await this.#server.start();
     this.#rotate(true);
     const config = loadKubeConfig({ kubeconfig: this.#kubeconfig() });
+    this.#config = config;
     const wait = (fields: object) => {
       if ('waitMs' in fields && typeof fields.waitMs === 'number') this.waitsMs.push(fields.waitMs);
     };
@@ -93,6 +95,7 @@ export class Story {
     this.#stop.abort();
     await this.#running;
     clearTimeout(this.#writing);
+    await this.#config?.close();
     await this.#server.stop();
     rmSync(this.#folder, { recursive: true });
   }
