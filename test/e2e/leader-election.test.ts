@@ -24,16 +24,16 @@ beforeAll(async () => {
   world = await createWorld({ prefix: 'leader' });
   await world.stopOperator();
   copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=20s', '--max-concurrent-reconciles=32']);
-}, 60_000);
+}, 240_000);
 
 afterEach(async () => {
   await copies.stop();
   world.services.konnect.control.clearFaults();
   // So that no test waits for the Lease of the one before.
   await cluster().kubectl(['delete', 'lease', '-n', serviceAccount.namespace, '--all']);
-}, 60_000);
+}, 240_000);
 
-afterAll(() => world?.stop(), 60_000);
+afterAll(() => world?.stop(), 120_000);
 
 const told: string[] = [];
 afterAll(() => void process.stderr.write(told.map((line) => `==> ${line}\n`).join('')));
@@ -54,7 +54,7 @@ function expectInPlace(one: Scene): void {
 async function applied(name: string): Promise<Scene> {
   const one = await createScene(world, name);
   await one.apply();
-  await world.waitForReady(name, 30_000);
+  await world.waitForReady(name);
   expectInPlace(one);
   return one;
 }
@@ -123,7 +123,7 @@ describe('of two copies', () => {
     // The promise is 2 s; the rest is for a machine that has other things to do.
     expect(Math.max(...handedOverMs)).toBeLessThan(4_000);
     for (const { konnect } of all) expect(konnect.writes().length).toBeGreaterThan(0);
-  }, 120_000);
+  }, 240_000);
 
   test('the other works after a crash, when the lease has run out and not before', async () => {
     const first = await copies.start(short);
@@ -138,7 +138,7 @@ describe('of two copies', () => {
     expect(tookMs).toBeLessThan(shortTakeOverMs + 3_000);
     await applied('after-a-crash');
     expect(first.konnect.writes()).toEqual([]);
-  }, 60_000);
+  }, 240_000);
 });
 
 test('who sees another’s name in the Lease ends with exit code 1 and one line that says why', async () => {
@@ -190,8 +190,8 @@ describe('stopped for longer than its lease, with calls under way', () => {
     const tookMs = (await second.said(acquired)) - stoppedAtMs;
     tell('taken over after SIGSTOP, by a copy that had yet to start, with a lease of 4 s', [tookMs]);
     for (const { one, ends } of begun) {
-      if (ends) await world.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=40s']);
-      else await world.waitForReady(one.name, 40_000);
+      if (ends) await world.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
+      else await world.waitForReady(one.name);
     }
     // All that the stopped process waits for lies there for it to be read.
     await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(9_000));
@@ -211,5 +211,5 @@ describe('stopped for longer than its lease, with calls under way', () => {
       expect(one.destinations()).toHaveLength(ends ? 0 : 1);
       expect(one.calls('create-audit-log-destination')).toHaveLength(1);
     }
-  }, 120_000);
+  }, 240_000);
 });
