@@ -17,18 +17,19 @@ export function backOffMs(failures: number, { baseMs, maxMs, jitter, random }: B
 
 /** Counts failures per key. A key costs memory from its first `next` until `forget`. */
 export class BackOff {
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, { count: number; about: string }>();
   readonly #options: BackOffOptions;
 
   constructor(options: BackOffOptions) {
     this.#options = options;
   }
 
-  /** Records one more failure of `key` and answers how long to wait, in milliseconds. */
-  next(key: string): number {
-    const failures = this.failures(key) + 1;
-    this.#failures.set(key, failures);
-    return backOffMs(failures, this.#options);
+  /** Records one more failure of `key` and answers how long to wait, in milliseconds. A failure about something else is its first. */
+  next(key: string, about = ''): number {
+    const known = this.#failures.get(key);
+    const count = known?.about === about ? known.count + 1 : 1;
+    this.#failures.set(key, { count, about });
+    return backOffMs(count, this.#options);
   }
 
   forget(key: string): void {
@@ -37,6 +38,6 @@ export class BackOff {
 
   /** Failures of `key` since it was last forgotten. */
   failures(key: string): number {
-    return this.#failures.get(key) ?? 0;
+    return this.#failures.get(key)?.count ?? 0;
   }
 }

@@ -10,8 +10,11 @@ export type ReconcileResult =
   | { kind: 'settled' }
   /** Another look after this time, behind new work. */
   | { kind: 'again'; afterMs: number }
-  /** It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. */
-  | { kind: 'retry'; atLeastMs?: number };
+  /**
+   * It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. Where it is
+   * `about` something else than the last time, the back-off begins anew.
+   */
+  | { kind: 'retry'; atLeastMs?: number; about?: string };
 
 /** `failed`: it threw. `cut-off`: it threw after its signal had been aborted, or because it may not write any more. */
 export type Outcome = ReconcileResult['kind'] | 'failed' | 'cut-off';
@@ -111,7 +114,7 @@ function plan(key: string, result: ReconcileResult, options: ControllerOptions):
     case 'retry':
       queue.add(key, {
         ...priorityAgain(key, options),
-        delayMs: Math.max(backOff.next(key), result.atLeastMs ?? 0),
+        delayMs: Math.max(backOff.next(key, result.about), result.atLeastMs ?? 0),
       });
       break;
   }

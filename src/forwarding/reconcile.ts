@@ -42,7 +42,7 @@ export interface ReconcilerOptions {
 export type Next =
   | { readonly kind: 'settled' }
   | { readonly kind: 'again'; readonly afterMs: number }
-  | { readonly kind: 'retry'; readonly atLeastMs?: number };
+  | { readonly kind: 'retry'; readonly atLeastMs?: number; readonly about?: string };
 
 const handoverPatienceMs = 2 * 60_000;
 const longestGraceMs = 30 * 60_000;
@@ -284,7 +284,13 @@ export class Reconciler {
       return { kind: 'again', afterMs: intervalMs(draft.forwarding) * (1 - this.#options.random() / 10) };
     }
     const atLeastMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
-    return { kind: 'retry', atLeastMs };
+    const { generation } = draft.forwarding.metadata;
+    const sort = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
+    return {
+      kind: 'retry',
+      atLeastMs,
+      about: `${String(generation)} ${draft.memory.lastHandledReconcileAt ?? ''} ${sort}`,
+    };
   }
 
   #grace(key: string, report: Report, wasApplied: boolean, forwarding: AuditLogForwarding): ConditionContext['grace'] {

@@ -36,3 +36,11 @@ test('each key counts for itself, and starts anew once forgotten', () => {
   backOff.forget('a');
   expect([backOff.next('a'), backOff.next('b')]).toEqual([50, 100]);
 });
+
+test('a failure about something else is the first of its kind', () => {
+  const backOff = new BackOff({ baseMs: 100, maxMs: 1000, jitter: 'equal', random: () => 0 });
+  const delays = ['an outage', 'an outage', 'an outage', 'a wait', 'a wait', 'an outage'].map((about) =>
+    backOff.next('a', about),
+  );
+  expect(delays).toEqual([50, 100, 200, 50, 100, 50]);
+});
