@@ -18,12 +18,12 @@ export type Admission =
   | { readonly kind: 'refused'; readonly forMs: number; readonly failure: Failure };
 
 const failuresToOpen = 5;
-const firstOpenMs = 5_000;
-const longestOpenMs = 60_000;
+const firstOpenMs = 1_000;
+const longestOpenMs = 30_000;
 
 /**
  * Opens after five failures in a row, unless all of them were about one object, which may be what is wrong. While it is open nothing is
- * sent. Then one request is let through: its success closes the circuit, its failure opens it for longer (5 s doubling to 60 s, the upper half of
+ * sent. Then one request is let through: its success closes the circuit, its failure opens it for longer (1 s doubling to 30 s, the upper half of
  * that at random). Knows no time but the one it is told, in milliseconds from an arbitrary start.
  */
 export class Circuit {

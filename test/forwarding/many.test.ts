@@ -85,8 +85,8 @@ describe('a hundred forwardings of one organisation', () => {
     const operator = await start();
     await pass(operator, clock, 600_000, 1_000);
     expect(crowd.verdicts(0)).toEqual({ 'True InSync Reconciling': 100 });
-    // Those that were under way when it failed, and one now and then: after 5 s, doubling to 60 s, the upper half of that.
-    expect(outage.hits()).toBeLessThan(4 + 8 + 4 + 600 / 30);
+    // Those that were under way when it failed, and one now and then: after 1 s, doubling to 30 s, the upper half of that.
+    expect(outage.hits()).toBeLessThan(4 + 8 + 6 + 600 / 15);
     expect(outage.hits()).toBeGreaterThan(10);
     outage.remove();
     await pass(operator, clock, 600_000, 1_000);

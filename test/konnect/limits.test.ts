@@ -249,10 +249,10 @@ describe('a Konnect that is out of order', () => {
       const scene = setUp();
       await breakCircuit(scene, fields);
       const refused = await rejection(scene.ask({ path: 'more' }));
-      expect(refused).toMatchObject({ ...fields, isWithheld: true, retryAfterMs: 2_500 });
+      expect(refused).toMatchObject({ ...fields, isWithheld: true, retryAfterMs: 500 });
       expect(scene.sent).toHaveLength(5);
       const cause = 'status' in fields ? String(fields.status) : fields.code;
-      expect(scene.news).toEqual([`blue us failing ${cause} 2500`]);
+      expect(scene.news).toEqual([`blue us failing ${cause} 500`]);
       expect(scene.limits.census()).toEqual([{ region: 'us', state: 'failing', count: 1 }]);
     },
   );
@@ -260,7 +260,7 @@ describe('a Konnect that is out of order', () => {
   test('is tried with one request, which lets all others through again', async () => {
     const scene = setUp();
     await breakCircuit(scene);
-    scene.timing.advance(2_500);
+    scene.timing.advance(500);
     const probe = scene.ask({ path: 'probe' });
     expect(await rejection(scene.ask({ path: 'other' }))).toMatchObject({ isWithheld: true });
     await scene.endLast();
@@ -273,7 +273,7 @@ describe('a Konnect that is out of order', () => {
   test('is tried again by the next request where the first one was cut off', async () => {
     const scene = setUp();
     await breakCircuit(scene);
-    scene.timing.advance(2_500);
+    scene.timing.advance(500);
     const leaving = new AbortController();
     const probe = rejection(scene.ask({ path: 'probe', signal: leaving.signal }));
     await settled();
