@@ -11,6 +11,8 @@ export interface OperatorProcessOptions {
   readonly konnectURL: string;
   /** More flags, which win over those set here. */
   readonly flags?: readonly string[];
+  /** Of Node, before the operator's file. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface OperatorProcess {
@@ -42,6 +44,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
   let ended: { how: string; output: string } | undefined;
   try {
     await supervised.start(name, process.execPath, [
+      ...(options.nodeOptions ?? []),
       operatorFile,
       `--kubeconfig=${options.kubeconfig}`,
       `--konnect-url=${options.konnectURL}`,

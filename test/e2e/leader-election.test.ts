@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Copies, type Copy, createCopies } from './support/copies.ts';
+import { type Copies, type Copy, createCopies, stoppingAt } from './support/copies.ts';
 import { createScene, type Scene } from './support/scene.ts';
 import { createWorld, type World } from './support/world.ts';
 
@@ -212,4 +212,40 @@ describe('stopped for longer than its lease, with calls under way', () => {
       expect(one.calls('create-audit-log-destination')).toHaveLength(1);
     }
   }, 240_000);
+
+  test.each([
+    [
+      'Konnect’s answer to the creation, and would write to Kubernetes next',
+      /"log_format":.*stopped-self|stopped-self.*"log_format":/,
+    ],
+    [
+      'Kubernetes’ answer to the intent to attach, and would write to Konnect next',
+      /^\{"apiVersion".*"kind":"AuditLogForwarding".*stopped-self.*"state":"pending"/,
+    ],
+  ])(
+    'a process that was stopped as it read %s, does not',
+    async (_what, answer) => {
+      const first = await copies.start(short, stoppingAt(answer));
+      await first.said(acquired);
+      const second = await copies.start(short);
+      await expectStandingBy(second);
+      const one = await createScene(world, `stopped-self-${String(answer.source.length)}`, { portals: 2 });
+      await one.apply();
+      await second.said(acquired);
+      await world.waitForReady(one.name);
+      const before = { konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() };
+      // It may have put right what forwardings of other tests wanted, too.
+      expect(before.konnect.map(({ method }) => method)).toContain('POST');
+      const written = one.writes();
+
+      first.operator.signal('SIGCONT');
+      expect(await first.operator.exited()).toBe('exited with code 1');
+      expect(await first.operator.output()).toContain(lost);
+      expect({ konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() }).toEqual(before);
+      expect(one.writes()).toEqual(written);
+      expectInPlace(one);
+      expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+    },
+    240_000,
+  );
 });

@@ -30,7 +30,7 @@ export interface Copy {
 }
 
 export interface Copies {
-  start(flags?: readonly string[]): Promise<Copy>;
+  start(flags?: readonly string[], nodeOptions?: readonly string[]): Promise<Copy>;
   /** Ends those that still run, by force. */
   stop(): Promise<void>;
 }
@@ -39,11 +39,12 @@ export interface Copies {
 export function createCopies(world: World, flags: readonly string[]): Copies {
   const copies: Copy[] = [];
   return {
-    async start(more = []) {
+    async start(more = [], nodeOptions = []) {
       const { kubeconfig, credential } = await ownKubeconfig(copies.length);
       const konnect = await startRelay(world.services.konnect.url);
       const operator = await startOperator({
         kubeconfig,
+        nodeOptions,
         konnectURL: konnect.urlTemplate,
         flags: [
           `--watch-namespaces=${world.namespace}`,
@@ -74,6 +75,23 @@ export function createCopies(world: World, flags: readonly string[]): Copies {
       }
     },
   };
+}
+
+/**
+ * Options of Node for a process that stops itself by SIGSTOP, once, as soon as it reads JSON that matches: at that very instruction, with all
+ * that follows from the answer still to be done before it looks at any timer.
+ */
+export function stoppingAt(answer: RegExp): string[] {
+  const program = `
+    const parse = JSON.parse;
+    JSON.parse = (text, ...more) => {
+      if (${String(answer)}.test(text)) {
+        JSON.parse = parse;
+        process.kill(process.pid, 'SIGSTOP');
+      }
+      return parse(text, ...more);
+    };`;
+  return [`--import=data:text/javascript,${encodeURIComponent(program)}`];
 }
 
 /** With a token that nobody else has, and what the API server calls it. */
