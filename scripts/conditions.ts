@@ -60,6 +60,13 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   WebhookInUse: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
   PortalNotFound: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
   DestinationNotFound: [{ kind: 'stalled', parts: ['DestinationReady'] }],
+  PortalRefNotFound: [{ kind: 'waiting', parts: ['WebhooksReady'] }],
+  PortalRefNotReady: [{ kind: 'waiting', parts: ['WebhooksReady'] }],
+  PortalRefMismatch: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  PortalRefNotServed: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  PortalRefForbidden: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  PortalRefUnreadable: [{ kind: 'unavailable', parts: ['WebhooksReady'] }],
+  PortalRefConflict: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
   Claimed: [
     { kind: 'stalled', parts: ['DestinationReady'], says: "the destination's name belongs" },
     { kind: 'stalled', parts: ['WebhooksReady'], says: 'or its twin there' },

@@ -1,4 +1,5 @@
 /** Kubernetes as the domain asks for it, over the informers' caches and the raw client. */
+import * as z from 'zod';
 import {
   type AuditLogForwarding,
   AuditLogForwarding as AuditLogForwardingSchema,
@@ -9,9 +10,10 @@ import {
   kind,
   plural,
   reconcileAnnotation,
+  uuid,
   version,
 } from './api/v1alpha1.ts';
-import type { Cluster, Secret } from './forwarding/ports.ts';
+import type { Cluster, PortalObject, Secret } from './forwarding/ports.ts';
 import { isKubeError } from './kube/errors.ts';
 import type { EventRecorder } from './kube/events.ts';
 import { addFinalizer, removeFinalizer } from './kube/finalizer.ts';
@@ -64,6 +66,28 @@ export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject 
   };
 }
 
+/** kong-operator's. */
+export function portalPath(namespace: string, name: string): string {
+  return `/apis/konnect.konghq.com/v1alpha1/namespaces/${namespace}/portals/${name}`;
+}
+
+/** Somebody else's object: what is not as expected counts as not there. */
+const lowerUUID = z.string().max(36).toLowerCase().regex(new RegExp(uuid)).optional().catch(undefined);
+const nothing = { id: undefined, organizationID: undefined, serverURL: undefined };
+const serverURL = z.string().max(512).optional().catch(undefined);
+const PortalSchema = z
+  .object({ status: z.object({ id: lowerUUID, organizationID: lowerUUID, serverURL }) })
+  .catch({ status: nothing });
+
+/** What the failed read of a Portal says of it. Throws what is no trouble of the Portal's. */
+export function hiddenPortal(error: unknown): PortalObject {
+  // Of a kind that it serves the API server says in a Status what it does not find; else it answers 404 with a bare text.
+  if (isKubeError(error, 'NotFound')) return { kind: error.reason === 'NotFound' ? 'absent' : 'unserved' };
+  if (isKubeError(error, 'Forbidden')) return { kind: 'forbidden' };
+  if (!isKubeError(error, 'TooManyRequests', 'Unavailable', 'Timeout', 'Other')) throw error;
+  return { kind: 'unreadable', retryAfterMs: error.retryAfterMs };
+}
+
 /** What the API server stores, by our own schema. A CRD of another version may let through what this operator does not understand. */
 export function parseForwarding(
   object: unknown,
@@ -99,6 +123,15 @@ export function createCluster({ client, recorder, log, onWritten }: ClusterOptio
         if (isKubeError(error, 'NotFound')) return 'absent';
         if (isKubeError(error, 'Forbidden')) return 'forbidden';
         throw error;
+      }
+    },
+
+    async readPortal(namespace, name, signal): Promise<PortalObject> {
+      try {
+        const portal = PortalSchema.parse(await client.get<unknown>(portalPath(namespace, name), { signal }));
+        return { kind: 'portal', ...portal.status };
+      } catch (error) {
+        return hiddenPortal(error);
       }
     },
 

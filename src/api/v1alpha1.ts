@@ -22,7 +22,7 @@ export function demandOf(annotations: Readonly<Record<string, string>> | undefin
 
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const regionName = '^[a-z][a-z0-9]{1,14}$';
-const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+export const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 function text(pattern: string, maxLength: number, description: string) {
   return z.string().min(1).max(maxLength).regex(new RegExp(pattern)).meta({ description });
@@ -162,6 +162,12 @@ const PortalSpec = z.object({
 });
 export type PortalSpec = z.infer<typeof PortalSpec>;
 
+const PortalRefSpec = z.object({
+  name: text(dnsSubdomain, 253, 'Name of a Portal (konnect.konghq.com/v1alpha1) in the namespace of this resource.'),
+  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+});
+export type PortalRefSpec = z.infer<typeof PortalRefSpec>;
+
 export const Spec = z
   .object({
     konnect: KonnectSpec,
@@ -176,6 +182,16 @@ export const Spec = z
         description: 'Dev Portals whose audit logs are forwarded.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['id'],
+      }),
+    portalRefs: z
+      .array(PortalRefSpec)
+      .max(100)
+      .optional()
+      .meta({
+        description:
+          'Dev Portals that kong-operator manages in this cluster, by the names of their Portal objects, whose IDs are read from their status.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
       }),
     adoptionPolicy: z
       .enum(['IfMatching', 'Never', 'Always'])
@@ -217,8 +233,11 @@ export const Spec = z
     description: 'What is to be forwarded, and where to.',
     'x-kubernetes-validations': [
       {
-        rule: 'has(self.organization) || (has(self.portals) && size(self.portals) > 0)',
-        message: 'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
+        rule:
+          'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || ' +
+          '(has(self.portalRefs) && size(self.portalRefs) > 0)',
+        message:
+          'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals or spec.portalRefs',
       },
       {
         rule: 'has(self.destination) != has(self.destinationRef)',
@@ -287,6 +306,7 @@ export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
 
 export const PortalStatus = z.object({
   id,
+  ref: atMost(253).optional().meta({ description: 'The Portal object of spec.portalRefs that has this ID.' }),
   destinationID: id.optional().meta({ description: 'The destination that we attached, or are about to attach.' }),
   enabled: z.boolean(),
   state: AttachmentState,
@@ -333,17 +353,17 @@ export const Status = z
       .meta({ description: 'The organisation that the token belongs to, and the region applied.' }),
     destination: DestinationStatus.optional(),
     organization: OrganizationStatus.optional(),
-    portals: z.array(PortalStatus).max(100).optional().meta({
+    portals: z.array(PortalStatus).max(200).optional().meta({
       description: 'The Dev Portals, in the order of their IDs.',
       'x-kubernetes-list-type': 'atomic',
     }),
     portalsReady: atMost(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
-    corrections: z.array(CorrectionStatus).max(102).optional().meta({
+    corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
         'When changes made by others were put right, in the last 24 hours. At three the object is left alone.',
       'x-kubernetes-list-type': 'atomic',
     }),
-    drift: z.array(DriftStatus).max(102).optional().meta({
+    drift: z.array(DriftStatus).max(202).optional().meta({
       description: 'With mode Observe: what differs in Konnect from what is wanted.',
       'x-kubernetes-list-type': 'atomic',
     }),

@@ -47,7 +47,8 @@ export async function applyWebhooks(
       return undefined;
     }),
   );
-  const found = problems.filter((problem) => problem !== undefined);
+  const troubles = desired.portals.map(({ trouble }) => trouble);
+  const found = [...problems, ...troubles, ...desired.unresolved].filter((problem) => problem !== undefined);
   const late = new Set(attachments.filter(waits).map(({ key }) => key));
   const ready = desired.portals.filter(({ id, enabled }) => {
     if (late.has(`portal/${id}`)) return false;

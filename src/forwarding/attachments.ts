@@ -47,9 +47,8 @@ export function needsDestination({ api }: Desired, { field }: Attachment): boole
 /** In the order of spec, the organisation's last. */
 export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
   const { draft } = pass;
-  const portals = desired.portals.map(({ id, enabled }, index): Attachment => {
+  const portals = desired.portals.map(({ id, enabled, field, ref, trouble }): Attachment => {
     const remembered = draft.memory.portals?.find((portal) => portal.id === id);
-    const field = `spec.portals[${String(index)}]`;
     return {
       key: `portal/${id}`,
       object: `portal ${id}`,
@@ -59,15 +58,24 @@ export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachm
       remembered,
       entered: isOurs(remembered),
       missing: () =>
+        trouble ??
         stalled(
           reasons.portalNotFound,
-          `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${field}.id, spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+          `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
         ),
       remember(change) {
         const current = draft.memory.portals?.find((portal) => portal.id === id);
         const destinationID = destinationOf(change, draft.memory, current);
-        const reason = change.reason === undefined ? {} : { reason: change.reason };
-        draft.memory = withPortal(draft.memory, { id, ...destinationID, enabled, state: change.state, ...reason });
+        const doubt = trouble?.severity === 'unavailable' ? undefined : trouble?.reason;
+        const reason = change.reason ?? doubt;
+        draft.memory = withPortal(draft.memory, {
+          id,
+          ...(ref === undefined ? {} : { ref }),
+          ...destinationID,
+          enabled,
+          state: change.state,
+          ...(reason === undefined ? {} : { reason }),
+        });
       },
       async write(destinationID) {
         await pass.konnect.client.updatePortalWebhook(desired.region, id, { destinationID, enabled }, pass.signal);

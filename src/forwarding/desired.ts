@@ -1,10 +1,11 @@
 /** What a forwarding asks for, worked out from its spec and Secrets. */
 import { createHash } from 'node:crypto';
-import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, AuditLogsAPI, Spec } from '../api/v1alpha1.ts';
 import type { DestinationBody } from '../konnect/schema.ts';
+import type { WantedPortals } from './portals.ts';
 import type { Credentials } from './secrets.ts';
 
-export interface Desired {
+export interface Desired extends WantedPortals {
   readonly region: string;
   readonly api: AuditLogsAPI;
   /** The destination of our own; undefined where webhooks are attached to somebody else's. */
@@ -13,7 +14,6 @@ export interface Desired {
   /** False where only the organisation's webhook is wanted and v2 sends it inline. */
   readonly usesDestination: boolean;
   readonly organization: { readonly enabled: boolean } | undefined;
-  readonly portals: readonly PortalSpec[];
   readonly adoptionPolicy: Spec['adoptionPolicy'];
 }
 
@@ -30,17 +30,18 @@ export function desire(
   forwarding: AuditLogForwarding,
   credentials: Credentials | undefined,
   clusterName: string,
+  wanted: WantedPortals,
 ): Desired {
   const { spec, metadata } = forwarding;
-  const portals = spec.portals ?? [];
+  const portals = wanted.portals.length + wanted.unresolved.length;
   return {
     region: spec.konnect.region,
     api: spec.konnect.auditLogsAPI,
     own: ownDestination(forwarding, credentials, metadata.uid, clusterName),
     reference: spec.destinationRef,
-    usesDestination: portals.length > 0 || (spec.organization !== undefined && spec.konnect.auditLogsAPI === 'v3'),
+    usesDestination: portals > 0 || (spec.organization !== undefined && spec.konnect.auditLogsAPI === 'v3'),
     organization: spec.organization,
-    portals,
+    ...wanted,
     adoptionPolicy: spec.adoptionPolicy,
   };
 }

@@ -82,7 +82,8 @@ async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
     }
   }
   const known = new Set((draft.memory.portals ?? []).filter(isOurs).map(({ id }) => id));
-  for (const { id, enabled } of portals) {
+  const referred = (draft.memory.portals ?? []).filter(({ ref }) => ref !== undefined);
+  for (const { id, enabled } of [...portals, ...referred]) {
     if (known.has(id) || id === nilUUID) continue;
     if (await pointsAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
       draft.memory = withPortal(draft.memory, { id, destinationID, enabled, state: 'detaching' });

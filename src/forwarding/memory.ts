@@ -11,7 +11,7 @@ export interface Extent {
   /** Whether any is attached to. */
   readonly usesDestination: boolean;
   readonly organization: object | undefined;
-  readonly portals: readonly { readonly id: string }[];
+  readonly portals: readonly { readonly id: string; readonly ref?: string | undefined }[];
 }
 
 /** Wanted nowhere: what deletion comes to. */
@@ -117,9 +117,13 @@ function recall(entry: CleanupStatus, wanted: Extent): Status | undefined {
   if (entry.organizationID !== wanted.organizationID) return undefined;
   const here = entry.region === wanted.region;
   switch (entry.kind) {
-    case 'portal':
-      if (!here || entry.id === undefined || !wanted.portals.some(({ id }) => id === entry.id)) return undefined;
-      return { portals: [{ id: entry.id, ...trace(entry), enabled: false, state: 'pending' }] };
+    case 'portal': {
+      const portal = here ? wanted.portals.find(({ id }) => id === entry.id) : undefined;
+      if (portal === undefined) return undefined;
+      const { id, ref } = portal;
+      const from = ref === undefined ? {} : { ref };
+      return { portals: [{ id, ...from, ...trace(entry), enabled: false, state: 'pending' }] };
+    }
     case 'organization':
       if (!isView(entry, wanted)) return undefined;
       return { organization: { api: entry.api, ...trace(entry), enabled: false, state: 'pending' } };

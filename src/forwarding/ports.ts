@@ -10,6 +10,23 @@ export interface Secret {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** A Portal of kong-operator, as far as its status tells where in Konnect the Dev Portal stands. */
+export type PortalObject =
+  | {
+      readonly kind: 'portal';
+      /** A UUID in lower case; undefined as long as the Dev Portal is not made. */
+      readonly id?: string | undefined;
+      readonly organizationID?: string | undefined;
+      /** Of Konnect's API: a URL, or a host alone. */
+      readonly serverURL?: string | undefined;
+    }
+  | { readonly kind: 'absent' }
+  /** The cluster has no such kind. */
+  | { readonly kind: 'unserved' }
+  | { readonly kind: 'forbidden' }
+  /** The API server is in trouble with it. */
+  | { readonly kind: 'unreadable'; readonly retryAfterMs?: number | undefined };
+
 export interface Announcement {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
@@ -21,6 +38,7 @@ export interface Announcement {
 /** Kubernetes. Writes carry the uid and resourceVersion of what was read, so that a stale one is refused. They reject with KubeError. */
 export interface Cluster {
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent' | 'forbidden'>;
+  readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject>;
   addFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<AuditLogForwarding>;
   removeFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<void>;
   /** Replaces the whole status. */

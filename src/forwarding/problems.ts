@@ -24,6 +24,13 @@ export const reasons = {
   handingOver: 'HandingOver',
   leftBehind: 'LeftBehind',
   portalNotFound: 'PortalNotFound',
+  portalRefNotFound: 'PortalRefNotFound',
+  portalRefNotReady: 'PortalRefNotReady',
+  portalRefMismatch: 'PortalRefMismatch',
+  portalRefNotServed: 'PortalRefNotServed',
+  portalRefForbidden: 'PortalRefForbidden',
+  portalRefUnreadable: 'PortalRefUnreadable',
+  portalRefConflict: 'PortalRefConflict',
   applying: 'Applying',
   creating: 'Creating',
   destinationInUse: 'DestinationInUse',
@@ -36,8 +43,8 @@ export const reasons = {
 export type Reason = (typeof reasons)[keyof typeof reasons];
 
 /**
- * `stalled`: a person has to act. `waiting`: goes on by itself, by an event or after a while. `unavailable`: Konnect's trouble, which
- * says nothing about what stands there.
+ * `stalled`: a person has to act. `waiting`: goes on by itself, by an event or after a while. `unavailable`: the trouble
+ * of Konnect or of the API server, which says nothing about what stands in Konnect.
  */
 export type Severity = 'stalled' | 'waiting' | 'unavailable';
 

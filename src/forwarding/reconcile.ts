@@ -12,6 +12,7 @@ import { settleIntent } from './intent.ts';
 import { holdsAnything, objectKeyOf } from './memory.ts';
 import { organizationChanged, proveOrganization } from './organization.ts';
 import { announce, type Pass } from './pass.ts';
+import { resolvePortals } from './portals.ts';
 import type { Cluster, Konnect } from './ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from './problems.ts';
 import { claimsOf, rivalsOf, type Successor, successorOf } from './rivals.ts';
@@ -154,8 +155,9 @@ export class Reconciler {
       this.#knowToken(key, organizationID, token);
       const unsettled = await this.#settleElsewhere(pass, organizationID);
       if (unsettled !== undefined) return unsettled;
-      const desired = desire(forwarding, credentials, clusterName);
-      const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID);
+      const wanted = await resolvePortals(forwarding, { ...pass, memory: pass.draft.memory, organizationID });
+      const desired = desire(forwarding, credentials, clusterName, wanted);
+      const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID, wanted.portals);
       return await this.#turns.take(claims, async () => {
         const rivals = rivalsOf({
           self: forwarding,

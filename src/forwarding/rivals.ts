@@ -110,15 +110,17 @@ export function successorOf(
 
 /**
  * What two forwardings can want or hold both, as texts that are equal where they do. What spec wants counts in `organizationID`, the
- * organisation that the token has proved; nobody claims anything before.
+ * organisation that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
+ * not known, those that it names by ID, and status those that it refers to.
  */
 export function claimsOf(
   { spec, status }: AuditLogForwarding,
   destination: string | undefined,
   organizationID = status.konnect?.organizationID,
+  found: readonly { readonly id: string }[] | undefined = spec.portals,
 ): readonly string[] {
   const { konnect, portals = [], organization, cleanup = [] } = status;
-  const wanted = claimsIn(organizationID, spec.konnect.region, spec.portals, spec.organization);
+  const wanted = claimsIn(organizationID, spec.konnect.region, found, spec.organization);
   const held = claimsIn(konnect?.organizationID, konnect?.region, portals, organization);
   const left = cleanup.flatMap((entry) => {
     const { kind, id } = entry;
@@ -169,11 +171,15 @@ function byAge(a: AuditLogForwarding, b: AuditLogForwarding): number {
   return aKey === bKey ? 0 : (aKey ?? '') < (bKey ?? '') ? -1 : 1;
 }
 
-function wants({ metadata, spec }: AuditLogForwarding, region: string, which: WebhookKey): boolean {
+function wants({ metadata, spec, status }: AuditLogForwarding, region: string, which: WebhookKey): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.konnect.region !== region) return false;
-  return which.kind === 'organization'
-    ? spec.organization !== undefined
-    : (spec.portals ?? []).some(({ id }) => id === which.id);
+  if (which.kind === 'organization') return spec.organization !== undefined;
+  const found = status.konnect?.region === region ? (status.portals ?? []) : [];
+  const ref = found.find(({ id }) => id === which.id)?.ref;
+  return (
+    (spec.portals ?? []).some(({ id }) => id === which.id) ||
+    (ref !== undefined && (spec.portalRefs ?? []).some(({ name }) => name === ref))
+  );
 }
 
 /** Deleted under Retain, or observing: it will leave everything as it is. */

@@ -13,6 +13,7 @@ import { holdsAnything, isView, release } from './memory.ts';
 import { observe, orProblem, readViews } from './observed.ts';
 import { hold, type Pass } from './pass.ts';
 import { type DestinationStep, type Plan, plan, type WebhookStep } from './plan.ts';
+import type { WantedPortal } from './portals.ts';
 import { type Problem, reasons, stalled, waiting, worstFirst } from './problems.ts';
 import type { Rivals } from './rivals.ts';
 
@@ -52,7 +53,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
   const destinationID = isGone ? undefined : draft.memory.destination?.id;
   const webhooks = await applyWebhooks(pass, attainable, steps, destinationID);
-  draft.memory = withPortalsReady(draft.memory, webhooks.portalsReady, desired.portals.length);
+  draft.memory = withPortalsReady(draft.memory, webhooks.portalsReady, desired);
 
   const switched = hadOldView && oldView.length === 0 ? await switchProblem(pass, desired) : undefined;
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
@@ -89,20 +90,11 @@ export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptio
   const steps = await look(pass, desired, released, options);
   const drift = driftOf(steps, released);
   const { drift: _before, ...memory } = draft.memory;
-  const ready = [...steps.portals.values()].filter((step) => step.kind === 'keep').length;
+  const isReady = ({ id, trouble }: WantedPortal) => trouble === undefined && steps.portals.get(id)?.kind === 'keep';
+  const ready = desired.portals.filter(isReady).length;
   const konnect = memory.konnect ?? { organizationID: options.organizationID, region: desired.region };
-  draft.memory = withPortalsReady(
-    { ...memory, konnect, ...(drift.length === 0 ? {} : { drift }) },
-    ready,
-    desired.portals.length,
-  );
-  const webhookSteps = [
-    ...steps.portals,
-    ...(steps.organization === undefined ? [] : [['', steps.organization] as const]),
-  ];
-  const problems = webhookSteps.flatMap(([id, step]) =>
-    problemOfStep(id === '' ? "the organisation's webhook" : `portal ${id}`, step),
-  );
+  draft.memory = withPortalsReady({ ...memory, konnect, ...(drift.length === 0 ? {} : { drift }) }, ready, desired);
+  const problems = observedProblems(desired, steps);
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {
     secrets: secretsResolved,
@@ -114,8 +106,19 @@ export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptio
   };
 }
 
+function observedProblems({ portals, unresolved }: Desired, steps: Plan): Problem[] {
+  const ofPortals = portals.flatMap(({ id, field, trouble }) => {
+    const step = steps.portals.get(id);
+    const found = step === undefined ? [] : problemOfStep(`portal ${id}`, step, field);
+    return trouble === undefined ? found : [trouble, ...(step?.kind === 'missing' ? [] : found)];
+  });
+  const { organization } = steps;
+  const ofOrganization = organization === undefined ? [] : problemOfStep("the organisation's webhook", organization);
+  return [...ofPortals, ...unresolved, ...ofOrganization];
+}
+
 /** What keeps an observed object from being what is wanted, beside drift. */
-function problemOfStep(object: string, step: DestinationStep | WebhookStep): Problem[] {
+function problemOfStep(object: string, step: DestinationStep | WebhookStep, field = ''): Problem[] {
   switch (step.kind) {
     case 'unknown':
       return [step.problem];
@@ -123,7 +126,7 @@ function problemOfStep(object: string, step: DestinationStep | WebhookStep): Pro
       return [
         stalled(
           reasons.portalNotFound,
-          `${object} does not exist in this region, or the token may not see it: check spec.portals`,
+          `${object} does not exist in this region, or the token may not see it: check ${field}`,
         ),
       ];
     case 'unresolved':
@@ -200,8 +203,9 @@ function forward({ forwarding }: Pass, { portals, organization, usesDestination,
   return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
 }
 
-function withPortalsReady(memory: Memory, ready: number, wanted: number): Memory {
+function withPortalsReady(memory: Memory, ready: number, { portals, unresolved }: Desired): Memory {
   const { portalsReady: _before, ...rest } = memory;
+  const wanted = portals.length + unresolved.length;
   return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };
 }
 

@@ -16,6 +16,7 @@ import { chartFolder, installationGuide } from '../../scripts/render.ts';
 import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
+import { portalCRD, portalDefinition, portalObject, programPortal } from '../support/kong-operator.ts';
 import { scrape } from '../support/scrape.ts';
 
 /** These tests install and remove the CRD, so that they have a control plane of their own. */
@@ -208,6 +209,8 @@ describe('helm', () => {
       const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
       const args = await argumentsOf(namespace);
       const flags = args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg));
+      await kubectl(['apply', '-f', '-'], JSON.stringify(portalDefinition));
+      await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
       const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
       try {
         for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
@@ -217,8 +220,10 @@ describe('helm', () => {
             where,
             secret('konnect', { token }),
             secret('sumologic', { endpoint, authorization }),
-            forwarding('sumologic', { portals }),
+            forwarding('sumologic', { portalRefs: [{ name: 'developers' }] }),
           );
+          await apply(where, portalObject('developers'));
+          await kubectl([...programPortal('developers', { id: world.portals.developers }), '-n', where]);
           const waitForReady = (is: boolean) =>
             kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
           await waitForReady(true);

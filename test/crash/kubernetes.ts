@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
-import type { Secret } from '../../src/forwarding/ports.ts';
+import type { PortalObject, Secret } from '../../src/forwarding/ports.ts';
 import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
@@ -25,6 +25,7 @@ export interface KubernetesOptions {
 export interface SavedKubernetes {
   readonly objects: ReadonlyMap<string, AuditLogForwarding>;
   readonly secrets: ReadonlyMap<string, Secret>;
+  readonly portals: ReadonlyMap<string, PortalObject>;
   readonly version: number;
 }
 
@@ -35,6 +36,7 @@ export interface SavedKubernetes {
 export class Kubernetes {
   readonly objects: Map<string, AuditLogForwarding>;
   readonly secrets: Map<string, Secret>;
+  readonly portals: Map<string, PortalObject>;
   readonly events: WatchEvent[];
   readonly #options: KubernetesOptions;
   #version: number;
@@ -44,13 +46,19 @@ export class Kubernetes {
     this.#options = options;
     this.objects = new Map(from?.objects);
     this.secrets = new Map(from?.secrets);
+    this.portals = new Map(from?.portals);
     this.#version = from?.version ?? 1;
     // To whoever comes new, what is there looks as if it had been made just now.
     this.events = [...this.objects].map(([key, object]) => ({ atMs: nowMs(), key, object, gone: false }));
   }
 
   save(): SavedKubernetes {
-    return { objects: new Map(this.objects), secrets: new Map(this.secrets), version: this.#version };
+    return {
+      objects: new Map(this.objects),
+      secrets: new Map(this.secrets),
+      portals: new Map(this.portals),
+      version: this.#version,
+    };
   }
 
   create(key: string, spec: Spec, ageMs: number): void {
@@ -99,6 +107,10 @@ export class Kubernetes {
 
   readSecret(key: string): Secret | 'absent' {
     return this.secrets.get(key) ?? 'absent';
+  }
+
+  readPortal(key: string): PortalObject {
+    return this.portals.get(key) ?? { kind: 'absent' };
   }
 
   /** @throws {KubeError} NotFound, Conflict */

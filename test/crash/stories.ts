@@ -51,6 +51,7 @@ const both = ['blue/shop', 'blue/forum'];
 const shopOnly: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 const organizationOnly: SpecChoice = { organization: { enabled: true } };
+const byPortal: SpecChoice = { portals: [{ id: forum, enabled: true }], portalRefs: [{ name: 'shop', enabled: true }] };
 const all = { 'blue/shop': `${name} on`, 'blue/forum': `${name} on`, 'blue/us': `${name} on` };
 const ours = [`blue/${name}`];
 const inlineOn = 'CANARYcode on';
@@ -331,6 +332,63 @@ export const stories: readonly Story[] = [
     ...contested(inline),
     change: (world) => world.delete(),
     after: { 'blue/us': 'CANARYsecond on' },
+    destinations: [],
+    verdicts: { [key]: 'gone' },
+  },
+  {
+    title: 'create-by-portal',
+    change(world) {
+      world.putPortal('shop', shop);
+      world.add(byPortal);
+    },
+    after: { 'blue/shop': `${name} on`, 'blue/forum': `${name} on` },
+    destinations: ours,
+  },
+  {
+    title: 'portal-made-anew',
+    before: { portalRefs: [{ name: 'shop', enabled: true }] },
+    foreign: (world) => world.putPortal('shop', shop),
+    change(world) {
+      world.putPortal('shop', forum);
+      world.edit({ portalRefs: [{ name: 'shop', enabled: true }], interval: '11m' });
+    },
+    after: { 'blue/forum': `${name} on` },
+    destinations: ours,
+  },
+  {
+    title: 'portal-deleted-with-its-entry',
+    before: byPortal,
+    foreign: (world) => world.putPortal('shop', shop),
+    change(world) {
+      world.putPortal('shop', undefined);
+      world.edit({ portals: [{ id: forum, enabled: true }] });
+    },
+    after: { 'blue/forum': `${name} on` },
+    destinations: ours,
+  },
+  {
+    title: 'hand-over-to-portal',
+    before: shopOnly,
+    async prepare(world) {
+      world.putPortal('shop', shop);
+      world.putSecret('other', otherSiem);
+      world.add({ portalRefs: [{ name: 'shop', enabled: true }], siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+    change: (world) => world.delete(),
+    after: { 'blue/shop': `${younger} on` },
+    destinations: [`blue/${younger}`],
+    verdicts: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-by-portal',
+    before: byPortal,
+    foreign: (world) => world.putPortal('shop', shop),
+    change(world) {
+      world.putPortal('shop', undefined);
+      world.delete();
+    },
+    after: {},
     destinations: [],
     verdicts: { [key]: 'gone' },
   },

@@ -9,7 +9,8 @@ import {
   webhookIn,
 } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import type { Announcement, Cluster } from '../../src/forwarding/ports.ts';
+import { hiddenPortal } from '../../src/cluster.ts';
+import type { Announcement, Cluster, PortalObject } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { blue, type SpecChoice, specOf } from '../forwarding/stage.ts';
 import { key, konnectSeed } from './cast.ts';
@@ -170,6 +171,13 @@ export class World {
     this.#done(`somebody deletes ${of}`);
   }
 
+  /** `id` undefined: there is none of that name any more. */
+  putPortal(name: string, id: string | undefined): void {
+    const portal: PortalObject = id === undefined ? { kind: 'absent' } : { kind: 'portal', id, organizationID: blue };
+    this.kubernetes.portals.set(`platform/${name}`, portal);
+    this.#done(`somebody changes Portal ${name}`);
+  }
+
   putSecret(name: string, values: Readonly<Record<string, string>>): void {
     this.kubernetes.putSecret(`platform/${name}`, values);
     this.#process.hearOfSecret(`platform/${name}`);
@@ -295,6 +303,8 @@ export class World {
     return {
       readSecret: (namespace, name) =>
         call(`read Secret ${name}`, 'read', () => kubernetes.readSecret(`${namespace}/${name}`)),
+      readPortal: (namespace, name) =>
+        call(`read Portal ${name}`, 'read', () => kubernetes.readPortal(`${namespace}/${name}`)).catch(hiddenPortal),
       addFinalizer: (one) => call(`add finalizer ${nameOf(one)}`, 'write', () => kubernetes.addFinalizer(one)),
       removeFinalizer: (one) => call(`remove finalizer ${nameOf(one)}`, 'write', () => kubernetes.removeFinalizer(one)),
       writeStatus: (one, status) =>

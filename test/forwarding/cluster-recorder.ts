@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { conditionRows, strangers } from '../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
-import type { Announcement, Cluster, Secret } from '../../src/forwarding/ports.ts';
+import type { Announcement, Cluster, PortalObject, Secret } from '../../src/forwarding/ports.ts';
 import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
@@ -12,6 +12,8 @@ export class ClusterRecorder implements Cluster {
   readonly objects = new Map<string, AuditLogForwarding>();
   /** By name, those of other namespaces than `platform` by `namespace/name`. */
   readonly secrets = new Map<string, Secret>();
+  /** Those of other namespaces than `platform` by `namespace/name`. */
+  readonly portals = new Map<string, PortalObject>();
   readonly announcements: (Announcement & { readonly of: string })[] = [];
   /** Every status that was written, in order. */
   readonly statuses: Status[] = [];
@@ -80,6 +82,13 @@ export class ClusterRecorder implements Cluster {
     return this.around('read secret', async () => {
       signal.throwIfAborted();
       return this.secrets.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? 'absent';
+    });
+  }
+
+  async readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject> {
+    return this.around('read portal', async () => {
+      signal.throwIfAborted();
+      return this.portals.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? { kind: 'absent' };
     });
   }
 

@@ -40,29 +40,32 @@ async function cutOffAnywhere({ prepare, change, judge, watch }: Story): Promise
   return calls;
 }
 
-async function two(choice: SpecChoice): Promise<Stage> {
-  const stage = await Stage.open(choice);
+async function two(ofOlder: SpecChoice, ofYounger: SpecChoice): Promise<Stage> {
+  const stage = await Stage.open(ofOlder);
   stage.cluster.putSecret('other', otherSiem);
+  stage.cluster.portals.set('shop', { kind: 'portal', id: shop });
   await stage.work();
-  stage.add({ ...choice, siem: 'other' }, younger);
+  stage.add({ ...ofYounger, siem: 'other' }, younger);
   await stage.work();
   return stage;
 }
 
-test.each([
-  ['a portal', { portals }, (stage: Stage) => stage.pointsAt(stage.portal(shop)), `${younger} on`],
-  ["the organisation's webhook", { organization }, (stage: Stage) => stage.pointsAt(stage.webhook()), `${younger} on`],
-  [
-    "the organisation's inline webhook",
-    { organization, api: 'v2' as const },
-    (stage: Stage) => stage.pointsAt(stage.webhook()),
-    `${otherSiem.endpoint} on`,
-  ],
+const byRef: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
+
+const ofPortal = (stage: Stage) => stage.pointsAt(stage.portal(shop));
+const ofOrganization = (stage: Stage) => stage.pointsAt(stage.webhook());
+const inline: SpecChoice = { organization, api: 'v2' };
+
+test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
+  ['a portal', { portals }, { portals }, ofPortal, `${younger} on`],
+  ['a portal, from an ID to a reference,', { portals }, byRef, ofPortal, `${younger} on`],
+  ["the organisation's webhook", { organization }, { organization }, ofOrganization, `${younger} on`],
+  ["the organisation's inline webhook", inline, inline, ofOrganization, `${otherSiem.endpoint} on`],
 ])(
   'a crash while %s is handed over leaves no moment without forwarding, and nothing behind',
-  async (_what, choice, watch, after) => {
+  async (_what, ofOlder, ofYounger, watch, after) => {
     const calls = await cutOffAnywhere({
-      prepare: () => two(choice),
+      prepare: () => two(ofOlder, ofYounger),
       change: (stage) => stage.delete(),
       watch,
       async judge(stage, seen) {
@@ -70,7 +73,7 @@ test.each([
         expect(watch(stage)).toBe(after);
         expect(stage.cluster.object).toBeUndefined();
         expect(stage.verdictOf(younger)).toBe('True InSync');
-        expect(stage.destinations.map(({ name }) => name)).toEqual('api' in choice ? [] : [younger]);
+        expect(stage.destinations.map(({ name }) => name)).toEqual('api' in ofOlder ? [] : [younger]);
         stage.delete(younger);
         await stage.work();
         expect([watch(stage), stage.destinations]).toEqual(['nothing off', []]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import { Crash, forum, laden, otherSiem, type SpecChoice, Stage, shop, siem, specOf, usual } from './stage.ts';
+import { blue, Crash, forum, laden, otherSiem, type SpecChoice, Stage, shop, siem, specOf, usual } from './stage.ts';
 
 const name = 'platform/sumologic';
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
@@ -35,6 +35,16 @@ function makeAdoptable(stage: Stage): void {
     pointWebhook(stage.konnect.model, stage.organization, webhook, { kind: 'destination', id });
     webhook.enabled = true;
   }
+}
+
+const byRef: SpecChoice = {
+  ...usual,
+  portals: [{ id: forum, enabled: true }],
+  portalRefs: [{ name: 'shop', enabled: true }],
+};
+
+function standsFor(id: string): (stage: Stage) => void {
+  return ({ cluster }) => cluster.portals.set('shop', { kind: 'portal', id, organizationID: blue });
 }
 
 const stories: readonly Story[] = [
@@ -102,6 +112,21 @@ const stories: readonly Story[] = [
       stage.clock.ms += 600_000;
     },
     after: all,
+  },
+  { title: 'creating, with a reference to a Portal', before: byRef, prepare: standsFor(shop), after: all },
+  {
+    title: 'another portal behind a reference',
+    before: { portalRefs: [{ name: 'shop', enabled: true }] },
+    prepare: standsFor(shop),
+    change: standsFor(forum),
+    after: { ...nothing, forum: `${name} on` },
+  },
+  {
+    title: 'a reference taken out',
+    before: byRef,
+    prepare: standsFor(shop),
+    change: (stage) => stage.cluster.edit(({ portalRefs: _gone, ...spec }) => spec),
+    after: { ...all, shop: 'nothing off' },
   },
   { title: 'adopting', before: usual, prepare: makeAdoptable, after: all, destinations: [adoptable, name] },
   {
@@ -211,6 +236,25 @@ describe('after a crash at any call, a new process', () => {
         left: [],
         own: untaken(stage, story),
       });
+    });
+  });
+});
+
+test('after a crash at any call what a reference had attached is not forgotten, though its Portal can no longer be read', async () => {
+  const story: Story = { title: '', before: byRef, prepare: standsFor(shop), after: all };
+  await forEveryCrash(story, async (stage, where) => {
+    const before = stage.pointsAt(stage.portal(shop));
+    stage.cluster.portals.set('shop', { kind: 'forbidden' });
+    await stage.settle();
+    expect([where, stage.verdict]).toEqual([where, 'False PortalRefForbidden Stalled']);
+    const now = stage.pointsAt(stage.portal(shop));
+    expect([where, before === 'nothing off' ? before : now]).toEqual([where, before]);
+    stage.cluster.edit(({ portalRefs: _gone, ...spec }) => spec);
+    await stage.settle();
+    expect({ where, pointed: pointed(stage), verdict: stage.verdict }).toEqual({
+      where,
+      pointed: { ...all, shop: 'nothing off' },
+      verdict: 'True InSync',
     });
   });
 });

@@ -9,7 +9,8 @@ const credentials = { endpoint: 'https://siem.example.com/', authorization: 'Bea
 function desireOf(choice: SpecChoice, change: (spec: Spec) => Spec = (spec) => spec, clusterName = '') {
   const metadata = { namespace: 'platform', name: 'sumologic', uid: 'u', resourceVersion: '1' };
   const forwarding = AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: change(specOf(choice)) });
-  return desire(forwarding, credentials, clusterName);
+  const wanted = (forwarding.spec.portals ?? []).map((one) => ({ ...one, field: 'spec.portals[0]' }));
+  return desire(forwarding, credentials, clusterName, { portals: wanted, unresolved: [] });
 }
 
 const portals = [{ id: shop, enabled: false }];
@@ -50,7 +51,8 @@ test('spec and Secret come together in what is sent', () => {
     reference: undefined,
     usesDestination: true,
     organization,
-    portals,
+    portals: portals.map((one) => ({ ...one, field: 'spec.portals[0]' })),
+    unresolved: [],
     adoptionPolicy: 'IfMatching',
   });
 });

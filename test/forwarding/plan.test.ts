@@ -21,7 +21,8 @@ function desiredOf(over: Partial<Desired> = {}): Desired {
     reference: undefined,
     usesDestination: true,
     organization: undefined,
-    portals: [{ id: 'p1', enabled: true }],
+    portals: [{ id: 'p1', enabled: true, field: 'spec.portals[0]' }],
+    unresolved: [],
     adoptionPolicy: 'Never',
     ...over,
   };
@@ -505,7 +506,13 @@ const aDesired: fc.Arbitrary<Desired> = fc
     organization: fc.option(fc.record({ enabled: anEnabled }), { nil: undefined }),
     portals: fc
       .subarray(['p1', 'p2', 'p3'])
-      .chain((ids) => fc.tuple(...ids.map((id) => fc.record({ id: fc.constant(id), enabled: anEnabled })))),
+      .chain((ids) =>
+        fc.tuple(
+          ...ids.map((id) =>
+            fc.record({ id: fc.constant(id), enabled: anEnabled, field: fc.constant('spec.portals[0]') }),
+          ),
+        ),
+      ),
   })
   .map(({ name, endpointDigest, secretVersion, ...one }) =>
     desiredOf({

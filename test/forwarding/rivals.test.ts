@@ -382,6 +382,18 @@ describe('who takes over', () => {
     expect(successorOf(contest({ age: 1, deleted: true }, others), entry, 'A')).toEqual(expected);
   });
 
+  test.each([
+    ['that names it still', 'shop', 'us', true],
+    ['that names it no longer', 'other', 'us', false],
+    ['that named it in another region', 'shop', 'eu', false],
+  ])('a portal is wanted by a forwarding with a reference %s: %s', (_title, name, region, isWanted) => {
+    const spec: SpecChoice = { portalRefs: [{ name, enabled: true }] };
+    const konnect = { organizationID, region };
+    const status: Status = { konnect, portals: [{ id: shop, ref: 'shop', enabled: true, state: 'refused' }] };
+    const found = successorOf(contest({ age: 1 }, { b: { age: 2, spec, status } }), entry, 'A');
+    expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
+  });
+
   test('nobody takes over a destination', () => {
     expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), { ...entry, kind: 'destination' }, 'A')).toBeUndefined();
   });
@@ -410,6 +422,14 @@ describe('claims', () => {
         'p/eu/organization',
       ].toSorted(),
     );
+  });
+
+  test('are on the portals that references were found to stand for, or on those that status remembers', () => {
+    const spec: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
+    const status: Status = { portals: [{ id: 'old', ref: 'shop', enabled: true, state: 'on' }] };
+    const one = forwarding('a', { age: 1, spec, status });
+    expect(claimsOf(one, undefined, 'o', [{ id: 'new' }])).toEqual(['o/us/portal/new', 'o/us/portal/old']);
+    expect(claimsOf(one, undefined)).toEqual(['o/us/portal/old']);
   });
 
   test('are none before the token has proved its organisation', () => {

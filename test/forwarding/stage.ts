@@ -52,6 +52,7 @@ export interface SpecChoice {
   readonly api?: 'v2' | 'v3';
   readonly organization?: { readonly enabled: boolean };
   readonly portals?: readonly { readonly id: string; readonly enabled: boolean }[];
+  readonly portalRefs?: readonly { readonly name: string; readonly enabled: boolean }[];
   readonly deletionPolicy?: 'Delete' | 'Retain';
   readonly adoptionPolicy?: Spec['adoptionPolicy'];
   readonly mode?: Spec['mode'];
@@ -88,6 +89,7 @@ export function specOf(choice: SpecChoice): Spec {
       : { destinationRef: { ...destinationRef } }),
     ...(organization === undefined ? {} : { organization: { ...organization } }),
     ...(portals === undefined ? {} : { portals: portals.map((portal) => ({ ...portal })) }),
+    ...(choice.portalRefs === undefined ? {} : { portalRefs: choice.portalRefs.map((ref) => ({ ...ref })) }),
     adoptionPolicy: choice.adoptionPolicy ?? 'IfMatching',
     mode: choice.mode ?? 'Enforce',
     suspend: choice.suspend ?? false,

@@ -70,6 +70,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [secrets]
   # get: the Secrets that forwardings name. list and watch ask for metadata alone, but to Kubernetes they are the right to read.
   verbs: [get, list, watch]
+- apiGroups: [konnect.konghq.com]
+  resources: [portals]
+  # kong-operator's, whose kind need not be there: those that forwardings name in spec.portalRefs
+  verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
