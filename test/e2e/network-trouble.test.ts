@@ -7,6 +7,7 @@ import { writeKubeconfig } from '../../sandbox/control-plane/kubeconfig.ts';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Destination } from '../../sandbox/konnect/model.ts';
 import { namespace, type Sandbox, serviceAccount, startSandbox, world } from '../../sandbox/sandbox.ts';
+import { eventBody, eventsPath, microTime } from '../../src/kube/event-body.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { KubeClient } from '../../src/kube/kube-client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
@@ -196,7 +197,7 @@ test('a token that is no longer valid is replaced by what its file holds, withou
     kubeconfig: await kubeconfigOf(controlPlane, { token: await readFile(tokenFile, 'utf8') }),
   });
   const stranger = new KubeClient({ config: old, userAgent: 'test' });
-  expect(await stranger.list(forwardingsPath)).toMatchObject({ items: [{}, {}] });
+  expect((await stranger.list(forwardingsPath)).items).not.toEqual([]);
   await writeFile(tokenFile, await newToken(controlPlane));
   await kubectl(['delete', 'secret', 'bond', '-n', serviceAccount.namespace]);
   // The API server believes what it knew for ten seconds.
@@ -210,6 +211,106 @@ test('a token that is no longer valid is replaced by what its file holds, withou
   expect(await logged('"kind":"Unauthorized"')).toBe(0);
   await old.close();
 });
+
+test('no seat for the operator (429 from priority and fairness): it waits as told, is no burden, and goes on', async () => {
+  const nobody = await startTCPProxy(1);
+  nobody.welcome('mute');
+  const config = loadKubeConfig({ kubeconfig: await kubeconfigOf(sandbox.controlPlane, { tokenFile }) });
+  const same = new KubeClient({ config, userAgent: 'test' });
+  const ended = new AbortController();
+  try {
+    await kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: oneSeat(nobody.port) }),
+    );
+    // The one seat is held by a request that waits for a webhook which never answers.
+    const holding = hold(same, ended.signal);
+    const tooMany = { kind: 'TooManyRequests', retryAfterMs: 1_000 };
+    await eventually(() => expect(same.list(forwardingsPath)).rejects.toMatchObject(tooMany), { timeoutMs: 90_000 });
+    proxy.cut();
+    await apply(standing(6));
+    const [cutAt, before] = [performance.now(), await logged('"kind":"TooManyRequests"')];
+    await eventually(async () => expect((await logged('"kind":"TooManyRequests"')) - before).toBeGreaterThan(3), {
+      timeoutMs: 90_000,
+    });
+    const [count, seconds] = [(await logged('"kind":"TooManyRequests"')) - before, (performance.now() - cutAt) / 1_000];
+    // Two watches and an event, each once a second at most.
+    expect(count).toBeLessThanOrEqual(3 * (seconds + 1));
+    ended.abort();
+    await holding;
+    await kubectl(['delete', 'validatingwebhookconfiguration,flowschema,prioritylevelconfiguration', 'one-seat']);
+    await arrived(6);
+  } finally {
+    ended.abort();
+    await config.close();
+    await nobody.stop();
+  }
+});
+
+/** A priority level with one seat for the operator's ServiceAccount, and a webhook on `port` that is asked about Events with the label `hold`. */
+function oneSeat(port: number): object[] {
+  const metadata = { name: 'one-seat' };
+  const user = { name: `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}` };
+  const anything = { verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] };
+  const limited = {
+    nominalConcurrencyShares: 0,
+    lendablePercent: 0,
+    borrowingLimitPercent: 0,
+    limitResponse: { type: 'Reject' },
+  };
+  const webhook = {
+    name: 'hold.example.com',
+    clientConfig: { url: `https://127.0.0.1:${String(port)}/` },
+    rules: [{ operations: ['CREATE'], apiGroups: ['events.k8s.io'], apiVersions: ['v1'], resources: ['events'] }],
+    objectSelector: { matchLabels: { hold: 'yes' } },
+    timeoutSeconds: 10,
+    failurePolicy: 'Ignore',
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  };
+  const flowcontrol = 'flowcontrol.apiserver.k8s.io/v1';
+  return [
+    {
+      apiVersion: flowcontrol,
+      kind: 'PriorityLevelConfiguration',
+      metadata,
+      spec: { type: 'Limited', limited },
+    },
+    {
+      apiVersion: flowcontrol,
+      kind: 'FlowSchema',
+      metadata,
+      spec: {
+        priorityLevelConfiguration: metadata,
+        matchingPrecedence: 2,
+        rules: [{ subjects: [{ kind: 'User', user }], resourceRules: [anything] }],
+      },
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata,
+      webhooks: [webhook],
+    },
+  ];
+}
+
+/** Creates Events that are held, one after another. */
+async function hold(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const facts = {
+    regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace, namespace, uid: 'none' },
+    type: 'Normal' as const,
+    reason: 'Held',
+    action: 'Hold',
+    note: 'holds a seat',
+  };
+  const reporter = { reportingController: 'example.com/test', reportingInstance: 'test' };
+  for (let count = 0; !signal.aborted; count += 1) {
+    const made = { name: `held.${String(count)}`, eventTime: microTime(Date.now()), series: undefined, reporter };
+    const body = { ...eventBody(facts, made), metadata: { name: made.name, namespace, labels: { hold: 'yes' } } };
+    await client.create(eventsPath(facts.regarding), body, { signal }).catch(() => undefined);
+  }
+}
 
 test('a slow list, page by page, while objects come, change and go and etcd is compacted: the cache is what the server has', async () => {
   const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
