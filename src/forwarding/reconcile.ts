@@ -54,6 +54,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #nowMs: () => number;
   readonly #ages: Ages;
+  /** Of which object the rest is known; by key. */
+  readonly #uids = new Map<string, string>();
   /** By key, then by organisation. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
   /** Since when something has waited for whom it is handed over to; by key and entry. */
@@ -82,18 +84,21 @@ export class Reconciler {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Next> {
     const forwarding = this.#options.find(key);
-    if (forwarding === undefined) {
-      for (const known of [this.#goodTokens, this.#handingOverSinceMs, this.#troubleSinceMs, this.#inUseSinceMs]) {
-        known.delete(key);
-      }
-      this.#ages.forget(key);
-      return { kind: 'settled' };
-    }
+    if (forwarding?.metadata.uid !== this.#uids.get(key)) this.#forget(key);
+    if (forwarding === undefined) return { kind: 'settled' };
+    this.#uids.set(key, forwarding.metadata.uid);
     const { cluster, now } = this.#options;
     const draft = new StatusDraft(forwarding, (one, status, until) => cluster.writeStatus(one, status, until), now);
     if (forwarding.metadata.deletionTimestamp === undefined) return this.#keepRight(key, draft, signal);
     if (!forwarding.metadata.finalizers.includes(finalizer)) return { kind: 'settled' };
     return this.#undoAll(key, draft, signal);
+  }
+
+  /** Another one of the same name starts with nothing: the tokens above all were not its own. */
+  #forget(key: string): void {
+    const known = [this.#uids, this.#goodTokens, this.#handingOverSinceMs, this.#troubleSinceMs, this.#inUseSinceMs];
+    for (const each of known) each.delete(key);
+    this.#ages.forget(key);
   }
 
   async #keepRight(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {

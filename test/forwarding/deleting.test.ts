@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import { forum, laden, type Stage, shop, siem, specOf, tokens, usual } from './stage.ts';
+import { forum, key, laden, type Stage, shop, siem, specOf, tokens, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 
 const name = 'platform/sumologic';
@@ -294,6 +294,17 @@ describe('the token is gone', () => {
     stage.delete();
     await stage.settle();
     expect(remains(stage)).toEqual(nothing);
+  });
+
+  test('the one of another object of the same name is not its own', async () => {
+    const stage = await inPlace();
+    const { object } = stage.cluster;
+    if (object === undefined) throw new TypeError('there is no forwarding');
+    stage.cluster.objects.set(key, { ...object, metadata: { ...object.metadata, uid: 'restored' } });
+    stage.cluster.secrets.clear();
+    stage.delete();
+    await stage.pass();
+    expect(stage.verdict).toBe('False TokenGone Reconciling');
   });
 
   test('after a restart it says which Secret and key to create again, then what Retain leaves', async () => {
