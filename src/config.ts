@@ -331,7 +331,11 @@ function parseCommandLine(
     if (token.name === 'help') return { kind: 'help', text: helpText() };
     if (token.name === 'version') return { kind: 'version', text: version };
     const flag = flagsByName.get(token.name);
-    if (flag === undefined) return { kind: 'error', message: `unknown flag ${quoted(token.rawName)}: ${hint}` };
+    if (flag === undefined)
+      return {
+        kind: 'error',
+        message: `unknown flag${mayHoldCredential(token.rawName) ? '' : ` ${quoted(token.rawName)}`}: ${hint}`,
+      };
     const value = token.value ?? flag.bare;
     if (value === undefined || (token.inlineValue === false && value.startsWith('-'))) {
       return { kind: 'error', message: `--${token.name} needs a value: --${token.name}=…` };
@@ -344,7 +348,12 @@ function parseCommandLine(
 const hint = 'see --help';
 
 function describeWrong({ flag, from, value }: Source): string {
-  return `${from} must be ${flag.expected}${flag.secret === true ? '' : `, not ${quoted(value)}`}`;
+  return `${from} must be ${flag.expected}${flag.secret === true || mayHoldCredential(value) ? '' : `, not ${quoted(value)}`}`;
+}
+
+/** A URL with a user in it, or a token of Konnect, that got where it does not belong. */
+function mayHoldCredential(value: string): boolean {
+  return /:\/\/[^/]*@|[ks]pat_/i.test(value);
 }
 
 function quoted(value: string): string {

@@ -194,6 +194,15 @@ describe('what is wrong gets one line', () => {
   );
 });
 
+test.each([
+  ['--watch-namespaces=http://me:secret@proxy:3128'],
+  ['--log-level=kpat_0123456789'],
+  ['--kpat_0123456789'],
+  ['-kpat_0123456789=x'],
+])('a credential that got where it does not belong is not repeated: %s', (argument) => {
+  expect(errorOf([argument])).not.toMatch(/secret|kpat_/);
+});
+
 describe('help and version', () => {
   test('--help lists every flag with its default, its variable and its meaning', () => {
     const parsed = parseConfig(['--help'], {});

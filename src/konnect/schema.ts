@@ -90,6 +90,13 @@ const uuid = z
   .refine(isUUID)
   .transform((text) => text.toLowerCase());
 
+/** A longer one is refused whole, before any of it is looked at: four megabytes of nonsense hold millions of entries. */
+const mostEntries = 1_000;
+
+function listOf<T>(schema: z.ZodType<T>) {
+  return z.array(z.unknown()).max(mostEntries).pipe(z.array(schema));
+}
+
 /** Left out, or `null`, which counts as left out. */
 function optional<T>(schema: z.ZodType<T>) {
   return schema.nullish().transform((value) => value ?? undefined);
@@ -145,7 +152,7 @@ export function destinationSchemaOf(id: string) {
 }
 
 export const destinationPageSchema = z.object({
-  data: z.array(destinationSchema),
+  data: listOf(destinationSchema),
   meta: optional(z.object({ next: optional(z.string()) })),
 });
 
@@ -194,7 +201,7 @@ export const webhookStatusSchema = z
 
 export const identifiedSchema = z.object({ id: uuid });
 
-export const portalPageSchema = z.object({ data: z.array(identifiedSchema) });
+export const portalPageSchema = z.object({ data: listOf(identifiedSchema) });
 
 /** The part of an error's body (RFC 9457) that may be looked at; the rest is free text. */
 export const problemSchema = z.object({
@@ -204,8 +211,7 @@ export const problemSchema = z.object({
     .regex(/^[a-z]{1,16}:trace:\d{1,20}$/)
     .optional()
     .catch(undefined),
-  invalid_parameters: z
-    .array(z.object({ field: z.string().catch('') }).catch({ field: '' }))
+  invalid_parameters: listOf(z.object({ field: z.string().catch('') }).catch({ field: '' }))
     .catch([])
     .default([]),
   message: z.string().optional().catch(undefined),

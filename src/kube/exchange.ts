@@ -47,15 +47,15 @@ interface RawEvent {
 
 /** The event in a line of a watch; throws the error that an ERROR event tells of. */
 export function eventOf<T>(exchange: Exchange, line: string): WatchEvent<T> {
-  const event = decode<RawEvent & WatchEvent<T>>(exchange, () => JSON.parse(line));
-  const { type, object }: RawEvent = event;
+  const event = decode<(RawEvent & WatchEvent<T>) | null>(exchange, () => JSON.parse(line));
+  const { type, object }: RawEvent = event ?? {};
   if (type === 'ERROR')
     throw errorOfStatus(
       { verb: 'WATCH', path: exchange.path },
       { status: object?.code ?? 500, body: object },
       Date.now,
     );
-  if (!isEventType(type) || typeof object?.metadata?.resourceVersion !== 'string')
+  if (event === null || !isEventType(type) || typeof object?.metadata?.resourceVersion !== 'string')
     throw new KubeError(`${nameOf(exchange)}: a line that is no event`, { kind: 'Other' });
   return event;
 }

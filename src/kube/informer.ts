@@ -3,7 +3,7 @@ import { pause } from './deadline.ts';
 import { isKubeError, KubeError, type KubeErrorKind } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { listAll } from './list-all.ts';
-import { isLater, type KubeObject, type WatchEvent } from './objects.ts';
+import { isKubeObject, isLater, type KubeObject, type WatchEvent } from './objects.ts';
 import { type Change, ObjectStore, type ReadonlyStore } from './store.ts';
 
 export interface InformerOptions<T extends KubeObject> {
@@ -125,9 +125,10 @@ export class Informer<T extends KubeObject> {
     const options = { ...query, metadataOnly, limit: pageSize, signal };
     const { items, resourceVersion } = await listAll<T>(client, path, options, this.#keep);
     this.#lastActivity = this.#now();
+    const changes = this.#store.replace(items, resourceVersion);
     this.#state = { kind: 'watch', resourceVersion };
     onListed?.({ count: items.length, durationMs: this.#lastActivity - startedAt });
-    this.#tell(this.#store.replace(items, resourceVersion));
+    this.#tell(changes);
     this.#resolveSynced();
   }
 
@@ -165,6 +166,8 @@ export class Informer<T extends KubeObject> {
 
   #take(event: WatchEvent<T>): void {
     this.#hear();
+    if (event.type !== 'BOOKMARK' && !isKubeObject(event.object))
+      throw new KubeError(`WATCH ${this.#options.path}: an event of what is no object`, { kind: 'Other' });
     const { resourceVersion } = event.object.metadata;
     // A watch only goes forward, unless the server's data was restored from a backup.
     if (this.#state.kind === 'watch' && isBehind(resourceVersion, this.#state.resourceVersion))

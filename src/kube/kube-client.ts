@@ -105,8 +105,9 @@ export class KubeClient {
     const { metadataOnly = false, limit, continue: from, labelSelector, fieldSelector, ...rest } = options;
     const query = { limit, continue: from, labelSelector, fieldSelector };
     const exchange: Exchange = { verb: 'list', method: 'GET', path, query, accept: accept(metadataOnly, 'List') };
-    const { items, metadata } = await this.#exchange<Partial<KubeList<T>>>(exchange, rest);
-    if (typeof metadata?.resourceVersion !== 'string')
+    const { items, metadata } = (await this.#exchange<Partial<KubeList<T>> | null>(exchange, rest)) ?? {};
+    // Go writes an empty list as null.
+    if (typeof metadata?.resourceVersion !== 'string' || !(items === null || Array.isArray(items)))
       throw new KubeError(`${nameOf(exchange)}: the answer is no list`, { kind: 'Other' });
     return { items: items ?? [], metadata };
   }

@@ -194,8 +194,12 @@ export function loadKubeConfig({ kubeconfig, home, context }: KubeConfigSources)
   else
     throw new Error('no kubeconfig: set KUBECONFIG, or create ~/.kube/config, or run in a Pod with a service account');
   if (context !== undefined) config.setCurrentContext(context);
-  if (config.getCurrentCluster() === null)
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
     throw new Error(`kubeconfig: context ${JSON.stringify(config.currentContext ?? '')} or its cluster does not exist`);
+  // A file may hold anything in place of a text.
+  if (typeof cluster.server !== 'string' || !/^https?:\/\//i.test(cluster.server) || !URL.canParse(cluster.server))
+    throw new Error('kubeconfig: the server of the current cluster is no http or https URL');
   return config;
 }
 
@@ -204,11 +208,11 @@ function loadFiles(config: PooledKubeConfig, files: string[]): void {
     const part = new PooledKubeConfig();
     try {
       part.loadFromString(readFileSync(file, 'utf8'));
+      part.makePathsAbsolute(path.dirname(path.resolve(file)));
     } catch {
       // What a parser says may quote the file, and with it a token.
       throw new Error(`kubeconfig ${file} cannot be read or is not valid`);
     }
-    part.makePathsAbsolute(path.dirname(path.resolve(file)));
     return part;
   });
   config.loadFromOptions({

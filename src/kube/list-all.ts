@@ -1,6 +1,10 @@
-import { isKubeError } from './errors.ts';
+import { isKubeError, KubeError } from './errors.ts';
+
 import { answerTooLong, type KubeClient, type ListOptions } from './kube-client.ts';
-import type { KubeList } from './objects.ts';
+import { isKubeObject, type KubeList } from './objects.ts';
+
+/** More than any cluster needs: a server whose pages never end is not to fill the memory. */
+const MAX_PAGES = 100_000;
 
 export interface Listed<T> {
   items: T[];
@@ -35,14 +39,17 @@ async function listPages<T>(
 ): Promise<Listed<T>> {
   const pages = { ...options };
   const first = await listPage<T>(client, path, pages);
-  const items = first.items.map(keep);
+  const items = kept(path, first, keep);
   // All pages show the state of the first one.
   const { resourceVersion } = first.metadata;
   let from = first.metadata.continue;
+  let fetched = 1;
   while (from !== undefined && from !== '') {
+    fetched += 1;
+    if (fetched > MAX_PAGES) throw new KubeError(`GET ${path}: a list without an end`, { kind: 'Other' });
     pages.continue = from;
     const page = await listPage<T>(client, path, pages);
-    for (const item of page.items) items.push(keep(item));
+    for (const item of kept(path, page, keep)) items.push(item);
     from = page.metadata.continue;
   }
   return { items, resourceVersion };
@@ -59,4 +66,9 @@ async function listPage<T>(client: Pick<KubeClient, 'list'>, path: string, pages
       pages.limit = Math.ceil(limit / 4);
     }
   }
+}
+
+function kept<T>(path: string, { items }: KubeList<T>, keep: (object: T) => T): T[] {
+  if (!items.every(isKubeObject)) throw new KubeError(`GET ${path}: a list of what are no objects`, { kind: 'Other' });
+  return items.map(keep);
 }

@@ -35,6 +35,17 @@ export type WatchEvent<T> =
   /** Nothing happened up to this resourceVersion; the object holds nothing else. */
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
 
+/** Whether something has what a cache needs of an object: whoever lacks it came from no API server. */
+export function isKubeObject(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null || !('metadata' in value)) return false;
+  const { metadata } = value;
+  if (typeof metadata !== 'object' || metadata === null) return false;
+  const { name, namespace = '', uid, resourceVersion }: Record<string, unknown> = { ...metadata };
+  return (
+    typeof namespace === 'string' && [name, uid, resourceVersion].every((one) => typeof one === 'string' && one !== '')
+  );
+}
+
 /** `namespace/name`, or `name` of an object without a namespace. */
 export function keyOf({ metadata: { name, namespace } }: KubeObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;

@@ -18,7 +18,7 @@ test.each(parts.map((part) => [part.name, part] as const))(
     const before = handles();
     {
       await using opened = await open();
-      await fc.assert(opened.property, { seed: 20_260_102, numRuns: runsInTest, interruptAfterTimeLimit: 8_000 });
+      await fc.assert(opened.property, { seed: 20_260_102, numRuns: runsInTest, interruptAfterTimeLimit: 5_000 });
     }
     await eventually(() => expect(handles().length).toBeLessThanOrEqual(before.length));
   },

@@ -184,16 +184,14 @@ function change(at: Place, how: How): void {
     }
     case 'wrap':
       return at.put([at.value]);
-    case 'repeat':
-      return at.put(
-        Array.isArray(at.value)
-          ? Array.from({ length: how.times }, () => structuredClone(at.value))
-              .flat()
-              .slice(0, 10_000)
-          : Array.from({ length: Math.min(how.times, 5_000) }, () => structuredClone(at.value)),
-      );
+    case 'repeat': {
+      const one = Array.isArray(at.value) ? at.value : [at.value];
+      // What grows twice must still fit into memory.
+      const most = 1 + Math.floor(2_000_000 / (1 + (JSON.stringify(one)?.length ?? 0)));
+      return at.put(Array.from({ length: Math.min(how.times, most) }, () => structuredClone(one)).flat());
+    }
     case 'lengthen':
-      return at.put(typeof at.value === 'string' ? at.value.repeat(how.times).slice(0, 2_000_000) : at.value);
+      return at.put(typeof at.value === 'string' ? at.value.repeat(how.times).slice(0, 500_000) : at.value);
     case 'add':
       if (typeof at.value === 'object' && at.value !== null && !Array.isArray(at.value)) {
         Object.defineProperty(at.value, how.key, {

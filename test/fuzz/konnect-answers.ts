@@ -261,6 +261,6 @@ function atTheEnd(world: World, one: Situation): void {
 
 export const konnectAnswers: Part = {
   name: 'konnect-answers',
-  runsInTest: 400,
+  runsInTest: 250,
   open: alone(fc.asyncProperty(situation, play)),
 };

@@ -16,6 +16,7 @@ if (!(minutes > 0) || !Number.isInteger(firstSeed) || chosen.length === 0) {
   process.exit(2);
 }
 
+const longestTold = 4_000;
 let findings = 0;
 for (const { name, open } of chosen) {
   const startedMs = performance.now();
@@ -35,7 +36,7 @@ for (const { name, open } of chosen) {
     const error =
       result.errorInstance instanceof Error ? (result.errorInstance.stack ?? '') : String(result.errorInstance);
     process.stdout.write(
-      `finding in ${name}, seed ${String(result.seed)}, path ${result.counterexamplePath ?? ''}:\n${fc.stringify(result.counterexample)}\n${error}\n`,
+      `finding in ${name}, seed ${String(result.seed)}, path ${result.counterexamplePath ?? ''}:\n${fc.stringify(result.counterexample).slice(0, longestTold)}\n${error.slice(0, longestTold)}\n`,
     );
   }
   const seconds = (performance.now() - startedMs) / 1_000;

@@ -203,4 +203,4 @@ function untouchable(world: World, { spec: wanted, status: remembered }: { spec:
   });
 }
 
-export const resource: Part = { name: 'resource', runsInTest: 400, open: alone(fc.asyncProperty(situation, play)) };
+export const resource: Part = { name: 'resource', runsInTest: 250, open: alone(fc.asyncProperty(situation, play)) };

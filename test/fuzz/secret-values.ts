@@ -223,4 +223,4 @@ async function open() {
   };
 }
 
-export const secretValues: Part = { name: 'secrets', runsInTest: 500, open };
+export const secretValues: Part = { name: 'secrets', runsInTest: 300, open };

@@ -314,3 +314,21 @@ describe('what answers come to', () => {
     expect(value).toMatchObject({ kind: 'NotFound', operation: 'update destination' });
   });
 });
+
+describe('four megabytes of nonsense cost no more than they weigh', () => {
+  const entries = (one: string) => `[${`${one},`.repeat(1_000_000)}${one}]`;
+  test.each<[string, Script, (client: Client) => Promise<unknown>]>([
+    ['a list', { status: 200, body: `{"data":${entries('{}')}}` }, (client) => client.listDestinations('v3', signal)],
+    ['a list of numbers', { status: 200, body: `{"data":${entries('0')}}` }, (c) => c.listDestinations('v2', signal)],
+    [
+      'what is wrong with a request',
+      { status: 400, body: `{"invalid_parameters":${entries('0')}}` },
+      (client) => client.createDestination('v3', body, signal),
+    ],
+  ])('%s', async (_what, script, use) => {
+    const before = process.memoryUsage().heapUsed;
+    const { value } = await answering(script, (client) => rejection(use(client)));
+    expect(value).toHaveProperty('name', 'KonnectError');
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200 * 2 ** 20);
+  });
+});

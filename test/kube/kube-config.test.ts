@@ -218,3 +218,17 @@ test('over TLS, connections are kept; a new client certificate brings new ones, 
     server.close();
   }
 });
+
+describe('a file of the right form that holds nonsense gets one line, without what it holds', () => {
+  test.each<[string, Parts, string]>([
+    ['a path that is a number', { user: { tokenFile: 1.5 } }, 'cannot be read or is not valid'],
+    ['a server that is a number', { cluster: { server: 7 } }, 'kubeconfig'],
+    ['a server that is a list', { cluster: { server: ['https://x'] } }, 'kubeconfig'],
+    ['a server that is no URL', { cluster: { server: 'CANARY' } }, 'no http or https URL'],
+    ['a server of another scheme', { cluster: { server: 'file:///CANARY' } }, 'no http or https URL'],
+  ])('%s', (_what, parts, line) => {
+    const load = () => loadKubeConfig({ kubeconfig: kubeconfig('odd', parts) });
+    expect(load).toThrow(line);
+    expect(load).not.toThrow(/CANARY|\n/);
+  });
+});
