@@ -13,8 +13,8 @@ const rules: Readonly<Record<string, (self: Readonly<Record<string, unknown>> | 
     const all = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
     return all >= 60 && all <= 86_400;
   },
-  'has(self.organization) || (has(self.portals) && size(self.portals) > 0)': (self) =>
-    has(self, 'organization') || sizeOf(self, 'portals') > 0,
+  'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || (has(self.portalRefs) && size(self.portalRefs) > 0)':
+    (self) => has(self, 'organization') || sizeOf(self, 'portals') > 0 || sizeOf(self, 'portalRefs') > 0,
   'has(self.destination) != has(self.destinationRef)': (self) =>
     has(self, 'destination') !== has(self, 'destinationRef'),
   "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)":
