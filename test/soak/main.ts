@@ -14,7 +14,7 @@ import { createPeople, type People } from './people.ts';
 import { clear, rain } from './weather.ts';
 import { startWorld, type World } from './world.ts';
 
-const patienceMs = 180_000;
+const patienceMs = 240_000;
 const restSeconds = 45;
 /** So that a round in four has one. */
 const roundsPerRestart = 4;
