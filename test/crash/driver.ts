@@ -1,5 +1,5 @@
 import { furnish } from './cast.ts';
-import { faults, type PlannedFault } from './faults.ts';
+import { type Fault, faults, type PlannedFault } from './faults.ts';
 import { type Foreign, Judge, snapshotForeign, type Violation } from './judge.ts';
 import type { Story } from './stories.ts';
 import { type SavedWorld, World } from './world.ts';
@@ -107,7 +107,7 @@ export async function* singles(prepared: Prepared, options: RunOptions = {}): As
   const whole = await play(prepared, [], options);
   yield whole;
   for (let at = 1; at <= whole.calls; at += 1) {
-    for (const fault of faults) {
+    for (const fault of faultsOf(prepared)) {
       const run = await play(prepared, [{ at, fault }], options);
       if (run.isMet) yield run;
     }
@@ -118,9 +118,14 @@ export async function* singles(prepared: Prepared, options: RunOptions = {}): As
 export async function* seconds(prepared: Prepared, first: Run, options: RunOptions = {}): AsyncGenerator<Run> {
   const [{ at } = { at: 0 }] = first.plan;
   for (let second = at + 1; second <= first.calls; second += 1) {
-    for (const fault of faults) {
+    for (const fault of faultsOf(prepared)) {
       const run = await play(prepared, [...first.plan, { at: second, fault }], options);
       if (run.isMet) yield run;
     }
   }
+}
+
+/** Where the story itself deletes, or nobody could undo it, it is not deleted by a fault. */
+function faultsOf({ story }: Prepared): readonly Fault[] {
+  return story.deletable === true ? faults : faults.filter((fault) => fault !== 'crash-after+deleted');
 }

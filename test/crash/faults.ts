@@ -17,6 +17,7 @@ export interface Call {
 /**
  * - `crash-before`, `crash-after`: the process dies before the call, or after it was carried out and before its answer came
  * - `crash-after+stale-list`: likewise, and for the bound lists are as old as they may be
+ * - `crash-after+deleted`: likewise, and somebody deletes the forwarding before the next process begins
  * - `crash-done-late`: the process dies, and Konnect carries the call out ten seconds later
  * - `answer-lost`: carried out, and the connection breaks instead of an answer; `answer-lost+stale-list` as above
  * - `http-409`, `http-429`, `http-500`: answered so, not carried out; `http-500-done`: carried out all the same
@@ -30,6 +31,7 @@ export const faults = [
   'crash-before',
   'crash-after',
   'crash-after+stale-list',
+  'crash-after+deleted',
   'crash-done-late',
   'answer-lost',
   'answer-lost+stale-list',
@@ -60,6 +62,7 @@ export function applies(fault: Fault, call: Call): boolean {
     case 'timeout':
       return true;
     case 'crash-after':
+    case 'crash-after+deleted':
     case 'stale-cache':
       return isWrite;
     case 'crash-after+stale-list':

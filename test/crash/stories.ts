@@ -41,6 +41,8 @@ export interface Story extends End {
   readonly silent?: boolean;
   /** Left in Konnect on purpose, with nothing that remembers it. */
   readonly letsGo?: boolean;
+  /** May be deleted at any moment: then everything of ours has to go. */
+  readonly deletable?: boolean;
   /** All pairs of faults are tried. */
   readonly short?: boolean;
 }
@@ -85,9 +87,10 @@ const harsh: Partial<Behaviour> = {
 };
 
 export const stories: readonly Story[] = [
-  { title: 'create', change: (world) => world.add(usual), after: all, destinations: ours },
+  { title: 'create', change: (world) => world.add(usual), after: all, destinations: ours, deletable: true },
   {
     title: 'create-harsh',
+    deletable: true,
     behaviour: harsh,
     change: (world) => world.add(usual),
     after: all,
@@ -95,6 +98,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'create-one-portal',
+    deletable: true,
     behaviour: { duplicateNames: 'allowed' },
     change: (world) => world.add(shopOnly),
     after: { 'blue/shop': `${name} on` },
@@ -103,6 +107,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'create-v2',
+    deletable: true,
     change: (world) => world.add(inline),
     after: { 'blue/us': inlineOn },
     destinations: [],
@@ -110,12 +115,14 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'create-v2-and-portals',
+    deletable: true,
     change: (world) => world.add({ ...usual, api: 'v2' }),
     after: { ...all, 'blue/us': inlineOn },
     destinations: ours,
   },
   {
     title: 'update',
+    deletable: true,
     before: usual,
     change: (world) =>
       world.edit({
@@ -131,6 +138,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'more-and-fewer-portals',
+    deletable: true,
     before: shopOnly,
     change: (world) => world.edit({ portals: [{ id: forum, enabled: true }], organization: { enabled: true } }),
     after: { 'blue/forum': `${name} on`, 'blue/us': `${name} on` },
@@ -138,6 +146,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'rotate',
+    deletable: true,
     before: usual,
     change: (world) => world.putSecret('siem', otherSiem),
     after: all,
@@ -155,6 +164,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'rotate-v2',
+    deletable: true,
     before: inline,
     change: (world) => world.putSecret('siem', otherSiem),
     after: { 'blue/us': 'CANARYsecond on' },
@@ -163,6 +173,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'rotate-v2-and-portals',
+    deletable: true,
     before: { ...usual, api: 'v2' },
     change: (world) => world.putSecret('siem', otherSiem),
     after: { ...all, 'blue/us': 'CANARYsecond on' },
@@ -188,6 +199,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'drift-destination-gone',
+    deletable: true,
     behaviour: { usedDestination: 'deleted' },
     before: shopOnly,
     change(world) {
@@ -215,6 +227,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'adopt',
+    deletable: true,
     foreign: adoptable,
     change: (world) => world.add(usual),
     after: all,
@@ -260,6 +273,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'rename',
+    deletable: true,
     before: usual,
     change: (world) => world.edit({ ...usual, name: 'renamed' }),
     after: { 'blue/shop': 'renamed on', 'blue/forum': 'renamed on', 'blue/us': 'renamed on' },
@@ -280,6 +294,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'change-region',
+    deletable: true,
     before: usual,
     change: (world) => world.edit({ ...usual, region: 'eu', portals: [{ id: laden, enabled: true }] }),
     after: { 'blue/laden': `${name} on`, 'blue/eu': `${name} on` },
@@ -288,6 +303,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'change-region-v2',
+    deletable: true,
     before: inline,
     change: (world) => world.edit({ ...inline, region: 'eu' }),
     after: { 'blue/eu': inlineOn },
@@ -296,6 +312,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'change-token',
+    deletable: true,
     before: usual,
     change: (world) => world.putSecret('konnect', { token: tokens.blueAgain }),
     after: all,
@@ -503,6 +520,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'v3-to-v2',
+    deletable: true,
     before: organizationOnly,
     change: (world) => world.edit(inline),
     after: { 'blue/us': inlineOn },
@@ -512,6 +530,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'v2-to-v3',
+    deletable: true,
     before: inline,
     change: (world) => world.edit(organizationOnly),
     after: { 'blue/us': `${name} on` },
@@ -520,6 +539,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'refer-to-another',
+    deletable: true,
     foreign: (world) => void world.createForeign('theirs'),
     before: usual,
     change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
@@ -528,6 +548,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'refer-to-none',
+    deletable: true,
     foreign: (world) => void world.createForeign('theirs'),
     before: { ...usual, destinationRef: { name: 'theirs' } },
     change: (world) => world.edit(usual),

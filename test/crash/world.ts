@@ -65,6 +65,8 @@ export class World {
   deaths = 0;
   /** Writes that were carried out or asked for, to both. */
   writes = 0;
+  /** Our forwarding was deleted by a fault, and not by the story. */
+  isCutShort = false;
   defect: Error | undefined;
   readonly #random: () => number;
   /** IDs in Konnect. */
@@ -373,6 +375,12 @@ export class World {
         carried();
         if (fault !== 'crash-after') this.#staleUntilMs = this.clock.ms + staleMs;
         process.die();
+        return never();
+      case 'crash-after+deleted':
+        carried();
+        process.die();
+        this.isCutShort = true;
+        if (this.kubernetes.objects.has(key)) this.delete();
         return never();
       case 'crash-done-late':
         omitted();
