@@ -48,16 +48,22 @@ export function release(memory: Status, wanted: Extent): Status {
   const moved = leftOrganization || before.region !== wanted.region;
   const at = { organizationID: before.organizationID, region: before.region };
   const released: CleanupStatus[] = [];
+  // Somebody else's destination is not among what is to be deleted, and a webhook may have been pointed at it just before a crash.
+  const referred = destination?.managed === false ? destination.id : undefined;
+  const traces = (one: Parameters<typeof trace>[0]) =>
+    referred === undefined || referred === one.destinationID ? [trace(one)] : [trace(one), { destinationID: referred }];
 
   const kept = portals.filter((portal) => {
     if (!moved && wanted.portals.some(({ id }) => id === portal.id)) return true;
-    if (isOurs(portal)) released.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...trace(portal) });
+    const found = isOurs(portal) ? traces(portal) : [];
+    for (const one of found) released.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...one });
     return false;
   });
   const keepsOrganization =
     organization !== undefined && !moved && wanted.organization !== undefined && organization.api === wanted.api;
   if (organization !== undefined && !keepsOrganization && isOurs(organization)) {
-    released.push({ ...at, api: organization.api, kind: 'organization', ...trace(organization) });
+    const found = organization.api === 'v3' ? traces(organization) : [trace(organization)];
+    for (const one of found) released.push({ ...at, api: organization.api, kind: 'organization', ...one });
   }
   const isOwn = destination?.managed !== false;
   const keeps = !leftOrganization && (isOwn ? wanted.needsOwn : wanted.usesDestination && !wanted.needsOwn);
@@ -73,7 +79,9 @@ export function release(memory: Status, wanted: Extent): Status {
     if (keepsOrganization && isView(entry, wanted)) return true;
     const again = recall(entry, wanted);
     if (again === undefined) return true;
-    recalled = { ...recalled, ...again, portals: [...(recalled.portals ?? []), ...(again.portals ?? [])] };
+    const known = recalled.portals ?? [];
+    const more = (again.portals ?? []).filter((portal) => !known.some(({ id }) => id === portal.id));
+    recalled = { ...recalled, ...again, portals: [...known, ...more] };
     return false;
   });
   const all = [...left, ...released];

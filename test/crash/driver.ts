@@ -80,7 +80,9 @@ export async function play(
   if (!ends) judge.violate('converges', 'there is no end of passes');
   judge.judgeEnd();
   world.disarm();
-  for (let count = 0; count < (story.settling ?? 0); count += 1) await world.interval();
+  // What a list as old as it may be has hidden is seen at the next resync.
+  const hidden = plan.some(({ fault }) => fault.includes('stale-list')) ? 1 : 0;
+  for (let count = 0; count < Math.max(story.settling ?? 0, hidden); count += 1) await world.interval();
   if (ends) await rest(world, judge);
   if (world.defect !== undefined) judge.violate('sound', world.defect.stack ?? world.defect.message);
   return {

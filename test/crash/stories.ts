@@ -547,6 +547,18 @@ export const stories: readonly Story[] = [
     destinations: [],
   },
   {
+    title: 'refer-to-yet-another',
+    deletable: true,
+    foreign(world) {
+      world.createForeign('others');
+      world.createForeign('theirs');
+    },
+    before: { ...usual, destinationRef: { name: 'others' } },
+    change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
+    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
+    destinations: [],
+  },
+  {
     title: 'refer-to-none',
     deletable: true,
     foreign: (world) => void world.createForeign('theirs'),

@@ -54,6 +54,23 @@ describe('what is no longer wanted moves into cleanup', () => {
     expect(release(refused, wanted({ portals: [] })).cleanup).toBeUndefined();
   });
 
+  test('a webhook that may have been pointed at the destination that spec refers to, although status still names the one before', () => {
+    const referring: Status = {
+      konnect: { organizationID, region: 'us' },
+      destination: { id: 'T', name: 't', managed: false },
+      organization: { api: 'v3', destinationID: 'T', enabled: true, state: 'on' },
+      portals: [portal('p1')],
+    };
+    expect(release(referring, nothingWanted('us', 'v3', organizationID)).cleanup).toEqual([
+      { ...entry, kind: 'portal', id: 'p1', destinationID: 'D' },
+      { ...entry, kind: 'portal', id: 'p1', destinationID: 'T' },
+      { ...entry, kind: 'organization', destinationID: 'T' },
+    ]);
+    const left = release(referring, wanted({ needsOwn: false, portals: [], organization: undefined }));
+    const again = release(left, wanted({ needsOwn: false, portals: [{ id: 'p1' }], organization: undefined }));
+    expect(again.portals).toMatchObject([{ id: 'p1', destinationID: 'D' }]);
+  });
+
   test('the organisation webhook', () => {
     const found = release(memory, wanted({ organization: undefined }));
     expect(found.organization).toBeUndefined();
