@@ -9,6 +9,8 @@ import { invariants } from './judge.ts';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
+/** One line of context is enough: what stands around a bug changes more often than what it is about. */
+const apply = ['apply', '-C1'];
 
 export interface Bug {
   readonly name: string;
@@ -32,7 +34,7 @@ export function bugs(): Bug[] {
 
 /** What is wrong with the patch; undefined: it applies to the sources as they are. */
 export function whyNotApplicable({ file }: Bug): string | undefined {
-  const { status, stderr } = spawnSync('git', ['apply', '--check', file], { cwd: root, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('git', [...apply, '--check', file], { cwd: root, encoding: 'utf8' });
   return status === 0 ? undefined : stderr;
 }
 
@@ -53,7 +55,7 @@ export async function tryBug(bug: Bug, threads: number): Promise<BugReport> {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    await run('git', ['apply', bug.file], { cwd: copy });
+    await run('git', [...apply, bug.file], { cwd: copy });
     const which = bug.stories.flatMap((story) => ['--story', story]);
     const args = ['test/crash/main.ts', '--no-pairs', '--json', '--threads', String(threads), ...which];
     const stdout = await run(process.execPath, args, { cwd: copy, maxBuffer: 64 * 1024 * 1024 }).then(
