@@ -120,7 +120,7 @@ export class OperatorProcess {
     };
     try {
       const next = await this.#reconciler.reconcile(key, new AbortController().signal);
-      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key), next.atLeastMs ?? 0), false);
+      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key, next.about), next.atLeastMs ?? 0), false);
       else this.#backOff.forget(key);
       if (next.kind === 'again') plan(next.afterMs, true);
     } catch (error) {

@@ -526,7 +526,6 @@ export const stories: readonly Story[] = [
     after: { 'blue/us': inlineOn },
     destinations: [],
     interrupted: ['blue/us'],
-    short: true,
   },
   {
     title: 'v2-to-v3',
