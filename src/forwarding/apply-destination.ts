@@ -23,7 +23,8 @@ export async function applyDestination(
     case 'unknown':
       return step.problem;
     case 'use':
-      remember(pass, { id: step.id, name: step.name ?? '', managed: false });
+      // Of a destination that spec names by its ID, Konnect's name is somebody's free text.
+      remember(pass, { id: step.id, name: desired.reference?.name ?? '', managed: false });
       return undefined;
     case 'unresolved':
       return unresolved(pass, desired, step.ids);

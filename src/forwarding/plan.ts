@@ -24,7 +24,7 @@ export type DestinationStep =
     }
   | { readonly kind: 'update'; readonly differences: readonly Difference[] }
   /** Somebody else's, which spec names. */
-  | { readonly kind: 'use'; readonly id: string; readonly name: string | undefined }
+  | { readonly kind: 'use'; readonly id: string }
   /** The destination that spec names is not there, or there are several. */
   | { readonly kind: 'unresolved'; readonly ids: readonly string[] }
   /** A creation may still come to light in Konnect's lists. */
@@ -141,7 +141,7 @@ function planDestination(
   if (seen.kind === 'referenced') {
     const [found, ...more] = seen.found;
     if (found === undefined || more.length > 0) return { kind: 'unresolved', ids: seen.found.map(({ id }) => id) };
-    return { kind: 'use', id: found.id, name: found.name };
+    return { kind: 'use', id: found.id };
   }
   const { own } = desired;
   if (own === undefined) return { kind: 'none' };

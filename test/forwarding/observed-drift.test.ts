@@ -27,7 +27,7 @@ test.each([
   ],
   ['keep', kept, undefined],
   ['none', { kind: 'none' }, undefined],
-  ['use', { kind: 'use', id: 'D', name: 'n' }, undefined],
+  ['use', { kind: 'use', id: 'D' }, undefined],
   ['unresolved', { kind: 'unresolved', ids: [] }, undefined],
   ['wait', { kind: 'wait' }, undefined],
   ['refuse', { kind: 'refuse', name: 'n', ids: ['D'] }, undefined],

@@ -177,7 +177,7 @@ function carryOutDestination(
     case 'unknown':
       return remembered;
     case 'use':
-      return { id: step.id, name: step.name ?? '', managed: false };
+      return { id: step.id, name: desired.reference?.name ?? '', managed: false };
     case 'unresolved':
       return undefined;
     case 'keep': {

@@ -282,10 +282,10 @@ describe('a destination of somebody else, which spec names', () => {
       'is used',
       [theirs],
       { kind: 'unconfigured' },
-      { kind: 'use', id: 'X', name: 'theirs' },
+      { kind: 'use', id: 'X' },
       { kind: 'attach', because: 'unconfigured' },
     ],
-    ['is kept', [theirs], attachedTo('X'), { kind: 'use', id: 'X', name: 'theirs' }, { kind: 'keep' }],
+    ['is kept', [theirs], attachedTo('X'), { kind: 'use', id: 'X' }, { kind: 'keep' }],
     [
       'is missing',
       [],

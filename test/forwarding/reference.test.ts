@@ -37,7 +37,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
     await stage.work();
     expect(stage.verdict).toBe('True InSync');
     expect(pointed(stage)).toEqual(theirsEverywhere);
-    expect(stage.status.destination).toEqual({ id: theirs.id, name: 'theirs', managed: false });
+    expect(stage.status.destination).toEqual({ id: theirs.id, name: by === 'id' ? '' : 'theirs', managed: false });
     changeDestination(stage.konnect.model, stage.organization, theirs.id, {
       endpoint: 'https://new.example.com/',
       logFormat: 'json',
@@ -211,4 +211,13 @@ describe('two forwardings that refer to one destination', () => {
     await stage.work();
     expect(stage.pointsAt(stage.portal(shop))).toBe('nothing off');
   });
+});
+
+test('what Konnect calls a destination that is referred to by its ID stays out of status, however long it is and whatever it holds', async () => {
+  const stage = await open({ ...usual, destinationRef: { name: 'theirs' } });
+  const theirs = stage.createForeign(`https://siem.example.com/CANARY${'x'.repeat(100)}`);
+  stage.cluster.edit(() => specOf({ ...usual, destinationRef: { id: theirs.id } }));
+  await stage.work();
+  expect(stage.verdict).toBe('True InSync');
+  expect(stage.status.destination).toEqual({ id: theirs.id, name: '', managed: false });
 });
