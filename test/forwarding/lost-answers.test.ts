@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { forum, own, type SpecChoice, shop, usual } from './stage.ts';
+import { forum, otherSiem, own, type SpecChoice, shop, usual } from './stage.ts';
 import { onlyDestination, useStages } from './stages.ts';
 
 const name = 'platform/sumologic';
-const { open } = useStages();
+const { inPlace, open } = useStages();
 
 describe('a lost answer to the creation', () => {
   test('is found again by the intent, with no second POST', async () => {
@@ -97,4 +97,17 @@ describe('a lost answer to an attachment', () => {
     await stage.settle();
     expect(stage.pointsAt(stage.portal(forum))).toBe('nothing off');
   });
+});
+
+test('a rotated inline webhook that was refused first, and then set without an answer, is still ours', async () => {
+  const stage = await inPlace({ api: 'v2', adoptionPolicy: 'Never', organization: { enabled: true } });
+  stage.cluster.putSecret('siem', otherSiem);
+  const match = { method: 'PATCH', path: '/v2/audit-log-webhook' };
+  stage.konnect.control.fail({ kind: 'status', status: 422, match, times: 1 });
+  await stage.pass();
+  stage.konnect.control.fail({ kind: 'drop-after', match, times: 1 });
+  await stage.pass();
+  await stage.settle();
+  expect(stage.verdict).toBe('True InSync');
+  expect(stage.webhook()).toMatchObject({ enabled: true, target: { inline: { endpoint: otherSiem.endpoint } } });
 });
