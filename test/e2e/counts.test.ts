@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { countWrites, operatorRequests, tally } from './support/audit-log.ts';
+import { conditionOf } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { passesMade } from './support/passes.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -239,6 +240,9 @@ describe('what RBAC grants', () => {
         expect.objectContaining({ series: expect.objectContaining({ count: expect.any(Number) }) }),
       );
     });
+    // Asked for whether or not the cluster has the kind.
+    await world.patch('sumologic', { spec: { portalRefs: [{ name: 'nobody' }] } });
+    await world.waitFor('sumologic', (one) => /^PortalRefNot/.test(conditionOf(one, 'Ready')?.reason ?? ''));
     await world.remove('sumologic');
 
     const requests = await operatorRequests();
