@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { document } from '../docs/documents.ts';
 import { bugs, tryBug, whyNotApplicable } from './bugs.ts';
 import { play, prepare, singles } from './driver.ts';
+import { faults } from './faults.ts';
+import { invariants } from './judge.ts';
 import { stories } from './stories.ts';
 import { count, emptyTally } from './tally.ts';
 
@@ -40,6 +43,13 @@ test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
   },
   120_000,
 );
+
+test('docs/reliability.md has every invariant, every fault and every seeded bug', () => {
+  const text = document('docs/reliability.md');
+  const named = [...Object.keys(invariants), ...faults].map((name) => `\`${name}\``);
+  const titles = bugs().map(({ title }) => `| ${title} |`);
+  expect([...named, ...titles].filter((one) => !text.includes(one))).toEqual([]);
+});
 
 test('every seeded bug applies to the sources as they are', () => {
   const found = bugs().map((bug) => ({ bug: bug.name, why: whyNotApplicable(bug) }));

@@ -310,7 +310,7 @@ export class Judge implements Witness {
   #judgePatience(of: string, before: Status | undefined, after: Status): void {
     const intent = intentOf(before);
     const next = intentOf(after);
-    if (intent === undefined || next?.sinceMs === intent.sinceMs || after.destination?.id !== undefined) return;
+    if (intent === undefined || next?.sinceMs === intent.sinceMs || isFoundByID(before, after)) return;
     const since = before?.destination?.creating?.since ?? '';
     if (!this.#mayBeOpen.has(`${of} ${since}`)) return;
     const waitedMs = this.#world.clock.ms - intent.sinceMs;
@@ -426,6 +426,11 @@ export function snapshotForeign(world: World, { after }: Story): Foreign {
     ),
     webhooks: new Map(webhooks.map(({ name, webhook }) => [name, JSON.stringify(webhook)])),
   };
+}
+
+/** What the POST made is known by its ID: nothing is left to be looked for. */
+function isFoundByID(before: Status | undefined, after: Status): boolean {
+  return after.destination?.id !== undefined || before?.destination?.id !== undefined;
 }
 
 function isDangling({ webhook, destination }: SeenWebhook): boolean {
