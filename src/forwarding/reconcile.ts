@@ -291,12 +291,12 @@ export class Reconciler {
       return { kind: 'again', afterMs: intervalMs(draft.forwarding) * (1 - this.#options.random() / 10) };
     }
     const atLeastMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
-    const { generation } = draft.forwarding.metadata;
+    const { generation, annotations } = draft.forwarding.metadata;
     const sort = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
     return {
       kind: 'retry',
       atLeastMs,
-      about: `${String(generation)} ${draft.memory.lastHandledReconcileAt ?? ''} ${sort}`,
+      about: `${String(generation)} ${demandOf(annotations) ?? ''} ${sort}`,
     };
   }
 

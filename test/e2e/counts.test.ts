@@ -245,7 +245,8 @@ describe('what RBAC grants', () => {
     await world.waitFor('sumologic', (one) => /^PortalRefNot/.test(conditionOf(one, 'Ready')?.reason ?? ''));
     await world.remove('sumologic');
 
-    const requests = await operatorRequests();
+    // The Lease's rights are a Role's, which tests of its own hold to what is used; their operators share the control plane with this one.
+    const requests = (await operatorRequests()).filter(({ resource }) => !resource.startsWith('leases.'));
     const used = tally(requests.map(({ verb, resource }) => `${verb} ${resource}`));
     expect(new Set(Object.keys(used))).toEqual(await granted(world));
     expect(requests.filter(({ forbidden }) => forbidden)).toEqual([]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FaultKind } from '../../sandbox/konnect/faults.ts';
+import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { forum, otherSiem, shop, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 
@@ -142,4 +143,24 @@ test('webhooks that wait for a destination which Konnect did not make are not sa
   await stage.pass();
   expect(stage.condition('DestinationReady')).toMatchObject({ status: 'False', reason: 'KonnectUnavailable' });
   expect(stage.condition('WebhooksReady')).toMatchObject({ status: 'Unknown', reason: 'NotChecked' });
+});
+
+test('a retry is about the generation, what was demanded, and whether it is Konnect that is waited for', async () => {
+  const stage = await inPlace();
+  stage.konnect.control.fail({ kind: 'status', status: 503 });
+  const about = async () => {
+    const next = await stage.pass();
+    return next.kind === 'retry' ? next.about : next.kind;
+  };
+  const first = await about();
+  expect(await about()).toBe(first);
+  stage.cluster.annotate(reconcileAnnotation, 'now');
+  const demanded = await about();
+  stage.delete();
+  const deleted = await about();
+  stage.konnect.control.clearFaults();
+  stage.konnect.control.fail({ kind: 'status', status: 409, match: { operation: 'delete-audit-log-destination' } });
+  const inUse = await about();
+  expect(new Set([first, demanded, deleted, inUse]).size).toBe(4);
+  expect(inUse).toMatch(/waiting$/);
 });
