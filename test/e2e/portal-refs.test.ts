@@ -1,6 +1,10 @@
 /** Portals that are named by the Portal objects of kong-operator. */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { document, root } from '../docs/documents.ts';
+import { scriptsOf } from '../docs/scripts.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -15,6 +19,7 @@ import { expectTrouble, isAnswered, type Trouble } from './support/conditions.ts
 import { oneWorld } from './support/one-world.ts';
 import { demand } from './support/passes.ts';
 import type { Scene } from './support/scene.ts';
+import { bash } from './support/shell.ts';
 
 const { world, scene } = oneWorld({ prefix: 'portal-refs' });
 const nothing = { enabled: false, target: { kind: 'none' } };
@@ -90,6 +95,22 @@ test('a Portal made with kubectl is forwarded as soon as kong-operator has its I
   await world().remove(one.name);
   for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(nothing);
   expect(one.destinations()).toEqual([]);
+});
+
+describe('documents', () => {
+  test('the example is what the API server takes', async () => {
+    const example = await readFile(`${root}/examples/kong-operator.yaml`, 'utf8');
+    const input = example.replaceAll('namespace: platform', `namespace: ${world().namespace}`);
+    const { stdout } = await world().kubectl(['apply', '--dry-run=server', '-f', '-'], { input });
+    expect(stdout).toMatch(/portal\S+\/developers created.*\n.*auditlogforwarding\S+\/developers created/);
+  });
+
+  const commands = scriptsOf(document('docs/runbook.md')).filter(({ text }) => text.includes(portalCRD));
+  test.each(commands)('docs/runbook.md: $title', async ({ text }) => {
+    await makePortal('refs-documents', world().blue.portals.us[0]);
+    const here = text.replaceAll(' NAME ', ' refs-documents ').replaceAll('-n platform', `-n ${world().namespace}`);
+    expect(await bash(here, tmpdir())).toMatch(text.includes('can-i') ? /^yes$/m : /\S/);
+  });
 });
 
 test('each look reads each Portal once, and nothing but Portals more than without them', async () => {
