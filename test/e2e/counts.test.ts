@@ -242,7 +242,7 @@ describe('what RBAC grants', () => {
     });
     // Asked for whether or not the cluster has the kind.
     await world.patch('sumologic', { spec: { portalRefs: [{ name: 'nobody' }] } });
-    await world.waitFor('sumologic', (one) => /^PortalRefNot/.test(conditionOf(one, 'Ready')?.reason ?? ''));
+    await world.waitFor('sumologic', (one) => conditionOf(one, 'Ready')?.reason.startsWith('PortalRefNot') === true);
     await world.remove('sumologic');
 
     // The Lease's rights are a Role's, which tests of its own hold to what is used; their operators share the control plane with this one.
