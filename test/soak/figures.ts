@@ -9,6 +9,11 @@ export interface Figures {
   readonly sockets: number;
 }
 
+/** Resident memory as it is at this moment. */
+export async function residentNow(metricsURL: string): Promise<number> {
+  return (await sample(metricsURL)).residentMiB;
+}
+
 /** The least of each over `seconds`, so that garbage which is not collected yet does not count. */
 export async function measure(metricsURL: string, seconds: number): Promise<Figures> {
   const samples: Figures[] = [];

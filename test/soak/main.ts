@@ -8,11 +8,11 @@ import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
 import { forwardingsPath } from '../../src/cluster.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
 import { type Chance, chanceOf } from './chance.ts';
-import { type Figures, growths, measure } from './figures.ts';
+import { type Figures, growths, measure, residentNow } from './figures.ts';
 import { differences } from './judge.ts';
 import { createPeople, type People } from './people.ts';
 import { clear, rain } from './weather.ts';
-import { startWorld, type World } from './world.ts';
+import { memoryLimitMiB, startWorld, type World } from './world.ts';
 
 const patienceMs = 240_000;
 const restSeconds = 45;
@@ -24,14 +24,15 @@ const column = (value: number | string, width = 9) =>
   (typeof value === 'number' ? value.toFixed(0) : value).padStart(width);
 
 async function storm(
-  { konnect, controlPlane }: World,
+  { konnect, controlPlane, operator }: World,
   people: People,
   { round, chance, stormMs }: { round: number; chance: Chance; stormMs: number },
-): Promise<number> {
+): Promise<{ faults: number; peakMiB: number }> {
   const endsAt = performance.now() + stormMs;
   const restartAt = round % roundsPerRestart === 0 ? performance.now() + stormMs / 2 : Infinity;
   let restarted: Promise<void> | undefined;
   let faults = 0;
+  let peakMiB = 0;
   while (performance.now() < endsAt) {
     // What people do waits while the API server is away.
     await restarted;
@@ -40,10 +41,13 @@ async function storm(
     if (chance.next() < 0.5) rain(konnect.control, chance);
     faults += konnect.control.calls().filter((call) => call.faults.length > 0).length;
     konnect.control.clearCalls();
+    peakMiB = Math.max(peakMiB, await residentNow(operator.metricsURL));
     await delay(chance.below(400));
   }
   await restarted;
-  return faults;
+  if (peakMiB > memoryLimitMiB)
+    throw new Error(`${peakMiB.toFixed(0)} MiB in a storm: the chart's limit is ${String(memoryLimitMiB)}`);
+  return { faults, peakMiB };
 }
 
 /** How long it took until all was as wanted, in seconds. */
@@ -97,20 +101,32 @@ async function soak({ minutes, forwardings, seed, stormSeconds }: SoakArguments)
     const startedMs = performance.now();
     const elapsed = () => (performance.now() - startedMs) / 60_000;
     write(
-      ['minute', 'deeds', 'faults', 'settled s', 'reads', 'RSS MiB', 'heap MiB', 'files', 'timers', 'sockets']
+      [
+        'minute',
+        'deeds',
+        'faults',
+        'settled s',
+        'reads',
+        'peak MiB',
+        'RSS MiB',
+        'heap MiB',
+        'files',
+        'timers',
+        'sockets',
+      ]
         .map((head) => column(head))
         .join(' '),
     );
     let done = 0;
     for (let round = 1; elapsed() < minutes || rounds.length < 3; round += 1) {
-      const faults = await storm(world, people, { round, chance, stormMs: stormSeconds * 1_000 });
+      const { faults, peakMiB } = await storm(world, people, { round, chance, stormMs: stormSeconds * 1_000 });
       const settled = await converge(world, people, round);
       const { figures, reads } = await rest(world);
       const deeds = [...people.deeds.values()].reduce((sum, count) => sum + count, 0);
       rounds.push({ minutes: elapsed(), figures });
       const { residentMiB, heapMiB, files, timers, sockets } = figures;
       write(
-        [elapsed(), deeds - done, faults, settled, reads, residentMiB, heapMiB, files, timers, sockets]
+        [elapsed(), deeds - done, faults, settled, reads, peakMiB, residentMiB, heapMiB, files, timers, sockets]
           .map((value) => column(value))
           .join(' '),
       );
