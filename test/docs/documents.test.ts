@@ -65,7 +65,8 @@ describe('YAML', () => {
       const parsed = Spec.parse(spec);
       // What the schema does not know is not in what it answers.
       expect(parsed).toMatchObject(z.record(z.string(), z.unknown()).parse(spec));
-      expect(parsed.organization !== undefined || (parsed.portals ?? []).length > 0).toBe(true);
+      const portals = [...(parsed.portals ?? []), ...(parsed.portalRefs ?? [])];
+      expect(parsed.organization !== undefined || portals.length > 0).toBe(true);
     }
   });
 
