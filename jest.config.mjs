@@ -25,6 +25,6 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/test/support/cluster-patience.ts'],
     },
   ],
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 30_000,
 };

@@ -11,8 +11,6 @@ export interface OperatorProcessOptions {
   readonly konnectURL: string;
   /** More flags, which win over those set here. */
   readonly flags?: readonly string[];
-  /** Flags of Node. */
-  readonly nodeFlags?: readonly string[];
   /** Of Node, before the operator's file. */
   readonly nodeOptions?: readonly string[];
 }

@@ -16,7 +16,7 @@ export const portalsOfSlot = 3;
 
 /** The memory limit of the chart, and how Node sizes its heap in a container that has it. */
 export const memoryLimitMiB = 256;
-const nodeFlags = ['--max-old-space-size=160', '--max-semi-space-size=1'];
+const nodeOptions = ['--max-old-space-size=160', '--max-semi-space-size=1'];
 
 export interface World {
   readonly controlPlane: ControlPlane;
@@ -80,7 +80,7 @@ export async function startWorld(slots: number, progress: (line: string) => void
     }
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
     const flags = ['--stale-list-window=5s', '--konnect-timeout=5s', '--log-level=warn'];
-    const operator = await startOperator({ kubeconfig, konnectURL: konnect.urlTemplate, flags, nodeFlags });
+    const operator = await startOperator({ kubeconfig, konnectURL: konnect.urlTemplate, flags, nodeOptions });
     stops.push(async () => void (await operator.stop()));
     return { controlPlane, konnect, operator, kube, stop };
   } catch (error) {
