@@ -15,20 +15,31 @@ export function backOffMs(failures: number, { baseMs, maxMs, jitter, random }: B
   return jitter === 'full' ? boundMs * random() : (boundMs / 2) * (1 + random());
 }
 
+/** What a failure is about. */
+export interface FailureSubject {
+  /** What was asked for: another one, and all counting begins anew. */
+  readonly demand: string;
+  /** Of each sort is counted by itself: what a wait of seconds takes is not what an outage took before it. */
+  readonly sort: string;
+}
+
+const anything: FailureSubject = { demand: '', sort: '' };
+
 /** Counts failures per key. A key costs memory from its first `next` until `forget`. */
 export class BackOff {
-  readonly #failures = new Map<string, { count: number; about: string }>();
+  readonly #failures = new Map<string, { demand: string; counts: Map<string, number> }>();
   readonly #options: BackOffOptions;
 
   constructor(options: BackOffOptions) {
     this.#options = options;
   }
 
-  /** Records one more failure of `key` and answers how long to wait, in milliseconds. A failure about something else is its first. */
-  next(key: string, about = ''): number {
+  /** Records one more failure of `key` and answers how long to wait, in milliseconds. */
+  next(key: string, { demand, sort }: FailureSubject = anything): number {
     const known = this.#failures.get(key);
-    const count = known?.about === about ? known.count + 1 : 1;
-    this.#failures.set(key, { count, about });
+    const counts = known?.demand === demand ? known.counts : new Map<string, number>();
+    const count = (counts.get(sort) ?? 0) + 1;
+    this.#failures.set(key, { demand, counts: counts.set(sort, count) });
     return backOffMs(count, this.#options);
   }
 
@@ -36,8 +47,8 @@ export class BackOff {
     this.#failures.delete(key);
   }
 
-  /** Failures of `key` since it was last forgotten. */
+  /** Failures of `key` since it was last forgotten, or asked for something else; of all sorts. */
   failures(key: string): number {
-    return this.#failures.get(key)?.count ?? 0;
+    return [...(this.#failures.get(key)?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }
 }

@@ -1,6 +1,6 @@
 import { FencedError } from '../fence.ts';
 import type { Log } from '../log.ts';
-import type { BackOff } from './back-off.ts';
+import type { BackOff, FailureSubject } from './back-off.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Priority, WorkQueue } from './work-queue.ts';
 
@@ -10,11 +10,8 @@ export type ReconcileResult =
   | { kind: 'settled' }
   /** Another look after this time, behind new work. */
   | { kind: 'again'; afterMs: number }
-  /**
-   * It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. Where it is
-   * `about` something else than the last time, the back-off begins anew.
-   */
-  | { kind: 'retry'; atLeastMs?: number; about?: string };
+  /** It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. */
+  | { kind: 'retry'; atLeastMs?: number; about?: FailureSubject };
 
 /** `failed`: it threw. `cut-off`: it threw after its signal had been aborted, or because it may not write any more. */
 export type Outcome = ReconcileResult['kind'] | 'failed' | 'cut-off';

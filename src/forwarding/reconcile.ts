@@ -43,7 +43,7 @@ export interface ReconcilerOptions {
 export type Next =
   | { readonly kind: 'settled' }
   | { readonly kind: 'again'; readonly afterMs: number }
-  | { readonly kind: 'retry'; readonly atLeastMs?: number; readonly about?: string };
+  | { readonly kind: 'retry'; readonly atLeastMs?: number; readonly about?: { demand: string; sort: string } };
 
 const handoverPatienceMs = 2 * 60_000;
 const longestGraceMs = 30 * 60_000;
@@ -292,12 +292,9 @@ export class Reconciler {
     }
     const atLeastMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
     const { generation, annotations } = draft.forwarding.metadata;
+    const demand = `${String(generation)} ${demandOf(annotations) ?? ''}`;
     const sort = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
-    return {
-      kind: 'retry',
-      atLeastMs,
-      about: `${String(generation)} ${demandOf(annotations) ?? ''} ${sort}`,
-    };
+    return { kind: 'retry', atLeastMs, about: { demand, sort } };
   }
 
   #grace(key: string, report: Report, wasApplied: boolean, forwarding: AuditLogForwarding): ConditionContext['grace'] {

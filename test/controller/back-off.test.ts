@@ -37,10 +37,11 @@ test('each key counts for itself, and starts anew once forgotten', () => {
   expect([backOff.next('a'), backOff.next('b')]).toEqual([50, 100]);
 });
 
-test('a failure about something else is the first of its kind', () => {
+test('each sort of failure counts for itself, and all begin anew with another demand', () => {
   const backOff = new BackOff({ baseMs: 100, maxMs: 1000, jitter: 'equal', random: () => 0 });
-  const delays = ['an outage', 'an outage', 'an outage', 'a wait', 'a wait', 'an outage'].map((about) =>
-    backOff.next('a', about),
-  );
-  expect(delays).toEqual([50, 100, 200, 50, 100, 50]);
+  const delays = (demand: string, ...sorts: string[]) => sorts.map((sort) => backOff.next('a', { demand, sort }));
+  expect(delays('1', 'outage', 'outage', 'outage', 'wait', 'wait')).toEqual([50, 100, 200, 50, 100]);
+  expect(delays('1', 'outage', 'wait', 'outage', 'wait')).toEqual([400, 200, 500, 400]);
+  expect(backOff.failures('a')).toBe(9);
+  expect(delays('2', 'outage', 'wait', 'outage')).toEqual([50, 50, 100]);
 });

@@ -150,7 +150,7 @@ test('a retry is about the generation, what was demanded, and whether it is Konn
   stage.konnect.control.fail({ kind: 'status', status: 503 });
   const about = async () => {
     const next = await stage.pass();
-    return next.kind === 'retry' ? next.about : next.kind;
+    return next.kind === 'retry' ? JSON.stringify(next.about) : next.kind;
   };
   const first = await about();
   expect(await about()).toBe(first);
@@ -162,5 +162,5 @@ test('a retry is about the generation, what was demanded, and whether it is Konn
   stage.konnect.control.fail({ kind: 'status', status: 409, match: { operation: 'delete-audit-log-destination' } });
   const inUse = await about();
   expect(new Set([first, demanded, deleted, inUse]).size).toBe(4);
-  expect(inUse).toMatch(/waiting$/);
+  expect(inUse).toContain('waiting');
 });
