@@ -13,6 +13,7 @@ import { hiddenPortal } from '../../src/cluster.ts';
 import type { Announcement, Cluster, PortalObject } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { blue, type SpecChoice, specOf } from '../forwarding/stage.ts';
+import { randomOf } from '../support/random.ts';
 import { key, konnectSeed } from './cast.ts';
 import { applies, type Call, type Fault, type PlannedFault } from './faults.ts';
 import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
@@ -457,15 +458,4 @@ function kubeError(fault: Fault): KubeError {
 
 function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
-}
-
-/** Mulberry32: from 0 to below 1. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

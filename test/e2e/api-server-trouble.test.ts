@@ -1,70 +1,49 @@
 /** A control plane that goes away under the operator and comes back: the operator goes on, the same process. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { currentDestinations, type DestinationFields } from '../../sandbox/konnect/model/destinations.ts';
-import { type Sandbox, startSandbox, world, writeForwarding } from '../../sandbox/sandbox.ts';
+import { expect, test } from '@jest/globals';
+import { world } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
+import { ownSandbox } from './support/own-sandbox.ts';
 
-let sandbox: Sandbox;
-let file: string;
-
-beforeAll(async () => {
-  sandbox = await startSandbox(() => undefined);
-  file = await writeForwarding(sandbox);
-}, 240_000);
-
-afterAll(() => sandbox?.stop(), 120_000);
+const { sandbox, manifest, kubectl, ready, destinations } = ownSandbox();
 
 /** What a busy machine needs to start an API server, and then the longest that the operator waits before it asks one again. */
 const backMs = 70_000;
 
-async function kubectl(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args);
-  if (code !== 0) throw new Error(stderr);
-  return stdout;
-}
-
-const ready = () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=90s', 'alf/sumologic');
-
-function destinations(): DestinationFields[] {
-  const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
-  return organization === undefined ? [] : currentDestinations(organization);
-}
-
 test('while it creates: what it did meanwhile is found again, and finished', async () => {
-  const { control } = sandbox.services.konnect;
+  const { control } = sandbox().services.konnect;
   const held = control.fail({
     kind: 'latency',
     ms: 3_000,
     match: { operation: 'create-audit-log-destination' },
     times: 1,
   });
-  await kubectl('apply', '-f', file);
+  await kubectl('apply', '-f', manifest());
   await eventually(() => expect(held.hits()).toBe(1));
-  await sandbox.controlPlane.restart('kube-apiserver');
+  await sandbox().controlPlane.restart('kube-apiserver');
   await ready();
   expect(destinations()).toHaveLength(1);
   expect(control.calls().filter(({ operation }) => operation === 'create-audit-log-destination')).toHaveLength(1);
 }, 240_000);
 
 test('while it has nothing to do: what changes afterwards is seen at once', async () => {
-  await sandbox.controlPlane.restart('etcd');
-  await sandbox.controlPlane.restart('kube-apiserver');
+  await sandbox().controlPlane.restart('etcd');
+  await sandbox().controlPlane.restart('kube-apiserver');
   const fresh = { stringData: { authorization: `${world.authorization}-rotated` } };
   await kubectl('patch', 'secret', 'sumologic', '-n', 'platform', '-p', JSON.stringify(fresh));
   await eventually(() => expect(destinations()).toMatchObject([fresh.stringData]), { timeoutMs: backMs });
   const spec = { spec: { destination: { logFormat: 'json' } } };
   await kubectl('patch', 'alf', 'sumologic', '-n', 'platform', '--type=merge', '-p', JSON.stringify(spec));
   await eventually(() => expect(destinations()).toMatchObject([{ logFormat: 'json' }]), { timeoutMs: backMs });
-  await kubectl('delete', '-f', file, '--timeout=90s');
+  await kubectl('delete', '-f', manifest(), '--timeout=90s');
   expect(destinations()).toEqual([]);
 }, 240_000);
 
 test('is nothing that the operator ends or turns unhealthy for', async () => {
-  const output = await sandbox.operator.output();
+  const output = await sandbox().operator.output();
   expect(output.match(/caches are full, work begins/g)).toHaveLength(1);
   expect(output).not.toContain('operator stopped');
   for (const probe of ['healthz', 'readyz']) {
-    expect((await fetch(`${sandbox.operator.healthURL}/${probe}`)).status).toBe(200);
+    expect((await fetch(`${sandbox().operator.healthURL}/${probe}`)).status).toBe(200);
   }
-  await expect(sandbox.operator.stop()).resolves.toBe('exited with code 0');
+  await expect(sandbox().operator.stop()).resolves.toBe('exited with code 0');
 });

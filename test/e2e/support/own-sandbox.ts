@@ -1,0 +1,47 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { currentDestinations, type DestinationFields } from '../../../sandbox/konnect/model/destinations.ts';
+import { type Sandbox, startSandbox, world, writeForwarding } from '../../../sandbox/sandbox.ts';
+
+export interface OwnSandbox {
+  readonly sandbox: () => Sandbox;
+  /** The path of a manifest: the forwarding `sumologic` and its Secrets. */
+  readonly manifest: () => string;
+  /** Standard output, as an administrator; rejects with standard error. */
+  readonly kubectl: (...args: string[]) => Promise<string>;
+  /** Waits until the forwarding is. */
+  readonly ready: () => Promise<string>;
+  /** Those that stand in Konnect. */
+  readonly destinations: () => DestinationFields[];
+}
+
+/** A control plane and an operator for the tests of one file, which break what other files share. */
+export function ownSandbox(): OwnSandbox {
+  let sandbox: Sandbox;
+  let manifest: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox(() => undefined);
+    manifest = await writeForwarding(sandbox);
+  }, 240_000);
+
+  afterAll(() => sandbox?.stop(), 120_000);
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args);
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  function destinations(): DestinationFields[] {
+    const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
+    return organization === undefined ? [] : currentDestinations(organization);
+  }
+
+  return {
+    sandbox: () => sandbox,
+    manifest: () => manifest,
+    kubectl,
+    ready: () => kubectl('wait', '-n', 'platform', '--for=condition=Ready', '--timeout=90s', 'alf/sumologic'),
+    destinations,
+  };
+}
