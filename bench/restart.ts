@@ -1,5 +1,5 @@
 /**
- * How long 1,000 forwardings of 5 organisations take to be looked at after a restart, with the limits that are the default, against a local
+ * How long 1,000 forwardings of 5 organizations take to be looked at after a restart, with the limits that are the default, against a local
  * Konnect that allows 3,000 requests a minute. Kubernetes is in memory. `--times N`: how often, 3 unless given.
  */
 import { cpus } from 'node:os';
@@ -16,8 +16,8 @@ if (parsed.kind !== 'config') throw new TypeError('the defaults are no configura
 const { konnectQPS: qps, konnectBurst: burst, maxConcurrentReconciles: mostInWork } = parsed.config;
 
 process.stdout.write(
-  `restart: 5 organisations with 200 forwardings and 2 tokens each; ${String(qps)} requests a second, ${String(burst)} at once, ` +
-    `${String(mostInWork)} forwardings at a time, each per organisation and region\n` +
+  `restart: 5 organizations with 200 forwardings and 2 tokens each; ${String(qps)} requests a second, ${String(burst)} at once, ` +
+    `${String(mostInWork)} forwardings at a time, each per organization and region\n` +
     `Node ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown'}\n`,
 );
 

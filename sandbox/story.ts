@@ -27,7 +27,7 @@ export async function tellStory(sandbox: Sandbox, narrator: Narrator, file: stri
 }
 
 async function apply({ controlPlane }: Sandbox, narrator: Narrator, file: string): Promise<void> {
-  narrator.chapter('1. Two Dev Portals and the organisation forward to SumoLogic');
+  narrator.chapter('1. Two Dev Portals and the organization forward to SumoLogic');
   await narrator.kubectl('apply', '-f', file);
   await narrator.watch(['get', 'auditlogforwarding', ...inNamespace, '-w'], 'it is ready', async () => {
     const path = '{.status.conditions[?(@.type=="Ready")].status}';
@@ -151,7 +151,7 @@ async function deleteAll(narrator: Narrator, konnect: KonnectHand, file: string)
     );
   }
   await narrator.see(
-    "the organisation's webhook is detached",
+    "the organization's webhook is detached",
     async () => isFree(Webhook.parse(await konnect.call('GET', 'us', '/v3/audit-log-webhook'))) || undefined,
   );
 }

@@ -48,7 +48,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'stalled', parts: onlyReady },
   ],
   RequestRefused: [
-    { kind: 'stalled', parts: ['WebhooksReady'], says: "the organisation's webhook does not exist" },
+    { kind: 'stalled', parts: ['WebhooksReady'], says: "the organization's webhook does not exist" },
     { kind: 'stalled', parts: ['SecretsResolved', ...either] },
   ],
   NameInUse: [

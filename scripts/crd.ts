@@ -58,7 +58,7 @@ export function renderCRD(): string {
             openAPIV3Schema: {
               description:
                 'AuditLogForwarding keeps the forwarding of Kong Konnect audit logs to SumoLogic, or to any other SIEM, configured: ' +
-                'a destination, the webhooks of Dev Portals and the webhook of the organisation.',
+                'a destination, the webhooks of Dev Portals and the webhook of the organization.',
               type: 'object',
               required: ['spec'],
               properties: {

@@ -103,12 +103,12 @@ const flagSchema = z.object({
   konnectQPS: integer(1, 1_000, {
     name: 'konnect-qps',
     default: '10',
-    help: 'How many requests a second go to Konnect for one organisation and region, in the long run.',
+    help: 'How many requests a second go to Konnect for one organization and region, in the long run.',
   }),
   konnectBurst: integer(1, 10_000, {
     name: 'konnect-burst',
     default: '100',
-    help: 'How many requests for one organisation and region may go to Konnect at once after a rest.',
+    help: 'How many requests for one organization and region may go to Konnect at once after a rest.',
   }),
   staleListWindowMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'stale-list-window',
@@ -120,7 +120,7 @@ const flagSchema = z.object({
       name: 'cluster-name',
       value: 'name',
       default: '',
-      help: 'Put before the names of destinations, so that several clusters can share an organisation.',
+      help: 'Put before the names of destinations, so that several clusters can share an organization.',
       expected:
         'letters, digits, dots, dashes and underscores, at most 63, beginning and ending with a letter or digit',
     },
@@ -150,7 +150,7 @@ const flagSchema = z.object({
   maxConcurrentReconciles: integer(1, 256, {
     name: 'max-concurrent-reconciles',
     default: '4',
-    help: 'How many resources of one organisation and region are worked on at a time.',
+    help: 'How many resources of one organization and region are worked on at a time.',
   }),
   gracePeriodMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'grace-period',

@@ -61,7 +61,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     timeoutMs: config.konnectTimeoutMs,
     proxies: config.proxies,
     fence,
-    // The limits of each organisation bound them, so that none has to wait for another's.
+    // The limits of each organization bound them, so that none has to wait for another's.
     maxSockets: Number.POSITIVE_INFINITY,
     onCall: (call) => onCall(call),
   });
@@ -155,7 +155,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   function onNews(organizationID: string | undefined, region: string, { state, cause, forMs }: GateNews): void {
     const fields = { organizationID, region, cause, forMs: Math.round(forMs) };
     if (state === 'open') log.info({ organizationID, region }, 'Konnect answers again');
-    else if (state === 'limited') log.warn(fields, 'Konnect limits the calls of an organisation: waiting');
+    else if (state === 'limited') log.warn(fields, 'Konnect limits the calls of an organization: waiting');
     else log.warn(fields, 'Konnect is out of order: calls are withheld, but for one now and then');
   }
 

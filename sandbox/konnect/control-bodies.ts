@@ -38,7 +38,7 @@ export const faultBody = z.discriminatedUnion('kind', [
   z.strictObject({ ...rule, kind: z.literal('wrong-types') }),
 ]);
 
-export const behaviourBody = z.strictObject({
+export const behaviorBody = z.strictObject({
   unconfiguredWebhook: z.enum(['disabled-empty', 'disabled-absent', 'disabled-nil', 'not-found']).exactOptional(),
   duplicateNames: z.enum(['conflict', 'allowed']).exactOptional(),
   usedDestination: z.enum(['conflict', 'deleted']).exactOptional(),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { KonnectControl } from './control.ts';
-import { behaviourBody, faultBody, organizationBody, portalBody, revocationBody, tokenBody } from './control-bodies.ts';
+import { behaviorBody, faultBody, organizationBody, portalBody, revocationBody, tokenBody } from './control-bodies.ts';
 import { currentDestinations } from './model/destinations.ts';
 import {
   addOrganization,
@@ -44,13 +44,13 @@ const routes: readonly ControlRoute[] = [
     /^faults\/(?<id>\d+)$/,
     ({ control, params }) => found(control.faults().find(({ id }) => String(id) === params['id'])).remove(),
   ],
-  ['GET', /^behaviour$/, ({ model }) => model.behaviour],
+  ['GET', /^behaviou?r$/, ({ model }) => model.behavior],
   [
     'PATCH',
-    /^behaviour$/,
+    /^behaviou?r$/,
     ({ model, control, body }) => {
-      control.behave(behaviourBody.parse(body));
-      return model.behaviour;
+      control.behave(behaviorBody.parse(body));
+      return model.behavior;
     },
   ],
   ['GET', /^organizations$/, ({ model }) => [...model.organizations.values()].map(overview)],
@@ -122,7 +122,7 @@ function organizationOf({ model, params }: ControlRequest): Organization {
   return found(model.organizations.get(params['organization'] ?? ''));
 }
 
-/** What is set up for an organisation, without tokens and authorizations. */
+/** What is set up for an organization, without tokens and authorizations. */
 function overview(organization: Organization): object {
   return {
     id: organization.id,

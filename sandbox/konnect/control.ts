@@ -1,4 +1,4 @@
-import type { Behaviour } from './behaviour.ts';
+import type { Behavior } from './behavior.ts';
 import type { Call, CallLog } from './calls.ts';
 import type { ActiveFault, FaultRule, Faults } from './faults.ts';
 import type { KonnectModel } from './model.ts';
@@ -12,7 +12,7 @@ export interface KonnectControl {
   fail(rule: FaultRule): ActiveFault;
   faults(): ActiveFault[];
   clearFaults(): void;
-  behave(behaviour: Partial<Behaviour>): void;
+  behave(behavior: Partial<Behavior>): void;
 }
 
 export function createControl(model: KonnectModel, log: CallLog, faults: Faults): KonnectControl {
@@ -22,6 +22,6 @@ export function createControl(model: KonnectModel, log: CallLog, faults: Faults)
     fail: (rule) => faults.add(rule),
     faults: () => faults.list(),
     clearFaults: () => faults.clear(),
-    behave: (behaviour) => void Object.assign(model.behaviour, behaviour),
+    behave: (behavior) => void Object.assign(model.behavior, behavior),
   };
 }

@@ -25,7 +25,7 @@ export type FaultKind =
       readonly done?: boolean;
     }
   /**
-   * 429 for what an organisation (an unknown token, by itself) asks beyond so many requests in a window of time, which begins with its first
+   * 429 for what an organization (an unknown token, by itself) asks beyond so many requests in a window of time, which begins with its first
    * request; Retry-After in whole seconds says when the next one begins. Requests within the limit go on as if there were no such rule.
    */
   | { readonly kind: 'rate-limit'; readonly requests: number; readonly windowMs: number }

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuditEvent, Delivery, LogFormat } from './audit-event.ts';
-import { type Behaviour, defaultBehaviour } from './behaviour.ts';
+import { type Behavior, defaultBehavior } from './behavior.ts';
 import type { ControlPlaneSeed, DeveloperSeed, KonnectSeed, OrganizationSeed, PortalSeed, TokenSeed } from './seed.ts';
 
 /** All that Konnect knows, in memory. Everything that works on it is synchronous and needs no server. */
@@ -9,7 +9,7 @@ export interface KonnectModel {
   /** With `global`. */
   readonly regions: readonly string[];
   /** May be changed at any time. */
-  readonly behaviour: Behaviour;
+  readonly behavior: Behavior;
   readonly clock: () => Date;
   readonly newID: () => string;
   /** A decimal number of up to 19 digits, more than a double holds. */
@@ -30,7 +30,7 @@ export interface Organization {
   destinationsMade: number;
   /** When a destination was last detached from a webhook, by its id. */
   readonly detachedAt: Map<string, Date>;
-  /** The organisation's webhooks, by region. */
+  /** The organization's webhooks, by region. */
   readonly webhooks: Map<string, Webhook>;
   /** The last 10,000. */
   readonly events: RecordedEvent[];
@@ -73,7 +73,7 @@ export interface DestinationVersion {
   to?: Date;
 }
 
-/** What v2 keeps in the organisation's webhook itself. */
+/** What v2 keeps in the organization's webhook itself. */
 export type InlineTarget = Pick<Destination, 'endpoint' | 'authorization' | 'logFormat' | 'skipSSLVerification'>;
 
 export type WebhookTarget =
@@ -101,24 +101,24 @@ export interface ReplayJob {
 export interface RecordedEvent {
   readonly event: AuditEvent;
   readonly region: string;
-  /** Present: the line belongs to this portal's webhook, not to the organisation's. */
+  /** Present: the line belongs to this portal's webhook, not to the organization's. */
   readonly portalID?: string;
 }
 
 export interface ModelOptions {
   readonly seed: KonnectSeed;
-  readonly behaviour?: Partial<Behaviour>;
+  readonly behavior?: Partial<Behavior>;
   readonly delivery?: Delivery;
   readonly clock?: () => Date;
   readonly newID?: () => string;
   readonly newTraceID?: () => string;
 }
 
-export function createModel({ seed, behaviour, delivery, clock, newID, newTraceID }: ModelOptions): KonnectModel {
+export function createModel({ seed, behavior, delivery, clock, newID, newTraceID }: ModelOptions): KonnectModel {
   const model: KonnectModel = {
     organizations: new Map(),
     regions: ['global', ...seed.regions],
-    behaviour: { ...defaultBehaviour, ...behaviour },
+    behavior: { ...defaultBehavior, ...behavior },
     clock: clock ?? (() => new Date()),
     newID: newID ?? randomUUID,
     newTraceID: newTraceID ?? (() => (randomBytes(8).readBigUInt64BE() >> 1n).toString()),
@@ -185,7 +185,7 @@ export function removePortal(model: KonnectModel, organization: Organization, po
   return organization.portals.delete(portalID);
 }
 
-/** The organisation's webhook in a region, which is always there, if only unconfigured. */
+/** The organization's webhook in a region, which is always there, if only unconfigured. */
 export function webhookIn(organization: Organization, region: string): Webhook {
   const known = organization.webhooks.get(region);
   if (known !== undefined) return known;
@@ -200,7 +200,7 @@ export function holderOf(model: KonnectModel, value: string): { organization: Or
     const token = organization.tokens.get(value);
     if (token === undefined) continue;
     const revokedMs = token.revokedAt === undefined ? -1 : model.clock().getTime() - token.revokedAt.getTime();
-    return revokedMs >= model.behaviour.revokedTokenGraceMs ? undefined : { organization, token };
+    return revokedMs >= model.behavior.revokedTokenGraceMs ? undefined : { organization, token };
   }
   return undefined;
 }

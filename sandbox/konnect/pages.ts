@@ -9,7 +9,7 @@ const defaultPageSize = 10;
  * @throws {Problem} 400 for what is no positive integer
  */
 export function pageSize(request: Pick<PublicRequest, 'model' | 'query'>): number {
-  return Math.min(positive(request.query, 'page[size]', defaultPageSize), request.model.behaviour.pageSizeMax);
+  return Math.min(positive(request.query, 'page[size]', defaultPageSize), request.model.behavior.pageSizeMax);
 }
 
 interface NumberedPage<Item> {

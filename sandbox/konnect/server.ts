@@ -4,7 +4,7 @@ import { createServer as createTLSServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf } from './address.ts';
 import type { Delivery } from './audit-event.ts';
-import type { Behaviour } from './behaviour.ts';
+import type { Behavior } from './behavior.ts';
 import { type Call, type CallLog, createCallLog } from './calls.ts';
 import { createControl, type KonnectControl } from './control.ts';
 import { controlAnswer, controlPrefix } from './control-routes.ts';
@@ -18,7 +18,7 @@ export interface KonnectOptions {
   /** A free one where left out. */
   readonly port?: number;
   readonly seed: KonnectSeed;
-  readonly behaviour?: Partial<Behaviour>;
+  readonly behavior?: Partial<Behavior>;
   /** Owned by the server from now on: `stop` stops it. Without one, audit lines are recorded and go nowhere. */
   readonly deliver?: Delivery;
   /** PEM. Plain http where left out. */
@@ -43,14 +43,14 @@ const bodyBytesMax = 1024 * 1024;
 export async function startKonnect({
   port = 0,
   seed,
-  behaviour,
+  behavior,
   deliver,
   tls,
   clock,
 }: KonnectOptions): Promise<KonnectServer> {
   const model = createModel({
     seed,
-    ...(behaviour === undefined ? {} : { behaviour }),
+    ...(behavior === undefined ? {} : { behavior }),
     ...(deliver === undefined ? {} : { delivery: deliver }),
     ...(clock === undefined ? {} : { clock }),
   });

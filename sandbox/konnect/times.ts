@@ -2,5 +2,5 @@ import type { KonnectModel } from './model.ts';
 
 /** How a time that was never set is shown. */
 export function unsetTime(model: KonnectModel): string {
-  return model.behaviour.firstUpdatedAt === 'malformed' ? '0001-01-01T00:00:0Z' : '0001-01-01T00:00:00Z';
+  return model.behavior.firstUpdatedAt === 'malformed' ? '0001-01-01T00:00:0Z' : '0001-01-01T00:00:00Z';
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SearchRequest } from './search-request.ts';
 import type { StoredMessage } from './sources.ts';
 
-/** A job that nobody asked about for longer than this is cancelled. */
+/** A job that nobody asked about for longer than this is canceled. */
 const idleLimitMs = 30_000;
 const maxJobsPerKey = 10;
 
@@ -29,7 +29,7 @@ interface Job {
 export interface SearchJobs {
   /** Undefined if the key has its ten jobs already. */
   create(owner: JobOwner, request: SearchRequest): { id: string } | undefined;
-  /** Undefined if there is no such job, which is also so once it was cancelled. Asking keeps it alive. */
+  /** Undefined if there is no such job, which is also so once it was canceled. Asking keeps it alive. */
   status(owner: JobOwner, id: string): JobStatus | undefined;
   /** What was found so far, latest message time first. Undefined as in `status`. Asking keeps the job alive. */
   messages(owner: JobOwner, id: string): readonly StoredMessage[] | undefined;

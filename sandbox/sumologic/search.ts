@@ -89,7 +89,7 @@ async function finished(session: Session, id: string, options: SearchOptions): P
     const { state, messageCount } = jobStatus.parse(await session.call('GET', `/${id}`));
     // Paused means that as many messages were found as one job may hold.
     if (state === 'DONE GATHERING RESULTS' || state === 'FORCE PAUSED') return messageCount;
-    if (state === 'CANCELLED') throw new SearchError('the search job was cancelled');
+    if (state === 'CANCELLED') throw new SearchError('the search job was canceled');
     await delay(options.pollMs ?? defaultPollMs, undefined, signalOption(options));
   }
 }

@@ -66,7 +66,7 @@ const KonnectSpec = z
       .regex(new RegExp(regionName))
       .meta({
         description:
-          'Konnect region of the Dev Portals and of the organisation webhook: us, eu, au, me, in, sg or a newer one. ' +
+          'Konnect region of the Dev Portals and of the organization webhook: us, eu, au, me, in, sg or a newer one. ' +
           'Changing it attaches in the new region, then detaches in the old one.',
         'x-kubernetes-validations': [
           {
@@ -83,8 +83,8 @@ const KonnectSpec = z
       }),
     auditLogsAPI: AuditLogsAPI.default('v3').meta({
       description:
-        "Version of Konnect's audit-logs API used for destinations and for the organisation webhook. " +
-        'v2 sends the organisation webhook endpoint and authorization inline, without a destination.',
+        "Version of Konnect's audit-logs API used for destinations and for the organization webhook. " +
+        'v2 sends the organization webhook endpoint and authorization inline, without a destination.',
     }),
   })
   .meta({ description: 'Where in Konnect, and as whom.' });
@@ -146,7 +146,7 @@ const OrganizationSpec = z
   })
   .meta({
     description:
-      "The organisation's webhook in this region: audit logs of Konnect itself. Absent: the operator does not touch it.",
+      "The organization's webhook in this region: audit logs of Konnect itself. Absent: the operator does not touch it.",
   });
 
 const PortalSpec = z.object({
@@ -246,7 +246,7 @@ export const Spec = z
       {
         rule: "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)",
         message:
-          'with spec.konnect.auditLogsAPI v2 the organisation webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
+          'with spec.konnect.auditLogsAPI v2 the organization webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
       },
     ],
   });
@@ -301,7 +301,7 @@ export const OrganizationStatus = z
     secretVersion: secretVersion.optional(),
     updatedAt: timestamp.optional(),
   })
-  .meta({ description: "The organisation's webhook." });
+  .meta({ description: "The organization's webhook." });
 export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
 
 export const PortalStatus = z.object({
@@ -350,7 +350,7 @@ export const Status = z
     konnect: z
       .object({ organizationID: id, region })
       .optional()
-      .meta({ description: 'The organisation that the token belongs to, and the region applied.' }),
+      .meta({ description: 'The organization that the token belongs to, and the region applied.' }),
     destination: DestinationStatus.optional(),
     organization: OrganizationStatus.optional(),
     portals: z.array(PortalStatus).max(200).optional().meta({

@@ -31,7 +31,7 @@ export async function whatPointsAt(pass: Pass, destinationID: string): Promise<A
 
   for (const region of regions) {
     const webhook = await seen(() => client.getOrganizationWebhook(region, signal));
-    if (webhook?.destinationID === destinationID) found.push(`the organisation's webhook in region ${region}`);
+    if (webhook?.destinationID === destinationID) found.push(`the organization's webhook in region ${region}`);
     for (const { id } of (await seen(() => client.listPortals(region, signal))) ?? []) {
       const { destinationID: other } = (await seen(() => client.getPortalWebhook(region, id, signal))) ?? {};
       if (other === destinationID) found.push(`portal ${id} in region ${region}`);

@@ -1,4 +1,4 @@
-/** The webhooks that a forwarding attaches: a portal's and the organisation's, in v3 and in v2, seen alike by what carries the plan out. */
+/** The webhooks that a forwarding attaches: a portal's and the organization's, in v3 and in v2, seen alike by what carries the plan out. */
 import type { OrganizationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
 import type { Desired } from './desired.ts';
 import { isOurs, isView, withPortal } from './memory.ts';
@@ -6,7 +6,7 @@ import type { Pass } from './pass.ts';
 import type { Plan, WebhookStep } from './plan.ts';
 import { type Problem, reasons, stalled } from './problems.ts';
 
-/** What differs between a portal's webhook and the organisation's, in v3 and in v2. */
+/** What differs between a portal's webhook and the organization's, in v3 and in v2. */
 export interface Attachment {
   /** As `status.corrections` and `status.drift` call it. */
   readonly key: string;
@@ -44,7 +44,7 @@ export function needsDestination({ api }: Desired, { field }: Attachment): boole
   return field !== organizationField || api === 'v3';
 }
 
-/** In the order of spec, the organisation's last. */
+/** In the order of spec, the organization's last. */
 export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
   const { draft } = pass;
   const portals = desired.portals.map(({ id, enabled, field, ref, trouble }): Attachment => {
@@ -96,7 +96,7 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
   const remembered = draft.memory.organization;
   return {
     key: 'organization',
-    object: "the organisation's webhook",
+    object: "the organization's webhook",
     field: organizationField,
     step,
     enabled,
@@ -106,7 +106,7 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
     missing: () =>
       stalled(
         reasons.requestRefused,
-        `the organisation's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+        `the organization's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
       ),
     remember(change) {
       const inline = api === 'v2' && change.ours === 'desired';

@@ -1,4 +1,4 @@
-/** Which forwardings want or hold the same things in one organisation, and who has to look again when one of them changes. */
+/** Which forwardings want or hold the same things in one organization, and who has to look again when one of them changes. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import { Mentions } from './mentions.ts';
 import { claimsOf, nameOf, standing } from './rivals.ts';

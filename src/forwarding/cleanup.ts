@@ -40,7 +40,7 @@ export async function cleanUp(
           'Warning',
           problem.reason,
           'Release',
-          `let go of ${objectOf(entry)} in organisation ${entry.organizationID}`,
+          `let go of ${objectOf(entry)} in organization ${entry.organizationID}`,
         );
         draft.memory = withoutCleanup(draft.memory, entry);
       } else problems.push(problem);
@@ -72,7 +72,7 @@ function konnectFor(pass: Pass, { organizationID }: CleanupStatus): Konnect | un
 function leftBehind(pass: Pass, entry: CleanupStatus): Problem {
   return stalled(
     reasons.leftBehind,
-    `${objectOf(entry)} still stands in organisation ${entry.organizationID}, and no token of that organisation is known: put one into ${pass.tokenSource} until the forwarding is back there, then this one again; or remove it there by hand and set spec.deletionPolicy to Retain`,
+    `${objectOf(entry)} still stands in organization ${entry.organizationID}, and no token of that organization is known: put one into ${pass.tokenSource} until the forwarding is back there, then this one again; or remove it there by hand and set spec.deletionPolicy to Retain`,
   );
 }
 
@@ -81,7 +81,7 @@ export function objectOf(entry: CleanupStatus): string {
     case 'portal':
       return `portal ${entry.id ?? ''} in region ${entry.region}`;
     case 'organization':
-      return `the organisation's webhook in region ${entry.region}`;
+      return `the organization's webhook in region ${entry.region}`;
     case 'destination':
       return `destination ${entry.destinationID ?? ''}`;
   }

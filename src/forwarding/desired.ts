@@ -11,7 +11,7 @@ export interface Desired extends WantedPortals {
   /** The destination of our own; undefined where webhooks are attached to somebody else's. */
   readonly own: OwnDestination | undefined;
   readonly reference: { readonly id?: string | undefined; readonly name?: string | undefined } | undefined;
-  /** False where only the organisation's webhook is wanted and v2 sends it inline. */
+  /** False where only the organization's webhook is wanted and v2 sends it inline. */
   readonly usesDestination: boolean;
   readonly organization: { readonly enabled: boolean } | undefined;
   readonly adoptionPolicy: Spec['adoptionPolicy'];

@@ -23,7 +23,7 @@ export function whatStays({ destination, organization, portals, cleanup }: Statu
     ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
     ...(portals ?? []).filter(isOurs).map((portal) => `the webhook of portal ${portal.id}${perhaps(portal)}`),
     ...(isOurs(organization) && organization !== undefined
-      ? [`the organisation's webhook${perhaps(organization)}`]
+      ? [`the organization's webhook${perhaps(organization)}`]
       : []),
     ...(cleanup ?? []).map(objectOf),
   ];
@@ -76,7 +76,7 @@ async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
 
   if (organization !== undefined && !isOurs(draft.memory.organization)) {
     const read = () => konnect.client.getOrganizationWebhook(where.region, signal);
-    if (await pointsAtIt("the organisation's webhook", read)) {
+    if (await pointsAtIt("the organization's webhook", read)) {
       const { enabled } = organization;
       draft.memory = { ...draft.memory, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
     }

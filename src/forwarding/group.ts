@@ -1,8 +1,8 @@
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 
 /**
- * The forwardings of one group share what they ask of Konnect, and with it Konnect's trouble: an organisation and region, or as long as status
- * names no organisation, a token's Secret and key, and region.
+ * The forwardings of one group share what they ask of Konnect, and with it Konnect's trouble: an organization and region, or as long as status
+ * names no organization, a token's Secret and key, and region.
  */
 export function groupOf({ metadata, spec, status }: AuditLogForwarding): string {
   const { region, tokenSecretRef } = spec.konnect;

@@ -106,7 +106,7 @@ function intentOf({ name, managed, creating }: DestinationStatus): DestinationSt
   return { name, managed, creating };
 }
 
-/** True for an entry about the view of the organisation's webhook that is in use. */
+/** True for an entry about the view of the organization's webhook that is in use. */
 export function isView(
   entry: CleanupStatus,
   wanted: Pick<Extent, 'organizationID' | 'region' | 'api' | 'organization'>,

@@ -47,7 +47,7 @@ export type SeenWebhook =
       /** Of the endpoint of a destination that is not ours. */
       readonly otherDigest?: string | undefined;
     }
-  /** The organisation's webhook with an endpoint of its own, as v2 shows it. */
+  /** The organization's webhook with an endpoint of its own, as v2 shows it. */
   | {
       readonly kind: 'inline';
       readonly endpointDigest: string;
@@ -230,12 +230,12 @@ async function seeWebhook(
 }
 
 /**
- * The organisation's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so.
+ * The organization's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so.
  * v2 shows the endpoint of the destination that v3 names, so that an endpoint which is not ours may be one.
  */
 async function observeOrganization(subject: Subject, desired: Desired, memory: Status): Promise<SeenWebhook> {
   const { konnect, forwarding, signal } = subject;
-  return orProblem(subject, "the organisation's webhook", async () => {
+  return orProblem(subject, "the organization's webhook", async () => {
     const inline = async (): Promise<SeenWebhook> =>
       seeInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(desired.region, signal));
     const attached = async (): Promise<SeenWebhook> => {
@@ -269,7 +269,7 @@ function seeInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook
   };
 }
 
-/** Both views of the organisation's webhook: the inline one, and the ID of the destination that the other one names. */
+/** Both views of the organization's webhook: the inline one, and the ID of the destination that the other one names. */
 export async function readViews({ konnect, forwarding, signal }: Subject, region: string) {
   const inline = seeInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(region, signal));
   const attached = await konnect.client.getOrganizationWebhook(region, signal);

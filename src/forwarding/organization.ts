@@ -23,14 +23,14 @@ export async function proveOrganization(pass: Pass): Promise<Proof> {
     const seen = await konnect.client.getDestination(api, destinationID, signal);
     if (seen !== undefined) return { kind: 'proved', organizationID: remembered };
   }
-  const message = `the token in ${tokenSource} may not ask which organisation it belongs to (organizations/me), so nothing was changed: give its account a role that may`;
+  const message = `the token in ${tokenSource} may not ask which organization it belongs to (organizations/me), so nothing was changed: give its account a role that may`;
   return { kind: 'problem', problem: stalled(reasons.organizationUnproven, message) };
 }
 
-/** What stands in an organisation cannot be finished with a token of another one. */
+/** What stands in an organization cannot be finished with a token of another one. */
 export function organizationChanged({ tokenSource }: Pass, remembered: string, organizationID: string): Problem {
   return stalled(
     reasons.organizationChanged,
-    `the token in ${tokenSource} belongs to organisation ${organizationID}, but what stands in Konnect was made in organisation ${remembered}: put back a token of that one; nothing was changed`,
+    `the token in ${tokenSource} belongs to organization ${organizationID}, but what stands in Konnect was made in organization ${remembered}: put back a token of that one; nothing was changed`,
   );
 }

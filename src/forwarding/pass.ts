@@ -16,7 +16,7 @@ export interface Pass extends Subject {
   readonly ageMs: (time: string) => number;
   /** This generation, with these Secrets, was in place before this pass: what differs now was changed by somebody else. */
   readonly wasApplied: boolean;
-  /** Konnect with a token that is known to reach this organisation, or undefined. */
+  /** Konnect with a token that is known to reach this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
   /** The forwarding that has taken over what this entry names, or is about to, while there is patience for it. */
   readonly successor: (entry: CleanupStatus, destinationID?: string) => Successor | undefined;

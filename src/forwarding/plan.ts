@@ -304,7 +304,7 @@ function planOrganization(
   return planInline(own, target, enabled, remembered?.api === 'v2' ? remembered : undefined, seen);
 }
 
-/** The organisation's webhook with an endpoint of its own. */
+/** The organization's webhook with an endpoint of its own. */
 function planInline(
   own: OwnDestination,
   target: Target,

@@ -23,7 +23,7 @@ export interface WantedPortals {
 export interface ResolveOptions {
   readonly cluster: Pick<Cluster, 'readPortal'>;
   readonly memory: Status;
-  /** The organisation that the token has proved. */
+  /** The organization that the token has proved. */
   readonly organizationID: string;
   /** Where the token stands, for messages. */
   readonly tokenSource: string;
@@ -101,7 +101,7 @@ function read(portal: PortalObject, name: string, here: Here): Reading {
   }
 }
 
-/** What the Portal does not tell is left to Konnect, which knows no portal of another organisation or region. */
+/** What the Portal does not tell is left to Konnect, which knows no portal of another organization or region. */
 function mismatch(
   { organizationID, serverURL }: Extract<PortalObject, { kind: 'portal' }>,
   what: string,
@@ -110,7 +110,7 @@ function mismatch(
   if (organizationID !== undefined && organizationID !== here.organizationID) {
     return stalled(
       reasons.portalRefMismatch,
-      `${what} is of organisation ${organizationID}, but the token in ${here.tokenSource} of organisation ${here.organizationID}: name a Portal of that one, or put a token of the Portal's there`,
+      `${what} is of organization ${organizationID}, but the token in ${here.tokenSource} of organization ${here.organizationID}: name a Portal of that one, or put a token of the Portal's there`,
     );
   }
   const region = regionOf(serverURL);

@@ -88,7 +88,7 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
     case 'Forbidden':
       return stalled(
         reasons.permissionDenied,
-        `${operation} (HTTP 403): the token in ${tokenSource} lacks a role for it, or a quota of the organisation is used up; ` +
+        `${operation} (HTTP 403): the token in ${tokenSource} lacks a role for it, or a quota of the organization is used up; ` +
           'give its account a role that manages audit logs and reads the portal',
       );
     case 'NotFound':
@@ -107,7 +107,7 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         reason: reasons.rateLimited,
         severity: 'unavailable',
         message:
-          'Konnect limits the calls of this organisation (HTTP 429); the operator goes on when it is let in again',
+          'Konnect limits the calls of this organization (HTTP 429); the operator goes on when it is let in again',
         retryAfterMs: error.retryAfterMs ?? patienceWithoutRetryAfterMs,
       };
     case 'ServerError':

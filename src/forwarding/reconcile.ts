@@ -56,7 +56,7 @@ export class Reconciler {
   readonly #ages: Ages;
   /** Of which object the rest is known; by key. */
   readonly #uids = new Map<string, string>();
-  /** By key, then by organisation. */
+  /** By key, then by organization. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
   /** Since when something has waited for whom it is handed over to; by key and entry. */
   readonly #handingOverSinceMs = new Map<string, Map<string, number>>();
@@ -175,12 +175,12 @@ export class Reconciler {
       });
     } catch (error) {
       if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
-      const problem = problemOf(error, "this forwarding's organisation", pass.tokenSource);
+      const problem = problemOf(error, "this forwarding's organization", pass.tokenSource);
       return problem.severity === 'stalled' ? secretsReport([problem]) : troubleReport(problem);
     }
   }
 
-  /** Before the forwarding moves to another organisation, what a lost creation may have made in the old one is looked for there. */
+  /** Before the forwarding moves to another organization, what a lost creation may have made in the old one is looked for there. */
   async #settleElsewhere(pass: Pass, organizationID: string): Promise<Report | undefined> {
     const { memory, forwarding } = pass.draft;
     const remembered = memory.konnect?.organizationID ?? organizationID;
@@ -257,7 +257,7 @@ export class Reconciler {
       return await this.#turns.take(claims, () => finalize({ ...pass, konnect }, options));
     } catch (error) {
       if (!(error instanceof KonnectError) || signal.aborted) throw error;
-      return [problemOf(error, "this forwarding's organisation", pass.tokenSource)];
+      return [problemOf(error, "this forwarding's organization", pass.tokenSource)];
     }
   }
 
@@ -431,6 +431,6 @@ function tokenGone(forwarding: AuditLogForwarding): Problem {
   const organization = forwarding.status.konnect?.organizationID ?? '';
   return waiting(
     reasons.tokenGone,
-    `the Konnect token is gone: create ${tokenSource(forwarding)} again with a token of organisation ${organization}`,
+    `the Konnect token is gone: create ${tokenSource(forwarding)} again with a token of organization ${organization}`,
   );
 }

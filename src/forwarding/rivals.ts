@@ -10,7 +10,7 @@ export type Rivalry =
   | { readonly kind: 'held'; readonly by: string }
   | { readonly kind: 'yielded'; readonly by: string };
 
-/** A portal's webhook by the portal's ID, or the organisation's. */
+/** A portal's webhook by the portal's ID, or the organization's. */
 export type WebhookKey = { readonly kind: 'portal'; readonly id: string } | { readonly kind: 'organization' };
 
 export interface Rivals {
@@ -33,7 +33,7 @@ export interface Contest {
 
 /**
  * A webhook is held by the forwarding whose destination it points at and whose status names it. Points it at none of theirs, by the one
- * that had it last, or else by the oldest that can take it. Only who has proved to belong to the organisation counts.
+ * that had it last, or else by the oldest that can take it. Only who has proved to belong to the organization counts.
  */
 export function rivalsOf({ self, organizationID, all, destinationName }: Contest): Rivals {
   const { region } = self.spec.konnect;
@@ -110,7 +110,7 @@ export function successorOf(
 
 /**
  * What two forwardings can want or hold both, as texts that are equal where they do. What spec wants counts in `organizationID`, the
- * organisation that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
+ * organization that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
  * not known, those that it names by ID, and status those that it refers to.
  */
 export function claimsOf(

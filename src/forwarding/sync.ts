@@ -38,7 +38,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   draft.memory = release(remembered, { ...desired, needsOwn, organizationID: options.organizationID });
   if (!pass.wasApplied) draft.memory = withoutAnyCorrections(draft.memory);
 
-  // The two views of the organisation's webhook are one setting: the old one is switched off before the new one is looked at.
+  // The two views of the organization's webhook are one setting: the old one is switched off before the new one is looked at.
   const { organizationID } = options;
   const isHere = (entry: CleanupStatus) => entry.region === desired.region && entry.organizationID === organizationID;
   const isOldView = (entry: CleanupStatus) =>
@@ -59,7 +59,7 @@ export async function sync(pass: Pass, desired: Desired, options: SyncOptions): 
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
   const intent = needsOwn ? undefined : await settleIntent(pass, desired.api, options.intentPatienceMs);
-  // What stands in another region or organisation goes on until its replacement is in place: no moment without forwarding.
+  // What stands in another region or organization goes on until its replacement is in place: no moment without forwarding.
   const isReplaced = webhooks.problems.length === 0 && destinationProblem === undefined;
   const left = await cleanUp(
     pass,
@@ -113,7 +113,7 @@ function observedProblems({ portals, unresolved }: Desired, steps: Plan): Proble
     return trouble === undefined ? found : [trouble, ...(step?.kind === 'missing' ? [] : found)];
   });
   const { organization } = steps;
-  const ofOrganization = organization === undefined ? [] : problemOfStep("the organisation's webhook", organization);
+  const ofOrganization = organization === undefined ? [] : problemOfStep("the organization's webhook", organization);
   return [...ofPortals, ...unresolved, ...ofOrganization];
 }
 
@@ -185,13 +185,13 @@ function webhooksHealth(desired: Desired, problems: readonly Problem[], waitingF
   return { kind: 'good', reason: 'Attached', message: `${webhooksInWords(desired)} attached` };
 }
 
-/** Such as `2 portals (1 off) and the organisation's webhook`. */
+/** Such as `2 portals (1 off) and the organization's webhook`. */
 function webhooksInWords({ portals, organization }: Desired): string {
   const count = portals.length;
   const off = portals.filter(({ enabled }) => !enabled).length;
   const all = count === 1 ? '1 portal' : `${String(count)} portals`;
   const some = off === 0 ? '' : off === count ? ' (off)' : ` (${String(off)} off)`;
-  const organizationInWords = `the organisation's webhook${organization?.enabled === false ? ' (off)' : ''}`;
+  const organizationInWords = `the organization's webhook${organization?.enabled === false ? ' (off)' : ''}`;
   const both = [count === 0 ? '' : all + some, organization === undefined ? '' : organizationInWords];
   return both.filter((part) => part !== '').join(' and ');
 }
@@ -209,12 +209,12 @@ function withPortalsReady(memory: Memory, ready: number, { portals, unresolved }
   return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };
 }
 
-/** After a change of `auditLogsAPI` both views of the organisation's webhook are read: the new one has to show it, the old one not. */
+/** After a change of `auditLogsAPI` both views of the organization's webhook are read: the new one has to show it, the old one not. */
 async function switchProblem(pass: Pass, desired: Desired): Promise<Problem | undefined> {
   const { organization: remembered, destination } = pass.draft.memory;
   if (desired.organization === undefined || remembered?.state === 'refused' || remembered?.state === 'pending')
     return undefined;
-  const seen = await orProblem(pass, "the organisation's webhook", () => readViews(pass, desired.region));
+  const seen = await orProblem(pass, "the organization's webhook", () => readViews(pass, desired.region));
   if ('kind' in seen) return seen.problem;
   const inline =
     seen.inline !== undefined &&
@@ -222,6 +222,6 @@ async function switchProblem(pass: Pass, desired: Desired): Promise<Problem | un
     seen.inline.enabled === desired.organization.enabled;
   const attached = seen.attached !== undefined && seen.attached === destination?.id;
   if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
-  const message = `the organisation's webhook does not show the change to ${desired.api} yet; looking again`;
+  const message = `the organization's webhook does not show the change to ${desired.api} yet; looking again`;
   return waiting(reasons.applying, message);
 }

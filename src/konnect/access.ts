@@ -26,7 +26,7 @@ export interface KonnectTokenOptions {
   limits: Limits | undefined;
   /** Only ever grows; it need not be the time of day. */
   nowMs: () => number;
-  /** The lists that all tokens of an organisation share. */
+  /** The lists that all tokens of an organization share. */
   listsOf: (organizationID: string) => DestinationLists;
 }
 
@@ -128,7 +128,7 @@ export class KonnectAccess {
     return this.#token.organization(this.#priority, signal);
   }
 
-  /** The organisation's destinations, in a list that was asked for after the last write of one through this process. Rejects with a KonnectError. */
+  /** The organization's destinations, in a list that was asked for after the last write of one through this process. Rejects with a KonnectError. */
   destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
     return this.#token.destinations(api, wanted, signal);
   }

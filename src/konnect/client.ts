@@ -25,7 +25,7 @@ import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transpor
 
 const pageSize = 100;
 const mostPages = 200;
-/** Of all pages together, as they stay in memory; far beyond what an organisation has. */
+/** Of all pages together, as they stay in memory; far beyond what an organization has. */
 const mostListCharacters = 2 * 1024 * 1024;
 const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
@@ -163,7 +163,7 @@ export class KonnectClient {
     return this.#readIfThere({ ...target, path: `${target.path}/status` }, webhookStatusSchema);
   }
 
-  /** The organisation's webhook as v3 shows it. Undefined for 404: never configured in this region. */
+  /** The organization's webhook as v3 shows it. Undefined for 404: never configured in this region. */
   async getOrganizationWebhook(region: string, signal: AbortSignal): Promise<Webhook | undefined> {
     return this.#readIfThere(
       { operation: 'get organization webhook', region, path: `v3/${webhookPath}`, signal },
@@ -191,7 +191,7 @@ export class KonnectClient {
     );
   }
 
-  /** The organisation's webhook as v2 shows it. */
+  /** The organization's webhook as v2 shows it. */
   async getInlineWebhook(region: string, signal: AbortSignal): Promise<InlineWebhook | undefined> {
     return this.#readIfThere(
       { operation: 'get inline webhook', region, path: `v2/${webhookPath}`, signal },

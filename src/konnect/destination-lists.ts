@@ -8,7 +8,7 @@ export type AskForList = (api: AuditLogsAPI, signal: AbortSignal) => Promise<rea
 export interface ListWanted {
   /** The list was asked for less than so long ago; 0 for a request of the caller's own. */
   readonly maxAgeMs: number;
-  /** Whether a list may be another token's of the same organisation, which may see more or less than this one. */
+  /** Whether a list may be another token's of the same organization, which may see more or less than this one. */
   readonly anyToken?: boolean;
 }
 
@@ -18,7 +18,7 @@ interface DestinationList {
   readonly request: SharedRequest<readonly Destination[]>;
 }
 
-/** The destinations of one organisation, listed once for all who ask alike. */
+/** The destinations of one organization, listed once for all who ask alike. */
 export class DestinationLists {
   readonly #nowMs: () => number;
   readonly #lists = new Map<AuditLogsAPI, DestinationList>();

@@ -84,7 +84,7 @@ export class KonnectError extends Error {
   readonly refusedFields: readonly RequestField[];
   /** True for a write that may have reached Konnect although its answer was lost or cannot be read. Always false for a read. */
   readonly mayHaveHappened: boolean;
-  /** True where nothing was sent, since an earlier answer to the same organisation, which is what this error tells, asked or told to wait. */
+  /** True where nothing was sent, since an earlier answer to the same organization, which is what this error tells, asked or told to wait. */
   readonly isWithheld: boolean;
 
   constructor(fields: KonnectErrorFields) {

@@ -31,7 +31,7 @@ const firstPatienceMs = 15_000;
 const longestPatienceMs = 5 * 60_000;
 const longestSpreadMs = 30_000;
 
-/** The one way to a region of Konnect for all that belongs to one organisation: what one resource learns there, the others obey. */
+/** The one way to a region of Konnect for all that belongs to one organization: what one resource learns there, the others obey. */
 export class Gate {
   readonly #options: GateOptions;
   readonly #circuit: Circuit;
@@ -128,7 +128,7 @@ export class Gate {
     if (opened) onNews({ state: 'failing', cause: status ?? code, forMs: this.#closedForMs() ?? 0 });
   }
 
-  /** Whatever the request was about, Konnect asked the organisation to wait. */
+  /** Whatever the request was about, Konnect asked the organization to wait. */
   #closeIfAsked({ kind, status, retryAfterMs }: KonnectError, budget: Budget): void {
     if (kind !== 'RateLimited' && retryAfterMs === undefined) return;
     const { timing, onNews } = this.#options;

@@ -2,7 +2,7 @@ const placeholder = '{region}';
 
 export const defaultKonnectURL = `https://${placeholder}.api.konghq.com`;
 
-/** Where destinations and organisations live. */
+/** Where destinations and organizations live. */
 export const globalRegion = 'global';
 
 const regionPattern = /^[a-z][a-z0-9]{1,14}$/;

@@ -4,16 +4,16 @@ import type { Rank, Timing } from './line.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
 export interface LimitsOptions {
-  /** Requests a second to one region for one organisation, in the long run. */
+  /** Requests a second to one region for one organization, in the long run. */
   readonly qps: number;
   /** Requests at once, after a rest. */
   readonly burst: number;
-  /** Requests under way at a time to one region for one organisation. */
+  /** Requests under way at a time to one region for one organization. */
   readonly mostInFlight?: number;
   readonly timing: Timing;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Told when a gate closes or opens again; `organizationID` is undefined for a token whose organisation is not known. */
+  /** Told when a gate closes or opens again; `organizationID` is undefined for a token whose organization is not known. */
   readonly onNews?: (organizationID: string | undefined, region: string, news: GateNews) => void;
   /** Told of each request that is sent: how long it waited before. */
   readonly onWaited?: (rank: Rank, waitedMs: number) => void;
@@ -41,7 +41,7 @@ interface Way {
 const idleWaysKept = 256;
 
 /**
- * What may be asked of Konnect, how fast, by organisation and region: a token's requests join those of its organisation as soon as that is
+ * What may be asked of Konnect, how fast, by organization and region: a token's requests join those of its organization as soon as that is
  * known. Whose a token is, is asked at that rate for all tokens together.
  */
 export class Limits {
@@ -85,7 +85,7 @@ export class Limits {
     }
   }
 
-  /** How many organisations are in which state, by region. */
+  /** How many organizations are in which state, by region. */
   census(): { region: string; state: GateState; count: number }[] {
     const counts = new Map<string, { region: string; state: GateState; count: number }>();
     for (const { region, gate } of this.#ways.values()) {

@@ -8,7 +8,7 @@ export interface KonnectOptions {
   http: KonnectTransport;
   /** A valid template, see `problemWithKonnectURL`. */
   urlTemplate: string;
-  /** How many tokens, and organisations, are remembered; the one that was not asked for longest goes first. */
+  /** How many tokens, and organizations, are remembered; the one that was not asked for longest goes first. */
   mostTokens?: number;
   /** Only ever grows; milliseconds. */
   nowMs?: () => number;
@@ -16,7 +16,7 @@ export interface KonnectOptions {
   limits?: Limits;
 }
 
-/** The process's view of Konnect: by token, and what the tokens of an organisation share. */
+/** The process's view of Konnect: by token, and what the tokens of an organization share. */
 export class Konnect {
   readonly #accesses = new Map<string, Readonly<Record<Priority, KonnectAccess>>>();
   readonly #lists = new Map<string, DestinationLists>();

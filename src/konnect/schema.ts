@@ -28,7 +28,7 @@ export interface DestinationBody {
   skipSSLVerification: boolean;
 }
 
-/** A portal's webhook, or an organisation's in v3. */
+/** A portal's webhook, or an organization's in v3. */
 export interface Webhook {
   /** UUID in lower case; undefined where Konnect names none (left out, empty, or the nil UUID). */
   destinationID: string | undefined;
@@ -40,7 +40,7 @@ export interface WebhookBody {
   enabled: boolean;
 }
 
-/** An organisation's webhook in v2, which carries the endpoint itself. */
+/** An organization's webhook in v2, which carries the endpoint itself. */
 export interface InlineWebhook {
   /** A secret; undefined where none was ever configured. */
   endpoint: string | undefined;

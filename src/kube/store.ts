@@ -1,6 +1,6 @@
 import { isLater, type KubeObject, keyOf } from './objects.ts';
 
-/** Where a change was learnt from. */
+/** Where a change was learned from. */
 export type Source = 'list' | 'watch' | 'upsert';
 
 /** `deleted` holds the last state known. */

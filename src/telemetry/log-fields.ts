@@ -86,7 +86,7 @@ function framesOf(error: Error): string[] {
 
 /**
  * Takes out what looks like a secret: URLs, whatever follows the name of an authorization scheme, and long runs of letters and digits that are
- * no UUID. A guess, and only the last line of defence, since secrets are kept out of errors where they are made.
+ * no UUID. A guess, and only the last line of defense, since secrets are kept out of errors where they are made.
  */
 function withoutSecrets(text: string): string {
   return text

@@ -75,7 +75,7 @@ export const metricTable = {
   konnectWaitSeconds: {
     type: 'histogram',
     name: 'konnect_audit_log_konnect_wait_seconds',
-    help: 'How long a request to Konnect waited before it was sent, for the budget of its organisation and region. rank: write, new (for what is new or has changed), resync.',
+    help: 'How long a request to Konnect waited before it was sent, for the budget of its organization and region. rank: write, new (for what is new or has changed), resync.',
     labels: ['rank'],
     buckets: [0.01, 0.1, 0.5, 1, 5, 15, 60, 300],
   },
@@ -88,7 +88,7 @@ export const metricTable = {
   konnectOrganizations: {
     type: 'gauge',
     name: 'konnect_audit_log_konnect_organizations',
-    help: 'Organisations that were asked about lately (tokens, where it is not known whose they are), by region. state: open (all is well), limited, failing.',
+    help: 'Organizations that were asked about lately (tokens, where it is not known whose they are), by region. state: open (all is well), limited, failing.',
     labels: ['region', 'state'],
   },
   condition: {

@@ -23,7 +23,7 @@ export interface QueueReadings {
   readonly oldestWaitingMs: number;
 }
 
-/** So many organisations are in this state in this region; read when metrics are asked for. */
+/** So many organizations are in this state in this region; read when metrics are asked for. */
 export interface OrganizationsReading {
   readonly region: string;
   readonly state: string;

@@ -129,7 +129,7 @@ describe('kubectl apply -k deploy/', () => {
 });
 
 describe('helm', () => {
-  test('refuses a misspelt value and leaves nothing behind', async () => {
+  test('refuses a misspelled value and leaves nothing behind', async () => {
     const { code, stderr } = await helm(
       ['install', release, chartFolder, '-n', 'default', '--set=watchNamespace={team-a}'],
       { allowFailure: true },

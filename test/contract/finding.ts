@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json, Patience } from './organization-hand.ts';
 
-/** One question that the documents leave open, and how the organisation answered it. */
+/** One question that the documents leave open, and how the organization answered it. */
 export interface Finding {
   readonly id: string;
   readonly question: string;

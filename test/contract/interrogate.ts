@@ -67,7 +67,7 @@ export async function interrogate(options: InterrogationOptions): Promise<Interr
 function groupsOf(hand: OrganizationHand): [title: string, group: () => AsyncGenerator<Finding>][] {
   const { portalID } = hand.settings;
   return [
-    ['The organisation', () => askOrganization(hand)],
+    ['The organization', () => askOrganization(hand)],
     ['Destinations', () => askDestinations(hand)],
     ...(portalID === undefined
       ? []
@@ -77,8 +77,8 @@ function groupsOf(hand: OrganizationHand): [title: string, group: () => AsyncGen
             () => askWebhook(hand, { kind: 'portal', path: `/v3/portals/${portalID}/audit-log-webhook` }),
           ] satisfies [string, () => AsyncGenerator<Finding>],
         ]),
-    ['The organisation’s webhook', () => askWebhook(hand, { kind: 'organization', path: '/v3/audit-log-webhook' })],
-    ['The organisation’s webhook in two versions', () => askTwoViews(hand)],
+    ['The organization’s webhook', () => askWebhook(hand, { kind: 'organization', path: '/v3/audit-log-webhook' })],
+    ['The organization’s webhook in two versions', () => askTwoViews(hand)],
   ];
 }
 

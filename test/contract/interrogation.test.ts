@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import { full, organizationID, portalID, seed } from '../sandbox/konnect/support.ts';
 import { type Interrogation, interrogate } from './interrogate.ts';
@@ -38,11 +38,8 @@ async function ask(server: KonnectServer, changes: Partial<ContractSettings> = {
   };
 }
 
-async function withKonnect(
-  behaviour: Partial<Behaviour>,
-  use: (server: KonnectServer) => Promise<void>,
-): Promise<void> {
-  const server = await startKonnect({ seed, behaviour });
+async function withKonnect(behavior: Partial<Behavior>, use: (server: KonnectServer) => Promise<void>): Promise<void> {
+  const server = await startKonnect({ seed, behavior });
   try {
     await use(server);
   } finally {
@@ -63,8 +60,8 @@ function leftIn({ model }: KonnectServer): unknown {
 const shortly: unknown = expect.stringMatching(/^after \d+\.\d s$/);
 const nothing = { destinations: [], portal: 'none', organization: 'none' };
 
-describe('the questions to an organisation', () => {
-  const cases: [Partial<Behaviour>, Record<string, unknown>][] = [
+describe('the questions to an organization', () => {
+  const cases: [Partial<Behavior>, Record<string, unknown>][] = [
     [
       { fillPatchDefaults: true },
       {
@@ -164,8 +161,8 @@ describe('the questions to an organisation', () => {
     ],
   ];
 
-  test.each(cases)('are answered rightly where Konnect behaves %j, and nothing is left', (behaviour, expected) =>
-    withKonnect(behaviour, async (server) => {
+  test.each(cases)('are answered rightly where Konnect behaves %j, and nothing is left', (behavior, expected) =>
+    withKonnect(behavior, async (server) => {
       const asked = await ask(server);
       expect(asked.unanswered).toEqual([]);
       expect(asked.left).toEqual([]);
@@ -222,8 +219,8 @@ describe('what was there before', () => {
       const { unanswered, left } = await ask(server);
       expect(unanswered).toEqual([
         expect.stringMatching(/^The portal’s webhook: left alone: .*--take-webhooks/),
-        expect.stringMatching(/^The organisation’s webhook: left alone: .*--take-webhooks/),
-        expect.stringMatching(/^The organisation’s webhook in two versions: left alone: .*--take-webhooks/),
+        expect.stringMatching(/^The organization’s webhook: left alone: .*--take-webhooks/),
+        expect.stringMatching(/^The organization’s webhook in two versions: left alone: .*--take-webhooks/),
       ]);
       expect(left).toEqual([]);
       const writes = server.control.calls().filter(({ method, path }) => method !== 'GET' && path.includes('webhook'));

@@ -1,4 +1,4 @@
-/** `npm run test:contract`: asks a real organisation what the documents leave open. Exit code 1 where something broke off or is left. */
+/** `npm run test:contract`: asks a real organization what the documents leave open. Exit code 1 where something broke off or is left. */
 import process from 'node:process';
 import { interrogate } from './interrogate.ts';
 import { type ContractSettings, readSettings, usage } from './settings.ts';

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import type { FaultRule } from '../../sandbox/konnect/faults.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import {
@@ -26,18 +26,18 @@ const replays = [
 ] as const;
 const inline = { endpoint: destination.endpoint, authorization: 'Bearer x', enabled: true, log_format: 'cps' };
 
-/** Every operation of the documents with good and bad requests, under each behaviour that shows in answers. */
+/** Every operation of the documents with good and bad requests, under each behavior that shows in answers. */
 export async function driveEverything(): Promise<Exchange[]> {
   const exchanges: Exchange[] = [];
-  const behaviours: Partial<Behaviour>[] = [
+  const behaviors: Partial<Behavior>[] = [
     {},
     { unconfiguredWebhook: 'disabled-absent', patchStatus: 201, patchAnswersUpdatedAt: false },
     { unconfiguredWebhook: 'disabled-nil', firstUpdatedAt: 'malformed', unknownDestination: 400 },
     { unconfiguredWebhook: 'not-found', firstUpdatedAt: 'zero', fillPatchDefaults: false, portalDeleteConflict: true },
   ];
-  for (const behaviour of behaviours) {
+  for (const behavior of behaviors) {
     const deliver = recordingDelivery();
-    const server = await startKonnect({ seed, behaviour, deliver });
+    const server = await startKonnect({ seed, behavior, deliver });
     try {
       const ask = recorder(server.url, exchanges);
       await driveRefusals(ask, server);
@@ -104,7 +104,7 @@ async function driveRefusals(ask: Ask, { control }: KonnectServer): Promise<void
     const rule: FaultRule = { kind: 'status', status: 403, times: 1 };
     control.fail(rule);
     await ask('GET', path);
-    await ask('GET', `${path}?colour=red`);
+    await ask('GET', `${path}?color=red`);
   }
   for (const [method, path] of writes) {
     const body = method === 'DELETE' ? undefined : {};
@@ -120,7 +120,7 @@ async function driveDestinations(ask: Ask): Promise<void> {
     await create(ask, path, { name: 'second', skip_ssl_verification: null });
     await ask('POST', path, destination);
     for (const wrong of [
-      { ...destination, colour: 'red' },
+      { ...destination, color: 'red' },
       { ...destination, log_format: 'xml' },
       { ...destination, skip_ssl_verification: 'no' },
       { name: 7 },

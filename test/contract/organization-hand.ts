@@ -1,4 +1,4 @@
-/** One hand on an organisation: calls, what was made with them, and how to undo it. */
+/** One hand on an organization: calls, what was made with them, and how to undo it. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange } from './openapi-documents.ts';

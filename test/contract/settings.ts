@@ -16,10 +16,10 @@ export interface ContractSettings {
 
 export const usage = `KONNECT_TOKEN=… npm run test:contract [-- --take-webhooks]
 
-Asks a real Konnect organisation how it behaves where that is not documented, and prints the answers.
+Asks a real Konnect organization how it behaves where that is not documented, and prints the answers.
 Everything is made under names of its own and removed at the end, after a failure and after Ctrl-C too.
 
-  KONNECT_TOKEN      kpat_… or spat_…, with the right to manage audit logs; best of an organisation for trying things
+  KONNECT_TOKEN      kpat_… or spat_…, with the right to manage audit logs; best of an organization for trying things
   KONNECT_REGION     us unless given
   KONNECT_PORTAL_ID  a Dev Portal of that region, whose webhook is asked about too
   KONNECT_URL        https://{region}.api.konghq.com unless given
@@ -32,7 +32,7 @@ export function readSettings(
   args: readonly string[],
 ): ContractSettings {
   const { values } = parseArgs({ args: [...args], options: { 'take-webhooks': { type: 'boolean' } } });
-  if (isSet(env['CI'])) throw new Error('CI is set: this changes a real organisation, so it runs by hand alone');
+  if (isSet(env['CI'])) throw new Error('CI is set: this changes a real organization, so it runs by hand alone');
   const token = env['KONNECT_TOKEN'];
   if (!isSet(token)) throw new Error('KONNECT_TOKEN is not set');
   const region = env['KONNECT_REGION'] ?? 'us';

@@ -91,7 +91,7 @@ test('behaves like its model, whatever happens in whatever order', async () => {
       const clock = new HandClock();
       const queue = new WorkQueue(clock);
       const model = new Model();
-      const takes: { real: string | undefined; modelled: string | undefined }[] = [];
+      const takes: { real: string | undefined; modeled: string | undefined }[] = [];
       for (const [index, now] of steps.entries()) {
         switch (now.kind) {
           case 'add': {
@@ -105,7 +105,7 @@ test('behaves like its model, whatever happens in whatever order', async () => {
             const stop = new AbortController();
             const taken = queue.take(stop.signal);
             stop.abort();
-            takes.push({ real: await taken, modelled: model.take() });
+            takes.push({ real: await taken, modeled: model.take() });
             break;
           }
           case 'done':
@@ -132,7 +132,7 @@ test('behaves like its model, whatever happens in whatever order', async () => {
         });
         expect(clock.pendingTimers).toBe(queue.delayedSize > 0 ? 1 : 0);
       }
-      expect(takes.map(({ real }) => real)).toEqual(takes.map(({ modelled }) => modelled));
+      expect(takes.map(({ real }) => real)).toEqual(takes.map(({ modeled }) => modeled));
     }),
     { numRuns: 500 },
   );

@@ -19,7 +19,7 @@ export const rivalSiem = {
   authorization: 'Bearer CANARYrival',
 };
 
-/** Two organisations; of the first there are two tokens. */
+/** Two organizations; of the first there are two tokens. */
 export const konnectSeed: KonnectSeed = {
   regions: ['us', 'eu', 'au'],
   organizations: [

@@ -39,7 +39,7 @@ export interface Prepared {
 
 /** Plays the story up to its change, without a fault. */
 export async function prepare(story: Story, seed = 1): Promise<Prepared> {
-  const world = new World({ behaviour: story.behaviour, seed });
+  const world = new World({ behavior: story.behavior, seed });
   furnish(world);
   await world.work();
   story.foreign?.(world);
@@ -60,7 +60,7 @@ export async function play(
   { tells = false, states = new Set() }: RunOptions = {},
 ): Promise<Run> {
   // The change is worked on by a process that knows nothing but what it has read since it began.
-  const world = new World({ behaviour: story.behaviour, seed, from: saved });
+  const world = new World({ behavior: story.behavior, seed, from: saved });
   await world.work();
   const history: string[] = [];
   const start = world.kubernetes.events.length;

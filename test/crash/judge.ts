@@ -358,7 +358,7 @@ export class Judge implements Witness {
         which.kind === 'organization' && which.region === spec.konnect.region && organization.id === organizationID,
     );
     if (one === undefined || pointsAt(one).startsWith('nothing') || one.webhook.enabled !== spec.organization.enabled) {
-      this.#violate('honest', `${of} is Ready, and the organisation's webhook is not`);
+      this.#violate('honest', `${of} is Ready, and the organization's webhook is not`);
     }
   }
 

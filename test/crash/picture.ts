@@ -2,7 +2,7 @@ import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts
 import type { Destination, Organization, Webhook } from '../../sandbox/konnect/model.ts';
 import type { World } from './world.ts';
 
-/** One webhook of any organisation: `blue/shop` for a portal, `blue/us` for the organisation's in a region. */
+/** One webhook of any organization: `blue/shop` for a portal, `blue/us` for the organization's in a region. */
 export interface SeenWebhook {
   readonly name: string;
   readonly organization: Organization;

@@ -1,5 +1,5 @@
 /** What people do with forwardings, each as one change of a world at rest, and what has to come of it. */
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import { forum, garden, laden, otherSiem, type SpecChoice, shop, siem, tokens, usual } from '../forwarding/stage.ts';
 import { key, rivalSiem } from './cast.ts';
@@ -19,7 +19,7 @@ export interface End {
 
 export interface Story extends End {
   readonly title: string;
-  readonly behaviour?: Partial<Behaviour>;
+  readonly behavior?: Partial<Behavior>;
   /** What was there before our forwarding. */
   readonly foreign?: (world: World) => void;
   /** Our forwarding at the start; left out: the change makes it. */
@@ -77,7 +77,7 @@ function adoptable(world: World): void {
   world.point(world.webhook(), id);
 }
 
-const harsh: Partial<Behaviour> = {
+const harsh: Partial<Behavior> = {
   unconfiguredWebhook: 'not-found',
   duplicateNames: 'allowed',
   patchAnswersUpdatedAt: false,
@@ -91,7 +91,7 @@ export const stories: readonly Story[] = [
   {
     title: 'create-harsh',
     deletable: true,
-    behaviour: harsh,
+    behavior: harsh,
     change: (world) => world.add(usual),
     after: all,
     destinations: ours,
@@ -99,7 +99,7 @@ export const stories: readonly Story[] = [
   {
     title: 'create-one-portal',
     deletable: true,
-    behaviour: { duplicateNames: 'allowed' },
+    behavior: { duplicateNames: 'allowed' },
     change: (world) => world.add(shopOnly),
     after: { 'blue/shop': `${name} on` },
     destinations: ours,
@@ -155,7 +155,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'rotate-authorization',
-    behaviour: harsh,
+    behavior: harsh,
     before: usual,
     change: (world) => world.putSecret('siem', { ...siem, authorization: 'Bearer CANARYnew' }),
     after: all,
@@ -200,7 +200,7 @@ export const stories: readonly Story[] = [
   {
     title: 'drift-destination-gone',
     deletable: true,
-    behaviour: { usedDestination: 'deleted' },
+    behavior: { usedDestination: 'deleted' },
     before: shopOnly,
     change(world) {
       const mine = world
@@ -328,7 +328,7 @@ export const stories: readonly Story[] = [
     after: { 'green/garden': `${name} on`, 'green/us': `${name} on` },
     destinations: [`green/${name}`],
     oneOf: [['blue/us', 'green/us']],
-    // Nothing but the dead process knew a token of the organisation that is left.
+    // Nothing but the dead process knew a token of the organization that is left.
     otherwise: {
       after: { 'green/garden': `${name} on`, 'green/us': `${name} on` },
       destinations: [`green/${name}`],
@@ -471,7 +471,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'delete-while-creating',
-    behaviour: { duplicateNames: 'allowed' },
+    behavior: { duplicateNames: 'allowed' },
     change(world) {
       world.add(shopOnly);
       world.whenCalled('create destination', () => world.delete());
@@ -482,7 +482,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'delete-harsh',
-    behaviour: { ...harsh, releaseDelayMs: 20_000 },
+    behavior: { ...harsh, releaseDelayMs: 20_000 },
     before: usual,
     change: (world) => world.delete(),
     after: {},
@@ -491,7 +491,7 @@ export const stories: readonly Story[] = [
   },
   {
     title: 'delete-lenient',
-    behaviour: { usedDestination: 'deleted' },
+    behavior: { usedDestination: 'deleted' },
     before: usual,
     change: (world) => world.delete(),
     after: {},

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { createDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
@@ -38,9 +38,9 @@ export interface Witness {
 }
 
 export interface WorldOptions {
-  readonly behaviour?: Partial<Behaviour> | undefined;
+  readonly behavior?: Partial<Behavior> | undefined;
   readonly seed: number;
-  /** Left out: nothing is there but empty organisations. */
+  /** Left out: nothing is there but empty organizations. */
   readonly from?: SavedWorld | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface SavedWorld {
 
 const nowhere: Witness = { changed: () => undefined, statusWritten: () => undefined, called: () => undefined };
 
-/** Kubernetes, Konnect with several organisations and other people's things in it, a clock that stands until told, and the operator's process. */
+/** Kubernetes, Konnect with several organizations and other people's things in it, a clock that stands until told, and the operator's process. */
 export class World {
   readonly konnect: KonnectModel;
   readonly kubernetes: Kubernetes;
@@ -86,12 +86,12 @@ export class World {
   #whenCalled: { readonly what: string; readonly deed: () => void } | undefined;
   readonly #late: { readonly atMs: number; readonly deed: () => void }[] = [];
 
-  constructor({ behaviour = {}, seed, from }: WorldOptions) {
+  constructor({ behavior = {}, seed, from }: WorldOptions) {
     this.#random = randomOf(seed);
     this.#made = from?.made ?? 0;
     this.clock = { ms: from?.ms ?? Date.parse('2026-01-02T03:04:05Z') };
     this.konnect = createModel({
-      behaviour,
+      behavior,
       clock: () => new Date(this.clock.ms),
       newID: () => {
         this.#made += 1;
@@ -130,7 +130,7 @@ export class World {
 
   organization(id: string = blue): Organization {
     const found = this.konnect.organizations.get(id);
-    if (found === undefined) throw new TypeError('there is no such organisation');
+    if (found === undefined) throw new TypeError('there is no such organization');
     return found;
   }
 
@@ -282,7 +282,7 @@ export class World {
             () => {
               // Lists of this moment show what was there so long ago.
               const isStale = this.clock.ms < this.#staleUntilMs;
-              Object.assign(this.konnect.behaviour, { staleListMs: isStale ? staleMs : 0 });
+              Object.assign(this.konnect.behavior, { staleListMs: isStale ? staleMs : 0 });
               return carryOut(this.konnect, request);
             },
             (fault) => konnectError(fault, request),

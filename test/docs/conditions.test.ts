@@ -113,7 +113,7 @@ describe('a condition', () => {
   test('may have a message of several troubles, also while being deleted', () => {
     const trouble = { type: 'Ready', status: 'False', reason: 'TokenGone' } as const;
     const message =
-      'deletion waits: the Konnect token is gone: create Secret konnect, key token again with a token of organisation x; or set …';
+      'deletion waits: the Konnect token is gone: create Secret konnect, key token again with a token of organization x; or set …';
     expect(strangers([condition({ ...trouble, message })], rows)).toEqual([]);
   });
 });

@@ -77,7 +77,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
   });
 });
 
-/** One organisation's webhook each: there is one in a region. */
+/** One organization's webhook each: there is one in a region. */
 describe('the how-to for Konnect was followed by hand', () => {
   test.each([
     ['v3', 'v3', 'blue', 'us'],
@@ -105,7 +105,7 @@ describe('the how-to for Konnect was followed by hand', () => {
     await expectEvent(world(), one.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
-      note: /^the organisation's webhook/,
+      note: /^the organization's webhook/,
     });
     const writes = one.writes().length;
     await demand(world(), one.name);

@@ -74,10 +74,10 @@ describe('Secrets', () => {
     ],
   ];
   const scenes: Scene[] = [];
-  let neighbour: Scene;
+  let neighbor: Scene;
 
   beforeAll(async () => {
-    neighbour = await standing('neighbour-of-secrets');
+    neighbor = await standing('neighbor-of-secrets');
     for (const [index, [, key, value]] of cases.entries()) {
       const one = await scene(`secret-${String(index)}`);
       scenes.push(one);
@@ -121,14 +121,14 @@ describe('Secrets', () => {
     },
   );
 
-  test('and the neighbour goes on all the while', async () => {
-    expect(isReady(await demand(world(), neighbour.name))).toBe(true);
-    expect(neighbour.writes()).toHaveLength(2);
-    expect((await kubernetesWork(neighbour)).statuses).toBeLessThanOrEqual(4);
+  test('and the neighbor goes on all the while', async () => {
+    expect(isReady(await demand(world(), neighbor.name))).toBe(true);
+    expect(neighbor.writes()).toHaveLength(2);
+    expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);
   });
 });
 
-test('a portal of another region, and one of another organisation, are named, and the one beside them goes on', async () => {
+test('a portal of another region, and one of another organization, are named, and the one beside them goes on', async () => {
   const one = await scene('portals-elsewhere');
   const [ofEurope = ''] = world().blue.portals.eu;
   const [ofGreen = ''] = world().green.portals.us;
@@ -158,15 +158,15 @@ describe('answers of Konnect', () => {
   ];
   /** Waits grow from half a second; a creation that may have happened is looked for during four seconds before it is tried again. */
   const operations = [
-    { object: 'the organisation', operation: 'get-organizations-me', leastGapsMs: [450, 950] },
+    { object: 'the organization', operation: 'get-organizations-me', leastGapsMs: [450, 950] },
     { object: 'the list of destinations', operation: 'get-audit-log-destinations', leastGapsMs: [450, 950] },
     { object: 'a portal’s webhook', operation: 'get-portal-audit-log-webhook', leastGapsMs: [450, 950] },
     { object: 'the creation of a destination', operation: 'create-audit-log-destination', leastGapsMs: [3_900] },
   ];
-  let neighbour: Scene;
+  let neighbor: Scene;
 
   beforeAll(async () => {
-    neighbour = await standing('neighbour-of-answers');
+    neighbor = await standing('neighbor-of-answers');
   });
 
   test.each(operations)(
@@ -248,9 +248,9 @@ describe('answers of Konnect', () => {
     expect(one.destinations()).toEqual([before]);
   });
 
-  test('and the neighbour goes on all the while', async () => {
-    expect(isReady(await demand(world(), neighbour.name))).toBe(true);
-    expect(neighbour.writes()).toHaveLength(2);
-    expect((await kubernetesWork(neighbour)).statuses).toBeLessThanOrEqual(4);
+  test('and the neighbor goes on all the while', async () => {
+    expect(isReady(await demand(world(), neighbor.name))).toBe(true);
+    expect(neighbor.writes()).toHaveLength(2);
+    expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);
   });
 });

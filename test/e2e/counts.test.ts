@@ -158,7 +158,7 @@ test('forwardings that come together ask once for each token whose it is', async
   expect(new Set(asked.map(({ token }) => token))).toEqual(new Set([blue.token.slice(-4), green.token.slice(-4)]));
 });
 
-describe("the organisation's webhook", () => {
+describe("the organization's webhook", () => {
   test('with v3 costs a look at both views and one change', async () => {
     await using world = await createWorld({ prefix: 'counts-organization' });
     await world.applySecrets();

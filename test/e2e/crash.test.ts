@@ -55,7 +55,7 @@ const creating: readonly Moment[] = [
     faults: [lose('update-portal-audit-log-webhook'), hold('get-portal-audit-log-webhook', { skip: 2 })],
   },
   {
-    title: 'attaching the organisation',
+    title: 'attaching the organization',
     faults: [hold('update-audit-logs-webhook')],
     spec: { organization: {} },
   },

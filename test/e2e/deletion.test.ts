@@ -195,7 +195,7 @@ describe('the token', () => {
       says: [
         'deletion waits',
         `create Secret ${one.tokenSecret}, key token again`,
-        `organisation ${world().blue.id}`,
+        `organization ${world().blue.id}`,
         'set spec.deletionPolicy to Retain',
         `destination ${destination?.id ?? '?'}`,
         ...one.portals.map((id) => `the webhook of portal ${id}`),
@@ -210,7 +210,7 @@ describe('the token', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('of another organisation undoes nothing there', async () => {
+  test('of another organization undoes nothing there', async () => {
     const one = await standing('token-of-another');
     await world().stopOperator();
     await one.applyToken(one.newToken('full', world().green));
@@ -228,7 +228,7 @@ describe('the token', () => {
   });
 });
 
-describe('after the token was replaced by one of another organisation', () => {
+describe('after the token was replaced by one of another organization', () => {
   test('what stands in the first is undone by the token that made it', async () => {
     const one = await standing('moved-half');
     await one.applyToken(one.newToken('full', world().green));

@@ -27,7 +27,7 @@ describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl a
 
   afterAll(() => world.stop());
 
-  test("the organisation's webhook is on", async () => {
+  test("the organization's webhook is on", async () => {
     const { status } = await world.waitForReady('sumologic');
     const destinations = await world.asPerson('GET', '/global/v3/audit-log-destinations');
     const webhook = await world.asPerson('GET', `/us/${api}/audit-log-webhook`);

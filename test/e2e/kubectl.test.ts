@@ -83,7 +83,7 @@ describe('a forwarding that makes no sense is refused at once, with words that h
         destination: undefined,
         organization: {},
       },
-      'with spec.konnect.auditLogsAPI v2 the organisation webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
+      'with spec.konnect.auditLogsAPI v2 the organization webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
     ],
     [
       'an authorization scheme of two words',
@@ -99,7 +99,7 @@ describe('a forwarding that makes no sense is refused at once, with words that h
     ['an unknown adoption policy', { ...minimal, adoptionPolicy: 'Sometimes' }, 'spec.adoptionPolicy'],
     ['an unknown deletion policy', { ...minimal, deletionPolicy: 'Orphan' }, 'spec.deletionPolicy'],
     [
-      'neither portal nor organisation',
+      'neither portal nor organization',
       forwardsNothing,
       'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
     ],
@@ -273,7 +273,7 @@ describe('a forwarding that an operator works on', () => {
         'on',
         'us',
         status.destination?.id,
-        `2 portals and the organisation's webhook forward to "${world.namespace}/sumologic"`,
+        `2 portals and the organization's webhook forward to "${world.namespace}/sumologic"`,
         expect.stringMatching(/^\d+[sm]/),
       ],
     ]);

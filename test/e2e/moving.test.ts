@@ -55,7 +55,7 @@ describe('within one region', () => {
     expect(one.portalWebhook(1)).toMatchObject(attachedTo(id));
   });
 
-  test('the organisation comes and goes', async () => {
+  test('the organization comes and goes', async () => {
     const one = await standing('organization', undefined, { organization: world().green });
     const id = destinationID(one);
     await one.applyForwarding({ organization: {} });
@@ -100,7 +100,7 @@ describe('within one region', () => {
 });
 
 describe('auditLogsAPI', () => {
-  test('from v3 to v2 and back, the organisation’s webhook is on in the view asked for, and off in the other', async () => {
+  test('from v3 to v2 and back, the organization’s webhook is on in the view asked for, and off in the other', async () => {
     const one = await scene('api');
     await one.apply({ organization: {} });
     await world().waitForReady(one.name);
@@ -221,7 +221,7 @@ describe('to another region', () => {
   });
 });
 
-test('two organisations, two regions and three tokens get on side by side', async () => {
+test('two organizations, two regions and three tokens get on side by side', async () => {
   const all = [
     await scene('side-blue-us', { portals: 2 }),
     await scene('side-blue-eu', { region: 'eu' }),

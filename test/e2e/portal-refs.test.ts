@@ -171,7 +171,7 @@ describe('a Portal that cannot be used is a reason of its own, and the portal be
     [
       'other-organization',
       async (id, name) => makePortal(name, id, { organizationID: world().green.id }),
-      trouble('PortalRefMismatch', 'Stalled', 'is of organisation', 'key token'),
+      trouble('PortalRefMismatch', 'Stalled', 'is of organization', 'key token'),
     ],
     [
       'not-in-konnect',

@@ -245,14 +245,14 @@ describe('what is somebody else’s is left alone', () => {
     await world().waitForReady(one.name);
   });
 
-  test('the organisation’s webhook, in whichever of the two views it shows', async () => {
+  test('the organization’s webhook, in whichever of the two views it shows', async () => {
     const one = await scene('organization-in-use', { region: 'eu' });
     const other = await foreignDestination();
     await world().asPerson('PATCH', '/eu/v3/audit-log-webhook', {
       body: { audit_log_destination_id: other, enabled: true },
     });
     await one.apply({ organization: {} });
-    const says = ["the organisation's webhook", 'spec.organization', 'nothing was changed'];
+    const says = ["the organization's webhook", 'spec.organization', 'nothing was changed'];
     await expectTrouble(world(), one.name, {
       reason: 'WebhookInUse',
       mark: 'Stalled',

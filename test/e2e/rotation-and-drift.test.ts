@@ -73,7 +73,7 @@ const portalCorrected = (what: string) => ({
 });
 const organizationCorrected = (what: string) => ({
   reason: 'WebhookCorrected',
-  note: new RegExp(`^the organisation's webhook was ${what} in Konnect by somebody else; put right$`),
+  note: new RegExp(`^the organization's webhook was ${what} in Konnect by somebody else; put right$`),
 });
 
 const cases: readonly Case[] = [
@@ -149,7 +149,7 @@ const cases: readonly Case[] = [
     writes: attached,
   },
   {
-    title: 'the organisation’s webhook, which is pointed elsewhere (v3)',
+    title: 'the organization’s webhook, which is pointed elsewhere (v3)',
     spec: () => ({ organization: {} }),
     change: async () =>
       world().asPerson('PATCH', '/us/v3/audit-log-webhook', {
@@ -159,7 +159,7 @@ const cases: readonly Case[] = [
     writes: ['update-audit-logs-webhook'],
   },
   {
-    title: 'the organisation’s webhook, which gets another authorization (v2)',
+    title: 'the organization’s webhook, which gets another authorization (v2)',
     spec: (one) => ({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] }),
     region: 'eu',
     change: () => world().asPerson('PATCH', '/eu/v2/audit-log-webhook', { body: inlineBody('Bearer other') }),
@@ -186,7 +186,7 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
   const scenes: Scene[] = [];
   const before: unknown[] = [];
   const seen: number[] = [];
-  const hasOrganization = (index: number) => cases[index]?.title.startsWith('the organisation') === true;
+  const hasOrganization = (index: number) => cases[index]?.title.startsWith('the organization') === true;
 
   beforeAll(async () => {
     for (const [index, { spec, region = 'us' }] of cases.entries()) {

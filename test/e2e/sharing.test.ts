@@ -30,7 +30,7 @@ function writesOf(...scenes: readonly Scene[]): string[] {
 
 const claimed = ({ name }: Scene) => `belongs to AuditLogForwarding ${world().namespace}/${name}`;
 
-/** A forwarding in place, and a later one, with another token of the same organisation, on the same portal. */
+/** A forwarding in place, and a later one, with another token of the same organization, on the same portal. */
 async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<[Scene, Scene]> {
   const holder = await standing(`${name}-holder`, spec);
   const next = await scene(`${name}-next`);
@@ -201,7 +201,7 @@ describe('two forwardings on one portal', () => {
   });
 });
 
-test("two forwardings on the organisation's webhook, one with v3 and one with v2: handed over, and on all the time", async () => {
+test("two forwardings on the organization's webhook, one with v3 and one with v2: handed over, and on all the time", async () => {
   const holder = await scene('organization-holder', { organization: world().green });
   await holder.apply({ organization: {}, portals: [] });
   await world().waitForReady(holder.name);
@@ -211,7 +211,7 @@ test("two forwardings on the organisation's webhook, one with v3 and one with v2
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'WebhooksReady',
-    says: ["the organisation's webhook", claimed(holder), 'spec.organization'],
+    says: ["the organization's webhook", claimed(holder), 'spec.organization'],
   });
   expect(next.writes()).toEqual([]);
   world().clearCalls();

@@ -23,7 +23,7 @@ function destinationID(one: Scene): string {
 
 function inOrganization({ id }: Organization, one: Scene) {
   const organization = world().services.konnect.model.organizations.get(id);
-  if (organization === undefined) throw new Error('there is no such organisation');
+  if (organization === undefined) throw new Error('there is no such organization');
   return {
     destinations: currentDestinations(organization).filter(({ name }) => name === one.destinationName),
     webhookOf: (portal: string) => organization.portals.get(portal)?.webhook,
@@ -87,7 +87,7 @@ test('a portal is taken out while Konnect is down, and the operator restarted: t
   });
 });
 
-describe('the token is replaced by one of another organisation', () => {
+describe('the token is replaced by one of another organization', () => {
   test('and spec names a portal there: that one is attached before the old one is undone', async () => {
     const { blue, green } = world();
     const one = await standing('to-green');
@@ -139,7 +139,7 @@ describe('the token is replaced by one of another organisation', () => {
     await one.applyToken(one.newToken('full', green));
     await one.applyForwarding({ portals: [{ id: there }] });
     await world().startOperator();
-    const says = [`portal ${one.portals[0] ?? '?'} in region us`, `still stands in organisation ${blue.id}`, 'Retain'];
+    const says = [`portal ${one.portals[0] ?? '?'} in region us`, `still stands in organization ${blue.id}`, 'Retain'];
     await expectTrouble(world(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject({ enabled: true });
     expect(one.destinations()).toEqual([before]);
@@ -163,7 +163,7 @@ describe('the token is replaced by one of another organisation', () => {
     await expectEvent(world(), one.name, {
       type: 'Warning',
       reason: 'LeftBehind',
-      note: `let go of portal ${one.portals[0] ?? '?'} in region us in organisation ${blue.id}`,
+      note: `let go of portal ${one.portals[0] ?? '?'} in region us in organization ${blue.id}`,
     });
     expect(one.portalWebhook()).toMatchObject(attachedTo(before?.id));
   });

@@ -139,7 +139,7 @@ describe('a tenant cannot', () => {
     }
   });
 
-  test('reach a portal of an organisation that its token is not of', async () => {
+  test('reach a portal of an organization that its token is not of', async () => {
     const [id] = world.blue.portals.us;
     expect(
       await applied(forwarding('foreign', { destination: siem, portals: [{ id }], adoptionPolicy: 'Always' })),
@@ -148,7 +148,7 @@ describe('a tenant cannot', () => {
     await expectUnharmed();
   });
 
-  test('refer to a destination of such an organisation', async () => {
+  test('refer to a destination of such an organization', async () => {
     const [id] = world.green.portals.us;
     const spec = { destination: undefined, destinationRef: { id: victimsDestination }, portals: [{ id }] };
     expect(await applied(forwarding('reference', spec))).toBe('');
@@ -177,7 +177,7 @@ describe('who may do everything in its namespace, status included,', () => {
   };
 
   test.each(['blue', 'green'] as const)(
-    'undoes nothing of others by naming it there, as if it were of organisation %s: its own token does not reach that',
+    'undoes nothing of others by naming it there, as if it were of organization %s: its own token does not reach that',
     async (which) => {
       const name = `liar-${which}`;
       const [id] = world.green.portals.us;

@@ -52,7 +52,7 @@ describe('tokens', () => {
     await world().waitForReady(one.name);
   });
 
-  test('one of another organisation, which lacks the portals, changes nothing there, and what stands goes on', async () => {
+  test('one of another organization, which lacks the portals, changes nothing there, and what stands goes on', async () => {
     const one = await standing('token-of-another', undefined, { portals: 2 });
     const [before] = one.destinations();
     const foreign = one.newToken('full', world().green);

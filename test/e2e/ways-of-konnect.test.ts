@@ -1,13 +1,13 @@
 /** Where nobody knows which of several ways Konnect goes, the operator goes along with each. */
 import { expect, test } from '@jest/globals';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswered } from './support/conditions.ts';
 import { oneWorld } from './support/one-world.ts';
 
 const { world, scene } = oneWorld({ prefix: 'ways' });
 
-const ways: readonly Partial<Behaviour>[] = [
+const ways: readonly Partial<Behavior>[] = [
   { unconfiguredWebhook: 'disabled-absent' },
   { unconfiguredWebhook: 'disabled-nil' },
   { unconfiguredWebhook: 'not-found' },

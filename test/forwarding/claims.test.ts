@@ -22,7 +22,7 @@ const [olderName, youngerName] = [older, younger];
 
 const both: readonly (readonly [title: string, choice: SpecChoice, where: (stage: Stage) => string])[] = [
   ['a portal', { portals: [{ id: shop, enabled: true }] }, (stage) => stage.pointsAt(stage.portal(shop))],
-  ['the organisation', { organization: { enabled: true } }, (stage) => stage.pointsAt(stage.webhook())],
+  ['the organization', { organization: { enabled: true } }, (stage) => stage.pointsAt(stage.webhook())],
 ];
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 
@@ -68,7 +68,7 @@ describe('the younger of two says who holds it, and writes nothing', () => {
     ['v3 against v2', { organization: { enabled: true } }, inline, olderName],
     ['v2 against v3', inline, { organization: { enabled: true } }, siem.endpoint],
     ['v2 against v2', inline, inline, siem.endpoint],
-  ] as const)("on the organisation's webhook, %s", async (_title, ofOlder, ofYounger, holder) => {
+  ] as const)("on the organization's webhook, %s", async (_title, ofOlder, ofYounger, holder) => {
     const stage = await two(ofOlder, ofYounger);
     await stage.work();
     expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
@@ -132,7 +132,7 @@ describe('the younger of two says who holds it, and writes nothing', () => {
     ]);
   });
 
-  test('in another organisation or region there is nothing to share', async () => {
+  test('in another organization or region there is nothing to share', async () => {
     const stage = await two({ organization: { enabled: true } }, { organization: { enabled: true }, region: 'eu' });
     await stage.work();
     expect(stage.verdictOf(younger)).toBe('True InSync');
@@ -172,7 +172,7 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     ['v3 to v2', { organization: { enabled: true } }, inline, [`${olderName} on`, `${otherSiem.endpoint} on`]],
     ['v2 to v3', inline, { organization: { enabled: true } }, [`${siem.endpoint} on`, `${youngerName} on`]],
     ['v2 to v2', inline, inline, [`${siem.endpoint} on`, `${otherSiem.endpoint} on`]],
-  ] as const)("the organisation's webhook, %s", async (_title, ofOlder, ofYounger, expected) => {
+  ] as const)("the organization's webhook, %s", async (_title, ofOlder, ofYounger, expected) => {
     const stage = await two(ofOlder, ofYounger);
     await stage.work();
     const seen = witness(stage, () => stage.pointsAt(stage.webhook()));

@@ -41,7 +41,7 @@ test('those that shared a claim hear that it was given up', () => {
   expect(claims.forget('n/b')).toEqual([]);
 });
 
-test('who has not proved its organisation claims nothing, and finds by its claims who has', () => {
+test('who has not proved its organization claims nothing, and finds by its claims who has', () => {
   const claims = three();
   expect(claims.learn(forwarding('d', [shop], {}))).toEqual([]);
   expect(claims.contenders('n/d', [`o/us/portal/${shop}`]).toSorted()).toEqual(['n/a', 'n/b']);

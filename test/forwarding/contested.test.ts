@@ -41,7 +41,7 @@ const wars: readonly War[] = [
     },
   },
   {
-    title: "the organisation's webhook that is switched off",
+    title: "the organization's webhook that is switched off",
     choice: usual,
     object: 'organization',
     strike(stage) {

@@ -59,8 +59,8 @@ const inline: SpecChoice = { organization, api: 'v2' };
 test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
   ['a portal', { portals }, { portals }, ofPortal, `${younger} on`],
   ['a portal, from an ID to a reference,', { portals }, byRef, ofPortal, `${younger} on`],
-  ["the organisation's webhook", { organization }, { organization }, ofOrganization, `${younger} on`],
-  ["the organisation's inline webhook", inline, inline, ofOrganization, `${otherSiem.endpoint} on`],
+  ["the organization's webhook", { organization }, { organization }, ofOrganization, `${younger} on`],
+  ["the organization's inline webhook", inline, inline, ofOrganization, `${otherSiem.endpoint} on`],
 ])(
   'a crash while %s is handed over leaves no moment without forwarding, and nothing behind',
   async (_what, ofOlder, ofYounger, watch, after) => {
@@ -83,7 +83,7 @@ test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
   },
 );
 
-test('a crash while an organisation is left forgets nothing of what stands there', async () => {
+test('a crash while an organization is left forgets nothing of what stands there', async () => {
   const standsInBlue = (stage: Stage) =>
     [
       ...(stage.pointsAt(stage.portal(shop)) === 'nothing off' ? [] : ['portal']),

@@ -29,7 +29,7 @@ export interface OrganizationSize {
 export interface ProcessOptions {
   /** Nothing is limited where left out. */
   readonly budget?: { readonly qps: number; readonly burst: number };
-  /** Of one organisation and region, and of all. */
+  /** Of one organization and region, and of all. */
   readonly mostInWork?: number;
   readonly concurrency?: number;
   readonly timeoutMs?: number;
@@ -37,13 +37,13 @@ export interface ProcessOptions {
   readonly random?: () => number;
 }
 
-/** Many forwardings of several organisations, each with one portal and a destination of its own, and a whole Konnect on loopback. */
+/** Many forwardings of several organizations, each with one portal and a destination of its own, and a whole Konnect on loopback. */
 export class Crowd implements AsyncDisposable {
   readonly cluster = new ClusterRecorder();
   readonly konnect: KonnectServer;
   #process: OperatorInMemory | undefined;
 
-  /** All of them are in place: an operator made the first of each organisation, and the others are as that is. */
+  /** All of them are in place: an operator made the first of each organization, and the others are as that is. */
   static async open(organizations: readonly OrganizationSize[]): Promise<Crowd> {
     const konnect = await startKonnect({
       clock: () => new Date(startedMs),
@@ -51,7 +51,7 @@ export class Crowd implements AsyncDisposable {
         regions: [region],
         organizations: organizations.map(({ forwardings, tokens = 1 }, number) => ({
           id: organizationID(number),
-          name: `Organisation ${String(number)}`,
+          name: `Organization ${String(number)}`,
           tokens: times(tokens, (token) => ({ value: tokenOf(number, token), access: 'full' as const })),
           portals: times(forwardings, (index) => ({
             id: portalID(number, index),
@@ -104,7 +104,7 @@ export class Crowd implements AsyncDisposable {
     return counts;
   }
 
-  /** `Ready`'s status and reason, and the marks beside it, with how many forwardings of an organisation say so. */
+  /** `Ready`'s status and reason, and the marks beside it, with how many forwardings of an organization say so. */
   verdicts(number: number): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const [key, { status }] of this.cluster.objects) {
@@ -248,7 +248,7 @@ function organizationID(number: number): string {
 }
 
 export function tokenOf(organization: number, token: number): string {
-  return `kpat-of-organisation-${String(organization)}${String(token)}`;
+  return `kpat-of-organization-${String(organization)}${String(token)}`;
 }
 
 export function portalID(organization: number, index: number): string {

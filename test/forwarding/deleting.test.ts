@@ -136,7 +136,7 @@ test('deletion detaches a portal of spec that a hand has attached to our destina
   expect(stage.destinations.map((one) => one.name)).toEqual(['theirs']);
 });
 
-test('deletion detaches the organisation webhook that a hand has attached to our destination', async () => {
+test('deletion detaches the organization webhook that a hand has attached to our destination', async () => {
   const stage = await open();
   const { id: theirs } = stage.createForeign('theirs');
   pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id: theirs });
@@ -272,7 +272,7 @@ describe('Retain', () => {
     await stage.pass();
     const note = stage.cluster.announcements.at(-1)?.note;
     expect(note).toContain(`the webhook of portal ${shop} (perhaps), the webhook of portal ${forum}`);
-    expect(note).not.toContain('organisation');
+    expect(note).not.toContain('organization');
   });
 
   test('is a way out of a deletion that hangs', async () => {
@@ -327,7 +327,7 @@ describe('the token is gone', () => {
     expect(remains(stage)).toEqual(nothing);
   });
 
-  test('where one of another organisation took its place, the last good one in memory serves', async () => {
+  test('where one of another organization took its place, the last good one in memory serves', async () => {
     const stage = await inPlace();
     stage.cluster.putSecret('konnect', { token: tokens.green });
     stage.delete();
@@ -335,7 +335,7 @@ describe('the token is gone', () => {
     expect(remains(stage)).toEqual(nothing);
   });
 
-  test('one of another organisation deletes nothing after a restart', async () => {
+  test('one of another organization deletes nothing after a restart', async () => {
     const stage = await inPlace();
     stage.cluster.putSecret('konnect', { token: tokens.green });
     stage.restart();

@@ -187,7 +187,7 @@ describe('what was never ours is not touched', () => {
     }
   });
 
-  test('an organisation webhook that points at a destination, where v2 is wanted', async () => {
+  test('an organization webhook that points at a destination, where v2 is wanted', async () => {
     const stage = await open({ api: 'v2', organization: { enabled: true } });
     const { id } = stage.createForeign('theirs');
     pointWebhook(stage.konnect.model, stage.organization, stage.webhook(), { kind: 'destination', id });

@@ -11,7 +11,7 @@ function grouped(choice: SpecChoice, { organizationID = '', namespace = 'platfor
 }
 
 describe('forwardings share their trouble', () => {
-  test('with those of the same organisation and region, whatever their tokens', () => {
+  test('with those of the same organization and region, whatever their tokens', () => {
     const ours = grouped({}, { organizationID: blue });
     expect(grouped({ token: 'other' }, { organizationID: blue, namespace: 'shop' })).toBe(ours);
     expect(grouped({ region: 'eu' }, { organizationID: blue })).not.toBe(ours);

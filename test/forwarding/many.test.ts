@@ -1,4 +1,4 @@
-/** Many forwardings of several organisations: what they ask of Konnect together, and that none pays for another's trouble. */
+/** Many forwardings of several organizations: what they ask of Konnect together, and that none pays for another's trouble. */
 import { describe, expect, test } from '@jest/globals';
 import { HandClock } from '../controller/hand-clock.ts';
 import { eventually } from '../support/eventually.ts';
@@ -8,8 +8,8 @@ const roomy = { qps: 1_000, burst: 100_000 };
 
 const isWrite = ({ method }: { method: string }) => (method === 'GET' ? undefined : 'writes');
 
-describe('after a restart, 1,000 forwardings of 5 organisations with 2 tokens each', () => {
-  test('cost one look at each token, one list for each organisation and page, no write and no 429', async () => {
+describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens each', () => {
+  test('cost one look at each token, one list for each organization and page, no write and no 429', async () => {
     await using crowd = await Crowd.open(Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 })));
     // A limit like Konnect's, as seen in a second: what is not limited here runs into it, see below.
     const limit = crowd.konnect.control.fail({ kind: 'rate-limit', requests: 150, windowMs: 1_000 });
@@ -38,7 +38,7 @@ test('what is not limited runs into such a limit', async () => {
   await eventually(() => expect(limit.hits()).toBeGreaterThan(5));
 });
 
-test('an organisation that hangs leaves the workers and connections of another to it', async () => {
+test('an organization that hangs leaves the workers and connections of another to it', async () => {
   await using crowd = await Crowd.open([{ forwardings: 100 }, { forwardings: 1 }]);
   const hung = crowd.konnect.control.fail({ kind: 'latency', ms: 600_000, match: { token: tokenOf(0, 0) } });
   const operator = await crowd.start({ budget: roomy, mostInWork: 4, concurrency: 8, timeoutMs: 60_000 });
@@ -70,7 +70,7 @@ async function pass(operator: OperatorInMemory, clock: HandClock, forMs: number,
   }
 }
 
-describe('a hundred forwardings of one organisation', () => {
+describe('a hundred forwardings of one organization', () => {
   async function scene() {
     const crowd = await Crowd.open([{ forwardings: 100 }]);
     const clock = new HandClock();

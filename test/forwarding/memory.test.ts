@@ -71,7 +71,7 @@ describe('what is no longer wanted moves into cleanup', () => {
     expect(again.portals).toMatchObject([{ id: 'p1', destinationID: 'D' }]);
   });
 
-  test('the organisation webhook', () => {
+  test('the organization webhook', () => {
     const found = release(memory, wanted({ organization: undefined }));
     expect(found.organization).toBeUndefined();
     expect(found.cleanup).toEqual([{ ...entry, kind: 'organization', destinationID: 'D' }]);
@@ -90,7 +90,7 @@ describe('what is no longer wanted moves into cleanup', () => {
     ]);
   });
 
-  test('all webhooks of another region, and not the destination, which belongs to the organisation', () => {
+  test('all webhooks of another region, and not the destination, which belongs to the organization', () => {
     const found = release(memory, wanted({ region: 'eu' }));
     expect(found.konnect).toEqual({ organizationID, region: 'eu' });
     expect(found.destination).toEqual(memory.destination);

@@ -39,7 +39,7 @@ describe('fewer things wanted', () => {
     expect(stage.status.cleanup).toBeUndefined();
   });
 
-  test('the organisation webhook that leaves spec is detached', async () => {
+  test('the organization webhook that leaves spec is detached', async () => {
     const stage = await inPlace();
     stage.cluster.edit(({ organization: _organization, ...spec }) => spec);
     await stage.settle();

@@ -155,7 +155,7 @@ describe('Observe', () => {
     expect(stage.konnectWrites).toEqual([]);
     expect(pointed(stage)).toEqual(before);
     expect(stage.cluster.announcements.at(-1)).toMatchObject({ reason: 'Retained' });
-    expect(stage.cluster.announcements.at(-1)?.note).toContain("the organisation's webhook");
+    expect(stage.cluster.announcements.at(-1)?.note).toContain("the organization's webhook");
   });
 });
 

@@ -10,7 +10,7 @@ const organization = { enabled: true };
 const here: SpecChoice = { organization, portals: [{ id: shop, enabled: true }] };
 const there: SpecChoice = { organization, portals: [{ id: garden, enabled: true }] };
 
-/** What stands in either organisation. */
+/** What stands in either organization. */
 function standing(stage: Stage) {
   const other = stage.organizationOf(green);
   const webhook = other.portals.get(garden)?.webhook;
@@ -30,13 +30,13 @@ function standing(stage: Stage) {
 const everything = [key, `${key} on`, `${key} on`];
 const nothing = ['nothing off', 'nothing off'];
 
-/** A token of the other organisation takes the place of ours, and spec names the portals of that one. */
+/** A token of the other organization takes the place of ours, and spec names the portals of that one. */
 function move(stage: Stage): void {
   stage.cluster.putSecret('konnect', { token: tokens.green });
   stage.cluster.edit(() => specOf(there));
 }
 
-describe('a token of another organisation, while the old one is still known', () => {
+describe('a token of another organization, while the old one is still known', () => {
   test('moves everything: the new is made first, then the old is undone with the old token', async () => {
     const stage = await inPlace(here);
     const seen: string[] = [];
@@ -110,7 +110,7 @@ describe('a token of another organisation, while the old one is still known', ()
   });
 });
 
-describe('a token of another organisation, while no token of the old one is known', () => {
+describe('a token of another organization, while no token of the old one is known', () => {
   async function stranded(): Promise<Stage> {
     const stage = await inPlace(here);
     stage.restart();
@@ -124,8 +124,8 @@ describe('a token of another organisation, while no token of the old one is know
     const stage = await stranded();
     expect(stage.verdict).toBe('False LeftBehind Stalled');
     const message = stage.condition('Ready')?.message ?? '';
-    expect(message).toContain(`portal ${shop} in region us still stands in organisation ${stage.organization.id}`);
-    expect(message).toContain("the organisation's webhook in region us");
+    expect(message).toContain(`portal ${shop} in region us still stands in organization ${stage.organization.id}`);
+    expect(message).toContain("the organization's webhook in region us");
     expect(message).toContain(`destination ${stage.destinations[0]?.id ?? ''}`);
     expect(message).toContain('Retain');
     expect(stage.condition('WebhooksReady')?.status).toBe('True');
@@ -172,7 +172,7 @@ describe('a token of another organisation, while no token of the old one is know
   });
 });
 
-test('the token of one organisation is known per forwarding, not shared with others', async () => {
+test('the token of one organization is known per forwarding, not shared with others', async () => {
   const stage = await inPlace(here);
   stage.restart();
   stage.add({ ...there, token: 'other' }, 'platform/later');

@@ -376,7 +376,7 @@ test('a portal that status does not name, pointing at our own destination that i
   expect(steps.destination).toEqual({ kind: 'create' });
 });
 
-describe("the organisation's webhook", () => {
+describe("the organization's webhook", () => {
   const v2 = { api: 'v2' as const, enabled: true, endpointDigest: 'e1', secretVersion: 's1', updatedAt: longAgo };
   const cases: readonly [string, 'v2' | 'v3', Status['organization'], SeenWebhook, object][] = [
     [

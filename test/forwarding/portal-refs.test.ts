@@ -88,7 +88,7 @@ const situations: readonly (readonly [
   ['is not there', undefined, { verdict: 'False PortalRefNotFound Reconciling', next: 'retry', keeps: false }],
   ['has no ID yet', portal(undefined), { verdict: 'False PortalRefNotReady Reconciling', next: 'retry', keeps: true }],
   [
-    'is of another organisation',
+    'is of another organization',
     portal(shop, { organizationID: green }),
     { verdict: 'False PortalRefMismatch Stalled', next: 'again', keeps: false },
   ],
@@ -235,7 +235,7 @@ describe('a reference that is taken out of spec', () => {
     expect(stage.status.portals?.map(({ id }) => id)).toEqual([forum]);
   });
 
-  test('in favour of the ID of its portal changes nothing in Konnect, nor does the way back', async () => {
+  test('in favor of the ID of its portal changes nothing in Konnect, nor does the way back', async () => {
     const stage = await standing(byRef);
     stage.cluster.edit(() => specOf({ portals: [{ id: shop, enabled: true }] }));
     await stage.work();
@@ -315,7 +315,7 @@ describe('moving', () => {
     expect([stage.verdict, ...pointed(stage, laden, shop)]).toEqual(['True InSync', attached, nothing]);
   });
 
-  test('to another organisation takes the Portal of that one', async () => {
+  test('to another organization takes the Portal of that one', async () => {
     const stage = await standing(byRef);
     stage.cluster.putSecret('konnect', { token: tokens.green });
     await stage.pass();

@@ -86,7 +86,7 @@ describe('of a Portal', () => {
     },
   );
 
-  test('of another organisation both organisations are named', async () => {
+  test('of another organization both organizations are named', async () => {
     const { portals, unresolved } = await resolve(refs('shop'), { shop: { ...good, organizationID: green } });
     expect(portals).toEqual([]);
     expect(unresolved).toMatchObject([{ reason: 'PortalRefMismatch', severity: 'stalled' }]);
@@ -117,7 +117,7 @@ const situations: readonly (readonly [
     { reason: 'PortalRefNotReady', severity: 'waiting', keeps: true, says: ['.status.id'] },
   ],
   [
-    'of another organisation',
+    'of another organization',
     { ...good, organizationID: green },
     { reason: 'PortalRefMismatch', severity: 'stalled', keeps: false, says: [green] },
   ],
@@ -178,7 +178,7 @@ describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...prob
 
 test.each([
   ['another region', { organizationID: blue, region: 'eu' }],
-  ['another organisation', { organizationID: green, region: 'us' }],
+  ['another organization', { organizationID: green, region: 'us' }],
 ])('an ID that was known in %s is not kept', async (_title, konnect) => {
   const { portals } = await resolve(refs('shop'), { shop: { kind: 'unserved' } }, { ...known, konnect });
   expect(portals).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
 import { forum, nowhere, otherSiem, type SpecChoice, shop, siem, usual } from './stage.ts';
 import { useStages } from './stages.ts';
@@ -41,7 +41,7 @@ describe('creating', () => {
     expect(stage.status).toMatchObject({ organization: { state: 'on' }, observedGeneration: 1 });
   });
 
-  test.each(shapes)('takes the organisation webhook that shows as %s, in v3 and inline in v2', async (shape) => {
+  test.each(shapes)('takes the organization webhook that shows as %s, in v3 and inline in v2', async (shape) => {
     const v3 = await inPlace({ organization: { enabled: true } }, { unconfiguredWebhook: shape });
     expect(v3.pointsAt(v3.webhook())).toBe(`${name} on`);
     const v2 = await inPlace({ api: 'v2', organization: { enabled: true } }, { unconfiguredWebhook: shape });
@@ -105,7 +105,7 @@ describe('a pass that is cut off', () => {
 });
 
 describe('a pass without drift', () => {
-  const behaviours: Partial<Behaviour>[] = [
+  const behaviors: Partial<Behavior>[] = [
     {},
     { patchAnswersUpdatedAt: false },
     { firstUpdatedAt: 'zero' },
@@ -114,10 +114,10 @@ describe('a pass without drift', () => {
   ];
   const choices: SpecChoice[] = [usual, { api: 'v2', organization: { enabled: true } }, { ...usual, api: 'v2' }];
 
-  test.each(behaviours.flatMap((behaviour) => choices.map((choice) => [behaviour, choice] as const)))(
+  test.each(behaviors.flatMap((behavior) => choices.map((choice) => [behavior, choice] as const)))(
     'writes nothing to Konnect and nothing to Kubernetes (%j, %j)',
-    async (behaviour, choice) => {
-      const stage = await inPlace(choice, behaviour);
+    async (behavior, choice) => {
+      const stage = await inPlace(choice, behavior);
       stage.clock.ms += 600_000;
       expect(await stage.pass()).toEqual({ kind: 'again', afterMs: 600_000 });
       stage.restart();

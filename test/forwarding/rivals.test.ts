@@ -204,7 +204,7 @@ describe("a portal's webhook", () => {
       free,
     ],
     [
-      'who is of another organisation takes nothing',
+      'who is of another organization takes nothing',
       { age: 2 },
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
       unconfigured,
@@ -232,7 +232,7 @@ describe("a portal's webhook", () => {
       yielded('b'),
     ],
     [
-      'a holder that moved to another organisation hands over',
+      'a holder that moved to another organization hands over',
       { age: 2 },
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' }, cleanup: [cleanup] } } },
       pointsAt('B'),
@@ -287,7 +287,7 @@ describe("a portal's webhook", () => {
   });
 });
 
-describe("the organisation's webhook", () => {
+describe("the organization's webhook", () => {
   const self = { age: 2, spec: wantsBoth };
   test.each([
     ['inline, of one whose status says so', { age: 1, spec: wantsBoth, status: inlineOn }, inline, held('b')],
@@ -342,7 +342,7 @@ describe("a destination's name", () => {
       held('b'),
     ],
     [
-      'not in another organisation',
+      'not in another organization',
       {
         age: 1,
         spec: named,
@@ -373,7 +373,7 @@ describe('who takes over', () => {
     ],
     ['who has it already', { b: { age: 1 }, c: { age: 2, status: attached('A') } }, { by: 'n/c', hasIt: true }],
     [
-      'nobody of another organisation',
+      'nobody of another organization',
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
       undefined,
     ],
@@ -400,7 +400,7 @@ describe('who takes over', () => {
 });
 
 describe('claims', () => {
-  test('are what is wanted, held and left, in the organisation where it is', () => {
+  test('are what is wanted, held and left, in the organization where it is', () => {
     const status: Status = {
       portals: [{ id: 'old', enabled: true, state: 'on' }],
       organization: { api: 'v3', enabled: true, state: 'on' },
@@ -432,7 +432,7 @@ describe('claims', () => {
     expect(claimsOf(one, undefined)).toEqual(['o/us/portal/old']);
   });
 
-  test('are none before the token has proved its organisation', () => {
+  test('are none before the token has proved its organization', () => {
     expect(claimsOf(forwarding('a', { age: 1, spec: wantsBoth, status: { konnect: undefined } }), 'is')).toEqual([]);
   });
 
@@ -450,7 +450,7 @@ describe('news for others', () => {
   const status = (change: Status) => ({ ...before, status: { ...before.status, ...change } });
   test.each([
     ['a new state of a portal', status(attached('B')), true],
-    ['another organisation', status({ konnect: { organizationID: 'p', region: 'us' } }), true],
+    ['another organization', status({ konnect: { organizationID: 'p', region: 'us' } }), true],
     ['being stalled', status(stalledBy('TokenRejected')), true],
     ['another name of its destination', status({ destination: { name: 'x' } }), true],
     ['another spec', { ...before, spec: specOf({ ...wantsPortal, suspend: true }) }, true],

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { type Destination, type Organization, type Webhook, webhookIn } from '../../sandbox/konnect/model.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
@@ -144,11 +144,11 @@ export class Stage implements AsyncDisposable {
   readonly #demands = new Map<string, string>();
   #lastCall: number | undefined;
 
-  static async open(choice: SpecChoice, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
+  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Stage> {
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
     const konnect = await startKonnect({
       clock: () => new Date(clock.ms),
-      behaviour,
+      behavior,
       seed: {
         regions: ['us', 'eu'],
         organizations: [
@@ -210,7 +210,7 @@ export class Stage implements AsyncDisposable {
 
   organizationOf(id: string): Organization {
     const found = this.konnect.model.organizations.get(id);
-    if (found === undefined) throw new TypeError('there is no such organisation');
+    if (found === undefined) throw new TypeError('there is no such organization');
     return found;
   }
 
@@ -324,7 +324,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /**
-   * As the operator's queue would: those pass who changed, or whose neighbours changed in what matters to them, one after another, and
+   * As the operator's queue would: those pass who changed, or whose neighbors changed in what matters to them, one after another, and
    * again who asks for a retry, ten seconds later. Ends when nobody is to pass before the next interval, or where `until` says so.
    */
   async work(until: () => boolean = () => false, most = 60): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterEach, expect } from '@jest/globals';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type SpecChoice, Stage, usual } from './stage.ts';
 
 /** Stages for the tests of one file, closed after each; nothing that came out of one may hold a canary. */
@@ -14,15 +14,15 @@ export function useStages() {
     }
   });
 
-  async function open(choice: SpecChoice = usual, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
-    const stage = await Stage.open(choice, behaviour);
+  async function open(choice: SpecChoice = usual, behavior: Partial<Behavior> = {}): Promise<Stage> {
+    const stage = await Stage.open(choice, behavior);
     stages.push(stage);
     return stage;
   }
 
   /** A forwarding that is in place, with everything that led there forgotten. */
-  async function inPlace(choice: SpecChoice = usual, behaviour: Partial<Behaviour> = {}): Promise<Stage> {
-    const stage = await open(choice, behaviour);
+  async function inPlace(choice: SpecChoice = usual, behavior: Partial<Behavior> = {}): Promise<Stage> {
+    const stage = await open(choice, behavior);
     await stage.settle();
     await stage.pass();
     expect(stage.verdict).toBe('True InSync');

@@ -5,7 +5,7 @@ import { nextPass, useStages } from './stages.ts';
 const { open, inPlace } = useStages();
 
 describe('a token', () => {
-  test('of another organisation, where the portals are not, leaves everything as it stands', async () => {
+  test('of another organization, where the portals are not, leaves everything as it stands', async () => {
     const stage = await inPlace({ portals: usual.portals ?? [] });
     stage.cluster.putSecret('konnect', { token: tokens.green });
     await nextPass(stage);
@@ -19,7 +19,7 @@ describe('a token', () => {
     expect(stage.status.portals).toHaveLength(2);
   });
 
-  test('of another organisation changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
+  test('of another organization changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
     const stage = await open();
     stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     await stage.pass();

@@ -163,7 +163,7 @@ async function play(one: Situation): Promise<boolean> {
     if (met === undefined) return faithful;
     const answer = bent(faithful, met);
     const isLie = !refuses && tellsAnother(request, faithful, answer);
-    // Whose token it is cannot be checked against anything: another organisation's id is believed.
+    // Whose token it is cannot be checked against anything: another organization's id is believed.
     if (isLie && request.operation === 'get organization') return faithful;
     lied ||= isLie || (answer.status === 404 && answer.body !== 'unreadable');
     return answer;

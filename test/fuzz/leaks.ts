@@ -16,7 +16,7 @@ export function leaksIn(text: string): string[] {
   return marks.filter((mark) => lower.includes(mark.toLowerCase()));
 }
 
-/** Everything that somebody may make of a value: printed, serialised and logged. */
+/** Everything that somebody may make of a value: printed, serialized and logged. */
 export function everyPrintOf(value: unknown): string {
   const lines: string[] = [];
   for (const format of ['json', 'text'] as const) {

@@ -88,7 +88,7 @@ const situation = fc.record({
   held: fc.boolean(),
   deleting: fc.boolean(),
   generation: fc.constantFrom(1, 2, 7),
-  neighbour: fc.boolean(),
+  neighbor: fc.boolean(),
   secrets: fc.constantFrom('there', 'there', 'there', 'there', 'missing'),
 });
 
@@ -98,7 +98,7 @@ async function play(one: Situation): Promise<boolean> {
   const world = new World();
   const key = `platform/${one.name}`;
   world.createDestination('theirs', 'https://other.example.com/x');
-  if (one.neighbour) world.createDestination('platform/sumologic', secrets.endpoint);
+  if (one.neighbor) world.createDestination('platform/sumologic', secrets.endpoint);
   const [theirs] = world.destinations;
   assert.equal(theirs?.id, foreignID);
   world.attach(theirs, portals.forum);

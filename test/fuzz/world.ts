@@ -112,7 +112,7 @@ export class World {
 
   organization(id: string = blue): Organization {
     const found = this.model.organizations.get(id);
-    if (found === undefined) throw new TypeError('there is no such organisation');
+    if (found === undefined) throw new TypeError('there is no such organization');
     return found;
   }
 
@@ -125,7 +125,7 @@ export class World {
     return createDestination(this.model, this.organization(of), { name, endpoint, ...rest });
   }
 
-  /** Somebody points a portal's webhook, or with `undefined` the organisation's in us, at a destination. */
+  /** Somebody points a portal's webhook, or with `undefined` the organization's in us, at a destination. */
   attach(destination: Destination, portal: string | undefined, of: string = blue): void {
     const webhook =
       portal === undefined

@@ -70,7 +70,7 @@ async function removeLeftovers(cache: string): Promise<void> {
 
 async function build(output: string, version: string, machine: BuildMachine, options: EnsureOptions): Promise<void> {
   options.progress(
-    `building Argo CD's, Flux's and kstatus' judgement from Go modules with ${version}: a few minutes, once; before that, the modules ` +
+    `building Argo CD's, Flux's and kstatus' judgment from Go modules with ${version}: a few minutes, once; before that, the modules ` +
       'are downloaded (up to 1.5 GB on disk)',
   );
   const startedMs = performance.now();

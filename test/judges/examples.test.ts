@@ -42,8 +42,8 @@ test('Argo CD and Flux know every field of theirs in the examples', async () => 
     'Kustomization',
   ]);
   await judges.decode(objects);
-  const misspelt = objects.map(({ spec, ...rest }) => ({ ...rest, spec: { ...spec, misspelt: true } }));
-  for (const object of misspelt) await expect(judges.decode([object])).rejects.toThrow('unknown field "misspelt"');
+  const misspelled = objects.map(({ spec, ...rest }) => ({ ...rest, spec: { ...spec, misspelled: true } }));
+  for (const object of misspelled) await expect(judges.decode([object])).rejects.toThrow('unknown field "misspelled"');
 });
 
 test('every forwarding in the examples has known fields alone', () => {

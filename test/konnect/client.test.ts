@@ -283,7 +283,7 @@ describe('what answers come to', () => {
     [404, 'reading a destination', (client) => client.getDestination('v3', id, signal), undefined],
     [404, 'reading a portal', (client) => client.getPortal('us', portal, signal), undefined],
     [404, 'reading a portal webhook', (client) => client.getPortalWebhook('us', portal, signal), undefined],
-    [404, 'reading an organisation webhook', (client) => client.getOrganizationWebhook('us', signal), undefined],
+    [404, 'reading an organization webhook', (client) => client.getOrganizationWebhook('us', signal), undefined],
     [404, 'reading an inline webhook', (client) => client.getInlineWebhook('us', signal), undefined],
     [404, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'absent'],
     [409, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'in-use'],
@@ -291,7 +291,7 @@ describe('what answers come to', () => {
     [200, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'deleted'],
     [404, 'deleting a portal webhook', (client) => client.deletePortalWebhook('us', portal, signal), 'absent'],
     [409, 'deleting a portal webhook', (client) => client.deletePortalWebhook('us', portal, signal), 'conflict'],
-    [204, 'deleting an organisation webhook', (client) => client.deleteOrganizationWebhook('us', signal), 'deleted'],
+    [204, 'deleting an organization webhook', (client) => client.deleteOrganizationWebhook('us', signal), 'deleted'],
     [204, 'updating a destination', (client) => client.updateDestination('v3', id, body, signal), undefined],
     [
       201,

@@ -11,7 +11,7 @@ const answer: KonnectAnswer = { status: 200, body: {} };
 interface Asked {
   path?: string;
   region?: string;
-  /** An organisation, or a token of which it is not known whose it is. */
+  /** An organization, or a token of which it is not known whose it is. */
   of?: string;
   priority?: Priority;
   signal?: AbortSignal;
@@ -91,7 +91,7 @@ async function breakCircuit(scene: ReturnType<typeof setUp>, fields: Omit<Konnec
 }
 
 describe('the budget', () => {
-  test('is shared by all tokens of an organisation in a region, and by nobody else', async () => {
+  test('is shared by all tokens of an organization in a region, and by nobody else', async () => {
     const { ask, timing, paths } = setUp({ qps: 1, burst: 2, mostInFlight: 100 });
     for (const path of ['1', '2', '3']) void ask({ path });
     void ask({ path: 'eu', region: 'eu' });
@@ -154,7 +154,7 @@ describe('the budget', () => {
   });
 });
 
-test('so many requests are under way at a time for one organisation and region, whoever hangs', async () => {
+test('so many requests are under way at a time for one organization and region, whoever hangs', async () => {
   const { ask, sent, paths } = setUp({ mostInFlight: 2 });
   for (const path of ['1', '2', '3']) void ask({ path });
   void ask({ path: 'new', priority: 'new' });
@@ -168,7 +168,7 @@ test('so many requests are under way at a time for one organisation and region, 
 });
 
 describe('a Retry-After', () => {
-  test.each([limited, broken])('of a $status is obeyed by all of the organisation in that region', async (fields) => {
+  test.each([limited, broken])('of a $status is obeyed by all of the organization in that region', async (fields) => {
     const { ask, fail, news, withheld, timing, paths } = setUp();
     expect(await fail({}, { ...fields, retryAfterMs: 77_000 })).toMatchObject({ ...fields, retryAfterMs: 77_000 });
     const refused = await rejection(ask({ path: 'other', method: 'PATCH', operation: 'update portal webhook' }));
@@ -314,11 +314,11 @@ describe('a Konnect that is out of order', () => {
   });
 });
 
-test('organisations that are at rest are forgotten, those that wait or fail are not', async () => {
+test('organizations that are at rest are forgotten, those that wait or fail are not', async () => {
   const scene = setUp();
   await scene.fail({}, { ...limited, retryAfterMs: 500_000 });
   for (let count = 0; count < 1_000; count += 1) {
-    void scene.ask({ of: `organisation-${String(count)}` });
+    void scene.ask({ of: `organization-${String(count)}` });
     await scene.endLast();
     scene.timing.advance(200);
   }

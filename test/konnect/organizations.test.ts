@@ -220,7 +220,7 @@ describe('tokens', () => {
   });
 });
 
-describe('two tokens of one organisation', () => {
+describe('two tokens of one organization', () => {
   test('share its list where any will do', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];

@@ -19,7 +19,7 @@ function canaries() {
   };
 }
 
-/** Everything that anybody may make of a value: printed, serialised, logged, as a cause and deep inside fields. */
+/** Everything that anybody may make of a value: printed, serialized, logged, as a cause and deep inside fields. */
 function everyPrintOf(value: unknown): string {
   const lines: string[] = [];
   for (const format of ['json', 'text'] as const) {

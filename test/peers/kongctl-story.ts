@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { freePort } from '../../sandbox/control-plane/ports.ts';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { createDelivery } from '../../sandbox/konnect/delivery/sender.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import { sandboxSeed, world } from '../../sandbox/sandbox.ts';
@@ -33,7 +33,7 @@ const Plan = z.object({
 });
 
 /** Ways in which Konnect may behave and kongctl works. */
-const livesWith: readonly Partial<Behaviour>[] = [
+const livesWith: readonly Partial<Behavior>[] = [
   {},
   { unconfiguredWebhook: 'disabled-absent', patchAnswersUpdatedAt: false, duplicateNames: 'allowed' },
   { unconfiguredWebhook: 'not-found', releaseDelayMs: 1_500 },
@@ -50,9 +50,9 @@ interface Scene {
 
 /** Everything that kongctl does with audit logs: calls, lists, declarations, a listener. From nothing to nothing. */
 export async function tellKongctl(tools: KongctlTools, teller: Teller): Promise<void> {
-  for (const behaviour of livesWith) {
-    teller.chapter(`kongctl, Konnect behaving ${JSON.stringify(behaviour)}`);
-    await onScene(behaviour, tools, teller, async (scene) => {
+  for (const behavior of livesWith) {
+    teller.chapter(`kongctl, Konnect behaving ${JSON.stringify(behavior)}`);
+    await onScene(behavior, tools, teller, async (scene) => {
       await byCalls(scene);
       await byDeclaration(scene);
       await byListening(scene);
@@ -92,14 +92,14 @@ export async function tellKongctl(tools: KongctlTools, teller: Teller): Promise<
 }
 
 async function onScene(
-  behaviour: Partial<Behaviour>,
+  behavior: Partial<Behavior>,
   { kongctl: executable, parent }: KongctlTools,
   teller: Teller,
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   // kongctl leaves `enabled` out when only the destination changes, and its own tests find the webhook still on.
-  const asKongctlExpects = { fillPatchDefaults: false, ...behaviour };
-  const konnect = await startKonnect({ seed: sandboxSeed, behaviour: asKongctlExpects, deliver: createDelivery({}) });
+  const asKongctlExpects = { fillPatchDefaults: false, ...behavior };
+  const konnect = await startKonnect({ seed: sandboxSeed, behavior: asKongctlExpects, deliver: createDelivery({}) });
   const hosts = await startPublicHosts(konnect.url, parent);
   try {
     const options = { kongctl: executable, parent, hosts, konnectURL: konnect.urlTemplate, token: world.token };
@@ -126,7 +126,7 @@ async function byCalls({ kongctl, seen, teller }: Scene): Promise<void> {
   });
   for (const [whose, path] of [
     ['a portal', portalWebhook],
-    ['the organisation', '/v3/audit-log-webhook'],
+    ['the organization', '/v3/audit-log-webhook'],
   ] as const) {
     await teller.check(`attaches, switches and removes the webhook of ${whose}`, async () => {
       await kongctl.api('patch', 'us', path, `audit_log_destination_id=${id}`, 'enabled:=true');
@@ -138,7 +138,7 @@ async function byCalls({ kongctl, seen, teller }: Scene): Promise<void> {
       await kongctl.api('delete', 'us', path);
     });
   }
-  await teller.check('sets the organisation’s webhook up inline, and removes it', async () => {
+  await teller.check('sets the organization’s webhook up inline, and removes it', async () => {
     const inline = fields('inline').filter((field) => !field.startsWith('name='));
     await kongctl.api('patch', 'us', '/v2/audit-log-webhook', ...inline, 'enabled:=true');
     equal(seen.organization().target.kind, 'inline');
@@ -187,7 +187,7 @@ async function byListening({ kongctl, konnect, seen, teller }: Scene): Promise<v
   const args = ['listen', 'audit-logs', '--endpoint', `http://${address}/audit-logs`, '--listen-address', address];
   const listener = kongctl.start(...args, '--name', 'listening', '--authorization', 'Bearer listener');
   try {
-    await teller.check('kongctl listen makes a destination and points the organisation’s webhook at it', async () => {
+    await teller.check('kongctl listen makes a destination and points the organization’s webhook at it', async () => {
       await eventually(
         () => {
           const { target, enabled } = seen.organization();

@@ -9,14 +9,14 @@ export interface KonnectWorld {
   /** By name. Throws where there is not exactly one. */
   destination(name: string): Destination;
   portal(id: string): Webhook;
-  /** The organisation's webhook in us. */
+  /** The organization's webhook in us. */
   organization(): Webhook;
   /** Lines of what is configured; empty where nothing is. */
   leftOver(): string[];
 }
 
 export function worldOf({ model }: Pick<KonnectServer, 'model'>): KonnectWorld {
-  const organization = (): Organization => found(model.organizations.get(world.organizationID), 'organisation');
+  const organization = (): Organization => found(model.organizations.get(world.organizationID), 'organization');
   const idle: Webhook = { enabled: false, target: { kind: 'none' } };
   return {
     destinations: () => currentDestinations(organization()),

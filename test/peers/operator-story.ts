@@ -27,7 +27,7 @@ const Status = z.object({
   }),
 });
 
-/** The operator and its peers in one organisation: each sees what the other did, and the operator keeps what is its own. */
+/** The operator and its peers in one organization: each sees what the other did, and the operator keeps what is its own. */
 export async function tellOperator(tools: PeerTools, sandbox: Sandbox, teller: Teller): Promise<void> {
   const scene = await sceneOf(tools, sandbox, teller);
   try {
@@ -100,7 +100,7 @@ async function terraformWasFirst(scene: Scene, terraform: Terraform): Promise<vo
 }
 
 async function operatorComes({ sandbox, seen, teller, manifest }: Scene): Promise<void> {
-  teller.chapter('A forwarding for two portals and the organisation');
+  teller.chapter('A forwarding for two portals and the organization');
   await kubectl(sandbox, 'apply', '-f', manifest);
   await teller.check('is ready', () => becomesReady(sandbox));
   await teller.check('Konnect holds one destination, and three webhooks that point at it', () => {
@@ -118,7 +118,7 @@ async function kongctlLooks({ seen, teller, hosts }: Scene, kongctl: Kongctl): P
     const found = await kongctl.json('get', 'audit-logs', 'destination', ours);
     equal(z.object({ id: z.string() }).parse(found).id, id);
   });
-  await teller.check('kongctl get audit-logs webhook shows that the organisation’s is on', async () => {
+  await teller.check('kongctl get audit-logs webhook shows that the organization’s is on', async () => {
     const shown = await kongctl.json('get', 'audit-logs', 'webhook');
     equal(z.object({ enabled: z.boolean() }).parse(shown).enabled, true);
   });
@@ -153,7 +153,7 @@ async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Ter
     );
   });
   await teller.check(
-    'changes the log format, the authorization, a portal’s webhook and the organisation’s',
+    'changes the log format, the authorization, a portal’s webhook and the organization’s',
     async () => {
       await terraform.apply(wish);
       deepEqual(await terraform.planned(), {});
@@ -172,7 +172,7 @@ async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Ter
       { timeoutMs: nextLookMs, everyMs: 200 },
     ),
   );
-  await teller.check('and the organisation’s webhook, which it re-points', () =>
+  await teller.check('and the organization’s webhook, which it re-points', () =>
     eventually(() => {
       const { target, enabled } = seen.organization();
       deepEqual({ target, enabled }, onAt(seen, ours));

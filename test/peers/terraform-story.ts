@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
-import type { Behaviour } from '../../sandbox/konnect/behaviour.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import { sandboxSeed, world } from '../../sandbox/sandbox.ts';
 import { type KonnectWorld, worldOf } from './konnect-world.ts';
@@ -37,7 +37,7 @@ const everything =
   organizationBlock(inline);
 
 /** Ways in which Konnect may behave and the provider works; together they name every value that it lives with. */
-const livesWith: readonly Partial<Behaviour>[] = [
+const livesWith: readonly Partial<Behavior>[] = [
   {},
   { unconfiguredWebhook: 'disabled-absent', fillPatchDefaults: true, firstUpdatedAt: 'zero' },
   { unconfiguredWebhook: 'disabled-nil', fillPatchDefaults: false, staleListMs: 60_000, pageSizeMax: 1 },
@@ -50,23 +50,23 @@ const livesWith: readonly Partial<Behaviour>[] = [
 ];
 
 /** Ways in which the provider does not work: with them, Kong's own tests of it would fail, so Konnect hardly goes so. */
-const failsWith: readonly (readonly [behaviour: Partial<Behaviour>, step: 'apply' | 'destroy', says: RegExp])[] = [
+const failsWith: readonly (readonly [behavior: Partial<Behavior>, step: 'apply' | 'destroy', says: RegExp])[] = [
   [{ patchStatus: 201 }, 'apply', /201/],
   [{ firstUpdatedAt: 'malformed' }, 'apply', /0001-01-01T00:00:0Z/],
   [{ portalDeleteConflict: true }, 'destroy', /code 409/],
   [{ releaseDelayMs: 60_000 }, 'destroy', /code 409/],
 ];
 
-/** Destinations, a portal's webhook and the organisation's by Terraform alone, from nothing to nothing. */
+/** Destinations, a portal's webhook and the organization's by Terraform alone, from nothing to nothing. */
 export async function tellTerraform(tools: TerraformTools, teller: Teller): Promise<void> {
-  for (const behaviour of livesWith) {
-    teller.chapter(`Terraform, Konnect behaving ${JSON.stringify(behaviour)}`);
-    await withKonnect(behaviour, tools, (terraform, konnect) => lifeOf(terraform, konnect, teller));
+  for (const behavior of livesWith) {
+    teller.chapter(`Terraform, Konnect behaving ${JSON.stringify(behavior)}`);
+    await withKonnect(behavior, tools, (terraform, konnect) => lifeOf(terraform, konnect, teller));
   }
   teller.chapter('Terraform, where Konnect behaves as the provider does not expect');
-  for (const [behaviour, step, says] of failsWith) {
-    await teller.check(`with ${JSON.stringify(behaviour)}, ${step} fails`, () =>
-      withKonnect(behaviour, tools, async (terraform) => {
+  for (const [behavior, step, says] of failsWith) {
+    await teller.check(`with ${JSON.stringify(behavior)}, ${step} fails`, () =>
+      withKonnect(behavior, tools, async (terraform) => {
         const applied = terraform.apply(everything);
         if (step === 'apply') return rejects(applied, says);
         await applied;
@@ -77,11 +77,11 @@ export async function tellTerraform(tools: TerraformTools, teller: Teller): Prom
 }
 
 async function withKonnect(
-  behaviour: Partial<Behaviour>,
+  behavior: Partial<Behavior>,
   tools: TerraformTools,
   use: (terraform: Terraform, konnect: KonnectServer) => Promise<void>,
 ): Promise<void> {
-  const konnect = await startKonnect({ seed: sandboxSeed, behaviour });
+  const konnect = await startKonnect({ seed: sandboxSeed, behavior });
   try {
     await use(await terraformIn({ ...tools, konnectURL: konnect.urlTemplate, token: world.token }), konnect);
   } finally {
@@ -94,7 +94,7 @@ async function lifeOf(terraform: Terraform, konnect: KonnectServer, teller: Tell
   const nothingLeft = () =>
     teller.check('nothing is left to plan', async () => deepEqual(await terraform.planned(), {}));
 
-  await teller.check('creates a destination, a portal’s webhook and the organisation’s', async () => {
+  await teller.check('creates a destination, a portal’s webhook and the organization’s', async () => {
     await terraform.apply(everything);
     showsFirst(seen);
   });

@@ -16,7 +16,7 @@ async function answering<T>(script: Script, use: (client: Client) => Promise<T>)
 const failure = (script: Script) => answering(script, (client) => rejection(client.organization(signal)));
 
 describe('a Konnect that means harm', () => {
-  // In time that grows with the square of the length, a single such answer would hold up all organisations for hours.
+  // In time that grows with the square of the length, a single such answer would hold up all organizations for hours.
   test.each([
     ['that goes on and on', 'a'.repeat(3 * mebibyte) + '.'],
     ['of nothing but dots', '.'.repeat(3 * mebibyte)],

@@ -14,7 +14,7 @@ const victim = key;
 const onShop: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 const onForum: SpecChoice = { portals: [{ id: forum, enabled: true }] };
 
-/** A tenant's forwarding that stands, older than that of the victim, which is still to come. Both in one organisation. */
+/** A tenant's forwarding that stands, older than that of the victim, which is still to come. Both in one organization. */
 async function olderTenant(choice: SpecChoice, token: string = tokens.blueAgain): Promise<Stage> {
   const stage = await open({ ...choice, token: 'tenants-token', siem: 'tenants-siem' });
   stage.cluster.putSecret('tenants-token', { token });
@@ -37,7 +37,7 @@ describe('who is kept from looking at a thing claims it as little as who cannot 
   const wants: readonly (readonly [what: string, change: SpecChoice, wanted: SpecChoice])[] = [
     ['a portal', { portals: [...(onForum.portals ?? []), { id: shop, enabled: true }] }, onShop],
     [
-      "the organisation's webhook",
+      "the organization's webhook",
       { ...onForum, organization: { enabled: true } },
       { organization: { enabled: true } },
     ],
@@ -45,14 +45,14 @@ describe('who is kept from looking at a thing claims it as little as who cannot 
   ];
   test.each(wants)('%s', async (_what, change, wanted) => {
     const stage = await olderTenant(onForum);
-    // Its organisation is proved, and from now on no pass gets beyond its Secrets.
+    // Its organization is proved, and from now on no pass gets beyond its Secrets.
     stage.cluster.edit(() => specOf({ ...change, token: 'tenants-token', siem: 'not-there' }));
     await stage.work();
     expect(stage.verdict).toBe('False SecretNotFound Reconciling');
     expect(stage.verdictOf(await addVictim(stage, wanted))).toBe('True InSync');
   });
 
-  test('though the token is of the same organisation, one without its roles', async () => {
+  test('though the token is of the same organization, one without its roles', async () => {
     const stage = await olderTenant(onShop, tokens.readOnly);
     expect(stage.verdict).toBe('False PermissionDenied Stalled');
     expect(stage.verdictOf(await addVictim(stage))).toBe('True InSync');
@@ -76,7 +76,7 @@ describe('adoptionPolicy Always takes nothing from another forwarding', () => {
   });
 });
 
-test('a token of another organisation reaches neither portal nor destination', async () => {
+test('a token of another organization reaches neither portal nor destination', async () => {
   const stage = await inPlace(onShop);
   stage.cluster.putSecret('tenant/konnect', { token: tokens.green });
   stage.cluster.putSecret('tenant/siem', otherSiem);

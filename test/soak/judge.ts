@@ -37,11 +37,9 @@ export async function differences({ kube, konnect }: World, wanted: ReadonlyMap<
     if (ready?.status !== 'True' || ready.observedGeneration !== generation)
       found.push(`${key} is not ready: ${ready?.reason ?? 'no status'}: ${ready?.message ?? ''}`);
     forwardings.delete(key);
-    expected.add(
-      `${organizationID(one.colour)} ${key} ${one.logFormat} ${Object.values(credentialsOf(one)).join(' ')}`,
-    );
+    expected.add(`${organizationID(one.color)} ${key} ${one.logFormat} ${Object.values(credentialsOf(one)).join(' ')}`);
     for (const [index, enabled] of one.portals.entries()) {
-      const place = portalID(one.colour, one.region, one.slot, index);
+      const place = portalID(one.color, one.region, one.slot, index);
       const target = attached.get(place);
       attached.delete(place);
       const should = enabled === undefined ? undefined : `${key} ${enabled ? 'on' : 'off'}`;

@@ -5,8 +5,8 @@ import { forwardingsPath, secretsPath } from '../../src/cluster.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { Chance } from './chance.ts';
 import {
-  type Colour,
-  colours,
+  type Color,
+  colors,
   namespaces,
   portalID,
   portalsOfSlot,
@@ -21,7 +21,7 @@ export interface Wanted {
   readonly slot: number;
   readonly namespace: string;
   readonly name: string;
-  colour: Colour;
+  color: Color;
   region: Region;
   api: 'v2' | 'v3';
   logFormat: 'cef' | 'json' | 'cps';
@@ -53,12 +53,12 @@ export const credentialsOf = ({ slot, rotations }: Pick<Wanted, 'slot' | 'rotati
 export const secretOf = ({ slot }: Pick<Wanted, 'slot'>) => `siem-${String(slot)}`;
 
 export function specOf(wanted: Wanted): object {
-  const { slot, colour, region, api, logFormat, portals, suspend } = wanted;
+  const { slot, color, region, api, logFormat, portals, suspend } = wanted;
   return {
-    konnect: { region, tokenSecretRef: { name: `konnect-${colour}` }, auditLogsAPI: api },
+    konnect: { region, tokenSecretRef: { name: `konnect-${color}` }, auditLogsAPI: api },
     destination: { secretRef: { name: secretOf(wanted) }, logFormat },
     portals: portals.flatMap((enabled, index) =>
-      enabled === undefined ? [] : [{ id: portalID(colour, region, slot, index), enabled }],
+      enabled === undefined ? [] : [{ id: portalID(color, region, slot, index), enabled }],
     ),
     suspend,
     interval: '1m',
@@ -80,7 +80,7 @@ export function createPeople({ kube, konnect }: World, slots: number, chance: Ch
       slot,
       namespace: chance.pick(namespaces),
       name: `forwarding-${String(slot)}`,
-      colour: chance.pick(colours),
+      color: chance.pick(colors),
       region: chance.pick(regions),
       api: 'v3',
       logFormat: 'cef',
@@ -123,14 +123,12 @@ export function createPeople({ kube, konnect }: World, slots: number, chance: Ch
 
   /** Twice for one forwarding: at the third time the operator leaves it alone, as it should. */
   function meddle(one: Wanted): void {
-    const organization = [...konnect.model.organizations.values()].find(({ tokens }) =>
-      tokens.has(tokenOf(one.colour)),
-    );
+    const organization = [...konnect.model.organizations.values()].find(({ tokens }) => tokens.has(tokenOf(one.color)));
     const name = `${one.namespace}/${one.name}`;
     const own = organization && currentDestinations(organization).find((destination) => destination.name === name);
     if (organization === undefined || own === undefined || one.meddled >= 2) return;
     one.meddled += 1;
-    const portal = organization.portals.get(portalID(one.colour, one.region, one.slot, 0));
+    const portal = organization.portals.get(portalID(one.color, one.region, one.slot, 0));
     if (portal !== undefined) portal.webhook.enabled = !portal.webhook.enabled;
     changeDestination(konnect.model, organization, own.id, { logFormat: own.logFormat === 'cef' ? 'cps' : 'cef' });
   }
@@ -147,7 +145,7 @@ export function createPeople({ kube, konnect }: World, slots: number, chance: Ch
       },
     ],
     ['region', 8, (one) => change(one, (it) => void (it.region = it.region === 'us' ? 'eu' : 'us'))],
-    ['organisation', 4, (one) => change(one, (it) => void (it.colour = chance.pick(colours)))],
+    ['organization', 4, (one) => change(one, (it) => void (it.color = chance.pick(colors)))],
     ['API version', 4, (one) => change(one, (it) => void (it.api = it.api === 'v2' ? 'v3' : 'v2'))],
     ['suspend', 6, (one) => change(one, (it) => void (it.suspend = !it.suspend))],
     ['meddling', 8, meddle],

@@ -2,7 +2,7 @@
 import type { KonnectControl } from '../../sandbox/konnect/control.ts';
 import type { FaultKind } from '../../sandbox/konnect/faults.ts';
 import type { Chance } from './chance.ts';
-import { colours, tokenOf } from './world.ts';
+import { colors, tokenOf } from './world.ts';
 
 const faults: readonly [FaultKind, ...FaultKind[]] = [
   { kind: 'status', status: 429, retryAfter: 1 },
@@ -30,10 +30,10 @@ const operations = [
   'delete-audit-log-destination',
 ] as const;
 
-/** One more fault, for one of the organisations, which passes after a few requests. */
+/** One more fault, for one of the organizations, which passes after a few requests. */
 export function rain(control: KonnectControl, chance: Chance): void {
   const operation = chance.pick(operations);
-  const match = { token: tokenOf(chance.pick(colours)), ...(operation === undefined ? {} : { operation }) };
+  const match = { token: tokenOf(chance.pick(colors)), ...(operation === undefined ? {} : { operation }) };
   control.fail({ ...chance.pick(faults), match, times: 1 + chance.below(4) });
   control.behave({ staleListMs: chance.pick([0, 0, 1_000, 3_000]), releaseDelayMs: chance.pick([0, 500, 2_000]) });
 }

@@ -1,4 +1,4 @@
-/** The soak's world: a real control plane, the built operator as its ServiceAccount, a local Konnect with three organisations. */
+/** The soak's world: a real control plane, the built operator as its ServiceAccount, a local Konnect with three organizations. */
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
@@ -9,8 +9,8 @@ import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 
 export const regions = ['us', 'eu'] as const;
 export type Region = (typeof regions)[number];
-export const colours = ['red', 'green', 'blue'] as const;
-export type Colour = (typeof colours)[number];
+export const colors = ['red', 'green', 'blue'] as const;
+export type Color = (typeof colors)[number];
 export const namespaces = ['soak-a', 'soak-b', 'soak-c', 'soak-d'] as const;
 export const portalsOfSlot = 3;
 
@@ -27,13 +27,13 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export const organizationID = (colour: Colour) =>
-  `00000000-0000-4000-8000-00000000000${String(colours.indexOf(colour) + 1)}`;
-export const tokenOf = (colour: Colour) => `kpat_soakTokenOf${colour}ThatOpensNothingElse`;
+export const organizationID = (color: Color) =>
+  `00000000-0000-4000-8000-00000000000${String(colors.indexOf(color) + 1)}`;
+export const tokenOf = (color: Color) => `kpat_soakTokenOf${color}ThatOpensNothingElse`;
 
-/** Each forwarding has portals of its own in every organisation and region. */
-export function portalID(colour: Colour, region: Region, slot: number, index: number): string {
-  const place = [colours.indexOf(colour) + 1, regions.indexOf(region) + 1].join('');
+/** Each forwarding has portals of its own in every organization and region. */
+export function portalID(color: Color, region: Region, slot: number, index: number): string {
+  const place = [colors.indexOf(color) + 1, regions.indexOf(region) + 1].join('');
   return `000000${place}-0000-4000-8000-${String(slot * portalsOfSlot + index).padStart(12, '0')}`;
 }
 
@@ -51,14 +51,14 @@ export async function startWorld(slots: number, progress: (line: string) => void
     const konnect = await startKonnect({
       seed: {
         regions,
-        organizations: colours.map((colour) => ({
-          id: organizationID(colour),
-          name: colour,
-          tokens: [{ value: tokenOf(colour), access: 'full' }],
+        organizations: colors.map((color) => ({
+          id: organizationID(color),
+          name: color,
+          tokens: [{ value: tokenOf(color), access: 'full' }],
           portals: regions.flatMap((region) =>
             Array.from({ length: slots * portalsOfSlot }, (_, nth) => ({
-              id: portalID(colour, region, 0, nth),
-              name: `${colour}-${region}-${String(nth)}`,
+              id: portalID(color, region, 0, nth),
+              name: `${color}-${region}-${String(nth)}`,
               region,
             })),
           ),
@@ -73,8 +73,8 @@ export async function startWorld(slots: number, progress: (line: string) => void
     });
     for (const name of namespaces) {
       await kube.create('/api/v1/namespaces', { metadata: { name } });
-      for (const colour of colours) {
-        const body = { metadata: { name: `konnect-${colour}` }, stringData: { token: tokenOf(colour) } };
+      for (const color of colors) {
+        const body = { metadata: { name: `konnect-${color}` }, stringData: { token: tokenOf(color) } };
         await kube.create(`/api/v1/namespaces/${name}/secrets`, body);
       }
     }

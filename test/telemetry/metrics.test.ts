@@ -51,7 +51,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('tell how long requests waited, which were not sent, and how organisations fare', async () => {
+  test('tell how long requests waited, which were not sent, and how organizations fare', async () => {
     const metrics = bare();
     metrics.konnectWaited('resync', 1_500);
     metrics.konnectWithheld('limited');

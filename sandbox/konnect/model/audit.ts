@@ -14,7 +14,7 @@ export interface RequestFacts {
 }
 
 /**
- * A call to Konnect: the organisation's webhook of that region gets the line. Calls to `global` are recorded alone, since that is no
+ * A call to Konnect: the organization's webhook of that region gets the line. Calls to `global` are recorded alone, since that is no
  * region with a webhook.
  */
 export function auditCall(

@@ -17,7 +17,7 @@ export function currentDestinations(organization: Organization): Destination[] {
 
 /** As lists show them: as they were `staleListMs` ago. In the order of their creation. */
 export function listedDestinations(model: KonnectModel, organization: Organization): Destination[] {
-  const at = model.clock().getTime() - model.behaviour.staleListMs;
+  const at = model.clock().getTime() - model.behavior.staleListMs;
   const then = organization.destinations.filter(
     ({ from, to }) => from.getTime() <= at && (to === undefined || to.getTime() > at),
   );
@@ -83,16 +83,16 @@ export function changeDestination(
 export function deleteDestination(model: KonnectModel, organization: Organization, id: string): void {
   const destination = getDestination(organization, id);
   const detached = organization.detachedAt.get(id);
-  const held = detached !== undefined && model.clock().getTime() < detached.getTime() + model.behaviour.releaseDelayMs;
+  const held = detached !== undefined && model.clock().getTime() < detached.getTime() + model.behavior.releaseDelayMs;
   const pointedAt = webhooksOf(organization).some(({ target }) => target.kind === 'destination' && target.id === id);
-  if (model.behaviour.usedDestination === 'conflict' && (held || pointedAt)) {
+  if (model.behavior.usedDestination === 'conflict' && (held || pointedAt)) {
     throw conflict(`Destination is in use [${destination.name}, ${destination.endpoint}]`);
   }
   endVersion(model, organization, id);
   organization.detachedAt.delete(id);
 }
 
-/** Every webhook of the organisation, its own and its portals'. */
+/** Every webhook of the organization, its own and its portals'. */
 function webhooksOf(organization: Organization): Webhook[] {
   return [...organization.webhooks.values(), ...[...organization.portals.values()].map(({ webhook }) => webhook)];
 }
@@ -108,7 +108,7 @@ function endVersion(model: KonnectModel, organization: Organization, id: string)
 }
 
 function refuseTakenName(model: KonnectModel, organization: Organization, name: string, sentEndpoint: string): void {
-  if (model.behaviour.duplicateNames === 'allowed') return;
+  if (model.behavior.duplicateNames === 'allowed') return;
   if (currentDestinations(organization).some((other) => other.name === name)) {
     throw conflict(`Destination with this name already exists [${name}, ${sentEndpoint}]`);
   }

@@ -8,7 +8,7 @@ export type ReplayStatus = 'unconfigured' | 'accepted' | 'running' | 'completed'
 /** How far back Konnect keeps lines. */
 const keptMs = 7 * 24 * 3_600_000;
 
-/** Which lines belong to a webhook: a portal's logins, or what happened in the organisation in a region. */
+/** Which lines belong to a webhook: a portal's logins, or what happened in the organization in a region. */
 export interface ReplayScope {
   readonly region: string;
   readonly portalID?: string;
@@ -50,7 +50,7 @@ export function startReplay(
 export function replayStatus(model: KonnectModel, { replay }: Webhook): ReplayStatus {
   if (replay === undefined) return 'unconfigured';
   const ranMs = model.clock().getTime() - replay.updatedAt.getTime();
-  if (replay.pending > 0 || ranMs < model.behaviour.replayDurationMs) return 'running';
+  if (replay.pending > 0 || ranMs < model.behavior.replayDurationMs) return 'running';
   return replay.failed ? 'failed' : 'completed';
 }
 

@@ -23,7 +23,7 @@ const creation = z.strictObject({
 
 const change = creation.partial();
 
-/** The operations on destinations, which both versions have, on every host: one store for the organisation. */
+/** The operations on destinations, which both versions have, on every host: one store for the organization. */
 export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
   const collection = {
     path: `/${version}/audit-log-destinations`,
@@ -86,7 +86,7 @@ export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
         const id = params['auditLogDestinationId'] ?? '';
         getDestination(organization, id);
         const { log_format, skip_ssl_verification, ...fields } = readBody(change, body);
-        const { fillPatchDefaults, patchAnswersUpdatedAt, patchStatus } = model.behaviour;
+        const { fillPatchDefaults, patchAnswersUpdatedAt, patchStatus } = model.behavior;
         const changed = changeDestination(model, organization, id, {
           ...fields,
           logFormat: log_format ?? (fillPatchDefaults ? 'cef' : undefined),
@@ -113,7 +113,7 @@ export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
 /** As answers show it: the endpoint in clear, the authorization never. */
 function view(model: KonnectModel, destination: Destination): Record<string, unknown> {
   const { id, name, endpoint: url, logFormat: log_format, skipSSLVerification, createdAt, updatedAt } = destination;
-  const first = model.behaviour.firstUpdatedAt === 'created' ? createdAt.toISOString() : unsetTime(model);
+  const first = model.behavior.firstUpdatedAt === 'created' ? createdAt.toISOString() : unsetTime(model);
   return {
     id,
     name,

@@ -16,7 +16,7 @@ const inlineChange = z.strictObject({
 const v2 = { path: '/v2/audit-log-webhook', hosts: 'regional', resource: 'audit-log-webhook' } as const;
 const v3 = { ...v2, path: '/v3/audit-log-webhook' } as const;
 
-/** The organisation's webhook of a region, as v2 (inline) and v3 (by destination) show one setting. */
+/** The organization's webhook of a region, as v2 (inline) and v3 (by destination) show one setting. */
 export const organizationWebhookOperations: readonly Operation[] = [
   {
     ...v2,
@@ -40,8 +40,8 @@ export const organizationWebhookOperations: readonly Operation[] = [
       changeInline(model, organization, webhook, body);
       const { updated_at, ...rest } = viewInline(model, organization, webhook);
       return {
-        status: model.behaviour.patchStatus,
-        body: model.behaviour.patchAnswersUpdatedAt ? { ...rest, updated_at } : rest,
+        status: model.behavior.patchStatus,
+        body: model.behavior.patchAnswersUpdatedAt ? { ...rest, updated_at } : rest,
       };
     },
   },
@@ -73,7 +73,7 @@ export const organizationWebhookOperations: readonly Operation[] = [
     access: 'write',
     action: 'update',
     handle: ({ model, organization, region, body }) => ({
-      status: model.behaviour.patchStatus,
+      status: model.behavior.patchStatus,
       body: changeByReference(model, organization, webhookIn(organization, region), body),
     }),
   },
@@ -117,7 +117,7 @@ export const jwksOperation: PublicOperation = {
  */
 function changeInline(model: KonnectModel, organization: Organization, webhook: Webhook, body: unknown): void {
   const { enabled: sentEnabled, ...sent } = readBody(inlineChange, body);
-  const fill = model.behaviour.fillPatchDefaults;
+  const fill = model.behavior.fillPatchDefaults;
   const enabled = sentEnabled ?? (fill ? false : webhook.enabled);
   const before = webhook.target.kind === 'inline' ? webhook.target.inline : undefined;
   const named = Object.values(sent).some((value) => value !== undefined);

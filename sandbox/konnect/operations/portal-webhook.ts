@@ -26,7 +26,7 @@ export const portalWebhookOperations: readonly Operation[] = [
     access: 'write',
     action: 'update',
     handle: (request) => ({
-      status: request.model.behaviour.patchStatus,
+      status: request.model.behavior.patchStatus,
       body: changeByReference(request.model, request.organization, portalOf(request).webhook, request.body),
     }),
   },
@@ -40,7 +40,7 @@ export const portalWebhookOperations: readonly Operation[] = [
       const { model, organization } = request;
       const { webhook } = portalOf(request);
       refuseUnconfigured(model, webhook.target.kind === 'none');
-      if (model.behaviour.portalDeleteConflict && webhook.enabled) throw conflict('Webhook is enabled');
+      if (model.behavior.portalDeleteConflict && webhook.enabled) throw conflict('Webhook is enabled');
       clearWebhook(model, organization, webhook);
       return { status: 204 };
     },

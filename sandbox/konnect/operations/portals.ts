@@ -52,7 +52,7 @@ export const portalOperations: readonly Operation[] = [
   },
 ];
 
-/** @throws {Problem} 404 for a portal of another organisation or region, as for one that does not exist */
+/** @throws {Problem} 404 for a portal of another organization or region, as for one that does not exist */
 export function portalOf({
   organization,
   region,

@@ -8,10 +8,10 @@ import { invalid, readBody, uuid } from '../validation.ts';
 
 const change = z.strictObject({ audit_log_destination_id: uuid.optional(), enabled: z.boolean().optional() });
 
-/** How v3 shows a webhook, the organisation's and a portal's. One that v2 has set up inline names no destination. */
+/** How v3 shows a webhook, the organization's and a portal's. One that v2 has set up inline names no destination. */
 export function viewByReference(model: KonnectModel, { target, enabled }: Webhook): Record<string, unknown> {
   if (target.kind === 'destination') return { audit_log_destination_id: target.id, enabled };
-  const shown = model.behaviour.unconfiguredWebhook;
+  const shown = model.behavior.unconfiguredWebhook;
   if (shown === 'disabled-empty') return { audit_log_destination_id: '', enabled };
   if (shown === 'disabled-nil') return { audit_log_destination_id: '00000000-0000-0000-0000-000000000000', enabled };
   return { enabled };
@@ -26,7 +26,7 @@ export function changeByReference(
 ): Record<string, unknown> {
   const sent = readBody(change, body);
   const id = sent.audit_log_destination_id;
-  const enabled = sent.enabled ?? (model.behaviour.fillPatchDefaults ? false : webhook.enabled);
+  const enabled = sent.enabled ?? (model.behavior.fillPatchDefaults ? false : webhook.enabled);
   if (id !== undefined && findDestination(organization, id) === undefined) throw unknownDestination(model, id);
   if (id === undefined && enabled && webhook.target.kind === 'none') {
     throw invalid([{ field: 'audit_log_destination_id', rule: 'required', reason: 'cannot be blank' }]);
@@ -37,7 +37,7 @@ export function changeByReference(
   return viewByReference(model, webhook);
 }
 
-/** How v2 shows the organisation's webhook; where v3 has set it up, with what its destination says. */
+/** How v2 shows the organization's webhook; where v3 has set it up, with what its destination says. */
 export function viewInline(model: KonnectModel, organization: Organization, webhook: Webhook): Record<string, unknown> {
   const target = deliveryTarget(organization, webhook);
   return {
@@ -64,11 +64,11 @@ export function viewStatus({ enabled, target, lastAttempt }: Webhook): Record<st
 
 /** @throws {Problem} 404 for a webhook that names nothing, where Konnect is to answer so */
 export function refuseUnconfigured(model: KonnectModel, nothingThere: boolean): void {
-  if (nothingThere && model.behaviour.unconfiguredWebhook === 'not-found') throw notFound('audit log webhook');
+  if (nothingThere && model.behavior.unconfiguredWebhook === 'not-found') throw notFound('audit log webhook');
 }
 
 function unknownDestination(model: KonnectModel, id: string): Error {
-  return model.behaviour.unknownDestination === 404
+  return model.behavior.unknownDestination === 404
     ? notFound(`audit log destination ${id}`)
     : invalid([
         {

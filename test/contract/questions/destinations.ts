@@ -42,7 +42,7 @@ async function* askCreation({ ask, make, settings }: OrganizationHand): AsyncGen
   for (const [name, question, changes] of [
     ['authorization-required', 'Can a destination be made without authorization?', { authorization: undefined }],
     ['http-endpoint', 'Can an endpoint be plain http?', { endpoint: settings.endpoint.replace('https:', 'http:') }],
-    ['unknown-field', 'Is a field that it does not know accepted?', { colour: 'red' }],
+    ['unknown-field', 'Is a field that it does not know accepted?', { color: 'red' }],
   ] as const) {
     const { status } = await make(changes);
     yield finding(name, question, status < 300 ? 'yes' : `no, ${status}`);

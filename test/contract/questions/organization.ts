@@ -15,7 +15,7 @@ export async function* askOrganization({ ask }: OrganizationHand): AsyncGenerato
   const { body } = await ask('GET', 'region', '/v2/audit-log-webhook');
   yield finding(
     'unset-updated-at-v2',
-    'What is updated_at of the organisation’s webhook (v2), if nobody ever set that up?',
+    'What is updated_at of the organization’s webhook (v2), if nobody ever set that up?',
     describeTime(body['updated_at'], undefined),
   );
 }

@@ -7,7 +7,7 @@ const v2 = '/v2/audit-log-webhook';
 const v3 = '/v3/audit-log-webhook';
 const place: WebhookPlace = { kind: 'organization', path: v3 };
 
-/** The organisation's webhook as v2 has it, inline, and what that and v3 know of each other. */
+/** The organization's webhook as v2 has it, inline, and what that and v3 know of each other. */
 export async function* askTwoViews(hand: OrganizationHand): AsyncGenerator<Finding> {
   await borrow(hand, place);
   await clear(hand, place);

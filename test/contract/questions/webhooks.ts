@@ -5,7 +5,7 @@ import { borrow, clear, destinationIn, type WebhookPlace } from './borrow.ts';
 
 const destinations = '/v3/audit-log-destinations';
 
-/** A webhook that names a destination: a portal's, or the organisation's as v3 shows it. */
+/** A webhook that names a destination: a portal's, or the organization's as v3 shows it. */
 export async function* askWebhook(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
   await borrow(hand, place);
   await clear(hand, place);
@@ -14,13 +14,13 @@ export async function* askWebhook(hand: OrganizationHand, place: WebhookPlace): 
   yield* askRelease(hand, place);
 }
 
-function labelled({ kind }: WebhookPlace): (id: string, question: string, answer: string | number) => Finding {
-  const whose = kind === 'portal' ? 'a portal’s webhook' : 'the organisation’s webhook (v3)';
+function labeled({ kind }: WebhookPlace): (id: string, question: string, answer: string | number) => Finding {
+  const whose = kind === 'portal' ? 'a portal’s webhook' : 'the organization’s webhook (v3)';
   return (id, question, answer) => finding(`${id}-${kind}`, question.replace('WEBHOOK', whose), answer);
 }
 
 async function* askUnconfigured({ ask }: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
-  const tell = labelled(place);
+  const tell = labeled(place);
   const shown = await ask('GET', 'region', place.path);
   yield tell(
     'unconfigured',
@@ -46,7 +46,7 @@ async function* askUnconfigured({ ask }: OrganizationHand, place: WebhookPlace):
 
 async function* askPatches(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
   const { ask, make } = hand;
-  const tell = labelled(place);
+  const tell = labeled(place);
   const first = String((await make()).body['id']);
   const second = String((await make()).body['id']);
   const on = await ask('PATCH', 'region', place.path, { body: { audit_log_destination_id: first, enabled: true } });
@@ -85,7 +85,7 @@ async function* askPatches(hand: OrganizationHand, place: WebhookPlace): AsyncGe
 
 async function* askRelease(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
   const { ask, make, patience } = hand;
-  const tell = labelled(place);
+  const tell = labeled(place);
   const id = String((await make()).body['id']);
   const remove = (): Promise<Answered> => ask('DELETE', 'global', `${destinations}/${id}`);
   await ask('PATCH', 'region', place.path, { body: { audit_log_destination_id: id, enabled: true } });

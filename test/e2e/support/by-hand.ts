@@ -13,7 +13,7 @@ export function otherDestination(name: string): HandMade {
   return { name, endpoint: 'https://other.example.com/logs', authorization: 'Bearer other', log_format: 'cef' };
 }
 
-/** Makes a destination, in organisation blue unless `token` is another's, and answers its ID. */
+/** Makes a destination, in organization blue unless `token` is another's, and answers its ID. */
 export async function makeDestination(world: World, body: HandMade, token?: string): Promise<string> {
   const options = { body, ...(token === undefined ? {} : { token }) };
   const answer = await world.asPerson('POST', '/global/v3/audit-log-destinations', options);
@@ -31,7 +31,7 @@ export async function attachPortal(world: World, portal: string, id: string, ena
   );
 }
 
-/** Points the organisation's webhook at a destination, in organisation blue unless `token` is another's. */
+/** Points the organization's webhook at a destination, in organization blue unless `token` is another's. */
 export async function attachOrganization(world: World, region: string, id: string, token?: string): Promise<void> {
   await expectOK(
     world.asPerson('PATCH', `/${region}/v3/audit-log-webhook`, {
@@ -41,7 +41,7 @@ export async function attachOrganization(world: World, region: string, id: strin
   );
 }
 
-/** Sets the organisation's webhook by v2, with an endpoint of its own. */
+/** Sets the organization's webhook by v2, with an endpoint of its own. */
 export async function setInline(
   world: World,
   region: string,

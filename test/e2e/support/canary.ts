@@ -49,7 +49,7 @@ function formsOf(value: string): Form[] {
   return forms.filter((one, index) => forms.findIndex(({ text }) => text === one.text) === index);
 }
 
-/** What base64 makes of the text wherever it stands in a longer one: three ways, each without the characters that its neighbours have a part in. */
+/** What base64 makes of the text wherever it stands in a longer one: three ways, each without the characters that its neighbors have a part in. */
 function base64InText(text: string, encoding: 'base64' | 'base64url'): Form[] {
   return [0, 1, 2].map((before) => {
     const encoded = Buffer.from(`${'x'.repeat(before)}${text}`)

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { defaultBehaviour } from '../../../sandbox/konnect/behaviour.ts';
+import { defaultBehavior } from '../../../sandbox/konnect/behavior.ts';
 import { expectLegalHistory } from './conditions.ts';
 import { createScene, type Scene, type SceneOptions } from './scene.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
@@ -31,7 +31,7 @@ export function oneWorld(options: WorldOptions): OneWorld {
   afterEach(() => {
     const { control } = theWorld().services.konnect;
     control.clearFaults();
-    control.behave(defaultBehaviour);
+    control.behave(defaultBehavior);
     const seen = scenes;
     scenes = [];
     for (const { name } of seen) expectLegalHistory(theWorld(), name);

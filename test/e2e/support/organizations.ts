@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { KonnectSeed, OrganizationSeed } from '../../../sandbox/konnect/seed.ts';
 
-/** An organisation of a local Konnect, with nothing in it that any other has. */
+/** An organization of a local Konnect, with nothing in it that any other has. */
 export interface Organization {
   readonly id: string;
   readonly name: string;

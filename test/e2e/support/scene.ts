@@ -41,7 +41,7 @@ export interface Scene {
   apply(spec?: Readonly<Record<string, unknown>>): Promise<void>;
   /** The token's entry of `spec.konnect`, for specs that name another region or API. */
   konnect(change?: Readonly<Record<string, unknown>>): object;
-  /** Another token of the scene's organisation, which is watched over as well. */
+  /** Another token of the scene's organization, which is watched over as well. */
   newToken(access?: TokenSeed['access'], organization?: Organization): string;
   /** Of calls with this scene's token alone, unless `match` names another. */
   fail(rule: FaultRule): ActiveFault;
@@ -61,7 +61,7 @@ export async function createScene(world: World, name: string, options: SceneOpti
   const { region = 'us', portals: count = 1, access = 'full', organization: owner = world.blue } = options;
   const { model, control } = world.services.konnect;
   const organization = model.organizations.get(owner.id);
-  if (organization === undefined) throw new Error(`Konnect has no organisation ${owner.name}`);
+  if (organization === undefined) throw new Error(`Konnect has no organization ${owner.name}`);
   const tokenSecret = `${name}-konnect`;
   const siemSecret = `${name}-siem`;
   const destinationName = `${world.namespace}/${name}`;

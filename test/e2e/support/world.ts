@@ -20,7 +20,7 @@ import { firstState, type WatchEvent, watchForwardings } from './watch.ts';
 export interface WorldOptions {
   /** Begins the name of the namespace. */
   readonly prefix?: string;
-  /** How many portals organisation blue has in region us; 3. */
+  /** How many portals organization blue has in region us; 3. */
   readonly portals?: number;
   /** `json` unless given. */
   readonly logFormat?: 'json' | 'text';
@@ -89,7 +89,7 @@ export interface World {
   /** What the operator has asked of Konnect. */
   calls(): Call[];
   clearCalls(): void;
-  /** Asks Konnect as somebody other than the operator, of organisation blue unless a token is given; `path` begins with the region: `/us/v3/portals`. */
+  /** Asks Konnect as somebody other than the operator, of organization blue unless a token is given; `path` begins with the region: `/us/v3/portals`. */
   asPerson(method: string, path: string, options?: { body?: object; token?: string }): Promise<Answer>;
   /** Runs a search job of SumoLogic over all that has arrived so far. */
   search(query: string): Promise<string[]>;

@@ -69,7 +69,7 @@ describe('who may do what', () => {
 
   test('a revoked token stops working, at once or after a while', async () => {
     const clock = fakeClock();
-    await using konnect = await bench({ clock, behaviour: { revokedTokenGraceMs: 900_000 } });
+    await using konnect = await bench({ clock, behavior: { revokedTokenGraceMs: 900_000 } });
     expect(revokeToken(konnect.server.model, full)).toBe(true);
     expect((await konnect.call('GET', '/us/v3/portals')).status).toBe(200);
     clock.advance(900_000);
@@ -81,13 +81,13 @@ describe('who may do what', () => {
 
 describe('where things are', () => {
   test.each([
-    ['a portal of another organisation', `/us/v3/portals/${otherPortalID}`],
+    ['a portal of another organization', `/us/v3/portals/${otherPortalID}`],
     ['a portal of another region', `/us/v3/portals/${euPortalID}`],
     ['a portal that does not exist', `/us/v3/portals/${unknownID}/audit-log-webhook`],
     ['portals on global', '/global/v3/portals'],
     ['a webhook on global', '/global/v3/audit-log-webhook'],
     ['control planes on global', '/global/v2/control-planes'],
-    ['the organisation on a region', '/us/v3/organizations/me'],
+    ['the organization on a region', '/us/v3/organizations/me'],
     ['a region that does not exist', '/mars/v3/portals'],
     ['no region', '/v3/portals'],
     ['a path that does not exist', '/us/v3/nothing'],

@@ -21,7 +21,7 @@ async function attach(konnect: Bench, path: string): Promise<string> {
 }
 
 describe('audit lines', () => {
-  test('a call to Konnect goes to the organisation’s webhook of that region', async () => {
+  test('a call to Konnect goes to the organization’s webhook of that region', async () => {
     const deliver = recordingDelivery();
     const clock = fakeClock();
     await using konnect = await bench({ deliver, clock });
@@ -179,8 +179,8 @@ describe('delivery status', () => {
 
 describe.each([
   ['a portal’s lines', `${portal}/audit-log-replay-job`, `${portal}/audit-log-webhook`],
-  ['the organisation’s lines, v2', '/us/v2/audit-log-replay-job', '/us/v3/audit-log-webhook'],
-  ['the organisation’s lines, v3', '/us/v3/audit-log-replay-job', '/us/v3/audit-log-webhook'],
+  ['the organization’s lines, v2', '/us/v2/audit-log-replay-job', '/us/v3/audit-log-webhook'],
+  ['the organization’s lines, v3', '/us/v3/audit-log-replay-job', '/us/v3/audit-log-webhook'],
 ])('a replay of %s', (_, job, webhook) => {
   test('sends the lines of that time again, one job at a time', async () => {
     const deliver = recordingDelivery();
@@ -217,7 +217,7 @@ describe.each([
   test('runs as long as Konnect takes, and fails where a line is given up', async () => {
     const deliver = recordingDelivery();
     const clock = fakeClock();
-    await using konnect = await bench({ deliver, clock, behaviour: { replayDurationMs: 1000 } });
+    await using konnect = await bench({ deliver, clock, behavior: { replayDurationMs: 1000 } });
     await attach(konnect, webhook);
     await konnect.call('POST', login, { token: null, body: { username: 'dev@example.com', password: 'secret' } });
     const times = { start_at: clock().toISOString(), end_at: clock().toISOString() };
@@ -244,7 +244,7 @@ describe.each([
       ['end_at', '2026-03-01T12:00Z'],
       ['end_at', undefined],
       ['start_at', 17],
-      ['colour', 'red'],
+      ['color', 'red'],
     ] as const) {
       const { status, body } = await konnect.call('PUT', job, { body: { ...good, [field]: value } });
       expect({ status, field: textAt(body, 'invalid_parameters', 0, 'field') }).toEqual({ status: 400, field });

@@ -43,18 +43,18 @@ describe('the control endpoint', () => {
     expect((await konnect.call('GET', '/us/v3/portals')).status).toBe(200);
   });
 
-  test('changes the behaviour', async () => {
+  test('changes the behavior', async () => {
     await using konnect = await bench();
-    const { body } = await konnect.call('PATCH', '/__sandbox/behaviour', {
+    const { body } = await konnect.call('PATCH', '/__sandbox/behavior', {
       body: { patchStatus: 201, releaseDelayMs: 5 },
     });
     expect(body).toMatchObject({ patchStatus: 201, releaseDelayMs: 5, duplicateNames: 'conflict' });
-    expect((await konnect.call('GET', '/__sandbox/behaviour')).body).toEqual(body);
+    expect((await konnect.call('GET', '/__sandbox/behavior')).body).toEqual(body);
   });
 
   test.each([
-    ['PATCH', '/__sandbox/behaviour', { patchStatus: 204 }],
-    ['PATCH', '/__sandbox/behaviour', { colour: 'red' }],
+    ['PATCH', '/__sandbox/behavior', { patchStatus: 204 }],
+    ['PATCH', '/__sandbox/behavior', { color: 'red' }],
     ['POST', '/__sandbox/faults', { kind: 'flood' }],
     ['POST', '/__sandbox/faults', { kind: 'latency' }],
     ['POST', '/__sandbox/organizations', { name: 'x' }],
@@ -65,7 +65,7 @@ describe('the control endpoint', () => {
     expect(refused.body['message']).not.toBe('');
   });
 
-  test('adds and removes organisations, tokens and portals', async () => {
+  test('adds and removes organizations, tokens and portals', async () => {
     await using konnect = await bench();
     const id = '11111111-227d-4297-b911-e68fd5d77c17';
     const organizations = '/__sandbox/organizations';

@@ -30,7 +30,7 @@ describe('destinations', () => {
     expect(authorization).toBe('Bearer siem-token');
   });
 
-  test('are one store for both versions and every host, but not for two organisations', async () => {
+  test('are one store for both versions and every host, but not for two organizations', async () => {
     await using konnect = await bench();
     const id = await konnect.createDestination();
     for (const prefix of ['/us/v2', '/us/v3', '/eu/v3', '/global/v2']) {
@@ -54,7 +54,7 @@ describe('destinations', () => {
   });
 
   test.each([
-    ['an unknown field', { ...destination, colour: 'red' }, 'colour', 'unknown_property'],
+    ['an unknown field', { ...destination, color: 'red' }, 'color', 'unknown_property'],
     ['no name', { ...destination, name: undefined }, 'name', 'required'],
     ['a name that is null', { ...destination, name: null }, 'name', 'required'],
     ['a name of blanks', { ...destination, name: ' ' }, 'name', 'required'],
@@ -84,7 +84,7 @@ describe('destinations', () => {
   });
 
   test('a taken name makes a second destination where names are not unique', async () => {
-    await using konnect = await bench({ behaviour: { duplicateNames: 'allowed' } });
+    await using konnect = await bench({ behavior: { duplicateNames: 'allowed' } });
     expect(await konnect.createDestination()).not.toBe(await konnect.createDestination());
   });
 
@@ -101,7 +101,7 @@ describe('destinations', () => {
   });
 
   test('what is left out of a PATCH keeps its value where Konnect fills nothing in', async () => {
-    await using konnect = await bench({ behaviour: { fillPatchDefaults: false } });
+    await using konnect = await bench({ behavior: { fillPatchDefaults: false } });
     const id = await konnect.createDestination({ log_format: 'json', skip_ssl_verification: true });
     const { body } = await konnect.call('PATCH', `${path}/${id}`, { body: { name: 'new' } });
     expect(body).toMatchObject({ name: 'new', log_format: 'json', skip_ssl_verification: true });
@@ -111,14 +111,14 @@ describe('destinations', () => {
     ['zero', '0001-01-01T00:00:00Z'],
     ['malformed', '0001-01-01T00:00:0Z'],
   ] as const)('the first updated_at can be %s', async (firstUpdatedAt, shown) => {
-    await using konnect = await bench({ behaviour: { firstUpdatedAt } });
+    await using konnect = await bench({ behavior: { firstUpdatedAt } });
     const id = await konnect.createDestination();
     expect((await konnect.call('GET', `${path}/${id}`)).body['updated_at']).toBe(shown);
     expect((await konnect.call('PATCH', `${path}/${id}`, { body: {} })).body['updated_at']).toMatch(/^20/);
   });
 
   test('PATCH can answer 201, and without updated_at', async () => {
-    await using konnect = await bench({ behaviour: { patchStatus: 201, patchAnswersUpdatedAt: false } });
+    await using konnect = await bench({ behavior: { patchStatus: 201, patchAnswersUpdatedAt: false } });
     const id = await konnect.createDestination();
     const { status, body } = await konnect.call('PATCH', `${path}/${id}`, { body: {} });
     expect(status).toBe(201);
@@ -127,7 +127,7 @@ describe('destinations', () => {
 
   test('one in use is not deleted, and only some time after it was detached if Konnect takes its time', async () => {
     const clock = fakeClock();
-    await using konnect = await bench({ clock, behaviour: { releaseDelayMs: 5000 } });
+    await using konnect = await bench({ clock, behavior: { releaseDelayMs: 5000 } });
     const id = await konnect.createDestination();
     const patch = { body: { audit_log_destination_id: id, enabled: false } };
     await konnect.call('PATCH', '/us/v3/audit-log-webhook', patch);
@@ -143,7 +143,7 @@ describe('destinations', () => {
 
   test('lists can be stale, while single reads are fresh', async () => {
     const clock = fakeClock();
-    await using konnect = await bench({ clock, behaviour: { staleListMs: 1000 } });
+    await using konnect = await bench({ clock, behavior: { staleListMs: 1000 } });
     const id = await konnect.createDestination();
     async function names(): Promise<unknown[]> {
       const { body } = await konnect.call('GET', path);

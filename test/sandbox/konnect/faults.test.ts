@@ -34,7 +34,7 @@ describe('faults', () => {
     expect((await konnect.call('GET', path)).headers.get('retry-after')).toBe('77');
   });
 
-  test('a limit counts by organisation and window, whatever is asked with whichever token, and says when the next begins', async () => {
+  test('a limit counts by organization and window, whatever is asked with whichever token, and says when the next begins', async () => {
     await using konnect = await bench();
     const limit = konnect.server.control.fail({ kind: 'rate-limit', requests: 2, windowMs: 60_000 });
     const asked = ['/global/v3/organizations/me', path, path, '/us/v3/audit-log-webhook'];

@@ -51,7 +51,7 @@ describe('pages of destinations', () => {
   });
 
   test('have ten items by default and no more than Konnect allows, and v2 names its own path', async () => {
-    await using konnect = await bench({ behaviour: { pageSizeMax: 11 } });
+    await using konnect = await bench({ behavior: { pageSizeMax: 11 } });
     for (let n = 0; n < 12; n += 1) await konnect.createDestination({ name: `d${n}` });
     expect((await konnect.call('GET', path)).body['data']).toHaveLength(10);
     expect((await konnect.call('GET', `${path}?page[size]=&page[after]=`)).body['data']).toHaveLength(10);
@@ -65,7 +65,7 @@ describe('pages of destinations', () => {
     'page[size]=ten',
     'page[after]=nonsense',
     'page[number]=2',
-    'filter[colour][eq]=red',
+    'filter[color][eq]=red',
     'filter[name][like]=a',
   ])('%s is refused', async (query) => {
     await using konnect = await bench();
@@ -100,7 +100,7 @@ describe('pages of portals and control planes', () => {
     expect(names(body)).toEqual(['Bar']);
     expect(names((await konnect.call('GET', '/us/v3/portals?sort=name desc')).body)).toEqual(['Zoo', 'Shop', 'Bar']);
     expect(names((await konnect.call('GET', '/us/v3/portals?filter[name][oeq]=Zoo,Bar')).body)).toEqual(['Zoo', 'Bar']);
-    expect((await konnect.call('GET', '/us/v3/portals?sort=colour')).status).toBe(400);
+    expect((await konnect.call('GET', '/us/v3/portals?sort=color')).status).toBe(400);
     expect((await konnect.call('GET', '/us/v2/control-planes')).body).toMatchObject({
       meta: { page: { number: 1, size: 10, total: 1 } },
       data: [{ name: 'default' }],

@@ -14,7 +14,7 @@ const inline = {
 
 describe.each([
   ['a portal', portal],
-  ['the organisation, v3', v3],
+  ['the organization, v3', v3],
 ])('the webhook of %s', (_, path) => {
   test('is attached, switched and cleared', async () => {
     await using konnect = await bench();
@@ -48,7 +48,7 @@ describe.each([
     ['disabled-absent', { enabled: false }],
     ['disabled-nil', { audit_log_destination_id: '00000000-0000-0000-0000-000000000000', enabled: false }],
   ] as const)('unconfigured, can be %s', async (unconfiguredWebhook, body) => {
-    await using konnect = await bench({ behaviour: { unconfiguredWebhook } });
+    await using konnect = await bench({ behavior: { unconfiguredWebhook } });
     expect(await konnect.call('GET', path)).toMatchObject({ status: 200, body });
     expect((await konnect.call('DELETE', path)).status).toBe(204);
     expect((await konnect.call('GET', `${path}/status`)).body).toEqual({
@@ -58,7 +58,7 @@ describe.each([
   });
 
   test('unconfigured, can be 404', async () => {
-    await using konnect = await bench({ behaviour: { unconfiguredWebhook: 'not-found' } });
+    await using konnect = await bench({ behavior: { unconfiguredWebhook: 'not-found' } });
     expect((await konnect.call('GET', path)).status).toBe(404);
     expect((await konnect.call('DELETE', path)).status).toBe(404);
     const body = { audit_log_destination_id: await konnect.createDestination(), enabled: true };
@@ -67,7 +67,7 @@ describe.each([
   });
 
   test.each([404, 400] as const)('answers %d to the id of no destination', async (unknownDestination) => {
-    await using konnect = await bench({ behaviour: { unknownDestination } });
+    await using konnect = await bench({ behavior: { unknownDestination } });
     const { status, body } = await konnect.call('PATCH', path, {
       body: { audit_log_destination_id: unknownID, enabled: true },
     });
@@ -90,13 +90,13 @@ describe.each([
   });
 
   test('can answer 201 to a PATCH', async () => {
-    await using konnect = await bench({ behaviour: { patchStatus: 201 } });
+    await using konnect = await bench({ behavior: { patchStatus: 201 } });
     expect((await konnect.call('PATCH', path, { body: { enabled: false } })).status).toBe(201);
   });
 });
 
 test('DELETE of a portal’s webhook can be refused while it is enabled', async () => {
-  await using konnect = await bench({ behaviour: { portalDeleteConflict: true } });
+  await using konnect = await bench({ behavior: { portalDeleteConflict: true } });
   const id = await konnect.createDestination();
   await konnect.call('PATCH', portal, { body: { audit_log_destination_id: id, enabled: true } });
   expect((await konnect.call('DELETE', portal)).status).toBe(409);
@@ -104,7 +104,7 @@ test('DELETE of a portal’s webhook can be refused while it is enabled', async 
   expect((await konnect.call('DELETE', portal)).status).toBe(204);
 });
 
-describe('the organisation’s webhook, v2', () => {
+describe('the organization’s webhook, v2', () => {
   test('is unconfigured, set up inline, and never shows its authorization', async () => {
     await using konnect = await bench();
     expect((await konnect.call('GET', v2)).body).toEqual({
@@ -123,7 +123,7 @@ describe('the organisation’s webhook, v2', () => {
   });
 
   test('PATCH moves updated_at, and may not answer it', async () => {
-    await using konnect = await bench({ clock: fakeClock(), behaviour: { patchAnswersUpdatedAt: false } });
+    await using konnect = await bench({ clock: fakeClock(), behavior: { patchAnswersUpdatedAt: false } });
     const seen = new Set<unknown>();
     for (let round = 0; round < 3; round += 1) {
       const { body } = await konnect.call('PATCH', v2, { body: inline });

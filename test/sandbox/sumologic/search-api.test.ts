@@ -144,7 +144,7 @@ describe('a search job', () => {
     expect(await found({ ...search, requiresRawMessages: undefined })).toStrictEqual([]);
   });
 
-  test('is cancelled when nobody asked for it for more than 30 s', async () => {
+  test('is canceled when nobody asked for it for more than 30 s', async () => {
     const job = await create(search);
     const headers = { cookie: job.cookie };
     nowMs += 30_000 - 250;

@@ -1,5 +1,5 @@
 /** Where nobody knows which of several ways Konnect goes, or where it goes several. The first value named is the default. */
-export interface Behaviour {
+export interface Behavior {
   /**
    * What a webhook that names no destination looks like in v3: disabled with an empty id, without one, or with the nil UUID; or 404 on GET and DELETE.
    * In v2 it is always disabled with the endpoint `unconfigured`.
@@ -36,7 +36,7 @@ export interface Behaviour {
   replayDurationMs: number;
 }
 
-export const defaultBehaviour: Readonly<Behaviour> = {
+export const defaultBehavior: Readonly<Behavior> = {
   unconfiguredWebhook: 'disabled-empty',
   duplicateNames: 'conflict',
   usedDestination: 'conflict',
