@@ -1,4 +1,4 @@
-# What builds and what runs, pinned to what these tags stood for; docs/install.md says how to move on. Both can be replaced with --build-arg,
+# What builds and what runs, pinned to what these tags stood for; docs/install/helm.md says how to move on. Both can be replaced with --build-arg,
 # for instance by mirrors of theirs.
 ARG BUILD=docker.io/library/node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot@sha256:bb6b03d81066993293a10feda7250e8e1cc034035fe9b61cfceededa7c8bf04d

@@ -12,8 +12,8 @@ import {
   type Trouble,
 } from '../src/status/conditions.ts';
 
-export const conditionsFile = 'docs/conditions.md';
-const runbookFile = 'docs/runbook.md';
+export const conditionsFile = 'docs/operate/conditions.md';
+const runbookFile = 'docs/operate/runbook.md';
 
 type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
 
@@ -266,7 +266,7 @@ const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'Destinatio
 /** The text of {@link conditionsFile}. */
 export function renderConditions(): string {
   const rows = conditionRows();
-  return `<!-- Generated from src/ and docs/runbook.md by \`npm run generate\`. Do not edit. -->
+  return `<!-- Generated from src/ and docs/operate/runbook.md by \`npm run generate\`. Do not edit. -->
 # Conditions
 
 Everything that a condition of a forwarding can say. \`Ready\` sums up; \`Stalled\` (a person has to act) or \`Reconciling\` (it goes on by itself) stands beside it only while true, with the same reason and message;

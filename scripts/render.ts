@@ -14,7 +14,7 @@ export const chartFolder = fileURLToPath(new URL(chart, root));
 /** The chart cannot read files outside of its folder. */
 export const chartCRDFile = `${chart}/files/${crdFile.replace(/^.*\//, '')}`;
 export const manifestsFile = 'deploy/operator.yaml';
-export const installationGuide = 'docs/install.md';
+export const installationGuide = 'docs/install/helm.md';
 
 /** Namespace, and name of every object, in `deploy/`. */
 const namespace = 'konnect-audit-log';

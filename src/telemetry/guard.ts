@@ -45,7 +45,10 @@ export function createGuard({ review, log, nowMs }: GuardOptions): Guard {
       return verdict;
     } catch (err) {
       if (nowMs() >= nextWarningMs) {
-        log.warn({ err }, 'who asks for metrics cannot be found out: see docs/install.md for the rights that it takes');
+        log.warn(
+          { err },
+          'who asks for metrics cannot be found out: see docs/install/helm.md for the rights that it takes',
+        );
         nextWarningMs = nowMs() + warnEveryMs;
       }
       return 'unknown';

@@ -1,4 +1,4 @@
-/** What docs/argocd.md has its readers put into Argo CD and type. */
+/** What docs/install/argocd.md has its readers put into Argo CD and type. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -13,7 +13,7 @@ import { buildTimeoutMs, progress } from '../judges/progress.ts';
 import { cluster } from '../support/cluster.ts';
 
 const { kubectl } = cluster();
-const scripts = scriptsOf(document('docs/argocd.md')).map(({ text }) => text);
+const scripts = scriptsOf(document('docs/install/argocd.md')).map(({ text }) => text);
 const [keys = '', policy = ''] = ['resource.customizations', 'p, role:'].map((start) =>
   scripts.filter((script) => script.startsWith(start)).join('\n'),
 );

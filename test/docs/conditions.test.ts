@@ -7,9 +7,9 @@ import { document, root } from './documents.ts';
 import { sources } from './sources.ts';
 
 const rows = conditionRows();
-const runbook = document('docs/runbook.md');
+const runbook = document('docs/operate/runbook.md');
 
-describe('docs/conditions.md', () => {
+describe('docs/operate/conditions.md', () => {
   test('is what npm run generate makes', () => {
     const committed = readFileSync(join(root, conditionsFile), 'utf8');
     expect(committed === renderConditions() ? 'up to date' : 'run npm run generate').toBe('up to date');
@@ -72,19 +72,19 @@ describe('what lacks is named with where to put it:', () => {
 
   test('a situation', () => {
     expect(() => conditionRows(runbook.replace('### Claimed\n', '### Clamed\n'))).toThrow(
-      /Clamed: docs\/runbook\.md has an entry, scripts\/conditions\.ts no situation/,
+      /Clamed: docs\/operate\/runbook\.md has an entry, scripts\/conditions\.ts no situation/,
     );
   });
 
   test('a remedy', () => {
     expect(() => conditionRows(runbook.replaceAll('**Way out:**', '**Out:**'))).toThrow(
-      /SecretNotFound: docs\/runbook\.md needs a line "- \*\*Way out:\*\*/,
+      /SecretNotFound: docs\/operate\/runbook\.md needs a line "- \*\*Way out:\*\*/,
     );
   });
 
   test('a message', () => {
     expect(() => conditionRows(runbook.replace('or its twin there', 'or there'))).toThrow(
-      /Claimed: no message in docs\/runbook\.md says "or its twin there"/,
+      /Claimed: no message in docs\/operate\/runbook\.md says "or its twin there"/,
     );
   });
 });

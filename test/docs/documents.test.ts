@@ -70,9 +70,9 @@ describe('YAML', () => {
     }
   });
 
-  test('of the smallest forwarding is the same in README.md and docs/resource.md', () => {
+  test('of the smallest forwarding is the same in README.md and docs/use/resource.md', () => {
     const first = blocks.find(({ path }) => path === 'README.md');
-    const second = blocks.find(({ path }) => path === 'docs/resource.md');
+    const second = blocks.find(({ path }) => path === 'docs/use/resource.md');
     expect(first?.block).toBe(second?.block);
   });
 });

@@ -27,7 +27,7 @@ describe('the flags in README.md', () => {
 
 test('every document names only flags that there are', () => {
   const known = new Set([...table.keys()].map((flag) => flag.slice(2)));
-  const named = [...document('docs/runbook.md').matchAll(/`--([a-z-]+)`/g)].map(([, name = '']) => name);
+  const named = [...document('docs/operate/runbook.md').matchAll(/`--([a-z-]+)`/g)].map(([, name = '']) => name);
   expect(named.length).toBeGreaterThan(3);
   expect(named.filter((name) => !known.has(name))).toEqual([]);
 });

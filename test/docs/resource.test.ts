@@ -74,8 +74,8 @@ test('the CRD has fields', () => {
   expect(fields.length).toBeGreaterThan(50);
 });
 
-describe('docs/resource.md', () => {
-  const table = documented('docs/resource.md');
+describe('docs/use/resource.md', () => {
+  const table = documented('docs/use/resource.md');
 
   test('has every field of the CRD and no other', () => {
     expect([...table.keys()].filter((path) => /^(?:spec|status)\.[a-z]/.test(path)).toSorted()).toEqual(
@@ -119,7 +119,7 @@ test('the columns of kubectl get are those of the CRD', () => {
   const text = readFileSync(join(root, 'crds/konnect-audit-log.io_auditlogforwardings.yaml'), 'utf8');
   const columns = Columns.parse(parse(text)).spec.versions[0]?.additionalPrinterColumns ?? [];
   const names = new Set(columns.map(({ name }) => name.toUpperCase()));
-  const shown = rows(document('docs/resource.md')).filter(([name = '']) => /^[A-Z]+$/.test(name));
+  const shown = rows(document('docs/use/resource.md')).filter(([name = '']) => /^[A-Z]+$/.test(name));
   expect(shown.map(([name, , wide]) => [name, wide === 'yes'])).toEqual(
     columns.map(({ name, priority = 0 }) => [name.toUpperCase(), priority > 0]),
   );

@@ -4,7 +4,7 @@ import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { code, document, headings, rows } from './documents.ts';
 import { sources } from './sources.ts';
 
-const runbook = document('docs/runbook.md');
+const runbook = document('docs/operate/runbook.md');
 
 /** Reasons that are written as words where they are used. */
 const announced = [
@@ -19,7 +19,7 @@ const conditions = [
 ];
 const literal = [...announced, ...conditions].flatMap(([, ...words]) => words.filter((word) => word !== undefined));
 
-describe('docs/runbook.md', () => {
+describe('docs/operate/runbook.md', () => {
   test('has an entry for every reason, and for no other', () => {
     expect(announced.length).toBeGreaterThan(8);
     expect(conditions.length).toBeGreaterThan(4);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { code, document, headings, root, rows } from './documents.ts';
 
-const text = document('docs/security.md');
+const text = document('docs/trust/security.md');
 const sections = text.split(/^## /m).slice(1);
 const claims = rows(text);
 

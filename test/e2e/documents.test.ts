@@ -72,7 +72,7 @@ async function here({ text: script }: Script): Promise<string> {
 
 /** What the runbook has its readers define. */
 function definitions(): string {
-  const asking = scriptsOf(document('docs/runbook.md')).find(({ text: script }) => script.startsWith('TOKEN='));
+  const asking = scriptsOf(document('docs/operate/runbook.md')).find(({ text: script }) => script.startsWith('TOKEN='));
   return (asking?.text ?? '')
     .split('\n')
     .slice(0, 2)
@@ -125,7 +125,7 @@ const isTyped = ({ text: script, ...rest }: Script) =>
   script.replaceAll(endless, '').trim() !== '' && !script.includes(portalCRD) && canBeTyped({ ...rest, text: script });
 
 test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, which this machine lacks,`} of the documents had to be left out`, () => {
-  const left = scriptsOf(document('docs/runbook.md')).filter((script) => !canBeTyped(script));
+  const left = scriptsOf(document('docs/operate/runbook.md')).filter((script) => !canBeTyped(script));
   expect(left.length > 0).toBe(missing.length > 0);
 });
 
@@ -150,8 +150,8 @@ function asAlways(line: string): string {
 
 testCommandsOf('README.md');
 
-describe('docs/resource.md shows', () => {
-  test.each(sessionsOf(document('docs/resource.md')))('$title', async (session) => {
+describe('docs/use/resource.md shows', () => {
+  test.each(sessionsOf(document('docs/use/resource.md')))('$title', async (session) => {
     await eventually(async () => {
       const lines = (await typed(session)).split('\n').map(asAlways).filter(Boolean);
       const shown = session.shown.map(asAlways);
@@ -160,6 +160,6 @@ describe('docs/resource.md shows', () => {
   });
 });
 
-testCommandsOf('docs/resource.md');
-testCommandsOf('docs/flux.md');
-testCommandsOf('docs/runbook.md');
+testCommandsOf('docs/use/resource.md');
+testCommandsOf('docs/install/flux.md');
+testCommandsOf('docs/operate/runbook.md');

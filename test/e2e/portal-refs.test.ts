@@ -105,8 +105,8 @@ describe('documents', () => {
     expect(stdout).toMatch(/portal\S+\/developers created.*\n.*auditlogforwarding\S+\/developers created/);
   });
 
-  const commands = scriptsOf(document('docs/runbook.md')).filter(({ text }) => text.includes(portalCRD));
-  test.each(commands)('docs/runbook.md: $title', async ({ text }) => {
+  const commands = scriptsOf(document('docs/operate/runbook.md')).filter(({ text }) => text.includes(portalCRD));
+  test.each(commands)('docs/operate/runbook.md: $title', async ({ text }) => {
     await makePortal('refs-documents', world().blue.portals.us[0]);
     const here = text.replaceAll(' NAME ', ' refs-documents ').replaceAll('-n platform', `-n ${world().namespace}`);
     expect(await bash(here, tmpdir())).toMatch(text.includes('can-i') ? /^yes$/m : /\S/);

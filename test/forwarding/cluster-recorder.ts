@@ -116,7 +116,7 @@ export class ClusterRecorder implements Cluster {
         (stored.conditions ?? []).filter((one) => !this.isHandMade(one)),
         rows,
       );
-      if (unknown.length > 0) throw new TypeError(`not in docs/conditions.md: ${unknown.join('; ')}`);
+      if (unknown.length > 0) throw new TypeError(`not in docs/operate/conditions.md: ${unknown.join('; ')}`);
       this.statuses.push(stored);
       return { ...object, status: stored };
     });

@@ -15,7 +15,7 @@ export const usage = `npm run test:peers -- [--terraform-provider FILE [--terraf
   --terraform           terraform or tofu; the terraform of the PATH unless given
   --kongctl             the executable of kongctl
 
-At least one of the two peers. See docs/peers.md.
+At least one of the two peers. See docs/develop/peers.md.
 `;
 
 /** Rejects with what is wrong, for the person who called. */
