@@ -47,7 +47,7 @@ export function createGuard({ review, log, nowMs }: GuardOptions): Guard {
       if (nowMs() >= nextWarningMs) {
         log.warn(
           { err },
-          'who asks for metrics cannot be found out: see docs/install/helm.md for the rights that it takes',
+          'who asks for metrics cannot be found out: see docs/install/permissions.md for the rights that it takes',
         );
         nextWarningMs = nowMs() + warnEveryMs;
       }

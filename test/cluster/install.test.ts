@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,7 +11,8 @@ import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
 import { startOperator } from '../../sandbox/operator-process.ts';
 import { deployFolder, sandboxSeed, serviceAccount, world } from '../../sandbox/sandbox.ts';
 import { type Services, startServices } from '../../sandbox/services.ts';
-import { chartFolder, installationGuide } from '../../scripts/render.ts';
+import { chartFolder } from '../../scripts/render.ts';
+import { document, root } from '../docs/documents.ts';
 import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
@@ -330,13 +330,16 @@ function byText(a: string, b: string): number {
   return a.localeCompare(b);
 }
 
-describe('the guide', () => {
-  const root = join(import.meta.dirname, '../..');
-  const guide = readFileSync(join(root, installationGuide), 'utf8');
-  const blocks = (language: string) =>
-    [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+/** The pages with commands, in the order in which a user needs them. */
+const pages = ['helm', 'high-availability', 'upgrade', 'uninstall'];
 
-  test('has commands that work, one after the other', async () => {
+describe('the installation pages', () => {
+  const blocks = (page: string, language: string) =>
+    [...document(`docs/install/${page}.md`).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+      ([, block = '']) => block,
+    );
+
+  test('have commands that work, one after the other', async () => {
     const folder = join(controlPlane.folder, 'guide');
     await mkdir(join(folder, 'bin'), { recursive: true });
     await symlink(controlPlane.kubectlPath, join(folder, 'bin', 'kubectl'));
@@ -345,7 +348,7 @@ describe('the guide', () => {
     await writeFile(join(folder, 'corporate.pem'), controlPlane.certificateAuthority);
     for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
 
-    const commands = blocks('sh').filter((block) => !block.startsWith('docker'));
+    const commands = pages.flatMap((page) => blocks(page, 'sh')).filter((block) => !block.startsWith('docker'));
     const script = join(folder, 'commands.sh');
     await writeFile(script, ['set -eu', ...commands].join('\n'));
     await promisify(execFile)('sh', [script], {
@@ -357,8 +360,8 @@ describe('the guide', () => {
     await established();
   }, 240_000);
 
-  test('has a kustomization that names another image', async () => {
-    const [kustomization = ''] = blocks('yml');
+  test('have a kustomization that names another image', async () => {
+    const [kustomization = ''] = blocks('manifests', 'yml');
     const folder = join(controlPlane.folder, 'kustomize', 'mine');
     await mkdir(folder, { recursive: true });
     await symlink(deployFolder, join(folder, '..', 'deploy'));
@@ -366,8 +369,8 @@ describe('the guide', () => {
     expect(await kubectl(['kustomize', folder])).toContain('image: registry.example.com/konnect-audit-log-operator:');
   });
 
-  test('has values that the chart takes', async () => {
-    const [, values = ''] = blocks('yml');
+  test('have values that the chart takes', async () => {
+    const [values = ''] = blocks('helm', 'yml');
     const file = join(controlPlane.folder, 'values.yaml');
     await writeFile(file, values);
     expect((await helm(['template', release, chartFolder, `--values=${file}`])).stdout).toContain('secretKeyRef');

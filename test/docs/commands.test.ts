@@ -19,7 +19,7 @@ async function operator(...args: string[]): Promise<string> {
 }
 
 describe('node dist/operator.js', () => {
-  test('--help has every flag of README.md, with its variable and its default, and no other', async () => {
+  test('--help has every flag of docs/operate/flags.md, with its variable and its default, and no other', async () => {
     const help = await operator('--help');
     const shown = new Map(
       [...help.matchAll(/^ {2}--([a-z-]+)=<[^>]+>(?: \(default (.+)\))?\n(?: {6}.+\n)*? {6}\$(\w+)$/gm)].map(
@@ -27,7 +27,7 @@ describe('node dist/operator.js', () => {
       ),
     );
     expect(shown.size).toBe(flagTable.length);
-    const documented = rows(document('README.md')).flatMap((cells) => {
+    const documented = rows(document('docs/operate/flags.md')).flatMap((cells) => {
       const [flag = ''] = code(cells[0] ?? '');
       const [variable = ''] = code(cells[1] ?? '');
       const [preset = ''] = code(cells[2] ?? '');

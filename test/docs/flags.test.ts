@@ -6,13 +6,13 @@ import { code, document, rows } from './documents.ts';
 const empty = ['none', 'all'];
 
 const table = new Map(
-  rows(document('README.md')).flatMap((cells) => {
+  rows(document('docs/operate/flags.md')).flatMap((cells) => {
     const [flag = ''] = code(cells[0] ?? '');
     return flag.startsWith('--') ? [[flag, cells] as const] : [];
   }),
 );
 
-describe('the flags in README.md', () => {
+describe('the flags in docs/operate/flags.md', () => {
   test('are those of the operator, and --help and --version', () => {
     const flags = flagTable.map(({ name }) => `--${name}`);
     expect([...table.keys()]).toEqual([...flags, '--help', '--version']);

@@ -95,19 +95,6 @@ describe('docs/use/resource.md', () => {
   });
 });
 
-describe('README.md', () => {
-  const table = documented('README.md');
-  const values = fields.filter(({ path, leaf }) => path.startsWith('spec.') && leaf);
-
-  test('has every field of spec that is a value, and no other', () => {
-    expect([...table.keys()].toSorted()).toEqual(values.map(({ path }) => path).toSorted());
-  });
-
-  test.each(values)('$path: default', (field) => {
-    expect(isDefaultOf(table.get(field.path)?.[1], field)).toBe(true);
-  });
-});
-
 test('the columns of kubectl get are those of the CRD', () => {
   const Columns = z.object({
     spec: z.object({
