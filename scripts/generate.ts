@@ -4,6 +4,7 @@ import { ensureHelm } from '../sandbox/control-plane/helm.ts';
 import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
 import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
+import { flagsFile, withFlagTable } from './flags.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -17,5 +18,6 @@ write(crdFile, renderCRD());
 write(chartCRDFile, renderCRD());
 write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
+write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(conditionsFile, renderConditions());
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: say })));

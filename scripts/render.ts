@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { isMap, parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { crdFile } from './crd.ts';
+import { withTable } from './page-table.ts';
 
 const root = new URL('../', import.meta.url);
 const chart = 'helm/konnect-audit-log-operator';
@@ -77,17 +78,16 @@ function valuesOf({ description, properties }: Node, preset: unknown, path: read
     .flatMap(([key, node]) => valuesOf(node, presets[key], [...path, key]));
 }
 
-const tableBegins = '<!-- values -->\n';
-const tableEnds = '<!-- /values -->\n';
-
-/** The guide with the table of values put in anew. */
+/** Returns the installation guide with its table of values replaced. */
 export function withValuesTable(guide: string): string {
-  const begin = guide.indexOf(tableBegins) + tableBegins.length;
-  const end = guide.indexOf(tableEnds);
-  if (begin < tableBegins.length || end < begin)
-    throw new Error(`${installationGuide} has no place for the table of values`);
-  const rows = chartValues().map(({ path, description, default: preset }) => {
-    return `| \`${path}\` | \`${JSON.stringify(preset)}\` | ${description.replaceAll('|', '\\|')} |`;
+  const rows = chartValues().map(({ path, description, default: preset }) => [
+    `\`${path}\``,
+    `\`${JSON.stringify(preset)}\``,
+    description,
+  ]);
+  return withTable(guide, {
+    file: installationGuide,
+    name: 'values',
+    rows: [['value', 'default', 'meaning'], ...rows],
   });
-  return `${guide.slice(0, begin)}\n| value | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n\n${guide.slice(end)}`;
 }
