@@ -1,4 +1,4 @@
-/** The table of what conditions say, made of the code that writes them and of the runbook, which says what to do. */
+/** Renders the table of all conditions from the code that writes them and from the runbook, which says what to do. */
 import { readFileSync } from 'node:fs';
 import type { Condition } from '../src/api/v1alpha1.ts';
 import { reasons } from '../src/forwarding/problems.ts';
@@ -18,21 +18,21 @@ const runbookFile = 'docs/operate/runbook.md';
 type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
 
 /**
- * Where a reason stands. `parts`: the conditions of which one or more show it beside `Ready`; where there is none, it is about what is to
- * be undone, or the forwarding is being deleted. `says`: part of those messages of the runbook's that this is about; without it, all others.
+ * How a reason appears in conditions. `parts`: the conditions that can show it beside `Ready`; empty if it is about cleanup or deletion.
+ * `says`: a part of the messages in the runbook that this situation covers; if absent, it covers all other messages of the reason.
  */
 type Situation = { readonly says?: string } & (
   | { readonly kind: Trouble['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
   | { readonly kind: 'working' | 'suspended' | 'drifted' | 'ready' }
-  /** No condition has it as its message: it is part of another message, or an event's. */
+  /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
 );
 
-/** Each of them, or both. */
+/** One of them, or both. */
 const either: readonly Part[] = ['DestinationReady', 'WebhooksReady'];
 const onlyReady: readonly Part[] = [];
 
-/** By reason. The severities are those of the code: a test compares. */
+/** By reason. A test compares the severities with the code. */
 export const situations: Readonly<Record<string, readonly Situation[]>> = {
   SecretNotFound: [{ kind: 'waiting', parts: ['SecretsResolved'] }],
   SecretKeyNotFound: [{ kind: 'waiting', parts: ['SecretsResolved'] }],
@@ -107,11 +107,11 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
 
 export interface Row {
   readonly reason: string;
-  /** Such as `Ready` with `False`; in the order in which they stand in status. */
+  /** Such as `Ready` with `False`, in the order of status. */
   readonly conditions: readonly { readonly type: string; readonly statuses: readonly string[] }[];
-  /** With `…` for what differs. */
+  /** With `…` for the part that differs. */
   readonly message: string;
-  /** Markdown, with links as in the runbook; empty where nothing is to be done. */
+  /** Markdown, with links as in the runbook; empty if no action is needed. */
   readonly remedy: string;
 }
 
@@ -121,7 +121,7 @@ interface Entry {
   readonly remedy: string | undefined;
 }
 
-/** Entries of the runbook that are about conditions, in its order. The remedy is the first sentence of "Way out". */
+/** Returns the entries of the runbook about conditions, in its order. The remedy is the first sentence of "Way out". */
 function entriesOf(runbook: string): Entry[] {
   const sections = runbook.split(/^## /m).filter((section) => !section.startsWith('Events of things done'));
   return sections.flatMap((section) =>
@@ -136,7 +136,7 @@ function entriesOf(runbook: string): Entry[] {
   );
 }
 
-/** Throws where a reason has no situation, no entry, no message or no remedy, and says what to add. */
+/** Returns the rows of the table. Throws an error that says what to add if a reason lacks a situation, an entry, a message or a remedy. */
 export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[] {
   const entries = entriesOf(runbook);
   const faults = [
@@ -189,7 +189,7 @@ function rowOf(
   return { reason, conditions, message, remedy };
 }
 
-/** What status can hold in this situation. */
+/** Returns every condition that status can have in this situation. */
 function possible(reason: string, message: string, situation: Exclude<Situation, { kind: 'elsewhere' }>): Condition[] {
   const context = (grace: ConditionContext['grace']): ConditionContext => ({
     generation: 1,
@@ -240,13 +240,13 @@ function healthOf(reason: string, message: string, kind: Trouble['severity'] | '
   }
 }
 
-/** A message as it stands in a condition, of which the beginning is that of one pattern. */
+/** Returns whether the message of a condition begins like the pattern. */
 function begins(message: string, pattern: string): boolean {
   const parts = pattern.split('…').map((part) => part.trim().replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
   return new RegExp(`^(?:deletion waits: )?${parts.join('.*')}`, 's').test(message);
 }
 
-/** Conditions that no row of the table is about, as `type status reason: message`. */
+/** Returns the conditions that no row of the table describes, as `type status reason: message`. */
 export function strangers(conditions: readonly Condition[], rows: readonly Row[]): string[] {
   return conditions
     .filter(
@@ -263,18 +263,30 @@ export function strangers(conditions: readonly Condition[], rows: readonly Row[]
 
 const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'DestinationReady', 'WebhooksReady'];
 
-/** The text of {@link conditionsFile}. */
+/** Returns the text of {@link conditionsFile}. */
 export function renderConditions(): string {
   const rows = conditionRows();
   return `<!-- Generated from src/ and docs/operate/runbook.md by \`npm run generate\`. Do not edit. -->
 # Conditions
 
-Everything that a condition of a forwarding can say. \`Ready\` sums up; \`Stalled\` (a person has to act) or \`Reconciling\` (it goes on by itself) stands beside it only while true, with the same reason and message;
-the other three say where the trouble is. \`…\` stands for what differs. Each reason leads to its entry in the [runbook](runbook.md), with what to look at and what goes on meanwhile.
+For the operator on call.
+This page lists everything that a condition of a forwarding can say.
+Each reason links to its entry in the [runbook](runbook.md), which also says who is affected and what to check.
+\`…\` stands for the part that differs.
 
-- Where there is more than one trouble, the message names up to three, the worst first, parted by semicolons; the reason is that of the first.
-- Of an object that is being deleted, the message begins with \`deletion waits:\`, and the other three are Unknown.
-- While Konnect is in trouble and nothing newer waits to be applied, \`Ready\` and the other three stay as they were for three intervals, at most 30 minutes, and are then Unknown. Where something newer waits, they are False at once.
+- \`Ready\` is the summary.
+- \`Stalled\` means that a user has to act. \`Reconciling\` means that the operator continues by itself.
+  At most one of the two exists, only while it is true, with the reason and the message of the worst problem.
+- \`SecretsResolved\`, \`DestinationReady\` and \`WebhooksReady\` say which part has the problem.
+
+If there are several problems, the message names up to three, the worst first, separated by semicolons.
+The reason is that of the first one.
+
+If the object is being deleted, the message begins with \`deletion waits:\`, and the last three conditions are Unknown.
+
+If Konnect is unavailable and nothing newer has to be applied, \`Ready\` and the last three conditions keep their status for three intervals, at most 30 minutes.
+After that they are Unknown.
+If something newer has to be applied, they are False at once.
 
 ## By condition
 
