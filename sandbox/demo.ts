@@ -1,8 +1,8 @@
 /** `npm run demo [-- --keep]`: the operator's main job, told with real commands. Exit code 0 only if each step was seen to hold. */
 
-import { createNarrator } from './narrator.ts';
+import { createNarrator } from './demo-terminal.ts';
 import { howToReach, startSandbox, writeForwarding } from './sandbox.ts';
-import { tellStory } from './story.ts';
+import { tellStory } from './demo-steps.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 const keep = process.argv.includes('--keep');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { verifyLine } from './konnect/delivery/audit-line.ts';
-import type { Narrator } from './narrator.ts';
+import type { Narrator } from './demo-terminal.ts';
 import { namespace, type Sandbox, world } from './sandbox.ts';
 import { searchMessages } from './sumologic/search.ts';
 
