@@ -1,14 +1,15 @@
-/** The main job of the operator from the first `kubectl apply` to the last `kubectl delete`. */
+/** The steps of the demo: the operator's main job, from `kubectl apply` to `kubectl delete`. */
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
+import type { DemoTerminal } from './demo-terminal.ts';
 import { verifyLine } from './konnect/delivery/audit-line.ts';
-import type { Narrator } from './demo-terminal.ts';
 import { namespace, type Sandbox, world } from './sandbox.ts';
 import { searchMessages } from './sumologic/search.ts';
 
 const inNamespace = ['-n', namespace] as const;
 const forwarding = ['auditlogforwarding', 'sumologic', ...inNamespace] as const;
+const eventColumns = ['-o', 'custom-columns=REASON:.reason,MESSAGE:.message'] as const;
 const newCode = 'ZaVnC4dhaV2rotatedSandboxCodeThatOpensNothing==';
 
 const Destinations = z.object({
@@ -16,30 +17,30 @@ const Destinations = z.object({
 });
 const Webhook = z.object({ audit_log_destination_id: z.string().optional(), enabled: z.boolean() });
 
-/** Rejects at the first step that does not hold. */
-export async function tellStory(sandbox: Sandbox, narrator: Narrator, file: string): Promise<void> {
-  const konnect = konnectOf(sandbox);
-  await apply(sandbox, narrator, file);
-  await deliver(sandbox, narrator, konnect);
-  await rotateAndDrift(sandbox, narrator, konnect, file);
-  await wrongPortal(sandbox, narrator, konnect);
-  await deleteAll(narrator, konnect, file);
+/** Runs all steps. Rejects at the first command or check that fails. */
+export async function runDemoSteps(sandbox: Sandbox, terminal: DemoTerminal, file: string): Promise<void> {
+  const konnect = createKonnectClient(sandbox);
+  await apply(sandbox, terminal, file);
+  await deliver(sandbox, terminal, konnect);
+  await rotateAndDrift(sandbox, terminal, konnect, file);
+  await wrongPortal(sandbox, terminal, konnect);
+  await deleteAll(terminal, konnect, file);
 }
 
-async function apply({ controlPlane }: Sandbox, narrator: Narrator, file: string): Promise<void> {
-  narrator.chapter('1. Two Dev Portals and the organization forward to SumoLogic');
-  await narrator.kubectl('apply', '-f', file);
-  await narrator.watch(['get', 'auditlogforwarding', ...inNamespace, '-w'], 'it is ready', async () => {
+async function apply({ controlPlane }: Sandbox, terminal: DemoTerminal, file: string): Promise<void> {
+  terminal.heading('1. Two Dev Portals and the organization forward their audit logs to SumoLogic');
+  await terminal.kubectl('apply', '-f', file);
+  await terminal.watch(['get', 'auditlogforwarding', ...inNamespace, '-w'], 'the forwarding is ready', async () => {
     const path = '{.status.conditions[?(@.type=="Ready")].status}';
     const { stdout } = await controlPlane.kubectl(['get', ...forwarding, '-o', `jsonpath=${path}`]);
     return stdout === 'True';
   });
-  await narrator.kubectl('get', 'events', ...inNamespace, '--sort-by=.metadata.creationTimestamp');
+  await terminal.kubectl('get', 'events', ...inNamespace, '--sort-by=.eventTime', ...eventColumns);
 }
 
-async function deliver({ services }: Sandbox, narrator: Narrator, konnect: KonnectHand): Promise<void> {
-  narrator.chapter('2. Audit lines arrive, signed by Konnect');
-  narrator.say('A developer logs in to the portal "developers", and somebody lists the control planes.');
+async function deliver({ services }: Sandbox, terminal: DemoTerminal, konnect: KonnectClient): Promise<void> {
+  terminal.heading('2. Audit lines arrive in SumoLogic, signed by Konnect');
+  terminal.print('A developer logs in to the portal "developers", and a user lists the control planes.');
   const since = new Date(Date.now() - 1_000);
   await konnect.login(world.portals.developers);
   await konnect.call('GET', 'us', '/v2/control-planes');
@@ -47,7 +48,7 @@ async function deliver({ services }: Sandbox, narrator: Narrator, konnect: Konne
     .object({ keys: z.array(z.looseObject({})) })
     .parse(await konnect.call('GET', 'us', '/v2/audit-log-webhook/jwks.json'));
   const search = { url: services.sumologic.url, accessId: world.accessKey.id, accessKey: world.accessKey.key };
-  const lines = await narrator.see(
+  const lines = await terminal.check(
     'a search in SumoLogic for _sourcecategory="Http Input" finds both lines',
     async () => {
       const found = await searchMessages({
@@ -63,37 +64,37 @@ async function deliver({ services }: Sandbox, narrator: Narrator, konnect: Konne
       return login === undefined || listing === undefined ? undefined : [login, listing];
     },
   );
-  for (const line of lines) narrator.say(line);
-  await narrator.see(
-    'both signatures verify against the JWKS',
+  for (const line of lines) terminal.print(line);
+  await terminal.check(
+    'both signatures match the public keys of Konnect',
     () => lines.every((line) => verifyLine(line, jwks)) || undefined,
   );
 }
 
 async function rotateAndDrift(
   { services, folder, controlPlane }: Sandbox,
-  narrator: Narrator,
-  konnect: KonnectHand,
+  terminal: DemoTerminal,
+  konnect: KonnectClient,
   file: string,
 ): Promise<void> {
-  narrator.chapter('3. A rotated Secret is applied; what others change in Konnect is put right');
+  terminal.heading('3. The operator applies a rotated Secret and restores what another client changed');
   services.sumologic.control.setSource({ code: newCode });
   const rotated = `${folder}/rotated.yaml`;
   const endpoint = services.sumologic.receiverURL(newCode);
   await writeFile(rotated, (await readFile(file, 'utf8')).replace(services.endpoint, endpoint), { mode: 0o600 });
-  narrator.say('SumoLogic has a new HTTP source; its URL goes into the Secret.');
-  await narrator.kubectl('apply', '-f', rotated);
-  const before = await narrator.see('Konnect sends to the new source', async () => {
+  terminal.print('SumoLogic has a new HTTP source. Its URL goes into the Secret.');
+  await terminal.kubectl('apply', '-f', rotated);
+  const before = await terminal.check('Konnect sends to the new source', async () => {
     const [destination] = await konnect.destinations();
     return destination?.endpoint === endpoint ? destination : undefined;
   });
 
-  narrator.say(`By hand, in Konnect: the destination's log format becomes json, the webhook of portal "partners" is switched off.
-The forwarding's interval is 1m: at the next look both are put right.`);
+  terminal.print(`Another client sets the destination's log format to json and disables the webhook of portal "partners".
+The forwarding's interval is 1m. At the next resync, the operator restores both.`);
   await konnect.call('PATCH', 'global', `/v3/audit-log-destinations/${before.id}`, {
     name: before.name,
     endpoint: before.endpoint,
-    authorization: 'Bearer somebody-elses',
+    authorization: 'Bearer another-client',
     log_format: 'json',
     skip_ssl_verification: false,
   });
@@ -101,62 +102,62 @@ The forwarding's interval is 1m: at the next look both are put right.`);
     audit_log_destination_id: before.id,
     enabled: false,
   });
-  await narrator.see(
-    'the destination is cef again',
+  await terminal.check(
+    'the log format is cef again',
     async () => (await konnect.destinations())[0]?.log_format === 'cef' || undefined,
     90_000,
   );
-  await narrator.see(
-    'the webhook is on again',
+  await terminal.check(
+    'the webhook is enabled again',
     async () => (await konnect.webhook(world.portals.partners)).enabled || undefined,
   );
-  await narrator.see('events say so', async () => {
+  await terminal.check('events report both corrections', async () => {
     const { stdout } = await controlPlane.kubectl(['get', 'events', ...inNamespace]);
     return (stdout.includes('DestinationCorrected') && stdout.includes('WebhookCorrected')) || undefined;
   });
-  await narrator.kubectl('get', 'events', ...inNamespace, '--field-selector', 'type=Warning');
+  await terminal.kubectl('get', 'events', ...inNamespace, '--field-selector', 'type=Warning', ...eventColumns);
 }
 
-async function wrongPortal({ services }: Sandbox, narrator: Narrator, konnect: KonnectHand): Promise<void> {
-  narrator.chapter('4. A wrong portal ID: the status says which, why and what to do; the others go on');
+async function wrongPortal({ services }: Sandbox, terminal: DemoTerminal, konnect: KonnectClient): Promise<void> {
+  terminal.heading('4. A portal ID is wrong: the status says which one and what to do');
   const wrong = randomUUID();
   const patch = JSON.stringify([{ op: 'add', path: '/spec/portals/-', value: { id: wrong } }]);
-  await narrator.kubectl('patch', ...forwarding, '--type=json', '-p', patch);
-  await narrator.kubectl('wait', ...forwarding, '--for=condition=Stalled', '--timeout=20s');
-  await narrator.kubectl('get', 'auditlogforwarding', ...inNamespace);
+  await terminal.kubectl('patch', ...forwarding, '--type=json', '-p', patch);
+  await terminal.kubectl('wait', ...forwarding, '--for=condition=Stalled', '--timeout=20s');
+  await terminal.kubectl('get', 'auditlogforwarding', ...inNamespace);
   const path = '{.status.conditions[?(@.type=="Ready")].message}';
-  const message = await narrator.kubectl('get', ...forwarding, '-o', `jsonpath=${path}{"\\n"}`);
-  await narrator.see(
+  const message = await terminal.kubectl('get', ...forwarding, '-o', `jsonpath=${path}{"\\n"}`);
+  await terminal.check(
     'the message names the portal and the field',
     () => (message.includes(wrong) && message.includes('spec.portals[2].id')) || undefined,
   );
   const before = services.sumologic.lines(newCode).length;
   await konnect.login(world.portals.partners);
-  await narrator.see(
-    'a login to portal "partners" still arrives',
+  await terminal.check(
+    'a login to portal "partners" still arrives in SumoLogic',
     () => services.sumologic.lines(newCode).length > before || undefined,
   );
 }
 
-async function deleteAll(narrator: Narrator, konnect: KonnectHand, file: string): Promise<void> {
-  narrator.chapter('5. Deleted, Secrets and all: nothing is left in Konnect');
-  await narrator.kubectl('delete', '-f', file, '--timeout=60s');
-  await narrator.see('no destination is left', async () =>
+async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: string): Promise<void> {
+  terminal.heading('5. The forwarding is deleted: the operator removes its configuration from Konnect');
+  await terminal.kubectl('delete', '-f', file, '--timeout=60s');
+  await terminal.check('the destination is deleted', async () =>
     (await konnect.destinations()).length === 0 ? true : undefined,
   );
   for (const portal of Object.values(world.portals)) {
-    await narrator.see(
+    await terminal.check(
       `the webhook of portal ${portal} is detached`,
-      async () => isFree(await konnect.webhook(portal)) || undefined,
+      async () => isDetached(await konnect.webhook(portal)) || undefined,
     );
   }
-  await narrator.see(
+  await terminal.check(
     "the organization's webhook is detached",
-    async () => isFree(Webhook.parse(await konnect.call('GET', 'us', '/v3/audit-log-webhook'))) || undefined,
+    async () => isDetached(Webhook.parse(await konnect.call('GET', 'us', '/v3/audit-log-webhook'))) || undefined,
   );
 }
 
-function isFree({ audit_log_destination_id: id = '', enabled }: z.infer<typeof Webhook>): boolean {
+function isDetached({ audit_log_destination_id: id = '', enabled }: z.infer<typeof Webhook>): boolean {
   return id === '' && !enabled;
 }
 
@@ -164,15 +165,15 @@ function webhookOf(portal: string): string {
   return `/v3/portals/${portal}/audit-log-webhook`;
 }
 
-/** What a person could do with curl. */
-interface KonnectHand {
+/** Another client of Konnect: what a user does there without the operator. */
+interface KonnectClient {
   call(method: string, region: string, path: string, body?: object): Promise<unknown>;
   destinations(): Promise<z.infer<typeof Destinations>['data']>;
   webhook(portal: string): Promise<z.infer<typeof Webhook>>;
   login(portal: string): Promise<void>;
 }
 
-function konnectOf({ services }: Sandbox): KonnectHand {
+function createKonnectClient({ services }: Sandbox): KonnectClient {
   async function call(method: string, region: string, path: string, body?: object): Promise<unknown> {
     const answer = await fetch(services.konnect.urlTemplate.replace('{region}', region) + path, {
       method,

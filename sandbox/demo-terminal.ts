@@ -1,29 +1,29 @@
-/** Tells a story: prints what it is about to do, does it with real commands, and checks that what it says is so. */
+/** Where the demo happens: prints text, runs real commands and checks their effects. */
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 
-export interface Narrator {
-  chapter(title: string): void;
-  say(text: string): void;
-  /** Prints the command, runs it, prints what it printed. Rejects where it fails. */
+export interface DemoTerminal {
+  heading(text: string): void;
+  print(text: string): void;
+  /** Prints the command, runs it and prints its output. Resolves with its stdout. Rejects if it fails. */
   kubectl(...args: string[]): Promise<string>;
-  /** Prints the command and what it prints, until `seen` holds, which is `what`. */
-  watch(args: readonly string[], what: string, seen: () => Promise<boolean>): Promise<void>;
-  /** Tries until `attempt` answers something; says so. Rejects with what was missing after `timeoutMs`. */
-  see<T>(what: string, attempt: () => T | undefined | Promise<T | undefined>, timeoutMs?: number): Promise<T>;
+  /** Prints the command and its output until `isDone` resolves with true. `what` describes that state. Rejects after 20 seconds. */
+  watch(args: readonly string[], what: string, isDone: () => Promise<boolean>): Promise<void>;
+  /** Resolves with the first value of `attempt` that is not undefined, and prints `what`. Rejects after `timeoutMs`, 20 seconds by default. */
+  check<T>(what: string, attempt: () => T | undefined | Promise<T | undefined>, timeoutMs?: number): Promise<T>;
 }
 
-export function createNarrator(
+export function createDemoTerminal(
   { kubectl, kubectlPath, adminKubeconfig }: Pick<ControlPlane, 'kubectl' | 'kubectlPath' | 'adminKubeconfig'>,
   write: (text: string) => void,
-): Narrator {
-  function show(args: readonly string[]): void {
+): DemoTerminal {
+  function printCommand(args: readonly string[]): void {
     const quoted = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
     write(`\n$ kubectl ${quoted.join(' ')}\n`);
   }
 
-  async function see<T>(
+  async function check<T>(
     what: string,
     attempt: () => T | undefined | Promise<T | undefined>,
     timeoutMs = 20_000,
@@ -35,35 +35,35 @@ export function createNarrator(
         write(`  ✓ ${what}\n`);
         return found;
       }
-      if (performance.now() > deadline) throw new Error(`not seen within ${String(timeoutMs / 1000)} s: ${what}`);
+      if (performance.now() > deadline) throw new Error(`not true after ${String(timeoutMs / 1000)} s: ${what}`);
       await delay(100);
     }
   }
 
   return {
-    chapter: (title) => write(`\n\n— ${title}\n`),
-    say: (text) => write(`\n${text}\n`),
-    see,
+    heading: (text) => write(`\n\n— ${text}\n`),
+    print: (text) => write(`\n${text}\n`),
+    check,
 
     async kubectl(...args) {
-      show(args);
+      printCommand(args);
       const { stdout, stderr, code } = await kubectl(args);
       write(stdout + stderr);
       if (code !== 0) throw new Error(`kubectl ended with code ${String(code)}`);
       return stdout;
     },
 
-    async watch(args, what, seen) {
-      show(args);
+    async watch(args, what, isDone) {
+      printCommand(args);
       const child = spawn(kubectlPath, args, {
         env: { ...process.env, KUBECONFIG: adminKubeconfig },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       child.stdout.on('data', (chunk: Buffer) => write(chunk.toString()));
       try {
-        await see(what, async () => ((await seen()) ? true : undefined));
+        await check(what, async () => ((await isDone()) ? true : undefined));
       } finally {
-        // What the watch is about to print comes first.
+        // Leaves the watch the time to print the last change.
         await delay(300);
         child.kill();
       }

@@ -1,8 +1,8 @@
-/** `npm run demo [-- --keep]`: the operator's main job, told with real commands. Exit code 0 only if each step was seen to hold. */
+/** `npm run demo [-- --keep]`: shows the operator's main job with real commands. The exit code is 0 only if every check passed. */
 
-import { createNarrator } from './demo-terminal.ts';
+import { runDemoSteps } from './demo-steps.ts';
+import { createDemoTerminal } from './demo-terminal.ts';
 import { howToReach, startSandbox, writeForwarding } from './sandbox.ts';
-import { tellStory } from './demo-steps.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 const keep = process.argv.includes('--keep');
@@ -15,10 +15,11 @@ const sandbox = await startSandbox((line) => write(`==> ${line}\n`));
 let failed = false;
 try {
   const file = await writeForwarding(sandbox);
-  const told = tellStory(sandbox, createNarrator(sandbox.controlPlane, write), file);
-  const ended = await Promise.race([told.then(() => 'told' as const), interrupted.then(() => 'interrupted' as const)]);
-  if (ended === 'interrupted') throw new Error('interrupted');
-  write(`\n==> every step was seen to hold, ${String(Math.round((performance.now() - startedMs) / 1000))} s\n`);
+  await Promise.race([
+    runDemoSteps(sandbox, createDemoTerminal(sandbox.controlPlane, write), file),
+    interrupted.then(() => Promise.reject(new Error('interrupted'))),
+  ]);
+  write(`\n==> every check passed, ${String(Math.round((performance.now() - startedMs) / 1000))} s\n`);
   if (keep) {
     write(howToReach(sandbox, file));
     await interrupted;
