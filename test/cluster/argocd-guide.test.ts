@@ -11,6 +11,7 @@ import { argoSettings } from '../judges/argocd-settings.ts';
 import { ensureJudges, type Judges, type KubeObject } from '../judges/judges.ts';
 import { buildTimeoutMs, progress } from '../judges/progress.ts';
 import { cluster } from '../support/cluster.ts';
+import { standInDefinition } from '../support/stand-in-definition.ts';
 
 const { kubectl } = cluster();
 const scripts = scriptsOf(document('docs/install/argocd.md')).map(({ text }) => text);
@@ -35,24 +36,7 @@ afterAll(async () => {
 /** As much of it as the commands meet. Whether fields of the example are those of Argo CD is asked of its own types elsewhere. */
 const argoCD = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } },
-  {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: definition, annotations: { 'api-approved.kubernetes.io': 'unapproved, a stand-in' } },
-    spec: {
-      group: 'argoproj.io',
-      names: { kind: 'Application', plural: 'applications', singular: 'application' },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1alpha1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  },
+  standInDefinition({ group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', plural: 'applications' }),
 ];
 
 test('every block of the guide is tested here', () => {

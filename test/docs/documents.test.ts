@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -31,7 +31,7 @@ describe.each([...documents])('%s', (path, text) => {
   });
 
   test('names files that there are', () => {
-    const named = [...prose(text).matchAll(/`((?:src|test|docs|crds|deploy|sandbox|scripts)\/[\w./-]+)`/g)];
+    const named = [...prose(text).matchAll(/`((?:src|test|docs|crds|deploy|examples|sandbox|scripts)\/[\w./-]+)`/g)];
     expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 });
@@ -70,9 +70,11 @@ describe('YAML', () => {
     }
   });
 
-  test('of the smallest forwarding is the same in README.md and docs/use/resource.md', () => {
+  test('of the smallest forwarding is the same in README.md, docs/use/resource.md and examples/forwarding.yaml', () => {
     const first = blocks.find(({ path }) => path === 'README.md');
     const second = blocks.find(({ path }) => path === 'docs/use/resource.md');
     expect(first?.block).toBe(second?.block);
+    const example = readFileSync(join(root, 'examples/forwarding.yaml'), 'utf8');
+    expect(example.endsWith(`\nkind: Namespace\nmetadata:\n  name: platform\n---\n${first?.block ?? ''}`)).toBe(true);
   });
 });

@@ -59,7 +59,7 @@ async function here({ text: script }: Script): Promise<string> {
   return script
     .replaceAll(endless, '')
     .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${world.namespace}`)
-    .replaceAll(/ -k (\w+\/)/g, ` -k ${root}/$1 --dry-run=server`)
+    .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
     .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
     .replaceAll(/ delete (?:crd|namespace) \S+/g, '$& --dry-run=server')
     .replaceAll(/ -w$/gm, '')

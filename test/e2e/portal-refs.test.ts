@@ -99,7 +99,7 @@ test('a Portal made with kubectl is forwarded as soon as kong-operator has its I
 
 describe('documents', () => {
   test('the example is what the API server takes', async () => {
-    const example = await readFile(`${root}/examples/kong-operator.yaml`, 'utf8');
+    const example = await readFile(`${root}/examples/kong-operator/developers.yaml`, 'utf8');
     const input = example.replaceAll('namespace: platform', `namespace: ${world().namespace}`);
     const { stdout } = await world().kubectl(['apply', '--dry-run=server', '-f', '-'], { input });
     expect(stdout).toMatch(/portal\S+\/developers created.*\n.*auditlogforwarding\S+\/developers created/);

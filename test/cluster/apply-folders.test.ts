@@ -1,0 +1,98 @@
+/** Every folder that users apply, applied to a new cluster as users type it. */
+import { globSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { kind, plural } from '../../src/api/v1alpha1.ts';
+import { portalDefinition } from '../support/kong-operator.ts';
+import { standInDefinition } from '../support/stand-in-definition.ts';
+
+/** In the order of examples/README.md: a folder comes after those that it needs. */
+const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonly brings: readonly string[] }> =
+  new Map([
+    ['crds/', { hasKustomization: true, brings: ['customresourcedefinition'] }],
+    ['deploy/', { hasKustomization: true, brings: ['namespace', 'deployment', 'clusterrole'] }],
+    ['examples/', { hasKustomization: true, brings: ['namespace', 'secret', kind] }],
+    ['examples/kong-operator/', { hasKustomization: true, brings: ['portal', kind] }],
+    // Without a kustomization: as a resource of one, applied client-side, it would remove the keys of others from their ConfigMap.
+    ['argocd/', { hasKustomization: false, brings: ['configmap'] }],
+    ['examples/argocd/', { hasKustomization: true, brings: ['application'] }],
+    ['examples/argocd/audit-logs/', { hasKustomization: true, brings: ['namespace', 'externalsecret', kind] }],
+    ['examples/flux/', { hasKustomization: true, brings: ['gitrepository', 'kustomization'] }],
+    ['examples/flux/operator/', { hasKustomization: true, brings: ['namespace', 'helmrelease'] }],
+    ['examples/flux/secrets/', { hasKustomization: true, brings: ['externalsecret'] }],
+    ['examples/flux/forwardings/', { hasKustomization: true, brings: [kind] }],
+  ]);
+
+/** The API server prints it for every Application that deletes what it installed: the finalizer is Argo CD's. */
+const finalizerWarning = /^Warning: metadata\.finalizers: "resources-finalizer\.argocd\.argoproj\.io"[^\n]*\n/;
+
+/** What Argo CD, Flux, kong-operator and the External Secrets Operator install. */
+const installedByOthers = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } },
+  portalDefinition,
+  ...[
+    { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', plural: 'applications' },
+    { group: 'external-secrets.io', version: 'v1', kind: 'ExternalSecret', plural: 'externalsecrets' },
+    { group: 'helm.toolkit.fluxcd.io', version: 'v2', kind: 'HelmRelease', plural: 'helmreleases' },
+    { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', plural: 'kustomizations' },
+    { group: 'source.toolkit.fluxcd.io', version: 'v1', kind: 'GitRepository', plural: 'gitrepositories' },
+  ].map(standInDefinition),
+];
+
+test('no folder with manifests is left out', () => {
+  const files = globSync('{argocd,crds,deploy,examples}/**/*.yaml', { exclude: ['argocd/resource_customizations/**'] });
+  expect([...new Set(files.map((file) => `${dirname(file)}/`))].toSorted()).toEqual([...folders.keys()].toSorted());
+});
+
+describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
+  const typed = [...folders].filter(([, { hasKustomization }]) => flag === '-f' || hasKustomization);
+  let controlPlane: ControlPlane;
+
+  beforeAll(async () => {
+    controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress: () => undefined }) });
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: installedByOthers });
+    await kubectl(['apply', '-f', '-'], input);
+    await established();
+  });
+
+  afterAll(() => controlPlane?.stop());
+
+  async function kubectl(args: readonly string[], input = ''): Promise<string> {
+    const { code, stderr, stdout } = await controlPlane.kubectl(args, { input });
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${String(code)}: ${stderr}`);
+    return stdout;
+  }
+
+  async function established(): Promise<void> {
+    await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
+  }
+
+  /** Returns the kinds that kubectl names. */
+  async function apply(folder: string, ...flags: readonly string[]): Promise<string[]> {
+    const { code, stderr, stdout } = await controlPlane.kubectl(['apply', ...flags, flag, folder]);
+    expect({ code, stderr: stderr.replace(finalizerWarning, '') }).toEqual({ code: 0, stderr: '' });
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => /^([^./]+)\S* (?:created|configured|unchanged|serverside-applied)$/.exec(line)?.[1] ?? line);
+  }
+
+  test.each(typed)('%s', async (folder, { brings }) => {
+    const flags = folder === 'argocd/' ? ['--server-side', '--field-manager=konnect-audit-log'] : [];
+    const kinds = await apply(folder, ...flags);
+    expect(kinds).toEqual(expect.arrayContaining(brings.map((one) => one.toLowerCase())));
+    if (folder === 'crds/') await established();
+  });
+
+  test.each(typed)('%s again, server-side', async (folder) => {
+    await expect(apply(folder, '--server-side', '--force-conflicts')).resolves.not.toEqual([]);
+  });
+
+  test('leaves the forwardings of the examples in the cluster', async () => {
+    const names = (await kubectl(['get', plural, '-A', '-o', 'name'])).trim().split('\n');
+    expect(names.map((name) => name.split('/')[1])).toEqual(['developers', 'sumologic']);
+  });
+});
