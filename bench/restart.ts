@@ -4,7 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { Crowd } from '../test/forwarding/crowd.ts';
 import { eventually } from '../test/support/eventually.ts';
 

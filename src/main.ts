@@ -1,8 +1,8 @@
 /** The process: configuration, signals, exit code. */
-import { parseConfig, version } from './config.ts';
-import { FencedError } from './fence.ts';
+import { parseConfig, version } from './config/config.ts';
 import { loadKubeConfig } from './kube/kube-config.ts';
-import { runOperator } from './operator.ts';
+import { runOperator } from './operator/operator.ts';
+import { FencedError } from './runtime/write-fence.ts';
 import { createLog } from './telemetry/log.ts';
 
 const exitWrongUsage = 2;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createCluster } from '../src/cluster.ts';
 import type { PortalObject } from '../src/forwarding/ports.ts';
+import { createCluster } from '../src/resources/cluster.ts';
 import { ApiServer, json } from './kube/api-server.ts';
 
 const id = '3e551b39-227d-4297-b911-e68fd5d77c17';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { environmentName, flagTable, parseConfig } from '../src/config.ts';
+import { environmentName, flagTable, parseConfig } from '../src/config/config.ts';
 
 function configOf(argv: string[], env: Record<string, string> = {}) {
   const parsed = parseConfig(argv, env);

@@ -1,7 +1,7 @@
-import { FencedError } from '../fence.ts';
-import type { Log } from '../log.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { FencedError } from '../runtime/write-fence.ts';
 import type { BackOff, FailureSubject } from './back-off.ts';
-import { type Clock, systemClock } from './clock.ts';
 import type { Priority, WorkQueue } from './work-queue.ts';
 
 /** What a pass over one key asks for next. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { DueHeap } from './due-heap.ts';
 
 /** `new` is always taken before `resync`; within one priority and group, first come, first served. */

@@ -1,7 +1,7 @@
 /** What the domain asks of the world. `operator.ts` hands the real things in; a test may count the calls and break any of them. */
 import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
-import type { KonnectAccess } from '../konnect/access.ts';
 import type { KonnectClient } from '../konnect/client.ts';
+import type { KonnectAccess } from '../konnect/session/konnect-access.ts';
 
 export interface Secret {
   readonly uid: string;

@@ -3,7 +3,7 @@ import { Agent as HTTPAgent } from 'node:http';
 import { Agent as HTTPSAgent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import got from 'got';
-import { type Fence, FencedError } from '../fence.ts';
+import { type Fence, FencedError } from '../runtime/write-fence.ts';
 import { answerError } from './answer-error.ts';
 import { KonnectError, type KonnectErrorKind, type KonnectOperation } from './errors.ts';
 import { retryAfterMs } from './retry-after.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { FencedError } from '../fence.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../runtime/log.ts';
+import { FencedError } from '../runtime/write-fence.ts';
 import { pause } from './deadline.ts';
 import { isKubeError } from './errors.ts';
 import { type EventFacts, type EventReporter, eventBody, eventName, eventsPath, microTime } from './event-body.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../runtime/log.ts';
 import { pause } from './deadline.ts';
 import { isKubeError, KubeError, type KubeErrorKind } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';

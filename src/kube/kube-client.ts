@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request as send } from 'undici';
-import { type Fence, FencedError } from '../fence.ts';
+import { type Fence, FencedError } from '../runtime/write-fence.ts';
 import { withDeadline } from './deadline.ts';
 import { errorOfStatus, KubeError, networkCodeOf } from './errors.ts';
 
-export type { Query, Verb } from './exchange.ts';
+export type { Query, Verb } from './request.ts';
 
-import { decode, type Exchange, errorOf, eventOf, lateError, nameOf, type Query, type Verb } from './exchange.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
 import type { Credentials, PooledKubeConfig } from './kube-config.ts';
 import type { KubeList, WatchEvent } from './objects.ts';
 import { readLines, readText } from './read-body.ts';
+import { decode, type Exchange, errorOf, eventOf, lateError, nameOf, type Query, type Verb } from './request.ts';
 
 export interface RequestOptions {
   /** Aborting it ends the request, which then rejects with the signal's reason. */

@@ -1,5 +1,5 @@
-import { guardOf } from './finalizer.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
+import { guardOf } from './object-patch.ts';
 import type { KubeObject } from './objects.ts';
 
 /** Puts `status` in place of the whole status, for the `/status` subresource; 409 Conflict if the object has changed since it was read. */

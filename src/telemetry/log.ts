@@ -1,5 +1,5 @@
 import { type DestinationStream, destination, type Level, pino, stdTimeFunctions } from 'pino';
-import type { Log } from '../log.ts';
+import type { Log } from '../runtime/log.ts';
 import { printable } from './log-fields.ts';
 import { asText } from './log-text.ts';
 

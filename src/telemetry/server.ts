@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { Log } from '../log.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Guard, Verdict } from './authorizer.ts';
 import type { BindAddress } from './bind-address.ts';
-import type { Guard, Verdict } from './guard.ts';
 import type { Certificate } from './self-signed.ts';
 
 export interface Page {

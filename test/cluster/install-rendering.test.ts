@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
 import { chartFolder, manifestsFile, renderManifests } from '../../scripts/render.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
 
 const KubeObject = z.looseObject({

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { BackOff } from '../../src/controller/back-off.ts';
 import { type ControllerOptions, type ReconcileResult, runController } from '../../src/controller/controller.ts';
 import { WorkQueue } from '../../src/controller/work-queue.ts';
-import { FencedError } from '../../src/fence.ts';
+import { FencedError } from '../../src/runtime/write-fence.ts';
 import { eventually } from '../support/eventually.ts';
 import { HandClock } from './hand-clock.ts';
 

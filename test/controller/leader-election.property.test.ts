@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { Clock } from '../../src/controller/clock.ts';
-import { LeaderElection, type LeaseStore } from '../../src/controller/leader-election.ts';
+import { LeaderElection, type LeaseStore } from '../../src/leader-election/leader-election.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { HandClock } from './hand-clock.ts';
 import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';
 

@@ -6,8 +6,8 @@ import {
   type LeaderElectionOptions,
   type LeaseTimes,
   sleeplessClock,
-} from '../../src/controller/leader-election.ts';
-import { FencedError } from '../../src/fence.ts';
+} from '../../src/leader-election/leader-election.ts';
+import { FencedError } from '../../src/runtime/write-fence.ts';
 import { HandClock } from './hand-clock.ts';
 import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';
 

@@ -1,4 +1,4 @@
-import type { LeaseChange, LeaseStore, StoredLease } from '../../src/controller/leader-election.ts';
+import type { LeaseChange, LeaseStore, StoredLease } from '../../src/leader-election/leader-election.ts';
 
 /** What happens to one request, however it is meant. */
 export type LeaseTrouble =

@@ -1,6 +1,6 @@
 /** What has to hold at every moment of a story, whatever breaks, and in its end. */
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import { endpointDigest } from '../../src/forwarding/desired.ts';
+import { endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { otherSiem, siem } from '../forwarding/stage.ts';
 import { key, rivalSiem } from './cast.ts';
 import type { Call } from './faults.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
+import { nameOf } from '../../src/forwarding/ownership/ownership.ts';
 import type { PortalObject, Secret } from '../../src/forwarding/ports.ts';
-import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
 const StrictStatus = Status.strict();

@@ -1,11 +1,11 @@
 import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
 import { BackOff } from '../../src/controller/back-off.ts';
-import { Claims } from '../../src/forwarding/claims.ts';
-import { destinationName } from '../../src/forwarding/desired.ts';
+import { secretsOf } from '../../src/forwarding/desired/credentials.ts';
+import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
 import type { Cluster } from '../../src/forwarding/ports.ts';
-import { Reconciler } from '../../src/forwarding/reconcile.ts';
-import { secretsOf } from '../../src/forwarding/secrets.ts';
-import { Konnect } from '../../src/konnect/organizations.ts';
+import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../src/konnect/transport.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { type Change, ObjectStore } from '../../src/kube/store.ts';

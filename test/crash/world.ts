@@ -9,9 +9,9 @@ import {
   webhookIn,
 } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import { hiddenPortal } from '../../src/cluster.ts';
 import type { Announcement, Cluster, PortalObject } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
+import { hiddenPortal } from '../../src/resources/cluster.ts';
 import { blue, type SpecChoice, specOf } from '../forwarding/stage.ts';
 import { randomOf } from '../support/random.ts';
 import { key, konnectSeed } from './cast.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Ages } from '../../src/forwarding/ages.ts';
+import { Ages } from '../../src/forwarding/reconcile/first-seen.ts';
 
 function setUp() {
   const clock = { ms: 5_000 };

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { conditionRows, strangers } from '../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
+import { nameOf } from '../../src/forwarding/ownership/ownership.ts';
 import type { Announcement, Cluster, PortalObject, Secret } from '../../src/forwarding/ports.ts';
-import { nameOf } from '../../src/forwarding/rivals.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
 const rows = conditionRows();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../src/api/v1alpha1.ts';
-import { Claims } from '../../src/forwarding/claims.ts';
+import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
 import { forum, shop, specOf } from './stage.ts';
 
 const proved: Status = { konnect: { organizationID: 'o', region: 'us' } };

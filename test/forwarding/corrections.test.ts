@@ -4,8 +4,8 @@ import {
   withCorrection,
   withoutAnyCorrections,
   withoutCorrections,
-} from '../../src/forwarding/corrections.ts';
-import type { Memory } from '../../src/status/draft.ts';
+} from '../../src/status/corrections.ts';
+import type { Memory } from '../../src/status/status-writer.ts';
 
 const now = new Date('2026-01-02T00:00:00Z');
 const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind, type Spec } from '../../src/api/v1alpha1.ts';
-import { defaultDestinationName, desire, endpointDigest } from '../../src/forwarding/desired.ts';
+import { defaultDestinationName, desire, endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { own, type SpecChoice, shop, specOf } from './stage.ts';
 
 const credentials = { endpoint: 'https://siem.example.com/', authorization: 'Bearer x', secretVersion: 'uid/7' };

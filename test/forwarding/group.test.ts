@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
-import { groupOf } from '../../src/forwarding/group.ts';
+import { groupOf } from '../../src/resources/queue-group.ts';
 import { blue, type SpecChoice, specOf, usual } from './stage.ts';
 
 function grouped(choice: SpecChoice, { organizationID = '', namespace = 'platform' } = {}): string {

@@ -9,7 +9,7 @@ import {
   release,
   withoutCleanup,
   withPortal,
-} from '../../src/forwarding/memory.ts';
+} from '../../src/status/recorded-state.ts';
 
 const organizationID = 'o';
 const digest = 'd'.repeat(64);

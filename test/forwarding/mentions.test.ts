@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { Mentions } from '../../src/forwarding/mentions.ts';
+import { Mentions } from '../../src/forwarding/ownership/reverse-index.ts';
 
 test('who mentions a thing is found by it, and by what is shared', () => {
   const mentions = new Mentions();

@@ -2,10 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Status } from '../../src/api/v1alpha1.ts';
-import type { Desired, OwnDestination } from '../../src/forwarding/desired.ts';
-import type { Observed, ObservedDestination, SeenDestination, SeenWebhook } from '../../src/forwarding/observed.ts';
-import { isEmpty, plan, wasOurs } from '../../src/forwarding/plan.ts';
-import { noRivals, type Rivals } from '../../src/forwarding/rivals.ts';
+import type { Desired, OwnDestination } from '../../src/forwarding/desired/desired-state.ts';
+import type {
+  Observed,
+  ObservedDestination,
+  SeenDestination,
+  SeenWebhook,
+} from '../../src/forwarding/observed/observe.ts';
+import { noRivals, type Rivals } from '../../src/forwarding/ownership/ownership.ts';
+import { isEmpty, plan, wasOurs } from '../../src/forwarding/plan/plan.ts';
 import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../src/api/v1alpha1.ts';
-import { resolvePortals } from '../../src/forwarding/portals.ts';
+import { resolvePortals } from '../../src/forwarding/desired/desired-portals.ts';
 import type { PortalObject } from '../../src/forwarding/ports.ts';
 import { blue, forum, green, type SpecChoice, shop, specOf } from './stage.ts';
 

@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../src/api/v1alpha1.ts';
-import { destinationName } from '../../src/forwarding/desired.ts';
-import type { SeenWebhook } from '../../src/forwarding/observed.ts';
-import { claimsOf, noRivals, rivalsOf, standing, successorOf, type WebhookKey } from '../../src/forwarding/rivals.ts';
+import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import type { SeenWebhook } from '../../src/forwarding/observed/observe.ts';
+import {
+  claimsOf,
+  noRivals,
+  rivalsOf,
+  standing,
+  successorOf,
+  type WebhookKey,
+} from '../../src/forwarding/ownership/ownership.ts';
 import { forum, type SpecChoice, shop, specOf } from './stage.ts';
 
 const organizationID = 'o';

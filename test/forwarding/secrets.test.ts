@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type AuditLogForwarding, apiVersion, kind, AuditLogForwarding as Schema } from '../../src/api/v1alpha1.ts';
+import { resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
 import type { Cluster } from '../../src/forwarding/ports.ts';
-import { resolveCredentials, resolveToken } from '../../src/forwarding/secrets.ts';
 import { ClusterRecorder } from './cluster-recorder.ts';
 import { own, shop, specOf } from './stage.ts';
 

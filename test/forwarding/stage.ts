@@ -10,11 +10,11 @@ import {
   type Spec,
   type Status,
 } from '../../src/api/v1alpha1.ts';
-import { Claims } from '../../src/forwarding/claims.ts';
-import { destinationName } from '../../src/forwarding/desired.ts';
-import { type Next, Reconciler } from '../../src/forwarding/reconcile.ts';
+import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
+import { type Next, Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { Konnect } from '../../src/konnect/organizations.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../src/konnect/transport.ts';
 import { ClusterRecorder } from './cluster-recorder.ts';
 

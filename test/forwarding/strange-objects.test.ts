@@ -1,7 +1,7 @@
 /** Forwardings that nobody would write, but that the API server lets through. */
 import { expect, test } from '@jest/globals';
 import { apiVersion, kind, reconcileAnnotation } from '../../src/api/v1alpha1.ts';
-import { parseForwarding } from '../../src/cluster.ts';
+import { parseForwarding } from '../../src/resources/cluster.ts';
 import { blue, key, shop, specOf, usual } from './stage.ts';
 import { useStages } from './stages.ts';
 

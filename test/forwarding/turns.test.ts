@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Turns } from '../../src/forwarding/turns.ts';
+import { Turns } from '../../src/forwarding/ownership/keyed-lock.ts';
 
 function door() {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

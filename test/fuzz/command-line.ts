@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { environmentName, flagTable, parseConfig } from '../../src/config.ts';
+import { environmentName, flagTable, parseConfig } from '../../src/config/config.ts';
 import { loadKubeConfig, PooledKubeConfig } from '../../src/kube/kube-config.ts';
 import { type Mutation, mutate, mutation } from './json-mutation.ts';
 import type { Part } from './part.ts';

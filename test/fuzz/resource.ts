@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
-import { parseForwarding } from '../../src/cluster.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+import { parseForwarding } from '../../src/resources/cluster.ts';
 import { illegalities } from '../judges/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
 import { fromSchema, withDefaults } from './from-schema.ts';

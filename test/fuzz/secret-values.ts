@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
-import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/secrets.ts';
+import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
 import { ClusterRecorder } from '../forwarding/cluster-recorder.ts';
 import { specOf } from '../forwarding/stage.ts';

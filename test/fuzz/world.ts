@@ -10,12 +10,12 @@ import {
   webhookIn,
 } from '../../sandbox/konnect/model.ts';
 import { answer } from '../../sandbox/konnect/routes.ts';
-import { Claims } from '../../src/forwarding/claims.ts';
-import { destinationName } from '../../src/forwarding/desired.ts';
-import { type Next, Reconciler } from '../../src/forwarding/reconcile.ts';
+import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
+import { type Next, Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { answerError } from '../../src/konnect/answer-error.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
-import { Konnect } from '../../src/konnect/organizations.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
 import { ClusterRecorder } from '../forwarding/cluster-recorder.ts';
 import { secrets } from './leaks.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { Budget } from '../../src/konnect/budget.ts';
-import { type Rank, ranks } from '../../src/konnect/line.ts';
+import { Budget } from '../../src/konnect/limits/request-budget.ts';
+import { type Rank, ranks } from '../../src/konnect/limits/wait-queue.ts';
 import { HandClock } from '../controller/hand-clock.ts';
 
 const never = new AbortController().signal;

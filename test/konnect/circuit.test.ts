@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Circuit, type Failure } from '../../src/konnect/circuit.ts';
+import { Circuit, type Failure } from '../../src/konnect/limits/circuit-breaker.ts';
 
 const failure: Failure = { kind: 'ServerError', status: 503, code: undefined };
 const go = { kind: 'go' } as const;

@@ -4,7 +4,7 @@ import { createServer as createTLSServer } from 'node:https';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { createAuthority } from '../../sandbox/certificates.ts';
-import { FencedError } from '../../src/fence.ts';
+import { FencedError } from '../../src/runtime/write-fence.ts';
 import { closed, listening } from './listening.ts';
 import { clientOf, rejection, scriptedKonnect } from './scripted-konnect.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { KonnectError, type KonnectErrorFields } from '../../src/konnect/errors.ts';
-import { Limits, type LimitsOptions, type Priority } from '../../src/konnect/limits.ts';
+import { Limits, type LimitsOptions, type Priority } from '../../src/konnect/limits/request-limits.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
 import { HandClock } from '../controller/hand-clock.ts';
 import { rejection } from './scripted-konnect.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { Konnect } from '../../src/konnect/organizations.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { eventually } from '../support/eventually.ts';
 import { rejection, type Script, type SeenRequest, scriptedKonnect } from './scripted-konnect.ts';
 

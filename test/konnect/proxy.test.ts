@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { Konnect } from '../../src/konnect/organizations.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 
 const servers: Server[] = [];
 const organizationID = '998db3e4-5cb7-4dd5-b51c-9878096a6999';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import got from 'got';
-import { Konnect } from '../../src/konnect/organizations.ts';
 import { destinationSchema } from '../../src/konnect/schema.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { clientOf, rejection, type Script, scriptedKonnect } from './scripted-konnect.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { deafness, silenceMs } from '../../src/kube/deafness.ts';
+import { deafness, silenceMs } from '../../src/kube/watch-staleness.ts';
 
 const heard = (resource: string, silentMs: number) => ({ resource, silentMs, hasHeard: true });
 const mute = (resource: string, silentMs: number) => ({ resource, silentMs, hasHeard: false });

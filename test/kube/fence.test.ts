@@ -1,8 +1,8 @@
 /** No write leaves after the fence was closed, wherever it was by then. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FencedError } from '../../src/fence.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
+import { FencedError } from '../../src/runtime/write-fence.ts';
 import { eventually } from '../support/eventually.ts';
 import { ApiServer, json, WIDGETS } from './api-server.ts';
 

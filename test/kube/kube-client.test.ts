@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isKubeError, type KubeError } from '../../src/kube/errors.ts';
-import { addFinalizer } from '../../src/kube/finalizer.ts';
 import { KubeClient } from '../../src/kube/kube-client.ts';
+import { addFinalizer } from '../../src/kube/object-patch.ts';
 import { eventually } from '../support/eventually.ts';
 import { ApiServer, configFor, json, refuse, WIDGETS, type Widget } from './api-server.ts';
 

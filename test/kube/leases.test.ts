@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { leaseIn } from '../../src/kube/leases.ts';
+import { leaseIn } from '../../src/leader-election/kubernetes-lease.ts';
 import { ApiServer, json, refuse } from './api-server.ts';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/a/leases';

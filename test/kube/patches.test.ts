@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { addFinalizer, hasFinalizer, removeFinalizer } from '../../src/kube/finalizer.ts';
+import { addFinalizer, hasFinalizer, removeFinalizer } from '../../src/kube/object-patch.ts';
 import { statusPatch } from '../../src/kube/status-patch.ts';
 
 const guard = [

@@ -1,11 +1,11 @@
 /** What the process keeps of what others may make as big, or as many, as they like. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
-import { forwardingToKeep } from '../../src/cluster.ts';
 import type { EventFacts } from '../../src/kube/event-body.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
 import { listAll } from '../../src/kube/list-all.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
+import { forwardingToKeep } from '../../src/resources/cluster.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ApiServer, WIDGETS, type Widget } from '../kube/api-server.ts';
 

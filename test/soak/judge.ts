@@ -2,8 +2,8 @@
 
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Organization, Webhook } from '../../sandbox/konnect/model.ts';
-import { forwardingsPath } from '../../src/cluster.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
+import { forwardingsPath } from '../../src/resources/cluster.ts';
 import { credentialsOf, type Wanted } from './people.ts';
 import { organizationID, portalID, type World } from './world.ts';
 

@@ -5,7 +5,7 @@
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
-import { forwardingsPath } from '../../src/cluster.ts';
+import { forwardingsPath } from '../../src/resources/cluster.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { type Figures, growths, measure, residentNow } from './figures.ts';

@@ -1,8 +1,8 @@
 /** What people do to the forwardings, and what therefore has to stand in the end. */
 import { changeDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { apiVersion, kind, reconcileAnnotation } from '../../src/api/v1alpha1.ts';
-import { forwardingsPath, secretsPath } from '../../src/cluster.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
+import { forwardingsPath, secretsPath } from '../../src/resources/cluster.ts';
 import type { Chance } from './chance.ts';
 import {
   type Color,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../src/status/conditions.ts';
-import { StatusDraft } from '../../src/status/draft.ts';
+import { StatusDraft } from '../../src/status/status-writer.ts';
 
 const signal = new AbortController().signal;
 const good = { kind: 'good', reason: 'Fine', message: 'fine' } as const;

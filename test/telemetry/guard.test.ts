@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Log } from '../../src/log.ts';
-import { createGuard, type Verdict } from '../../src/telemetry/guard.ts';
+import type { Log } from '../../src/runtime/log.ts';
+import { createGuard, type Verdict } from '../../src/telemetry/authorizer.ts';
 
 /** Verdicts by token; of any other token it cannot be found out. */
 function setUp(verdicts: Readonly<Record<string, Exclude<Verdict, 'unknown'>>>) {

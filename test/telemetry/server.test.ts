@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import type { Log } from '../../src/log.ts';
+import type { Log } from '../../src/runtime/log.ts';
 import { parseBindAddress } from '../../src/telemetry/bind-address.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Check, metricsPage, probe } from '../../src/telemetry/routes.ts';

@@ -1,0 +1,241 @@
+/** Carries out what the plan says of the destination. */
+import { type DestinationStatus, reconcileAnnotation } from '../../api/v1alpha1.ts';
+import { KonnectError } from '../../konnect/errors.ts';
+import { isContested, withCorrection, withoutCorrections } from '../../status/corrections.ts';
+import type { Desired, OwnDestination } from '../desired/desired-state.ts';
+import type { DestinationStep, Difference } from '../plan/plan.ts';
+import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
+import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
+
+/** Answers what is wrong, or undefined. `draft.memory.destination.id` then names the destination, where one is needed. */
+export async function applyDestination(
+  pass: Pass,
+  desired: Desired,
+  step: DestinationStep,
+): Promise<Problem | undefined> {
+  const { draft } = pass;
+  const { own } = desired;
+  switch (step.kind) {
+    case 'none':
+      // Needed, but nothing can be attached to it now, and what status names has been looked for and is gone.
+      if (desired.usesDestination) draft.memory = without(draft.memory, 'destination');
+      return undefined;
+    case 'unknown':
+      return step.problem;
+    case 'use':
+      // Of a destination that spec names by its ID, Konnect's name is somebody's free text.
+      remember(pass, { id: step.id, name: desired.reference?.name ?? '', managed: false });
+      return undefined;
+    case 'unresolved':
+      return unresolved(pass, desired, step.ids);
+    case 'refuse':
+      forgetIntent(pass);
+      return nameInUse(step.name, step.ids);
+    case 'lost':
+      forgetIntent(pass);
+      return stalled(
+        reasons.claimed,
+        `the destination's name belongs to AuditLogForwarding ${step.to}: set another spec.destination.name here or there; nothing was changed`,
+      );
+    case 'keep': {
+      const { destination } = draft.memory;
+      if (destination !== undefined) remember(pass, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
+      // Right although it was left alone: the war is over.
+      const { conditions = [] } = draft.forwarding.status;
+      if (conditions.some(({ type, reason }) => type === 'DestinationReady' && reason === reasons.contested)) {
+        draft.memory = withoutCorrections(draft.memory, correctedObject);
+      }
+      return undefined;
+    }
+    case 'wait':
+      return waiting(
+        reasons.creating,
+        `Konnect may have created destination "${own?.settings.name ?? ''}" although its answer was lost; looking for it before another is made`,
+      );
+    case 'create':
+      return own === undefined ? undefined : create(pass, desired, own);
+    case 'claim':
+      await claim(pass, desired, step);
+      return applyDestination(pass, desired, step.next);
+    case 'update':
+      return own === undefined ? undefined : update(pass, desired, own, step.differences);
+  }
+}
+
+const correctedObject = 'destination';
+
+/**
+ * Counts a change of somebody else's that is about to be put right. Answers a problem instead where it happened too often; then nothing is
+ * to be written.
+ */
+export function countCorrection(pass: Pass, object: string, inWords: string, otherID?: string): Problem | undefined {
+  const { draft } = pass;
+  const now = pass.now();
+  if (isContested(draft.memory, object, now.getTime())) {
+    const other = otherID === undefined ? '' : `, last to destination ${otherID},`;
+    return stalled(
+      reasons.contested,
+      `${inWords} was changed in Konnect by somebody else${other} three times within 24 hours after it had been put right, and is left alone: find out who does it; ` +
+        `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
+    );
+  }
+  draft.memory = withCorrection(draft.memory, object, now);
+  return undefined;
+}
+
+function unresolved({ draft }: Pass, { reference }: Desired, ids: readonly string[]): Problem {
+  draft.memory = without(draft.memory, 'destination');
+  const which = reference?.id ?? `"${reference?.name ?? ''}"`;
+  const message =
+    ids.length === 0
+      ? `destination ${which} does not exist in Konnect, or the token may not see it: check spec.destinationRef`
+      : `several destinations are called ${which} (${ids.slice(0, 5).join(', ')}): name one by spec.destinationRef.id`;
+  return stalled(reasons.destinationNotFound, message);
+}
+
+/** An intent whose time is over came to nothing. */
+function forgetIntent({ draft }: Pass): void {
+  if (draft.memory.destination?.id === undefined) draft.memory = without(draft.memory, 'destination');
+}
+
+function nameInUse(name: string, ids: readonly string[]): Problem {
+  const which = ids.length === 1 ? `destination ${ids.join('')}` : `destinations ${ids.slice(0, 5).join(', ')}`;
+  const out =
+    ids.length === 1
+      ? 'delete it there, set another spec.destination.name, or take it over with spec.adoptionPolicy: Always'
+      : 'delete them there, or set another spec.destination.name';
+  return stalled(
+    reasons.nameInUse,
+    `the name "${name}" belongs in Konnect to ${which}, which this forwarding did not create: ${out}; nothing was changed`,
+  );
+}
+
+async function create(pass: Pass, desired: Desired, own: OwnDestination): Promise<Problem | undefined> {
+  const { draft, konnect, signal } = pass;
+  const { settings, secretVersion, endpointDigest } = own;
+  const object = `destination "${settings.name}"`;
+  if (pass.wasApplied && draft.memory.destination?.id !== undefined) {
+    const contested = countCorrection(pass, correctedObject, object);
+    if (contested !== undefined) return contested;
+  }
+  remember(pass, {
+    name: settings.name,
+    managed: true,
+    creating: { name: settings.name, since: pass.stamp(), secretVersion, endpointDigest },
+  });
+  await beforeWrite(pass, `creating ${object} in Konnect`, { interrupts: true });
+  try {
+    const created = await konnect.client.createDestination(desired.api, settings, signal);
+    remember(pass, applied(created.id, created.updatedAt, own));
+  } catch (error) {
+    if (!(error instanceof KonnectError)) throw error;
+    if (error.kind === 'Conflict') {
+      return waiting(
+        reasons.nameInUse,
+        `Konnect says that the name "${settings.name}" is taken; if it is not by a creation of ours whose answer was lost, set another spec.destination.name`,
+      );
+    }
+    if (!error.mayHaveHappened) draft.memory = without(draft.memory, 'destination');
+    return problemOf(error, object, pass.tokenSource);
+  }
+  announce(pass, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
+  return undefined;
+}
+
+/** Takes what our own POST made although its answer was lost, and removes what a second POST made beside it; or adopts. */
+async function claim(
+  pass: Pass,
+  desired: Desired,
+  { id, name, because, duplicates }: Extract<DestinationStep, { kind: 'claim' }>,
+): Promise<void> {
+  const { draft, konnect, signal } = pass;
+  const creating = because === 'intent' ? draft.memory.destination?.creating : undefined;
+  const claimed = { id, name, managed: true, ...(creating && { secretVersion: creating.secretVersion }) };
+  // The intent stands until its duplicates are gone: by it they are found again.
+  remember(pass, { ...claimed, ...(creating && { creating }) });
+  const found = `found destination ${id}, whose creation Konnect did not confirm`;
+  const note = because === 'intent' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
+  await beforeWrite(pass, note);
+  announce(pass, 'Normal', because === 'intent' ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
+  for (const duplicate of duplicates) {
+    // 409 protects one that something is attached to: then it is not the leftover that it looks like.
+    const result = await konnect.client.deleteDestination(desired.api, duplicate, signal);
+    if (result === 'deleted') {
+      announce(
+        pass,
+        'Normal',
+        'DuplicateDeleted',
+        'Delete',
+        `deleted destination ${duplicate}, a duplicate of ${id} that nothing used`,
+      );
+    }
+  }
+  remember(pass, claimed);
+}
+
+async function update(
+  pass: Pass,
+  desired: Desired,
+  own: OwnDestination,
+  changed: readonly Difference[],
+): Promise<Problem | undefined> {
+  const { draft, konnect, signal } = pass;
+  const id = draft.memory.destination?.id;
+  if (id === undefined) return undefined;
+  const object = `destination ${id}`;
+  const isCorrection = pass.wasApplied && !changed.includes('secret');
+  const contested = isCorrection ? countCorrection(pass, correctedObject, object) : undefined;
+  if (contested !== undefined) return contested;
+  await beforeWrite(pass, `updating ${object} in Konnect`);
+  try {
+    const answer = await konnect.client.updateDestination(desired.api, id, own.settings, signal);
+    remember(pass, applied(id, answer?.updatedAt, own));
+  } catch (error) {
+    if (!(error instanceof KonnectError)) throw error;
+    if (error.kind === 'NotFound') {
+      return waiting(reasons.creating, `${object} is gone from Konnect; it is made anew`);
+    }
+    if (error.kind === 'Conflict') {
+      const message = `Konnect says that the name "${own.settings.name}" is taken: set another spec.destination.name; ${object} was not changed`;
+      return stalled(reasons.nameInUse, message);
+    }
+    return problemOf(error, object, pass.tokenSource);
+  }
+  if (!isCorrection) {
+    announce(pass, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
+  } else {
+    const what = changed.join(', ');
+    announce(
+      pass,
+      'Warning',
+      'DestinationCorrected',
+      'Correct',
+      `${object} was changed in Konnect by somebody else (${what}); put right`,
+    );
+  }
+  return undefined;
+}
+
+function applied(
+  id: string,
+  updatedAt: string | undefined,
+  { settings, secretVersion }: OwnDestination,
+): DestinationStatus {
+  return {
+    id,
+    name: settings.name,
+    managed: true,
+    logFormat: settings.logFormat,
+    secretVersion,
+    ...(updatedAt === undefined ? {} : { updatedAt }),
+  };
+}
+
+function remember({ draft }: Pass, destination: DestinationStatus): void {
+  draft.memory = { ...draft.memory, destination };
+}
+
+function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {
+  const { [key]: _left, ...rest } = object;
+  return rest;
+}

@@ -1,0 +1,44 @@
+/** An intent on record whose destination is no longer wanted: what its POST may have made is looked for, and removed. */
+import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
+import { endpointDigest } from '../desired/desired-state.ts';
+import { type Problem, reasons, waiting } from '../problems.ts';
+import { beforeWrite, type Pass } from '../reconcile-context.ts';
+import { deleteDestination } from './cleanup.ts';
+
+/** Undefined once nothing of it can be left. Rejects with KonnectError. */
+export async function settleIntent(
+  pass: Pass,
+  api: AuditLogsAPI,
+  intentPatienceMs: number,
+): Promise<Problem | undefined> {
+  const { draft, konnect, signal } = pass;
+  const { destination, ...rest } = draft.memory;
+  if (destination?.creating === undefined) return undefined;
+  const { creating } = destination;
+  const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
+  const made = list.filter(
+    ({ id, name, endpoint }) =>
+      id !== destination.id &&
+      name === creating.name &&
+      endpoint !== undefined &&
+      endpointDigest(draft.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
+  );
+  for (const { id } of made) {
+    await beforeWrite(pass, `deleting destination ${id} from Konnect`);
+    const problem = await deleteDestination(pass, api, id);
+    if (problem !== undefined) return problem;
+  }
+  if (destination.id !== undefined) {
+    const { creating: _done, ...found } = destination;
+    draft.memory = { ...draft.memory, destination: found };
+    return undefined;
+  }
+  if (made.length === 0 && pass.ageMs(creating.since) < intentPatienceMs) {
+    return waiting(
+      reasons.creating,
+      `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,
+    );
+  }
+  draft.memory = rest;
+  return undefined;
+}

@@ -1,0 +1,157 @@
+/** The Secrets that a forwarding names: read, and checked before anything is sent to Konnect. */
+import { createHash } from 'node:crypto';
+import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
+import type { Cluster, Secret } from '../ports.ts';
+import { type Problem, reasons, stalled, waiting } from '../problems.ts';
+
+export type Resolved<T> =
+  | { readonly kind: 'resolved'; readonly value: T }
+  | { readonly kind: 'problem'; readonly problem: Problem };
+
+/** The SIEM's side of one Secret: both values come from the same read, so that two generations never mix. */
+export interface Credentials {
+  readonly endpoint: string;
+  readonly authorization: string;
+  /** Changes with all that the authorization, which cannot be read back from Konnect, is made of. */
+  readonly secretVersion: string;
+}
+
+const maxTokenLength = 4_096;
+const maxEndpointLength = 2_048;
+const maxAuthorizationLength = 8_192;
+
+/** `namespace/name` of the Secrets that a forwarding names. */
+export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
+  const names = new Set([spec.konnect.tokenSecretRef.name, spec.destination?.secretRef.name]);
+  return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));
+}
+
+/** Where the Konnect token is expected, in words for a message. */
+export function tokenSource(forwarding: AuditLogForwarding): string {
+  const { name, key } = forwarding.spec.konnect.tokenSecretRef;
+  return `Secret ${name}, key ${key}`;
+}
+
+/** Rejects with KubeError where the Secret cannot be read. */
+export async function resolveToken(
+  forwarding: AuditLogForwarding,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<Resolved<string>> {
+  const { name, key } = forwarding.spec.konnect.tokenSecretRef;
+  const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
+  const value = valueOf(secret, name, key, 'spec.konnect.tokenSecretRef');
+  if (value.kind === 'problem') return value;
+  return check(value.value, name, key, maxTokenLength, (text) =>
+    /^[\x21-\x7e]+$/.test(text)
+      ? undefined
+      : 'holds a character that no token has (blank, line break, control or non-ASCII)',
+  );
+}
+
+/** Resolves with undefined where spec names a destination of somebody else's. Rejects with KubeError where the Secret cannot be read. */
+export async function resolveCredentials(
+  forwarding: AuditLogForwarding,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<Resolved<Credentials | undefined>> {
+  const { destination } = forwarding.spec;
+  if (destination === undefined) return { kind: 'resolved', value: undefined };
+  const { name, endpointKey, authorizationKey } = destination.secretRef;
+  const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
+  const endpoint = valueOf(secret, name, endpointKey, 'spec.destination.secretRef');
+  if (endpoint.kind === 'problem') return endpoint;
+  const authorization = valueOf(secret, name, authorizationKey, 'spec.destination.secretRef');
+  if (authorization.kind === 'problem') return authorization;
+  const checkedEndpoint = check(endpoint.value, name, endpointKey, maxEndpointLength, endpointFault);
+  if (checkedEndpoint.kind === 'problem') return checkedEndpoint;
+  const checkedAuthorization = check(authorization.value, name, authorizationKey, maxAuthorizationLength, (text) =>
+    /^[\x20-\x7e]+$/.test(text)
+      ? undefined
+      : 'holds a character that a header value cannot carry (line break, control or non-ASCII)',
+  );
+  if (checkedAuthorization.kind === 'problem') return checkedAuthorization;
+  const scheme = destination.authorizationScheme;
+  return {
+    kind: 'resolved',
+    value: {
+      endpoint: checkedEndpoint.value,
+      authorization: scheme === undefined ? checkedAuthorization.value : `${scheme} ${checkedAuthorization.value}`,
+      secretVersion: typeof secret === 'string' ? '' : versionOf(secret, authorizationKey, scheme),
+    },
+  };
+}
+
+/** uid/resourceVersion, and a hash of the key and the scheme where they are not the standard ones. */
+function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string, scheme = ''): string {
+  const version = `${uid}/${resourceVersion}`;
+  if (authorizationKey === 'authorization' && scheme === '') return version;
+  const made = scheme === '' ? authorizationKey : `${authorizationKey} ${scheme}`;
+  return `${version}/${createHash('sha256').update(made).digest('hex').slice(0, 10)}`;
+}
+
+function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {
+  if (secret === 'forbidden') {
+    const message = `the operator may not read Secret ${name}, named by ${field}: grant its ServiceAccount get on secrets in this namespace`;
+    return { kind: 'problem', problem: stalled(reasons.secretForbidden, message) };
+  }
+  if (secret === 'absent') {
+    const message = `Secret ${name}, named by ${field}, does not exist in this namespace: create it, or correct the name`;
+    return { kind: 'problem', problem: waiting(reasons.secretNotFound, message) };
+  }
+  const encoded = Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
+  if (encoded === undefined) {
+    const message = `Secret ${name}, named by ${field}, has no key ${key}: add it, or name another key in ${field}`;
+    return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
+  }
+  return { kind: 'resolved', value: Buffer.from(encoded, 'base64') };
+}
+
+function check(
+  bytes: Buffer,
+  name: string,
+  key: string,
+  maxLength: number,
+  fault: (text: string) => string | undefined,
+): Resolved<string> {
+  const text = bytes.length > maxLength + 2 ? '' : withoutLineEnds(decode(bytes));
+  const found =
+    bytes.length > maxLength + 2
+      ? `is longer than ${String(maxLength)} bytes`
+      : text === undefined
+        ? 'is not text (UTF-8)'
+        : text.trim() === ''
+          ? 'is empty'
+          : text.length > maxLength
+            ? `is longer than ${String(maxLength)} characters`
+            : text !== text.trim()
+              ? 'begins or ends with a blank or a byte order mark'
+              : fault(text);
+  if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
+  const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put the right value there; it was not sent to Konnect`;
+  return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
+}
+
+/** Without a regular expression: those that look for an end take as long as the square of a text of line ends. */
+function withoutLineEnds(text: string | undefined): string | undefined {
+  let end = text?.length ?? 0;
+  while (text?.[end - 1] === '\n' || text?.[end - 1] === '\r') end -= 1;
+  return text?.slice(0, end);
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function endpointFault(text: string): string | undefined {
+  if (/[^\x21-\x7e]/.test(text)) return 'holds a blank, a line break or another character that a URL cannot carry';
+  const url = URL.parse(text);
+  if (url === null) return 'is not a URL';
+  if (url.protocol !== 'https:') return 'is not an https URL';
+  if (url.username !== '' || url.password !== '') return 'holds a user name or password inside the URL';
+  return undefined;
+}

@@ -1,0 +1,253 @@
+/** Who may write where several forwardings want the same webhook or the same name of a destination. Pure. */
+import type { AuditLogForwarding, CleanupStatus, Status } from '../../api/v1alpha1.ts';
+import type { SeenWebhook } from '../observed/observe.ts';
+import { wasOurs } from '../plan/plan.ts';
+import { reasons } from '../problems.ts';
+
+/** `yielded`: the forwarding that holds it wants it no longer, and this one is next. Names are `namespace/name`. */
+export type Rivalry =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'held'; readonly by: string }
+  | { readonly kind: 'yielded'; readonly by: string };
+
+/** A portal's webhook by the portal's ID, or the organization's. */
+export type WebhookKey = { readonly kind: 'portal'; readonly id: string } | { readonly kind: 'organization' };
+
+export interface Rivals {
+  webhook(which: WebhookKey, seen: SeenWebhook | undefined): Rivalry;
+  /** `named`: IDs of destinations that bear the wanted name and are not ours. */
+  destination(name: string, named: readonly string[]): Rivalry;
+}
+
+/** Nobody else. */
+export const noRivals: Rivals = { webhook: () => ({ kind: 'free' }), destination: () => ({ kind: 'free' }) };
+
+export interface Contest {
+  readonly self: AuditLogForwarding;
+  readonly organizationID: string;
+  /** Every forwarding that is known, this one or not. */
+  readonly all: readonly AuditLogForwarding[];
+  /** The name that a forwarding's destination has in Konnect. */
+  readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
+}
+
+/**
+ * A webhook is held by the forwarding whose destination it points at and whose status names it. Points it at none of theirs, by the one
+ * that had it last, or else by the oldest that can take it. Only who has proved to belong to the organization counts.
+ */
+export function rivalsOf({ self, organizationID, all, destinationName }: Contest): Rivals {
+  const { region } = self.spec.konnect;
+  const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
+  const members = others.filter((other) => isMember(other, organizationID));
+  const stood = (one: AuditLogForwarding, which: WebhookKey) =>
+    isMember(one, organizationID) && one.status.konnect?.region === region && wasOurs(attachmentOf(one.status, which));
+
+  return {
+    webhook(which, seen) {
+      const wanting = (other: AuditLogForwarding) => wants(other, region, which) && canTake(other, which);
+      const next = members.find(wanting);
+      const selfIsNext = next === undefined || byAge(self, next) < 0;
+      const sight = { organizationID, region, which, seen };
+      const holder = others.find((other) => holds(other, sight));
+      // Where both attach to the same destination of somebody else's, both may be taken to hold it.
+      const selfHolds = holder !== undefined && holds(self, sight) && byAge(self, holder) < 0;
+      if (holder !== undefined && !selfHolds) {
+        const lasts = (isMember(holder, organizationID) && wants(holder, region, which)) || keepsForGood(holder);
+        return { kind: lasts || !selfIsNext ? 'held' : 'yielded', by: nameOf(holder) };
+      }
+      if (stood(self, which)) return { kind: 'free' };
+      const had = members.find((other) => stood(other, which) && (wanting(other) || keepsClaim(other, region, which)));
+      const by = had ?? (selfIsNext ? undefined : next);
+      return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
+    },
+
+    destination(name, named) {
+      const holder = others.find(({ status }) => {
+        const { destination, konnect, cleanup = [] } = status;
+        const here = konnect?.organizationID === organizationID ? destination : undefined;
+        const leaving = cleanup.filter(
+          (entry) => entry.organizationID === organizationID && entry.kind === 'destination',
+        );
+        if (here?.managed === true && here.id !== undefined && here.name === name) return true;
+        return [here?.managed === false ? undefined : here?.id, ...leaving.map((entry) => entry.destinationID)].some(
+          (id) => id !== undefined && named.includes(id),
+        );
+      });
+      const sameName = members.find(
+        (other) => destinationName(other) === name && canName(other, name) && byAge(other, self) < 0,
+      );
+      const by = holder ?? sameName;
+      return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
+    },
+  };
+}
+
+/** `hasIt`: the webhook points already at what its status names. */
+export interface Successor {
+  readonly by: string;
+  readonly hasIt: boolean;
+}
+
+/** The forwarding that takes over what `self` lets go of, where one can take it now. `destinationID`: what the webhook points at. */
+export function successorOf(
+  { self, all }: Pick<Contest, 'self' | 'all'>,
+  entry: CleanupStatus,
+  destinationID: string | undefined,
+): Successor | undefined {
+  const which = keyOf(entry);
+  if (which === undefined) return undefined;
+  const { organizationID, region } = entry;
+  const wanting = all
+    .filter(({ metadata }) => metadata.uid !== self.metadata.uid)
+    .filter((other) => isMember(other, organizationID) && wants(other, region, which))
+    .toSorted(byAge);
+  const pointsAt = (other: AuditLogForwarding) => attachmentOf(other.status, which)?.destinationID;
+  const has = wanting.find((other) => destinationID !== undefined && pointsAt(other) === destinationID);
+  if (has !== undefined) return { by: nameOf(has), hasIt: true };
+  const next = wanting.find((other) => canTake(other, which));
+  return next === undefined ? undefined : { by: nameOf(next), hasIt: false };
+}
+
+/**
+ * What two forwardings can want or hold both, as texts that are equal where they do. What spec wants counts in `organizationID`, the
+ * organization that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
+ * not known, those that it names by ID, and status those that it refers to.
+ */
+export function claimsOf(
+  { spec, status }: AuditLogForwarding,
+  destination: string | undefined,
+  organizationID = status.konnect?.organizationID,
+  found: readonly { readonly id: string }[] | undefined = spec.portals,
+): readonly string[] {
+  const { konnect, portals = [], organization, cleanup = [] } = status;
+  const wanted = claimsIn(organizationID, spec.konnect.region, found, spec.organization);
+  const held = claimsIn(konnect?.organizationID, konnect?.region, portals, organization);
+  const left = cleanup.flatMap((entry) => {
+    const { kind, id } = entry;
+    if (kind === 'destination') return [];
+    const own = kind === 'portal' && id !== undefined ? [{ id }] : [];
+    return claimsIn(entry.organizationID, entry.region, own, kind === 'organization' ? entry : undefined);
+  });
+  const names = [
+    { where: organizationID, name: destination },
+    { where: konnect?.organizationID, name: status.destination?.name },
+  ].flatMap(({ where, name }) => (where === undefined || name === undefined ? [] : [`${where}/destination/${name}`]));
+  return [...new Set([...wanted, ...held, ...left, ...names])];
+}
+
+function claimsIn(
+  organizationID: string | undefined,
+  region: string | undefined,
+  portals: readonly { readonly id: string }[] | undefined,
+  organization: object | undefined,
+): string[] {
+  if (organizationID === undefined || region === undefined) return [];
+  return [
+    ...(portals ?? []).map(({ id }) => `${organizationID}/${region}/portal/${id}`),
+    ...(organization === undefined ? [] : [`${organizationID}/${region}/organization`]),
+  ];
+}
+
+/** What others look at to see whether they hold, lose or may take something: equal texts, no news for them. */
+export function standing({ metadata, spec, status }: AuditLogForwarding): string {
+  const { konnect, destination, organization, portals, cleanup, conditions } = status;
+  const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
+  const { uid, deletionTimestamp } = metadata;
+  const named = [destination?.id, destination?.name];
+  return JSON.stringify([uid, deletionTimestamp, spec, konnect, named, organization, portals, cleanup, stalled]);
+}
+
+export function nameOf({ metadata }: AuditLogForwarding): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function keyOf(entry: CleanupStatus): WebhookKey | undefined {
+  if (entry.kind === 'organization') return { kind: 'organization' };
+  return entry.kind === 'portal' && entry.id !== undefined ? { kind: 'portal', id: entry.id } : undefined;
+}
+
+function byAge(a: AuditLogForwarding, b: AuditLogForwarding): number {
+  const [aKey, bKey] = [a, b].map((one) => `${one.metadata.creationTimestamp} ${nameOf(one)}`);
+  return aKey === bKey ? 0 : (aKey ?? '') < (bKey ?? '') ? -1 : 1;
+}
+
+function wants({ metadata, spec, status }: AuditLogForwarding, region: string, which: WebhookKey): boolean {
+  if (metadata.deletionTimestamp !== undefined || spec.konnect.region !== region) return false;
+  if (which.kind === 'organization') return spec.organization !== undefined;
+  const found = status.konnect?.region === region ? (status.portals ?? []) : [];
+  const ref = found.find(({ id }) => id === which.id)?.ref;
+  return (
+    (spec.portals ?? []).some(({ id }) => id === which.id) ||
+    (ref !== undefined && (spec.portalRefs ?? []).some(({ name }) => name === ref))
+  );
+}
+
+/** Deleted under Retain, or observing: it will leave everything as it is. */
+function keepsForGood({ metadata, spec }: AuditLogForwarding): boolean {
+  return metadata.deletionTimestamp !== undefined && (spec.deletionPolicy === 'Retain' || spec.mode === 'Observe');
+}
+
+const blind: ReadonlySet<string | undefined> = new Set([reasons.portalNotFound, reasons.permissionDenied]);
+
+/** Nothing keeps it from writing, as far as its status tells. */
+function canWrite({ metadata, spec, status }: AuditLogForwarding): boolean {
+  if (metadata.deletionTimestamp !== undefined || spec.suspend || spec.mode === 'Observe') return false;
+  const mark = status.conditions?.find(({ type }) => type === 'Stalled');
+  return mark === undefined || mark.reason === reasons.claimed;
+}
+
+/**
+ * A pass over its present spec is still to come. What a pass that is over says nothing of it could not look at, for want of a Secret, say:
+ * that is no claim.
+ */
+function isDue({ metadata, status }: AuditLogForwarding): boolean {
+  return status.observedGeneration !== metadata.generation;
+}
+
+function canTake(other: AuditLogForwarding, which: WebhookKey): boolean {
+  const attachment = attachmentOf(other.status, which);
+  return canWrite(other) && (attachment === undefined ? isDue(other) : !blind.has(attachment.reason));
+}
+
+function canName(other: AuditLogForwarding, name: string): boolean {
+  return canWrite(other) && (isDue(other) || other.status.destination?.name === name);
+}
+
+function isMember({ status }: AuditLogForwarding, organizationID: string): boolean {
+  return status.konnect?.organizationID === organizationID;
+}
+
+/** Suspended, it writes nothing, and nobody else takes what it had. */
+function keepsClaim(other: AuditLogForwarding, region: string, which: WebhookKey): boolean {
+  return other.spec.suspend && wants(other, region, which);
+}
+
+function attachmentOf({ organization, portals }: Status, which: WebhookKey) {
+  return which.kind === 'organization' ? organization : portals?.find(({ id }) => id === which.id);
+}
+
+interface Sight {
+  readonly organizationID: string;
+  readonly region: string;
+  readonly which: WebhookKey;
+  readonly seen: SeenWebhook | undefined;
+}
+
+/** Whether the webhook points at what this forwarding's status names for it. */
+function holds({ status }: AuditLogForwarding, { organizationID, region, which, seen }: Sight): boolean {
+  const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
+  const now = here ? attachmentOf(status, which) : undefined;
+  const left = (status.cleanup ?? []).filter(
+    (entry) => entry.organizationID === organizationID && entry.region === region && sameKey(keyOf(entry), which),
+  );
+  if (seen?.kind === 'attached') {
+    return [now, ...left].some((one) => one?.destinationID === seen.destinationID);
+  }
+  if (seen?.kind !== 'inline') return false;
+  const stands = now !== undefined && (now.state === 'on' || now.state === 'off');
+  return (stands && status.organization?.api === 'v2') || left.some(({ api }) => api === 'v2');
+}
+
+function sameKey(a: WebhookKey | undefined, b: WebhookKey): boolean {
+  return a?.kind === b.kind && (a.kind !== 'portal' || b.kind !== 'portal' || a.id === b.id);
+}

@@ -1,0 +1,53 @@
+/** What `mode: Observe` reports: a plan that is not carried out. Pure, and without values. */
+import type { DriftStatus, Status } from '../../api/v1alpha1.ts';
+import { objectKeyOf } from '../../status/recorded-state.ts';
+import type { AttachReason, DestinationStep, Plan, WebhookStep } from './plan.ts';
+
+const fieldOf: Readonly<Record<AttachReason, string>> = {
+  unconfigured: 'audit_log_destination_id',
+  'destination gone': 'audit_log_destination_id',
+  adopted: 'audit_log_destination_id',
+  'handed over': 'audit_log_destination_id',
+  'pointed elsewhere': 'audit_log_destination_id',
+  enabled: 'enabled',
+  settings: 'endpoint',
+};
+
+/** `released`: the memory with what is no longer wanted in `cleanup`. */
+export function driftOf(plan: Plan, released: Status): DriftStatus[] {
+  const fields = destinationFields(plan.destination);
+  const portals = [...plan.portals].map(([id, step]) => webhookDrift(`portal/${id}`, step));
+  const organization = plan.organization === undefined ? [] : [webhookDrift('organization', plan.organization)];
+  const found = [
+    ...(fields.length === 0 ? [] : [{ object: 'destination', fields }]),
+    ...portals.flat(),
+    ...organization.flat(),
+  ];
+  const known = new Set(found.map(({ object }) => object));
+  const surplus = (released.cleanup ?? []).map(objectKeyOf).filter((object) => !known.has(object));
+  return [...found, ...[...new Set(surplus)].map((object) => ({ object, fields: ['surplus'] }))];
+}
+
+function destinationFields(step: DestinationStep): string[] {
+  switch (step.kind) {
+    case 'create':
+      return ['missing'];
+    case 'claim':
+      return ['managed', ...destinationFields(step.next)];
+    case 'update':
+      return [...step.differences];
+    case 'keep':
+    case 'none':
+    case 'use':
+    case 'unresolved':
+    case 'wait':
+    case 'refuse':
+    case 'lost':
+    case 'unknown':
+      return [];
+  }
+}
+
+function webhookDrift(object: string, step: WebhookStep): DriftStatus[] {
+  return step.kind === 'attach' ? [{ object, fields: [fieldOf[step.because]] }] : [];
+}

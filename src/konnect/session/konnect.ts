@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { Limits, Priority } from '../limits/request-limits.ts';
+import type { KonnectTransport } from '../transport.ts';
+import { DestinationLists } from './destination-lists.ts';
+import { KonnectAccess, KonnectToken } from './konnect-access.ts';
+
+export interface KonnectOptions {
+  http: KonnectTransport;
+  /** A valid template, see `problemWithKonnectURL`. */
+  urlTemplate: string;
+  /** How many tokens, and organizations, are remembered; the one that was not asked for longest goes first. */
+  mostTokens?: number;
+  /** Only ever grows; milliseconds. */
+  nowMs?: () => number;
+  /** Without them everything is sent at once. */
+  limits?: Limits;
+}
+
+/** The process's view of Konnect: by token, and what the tokens of an organization share. */
+export class Konnect {
+  readonly #accesses = new Map<string, Readonly<Record<Priority, KonnectAccess>>>();
+  readonly #lists = new Map<string, DestinationLists>();
+  readonly #options: Omit<Required<KonnectOptions>, 'limits'> & { limits: Limits | undefined };
+
+  constructor({ http, urlTemplate, mostTokens = 1_000, nowMs = () => performance.now(), limits }: KonnectOptions) {
+    this.#options = { http, urlTemplate, mostTokens, nowMs, limits };
+  }
+
+  /** The same access for the same token and priority, as long as it is among those last asked for. */
+  forToken(token: string, priority: Priority = 'new'): KonnectAccess {
+    const tokenDigest = createHash('sha256').update(token).digest('base64');
+    return this.#lastUsed(this.#accesses, tokenDigest, () => {
+      const listsOf = (organizationID: string) => this.#listsOf(organizationID);
+      const shared = new KonnectToken({ ...this.#options, token, tokenDigest, listsOf });
+      return { new: new KonnectAccess(shared, 'new'), resync: new KonnectAccess(shared, 'resync') };
+    })[priority];
+  }
+
+  #listsOf(organizationID: string): DestinationLists {
+    return this.#lastUsed(this.#lists, organizationID, () => new DestinationLists(this.#options.nowMs));
+  }
+
+  #lastUsed<T>(known: Map<string, T>, key: string, make: () => T): T {
+    const one = known.get(key) ?? make();
+    known.delete(key);
+    known.set(key, one);
+    for (const oldest of known.keys()) {
+      if (known.size <= this.#options.mostTokens) break;
+      known.delete(oldest);
+    }
+    return one;
+  }
+}

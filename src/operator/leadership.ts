@@ -1,0 +1,61 @@
+/** Leader election as the flags have it, over a Lease in Kubernetes. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { KubeClient } from '../kube/kube-client.ts';
+import { type PooledKubeConfig, podNamespace } from '../kube/kube-config.ts';
+import { leaseIn } from '../leader-election/kubernetes-lease.ts';
+import { LeaderElection } from '../leader-election/leader-election.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export interface LeadershipOptions {
+  readonly config: Config;
+  readonly kubeConfig: PooledKubeConfig;
+  readonly userAgent: string;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'setLeads'>;
+}
+
+/** Undefined without `--leader-elect`. Throws where nobody says in which namespace the Lease is. */
+export function createLeadership({
+  config,
+  kubeConfig,
+  userAgent,
+  log,
+  metrics,
+}: LeadershipOptions): LeaderElection | undefined {
+  if (!config.leaderElect) return undefined;
+  const name = config.leaderElectResourceName;
+  const namespace = config.leaderElectResourceNamespace ?? podNamespace();
+  if (namespace === undefined)
+    throw new Error('outside of a Pod, leader election needs --leader-elect-resource-namespace');
+  metrics.setLeads(name, false);
+  return new LeaderElection({
+    store: leaseIn(clientForLeases(kubeConfig, userAgent), { namespace, name }),
+    name: `lease ${namespace}/${name}`,
+    identity: `${hostname()}_${randomUUID()}`,
+    times: {
+      leaseDurationMs: config.leaderElectLeaseDurationMs,
+      renewDeadlineMs: config.leaderElectRenewDeadlineMs,
+      retryPeriodMs: config.leaderElectRetryPeriodMs,
+    },
+    log,
+    onChange: (leads) => metrics.setLeads(name, leads),
+  });
+}
+
+/** Without a fence, and with connections for which no other request makes it wait. */
+function clientForLeases(kubeConfig: PooledKubeConfig, userAgent: string): KubeClient {
+  return new KubeClient({
+    userAgent,
+    config: {
+      server: kubeConfig.server,
+      isReplaced: (credentials) => kubeConfig.isReplaced(credentials),
+      async credentials() {
+        const credentials = await kubeConfig.credentials();
+        return { ...credentials, requests: credentials.watches };
+      },
+    },
+  });
+}

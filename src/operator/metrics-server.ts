@@ -1,0 +1,47 @@
+/** Metrics for those who may read them. */
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { reviewAccess } from '../kube/access-review.ts';
+import { KubeClient } from '../kube/kube-client.ts';
+import type { PooledKubeConfig } from '../kube/kube-config.ts';
+import type { Log } from '../runtime/log.ts';
+import { createGuard } from '../telemetry/authorizer.ts';
+import { readCertificate } from '../telemetry/certificate.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { metricsPage } from '../telemetry/routes.ts';
+import { selfSigned } from '../telemetry/self-signed.ts';
+import { TelemetryServer } from '../telemetry/server.ts';
+
+const path = '/metrics';
+
+export interface MetricsServerOptions {
+  readonly config: Pick<Config, 'metricsBindAddress' | 'metricsSecure' | 'metricsCertDir'>;
+  readonly kubeConfig: PooledKubeConfig;
+  readonly userAgent: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** None where metrics are off. Throws where the certificate cannot be read. */
+export function createMetricsServers({
+  config,
+  kubeConfig,
+  userAgent,
+  metrics,
+  log,
+}: MetricsServerOptions): TelemetryServer[] {
+  const { metricsBindAddress: address, metricsSecure, metricsCertDir } = config;
+  if (address === undefined) return [];
+  const routes = { [path]: metricsPage(metrics) };
+  if (!metricsSecure) return [new TelemetryServer({ address, routes, log })];
+  const own = metricsCertDir === undefined ? selfSigned(hostname(), new Date()) : undefined;
+  // Its questions are no writes, and whoever serves metrics may ask them.
+  const client = new KubeClient({ config: kubeConfig, userAgent, timeoutMs: 10_000 });
+  const guard = createGuard({
+    review: (token) => reviewAccess(client, { token, path }),
+    log,
+    nowMs: () => performance.now(),
+  });
+  const certificate = () => own ?? readCertificate(metricsCertDir ?? '');
+  return [new TelemetryServer({ address, routes, log, guard, certificate })];
+}
