@@ -5,24 +5,31 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 };
 
+const testsIn = (...folders) => folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
+
 /**
- * Two projects: `unit` needs nothing but Node; `cluster` shares one real Kubernetes control plane, started once for the run.
+ * `unit` and `simulation` need no Kubernetes. `integration` shares one real control plane, started once a run.
+ * `test/README.md` says which folder answers which question.
  */
 export default {
   projects: [
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/cluster/', '<rootDir>/test/e2e/', '<rootDir>/test/image/'],
+      testMatch: testsIn('unit', 'docs', 'security', 'validators', 'conformance', 'interop'),
     },
     {
       ...shared,
-      displayName: 'cluster',
-      testMatch: ['<rootDir>/test/cluster/**/*.test.ts', '<rootDir>/test/e2e/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/cluster-setup.ts',
-      globalTeardown: '<rootDir>/test/support/cluster-teardown.ts',
-      setupFilesAfterEnv: ['<rootDir>/test/support/cluster-patience.ts'],
+      displayName: 'simulation',
+      testMatch: testsIn('simulation', 'fuzz'),
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: testsIn('integration', 'e2e'),
+      globalSetup: '<rootDir>/test/support/integration-setup.ts',
+      globalTeardown: '<rootDir>/test/support/integration-teardown.ts',
+      setupFilesAfterEnv: ['<rootDir>/test/support/integration-timeouts.ts'],
     },
   ],
   maxWorkers: 3,

@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { attachOrganization, attachPortal, makeDestination, otherDestination, setInline } from './support/by-hand.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { demand } from './support/reconciliations.ts';
 
 const { world, scene } = oneWorld({ prefix: 'adoption' });
 const nothing = { enabled: false, target: { kind: 'none' } };

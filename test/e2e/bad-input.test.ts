@@ -4,10 +4,10 @@ import type { ActiveFault, FaultKind } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
 import { operatorRequests } from './support/audit-log.ts';
 import { expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { demand } from './support/reconciliations.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'bad-input', flags: ['--max-concurrent-reconciles=8'] });
 

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { findLeaks } from './support/canary.ts';
+import { createWorld, type World } from './support/environment.ts';
 import { conditionOf, isReady, isUnreadyFor } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { randomText } from './support/organizations.ts';
 import { checkRun } from './support/run-canary.ts';
-import { createWorld, type World } from './support/world.ts';
 
 describe('a secret is found', () => {
   const value = `${randomText()}+/==`;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { countWrites, operatorRequests, tally } from './support/audit-log.ts';
+import { createWorld, type World } from './support/environment.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { passesMade } from './support/passes.ts';
-import { createWorld, type World } from './support/world.ts';
+import { passesMade } from './support/reconciliations.ts';
 
 const organization = 'GET global/v3/organizations/me';
 const list = 'GET global/v3/audit-log-destinations';

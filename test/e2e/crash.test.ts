@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActiveFault, FaultRule } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Scene, SceneOptions } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
-import type { Scene, SceneOptions } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 /** Calls that are held up are waited for, until the operator is killed. */
 const { world, scene, standing } = oneWorld({

@@ -4,10 +4,10 @@ import type { KonnectModel } from '../../sandbox/konnect/model.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { createWorld, type World } from './support/environment.ts';
+import type { Scene } from './support/fixture.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
-import type { Scene } from './support/scene.ts';
-import { createWorld, type World } from './support/world.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'deletion' });
 

@@ -9,9 +9,9 @@ import { document, root } from '../docs/documents.ts';
 import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
 import { eventually } from '../support/eventually.ts';
 import { portalCRD } from '../support/kong-operator.ts';
+import { createWorld, type World } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
 import { bash } from './support/shell.ts';
-import { createWorld, type World } from './support/world.ts';
 
 let world: World;
 let folder: string;

@@ -4,10 +4,10 @@ import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { eventually } from '../support/eventually.ts';
 import { attachPortal, makeDestination, otherDestination } from './support/by-hand.ts';
 import { expectEvent, expectLegal, expectTrouble, isAnswered } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { conditionOf, isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { demand } from './support/reconciliations.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'fields' });
 const nothing = { enabled: false, target: { kind: 'none' } };

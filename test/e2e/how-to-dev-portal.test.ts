@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
+import { createWorld } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
 import { developer } from './support/organizations.ts';
 import { isSigned } from './support/signature.ts';
-import { createWorld } from './support/world.ts';
 
 test("Kong's how-to for Dev Portals by one kubectl apply: a developer's login is found in SumoLogic, signed", async () => {
   await using world = await createWorld({ prefix: 'how-to-dev-portal' });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
+import { createWorld, type World } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
 import { isSigned } from './support/signature.ts';
-import { createWorld, type World } from './support/world.ts';
 
 /** What each format makes of the call that lists control planes. */
 const shapes = {

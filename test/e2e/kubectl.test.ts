@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { createWorld, type World } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
-import { createWorld, type World } from './support/world.ts';
 
 const { kubectl, createNamespace } = cluster();
 const portal = '3e551b39-227d-4297-b911-e68fd5d77c17';

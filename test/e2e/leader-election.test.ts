@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Copies, type Copy, createCopies, stoppingAt } from './support/copies.ts';
-import { createScene, type Scene } from './support/scene.ts';
-import { createWorld, type World } from './support/world.ts';
+import { createWorld, type World } from './support/environment.ts';
+import { createScene, type Scene } from './support/fixture.ts';
+import { type Copies, type Copy, createCopies, stoppingAt } from './support/replicas.ts';
 
 let world: World;
 let copies: Copies;

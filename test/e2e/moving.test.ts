@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'moving' });
 const nothing = { enabled: false, target: { kind: 'none' } };

@@ -4,11 +4,11 @@ import { freePort } from '../../sandbox/control-plane/ports.ts';
 import { startKonnect } from '../../sandbox/konnect/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectLegalHistory, expectTrouble, isAnswered } from './support/conditions.ts';
+import { createWorld } from './support/environment.ts';
 import { conditionOf, isReady } from './support/forwarding-object.ts';
 import { forwarding } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
+import { oneWorld } from './support/one-environment.ts';
 import { seedOf } from './support/organizations.ts';
-import { createWorld } from './support/world.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'outage' });
 

@@ -16,9 +16,9 @@ import {
 } from '../support/kong-operator.ts';
 import { operatorRequests } from './support/audit-log.ts';
 import { expectTrouble, isAnswered, type Trouble } from './support/conditions.ts';
-import { oneWorld } from './support/one-world.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import type { Scene } from './support/fixture.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { demand } from './support/reconciliations.ts';
 import { bash } from './support/shell.ts';
 
 const { world, scene } = oneWorld({ prefix: 'portal-refs' });

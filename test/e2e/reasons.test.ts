@@ -5,7 +5,7 @@ import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
 import { conditionOf } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'reasons' });
 

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Destination, DestinationVersion, Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
-import { passesMade } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { passesMade } from './support/reconciliations.ts';
 
 const { world, standing, scene } = oneWorld({ prefix: 'drift' });
 

@@ -4,11 +4,11 @@ import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { attachPortal, makeDestination, otherDestination } from './support/by-hand.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { conditionOf, type ForwardingObject, isReady } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { oneWorld } from './support/one-environment.ts';
+import { demand } from './support/reconciliations.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'sharing' });
 

@@ -4,12 +4,12 @@ import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts
 import { eventually } from '../support/eventually.ts';
 import { setInline } from './support/by-hand.ts';
 import { expectEvent, expectTrouble } from './support/conditions.ts';
+import type { Scene } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-world.ts';
+import { oneWorld } from './support/one-environment.ts';
 import type { Organization } from './support/organizations.ts';
-import { demand } from './support/passes.ts';
-import type { Scene } from './support/scene.ts';
+import { demand } from './support/reconciliations.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'stories' });
 const nothing = { enabled: false, target: { kind: 'none' } };

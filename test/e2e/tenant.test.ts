@@ -5,9 +5,9 @@ import { chartFolder } from '../../scripts/render.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { prepareHelm } from '../support/helm.ts';
+import { createWorld, type World } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { createWorld, type World } from './support/world.ts';
 
 let world: World;
 let namespace: string;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { expectTrouble } from './support/conditions.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-world.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 const { world, scene, standing } = oneWorld({ prefix: 'tokens' });
 

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswered } from './support/conditions.ts';
-import { oneWorld } from './support/one-world.ts';
+import { oneWorld } from './support/one-environment.ts';
 
 const { world, scene } = oneWorld({ prefix: 'ways' });
 

@@ -15,13 +15,13 @@ import {
   webhookSchema,
 } from '../../src/konnect/schema.ts';
 import type { KonnectRequest } from '../../src/konnect/transport.ts';
-import { specOf } from '../forwarding/stage.ts';
-import { illegalities } from '../judges/legal-status.ts';
+import { specOf } from '../unit/forwarding/support/harness.ts';
+import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus } from './crd.ts';
+import { green, portals, type RawAnswer, World } from './environment.ts';
 import { foreignID, type Mutation, mutate, mutation } from './json-mutation.ts';
 import { leaksIn } from './leaks.ts';
 import { alone, type Part } from './part.ts';
-import { green, portals, type RawAnswer, World } from './world.ts';
 
 const key = 'platform/sumologic';
 const patienceMs = 15 * 60_000;

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { KonnectClient } from '../../src/konnect/client.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
 import { type KonnectCall, KonnectHTTP } from '../../src/konnect/http.ts';
-import { closed, listening } from '../konnect/listening.ts';
+import { closed, listening } from '../unit/konnect/listening.ts';
 import { everyPrintOf, leaksIn, secrets } from './leaks.ts';
 import type { Part } from './part.ts';
 

@@ -4,13 +4,13 @@ import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { parseForwarding } from '../../src/resources/cluster.ts';
-import { illegalities } from '../judges/legal-status.ts';
+import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
+import { blue, green, portals, World } from './environment.ts';
 import { fromSchema, withDefaults } from './from-schema.ts';
 import { foreignID } from './json-mutation.ts';
 import { leaksIn, secrets } from './leaks.ts';
 import { alone, type Part } from './part.ts';
-import { blue, green, portals, World } from './world.ts';
 
 const ours = 'd0000000-0000-4000-8000-000000000004';
 const nil = '00000000-0000-0000-0000-000000000000';

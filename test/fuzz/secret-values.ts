@@ -4,9 +4,9 @@ import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
 import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { ClusterRecorder } from '../forwarding/cluster-recorder.ts';
-import { specOf } from '../forwarding/stage.ts';
-import { scriptedKonnect } from '../konnect/scripted-konnect.ts';
+import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
+import { specOf } from '../unit/forwarding/support/harness.ts';
+import { scriptedKonnect } from '../unit/konnect/scripted-konnect.ts';
 import type { Part } from './part.ts';
 
 /** So long that a message which repeats the value is told by it. */

@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Informer } from '../../src/kube/informer.ts';
 import { keyOf } from '../../src/kube/objects.ts';
-import { ApiServer, type Fault, json, WIDGETS, type Widget } from '../kube/api-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { ApiServer, type Fault, json, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
 import { type Mutation, mutate, mutation } from './json-mutation.ts';
 import { alone, type Part } from './part.ts';
 

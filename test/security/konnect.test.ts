@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clientOf, rejection, type Script, scriptedKonnect } from '../konnect/scripted-konnect.ts';
+import { clientOf, rejection, type Script, scriptedKonnect } from '../unit/konnect/scripted-konnect.ts';
 
 const signal = new AbortController().signal;
 const id = '07ec3858-066b-4629-bdc5-d4aa893b424d';

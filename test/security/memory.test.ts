@@ -7,7 +7,7 @@ import { listAll } from '../../src/kube/list-all.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
 import { forwardingToKeep } from '../../src/resources/cluster.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { ApiServer, WIDGETS, type Widget } from '../kube/api-server.ts';
+import { ApiServer, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
 
 describe('of a forwarding', () => {
   const metadata = {

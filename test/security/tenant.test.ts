@@ -3,9 +3,19 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { demandOf, reconcileAnnotation, Spec, type Status } from '../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../src/status/conditions.ts';
-import { forum, key, otherSiem, type SpecChoice, type Stage, shop, siem, specOf, tokens } from '../forwarding/stage.ts';
-import { useStages } from '../forwarding/stages.ts';
-import { closed, listening } from '../konnect/listening.ts';
+import {
+  forum,
+  key,
+  otherSiem,
+  type SpecChoice,
+  type Stage,
+  shop,
+  siem,
+  specOf,
+  tokens,
+} from '../unit/forwarding/support/harness.ts';
+import { useStages } from '../unit/forwarding/support/use-harness.ts';
+import { closed, listening } from '../unit/konnect/listening.ts';
 
 const { open, inPlace } = useStages();
 

@@ -7,12 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
 import { forwardingsPath } from '../../src/resources/cluster.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
-import { type Chance, chanceOf } from './chance.ts';
+import { memoryLimitMiB, startWorld, type World } from './environment.ts';
+import { clear, rain } from './faults.ts';
 import { type Figures, growths, measure, residentNow } from './figures.ts';
-import { differences } from './judge.ts';
-import { createPeople, type People } from './people.ts';
-import { clear, rain } from './weather.ts';
-import { memoryLimitMiB, startWorld, type World } from './world.ts';
+import { differences } from './invariants.ts';
+import { type Chance, chanceOf } from './random.ts';
+import { createPeople, type People } from './workload.ts';
 
 const patienceMs = 240_000;
 const restSeconds = 45;

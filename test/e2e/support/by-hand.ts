@@ -1,5 +1,5 @@
 /** What people and programs other than the operator do in Konnect, as Kong's how-tos show it. */
-import type { World } from './world.ts';
+import type { World } from './environment.ts';
 
 export interface HandMade {
   readonly name: string;

@@ -2,8 +2,8 @@
 import { expect } from '@jest/globals';
 import type { Condition } from '../../../src/api/v1alpha1.ts';
 import { eventually } from '../../support/eventually.ts';
+import type { World } from './environment.ts';
 import { conditionOf, type ForwardingObject } from './forwarding-object.ts';
-import type { World } from './world.ts';
 
 export interface Trouble {
   readonly reason: string;

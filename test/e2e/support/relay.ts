@@ -1,5 +1,5 @@
 import { createServer, request as send } from 'node:http';
-import { closed, listening } from '../../konnect/listening.ts';
+import { closed, listening } from '../../unit/konnect/listening.ts';
 
 /** A request that left a process. */
 export interface Sent {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findLeaks } from './canary.ts';
-import { type Kept, keptFolder } from './world.ts';
+import { type Kept, keptFolder } from './environment.ts';
 
 /**
  * Looks for the secrets of every world in what was said in every other, over all the worlds of the run that have ended so far; `folder` is the control

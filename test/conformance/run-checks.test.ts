@@ -1,0 +1,364 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
+import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
+import { full, organizationID, portalID, seed } from '../unit/sandbox/konnect/support.ts';
+import { type Interrogation, interrogate } from './run-checks.ts';
+import { type ContractSettings, readSettings } from './settings.ts';
+
+const portal = `/us/v3/portals/${portalID}/audit-log-webhook`;
+const organization = '/us/v3/audit-log-webhook';
+
+interface Asked extends Interrogation {
+  readonly printed: string;
+  answers(): Record<string, string>;
+}
+
+async function ask(server: KonnectServer, changes: Partial<ContractSettings> = {}): Promise<Asked> {
+  const lines: string[] = [];
+  const result = await interrogate({
+    settings: {
+      token: full,
+      konnectURL: server.urlTemplate,
+      region: 'us',
+      portalID,
+      takeWebhooks: false,
+      endpoint: 'https://contract.invalid/c0de',
+      ...changes,
+    },
+    patience: { pollMs: 2, limitMs: 5_000 },
+    signal: new AbortController().signal,
+    tell: (line) => void lines.push(line),
+  });
+  return {
+    ...result,
+    printed: lines.join('\n'),
+    answers: () => Object.fromEntries(result.findings.map(({ id, answer }) => [id, answer])),
+  };
+}
+
+async function withKonnect(behavior: Partial<Behavior>, use: (server: KonnectServer) => Promise<void>): Promise<void> {
+  const server = await startKonnect({ seed, behavior });
+  try {
+    await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Everything configured, but what is only switched off and names nothing. */
+function leftIn({ model }: KonnectServer): unknown {
+  const found = model.organizations.get(organizationID);
+  return {
+    destinations: found?.destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination.name),
+    portal: found?.portals.get(portalID)?.webhook.target.kind,
+    organization: found?.webhooks.get('us')?.target.kind,
+  };
+}
+
+const shortly: unknown = expect.stringMatching(/^after \d+\.\d s$/);
+const nothing = { destinations: [], portal: 'none', organization: 'none' };
+
+describe('the questions to an organization', () => {
+  const cases: [Partial<Behavior>, Record<string, unknown>][] = [
+    [
+      { fillPatchDefaults: true },
+      {
+        'organizations-me': '200, with id and name',
+        'jwks-without-token': 'none',
+        'create-status': '201',
+        'authorization-shown': 'no',
+        'first-updated-at': 'the time of creation',
+        'unset-updated-at-v2': 'the zero time',
+        'one-store': 'yes',
+        'unique-names': 'yes, 409',
+        'unique-names-on-rename': 'yes, 409',
+        'patch-status': '200',
+        'patch-updated-at': 'yes, the one that GET shows',
+        'patch-defaults': 'yes: log_format, skip_ssl_verification',
+        'patch-null': 'yes',
+        'list-after-create-global': 'at once',
+        'list-after-delete': 'at once',
+        'next-page': '/api/v3/audit-log-destinations',
+        'next-cursor': 'yes',
+        'default-page-size': '10',
+        'page-size': 'it is 100',
+        'unconfigured-portal': 'an empty id, disabled',
+        'unconfigured-organization': 'an empty id, disabled',
+        'unconfigured-status-organization': 'unconfigured, enabled false',
+        'unconfigured-v2': 'unconfigured, enabled false',
+        'v2-off-unconfigured': '200',
+        'unknown-destination-portal': '404',
+        'patch-status-organization': '200',
+        'patch-defaults-portal': 'yes: it switches delivery off',
+        'patch-defaults-organization': 'yes: it switches delivery off',
+        'v2-patch-defaults': 'yes: log_format, skip_ssl_verification, enabled',
+        'delete-in-use-portal': '409, says that it is in use',
+        'delete-switched-off-organization': '409',
+        'delete-enabled-portal': '204',
+        'release-portal': 'at once',
+        'v3-seen-in-v2': 'yes, the destination’s endpoint, enabled true',
+        'v2-switches-v3-off': 'yes, and v3 still names the destination',
+        'v2-patch-updated-at': 'yes, the one that GET shows',
+        'v2-seen-in-v3': 'an empty id, enabled',
+        'v2-makes-destination': 'no',
+        'v2-takes-over': 'yes',
+        'v2-off': 'the endpoint that was',
+        'v3-delete-clears-v2': 'yes, 204',
+      },
+    ],
+    [
+      { fillPatchDefaults: false },
+      {
+        'patch-defaults': 'no, it keeps it',
+        'patch-defaults-portal': 'no, it keeps it',
+        'patch-defaults-organization': 'no, it keeps it',
+        'v2-patch-defaults': 'no, it keeps it',
+      },
+    ],
+    [
+      { unconfiguredWebhook: 'disabled-absent' },
+      { 'unconfigured-portal': 'no id, disabled', 'after-delete-organization': 'no id, disabled' },
+    ],
+    [
+      { unconfiguredWebhook: 'disabled-nil' },
+      { 'unconfigured-organization': 'the nil id, disabled', 'after-delete-portal': 'the nil id, disabled' },
+    ],
+    [
+      { unconfiguredWebhook: 'not-found' },
+      {
+        'unconfigured-portal': '404',
+        'delete-unconfigured-portal': '404',
+        'unconfigured-organization': '404',
+        'delete-unconfigured-organization': '404',
+        'v2-seen-in-v3': '404',
+      },
+    ],
+    [{ duplicateNames: 'allowed' }, { 'unique-names': 'no, a second one is made', 'unique-names-on-rename': 'no' }],
+    [{ releaseDelayMs: 200 }, { 'release-portal': shortly, 'release-organization': shortly }],
+    [{ staleListMs: 200 }, { 'list-after-create-global': shortly, 'list-after-delete': shortly }],
+    [{ patchAnswersUpdatedAt: false }, { 'patch-updated-at': 'no', 'v2-patch-updated-at': 'no' }],
+    [
+      { patchStatus: 201 },
+      {
+        'patch-status': '201',
+        'patch-status-portal': '201',
+        'patch-status-organization': '201',
+        'v2-patch-status': '201',
+      },
+    ],
+    [{ unknownDestination: 400 }, { 'unknown-destination-portal': '400', 'unknown-destination-organization': '400' }],
+    [{ pageSizeMax: 7 }, { 'page-size': 'it is 7', 'default-page-size': '7', 'next-cursor': 'yes' }],
+    [{ portalDeleteConflict: true }, { 'delete-enabled-portal': '409', 'delete-enabled-organization': '204' }],
+    [{ firstUpdatedAt: 'zero' }, { 'first-updated-at': 'the zero time' }],
+    [
+      { firstUpdatedAt: 'malformed' },
+      {
+        'first-updated-at': 'malformed (0001-01-01T00:00:0Z)',
+        'unset-updated-at-v2': 'malformed (0001-01-01T00:00:0Z)',
+      },
+    ],
+  ];
+
+  test.each(cases)('are answered rightly where Konnect behaves %j, and nothing is left', (behavior, expected) =>
+    withKonnect(behavior, async (server) => {
+      const asked = await ask(server);
+      expect(asked.unanswered).toEqual([]);
+      expect(asked.left).toEqual([]);
+      expect(asked.answers()).toMatchObject(expected);
+      for (const id of Object.keys(expected)) expect(asked.printed).toContain(`[${id}]`);
+      expect(leftIn(server)).toEqual(nothing);
+      expect(asked.printed).not.toContain(full);
+    }),
+  );
+
+  test('say nothing of portals where no portal is named', () =>
+    withKonnect({}, async (server) => {
+      const { portalID: _, ...settings } = {
+        token: full,
+        konnectURL: server.urlTemplate,
+        region: 'us',
+        portalID,
+        takeWebhooks: false,
+        endpoint: 'https://contract.invalid/c0de',
+      };
+      const { findings } = await interrogate({
+        settings,
+        patience: { pollMs: 2, limitMs: 1_000 },
+        signal: new AbortController().signal,
+        tell: () => {},
+      });
+      expect(findings.filter(({ id }) => id.endsWith('-portal'))).toEqual([]);
+      expect(server.control.calls().filter(({ path }) => path.includes('portals'))).toEqual([]);
+    }));
+});
+
+describe('what was there before', () => {
+  async function configure(server: KonnectServer): Promise<string> {
+    const call = async (method: string, path: string, body: object): Promise<Record<string, unknown>> => {
+      const answer = await fetch(server.url + path, {
+        method,
+        headers: { authorization: `Bearer ${full}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return Object(await answer.json());
+    };
+    const theirs = { name: 'theirs', endpoint: 'https://theirs.example/c0de', authorization: 'x', log_format: 'cef' };
+    const id = String((await call('POST', '/global/v3/audit-log-destinations', theirs))['id']);
+    for (const path of [portal, organization]) {
+      await call('PATCH', path, { audit_log_destination_id: id, enabled: true });
+    }
+    return id;
+  }
+
+  test('is not touched', () =>
+    withKonnect({}, async (server) => {
+      await configure(server);
+      server.control.clearCalls();
+      const { unanswered, left } = await ask(server);
+      expect(unanswered).toEqual([
+        expect.stringMatching(/^The portal’s webhook: left alone: .*--take-webhooks/),
+        expect.stringMatching(/^The organization’s webhook: left alone: .*--take-webhooks/),
+        expect.stringMatching(/^The organization’s webhook in two versions: left alone: .*--take-webhooks/),
+      ]);
+      expect(left).toEqual([]);
+      const writes = server.control.calls().filter(({ method, path }) => method !== 'GET' && path.includes('webhook'));
+      expect(writes).toEqual([]);
+    }));
+
+  test('is borrowed where that is allowed, and put back as it was', () =>
+    withKonnect({ fillPatchDefaults: false }, async (server) => {
+      const id = await configure(server);
+      const { unanswered, left } = await ask(server, { takeWebhooks: true });
+      expect({ unanswered, left }).toEqual({ unanswered: [], left: [] });
+      expect(leftIn(server)).toEqual({ destinations: ['theirs'], portal: 'destination', organization: 'destination' });
+      const found = server.model.organizations.get(organizationID);
+      for (const webhook of [found?.portals.get(portalID)?.webhook, found?.webhooks.get('us')]) {
+        expect(webhook).toMatchObject({ enabled: true, target: { id } });
+      }
+    }));
+
+  test('is not even borrowed where it is inline, since its authorization cannot be read', () =>
+    withKonnect({}, async (server) => {
+      const found = server.model.organizations.get(organizationID);
+      found?.webhooks.set('us', {
+        enabled: true,
+        target: {
+          kind: 'inline',
+          inline: {
+            endpoint: 'https://theirs.example',
+            authorization: 'x',
+            logFormat: 'cef',
+            skipSSLVerification: false,
+          },
+        },
+      });
+      const { unanswered } = await ask(server, { takeWebhooks: true });
+      expect(unanswered).toHaveLength(2);
+      expect(found?.webhooks.get('us')).toMatchObject({ enabled: true, target: { kind: 'inline' } });
+    }));
+});
+
+describe('whatever happens', () => {
+  const operations = [
+    'create-audit-log-destination',
+    'update-audit-log-destination',
+    'get-audit-log-destinations',
+    'update-portal-audit-log-webhook',
+    'update-audit-logs-webhook',
+    'update-audit-log-webhook',
+    'delete-audit-logs-webhook',
+  ];
+
+  test.each(operations)('nothing is left when an answer to %s gets lost', (operation) =>
+    withKonnect({}, async (server) => {
+      const fault = server.control.fail({ kind: 'drop-after', match: { operation }, times: 1, skip: 2 });
+      const { left } = await ask(server);
+      expect(fault.hits()).toBe(1);
+      expect(left).toEqual([]);
+      expect(leftIn(server)).toEqual(nothing);
+    }),
+  );
+
+  test('nothing is left when it is interrupted', () =>
+    withKonnect({}, async (server) => {
+      const interrupt = new AbortController();
+      const asking = interrogate({
+        settings: {
+          token: full,
+          konnectURL: server.urlTemplate,
+          region: 'us',
+          portalID,
+          takeWebhooks: false,
+          endpoint: 'https://contract.invalid/c0de',
+        },
+        patience: { pollMs: 2, limitMs: 1_000 },
+        signal: interrupt.signal,
+        tell: (line) => {
+          if (line.includes('[patch-answer-portal]')) interrupt.abort();
+        },
+      });
+      await expect(asking).rejects.toThrow('aborted');
+      expect(leftIn(server)).toEqual(nothing);
+    }));
+});
+
+describe('the command', () => {
+  const good = { KONNECT_TOKEN: full };
+
+  test.each([
+    ['CI is set', { ...good, CI: 'true' }],
+    ['KONNECT_TOKEN is not set', {}],
+    ['KONNECT_REGION is no region', { ...good, KONNECT_REGION: 'evil.example/x?' }],
+  ])('says that %s', (message, env) => {
+    expect(() => readSettings(env, [])).toThrow(message);
+  });
+
+  async function run(
+    server: KonnectServer,
+    hears: (output: string, child: ChildProcess) => void = () => {},
+  ): Promise<{ code: number | null; output: string }> {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'test/conformance/main.ts'], {
+      env: { KONNECT_TOKEN: full, KONNECT_URL: server.urlTemplate, KONNECT_PORTAL_ID: portalID },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        output += text.toString();
+        hears(output, child);
+      });
+    }
+    await once(child, 'close');
+    return { code: child.exitCode, output };
+  }
+
+  test(
+    'asks and prints, and never the token',
+    () =>
+      withKonnect({ duplicateNames: 'allowed' }, async (server) => {
+        const { code, output } = await run(server);
+        expect(code).toBe(0);
+        expect(output).toContain('no, a second one is made   [unique-names]');
+        expect(output).toContain('Everything that was made is gone.');
+        expect(output).not.toContain(full);
+        expect(leftIn(server)).toEqual(nothing);
+      }),
+    60_000,
+  );
+
+  test(
+    'cleans up when it is interrupted, however often',
+    () =>
+      withKonnect({ releaseDelayMs: 1_000 }, async (server) => {
+        const { code, output } = await run(server, (heard, child) => {
+          if (heard.includes('[patch-answer-portal]')) child.kill('SIGINT');
+        });
+        expect(code).toBe(130);
+        expect(output).toContain('Everything that was made is gone.');
+        expect(leftIn(server)).toEqual(nothing);
+      }),
+    60_000,
+  );
+});

@@ -1,0 +1,358 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubectlOptions, KubectlResult } from '../../../sandbox/control-plane/access.ts';
+import type { Call } from '../../../sandbox/konnect/calls.ts';
+import type { OperatorProcess } from '../../../sandbox/operator-process.ts';
+import { type Services, startServices } from '../../../sandbox/services.ts';
+import { searchMessages } from '../../../sandbox/sumologic/search.ts';
+import { conditionRows, conditionsFile, strangers } from '../../../scripts/conditions.ts';
+import { cluster } from '../../support/cluster.ts';
+import { assertLegalStatus } from '../../validators/legal-status.ts';
+import { progress } from '../../validators/progress.ts';
+import { ensureJudges } from '../../validators/validators.ts';
+import { type Canary, findLeaks, type Utterance } from './canary.ts';
+import { type EventObject, type ForwardingObject, isReady } from './forwarding-object.ts';
+import { secret } from './manifests.ts';
+import { Operators } from './operators.ts';
+import { makeOrganization, type Organization, randomText, seedOf } from './organizations.ts';
+import { firstState, type WatchEvent, watchForwardings } from './watch.ts';
+
+export interface WorldOptions {
+  /** Begins the name of the namespace. */
+  readonly prefix?: string;
+  /** How many portals organization blue has in region us; 3. */
+  readonly portals?: number;
+  /** `json` unless given. */
+  readonly logFormat?: 'json' | 'text';
+  /** More flags of the operator. */
+  readonly flags?: readonly string[];
+  /** Of SumoLogic's source; `Http Input` unless given. */
+  readonly sourceName?: string;
+  /** Waits between Konnect's attempts to deliver; short unless given. */
+  readonly retryWaitsMs?: readonly number[];
+}
+
+export interface Credentials {
+  readonly endpoint: string;
+  readonly authorization: string;
+}
+
+/** What Konnect answered a person; `body` is the parsed JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+type Kubectl = (
+  args: readonly string[],
+  options?: KubectlOptions & { allowFailure?: boolean },
+) => Promise<KubectlResult>;
+
+/** All that a test needs, and that no other test sees: a namespace, a Konnect, a SumoLogic, and an operator of its own, built and as a process. */
+export interface World {
+  readonly namespace: string;
+  readonly services: Services;
+  /** Regions us and eu; `blue` has as many portals in us as asked for and two in eu, `green` has one in each. */
+  readonly blue: Organization;
+  readonly green: Organization;
+  /** What SumoLogic takes. */
+  readonly credentials: Credentials;
+  /** Others, for another source of the same SumoLogic; watched over as well. */
+  newCredentials(): Credentials;
+  /** Adds to the secrets that nobody may say. */
+  watchOver(canary: Canary): void;
+
+  /** In the namespace, as an administrator; rejects when it fails, unless `allowFailure`. */
+  readonly kubectl: Kubectl;
+  /** `kubectl apply -f -`. */
+  apply(...manifests: readonly object[]): Promise<void>;
+  /** Applies the Secrets `konnect` (blue's token unless given) and `sumologic`. */
+  applySecrets(changes?: Partial<Credentials> & { token?: string }): Promise<void>;
+  /** A merge patch of a forwarding. `{spec: {interval: '11m'}}` makes the operator look at everything again. */
+  patch(name: string, patch: object): Promise<void>;
+  /** `kubectl get -o json`. */
+  forwarding(name: string): Promise<ForwardingObject>;
+  /** The first state, the present one or a later one, for which `predicate` is true. 60 s unless given. */
+  waitFor(
+    name: string,
+    predicate: (object: ForwardingObject) => boolean,
+    timeoutMs?: number,
+  ): Promise<ForwardingObject>;
+  waitForReady(name: string, timeoutMs?: number): Promise<ForwardingObject>;
+  /** Deletes a forwarding and resolves when it is gone. */
+  remove(name: string, timeoutMs?: number): Promise<void>;
+  /** Every state that a forwarding was seen in. */
+  history(name: string): WatchEvent[];
+  /** Events about a forwarding (all if none is named), in the order of their creation. */
+  events(name?: string): Promise<EventObject[]>;
+
+  /** What the operator has asked of Konnect. */
+  calls(): Call[];
+  clearCalls(): void;
+  /** Asks Konnect as somebody other than the operator, of organization blue unless a token is given; `path` begins with the region: `/us/v3/portals`. */
+  asPerson(method: string, path: string, options?: { body?: object; token?: string }): Promise<Answer>;
+  /** Runs a search job of SumoLogic over all that has arrived so far. */
+  search(query: string): Promise<string[]>;
+
+  /** The operator that runs. */
+  operator(): OperatorProcess;
+  /** Says how it ended. */
+  stopOperator(options?: { kill?: boolean }): Promise<string>;
+  /** After `stopOperator`. `flags` win over the world's. Resolves when it is ready. */
+  startOperator(flags?: readonly string[]): Promise<void>;
+  restartOperator(options?: { kill?: boolean; flags?: readonly string[] }): Promise<void>;
+
+  /** Everything that was said up to now: by the operators, in objects, events and metrics, and in the API server's audit log. */
+  said(): Promise<Utterance[]>;
+  /** Ends everything, and rejects where anything that was said holds a secret of this world. The second time it does nothing. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
+const patienceMs = 60_000;
+
+/** Rejects, with nothing left running, where a part does not start. */
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const { kubectl: kubectlAnywhere, createNamespace, auditLog, folder } = cluster();
+  const { sourceName, retryWaitsMs = [100, 200, 400, 800] } = options;
+  const blue = makeOrganization('blue', { us: options.portals ?? 3, eu: 2 });
+  const green = makeOrganization('green', { us: 1, eu: 1 });
+  const canaries: Canary[] = [blue, green].flatMap(canariesOf);
+  const sourceCode = newSourceCode(canaries);
+  const services = await startServices({
+    seed: seedOf([blue, green]),
+    sourceCode,
+    accessKey,
+    retryWaitsMs,
+    ...(sourceName === undefined ? {} : { sourceName }),
+  });
+  const { konnect, sumologic, authority } = services;
+  const credentials = { endpoint: services.endpoint, authorization: newAuthorization(canaries) };
+  const namespace = await createNamespace(options.prefix ?? 'world');
+  const watch = watchForwardings(namespace);
+  const operators = new Operators(konnect.urlTemplate, [
+    `--watch-namespaces=${namespace}`,
+    `--log-format=${options.logFormat ?? 'json'}`,
+    '--log-level=debug',
+    ...(options.flags ?? []),
+  ]);
+  const startedAt = new Date();
+  const people = new Set([blue, green].map(({ personToken }) => personToken.slice(-4)));
+  let stopping: Promise<void> | undefined;
+
+  const kubectl: Kubectl = (args, kubectlOptions) => kubectlAnywhere(['-n', namespace, ...args], kubectlOptions);
+
+  async function apply(...manifests: readonly object[]): Promise<void> {
+    await kubectl(['apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }),
+    });
+  }
+
+  async function forwarding(name: string): Promise<ForwardingObject> {
+    return JSON.parse((await kubectl(['get', 'auditlogforwarding', name, '-o', 'json'])).stdout);
+  }
+
+  async function events(name?: string): Promise<EventObject[]> {
+    const { stdout } = await kubectl([
+      'get',
+      'events.v1.events.k8s.io',
+      '-o',
+      'json',
+      '--sort-by=.metadata.creationTimestamp',
+    ]);
+    const { items }: { items: EventObject[] } = JSON.parse(stdout);
+    return items.filter(({ regarding }) => name === undefined || regarding.name === name);
+  }
+
+  async function waitFor(
+    name: string,
+    predicate: (object: ForwardingObject) => boolean,
+    timeoutMs = patienceMs,
+  ): Promise<ForwardingObject> {
+    try {
+      return await firstState(watch, await forwarding(name), predicate, timeoutMs);
+    } catch (cause) {
+      const output = (await operators.said()).findLast(({ source }) => source.includes('output'))?.text ?? '';
+      const now = JSON.stringify((await forwarding(name)).status);
+      const tail = output.split('\n').slice(-30).join('\n');
+      throw new Error(`${String(cause)}\nkubectl shows ${now}\nthe operator's last lines:\n${tail}`, { cause });
+    }
+  }
+
+  async function said(): Promise<Utterance[]> {
+    const [objects, described, audited, ofOperators] = await Promise.all([
+      kubectl(['get', 'auditlogforwardings,events.v1.events.k8s.io', '-o', 'json', '--show-managed-fields']),
+      kubectl(['describe', 'auditlogforwardings,secrets']),
+      readFile(auditLog, 'utf8'),
+      operators.said(),
+    ]);
+    return [
+      ...ofOperators,
+      { source: 'the forwardings and events', text: objects.stdout },
+      { source: 'kubectl describe', text: described.stdout },
+      { source: 'the states of the forwardings', text: watch.events.map((one) => JSON.stringify(one)).join('\n') },
+      {
+        source: "the API server's audit log",
+        text: audited
+          .split('\n')
+          .filter((line) => line.includes(namespace))
+          .join('\n'),
+      },
+    ];
+  }
+
+  /** Has kstatus' own code read every status that the operators wrote, and looks each condition up in the documents' table. */
+  async function checkStatuses(): Promise<void> {
+    const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
+    if (written.length === 0) return;
+    await assertLegalStatus(await ensureJudges({ progress }), ...written.map(({ object }) => ({ ...object })));
+    const unknown = written.flatMap(({ object: { status } }) => strangers(status.conditions ?? [], conditionRows()));
+    if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
+  }
+
+  /** Checks what was said, and keeps it for a last look over the whole run. */
+  async function check(): Promise<void> {
+    const everything = await said();
+    const leaks = findLeaks(everything, canaries);
+    if (leaks.length > 0) throw new Error(`secrets were said:\n${leaks.join('\n')}`);
+    await keep(folder, namespace, { said: everything, canaries });
+  }
+
+  async function end(): Promise<void> {
+    try {
+      await operators.stop();
+      await checkStatuses();
+      await check();
+    } finally {
+      await operators.stop();
+      await watch.stop();
+      await services.stop();
+      await abandon(kubectl, namespace);
+    }
+  }
+
+  const stop = () => (stopping ??= end());
+
+  const world: World = {
+    namespace,
+    services,
+    blue,
+    green,
+    credentials,
+    newCredentials() {
+      const code = newSourceCode(canaries);
+      sumologic.control.setSource({ code, ...(sourceName === undefined ? {} : { name: sourceName }) });
+      return { endpoint: sumologic.receiverURL(code), authorization: newAuthorization(canaries) };
+    },
+    watchOver: (canary) => void canaries.push(canary),
+    kubectl,
+    apply,
+    applySecrets: ({ token = blue.token, ...changes } = {}) =>
+      apply(secret('konnect', { token }), secret('sumologic', { ...credentials, ...changes })),
+    async patch(name, patch) {
+      await kubectl(['patch', 'auditlogforwarding', name, '--type=merge', '-p', JSON.stringify(patch)]);
+    },
+    forwarding,
+    waitFor,
+    waitForReady: (name, timeoutMs) => waitFor(name, isReady, timeoutMs),
+    async remove(name, timeoutMs = patienceMs) {
+      await kubectl(['delete', 'auditlogforwarding', name, `--timeout=${String(Math.ceil(timeoutMs / 1_000))}s`]);
+    },
+    history: (name) => watch.events.filter(({ object }) => object.metadata.name === name),
+    events,
+    calls: () => konnect.control.calls().filter(({ token }) => token !== '' && !people.has(token)),
+    clearCalls: () => konnect.control.clearCalls(),
+    async asPerson(method, path, { body, token = blue.personToken } = {}) {
+      const response = await fetch(`${konnect.url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    search: (query) =>
+      searchMessages({
+        url: sumologic.url,
+        accessId: accessKey.id,
+        accessKey: accessKey.key,
+        query,
+        from: startedAt,
+        to: new Date(Date.now() + 1),
+        authority: authority.certificate,
+        pollMs: 100,
+      }),
+    operator: () => operators.current,
+    stopOperator: (how) => operators.stop(how),
+    startOperator: (flags) => operators.start(flags),
+    async restartOperator({ kill = false, flags = [] } = {}) {
+      await operators.stop({ kill });
+      await operators.start(flags);
+    },
+    said,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+  try {
+    await operators.start();
+    return world;
+  } catch (error) {
+    await Promise.allSettled([watch.stop(), services.stop(), abandon(kubectl, namespace)]);
+    throw error;
+  }
+}
+
+/** Where the worlds of a run leave what was said in them; gone with the control plane. */
+export function keptFolder(folder: string): string {
+  return join(folder, 'said');
+}
+
+/** What a world leaves. */
+export interface Kept {
+  readonly said: readonly Utterance[];
+  readonly canaries: readonly Canary[];
+}
+
+async function keep(folder: string, namespace: string, kept: Kept): Promise<void> {
+  await mkdir(keptFolder(folder), { recursive: true });
+  await writeFile(join(keptFolder(folder), `${namespace}.json`), JSON.stringify(kept), { mode: 0o600 });
+}
+
+/** Lets go of the namespace and of what an operator that no longer runs would have to clean up. */
+async function abandon(kubectl: Kubectl, namespace: string): Promise<void> {
+  const { stdout } = await kubectl(['get', 'auditlogforwardings', '-o', 'name'], { allowFailure: true });
+  for (const name of stdout.split('\n').filter(Boolean)) {
+    await kubectl(['patch', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'], { allowFailure: true });
+  }
+  await kubectl(['delete', 'namespace', namespace, '--wait=false'], { allowFailure: true });
+}
+
+function canariesOf({ name, token, readOnlyToken, anonymousToken }: Organization): Canary[] {
+  return [
+    { name: `the token of ${name}`, value: token.slice(5) },
+    { name: `the read-only token of ${name}`, value: readOnlyToken.slice(5) },
+    { name: `the anonymous token of ${name}`, value: anonymousToken.slice(5) },
+  ];
+}
+
+/** As SumoLogic makes them: with an end that URLs encode. */
+function newSourceCode(canaries: Canary[]): string {
+  const code = `${randomText()}==`;
+  canaries.push({ name: 'the code of an endpoint', value: code });
+  return code;
+}
+
+function newAuthorization(canaries: Canary[]): string {
+  const credential = randomText();
+  canaries.push({ name: 'an authorization', value: credential });
+  return `Bearer ${credential}`;
+}
+
+/** An object that nobody has worked on yet, or whose status a hand has emptied, has no conditions. */
+function isWritten({ conditions = [] }: ForwardingObject['status']): boolean {
+  return conditions.length > 0;
+}

@@ -1,0 +1,39 @@
+import { expect } from '@jest/globals';
+import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { World } from './environment.ts';
+import type { ForwardingObject } from './forwarding-object.ts';
+
+/** Resolves when the operator that runs has made `count` passes since its start, and no pass is under way or due. */
+export async function passesMade(world: World, count: number): Promise<void> {
+  await eventually(async () => expect(await workOf(world)).toEqual({ passes: count, waiting: 0, busy: 0 }), {
+    everyMs: 50,
+  });
+}
+
+/** Resolves when no pass is under way or due. */
+async function passesEnded(world: World): Promise<void> {
+  await eventually(async () => expect(await workOf(world)).toMatchObject({ waiting: 0, busy: 0 }), { everyMs: 50 });
+}
+
+/** Asks for a pass by annotation, as a person does, and answers the forwarding once it was made and has ended. */
+export async function demand(world: World, name: string): Promise<ForwardingObject> {
+  const value = new Date().toISOString();
+  await world.kubectl(['annotate', 'alf', name, `${reconcileAnnotation}=${value}`, '--overwrite']);
+  await world.waitFor(name, ({ status }) => status.lastHandledReconcileAt === value);
+  await passesEnded(world);
+  return world.forwarding(name);
+}
+
+async function workOf(world: World): Promise<{ passes: number; waiting: number; busy: number }> {
+  const metrics = await (await fetch(world.operator().metricsURL)).text();
+  return {
+    passes: sum(metrics, /^controller_runtime_reconcile_total\{.*\} (\d+)$/gm),
+    waiting: sum(metrics, /^workqueue_depth\{.*\} (\d+)$/gm),
+    busy: sum(metrics, /^controller_runtime_active_workers\{.*\} (\d+)$/gm),
+  };
+}
+
+function sum(metrics: string, pattern: RegExp): number {
+  return [...metrics.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0);
+}

@@ -1,0 +1,132 @@
+/** Several operators for the same forwardings, each with a token and a way to Konnect of its own, so that it can be told who did what. */
+import { copyFile, readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { type OperatorProcess, startOperator } from '../../../sandbox/operator-process.ts';
+import { serviceAccount } from '../../../sandbox/sandbox.ts';
+import { cluster } from '../../support/cluster.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { World } from './environment.ts';
+import { type Relay, startRelay } from './relay.ts';
+
+const credentialID = 'authentication.kubernetes.io/credential-id';
+
+/** A line of the API server's audit log. */
+const AuditEvent = z.object({
+  verb: z.string(),
+  user: z.object({ extra: z.record(z.string(), z.array(z.string())).default({}) }),
+  objectRef: z.object({ resource: z.string(), subresource: z.string().default('') }).optional(),
+});
+
+export interface Copy {
+  readonly operator: OperatorProcess;
+  readonly konnect: Relay;
+  /** What it wrote to Kubernetes, as `verb resource`, leases aside, in order. */
+  kubernetesWrites(): Promise<string[]>;
+  /** When it said so, in milliseconds since 1970; rejects where it does not say so in time. */
+  said(message: string, timeoutMs?: number): Promise<number>;
+  /** Whether it says that it leads. */
+  leads(): Promise<boolean>;
+}
+
+export interface Copies {
+  start(flags?: readonly string[], nodeOptions?: readonly string[]): Promise<Copy>;
+  /** Ends those that still run, by force. */
+  stop(): Promise<void>;
+}
+
+/** Of copies that contend for the Lease that `deploy/` lets the operator have. */
+export function createCopies(world: World, flags: readonly string[]): Copies {
+  const copies: Copy[] = [];
+  return {
+    async start(more = [], nodeOptions = []) {
+      const { kubeconfig, credential } = await ownKubeconfig(copies.length);
+      const konnect = await startRelay(world.services.konnect.url);
+      const operator = await startOperator({
+        kubeconfig,
+        nodeOptions,
+        konnectURL: konnect.urlTemplate,
+        flags: [
+          `--watch-namespaces=${world.namespace}`,
+          '--leader-elect',
+          `--leader-elect-resource-namespace=${serviceAccount.namespace}`,
+          ...flags,
+          ...more,
+        ],
+      });
+      const copy: Copy = {
+        operator,
+        konnect,
+        kubernetesWrites: () => writesWith(credential),
+        said: (message, timeoutMs = 20_000) =>
+          eventually(async () => timeOf(message, await operator.output()), { timeoutMs }),
+        async leads() {
+          const metrics = await (await fetch(operator.metricsURL)).text();
+          return /^leader_election_master_status\{.*\} 1$/m.test(metrics);
+        },
+      };
+      copies.push(copy);
+      return copy;
+    },
+    async stop() {
+      for (const { operator, konnect } of copies.splice(0)) {
+        await operator.kill();
+        await konnect.stop();
+      }
+    },
+  };
+}
+
+/**
+ * Options of Node for a process that stops itself by SIGSTOP, once, as soon as it reads JSON that matches: at that very instruction, with all
+ * that follows from the answer still to be done before it looks at any timer.
+ */
+export function stoppingAt(answer: RegExp): string[] {
+  const program = `
+    const parse = JSON.parse;
+    JSON.parse = (text, ...more) => {
+      if (${String(answer)}.test(text)) {
+        JSON.parse = parse;
+        process.kill(process.pid, 'SIGSTOP');
+      }
+      return parse(text, ...more);
+    };`;
+  return [`--import=data:text/javascript,${encodeURIComponent(program)}`];
+}
+
+/** With a token that nobody else has, and what the API server calls it. */
+async function ownKubeconfig(index: number): Promise<{ kubeconfig: string; credential: string }> {
+  const { serviceAccountKubeconfig } = cluster();
+  const made = await serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
+  const kubeconfig = `${made}.${String(process.pid)}.${String(index)}`;
+  await copyFile(made, kubeconfig);
+  const File = z.object({ users: z.tuple([z.object({ user: z.object({ token: z.string() }) })]) });
+  const { token } = File.parse(parse(await readFile(kubeconfig, 'utf8'))).users[0].user;
+  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+  const { jti } = z.object({ jti: z.string() }).parse(JSON.parse(payload));
+  return { kubeconfig, credential: `JTI=${jti}` };
+}
+
+async function writesWith(credential: string): Promise<string[]> {
+  const lines = (await readFile(cluster().auditLog, 'utf8')).split('\n').filter((line) => line.includes(credential));
+  const events = lines
+    .map((line) => AuditEvent.parse(JSON.parse(line)))
+    // Not by whom the token was made.
+    .filter(({ user }) => user.extra[credentialID]?.includes(credential));
+  if (events.length === 0) throw new Error('the audit log knows nothing of this copy');
+  return events
+    .filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
+    .flatMap(({ verb, objectRef: { resource = '', subresource = '' } = {} }) =>
+      resource === 'leases' ? [] : [`${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`],
+    );
+}
+
+const Line = z.object({ time: z.string(), message: z.string() });
+
+function timeOf(message: string, output: string): number {
+  const lines = output.split('\n').filter((line) => line.includes(message));
+  const found = lines.map((line) => Line.parse(JSON.parse(line))).find((line) => line.message === message);
+  if (found === undefined)
+    throw new Error(`"${message}" was not said, but:\n${output.split('\n').slice(-15).join('\n')}`);
+  return Date.parse(found.time);
+}

@@ -1,0 +1,197 @@
+/** A forwarding, its Kubernetes and a whole Konnect in memory: passes run in a millisecond, and any answer of Konnect can be replaced. */
+import { addressOf } from '../../sandbox/konnect/address.ts';
+import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
+import { touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
+import {
+  createModel,
+  type Destination,
+  type KonnectModel,
+  type Organization,
+  webhookIn,
+} from '../../sandbox/konnect/model.ts';
+import { answer } from '../../sandbox/konnect/routes.ts';
+import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
+import { type Next, Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
+import { answerError } from '../../src/konnect/answer-error.ts';
+import { KonnectError } from '../../src/konnect/errors.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
+import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
+import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
+import { secrets } from './leaks.ts';
+
+export const blue = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
+export const green = '777db3e4-5cb7-4dd5-b51c-9878096a6999';
+export const portals = {
+  shop: '3e551b39-227d-4297-b911-e68fd5d77c17',
+  forum: '4e551b39-227d-4297-b911-e68fd5d77c17',
+  /** In eu. */
+  laden: '5e551b39-227d-4297-b911-e68fd5d77c17',
+  /** Green's. */
+  garden: '6e551b39-227d-4297-b911-e68fd5d77c17',
+} as const;
+
+/** An answer of Konnect before it is judged; `unreadable` where it is no JSON object. */
+export interface RawAnswer {
+  status: number;
+  body: object | 'unreadable' | undefined;
+}
+
+export interface WorldCall {
+  readonly operation: KonnectRequest['operation'];
+  readonly method: KonnectRequest['method'];
+  readonly path: string;
+  /** Of the answer that the operator gets. */
+  readonly status: number;
+}
+
+export class World {
+  readonly cluster = new ClusterRecorder();
+  readonly clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
+  readonly model: KonnectModel;
+  readonly calls: WorldCall[] = [];
+  /** The errors that the operator's log would show. */
+  readonly errors: KonnectError[] = [];
+  /** Stands between the operator and Konnect: `carryOut` does what is asked and tells the faithful answer. */
+  between: (request: KonnectRequest, carryOut: () => RawAnswer) => RawAnswer = (_request, faithful) => faithful();
+  readonly #claims = new Claims((forwarding) => destinationName(forwarding, ''));
+  readonly #reconciler: Reconciler;
+
+  constructor() {
+    let made = 0;
+    this.model = createModel({
+      clock: () => new Date(this.clock.ms),
+      // The same in every run, so that a seed finds its failure again.
+      newID: () => {
+        made += 1;
+        return `d0000000-0000-4000-8000-${String(made).padStart(12, '0')}`;
+      },
+      newTraceID: () => '7234567890123456789',
+      seed: {
+        regions: ['us', 'eu'],
+        organizations: [
+          {
+            id: blue,
+            name: 'Blue',
+            tokens: [{ value: secrets.token, access: 'full' }],
+            portals: [
+              { id: portals.shop, name: 'Shop', region: 'us' },
+              { id: portals.forum, name: 'Forum', region: 'us' },
+              { id: portals.laden, name: 'Laden', region: 'eu' },
+            ],
+          },
+          {
+            id: green,
+            name: 'Green',
+            tokens: [{ value: 'kpat_green', access: 'full' }],
+            portals: [{ id: portals.garden, name: 'Garden', region: 'us' }],
+          },
+        ],
+      },
+    });
+    this.cluster.putSecret('konnect', { token: secrets.token });
+    this.cluster.putSecret('siem', { endpoint: secrets.endpoint, authorization: secrets.authorization });
+    this.cluster.onChange = (key, object) => {
+      if (object === undefined) this.#claims.forget(key);
+      else this.#claims.learn(object);
+    };
+    const http: KonnectTransport = { send: async (request) => this.#send(request) };
+    const konnect = new Konnect({ http, urlTemplate: 'http://127.0.0.1/{region}', nowMs: () => this.clock.ms });
+    this.#reconciler = new Reconciler({
+      cluster: this.cluster,
+      konnectFor: (token) => konnect.forToken(token),
+      find: (of) => structuredClone(this.cluster.objects.get(of)),
+      contenders: (of, claims) =>
+        this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
+      clusterName: '',
+      intentPatienceMs: 30_000,
+      now: () => new Date(this.clock.ms),
+      random: () => 0,
+    });
+  }
+
+  organization(id: string = blue): Organization {
+    const found = this.model.organizations.get(id);
+    if (found === undefined) throw new TypeError('there is no such organization');
+    return found;
+  }
+
+  get destinations(): Destination[] {
+    return currentDestinations(this.organization());
+  }
+
+  createDestination(name: string, endpoint: string, of: string = blue): Destination {
+    const rest = { authorization: 'theirs', logFormat: 'cef', skipSSLVerification: false } as const;
+    return createDestination(this.model, this.organization(of), { name, endpoint, ...rest });
+  }
+
+  /** Somebody points a portal's webhook, or with `undefined` the organization's in us, at a destination. */
+  attach(destination: Destination, portal: string | undefined, of: string = blue): void {
+    const webhook =
+      portal === undefined
+        ? webhookIn(this.organization(of), 'us')
+        : this.organization(of).portals.get(portal)?.webhook;
+    if (webhook === undefined) throw new TypeError('there is no such portal');
+    webhook.target = { kind: 'destination', id: destination.id };
+    webhook.enabled = true;
+    touchWebhook(this.model, webhook);
+  }
+
+  /** Those that Konnect did not refuse. */
+  get writes(): WorldCall[] {
+    return this.calls.filter(({ method, status }) => method !== 'GET' && status < 400);
+  }
+
+  pass(key: string, signal: AbortSignal = new AbortController().signal): Promise<Next> {
+    return this.#reconciler.reconcile(key, signal);
+  }
+
+  forget(): void {
+    this.calls.length = 0;
+    this.cluster.statuses.length = 0;
+    this.cluster.writes = 0;
+  }
+
+  /** Everything that people get to see: statuses, events, and errors as they are logged. */
+  get said(): string {
+    return JSON.stringify([
+      this.cluster.statuses,
+      this.cluster.announcements,
+      this.errors.map((one) => [one.message, one]),
+    ]);
+  }
+
+  #send(request: KonnectRequest): KonnectAnswer {
+    const { operation, method, url } = request;
+    const { status, body } = this.between(request, () => carryOut(this.model, request));
+    this.calls.push({ operation, method, path: url.pathname, status });
+    try {
+      if (status < 200 || status > 299) {
+        throw answerError({ operation, status, body, write: method !== 'GET', retryAfterMs: undefined });
+      }
+      if (body === 'unreadable') {
+        throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: method !== 'GET' });
+      }
+      return { status, body };
+    } catch (error) {
+      if (error instanceof KonnectError) this.errors.push(error);
+      throw error;
+    }
+  }
+}
+
+/** Does what is asked, and answers as the local Konnect would on the wire. */
+export function carryOut(model: KonnectModel, { method, url, token, body }: KonnectRequest): RawAnswer {
+  const { status, body: answered } = answer(model, {
+    ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),
+    method,
+    authorization: `Bearer ${token}`,
+    ...(body === undefined ? {} : { contentType: 'application/json' }),
+    body: body === undefined ? '' : JSON.stringify(body),
+    source: '127.0.0.1',
+    userAgent: 'fuzz',
+  });
+  if (answered === undefined || status === 204) return { status, body: undefined };
+  const received: unknown = JSON.parse(JSON.stringify(answered));
+  return { status, body: typeof received === 'object' && received !== null ? received : 'unreadable' };
+}

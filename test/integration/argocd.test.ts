@@ -1,0 +1,230 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import type { KubectlOptions, KubectlResult } from '../../sandbox/control-plane/access.ts';
+import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
+import { install } from '../../sandbox/sandbox.ts';
+import { apiVersion, finalizer, kind, plural } from '../../src/api/v1alpha1.ts';
+import { conditionsOf, type Health } from '../../src/status/conditions.ts';
+import { argoSettings } from '../validators/argocd-settings.ts';
+import { buildTimeoutMs, progress } from '../validators/progress.ts';
+import {
+  type DiffMethod,
+  ensureJudges,
+  type InCluster,
+  type Judges,
+  type KubeObject,
+  type SyncMethod,
+} from '../validators/validators.ts';
+
+/** How an Application syncs, and how Argo CD then compares: plainly, with ServerSideApply=true, and with ServerSideDiff=true too. */
+const ways: readonly (readonly [SyncMethod, DiffMethod])[] = [
+  ['client-side', 'client-side'],
+  ['server-side', 'structured-merge'],
+  ['server-side', 'server-side'],
+  ['client-side', 'server-side'],
+];
+
+const minimalSpec = {
+  konnect: { region: 'us', tokenSecretRef: { name: 'konnect' } },
+  destination: { secretRef: { name: 'sumologic' } },
+  organization: {},
+  portals: [{ id: '3e551b39-227d-4297-b911-e68fd5d77c17' }],
+};
+
+const namespace = 'argocd';
+let judges: Judges;
+/** Of its own: what `deploy/` holds is synced under other names, with a definition that kubectl takes for ours. */
+let controlPlane: ControlPlane;
+let where: InCluster;
+beforeAll(async () => {
+  judges = await ensureJudges({ progress });
+  controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress }) });
+  await install(controlPlane);
+  await kubectl(['create', 'namespace', namespace]);
+  where = { kubeconfig: controlPlane.adminKubeconfig, application: 'audit-logs' };
+}, buildTimeoutMs);
+
+afterAll(() => controlPlane.stop());
+
+async function kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult> {
+  const result = await controlPlane.kubectl(args, options);
+  if (result.code !== 0)
+    throw new Error(`kubectl ${args.join(' ')} ended with ${String(result.code)}: ${result.stderr}`);
+  return result;
+}
+
+const Live = z.looseObject({
+  metadata: z.looseObject({ name: z.string(), generation: z.int() }),
+  spec: z.record(z.string(), z.unknown()),
+});
+type Live = z.infer<typeof Live>;
+
+function desired(name: string, spec: object): KubeObject {
+  return { apiVersion, kind, metadata: { name, namespace, labels: { team: 'platform' } }, spec };
+}
+
+async function live(name: string): Promise<Live> {
+  const { stdout } = await kubectl(['get', plural, name, '-n', namespace, '-o', 'json']);
+  return Live.parse(JSON.parse(stdout));
+}
+
+async function differences(objects: readonly KubeObject[], method: DiffMethod): Promise<unknown[]> {
+  const found = await judges.diff(objects, method, where);
+  return found.filter(({ modified }) => modified);
+}
+
+/** Leaves the object as the operator does when all is in place. */
+async function asTheOperatorLeavesIt(name: string): Promise<void> {
+  const patch = async (body: object, ...args: string[]) =>
+    kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(body), ...args]);
+  await patch({ metadata: { finalizers: [finalizer] } }, '--field-manager=konnect-audit-log-operator');
+  const { metadata } = await live(name);
+  const { generation } = metadata;
+  const good: Health = { kind: 'good', reason: 'InPlace', message: 'as wanted' };
+  const report = { secrets: good, destination: good, webhooks: good, cleanup: good, readyMessage: 'all is forwarded' };
+  const conditions = conditionsOf(report, { generation, previous: [], now: new Date(), grace: 'none' });
+  const status = { observedGeneration: generation, conditions, portalsReady: '1/1' };
+  await patch({ status }, '--subresource=status', '--field-manager=konnect-audit-log-operator');
+}
+
+async function fullSpec(): Promise<object> {
+  const name = 'defaults';
+  await judges.sync([desired(name, minimalSpec)], 'server-side', where);
+  return (await live(name)).spec;
+}
+
+describe.each(ways)('synced %s and compared %s', (sync, diff) => {
+  const suffix = `${sync}-${diff}`;
+
+  test('a forwarding with nothing but what is required is never OutOfSync', async () => {
+    const object = desired(`minimal-${suffix}`, minimalSpec);
+    await judges.sync([object], sync, where);
+    expect(await differences([object], diff)).toEqual([]);
+    await asTheOperatorLeavesIt(`minimal-${suffix}`);
+    expect(await differences([object], diff)).toEqual([]);
+    await judges.sync([object], sync, where);
+    expect(await differences([object], diff)).toEqual([]);
+  });
+
+  test('a forwarding with every default written out is never OutOfSync', async () => {
+    const object = desired(`full-${suffix}`, await fullSpec());
+    await judges.sync([object], sync, where);
+    expect(await differences([object], diff)).toEqual([]);
+    await asTheOperatorLeavesIt(`full-${suffix}`);
+    expect(await differences([object], diff)).toEqual([]);
+  });
+
+  test('a request to reconcile does not make it OutOfSync, nor does a sync take it back', async () => {
+    const name = `asked-${suffix}`;
+    const object = desired(name, minimalSpec);
+    await judges.sync([object], sync, where);
+    const { patch } = await judges.action(await live(name), 'reconcile', argoSettings());
+    await kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(patch)]);
+    expect(await differences([object], diff)).toEqual([]);
+    await judges.sync([object], sync, where);
+    const { metadata } = await live(name);
+    expect(JSON.stringify(metadata)).toContain('konnect-audit-log.io/reconcile-requested-at');
+  });
+
+  test('a change made in the cluster is OutOfSync', async () => {
+    const name = `changed-${suffix}`;
+    const object = desired(name, minimalSpec);
+    await judges.sync([object], sync, where);
+    const change = { spec: { konnect: { region: 'eu' } } };
+    await kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(change)]);
+    expect(await differences([object], diff)).toHaveLength(1);
+  });
+});
+
+describe('the installation', () => {
+  let objects: KubeObject[];
+
+  // Under another name, so that what the other tests use stays as it is.
+  beforeAll(async () => {
+    const { stdout } = await kubectl(['kustomize', 'deploy']);
+    const renamed = stdout.replaceAll('konnect-audit-log', 'argocd-audit-log');
+    objects = parseAllDocuments(renamed).map((document) => z.record(z.string(), z.unknown()).parse(document.toJS()));
+    const isFirst = ({ kind: one }: KubeObject) => one === 'Namespace' || one === 'CustomResourceDefinition';
+    await judges.sync(objects.filter(isFirst), 'client-side', where);
+  });
+
+  afterAll(async () => {
+    await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], {
+      input: objects.map((object) => JSON.stringify(object)).join('\n---\n'),
+    });
+  });
+
+  test.each(ways)('synced %s and compared %s is never OutOfSync', async (sync, diff) => {
+    await judges.sync(objects, sync, where);
+    expect(await differences(objects, diff)).toEqual([]);
+  });
+});
+
+describe('the example Application', () => {
+  const Rendered = z.looseObject({
+    apiVersion: z.string(),
+    kind: z.string(),
+    metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
+  });
+  type Rendered = z.infer<typeof Rendered>;
+  let objects: Rendered[];
+
+  beforeAll(async () => {
+    const { stdout } = await kubectl(['kustomize', 'examples/argocd/audit-logs']);
+    objects = parseAllDocuments(stdout).map((document) => Rendered.parse(document.toJS()));
+  });
+
+  function annotation(name: string): (object: Rendered) => string {
+    return ({ metadata }) => metadata.annotations[`argocd.argoproj.io/${name}`] ?? '';
+  }
+
+  test('brings the operator, then the Secrets, then the forwardings', () => {
+    const kindsOf = (wave: string) => {
+      const inWave = objects.filter((object) => annotation('sync-wave')(object) === wave);
+      return [...new Set(inWave.map((object) => object.kind))];
+    };
+    expect(kindsOf('')).toEqual(expect.arrayContaining(['CustomResourceDefinition', 'Deployment', 'Namespace']));
+    expect(kindsOf('')).not.toContain(kind);
+    expect(kindsOf('1')).toEqual(['ExternalSecret']);
+    expect(kindsOf('2')).toEqual([kind]);
+  });
+
+  test('keeps the CRD, and asks before a forwarding goes', () => {
+    const optionsOf = (wanted: string) =>
+      objects.filter((object) => object.kind === wanted).map(annotation('sync-options'));
+    expect(optionsOf('CustomResourceDefinition')).toEqual(['Prune=false,Delete=false']);
+    expect(optionsOf(kind)).toEqual(['Prune=confirm,Delete=confirm']);
+  });
+});
+
+test.each(['examples/argocd/audit-logs/sumologic.yaml', 'examples/flux/forwardings/sumologic.yaml'])(
+  '%s is accepted by the API server',
+  async (file) => {
+    const text = readFileSync(file, 'utf8').replace('namespace: platform', `namespace: ${namespace}`);
+    const { stdout } = await kubectl(['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
+    expect(stdout).toContain('created (server dry run)');
+  },
+);
+
+test('the ConfigMap joins what others keep in argocd-cm', async () => {
+  const mine = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'argocd-cm',
+      namespace,
+      labels: { 'app.kubernetes.io/name': 'argocd-cm', 'app.kubernetes.io/part-of': 'argocd' },
+    },
+    data: { url: 'https://argocd.example.com' },
+  });
+  await kubectl(['apply', '-f', '-'], { input: mine });
+  const text = readFileSync('argocd/argocd-cm.yaml', 'utf8').replace('namespace: argocd', `namespace: ${namespace}`);
+  const apply = ['apply', '--server-side', '--field-manager=konnect-audit-log', '-f', '-'];
+  await kubectl(apply, { input: text });
+  await kubectl(['apply', '-f', '-'], { input: mine });
+  const { stdout } = await kubectl(['get', 'configmap', 'argocd-cm', '-n', namespace, '-o', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({ data: { url: 'https://argocd.example.com', ...argoSettings() } });
+});

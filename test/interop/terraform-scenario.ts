@@ -1,0 +1,172 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
+import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
+import { sandboxSeed, world } from '../../sandbox/sandbox.ts';
+import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
+import type { Teller } from './reporter.ts';
+import {
+  addresses,
+  type DestinationWish,
+  destinationBlock,
+  organizationBlock,
+  portalBlock,
+  type Terraform,
+  type TerraformOptions,
+  terraformIn,
+} from './terraform.ts';
+
+export type TerraformTools = Pick<TerraformOptions, 'terraform' | 'provider' | 'parent'>;
+
+const portal = world.portals.developers;
+const first: DestinationWish = {
+  name: 'made by Terraform',
+  endpoint: 'https://siem.example/first',
+  authorization: 'Bearer first',
+};
+const second: DestinationWish = {
+  name: 'second, made by Terraform',
+  endpoint: 'https://siem.example/second',
+  authorization: 'Bearer second',
+  log_format: 'json',
+  skip_ssl_verification: true,
+};
+const inline = { endpoint: 'https://siem.example/inline', authorization: 'Bearer inline', enabled: true };
+const everything =
+  destinationBlock('first', first) +
+  portalBlock({ portal, destination: { label: 'first' }, enabled: true }) +
+  organizationBlock(inline);
+
+/** Ways in which Konnect may behave and the provider works; together they name every value that it lives with. */
+const livesWith: readonly Partial<Behavior>[] = [
+  {},
+  { unconfiguredWebhook: 'disabled-absent', fillPatchDefaults: true, firstUpdatedAt: 'zero' },
+  { unconfiguredWebhook: 'disabled-nil', fillPatchDefaults: false, staleListMs: 60_000, pageSizeMax: 1 },
+  {
+    unconfiguredWebhook: 'not-found',
+    patchAnswersUpdatedAt: false,
+    duplicateNames: 'allowed',
+    unknownDestination: 400,
+  },
+];
+
+/** Ways in which the provider does not work: with them, Kong's own tests of it would fail, so Konnect hardly goes so. */
+const failsWith: readonly (readonly [behavior: Partial<Behavior>, step: 'apply' | 'destroy', says: RegExp])[] = [
+  [{ patchStatus: 201 }, 'apply', /201/],
+  [{ firstUpdatedAt: 'malformed' }, 'apply', /0001-01-01T00:00:0Z/],
+  [{ portalDeleteConflict: true }, 'destroy', /code 409/],
+  [{ releaseDelayMs: 60_000 }, 'destroy', /code 409/],
+];
+
+/** Destinations, a portal's webhook and the organization's by Terraform alone, from nothing to nothing. */
+export async function tellTerraform(tools: TerraformTools, teller: Teller): Promise<void> {
+  for (const behavior of livesWith) {
+    teller.chapter(`Terraform, Konnect behaving ${JSON.stringify(behavior)}`);
+    await withKonnect(behavior, tools, (terraform, konnect) => lifeOf(terraform, konnect, teller));
+  }
+  teller.chapter('Terraform, where Konnect behaves as the provider does not expect');
+  for (const [behavior, step, says] of failsWith) {
+    await teller.check(`with ${JSON.stringify(behavior)}, ${step} fails`, () =>
+      withKonnect(behavior, tools, async (terraform) => {
+        const applied = terraform.apply(everything);
+        if (step === 'apply') return rejects(applied, says);
+        await applied;
+        await rejects(terraform.destroy(), says);
+      }),
+    );
+  }
+}
+
+async function withKonnect(
+  behavior: Partial<Behavior>,
+  tools: TerraformTools,
+  use: (terraform: Terraform, konnect: KonnectServer) => Promise<void>,
+): Promise<void> {
+  const konnect = await startKonnect({ seed: sandboxSeed, behavior });
+  try {
+    await use(await terraformIn({ ...tools, konnectURL: konnect.urlTemplate, token: world.token }), konnect);
+  } finally {
+    await konnect.stop();
+  }
+}
+
+async function lifeOf(terraform: Terraform, konnect: KonnectServer, teller: Teller): Promise<void> {
+  const seen = worldOf(konnect);
+  const nothingLeft = () =>
+    teller.check('nothing is left to plan', async () => deepEqual(await terraform.planned(), {}));
+
+  await teller.check('creates a destination, a portal’s webhook and the organization’s', async () => {
+    await terraform.apply(everything);
+    showsFirst(seen);
+  });
+  await nothingLeft();
+
+  await teller.check('reads what somebody changed, and puts it right', async () => {
+    const { id } = seen.destination(first.name);
+    await call(konnect, 'PATCH', `global/v3/audit-log-destinations/${id}`, { ...first, log_format: 'cps' });
+    await call(konnect, 'DELETE', `us/v3/portals/${portal}/audit-log-webhook`);
+    await call(konnect, 'PATCH', 'us/v2/audit-log-webhook', { ...inline, enabled: false });
+    deepEqual(Object.keys(await terraform.planned()).toSorted(), [
+      addresses.organization,
+      addresses.destination('first'),
+      addresses.portal,
+    ]);
+    await terraform.apply(everything);
+    showsFirst(seen);
+  });
+  await nothingLeft();
+
+  await teller.check('updates each, and moves the webhook to another destination', async () => {
+    const { id } = seen.destination(first.name);
+    await terraform.apply(
+      destinationBlock('first', { ...first, name: 'renamed', endpoint: 'https://siem.example/moved' }) +
+        destinationBlock('second', second) +
+        portalBlock({ portal, destination: { label: 'second' }, enabled: false }) +
+        organizationBlock({ ...inline, enabled: false, log_format: 'cps' }),
+    );
+    equal(seen.destination('renamed').id, id);
+    equal(seen.destination('renamed').endpoint, 'https://siem.example/moved');
+    const { id: secondID, authorization } = seen.destination(second.name);
+    equal(authorization, second.authorization);
+    deepEqual(pointing(seen), { destination: secondID, enabled: false });
+    equal(seen.organization().enabled, false);
+  });
+  await nothingLeft();
+
+  await teller.check('destroys everything: no destination, and no webhook that sends', async () => {
+    await terraform.destroy();
+    deepEqual(seen.leftOver(), []);
+    deepEqual(await terraform.state(), {});
+  });
+  await teller.check('creates it all again on what is left', async () => {
+    await terraform.apply(everything);
+    deepEqual(await terraform.planned(), {});
+    showsFirst(seen);
+  });
+  await terraform.destroy();
+}
+
+function showsFirst(seen: KonnectWorld): void {
+  const { id, endpoint, authorization, logFormat, skipSSLVerification } = seen.destination(first.name);
+  deepEqual(
+    { name: first.name, endpoint, authorization, logFormat, skipSSLVerification },
+    { ...first, logFormat: 'cef', skipSSLVerification: false },
+  );
+  deepEqual(pointing(seen), { destination: id, enabled: true });
+  const { target, enabled } = seen.organization();
+  equal(enabled, true);
+  match(target.kind === 'inline' ? target.inline.endpoint : '', /\/inline$/);
+}
+
+function pointing(seen: KonnectWorld): { destination: string; enabled: boolean } {
+  const { target, enabled } = seen.portal(portal);
+  return { destination: target.kind === 'destination' ? target.id : '', enabled };
+}
+
+async function call({ url }: KonnectServer, method: string, path: string, body?: object): Promise<void> {
+  const answer = await fetch(`${url}/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}`);
+}

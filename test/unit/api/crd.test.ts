@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { crdFile, renderCRD } from '../../../scripts/crd.ts';
+
+const Schema = z.looseObject({
+  type: z.string().optional(),
+  description: z.string().optional(),
+  maxLength: z.number().optional(),
+  maxItems: z.number().optional(),
+  pattern: z.string().optional(),
+  format: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  get items() {
+    return Schema.optional();
+  },
+  get properties() {
+    return z.record(z.string(), Schema).optional();
+  },
+});
+type Schema = z.infer<typeof Schema>;
+
+const CRD = z.looseObject({
+  spec: z.looseObject({
+    versions: z.tuple([z.looseObject({ schema: z.object({ openAPIV3Schema: Schema }) })]),
+  }),
+});
+
+const text = renderCRD();
+const root = CRD.parse(parse(text)).spec.versions[0].schema.openAPIV3Schema;
+
+interface Field {
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+function fieldsOf(path: string, schema: Schema): Field[] {
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([name, one]) => fieldsOf(`${path}.${name}`, one));
+  const items = schema.items === undefined ? [] : fieldsOf(`${path}[]`, schema.items);
+  return [{ path, schema }, ...inner, ...items];
+}
+
+const spec = fieldsOf('spec', root.properties?.['spec'] ?? {});
+const status = fieldsOf('status', root.properties?.['status'] ?? {});
+const all = [...spec, ...status];
+
+test('the CRD in crds/ is the one that the sources make', () => {
+  const committed = readFileSync(join(import.meta.dirname, '../../..', crdFile), 'utf8');
+  const verdict = committed === text ? 'up to date' : `${crdFile} is out of date: run npm run generate`;
+  expect(verdict).toBe('up to date');
+});
+
+test('there are fields to look at', () => {
+  expect(spec.map(({ path }) => path)).toContain('spec.portals[].id');
+  expect(status.map(({ path }) => path)).toContain('status.destination.creating.endpointDigest');
+});
+
+describe('kubectl explain is a manual', () => {
+  test('every field of spec has a description', () => {
+    const bare = spec.filter(({ path, schema }) => !path.endsWith('[]') && (schema.description ?? '').length < 10);
+    expect(bare.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('every part of status has one', () => {
+    const bare = ['status', 'status.konnect', 'status.destination', 'status.organization', 'status.portals'].filter(
+      (path) => status.find((one) => one.path === path)?.schema.description === undefined,
+    );
+    expect(bare).toEqual([]);
+  });
+});
+
+describe('nobody can put more into a forwarding than it takes', () => {
+  test('every text has a bound', () => {
+    const open = all.filter(
+      ({ schema }) =>
+        schema.type === 'string' &&
+        schema.maxLength === undefined &&
+        schema.enum === undefined &&
+        schema.format !== 'date-time',
+    );
+    expect(open.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('every list has a bound', () => {
+    const open = all.filter(({ schema }) => schema.type === 'array' && schema.maxItems === undefined);
+    expect(open.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('no object takes fields that it does not describe', () => {
+    const open = all.filter(
+      ({ schema }) =>
+        schema.type === 'object' &&
+        (schema.properties === undefined ||
+          'additionalProperties' in schema ||
+          'x-kubernetes-preserve-unknown-fields' in schema),
+    );
+    expect(open.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+test('nobody can put into status what the operator cannot read, or cannot ask Konnect for', () => {
+  const unread = status.filter(
+    ({ schema }) => schema.type === 'integer' && schema['maximum'] !== Number.MAX_SAFE_INTEGER,
+  );
+  expect(unread.map(({ path }) => path)).toEqual([]);
+  const ids = status.filter(({ path }) => /\.(id|\w+ID|region)$/.test(path));
+  expect(ids.length).toBeGreaterThanOrEqual(9);
+  expect(ids.filter(({ schema }) => schema.pattern === undefined).map(({ path }) => path)).toEqual([]);
+});
+
+describe('the API server understands it', () => {
+  test('every field has a type', () => {
+    expect(all.filter(({ schema }) => schema.type === undefined).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('patterns are RE2: no look-around, no back-reference, no escape of JavaScript alone', () => {
+    const patterns = all.flatMap(({ schema: { pattern } }) => (pattern === undefined ? [] : [pattern]));
+    expect(patterns.length).toBeGreaterThan(5);
+    const strange = patterns.filter(
+      (pattern) => /\(\?[=!<]/.test(pattern) || /\\[u1-9kcX]/.test(pattern) || !/^\^.*\$$/s.test(pattern),
+    );
+    expect(strange).toEqual([]);
+    for (const pattern of patterns) expect(() => new RegExp(pattern, 'u')).not.toThrow();
+  });
+
+  test('rules have messages that a person understands', () => {
+    const rules = all.flatMap(({ schema }) => {
+      const found = schema['x-kubernetes-validations'];
+      return z.array(z.object({ rule: z.string(), message: z.string() })).parse(found ?? []);
+    });
+    expect(rules.length).toBeGreaterThanOrEqual(3);
+    for (const { message } of rules) expect(message).toMatch(/\w+ \w+ \w+ \w+/);
+  });
+
+  test('a fresh object says that nobody has looked at it', () => {
+    expect(root.properties?.['status']).toMatchObject({ default: { observedGeneration: -1 } });
+  });
+});

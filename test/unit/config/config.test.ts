@@ -1,0 +1,221 @@
+import { describe, expect, test } from '@jest/globals';
+import { environmentName, flagTable, parseConfig } from '../../../src/config/config.ts';
+
+function configOf(argv: string[], env: Record<string, string> = {}) {
+  const parsed = parseConfig(argv, env);
+  if (parsed.kind !== 'config') throw new Error(JSON.stringify(parsed));
+  return parsed.config;
+}
+
+function errorOf(argv: string[], env: Record<string, string> = {}): string {
+  const parsed = parseConfig(argv, env);
+  return parsed.kind === 'error' ? parsed.message : `no error but ${parsed.kind}`;
+}
+
+describe('the defaults', () => {
+  test('need no flag at all', () => {
+    expect(parseConfig([], {})).toEqual({
+      kind: 'config',
+      config: {
+        konnectURL: 'https://{region}.api.konghq.com',
+        konnectTimeoutMs: 15_000,
+        konnectQPS: 10,
+        konnectBurst: 100,
+        staleListWindowMs: 30_000,
+        clusterName: undefined,
+        watchNamespaces: [],
+        kubeconfig: undefined,
+        home: undefined,
+        maxConcurrentReconciles: 4,
+        gracePeriodMs: 20_000,
+        leaderElect: false,
+        leaderElectLeaseDurationMs: 15_000,
+        leaderElectRenewDeadlineMs: 10_000,
+        leaderElectRetryPeriodMs: 2_000,
+        leaderElectResourceName: 'konnect-audit-log-operator',
+        leaderElectResourceNamespace: undefined,
+        metricsBindAddress: { host: undefined, port: 8080 },
+        metricsSecure: true,
+        metricsCertDir: undefined,
+        healthProbeBindAddress: { host: undefined, port: 8081 },
+        logLevel: 'info',
+        logFormat: 'json',
+        proxies: {},
+      },
+    });
+  });
+});
+
+describe('proxies', () => {
+  test('are read from the environment in either case, the lower one first, as everybody does', () => {
+    const env = {
+      https_proxy: 'http://proxy:3128',
+      HTTPS_PROXY: 'http://other:3128',
+      NO_PROXY: '10.0.0.0/8',
+      http_proxy: '',
+    };
+    expect(configOf([], env)).toMatchObject({ proxies: { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '10.0.0.0/8' } });
+    expect(configOf([], env)).toHaveProperty('proxies.HTTP_PROXY', undefined);
+  });
+});
+
+describe('values', () => {
+  test.each([
+    ['--konnect-url=http://127.0.0.1:8080/{region}', { konnectURL: 'http://127.0.0.1:8080/{region}' }],
+    ['--konnect-timeout=1m30s', { konnectTimeoutMs: 90_000 }],
+    ['--konnect-qps=50', { konnectQPS: 50 }],
+    ['--konnect-burst=1', { konnectBurst: 1 }],
+    ['--stale-list-window=0s', { staleListWindowMs: 0 }],
+    ['--cluster-name=prod-eu.1', { clusterName: 'prod-eu.1' }],
+    ['--cluster-name=', { clusterName: undefined }],
+    ['--watch-namespaces=platform, team-a,,platform', { watchNamespaces: ['platform', 'team-a'] }],
+    ['--watch-namespaces=', { watchNamespaces: [] }],
+    ['--kubeconfig=/home/me/.kube/other', { kubeconfig: '/home/me/.kube/other' }],
+    ['--max-concurrent-reconciles=32', { maxConcurrentReconciles: 32 }],
+    ['--grace-period=500ms', { gracePeriodMs: 500 }],
+    ['--metrics-bind-address=0', { metricsBindAddress: undefined }],
+    ['--metrics-cert-dir=/etc/tls', { metricsCertDir: '/etc/tls' }],
+    ['--metrics-bind-address=127.0.0.1:0', { metricsBindAddress: { host: '127.0.0.1', port: 0 } }],
+    ['--health-probe-bind-address=[::1]:9', { healthProbeBindAddress: { host: '::1', port: 9 } }],
+    ['--leader-elect-lease-duration=1m', { leaderElectLeaseDurationMs: 60_000 }],
+    ['--leader-elect-renew-deadline=12s', { leaderElectRenewDeadlineMs: 12_000 }],
+    ['--leader-elect-retry-period=500ms', { leaderElectRetryPeriodMs: 500 }],
+    ['--leader-elect-resource-name=operator.example.com', { leaderElectResourceName: 'operator.example.com' }],
+    ['--leader-elect-resource-namespace=operators', { leaderElectResourceNamespace: 'operators' }],
+    ['--log-level=trace', { logLevel: 'trace' }],
+    ['--log-format=text', { logFormat: 'text' }],
+  ])('%s', (flag, expected) => {
+    expect(configOf([flag])).toMatchObject(expected);
+    const [name = '', value = ''] = flag.slice(2).split(/=(.*)/s);
+    expect(configOf([`--${name}`, value])).toMatchObject(expected);
+    expect(configOf([], { [environmentName({ name })]: value })).toMatchObject(expected);
+  });
+
+  test('of --metrics-secure are likewise true and false', () => {
+    expect(configOf(['--metrics-secure=false']).metricsSecure).toBe(false);
+    expect(configOf(['--metrics-secure=false', '--metrics-secure']).metricsSecure).toBe(true);
+    expect(configOf([], { KONNECT_AUDIT_LOG_METRICS_SECURE: 'false' }).metricsSecure).toBe(false);
+  });
+
+  test('of --leader-elect are true and false, and true without one, as Kubernetes has it', () => {
+    expect(configOf(['--leader-elect']).leaderElect).toBe(true);
+    expect(configOf(['--leader-elect', '--log-level=warn'])).toMatchObject({ leaderElect: true, logLevel: 'warn' });
+    expect(configOf(['--leader-elect=true']).leaderElect).toBe(true);
+    expect(configOf(['--leader-elect', '--leader-elect=false']).leaderElect).toBe(false);
+    expect(configOf([], { KONNECT_AUDIT_LOG_LEADER_ELECT: 'true' }).leaderElect).toBe(true);
+    expect(errorOf(['--leader-elect=yes'])).toBe('--leader-elect must be true or false, not "yes"');
+    expect(errorOf(['--leader-elect', 'false'])).toBe('argument 2 is no flag: see --help');
+  });
+
+  test.each([
+    [['--leader-elect-lease-duration=10s'], '"10s"'],
+    [['--leader-elect-renew-deadline=15s'], '"15s"'],
+    [['--leader-elect-retry-period=8400ms'], '"10s"'],
+    [['--leader-elect-renew-deadline=2400ms'], '"2400ms"'],
+  ])('of a lease that do not fit together are refused: %j', (argv, shown) => {
+    const words =
+      'a duration such as 30s or 1m30s, from 100ms to 1h, less than the lease duration and more than 1.2 retry periods';
+    expect(errorOf(argv)).toBe(`--leader-elect-renew-deadline must be ${words}, not ${shown}`);
+  });
+
+  test('of a flag win over those of the environment, and the last over the first', () => {
+    const env = { KONNECT_AUDIT_LOG_LOG_LEVEL: 'error' };
+    expect(configOf(['--log-level=debug'], env).logLevel).toBe('debug');
+    expect(configOf(['--log-level=debug', '--log-level', 'warn'], env).logLevel).toBe('warn');
+    expect(configOf([], env).logLevel).toBe('error');
+    expect(configOf([], { KONNECT_AUDIT_LOG_LOG_LEVEL: '' }).logLevel).toBe('info');
+  });
+
+  test('of the environment that nobody asked for are no error: Kubernetes adds some of its own for Services', () => {
+    expect(configOf([], { KONNECT_AUDIT_LOG_OPERATOR_PORT: 'tcp://10.0.0.1:8080' })).toEqual(configOf([]));
+  });
+
+  test('for kubectl are taken where the flag names nothing', () => {
+    expect(configOf([], { KUBECONFIG: '/a:/b', HOME: '/home/me' })).toMatchObject({
+      kubeconfig: '/a:/b',
+      home: '/home/me',
+    });
+    expect(configOf(['--kubeconfig=/c'], { KUBECONFIG: '/a' }).kubeconfig).toBe('/c');
+  });
+});
+
+describe('what is wrong gets one line', () => {
+  test.each([
+    [['--konnect-timeout=15'], '--konnect-timeout must be a duration such as 30s or 1m30s, from 1s to 2m, not "15"'],
+    [['--konnect-timeout=3m'], '--konnect-timeout must be a duration such as 30s or 1m30s, from 1s to 2m, not "3m"'],
+    [['--grace-period=-1s'], '--grace-period must be a duration such as 30s or 1m30s, from 0s to 10m, not "-1s"'],
+    [['--max-concurrent-reconciles=0'], '--max-concurrent-reconciles must be a whole number from 1 to 256, not "0"'],
+    [
+      ['--max-concurrent-reconciles=1e2'],
+      '--max-concurrent-reconciles must be a whole number from 1 to 256, not "1e2"',
+    ],
+    [['--log-level=verbose'], '--log-level must be one of trace, debug, info, warn, error, fatal, not "verbose"'],
+    [['--log-format='], '--log-format must be one of json, text, not ""'],
+    [
+      ['--watch-namespaces=Platform'],
+      '--watch-namespaces must be names of namespaces, separated by commas, not "Platform"',
+    ],
+    [['--metrics-secure=no'], '--metrics-secure must be true or false, not "no"'],
+    [
+      ['--metrics-bind-address=8080'],
+      '--metrics-bind-address must be an address such as :8080 or 127.0.0.1:8080, or 0 for off, not "8080"',
+    ],
+    [['--metric-bind-address=:1'], 'unknown flag "--metric-bind-address": see --help'],
+    [['-x'], 'unknown flag "-x": see --help'],
+    [['--no-log-level'], 'unknown flag "--no-log-level": see --help'],
+    [['serve'], 'argument 1 is no flag: see --help'],
+    [['--', '--log-level=info'], 'argument 2 is no flag: see --help'],
+    [['--log-level'], '--log-level needs a value: --log-level=…'],
+    [['--log-level', '--log-format=text'], '--log-level needs a value: --log-level=…'],
+  ])('%j', (argv, message) => {
+    expect(errorOf(argv)).toBe(message);
+  });
+
+  test('that names the variable where that is what is wrong', () => {
+    expect(errorOf([], { KONNECT_AUDIT_LOG_LOG_FORMAT: 'xml' })).toBe(
+      'KONNECT_AUDIT_LOG_LOG_FORMAT must be one of json, text, not "xml"',
+    );
+  });
+
+  test('that stays one line and short, whatever was given', () => {
+    const message = errorOf([`--cluster-name=two\nlines ${'x'.repeat(10_000)}`]);
+    expect(message.split('\n')).toHaveLength(1);
+    expect(message.length).toBeLessThan(300);
+  });
+
+  test.each(['http://us.api.konghq.com', 'https://me:secret@{region}.example.com', 'https://{region}'])(
+    'that does not repeat a URL: %s',
+    (url) => {
+      const message = errorOf([`--konnect-url=${url}`]);
+      expect(message).toMatch(/^--konnect-url must be an https URL/);
+      expect(message).not.toContain(url);
+      expect(message).not.toContain('secret');
+    },
+  );
+});
+
+test.each([
+  ['--watch-namespaces=http://me:secret@proxy:3128'],
+  ['--log-level=kpat_0123456789'],
+  ['--kpat_0123456789'],
+  ['-kpat_0123456789=x'],
+])('a credential that got where it does not belong is not repeated: %s', (argument) => {
+  expect(errorOf([argument])).not.toMatch(/secret|kpat_/);
+});
+
+describe('help and version', () => {
+  test('--help lists every flag with its default, its variable and its meaning', () => {
+    const parsed = parseConfig(['--help'], {});
+    expect(parsed.kind).toBe('help');
+    for (const flag of flagTable) {
+      expect(parsed).toHaveProperty('text', expect.stringContaining(`--${flag.name}=<${flag.value}>`));
+      expect(parsed).toHaveProperty('text', expect.stringContaining(flag.help));
+      expect(parsed).toHaveProperty('text', expect.stringContaining(`$${environmentName(flag)}`));
+    }
+    expect(parseConfig(['-h'], {})).toEqual(parsed);
+  });
+
+  test('--version tells the version', () => {
+    expect(parseConfig(['--version'], {})).toEqual({ kind: 'version', text: 'dev' });
+  });
+});

@@ -1,0 +1,203 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type AuditLogForwarding,
+  apiVersion,
+  kind,
+  AuditLogForwarding as Schema,
+} from '../../../../src/api/v1alpha1.ts';
+import { resolveCredentials, resolveToken } from '../../../../src/forwarding/desired/credentials.ts';
+import type { Cluster } from '../../../../src/forwarding/ports.ts';
+import { ClusterRecorder } from '../support/fake-cluster.ts';
+import { own, shop, specOf } from '../support/harness.ts';
+
+const signal = new AbortController().signal;
+const endpoint = 'https://siem.example.com/receiver/v1/http/CANARY==';
+const authorization = 'Bearer CANARY';
+const token = 'kpat_CANARY';
+
+function forwarding(change: (spec: AuditLogForwarding['spec']) => AuditLogForwarding['spec'] = (spec) => spec) {
+  const metadata = { namespace: 'platform', name: 'sumologic', uid: 'u', resourceVersion: '1' };
+  return Schema.parse({ apiVersion, kind, metadata, spec: change(specOf({ portals: [{ id: shop, enabled: true }] })) });
+}
+
+function clusterWith(values: Readonly<Record<string, string | Buffer>> | undefined): ClusterRecorder {
+  const cluster = new ClusterRecorder();
+  if (values !== undefined) for (const name of ['siem', 'konnect']) cluster.putSecret(name, values);
+  return cluster;
+}
+
+const bytes = (...codes: number[]) => Buffer.from([...Buffer.from('CANARY'), ...codes, ...Buffer.from('CANARY')]);
+const mebibyte = Buffer.alloc(1024 * 1024, 'CANARY');
+
+type Bad = readonly [what: string, value: string | Buffer, words: string];
+
+const badAnywhere: readonly Bad[] = [
+  ['nothing', '', 'is empty'],
+  ['blanks', ' \t ', 'is empty'],
+  ['line breaks alone', '\r\n\r\n', 'is empty'],
+  ['a line break inside', 'CANARY\nCANARY', 'line break'],
+  ['a blank before', ' CANARY', 'begins or ends with a blank'],
+  ['a blank after', 'CANARY ', 'begins or ends with a blank'],
+  ['a blank before the last line break', 'CANARY \n', 'begins or ends with a blank'],
+  ['a NUL', bytes(0), 'control'],
+  ['a tab', 'CANARY\tCANARY', 'control'],
+  ['bytes that are no text', bytes(0xff, 0xfe), 'is not text'],
+  ['letters beyond ASCII', 'CANARYé', 'non-ASCII'],
+  ['a byte order mark', '\uFEFFCANARY', 'byte order mark'],
+  ['a mebibyte', mebibyte, 'is longer than'],
+];
+
+const badEndpoints: readonly Bad[] = [
+  ...badAnywhere.map(([what, value, words]): Bad => {
+    const other = words === 'line break' || words === 'control' || words === 'non-ASCII';
+    return [what, value, other ? 'a URL cannot carry' : words];
+  }),
+  ['http', 'http://CANARY.example.com/', 'is not an https URL'],
+  ['another scheme', 'ftp://CANARY.example.com/', 'is not an https URL'],
+  ['a user name', 'https://CANARY@example.com/', 'user name or password'],
+  ['a user name and a password', 'https://u:CANARY@example.com/', 'user name or password'],
+  ['a password alone', 'https://:CANARY@example.com/', 'user name or password'],
+  ['no URL', 'CANARY', 'is not a URL'],
+  ['a host alone', 'CANARY.example.com/path', 'is not a URL'],
+  ['a scheme alone', 'https://', 'is not a URL'],
+  ['a blank inside', 'https://CANARY.example.com/a b', 'a URL cannot carry'],
+  ['a long one', `https://CANARY.example.com/${'x'.repeat(2_048)}`, 'is longer than'],
+];
+
+async function messageOf(resolving: Promise<{ kind: string; problem?: { reason: string; message: string } }>) {
+  const resolved = await resolving;
+  expect(resolved.kind).toBe('problem');
+  const { reason = '', message = '' } = resolved.problem ?? {};
+  expect(message).not.toContain('CANARY');
+  expect(message).not.toMatch(/[^\x20-\x7e]/);
+  return { reason, message };
+}
+
+describe('a value that is no good is refused with a message that names Secret, key and way out, and not the value', () => {
+  test.each(badEndpoints)('as endpoint: %s', async (_what, value, words) => {
+    const cluster = clusterWith({ endpoint: value, authorization });
+    const { reason, message } = await messageOf(resolveCredentials(forwarding(), cluster, signal));
+    expect(reason).toBe('SecretInvalid');
+    expect(message).toContain('Secret siem, key endpoint');
+    expect(message).toContain(words);
+    expect(message).toContain('put the right value there');
+  });
+
+  test.each(badAnywhere)('as authorization: %s', async (_what, value, words) => {
+    const cluster = clusterWith({ endpoint, authorization: value });
+    const { reason, message } = await messageOf(resolveCredentials(forwarding(), cluster, signal));
+    expect(reason).toBe('SecretInvalid');
+    expect(message).toContain('Secret siem, key authorization');
+    expect(message).toContain(words);
+  });
+
+  test.each([...badAnywhere, ['a blank inside', 'kpat_ CANARY', 'blank'] as const])(
+    'as token: %s',
+    async (_what, value, words) => {
+      const { reason, message } = await messageOf(resolveToken(forwarding(), clusterWith({ token: value }), signal));
+      expect(reason).toBe('SecretInvalid');
+      expect(message).toContain('Secret konnect, key token');
+      expect(message).toContain(words);
+    },
+  );
+});
+
+describe('what is not there', () => {
+  test('a Secret', async () => {
+    const credentials = await messageOf(resolveCredentials(forwarding(), clusterWith(undefined), signal));
+    expect(credentials.reason).toBe('SecretNotFound');
+    expect(credentials.message).toMatch(
+      /^Secret siem, named by spec\.destination\.secretRef, does not exist.*create it/,
+    );
+    const missing = await messageOf(resolveToken(forwarding(), clusterWith(undefined), signal));
+    expect(missing.message).toMatch(
+      /^Secret konnect, named by spec\.konnect\.tokenSecretRef, does not exist.*create it/,
+    );
+  });
+
+  test.each([
+    ['endpoint', { authorization }],
+    ['authorization', { endpoint }],
+  ] as const)('the key %s', async (missing, values) => {
+    const { reason, message } = await messageOf(resolveCredentials(forwarding(), clusterWith({ ...values }), signal));
+    expect(reason).toBe('SecretKeyNotFound');
+    expect(message).toContain(`Secret siem, named by spec.destination.secretRef, has no key ${missing}: add it`);
+  });
+
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    'a key that every object of JavaScript seems to have: %s',
+    async (name) => {
+      const tokenSecretRef = { name: 'konnect', key: name };
+      const wanted = forwarding((spec) => ({ ...spec, konnect: { ...spec.konnect, tokenSecretRef } }));
+      const { reason } = await messageOf(resolveToken(wanted, clusterWith({ token }), signal));
+      expect(reason).toBe('SecretKeyNotFound');
+    },
+  );
+});
+
+test('a value full of line ends is judged in no time', async () => {
+  const startedAt = performance.now();
+  for (let count = 0; count < 50; count += 1) {
+    const cluster = clusterWith({ endpoint, authorization: `${'\n'.repeat(8_190)}x` });
+    const { reason } = await messageOf(resolveCredentials(forwarding(), cluster, signal));
+    expect(reason).toBe('SecretInvalid');
+  }
+  // By a pattern that tries every line end as the first: six seconds.
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+});
+
+describe('what is good', () => {
+  test.each(['', '\n', '\r\n', '\r', '\n\n'])('is taken without the line breaks %j at its end', async (end) => {
+    const cluster = clusterWith({
+      endpoint: `${endpoint}${end}`,
+      authorization: `${authorization}${end}`,
+      token: `${token}${end}`,
+    });
+    expect(await resolveToken(forwarding(), cluster, signal)).toEqual({ kind: 'resolved', value: token });
+    expect(await resolveCredentials(forwarding(), cluster, signal)).toMatchObject({
+      value: { endpoint, authorization },
+    });
+  });
+
+  test('comes from the keys that spec names', async () => {
+    const secretRef = { name: 'siem', endpointKey: 'url', authorizationKey: 'auth.txt' };
+    const wanted = forwarding((spec) => ({ ...spec, destination: { ...own(spec), secretRef } }));
+    const cluster = clusterWith({ url: endpoint, 'auth.txt': authorization, endpoint: 'no', authorization: 'no' });
+    expect(await resolveCredentials(wanted, cluster, signal)).toMatchObject({ value: { endpoint, authorization } });
+  });
+
+  test('endpoint, authorization and version come from one read, though the Secret changes meanwhile', async () => {
+    let reads = 0;
+    const cluster: Pick<Cluster, 'readSecret'> = {
+      readSecret: async () => {
+        reads += 1;
+        const encode = (text: string) => Buffer.from(`${text}${String(reads)}`).toString('base64');
+        const data = { endpoint: encode(endpoint), authorization: encode(authorization) };
+        return { uid: 'u', resourceVersion: String(reads), data };
+      },
+    };
+    const recorder = Object.assign(new ClusterRecorder(), cluster);
+    expect(await resolveCredentials(forwarding(), recorder, signal)).toEqual({
+      kind: 'resolved',
+      value: { endpoint: `${endpoint}1`, authorization: `${authorization}1`, secretVersion: 'u/1' },
+    });
+    expect(reads).toBe(1);
+  });
+
+  test('another key of the same Secret is another version, since the authorization that it holds cannot be read back', async () => {
+    const value = Buffer.from(authorization).toString('base64');
+    const data = { endpoint: Buffer.from(endpoint).toString('base64'), authorization: value, spare: value };
+    const cluster = Object.assign(new ClusterRecorder(), {
+      readSecret: async () => ({ uid: 'u', resourceVersion: '1', data }),
+    });
+    const spare = forwarding();
+    own(spare.spec).secretRef.authorizationKey = 'spare';
+    const versions = await Promise.all([
+      resolveCredentials(forwarding(), cluster, signal),
+      resolveCredentials(spare, cluster, signal),
+    ]);
+    const [standard, other] = versions.map((one) => (one.kind === 'resolved' ? one.value?.secretVersion : one.kind));
+    expect(standard).toBe('u/1');
+    expect(other).toMatch(/^u\/1\/[0-9a-f]{10}$/);
+  });
+});

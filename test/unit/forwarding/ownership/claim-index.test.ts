@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../../src/api/v1alpha1.ts';
+import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { forum, shop, specOf } from '../support/harness.ts';
+
+const proved: Status = { konnect: { organizationID: 'o', region: 'us' } };
+
+function forwarding(name: string, ids: readonly string[], status: Status = proved): AuditLogForwarding {
+  const metadata = { namespace: 'n', name, uid: `uid-${name}`, resourceVersion: '1' };
+  const portals = ids.map((id) => ({ id, enabled: true }));
+  return AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: specOf({ portals }), status });
+}
+
+function three(): Claims {
+  const claims = new Claims(({ metadata }) => metadata.name);
+  for (const [name, ids] of [
+    ['a', [shop]],
+    ['b', [shop, forum]],
+    ['c', [forum]],
+  ] as const) {
+    claims.learn(forwarding(name, ids));
+  }
+  return claims;
+}
+
+test('those that share a claim hear of a change that matters to them, and of no other', () => {
+  const claims = three();
+  expect(claims.learn(forwarding('a', [shop]))).toEqual([]);
+  expect(claims.learn(forwarding('a', [shop], { ...proved, portalsReady: '1/1' }))).toEqual([]);
+  expect(claims.learn(forwarding('b', [shop, forum], { ...proved, destination: { name: 'x' } })).toSorted()).toEqual([
+    'n/a',
+    'n/c',
+  ]);
+});
+
+test('those that shared a claim hear that it was given up', () => {
+  const claims = three();
+  expect(claims.learn(forwarding('b', [forum])).toSorted()).toEqual(['n/a', 'n/c']);
+  expect(claims.learn(forwarding('b', [forum], { ...proved, destination: { name: 'x' } }))).toEqual(['n/c']);
+  expect(claims.forget('n/b')).toEqual(['n/c']);
+  expect(claims.forget('n/b')).toEqual([]);
+});
+
+test('who has not proved its organization claims nothing, and finds by its claims who has', () => {
+  const claims = three();
+  expect(claims.learn(forwarding('d', [shop], {}))).toEqual([]);
+  expect(claims.contenders('n/d', [`o/us/portal/${shop}`]).toSorted()).toEqual(['n/a', 'n/b']);
+  expect(claims.contenders('n/d', [`p/us/portal/${shop}`])).toEqual([]);
+  expect(claims.contenders('n/a', [`o/us/portal/${shop}`])).toEqual(['n/b']);
+});

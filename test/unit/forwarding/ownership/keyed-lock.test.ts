@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { Turns } from '../../../../src/forwarding/ownership/keyed-lock.ts';
+
+function door() {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  return { promise, open: resolve, fail: reject };
+}
+
+test('those that share a thing come one after another, in the order in which they asked; others do not wait', async () => {
+  const turns = new Turns();
+  const log: string[] = [];
+  const doors = new Map(['a', 'b', 'c', 'd'].map((name) => [name, door()]));
+  const deed = (name: string) => async () => {
+    log.push(`${name} begins`);
+    await doors.get(name)?.promise;
+    log.push(`${name} ends`);
+  };
+  const taken = [
+    turns.take(['x', 'y'], deed('a')),
+    turns.take(['y', 'z'], deed('b')),
+    turns.take(['z'], deed('c')),
+    turns.take(['w'], deed('d')),
+  ];
+  for (const name of ['d', 'c', 'b', 'a']) doors.get(name)?.open();
+  await Promise.all(taken);
+  expect(log.indexOf('d begins')).toBeLessThan(log.indexOf('a ends'));
+  expect(log.filter((line) => !line.startsWith('d'))).toEqual([
+    'a begins',
+    'a ends',
+    'b begins',
+    'b ends',
+    'c begins',
+    'c ends',
+  ]);
+});
+
+test('one that fails gives the turn on, and its failure is its own', async () => {
+  const turns = new Turns();
+  const first = turns.take(['x'], () => Promise.reject(new Error('broken')));
+  const second = turns.take(['x'], () => Promise.resolve('fine'));
+  await expect(first).rejects.toThrow('broken');
+  await expect(second).resolves.toBe('fine');
+  await expect(turns.take(['x'], () => Promise.resolve('again'))).resolves.toBe('again');
+});

@@ -1,0 +1,471 @@
+import { describe, expect, test } from '@jest/globals';
+import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../../../src/api/v1alpha1.ts';
+import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
+import type { SeenWebhook } from '../../../../src/forwarding/observed/observe.ts';
+import {
+  claimsOf,
+  noRivals,
+  rivalsOf,
+  standing,
+  successorOf,
+  type WebhookKey,
+} from '../../../../src/forwarding/ownership/ownership.ts';
+import { forum, type SpecChoice, shop, specOf } from '../support/harness.ts';
+
+const organizationID = 'o';
+const portal: WebhookKey = { kind: 'portal', id: shop };
+const organization: WebhookKey = { kind: 'organization' };
+const wantsPortal: SpecChoice = { portals: [{ id: shop, enabled: true }] };
+const wantsBoth: SpecChoice = { ...wantsPortal, organization: { enabled: true } };
+
+interface Sketch {
+  /** The smaller, the older. */
+  readonly age: number;
+  readonly spec?: SpecChoice;
+  readonly status?: Status;
+  readonly deleted?: boolean;
+}
+
+function forwarding(
+  name: string,
+  { age, spec = wantsPortal, status = {}, deleted = false }: Sketch,
+): AuditLogForwarding {
+  return AuditLogForwarding.parse({
+    apiVersion,
+    kind,
+    metadata: {
+      namespace: 'n',
+      name,
+      uid: `uid-${name}`,
+      resourceVersion: '1',
+      creationTimestamp: `2026-01-0${String(age)}T00:00:00Z`,
+      ...(deleted ? { deletionTimestamp: '2026-02-01T00:00:00Z', finalizers: ['x'] } : {}),
+    },
+    spec: specOf(spec),
+    status: { konnect: { organizationID, region: 'us' }, ...status },
+  });
+}
+
+function attached(destinationID: string, state: 'on' | 'pending' | 'refused' = 'on'): Status {
+  return { portals: [{ id: shop, destinationID, enabled: true, state }] };
+}
+
+function stalledBy(reason: string): Status {
+  return {
+    conditions: [{ type: 'Stalled', status: 'True', reason, message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+  };
+}
+
+const cleanup: CleanupStatus = {
+  organizationID,
+  region: 'us',
+  api: 'v3',
+  kind: 'portal',
+  id: shop,
+  destinationID: 'B',
+};
+const pointsAt = (destinationID: string): SeenWebhook => ({
+  kind: 'attached',
+  destinationID,
+  enabled: true,
+  destinationExists: true,
+});
+const unconfigured: SeenWebhook = { kind: 'unconfigured' };
+const inline: SeenWebhook = {
+  kind: 'inline',
+  endpointDigest: 'e',
+  enabled: true,
+  logFormat: undefined,
+  skipSSLVerification: undefined,
+  updatedAt: undefined,
+};
+const inlineOn: Status = { organization: { api: 'v2', endpointDigest: 'x', enabled: true, state: 'on' } };
+
+function contest(self: Sketch, others: Readonly<Record<string, Sketch>>) {
+  const me = forwarding('a', self);
+  const all = [me, ...Object.entries(others).map(([name, sketch]) => forwarding(name, sketch))];
+  return { self: me, all, organizationID, destinationName: (one: AuditLogForwarding) => destinationName(one, '') };
+}
+
+const free = { kind: 'free' };
+const held = (by: string) => ({ kind: 'held', by: `n/${by}` });
+const yielded = (by: string) => ({ kind: 'yielded', by: `n/${by}` });
+
+describe("a portal's webhook", () => {
+  const cases: readonly [string, Sketch, Readonly<Record<string, Sketch>>, SeenWebhook, object][] = [
+    ['nobody else', { age: 1 }, {}, unconfigured, free],
+    ['the older takes what nobody has', { age: 1 }, { b: { age: 2 } }, unconfigured, free],
+    ['the younger leaves it', { age: 2 }, { b: { age: 1 } }, unconfigured, held('b')],
+    ['of two of one age the name decides', { age: 1 }, { b: { age: 1 } }, unconfigured, free],
+    [
+      'who has it keeps it, though younger',
+      { age: 1 },
+      { b: { age: 2, status: attached('B') } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'also while its write was not answered',
+      { age: 1 },
+      { b: { age: 2, status: attached('B', 'pending') } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'not what it points at no longer, if it is ours',
+      { age: 2, status: attached('A') },
+      { b: { age: 1, status: attached('B') } },
+      pointsAt('A'),
+      free,
+    ],
+    [
+      'who had it last keeps it, though detached',
+      { age: 1 },
+      { b: { age: 2, status: attached('B') } },
+      unconfigured,
+      held('b'),
+    ],
+    [
+      'who had it last keeps it, though pointed elsewhere',
+      { age: 1 },
+      { b: { age: 2, status: attached('B') } },
+      pointsAt('X'),
+      held('b'),
+    ],
+    ['we had it last', { age: 2, status: attached('A') }, { b: { age: 1 } }, pointsAt('X'), free],
+    [
+      'a write that may never have been is no possession',
+      { age: 1 },
+      { b: { age: 2, status: attached('B', 'pending') } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who had it and is stalled has it no longer',
+      { age: 1 },
+      { b: { age: 2, status: { ...attached('B'), ...stalledBy('TokenRejected') } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who has it and is stalled has it',
+      { age: 1 },
+      { b: { age: 2, status: { ...attached('B'), ...stalledBy('TokenRejected') } } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'who is suspended keeps what it had',
+      { age: 1 },
+      { b: { age: 2, spec: { ...wantsPortal, suspend: true }, status: attached('B') } },
+      unconfigured,
+      held('b'),
+    ],
+    [
+      'who is suspended takes nothing',
+      { age: 2 },
+      { b: { age: 1, spec: { ...wantsPortal, suspend: true } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who observes takes nothing',
+      { age: 2 },
+      { b: { age: 1, spec: { ...wantsPortal, mode: 'Observe' } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who is stalled takes nothing',
+      { age: 2 },
+      { b: { age: 1, status: stalledBy('SecretInvalid') } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who lost a claim may take the next',
+      { age: 2 },
+      { b: { age: 1, status: stalledBy('Claimed') } },
+      unconfigured,
+      held('b'),
+    ],
+    [
+      'who cannot see the portal takes nothing',
+      { age: 2 },
+      { b: { age: 1, status: { portals: [{ id: shop, enabled: true, state: 'refused', reason: 'PortalNotFound' }] } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who wants another portal takes nothing',
+      { age: 2 },
+      { b: { age: 1, spec: { portals: [{ id: forum, enabled: true }] } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who wants another region takes nothing',
+      { age: 2 },
+      { b: { age: 1, spec: { ...wantsPortal, region: 'eu' } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who is of another organization takes nothing',
+      { age: 2 },
+      { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'who is not proved takes nothing',
+      { age: 2 },
+      { b: { age: 1, status: { konnect: undefined } } },
+      unconfigured,
+      free,
+    ],
+    [
+      'a holder that is deleted hands over',
+      { age: 2 },
+      { b: { age: 1, deleted: true, status: attached('B') } },
+      pointsAt('B'),
+      yielded('b'),
+    ],
+    [
+      'a holder that wants it no longer hands over',
+      { age: 2 },
+      { b: { age: 1, spec: { organization: { enabled: true } }, status: { cleanup: [cleanup] } } },
+      pointsAt('B'),
+      yielded('b'),
+    ],
+    [
+      'a holder that moved to another organization hands over',
+      { age: 2 },
+      { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' }, cleanup: [cleanup] } } },
+      pointsAt('B'),
+      yielded('b'),
+    ],
+    [
+      'but to the oldest',
+      { age: 3 },
+      { b: { age: 1, deleted: true, status: attached('B') }, c: { age: 2 } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'that can take it',
+      { age: 3 },
+      { b: { age: 1, deleted: true, status: attached('B') }, c: { age: 2, spec: { ...wantsPortal, suspend: true } } },
+      pointsAt('B'),
+      yielded('b'),
+    ],
+    [
+      'a holder that is deleted with Retain keeps it until it is gone',
+      { age: 2 },
+      { b: { age: 1, deleted: true, spec: { ...wantsPortal, deletionPolicy: 'Retain' }, status: attached('B') } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'a holder that is deleted while it observes keeps it until it is gone',
+      { age: 2 },
+      { b: { age: 1, deleted: true, spec: { ...wantsPortal, mode: 'Observe' }, status: attached('B') } },
+      pointsAt('B'),
+      held('b'),
+    ],
+    [
+      'of two that refer to one destination the older has it',
+      { age: 1, status: attached('X') },
+      { b: { age: 2, status: attached('X') } },
+      pointsAt('X'),
+      free,
+    ],
+    [
+      'and the younger has not',
+      { age: 2, status: attached('X') },
+      { b: { age: 1, status: attached('X') } },
+      pointsAt('X'),
+      held('b'),
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, self, others, seen, expected) => {
+    expect(rivalsOf(contest(self, others)).webhook(portal, seen)).toEqual(expected);
+  });
+});
+
+describe("the organization's webhook", () => {
+  const self = { age: 2, spec: wantsBoth };
+  test.each([
+    ['inline, of one whose status says so', { age: 1, spec: wantsBoth, status: inlineOn }, inline, held('b')],
+    [
+      'inline, of one that is deleted',
+      { age: 1, spec: wantsBoth, deleted: true, status: inlineOn },
+      inline,
+      yielded('b'),
+    ],
+    [
+      'with its destination',
+      {
+        age: 3,
+        spec: wantsBoth,
+        status: { organization: { api: 'v3', destinationID: 'B', enabled: true, state: 'on' } },
+      },
+      pointsAt('B'),
+      held('b'),
+    ],
+    ['inline, of nobody', { age: 3, spec: wantsBoth }, inline, free],
+    ['of one that wants portals alone', { age: 1 }, unconfigured, free],
+  ] as const)('%s', (_title, other, seen, expected) => {
+    expect(rivalsOf(contest(self, { b: other })).webhook(organization, seen)).toEqual(expected);
+  });
+});
+
+describe("a destination's name", () => {
+  const name = 'n/a';
+  const named = { ...wantsPortal, name };
+  const cases: readonly [string, Sketch, readonly string[], object][] = [
+    ['nobody else wants it', { age: 1 }, [], free],
+    ['an older one wants it', { age: 1, spec: named }, [], held('b')],
+    ['a younger one wants it', { age: 3, spec: named }, [], free],
+    ['an older one that is stalled wants it', { age: 1, spec: named, status: stalledBy('NameInUse') }, [], free],
+    [
+      'one whose destination bears it has it',
+      { age: 3, status: { destination: { id: 'D', name: 'old', managed: true } } },
+      ['D'],
+      held('b'),
+    ],
+    [
+      'and one whose destination lists do not show yet',
+      { age: 3, status: { destination: { id: 'D', name, managed: true } } },
+      [],
+      held('b'),
+    ],
+    ['not one that refers to it', { age: 3, status: { destination: { id: 'D', name, managed: false } } }, ['D'], free],
+    [
+      'one that is about to delete it has it',
+      { age: 3, status: { cleanup: [{ ...cleanup, kind: 'destination', destinationID: 'D' }] } },
+      ['D'],
+      held('b'),
+    ],
+    [
+      'not in another organization',
+      {
+        age: 1,
+        spec: named,
+        status: { konnect: { organizationID: 'p', region: 'us' }, destination: { id: 'D', name, managed: true } },
+      },
+      ['D'],
+      free,
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, other, ids, expected) => {
+    expect(rivalsOf(contest({ age: 2 }, { b: other })).destination(name, ids)).toEqual(expected);
+  });
+});
+
+test('without rivals everything is free', () => {
+  expect([noRivals.webhook(portal, unconfigured), noRivals.destination('n', ['D'])]).toEqual([free, free]);
+});
+
+describe('who takes over', () => {
+  const entry: CleanupStatus = { ...cleanup, destinationID: 'A' };
+  test.each([
+    ['nobody', {}, undefined],
+    [
+      'the oldest that can',
+      { b: { age: 3 }, c: { age: 2 }, d: { age: 1, spec: { ...wantsPortal, suspend: true } } },
+      { by: 'n/c', hasIt: false },
+    ],
+    ['who has it already', { b: { age: 1 }, c: { age: 2, status: attached('A') } }, { by: 'n/c', hasIt: true }],
+    [
+      'nobody of another organization',
+      { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
+      undefined,
+    ],
+    ['nobody that goes itself', { b: { age: 1, deleted: true } }, undefined],
+  ] as const)('%s', (_title, others, expected) => {
+    expect(successorOf(contest({ age: 1, deleted: true }, others), entry, 'A')).toEqual(expected);
+  });
+
+  test.each([
+    ['that names it still', 'shop', 'us', true],
+    ['that names it no longer', 'other', 'us', false],
+    ['that named it in another region', 'shop', 'eu', false],
+  ])('a portal is wanted by a forwarding with a reference %s: %s', (_title, name, region, isWanted) => {
+    const spec: SpecChoice = { portalRefs: [{ name, enabled: true }] };
+    const konnect = { organizationID, region };
+    const status: Status = { konnect, portals: [{ id: shop, ref: 'shop', enabled: true, state: 'refused' }] };
+    const found = successorOf(contest({ age: 1 }, { b: { age: 2, spec, status } }), entry, 'A');
+    expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
+  });
+
+  test('nobody takes over a destination', () => {
+    expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), { ...entry, kind: 'destination' }, 'A')).toBeUndefined();
+  });
+});
+
+describe('claims', () => {
+  test('are what is wanted, held and left, in the organization where it is', () => {
+    const status: Status = {
+      portals: [{ id: 'old', enabled: true, state: 'on' }],
+      organization: { api: 'v3', enabled: true, state: 'on' },
+      destination: { name: 'was' },
+      cleanup: [
+        { ...cleanup, organizationID: 'p', region: 'eu' },
+        { ...cleanup, organizationID: 'p', region: 'eu', kind: 'organization' },
+        { ...cleanup, kind: 'destination' },
+      ],
+    };
+    expect(claimsOf(forwarding('a', { age: 1, status }), 'is', 'q').toSorted()).toEqual(
+      [
+        `q/us/portal/${shop}`,
+        'q/destination/is',
+        'o/us/portal/old',
+        'o/us/organization',
+        'o/destination/was',
+        `p/eu/portal/${shop}`,
+        'p/eu/organization',
+      ].toSorted(),
+    );
+  });
+
+  test('are on the portals that references were found to stand for, or on those that status remembers', () => {
+    const spec: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
+    const status: Status = { portals: [{ id: 'old', ref: 'shop', enabled: true, state: 'on' }] };
+    const one = forwarding('a', { age: 1, spec, status });
+    expect(claimsOf(one, undefined, 'o', [{ id: 'new' }])).toEqual(['o/us/portal/new', 'o/us/portal/old']);
+    expect(claimsOf(one, undefined)).toEqual(['o/us/portal/old']);
+  });
+
+  test('are none before the token has proved its organization', () => {
+    expect(claimsOf(forwarding('a', { age: 1, spec: wantsBoth, status: { konnect: undefined } }), 'is')).toEqual([]);
+  });
+
+  test('are each named once', () => {
+    const claims = claimsOf(
+      forwarding('a', { age: 1, status: { ...attached('A'), destination: { name: 'is' } } }),
+      'is',
+    );
+    expect(claims).toEqual([`o/us/portal/${shop}`, 'o/destination/is']);
+  });
+});
+
+describe('news for others', () => {
+  const before = forwarding('a', { age: 1, status: attached('A') });
+  const status = (change: Status) => ({ ...before, status: { ...before.status, ...change } });
+  test.each([
+    ['a new state of a portal', status(attached('B')), true],
+    ['another organization', status({ konnect: { organizationID: 'p', region: 'us' } }), true],
+    ['being stalled', status(stalledBy('TokenRejected')), true],
+    ['another name of its destination', status({ destination: { name: 'x' } }), true],
+    ['another spec', { ...before, spec: specOf({ ...wantsPortal, suspend: true }) }, true],
+    ['deletion', forwarding('a', { age: 1, status: attached('A'), deleted: true }), true],
+    ['a Secret applied', status({ destination: undefined, portalsReady: '1/1' }), false],
+    ['a generation answered', status({ observedGeneration: 9 }), false],
+    ['an answered annotation', status({ lastHandledReconcileAt: 'now' }), false],
+  ] as const)('%s: %j', (_title, after, isNews) => {
+    expect(standing(after) !== standing(before)).toBe(isNews);
+  });
+});

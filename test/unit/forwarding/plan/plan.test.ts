@@ -1,0 +1,682 @@
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Status } from '../../../../src/api/v1alpha1.ts';
+import type { Desired, OwnDestination } from '../../../../src/forwarding/desired/desired-state.ts';
+import type {
+  Observed,
+  ObservedDestination,
+  SeenDestination,
+  SeenWebhook,
+} from '../../../../src/forwarding/observed/observe.ts';
+import { noRivals, type Rivals } from '../../../../src/forwarding/ownership/ownership.ts';
+import { isEmpty, plan, wasOurs } from '../../../../src/forwarding/plan/plan.ts';
+import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
+
+const nowMs = Date.parse('2026-06-01T00:00:00Z');
+const clock = { ageMs: (time: string) => nowMs - Date.parse(time), intentPatienceMs: 30_000, rivals: noRivals };
+const longAgo = '2026-01-01T00:00:00Z';
+const justNow = '2026-05-31T23:59:45Z';
+
+function desiredOf(over: Partial<Desired> = {}): Desired {
+  return {
+    region: 'us',
+    api: 'v3',
+    own: ownWith(),
+    reference: undefined,
+    usesDestination: true,
+    organization: undefined,
+    portals: [{ id: 'p1', enabled: true, field: 'spec.portals[0]' }],
+    unresolved: [],
+    adoptionPolicy: 'Never',
+    ...over,
+  };
+}
+
+function ownWith({ name = 'n', endpointDigest = 'e1', secretVersion = 's1' } = {}): OwnDestination {
+  const settings = {
+    name,
+    endpoint: 'https://e',
+    authorization: 'a',
+    logFormat: 'cef',
+    skipSSLVerification: false,
+  } as const;
+  return { settings, endpointDigest, secretVersion };
+}
+
+const ours: SeenDestination = {
+  id: 'D',
+  name: 'n',
+  endpointDigest: 'e1',
+  logFormat: 'cef',
+  skipSSLVerification: false,
+  updatedAt: longAgo,
+};
+const remembered = { id: 'D', name: 'n', managed: true, secretVersion: 's1', updatedAt: longAgo };
+const creating = { name: 'n', since: justNow, secretVersion: 's1', endpointDigest: 'e1' };
+const intent = { name: 'n', managed: true, creating };
+
+function known(over: Partial<Extract<ObservedDestination, { kind: 'known' }>> = {}): ObservedDestination {
+  return { kind: 'known', ours: undefined, named: [], intended: [], ...over };
+}
+
+function attachedTo(destinationID: string, enabled = true, destinationExists = true): SeenWebhook {
+  return { kind: 'attached', destinationID, enabled, destinationExists };
+}
+
+const inline: SeenWebhook = {
+  kind: 'inline',
+  endpointDigest: 'e1',
+  enabled: true,
+  logFormat: 'cef',
+  skipSSLVerification: false,
+  updatedAt: longAgo,
+};
+
+describe('the destination', () => {
+  const unconfigured: SeenWebhook = { kind: 'unconfigured' };
+  const other: SeenDestination = { ...ours, id: 'X' };
+  const cases: readonly [string, Status, ObservedDestination, SeenWebhook, object][] = [
+    ['is created once there is something to attach', {}, known(), unconfigured, { kind: 'create' }],
+    ['is not created for a portal that is missing', {}, known(), { kind: 'missing' }, { kind: 'none' }],
+    ['is not needed', {}, { kind: 'unneeded' }, unconfigured, { kind: 'none' }],
+    [
+      'is not known',
+      {},
+      { kind: 'unknown', problem: someProblem },
+      unconfigured,
+      { kind: 'unknown', problem: someProblem },
+    ],
+    [
+      'is refused where its name is taken',
+      {},
+      known({ named: [other] }),
+      unconfigured,
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    ['is kept', { destination: remembered }, known({ ours }), attachedTo('D'), { kind: 'keep', updatedAt: longAgo }],
+    [
+      'is kept, and its time noted where the write did not tell it',
+      { destination: { ...remembered, updatedAt: undefined } },
+      known({ ours: { ...ours, updatedAt: justNow } }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: justNow },
+    ],
+    [
+      'is kept where times differ in their writing alone',
+      { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.000+00:00' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: '2026-01-01T00:00:00.000+00:00' },
+    ],
+    [
+      'is kept where Konnect leaves fields out',
+      { destination: remembered },
+      known({
+        ours: {
+          id: 'D',
+          name: undefined,
+          endpointDigest: undefined,
+          logFormat: undefined,
+          skipSSLVerification: undefined,
+          updatedAt: undefined,
+        },
+      }),
+      attachedTo('D'),
+      { kind: 'keep', updatedAt: longAgo },
+    ],
+    [
+      'gets a new Secret',
+      { destination: { ...remembered, secretVersion: 's0' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['secret'] },
+    ],
+    [
+      'was changed in all that can be read',
+      { destination: remembered },
+      known({ ours: { ...ours, name: 'm', endpointDigest: 'e2', logFormat: 'json', skipSSLVerification: true } }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['name', 'endpoint', 'logFormat', 'skipSSLVerification'] },
+    ],
+    [
+      'was changed in what cannot be read',
+      { destination: remembered },
+      known({ ours: { ...ours, updatedAt: justNow } }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['authorization'] },
+    ],
+    [
+      'was changed by a millisecond',
+      { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.001Z' } },
+      known({ ours }),
+      attachedTo('D'),
+      { kind: 'update', differences: ['authorization'] },
+    ],
+    [
+      'cannot be renamed to a name that is taken',
+      { destination: remembered },
+      known({ ours: { ...ours, name: 'm' }, named: [other] }),
+      attachedTo('D'),
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    [
+      'is made anew where it is gone',
+      { destination: remembered, portals: [{ id: 'p1', destinationID: 'D', enabled: true, state: 'on' }] },
+      known(),
+      attachedTo('D'),
+      { kind: 'create' },
+    ],
+    ['is waited for after an intent', { destination: intent }, known(), unconfigured, { kind: 'wait' }],
+    [
+      'is created after that time',
+      { destination: { ...intent, creating: { ...creating, since: longAgo } } },
+      known(),
+      unconfigured,
+      { kind: 'create' },
+    ],
+    [
+      'is refused after that time where the name is taken with another endpoint',
+      { destination: { ...intent, creating: { ...creating, since: longAgo } } },
+      known({ named: [{ ...other, endpointDigest: 'e9' }], intended: [{ ...other, endpointDigest: 'e9' }] }),
+      unconfigured,
+      { kind: 'refuse', name: 'n', ids: ['X'] },
+    ],
+    [
+      'is found by the intent, with duplicates',
+      { destination: intent },
+      known({ intended: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
+      unconfigured,
+      {
+        kind: 'claim',
+        because: 'intent',
+        id: 'X',
+        name: 'n',
+        duplicates: ['Y'],
+        next: { kind: 'keep', updatedAt: longAgo },
+      },
+    ],
+    [
+      'is found by the intent under its old name and with its old Secret',
+      { destination: { ...intent, creating: { ...creating, name: 'm', secretVersion: 's0' } } },
+      known({ intended: [{ ...other, name: 'm' }] }),
+      unconfigured,
+      {
+        kind: 'claim',
+        because: 'intent',
+        id: 'X',
+        name: 'm',
+        duplicates: [],
+        next: { kind: 'update', differences: ['secret', 'name'] },
+      },
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, memory, destination, portal, expected) => {
+    const observed: Observed = { destination, organization: undefined, portals: new Map([['p1', portal]]) };
+    const usesDestination = destination.kind !== 'unneeded';
+    expect(plan(desiredOf({ usesDestination }), memory, observed, clock).destination).toEqual(expected);
+  });
+});
+
+type State = 'on' | 'off' | 'pending' | 'detaching' | 'refused';
+
+describe("a portal's webhook", () => {
+  const cases: readonly [string, { destinationID?: string; state: State } | undefined, SeenWebhook, object][] = [
+    ['is attached where it is unconfigured', undefined, { kind: 'unconfigured' }, { because: 'unconfigured' }],
+    ['is kept', { destinationID: 'D', state: 'on' }, attachedTo('D'), { kind: 'keep' }],
+    ['is kept where status does not name it', undefined, attachedTo('D'), { kind: 'keep' }],
+    ['is switched on', { destinationID: 'D', state: 'on' }, attachedTo('D', false), { because: 'enabled' }],
+    [
+      'is pointed back',
+      { destinationID: 'D', state: 'off' },
+      attachedTo('X'),
+      { because: 'pointed elsewhere', otherID: 'X' },
+    ],
+    [
+      'is taken where its destination is gone',
+      undefined,
+      attachedTo('X', true, false),
+      { because: 'destination gone' },
+    ],
+    [
+      'is moved on from our last destination',
+      { destinationID: 'O', state: 'on' },
+      attachedTo('O'),
+      { because: 'destination gone' },
+    ],
+    ['is refused where it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    [
+      'is refused where ours may never have come to pass',
+      { destinationID: 'D', state: 'pending' },
+      attachedTo('X'),
+      { kind: 'refuse', otherID: 'X' },
+    ],
+    ['stays refused', { state: 'refused' }, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    ['is missing', undefined, { kind: 'missing' }, { kind: 'missing' }],
+    ['is not known', undefined, { kind: 'unknown', problem: someProblem }, { kind: 'unknown', problem: someProblem }],
+  ];
+
+  test.each(cases)('%s', (_title, before, seen, expected) => {
+    const memory: Status = {
+      destination: remembered,
+      ...(before === undefined ? {} : { portals: [{ id: 'p1', enabled: true, ...before }] }),
+    };
+    const observed: Observed = {
+      destination: known({ ours }),
+      organization: undefined,
+      portals: new Map([['p1', seen]]),
+    };
+    const step = plan(desiredOf(), memory, observed, clock).portals.get('p1');
+    expect(step).toEqual({ ...('kind' in expected ? {} : { kind: 'attach' }), ...expected });
+  });
+});
+
+describe('a destination of somebody else, which spec names', () => {
+  const theirs: SeenDestination = { ...ours, id: 'X', name: 'theirs' };
+  const referring = desiredOf({ own: undefined, reference: { name: 'theirs' } });
+  const see = (found: readonly SeenDestination[], seen: SeenWebhook): Observed => ({
+    destination: { kind: 'referenced', found },
+    organization: undefined,
+    portals: new Map([['p1', seen]]),
+  });
+  const mine: Status = { portals: [{ id: 'p1', destinationID: 'X', enabled: true, state: 'on' }] };
+
+  test.each([
+    [
+      'is used',
+      [theirs],
+      { kind: 'unconfigured' },
+      { kind: 'use', id: 'X' },
+      { kind: 'attach', because: 'unconfigured' },
+    ],
+    ['is kept', [theirs], attachedTo('X'), { kind: 'use', id: 'X' }, { kind: 'keep' }],
+    [
+      'is missing',
+      [],
+      attachedTo('X'),
+      { kind: 'unresolved', ids: [] },
+      { kind: 'attach', because: 'destination gone' },
+    ],
+    [
+      'is not the only one',
+      [theirs, { ...theirs, id: 'Y' }],
+      attachedTo('X'),
+      { kind: 'unresolved', ids: ['X', 'Y'] },
+      { kind: 'attach', because: 'destination gone' },
+    ],
+  ] as const)('%s', (_title, found, seen, destination, portal) => {
+    const steps = plan(referring, mine, see(found, seen), clock);
+    expect(steps.destination).toEqual(destination);
+    expect(steps.portals.get('p1')).toEqual(portal);
+  });
+
+  test('is not shared with a forwarding that attached to it first', () => {
+    const rivals = rivalsWith({ held: ['p1'], yielded: [], nameIsHeld: false });
+    const steps = plan(referring, {}, see([theirs], attachedTo('X')), { ...clock, rivals });
+    expect(steps.portals.get('p1')).toEqual({ kind: 'lost', to: 'n/rival' });
+  });
+});
+
+describe('an adoption', () => {
+  const theirs: SeenDestination = { ...ours, id: 'X' };
+  const update = { kind: 'update', differences: ['secret'] };
+  const claim = { kind: 'claim', because: 'adopted', id: 'X', name: 'n', duplicates: [], next: update };
+  const refuse = { kind: 'refuse', name: 'n', ids: ['X'] };
+  test.each([
+    ['Never', 'e1', refuse],
+    ['IfMatching', 'e1', claim],
+    ['IfMatching', 'e2', refuse],
+    ['Always', 'e1', claim],
+    ['Always', 'e2', { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'] } }],
+  ] as const)('of a destination: %s, endpoint %s', (adoptionPolicy, endpointDigest, expected) => {
+    const observed: Observed = {
+      destination: known({ named: [{ ...theirs, endpointDigest }] }),
+      organization: undefined,
+      portals: new Map([['p1', { kind: 'unconfigured' }]]),
+    };
+    expect(plan(desiredOf({ adoptionPolicy }), {}, observed, clock).destination).toEqual(expected);
+  });
+
+  test('never of one of several', () => {
+    const observed: Observed = {
+      destination: known({ named: [theirs, { ...theirs, id: 'Y' }] }),
+      organization: undefined,
+      portals: new Map([['p1', { kind: 'unconfigured' }]]),
+    };
+    const step = plan(desiredOf({ adoptionPolicy: 'Always' }), {}, observed, clock).destination;
+    expect(step).toEqual({ kind: 'refuse', name: 'n', ids: ['X', 'Y'] });
+  });
+});
+
+describe('an intent whose destination is in status already', () => {
+  test('still explains duplicates, which a crash has left', () => {
+    const twin: SeenDestination = { ...ours, id: 'Y' };
+    const stranger: SeenDestination = { ...ours, id: 'Z', endpointDigest: 'e9' };
+    const memory: Status = { destination: { ...remembered, creating } };
+    const observed: Observed = {
+      destination: known({ ours, intended: [twin, stranger], named: [twin, stranger] }),
+      organization: undefined,
+      portals: new Map([['p1', attachedTo('D')]]),
+    };
+    expect(plan(desiredOf(), memory, observed, clock).destination).toEqual({
+      kind: 'claim',
+      because: 'intent',
+      id: 'D',
+      name: 'n',
+      duplicates: ['Y'],
+      next: { kind: 'keep', updatedAt: longAgo },
+    });
+  });
+});
+
+test('a portal that status does not name, pointing at our own destination that is gone, is taken', () => {
+  const observed: Observed = {
+    destination: known(),
+    organization: undefined,
+    portals: new Map([['p1', attachedTo('D')]]),
+  };
+  const steps = plan(desiredOf(), { destination: remembered }, observed, clock);
+  expect(steps.portals.get('p1')).toEqual({ kind: 'attach', because: 'destination gone' });
+  expect(steps.destination).toEqual({ kind: 'create' });
+});
+
+describe("the organization's webhook", () => {
+  const v2 = { api: 'v2' as const, enabled: true, endpointDigest: 'e1', secretVersion: 's1', updatedAt: longAgo };
+  const cases: readonly [string, 'v2' | 'v3', Status['organization'], SeenWebhook, object][] = [
+    [
+      'in v3 is kept',
+      'v3',
+      { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
+      attachedTo('D'),
+      { kind: 'keep' },
+    ],
+    [
+      'in v3 is refused where v2 shows an endpoint',
+      'v3',
+      undefined,
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'refuse' },
+    ],
+    ['in v3 is refused where v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
+    [
+      'in v3 is pointed back where it was ours and somebody set an endpoint inline',
+      'v3',
+      { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'attach', because: 'pointed elsewhere' },
+    ],
+    [
+      'in v3 is taken where v2 shows what we had switched off',
+      'v3',
+      undefined,
+      { ...inline, enabled: false },
+      { kind: 'attach', because: 'unconfigured' },
+    ],
+    ['in v2 is attached', 'v2', undefined, { kind: 'unconfigured' }, { kind: 'attach', because: 'unconfigured' }],
+    ['in v2 is kept', 'v2', { ...v2, state: 'on' }, inline, { kind: 'keep', updatedAt: longAgo }],
+    [
+      'in v2 is switched on',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, enabled: false },
+      { kind: 'attach', because: 'enabled' },
+    ],
+    [
+      'in v2 gets a new Secret',
+      'v2',
+      { ...v2, state: 'on', secretVersion: 's0' },
+      inline,
+      { kind: 'attach', because: 'settings' },
+    ],
+    [
+      'in v2 was changed in what cannot be read',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, updatedAt: justNow },
+      { kind: 'attach', because: 'settings' },
+    ],
+    [
+      'in v2 is pointed back',
+      'v2',
+      { ...v2, state: 'on' },
+      { ...inline, endpointDigest: 'e9' },
+      { kind: 'attach', because: 'pointed elsewhere' },
+    ],
+    ['in v2 is refused where it was never ours', 'v2', undefined, inline, { kind: 'refuse' }],
+    [
+      'in v2 is refused where it points at a destination',
+      'v2',
+      undefined,
+      attachedTo('X'),
+      { kind: 'refuse', otherID: 'X' },
+    ],
+    [
+      'in v2 is pointed back from a destination',
+      'v2',
+      { ...v2, state: 'on' },
+      attachedTo('X'),
+      { kind: 'attach', because: 'pointed elsewhere', otherID: 'X' },
+    ],
+    [
+      'in v2 is taken where its destination is gone',
+      'v2',
+      undefined,
+      attachedTo('X', true, false),
+      { kind: 'attach', because: 'destination gone' },
+    ],
+  ];
+
+  test.each(cases)('%s', (_title, api, organization, seen, expected) => {
+    const memory: Status = { destination: remembered, ...(organization === undefined ? {} : { organization }) };
+    const observed: Observed = { destination: known({ ours }), organization: seen, portals: new Map() };
+    const desired = desiredOf({ api, organization: { enabled: true }, portals: [] });
+    expect(plan(desired, memory, observed, clock).organization).toEqual(expected);
+  });
+});
+
+const anEnabled = fc.boolean();
+const aName = fc.constantFrom('n', 'm');
+const aDigest = fc.constantFrom('e1', 'e2');
+const aSecret = fc.constantFrom('s1', 's2');
+const anID = fc.constantFrom('D1', 'D2', 'D3');
+const aTime = fc.constantFrom(longAgo, justNow);
+const settings = {
+  endpointDigest: aDigest,
+  secret: aSecret,
+  logFormat: fc.constantFrom('cef', 'json'),
+  skipSSLVerification: fc.boolean(),
+  updatedAt: aTime,
+};
+const aWebhook: fc.Arbitrary<WorldWebhook> = fc.oneof(
+  fc.constant({ kind: 'none' as const }),
+  fc.record({ kind: fc.constant('destination' as const), id: anID, enabled: anEnabled }),
+);
+const aWorld: fc.Arbitrary<World> = fc.record({
+  destinations: fc.dictionary(anID, fc.record({ name: aName, ...settings }), { noNullPrototype: true }),
+  portals: fc.dictionary(fc.constantFrom('p1', 'p2'), aWebhook, { noNullPrototype: true }),
+  organization: fc.oneof(
+    aWebhook,
+    fc.record({ kind: fc.constant('inline' as const), enabled: anEnabled, settings: fc.record(settings) }),
+  ),
+  ticks: fc.constant(0),
+});
+const aDesired: fc.Arbitrary<Desired> = fc
+  .record({
+    api: fc.constantFrom('v3' as const, 'v2' as const),
+    name: aName,
+    endpointDigest: aDigest,
+    secretVersion: aSecret,
+    adoptionPolicy: fc.constantFrom('Never' as const, 'IfMatching' as const, 'Always' as const),
+    organization: fc.option(fc.record({ enabled: anEnabled }), { nil: undefined }),
+    portals: fc
+      .subarray(['p1', 'p2', 'p3'])
+      .chain((ids) =>
+        fc.tuple(
+          ...ids.map((id) =>
+            fc.record({ id: fc.constant(id), enabled: anEnabled, field: fc.constant('spec.portals[0]') }),
+          ),
+        ),
+      ),
+  })
+  .map(({ name, endpointDigest, secretVersion, ...one }) =>
+    desiredOf({
+      ...one,
+      own: ownWith({ name, endpointDigest, secretVersion }),
+      usesDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
+    }),
+  );
+const aState = fc.constantFrom<State>('on', 'off', 'pending', 'refused');
+const optionalID = fc.option(anID, { nil: undefined });
+const aMemory: fc.Arbitrary<Status> = fc.record({
+  destination: fc.option(
+    fc.oneof(
+      fc.record({ id: anID, name: aName, secretVersion: aSecret, updatedAt: aTime }),
+      fc.record({
+        name: aName,
+        creating: fc.record({ name: aName, since: aTime, secretVersion: aSecret, endpointDigest: aDigest }),
+      }),
+    ),
+    { nil: undefined },
+  ),
+  organization: fc.option(
+    fc.oneof(
+      fc.record({ api: fc.constant('v3' as const), destinationID: optionalID, enabled: anEnabled, state: aState }),
+      fc.record({
+        api: fc.constant('v2' as const),
+        endpointDigest: fc.option(aDigest, { nil: undefined }),
+        secretVersion: aSecret,
+        updatedAt: aTime,
+        enabled: anEnabled,
+        state: aState,
+      }),
+    ),
+    { nil: undefined },
+  ),
+  portals: fc
+    .subarray(['p1', 'p2', 'p3'])
+    .chain((ids) =>
+      fc.tuple(
+        ...ids.map((id) =>
+          fc.record({ id: fc.constant(id), destinationID: optionalID, enabled: anEnabled, state: aState }),
+        ),
+      ),
+    ),
+});
+
+const places = ['p1', 'p2', 'p3', 'organization'];
+const aRivalry = fc.record({
+  held: fc.subarray(places),
+  yielded: fc.subarray(places),
+  nameIsHeld: fc.boolean(),
+});
+
+function rivalsWith({ held, yielded, nameIsHeld }: { held: string[]; yielded: string[]; nameIsHeld: boolean }): Rivals {
+  return {
+    webhook(which) {
+      const place = which.kind === 'portal' ? which.id : 'organization';
+      if (held.includes(place)) return { kind: 'held', by: 'n/rival' };
+      return yielded.includes(place) ? { kind: 'yielded', by: 'n/rival' } : { kind: 'free' };
+    },
+    destination: () => (nameIsHeld ? { kind: 'held', by: 'n/rival' } : { kind: 'free' }),
+  };
+}
+
+const runs = { numRuns: 2_000 };
+
+describe('whatever is wanted, remembered and seen', () => {
+  test('carrying a plan out makes the next one empty, unless it waits, refuses, or something is missing', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const first = plan(desired, memory, look(world, desired, memory), clock);
+        // What a lost POST has made is attached to nothing.
+        const { destination } = first;
+        fc.pre(destination.kind !== 'claim' || destination.because === 'adopted' || !isUsed(world, destination.id));
+        const after = carryOut(world, desired, memory, first);
+        const second = plan(desired, after, look(world, desired, after), clock);
+        const next = first.destination.kind === 'claim' ? first.destination.next : first.destination;
+        const held = next.kind === 'wait' || next.kind === 'refuse';
+        expect({ second, empty: held || isEmpty(second) }).toEqual({ second, empty: true });
+        const webhooks = (one: typeof first) => [one.organization, ...one.portals.values()];
+        const refused = webhooks(first).map((step) => step?.kind === 'refuse');
+        const refusedStill = webhooks(second).map((step) => step?.kind === 'refuse');
+        expect(refusedStill).toEqual(refused);
+      }),
+      runs,
+    );
+  });
+
+  test('nothing of others is touched but what the policy names', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const before = structuredClone(world);
+        carryOut(world, desired, memory, plan(desired, memory, look(world, desired, memory), clock));
+        const { own, adoptionPolicy } = desired;
+        const adoptable = (digest: string | undefined) =>
+          adoptionPolicy === 'Always' || (adoptionPolicy === 'IfMatching' && digest === own?.endpointDigest);
+        const creatingName = memory.destination?.creating?.name;
+        const foreign = Object.entries(before.destinations).filter(
+          ([id, one]) =>
+            id !== memory.destination?.id &&
+            !(one.name === own?.settings.name && adoptable(one.endpointDigest)) &&
+            !(one.name === creatingName && one.endpointDigest === memory.destination?.creating?.endpointDigest),
+        );
+        expect(foreign.map(([id]) => world.destinations[id])).toEqual(foreign.map(([, one]) => one));
+        const theirs = Object.entries(before.portals).filter(
+          ([id, webhook]) =>
+            webhook.kind === 'destination' &&
+            before.destinations[webhook.id] !== undefined &&
+            !adoptable(before.destinations[webhook.id]?.endpointDigest) &&
+            webhook.id !== memory.destination?.id &&
+            foreign.some(([other]) => other === webhook.id) &&
+            memory.portals?.find((one) => one.id === id)?.destinationID !== webhook.id &&
+            !wasOurs(memory.portals?.find((one) => one.id === id)),
+        );
+        expect(theirs.map(([id]) => world.portals[id])).toEqual(theirs.map(([, webhook]) => webhook));
+      }),
+      runs,
+    );
+  });
+
+  test('what another forwarding holds is not taken, and what it lets go of is', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, aRivalry, (world, desired, memory, rivalry) => {
+        const before = structuredClone(world);
+        const observed = look(world, desired, memory);
+        const context = { ...clock, rivals: rivalsWith(rivalry) };
+        const alone = plan(desired, memory, observed, clock);
+        const found = plan(desired, memory, observed, context);
+        const taken = found.destination.kind === 'create' || found.destination.kind === 'claim';
+        const byIntent = found.destination.kind === 'claim' && found.destination.because === 'intent';
+        expect(rivalry.nameIsHeld && taken && !byIntent).toBe(false);
+        carryOut(world, desired, memory, found);
+        const steps = [...found.portals, ['organization', found.organization] as const];
+        const wrong = steps.filter(([place, step]) => {
+          if (step === undefined || step.kind === 'missing' || step.kind === 'unknown') return false;
+          const because = step.kind === 'attach' ? step.because : step.kind;
+          if (rivalry.held.includes(place)) return !['lost', 'keep', 'enabled', 'settings'].includes(because);
+          if (rivalry.yielded.includes(place)) return step.kind !== 'keep' && step.kind !== 'attach';
+          const undisputed = place === 'organization' ? alone.organization : alone.portals.get(place);
+          return !rivalry.nameIsHeld && !isDeepStrictEqual(step, undisputed);
+        });
+        expect(wrong).toEqual([]);
+        const lost = steps.filter(([, step]) => step?.kind === 'lost').map(([place]) => place);
+        const at = (one: World) => lost.map((id) => (id === 'organization' ? one.organization : one.portals[id]));
+        expect(at(world)).toEqual(at(before));
+      }),
+      runs,
+    );
+  });
+
+  test('the same three give the same plan, and are left as they were', () => {
+    fc.assert(
+      fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
+        const observed = look(world, desired, memory);
+        const given = structuredClone({ desired, memory, observed });
+        const first = plan(desired, memory, observed, clock);
+        expect(plan(given.desired, given.memory, given.observed, clock)).toEqual(first);
+        expect({ desired, memory, observed }).toEqual(given);
+      }),
+    );
+  });
+});

@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { problemOf, reasons, stalled, waiting, worstFirst } from '../../../src/forwarding/problems.ts';
+import { KonnectError, type KonnectErrorFields } from '../../../src/konnect/errors.ts';
+
+const tokenSource = 'Secret konnect, key token';
+const object = 'portal 3e551b39-227d-4297-b911-e68fd5d77c17';
+
+function problem(fields: Omit<KonnectErrorFields, 'operation'>) {
+  return problemOf(new KonnectError({ operation: 'update portal webhook', ...fields }), object, tokenSource);
+}
+
+test.each([
+  ['Unauthorized', 401, 'stalled', 'TokenRejected', ['401', tokenSource]],
+  ['Forbidden', 403, 'stalled', 'PermissionDenied', ['update portal webhook', object, '403', tokenSource, 'quota']],
+  ['NotFound', 404, 'stalled', 'RequestRefused', ['update portal webhook', object, '404']],
+  ['Conflict', 409, 'waiting', 'Detaching', ['update portal webhook', object, '409']],
+  ['Refused', 422, 'stalled', 'RequestRefused', ['update portal webhook', object, '422', 'spec.destination']],
+  ['RateLimited', 429, 'unavailable', 'RateLimited', ['429']],
+  ['ServerError', 503, 'unavailable', 'KonnectUnavailable', ['update portal webhook', object]],
+  ['Unreachable', undefined, 'unavailable', 'KonnectUnavailable', ['cannot be reached', 'firewall']],
+  ['UnexpectedAnswer', 200, 'unavailable', 'UnexpectedAnswer', ['--konnect-url', 'proxy']],
+] as const)('%s says what, why and what to do', (kind, status, severity, reason, words) => {
+  const found = problem({ kind, status });
+  expect(found).toMatchObject({ severity, reason });
+  for (const word of words) expect(found.message).toContain(word);
+});
+
+test('refused fields are named in our own words', () => {
+  const found = problem({ kind: 'Refused', status: 400, refusedFields: ['endpoint', 'log_format'] });
+  expect(found.message).toContain('(HTTP 400, naming endpoint, log_format)');
+});
+
+test.each([
+  ['RateLimited', 15_000],
+  ['ServerError', undefined],
+] as const)('the patience that Konnect asks for is kept: %s; without it %s', (kind, otherwise) => {
+  expect(problem({ kind, status: 503, retryAfterMs: 77_000 }).retryAfterMs).toBe(77_000);
+  expect(problem({ kind, status: 503 }).retryAfterMs).toBe(otherwise);
+});
+
+test.each([
+  'Unauthorized',
+  'Forbidden',
+  'NotFound',
+  'Conflict',
+  'Refused',
+  'RateLimited',
+  'ServerError',
+  'Unreachable',
+  'UnexpectedAnswer',
+] as const)('the message of %s is the same for every request of its kind', (kind) => {
+  const first = problem({ kind, status: 503, instance: 'kong:trace:1', code: 'ECONNRESET', retryAfterMs: 1_000 });
+  const second = problem({ kind, status: 503, instance: 'kong:trace:2', code: 'ETIMEDOUT', retryAfterMs: 2_000 });
+  expect(second.message).toBe(first.message);
+  expect(first.message).not.toMatch(/kong:trace|ECONNRESET/);
+});
+
+test('a status of 500 and one of 503 read alike, since a server in trouble answers now one and now the other', () => {
+  expect(problem({ kind: 'ServerError', status: 500 }).message).toBe(
+    problem({ kind: 'ServerError', status: 503 }).message,
+  );
+});
+
+test('what needs a person comes first, then what waits, then what Konnect is to blame for; else in order', () => {
+  const unavailable = problem({ kind: 'ServerError', status: 500 });
+  const [wait, stall, stallToo] = [waiting('Creating', ''), stalled('NameInUse', 'a'), stalled('NameInUse', 'b')];
+  expect(worstFirst([unavailable, wait, stall, stallToo])).toEqual([stall, stallToo, wait, unavailable]);
+});
+
+test('reasons are words that Kubernetes takes as the reason of a condition', () => {
+  for (const reason of Object.values(reasons)) expect(reason).toMatch(/^[A-Z][A-Za-z]{2,40}$/);
+});

@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util';
+import { conditionRows, strangers } from '../../../../scripts/conditions.ts';
+import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
+import { nameOf } from '../../../../src/forwarding/ownership/ownership.ts';
+import type { Announcement, Cluster, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
+import { KubeError } from '../../../../src/kube/errors.ts';
+
+const rows = conditionRows();
+
+/** What Kubernetes holds of forwardings and their Secrets, behind the port that the domain knows it by. Keys are `namespace/name`. */
+export class ClusterRecorder implements Cluster {
+  readonly objects = new Map<string, AuditLogForwarding>();
+  /** By name, those of other namespaces than `platform` by `namespace/name`. */
+  readonly secrets = new Map<string, Secret>();
+  /** Those of other namespaces than `platform` by `namespace/name`. */
+  readonly portals = new Map<string, PortalObject>();
+  readonly announcements: (Announcement & { readonly of: string })[] = [];
+  /** Every status that was written, in order. */
+  readonly statuses: Status[] = [];
+  writes = 0;
+  /** Runs around every call; may throw instead of, or after, what is asked. */
+  around: <T>(name: string, deed: () => Promise<T>) => Promise<T> = (_name, deed) => deed();
+  /** Told of every change, as a watch would. */
+  onChange: (key: string, object: AuditLogForwarding | undefined) => void = () => undefined;
+  /** Conditions that somebody wrote by hand need not be in the documents. */
+  isHandMade: (condition: Condition) => boolean = () => false;
+  #version = 1;
+  #first = '';
+
+  /** The first that was made, as long as it is there. */
+  get object(): AuditLogForwarding | undefined {
+    return this.objects.get(this.#first);
+  }
+
+  create(object: unknown): void {
+    const made = AuditLogForwarding.parse(object);
+    if (this.#first === '') this.#first = nameOf(made);
+    this.#put(nameOf(made), made);
+  }
+
+  putSecret(name: string, values: Readonly<Record<string, string | Buffer>>): void {
+    const data = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    );
+    this.#version += 1;
+    const uid = this.secrets.get(name)?.uid ?? `uid-of-${name}`;
+    this.secrets.set(name, { uid, resourceVersion: String(this.#version), data });
+  }
+
+  edit(change: (spec: Spec) => Spec, key = this.#first): void {
+    this.#change(key, (object) => ({ ...object, spec: change(structuredClone(object.spec)) }), true);
+  }
+
+  annotate(name: string, value: string, key = this.#first): void {
+    this.#change(key, ({ metadata, ...object }) => {
+      return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [name]: value } } };
+    });
+  }
+
+  /** As after a restore of the object alone. */
+  wipeStatus(key = this.#first): void {
+    this.#change(key, (object) => ({ ...object, status: {} }));
+  }
+
+  /** As somebody may write it who has the right to. */
+  setStatus(status: Status, key = this.#first): void {
+    this.#change(key, (one) => ({ ...one, status }));
+  }
+
+  delete(at: Date, key = this.#first): void {
+    const object = this.objects.get(key);
+    if (object === undefined) return;
+    if (object.metadata.finalizers.length === 0) {
+      this.#put(key, undefined);
+      return;
+    }
+    const deletionTimestamp = at.toISOString();
+    this.#change(key, (one) => ({ ...one, metadata: { ...one.metadata, deletionTimestamp } }), true);
+  }
+
+  async readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
+    return this.around('read secret', async () => {
+      signal.throwIfAborted();
+      return this.secrets.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? 'absent';
+    });
+  }
+
+  async readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject> {
+    return this.around('read portal', async () => {
+      signal.throwIfAborted();
+      return this.portals.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? { kind: 'absent' };
+    });
+  }
+
+  async addFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<AuditLogForwarding> {
+    return this.#write('add finalizer', forwarding, signal, (object) => ({
+      ...object,
+      metadata: { ...object.metadata, finalizers: [...object.metadata.finalizers, finalizer] },
+    }));
+  }
+
+  async removeFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<void> {
+    await this.#write('remove finalizer', forwarding, signal, (object) => ({
+      ...object,
+      metadata: { ...object.metadata, finalizers: object.metadata.finalizers.filter((one) => one !== finalizer) },
+    }));
+  }
+
+  async writeStatus(forwarding: AuditLogForwarding, status: Status, signal: AbortSignal): Promise<AuditLogForwarding> {
+    return this.#write('write status', forwarding, signal, (object) => {
+      const stored = Status.strict().parse(JSON.parse(JSON.stringify(status)));
+      if (isDeepStrictEqual(stored, JSON.parse(JSON.stringify(object.status)))) {
+        throw new TypeError('a status was written that changes nothing');
+      }
+      const unknown = strangers(
+        (stored.conditions ?? []).filter((one) => !this.isHandMade(one)),
+        rows,
+      );
+      if (unknown.length > 0) throw new TypeError(`not in docs/operate/conditions.md: ${unknown.join('; ')}`);
+      this.statuses.push(stored);
+      return { ...object, status: stored };
+    });
+  }
+
+  announce(forwarding: AuditLogForwarding, announcement: Announcement): void {
+    this.announcements.push({ ...announcement, of: nameOf(forwarding) });
+  }
+
+  async #write(
+    name: string,
+    read: AuditLogForwarding,
+    signal: AbortSignal,
+    change: (object: AuditLogForwarding) => AuditLogForwarding,
+  ): Promise<AuditLogForwarding> {
+    return this.around(name, async () => {
+      signal.throwIfAborted();
+      const key = nameOf(read);
+      const object = this.objects.get(key);
+      if (object === undefined) throw new KubeError('gone', { kind: 'NotFound', status: 404 });
+      if (object.metadata.resourceVersion !== read.metadata.resourceVersion) {
+        throw new KubeError('stale', { kind: 'Conflict', status: 409 });
+      }
+      this.writes += 1;
+      const changed = this.#next(change(object));
+      const goes = changed.metadata.deletionTimestamp !== undefined && changed.metadata.finalizers.length === 0;
+      this.#put(key, goes ? undefined : changed);
+      return structuredClone(changed);
+    });
+  }
+
+  #change(key: string, change: (object: AuditLogForwarding) => AuditLogForwarding, isNewGeneration = false): void {
+    const object = this.objects.get(key);
+    if (object === undefined) throw new TypeError(`there is no forwarding ${key}`);
+    const changed = change(object);
+    const generation = object.metadata.generation + (isNewGeneration ? 1 : 0);
+    this.#put(key, this.#next({ ...changed, metadata: { ...changed.metadata, generation } }));
+  }
+
+  #put(key: string, object: AuditLogForwarding | undefined): void {
+    if (object === undefined) this.objects.delete(key);
+    else this.objects.set(key, object);
+    this.onChange(key, structuredClone(object));
+  }
+
+  #next(object: AuditLogForwarding): AuditLogForwarding {
+    this.#version += 1;
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
+  }
+}

@@ -1,0 +1,256 @@
+import { createDestination } from '../../../../sandbox/konnect/model/destinations.ts';
+import { type KonnectServer, startKonnect } from '../../../../sandbox/konnect/server.ts';
+import { type AuditLogForwarding, apiVersion, kind } from '../../../../src/api/v1alpha1.ts';
+import { BackOff } from '../../../../src/controller/back-off.ts';
+import { runController } from '../../../../src/controller/controller.ts';
+import { WorkQueue } from '../../../../src/controller/work-queue.ts';
+import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
+import { KonnectHTTP } from '../../../../src/konnect/http.ts';
+import { Limits } from '../../../../src/konnect/limits/request-limits.ts';
+import { Konnect } from '../../../../src/konnect/session/konnect.ts';
+import { groupOf } from '../../../../src/resources/queue-group.ts';
+import { type Clock, systemClock } from '../../../../src/runtime/clock.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { ClusterRecorder } from './fake-cluster.ts';
+import { siem, specOf } from './harness.ts';
+
+const region = 'us';
+export const inSync = 'True InSync';
+const startedMs = Date.parse('2026-01-02T03:04:05Z');
+
+export interface OrganizationSize {
+  readonly forwardings: number;
+  /** One where left out. */
+  readonly tokens?: number;
+}
+
+export interface ProcessOptions {
+  /** Nothing is limited where left out. */
+  readonly budget?: { readonly qps: number; readonly burst: number };
+  /** Of one organization and region, and of all. */
+  readonly mostInWork?: number;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Many forwardings of several organizations, each with one portal and a destination of its own, and a whole Konnect on loopback. */
+export class Crowd implements AsyncDisposable {
+  readonly cluster = new ClusterRecorder();
+  readonly konnect: KonnectServer;
+  #process: OperatorInMemory | undefined;
+
+  /** All of them are in place: an operator made the first of each organization, and the others are as that is. */
+  static async open(organizations: readonly OrganizationSize[]): Promise<Crowd> {
+    const konnect = await startKonnect({
+      clock: () => new Date(startedMs),
+      seed: {
+        regions: [region],
+        organizations: organizations.map(({ forwardings, tokens = 1 }, number) => ({
+          id: organizationID(number),
+          name: `Organization ${String(number)}`,
+          tokens: times(tokens, (token) => ({ value: tokenOf(number, token), access: 'full' as const })),
+          portals: times(forwardings, (index) => ({
+            id: portalID(number, index),
+            name: `Portal ${String(index)}`,
+            region,
+          })),
+        })),
+      },
+    });
+    const crowd = new Crowd(konnect);
+    crowd.cluster.putSecret('siem', siem);
+    for (const [number, { tokens = 1 }] of organizations.entries()) {
+      for (const token of times(tokens, (index) => tokenOf(number, index))) crowd.cluster.putSecret(token, { token });
+      crowd.#addFirst(number);
+    }
+    const operator = await crowd.start({});
+    await eventually(() => {
+      const isInPlace = organizations.every((_, number) => crowd.verdicts(number)[inSync] === 1);
+      if (!isInPlace || !operator.isIdle) throw new Error('not in place yet');
+    });
+    await operator.stop();
+    for (const [number, { forwardings, tokens = 1 }] of organizations.entries()) {
+      for (let index = 1; index < forwardings; index += 1)
+        crowd.#addAnother(number, index, tokenOf(number, index % tokens));
+    }
+    return crowd;
+  }
+
+  private constructor(konnect: KonnectServer) {
+    this.konnect = konnect;
+  }
+
+  /** A new process in place of the present one. */
+  async start(options: ProcessOptions): Promise<OperatorInMemory> {
+    await this.#process?.stop();
+    this.konnect.control.clearCalls();
+    this.cluster.writes = 0;
+    this.cluster.statuses.length = 0;
+    this.#process = new OperatorInMemory(this, options);
+    return this.#process;
+  }
+
+  /** How often `what` happened, by what it answers for a call; calls that it answers nothing for do not count. */
+  count(what: (call: ReturnType<KonnectServer['control']['calls']>[number]) => string | undefined) {
+    const counts: Record<string, number> = {};
+    for (const call of this.konnect.control.calls()) {
+      const name = what(call);
+      if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  /** `Ready`'s status and reason, and the marks beside it, with how many forwardings of an organization say so. */
+  verdicts(number: number): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const [key, { status }] of this.cluster.objects) {
+      if (!key.startsWith(`platform/forwarding-${String(number)}-`)) continue;
+      const conditions = status.conditions ?? [];
+      const ready = conditions.find(({ type }) => type === 'Ready');
+      const marks = conditions.map(({ type }) => type).filter((type) => type === 'Stalled' || type === 'Reconciling');
+      const verdict = [ready?.status ?? '-', ready?.reason ?? '-', ...marks].join(' ');
+      counts[verdict] = (counts[verdict] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process?.stop();
+    await this.konnect.stop();
+  }
+
+  #addFirst(organization: number): void {
+    const name = nameOf(organization, 0);
+    const spec = specOf({
+      region,
+      token: tokenOf(organization, 0),
+      portals: [{ id: portalID(organization, 0), enabled: true }],
+    });
+    const creationTimestamp = new Date(startedMs).toISOString();
+    const metadata = { namespace: 'platform', name, uid: `uid-${name}`, creationTimestamp, resourceVersion: '1' };
+    this.cluster.create({
+      apiVersion,
+      kind,
+      metadata: { ...metadata, generation: 1 },
+      spec,
+      status: { observedGeneration: -1 },
+    });
+  }
+
+  #addAnother(organization: number, index: number, token: string): void {
+    const first = this.cluster.objects.get(`platform/${nameOf(organization, 0)}`);
+    const owner = this.konnect.model.organizations.get(organizationID(organization));
+    const firstID = first?.status.destination?.id;
+    const webhook = owner?.portals.get(portalID(organization, index))?.webhook;
+    if (owner === undefined || firstID === undefined || webhook === undefined) throw new TypeError('nothing to copy');
+    const name = nameOf(organization, index);
+    const fields = { ...siem, logFormat: 'cef', skipSSLVerification: false } as const;
+    const { id } = createDestination(this.konnect.model, owner, { ...fields, name: `platform/${name}` });
+    Object.assign(webhook, { enabled: true, target: { kind: 'destination', id } });
+    const copy = JSON.stringify(first)
+      .replaceAll(nameOf(organization, 0), name)
+      .replaceAll(tokenOf(organization, 0), token)
+      .replaceAll(portalID(organization, 0), portalID(organization, index))
+      .replaceAll(firstID, id);
+    this.cluster.create(JSON.parse(copy));
+  }
+}
+
+/** What `operator.ts` puts together, with Kubernetes in memory. */
+export class OperatorInMemory {
+  readonly queue: WorkQueue;
+  /** Passes that came to their end, by what they asked for next. */
+  readonly passes: Record<string, number> = {};
+  readonly #stop = new AbortController();
+  readonly #http: KonnectHTTP;
+  readonly #ended: Promise<void>;
+
+  constructor({ cluster, konnect: server }: Crowd, options: ProcessOptions) {
+    const { clock = systemClock, random = Math.random, mostInWork = 4, timeoutMs = 30_000 } = options;
+    const groups = new Map<string, string>();
+    this.queue = new WorkQueue(clock, { groupOf: (key) => groups.get(key) ?? '', mostInWork });
+    this.#http = new KonnectHTTP({ userAgent: 'test', timeoutMs, maxSockets: Number.POSITIVE_INFINITY });
+    const konnect = new Konnect({
+      http: this.#http,
+      urlTemplate: server.urlTemplate,
+      nowMs: () => clock.now(),
+      ...(options.budget === undefined ? {} : { limits: new Limits({ ...options.budget, timing: clock, random }) }),
+    });
+    const claims = new Claims((forwarding) => destinationName(forwarding, ''));
+    const learn = (key: string, forwarding: AuditLogForwarding): readonly string[] => {
+      groups.set(key, groupOf(forwarding));
+      return claims.learn(forwarding);
+    };
+    for (const [key, forwarding] of cluster.objects) {
+      learn(key, forwarding);
+      const isSettled = forwarding.status.observedGeneration === forwarding.metadata.generation;
+      this.queue.add(key, { priority: isSettled ? 'resync' : 'new' });
+    }
+    cluster.onChange = (key, forwarding) => {
+      if (forwarding === undefined) return;
+      for (const other of learn(key, forwarding)) this.queue.add(other);
+      if (forwarding.status.observedGeneration !== forwarding.metadata.generation) this.queue.add(key);
+    };
+    const find = (key: string) => structuredClone(cluster.objects.get(key));
+    const reconciler = new Reconciler({
+      cluster,
+      konnectFor: (token, priority) => konnect.forToken(token, priority),
+      find,
+      contenders: (key, shared) => claims.contenders(key, shared).flatMap((other) => find(other) ?? []),
+      clusterName: '',
+      intentPatienceMs: 30_000,
+      now: () => new Date(startedMs + clock.now()),
+      nowMs: () => clock.now(),
+      random,
+    });
+    this.#ended = runController({
+      queue: this.queue,
+      reconcile: (key, signal) => reconciler.reconcile(key, signal),
+      concurrency: options.concurrency ?? 64 * mostInWork,
+      backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random }),
+      graceMs: 0,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      signal: this.#stop.signal,
+      clock,
+      onReconcile: (_key, outcome) => {
+        this.passes[outcome] = (this.passes[outcome] ?? 0) + 1;
+      },
+    });
+  }
+
+  /** Whether no key could be taken, and none is in work. */
+  get isIdle(): boolean {
+    return this.queue.size === 0 && this.queue.inWorkSize === 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the process stops'));
+    this.queue.shutDown();
+    this.#http.close();
+    await this.#ended;
+  }
+}
+
+function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function nameOf(organization: number, index: number): string {
+  return `forwarding-${String(organization)}-${String(index)}`;
+}
+
+function organizationID(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+export function tokenOf(organization: number, token: number): string {
+  return `kpat-of-organization-${String(organization)}${String(token)}`;
+}
+
+export function portalID(organization: number, index: number): string {
+  return `10000000-0000-4000-8000-${String(organization).padStart(4, '0')}${String(index).padStart(8, '0')}`;
+}

@@ -1,0 +1,424 @@
+import type { Behavior } from '../../../../sandbox/konnect/behavior.ts';
+import { createDestination, currentDestinations } from '../../../../sandbox/konnect/model/destinations.ts';
+import { type Destination, type Organization, type Webhook, webhookIn } from '../../../../sandbox/konnect/model.ts';
+import { type KonnectServer, startKonnect } from '../../../../sandbox/konnect/server.ts';
+import {
+  type AuditLogForwarding,
+  apiVersion,
+  type Condition,
+  kind,
+  type Spec,
+  type Status,
+} from '../../../../src/api/v1alpha1.ts';
+import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
+import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { type Next, Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
+import { KonnectHTTP } from '../../../../src/konnect/http.ts';
+import { Konnect } from '../../../../src/konnect/session/konnect.ts';
+import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
+import { ClusterRecorder } from './fake-cluster.ts';
+
+export const blue = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
+export const green = '777db3e4-5cb7-4dd5-b51c-9878096a6999';
+export const shop = '3e551b39-227d-4297-b911-e68fd5d77c17';
+export const forum = '4e551b39-227d-4297-b911-e68fd5d77c17';
+export const laden = '5e551b39-227d-4297-b911-e68fd5d77c17';
+/** Green's; the others are blue's. */
+export const garden = '6e551b39-227d-4297-b911-e68fd5d77c17';
+export const nowhere = 'ffffffff-227d-4297-b911-e68fd5d77c17';
+
+export const tokens = {
+  blue: 'kpat_blueCANARY0123456789',
+  blueAgain: 'kpat_blueCANARYother98765',
+  readOnly: 'spat_readCANARY0123456789',
+  unproven: 'spat_noneCANARY0123456789',
+  green: 'kpat_greenCANARY012345678',
+};
+
+/** Holds the word that nothing which comes out may hold. */
+export const siem = {
+  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYcode',
+  authorization: 'Bearer CANARY',
+};
+export const otherSiem = {
+  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYsecond',
+  authorization: 'Bearer CANARYsecond',
+};
+
+export const key = 'platform/sumologic';
+
+export interface SpecChoice {
+  readonly region?: string;
+  readonly api?: 'v2' | 'v3';
+  readonly organization?: { readonly enabled: boolean };
+  readonly portals?: readonly { readonly id: string; readonly enabled: boolean }[];
+  readonly portalRefs?: readonly { readonly name: string; readonly enabled: boolean }[];
+  readonly deletionPolicy?: 'Delete' | 'Retain';
+  readonly adoptionPolicy?: Spec['adoptionPolicy'];
+  readonly mode?: Spec['mode'];
+  readonly suspend?: boolean;
+  readonly interval?: string;
+  /** In place of a destination of its own. */
+  readonly destinationRef?: Spec['destinationRef'];
+  /** Of the destination in Konnect. */
+  readonly name?: string;
+  readonly authorizationScheme?: string;
+  /** Names of Secrets. */
+  readonly token?: string;
+  readonly siem?: string;
+}
+
+export function specOf(choice: SpecChoice): Spec {
+  const { region = 'us', api = 'v3', organization, portals, destinationRef, name, authorizationScheme } = choice;
+  return {
+    konnect: { region, tokenSecretRef: { name: choice.token ?? 'konnect', key: 'token' }, auditLogsAPI: api },
+    ...(destinationRef === undefined
+      ? {
+          destination: {
+            secretRef: {
+              name: choice.siem ?? 'siem',
+              endpointKey: 'endpoint',
+              authorizationKey: 'authorization',
+            },
+            logFormat: 'cef',
+            skipSSLVerification: false,
+            ...(name === undefined ? {} : { name }),
+            ...(authorizationScheme === undefined ? {} : { authorizationScheme }),
+          },
+        }
+      : { destinationRef: { ...destinationRef } }),
+    ...(organization === undefined ? {} : { organization: { ...organization } }),
+    ...(portals === undefined ? {} : { portals: portals.map((portal) => ({ ...portal })) }),
+    ...(choice.portalRefs === undefined ? {} : { portalRefs: choice.portalRefs.map((ref) => ({ ...ref })) }),
+    adoptionPolicy: choice.adoptionPolicy ?? 'IfMatching',
+    mode: choice.mode ?? 'Enforce',
+    suspend: choice.suspend ?? false,
+    deletionPolicy: choice.deletionPolicy ?? 'Delete',
+    interval: choice.interval ?? '10m',
+  };
+}
+
+/** The destination of its own that a spec wants. */
+export function own({ destination }: Spec): NonNullable<Spec['destination']> {
+  if (destination === undefined) throw new TypeError('spec has no destination of its own');
+  return destination;
+}
+
+export const usual: SpecChoice = {
+  organization: { enabled: true },
+  portals: [
+    { id: shop, enabled: true },
+    { id: forum, enabled: true },
+  ],
+};
+
+function destinationOf(forwarding: AuditLogForwarding): string | undefined {
+  return destinationName(forwarding, '');
+}
+
+/** What the operator's watch takes for a reason to pass: not what the operator wrote itself. */
+function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: AuditLogForwarding): string {
+  return JSON.stringify([generation, deletionTimestamp, annotations]);
+}
+
+/** A process that is gone: from then on nothing that it does reaches the outside. */
+export class Crash extends Error {}
+
+/** Forwardings, their Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
+export class Stage implements AsyncDisposable {
+  readonly cluster = new ClusterRecorder();
+  readonly konnect: KonnectServer;
+  /** `jumpMs` is how far somebody has set the operator's time of day since; Konnect and the API server have their own. */
+  readonly clock: { ms: number; jumpMs: number };
+  /** Runs when Konnect has carried a call out: what stands there can be judged at every moment. */
+  onKonnectCall: () => void = () => undefined;
+  /** Outside calls of the present process. */
+  outsideCalls = 0;
+  readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Those who are to pass, the next one first. */
+  readonly #queue = new Set<string>();
+  #claims = new Claims(destinationOf);
+  #reconciler: Reconciler;
+  #made = 0;
+  readonly #demands = new Map<string, string>();
+  #lastCall: number | undefined;
+
+  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Stage> {
+    const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
+    const konnect = await startKonnect({
+      clock: () => new Date(clock.ms),
+      behavior,
+      seed: {
+        regions: ['us', 'eu'],
+        organizations: [
+          {
+            id: blue,
+            name: 'Blue',
+            tokens: [
+              { value: tokens.blue, access: 'full' },
+              { value: tokens.blueAgain, access: 'full' },
+              { value: tokens.readOnly, access: 'read-only' },
+              { value: tokens.unproven, access: 'no-organization' },
+            ],
+            portals: [
+              { id: shop, name: 'Shop', region: 'us' },
+              { id: forum, name: 'Forum', region: 'us' },
+              { id: laden, name: 'Laden', region: 'eu' },
+            ],
+          },
+          {
+            id: green,
+            name: 'Green',
+            tokens: [{ value: tokens.green, access: 'full' }],
+            portals: [{ id: garden, name: 'Garden', region: 'us' }],
+          },
+        ],
+      },
+    });
+    return new Stage(konnect, clock, choice);
+  }
+
+  private constructor(konnect: KonnectServer, clock: Stage['clock'], choice: SpecChoice) {
+    this.konnect = konnect;
+    this.clock = clock;
+    this.cluster.putSecret('konnect', { token: tokens.blue });
+    this.cluster.putSecret('siem', siem);
+    this.cluster.onChange = (changed, object) => this.#watched(changed, object);
+    this.add(choice, key);
+    this.#reconciler = this.#newProcess();
+  }
+
+  /** One more forwarding, made a second after the last one. */
+  add(choice: SpecChoice, as: string): void {
+    const [namespace = '', name = ''] = as.split('/');
+    this.#made += 1;
+    const creationTimestamp = new Date(this.clock.ms - 3_600_000 + this.#made * 1_000).toISOString();
+    const uid = `uid-${String(this.#made)}`;
+    this.cluster.create({
+      apiVersion,
+      kind,
+      metadata: { namespace, name, uid, creationTimestamp, resourceVersion: '1', generation: 1 },
+      spec: specOf(choice),
+      status: { observedGeneration: -1 },
+    });
+  }
+
+  get organization(): Organization {
+    return this.organizationOf(blue);
+  }
+
+  organizationOf(id: string): Organization {
+    const found = this.konnect.model.organizations.get(id);
+    if (found === undefined) throw new TypeError('there is no such organization');
+    return found;
+  }
+
+  get destinations(): Destination[] {
+    return currentDestinations(this.organization);
+  }
+
+  get status(): Status {
+    return this.statusOf(key);
+  }
+
+  statusOf(of: string): Status {
+    return this.cluster.objects.get(of)?.status ?? {};
+  }
+
+  get reasons(): string[] {
+    return this.cluster.announcements.map(({ reason }) => reason);
+  }
+
+  portal(id: string): Webhook {
+    const found = this.organization.portals.get(id);
+    if (found === undefined) throw new TypeError('there is no such portal');
+    return found.webhook;
+  }
+
+  webhook(region = 'us'): Webhook {
+    return webhookIn(this.organization, region);
+  }
+
+  /** `DESTINATION` for the only one, so that a webhook can be compared as a whole. */
+  pointsAt({ target, enabled }: Webhook): string {
+    const name =
+      target.kind === 'none'
+        ? 'nothing'
+        : target.kind === 'inline'
+          ? target.inline.endpoint
+          : (this.destinations.find(({ id }) => id === target.id)?.name ?? 'what is gone');
+    return `${name} ${enabled ? 'on' : 'off'}`;
+  }
+
+  condition(type: string, of = key): Condition | undefined {
+    return this.statusOf(of).conditions?.find((one) => one.type === type);
+  }
+
+  /** `Ready`'s status and reason, then the marks that stand beside it. */
+  get verdict(): string {
+    return this.verdictOf(key);
+  }
+
+  verdictOf(of: string): string {
+    const ready = this.condition('Ready', of);
+    const marks = ['Stalled', 'Reconciling'].filter((type) => this.condition(type, of) !== undefined);
+    return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
+  }
+
+  /** The calls that Konnect got since the last `forget`, as `METHOD path`, destinations' IDs left out. */
+  get calls(): string[] {
+    return this.konnect.control
+      .calls()
+      .map(({ method, region, path }) => `${method} ${region}${path.replace(/(audit-log-destinations)\/.*/, '$1/ID')}`);
+  }
+
+  get konnectWrites(): string[] {
+    return this.calls.filter((call) => !call.startsWith('GET '));
+  }
+
+  forget(): void {
+    this.konnect.control.clearCalls();
+    this.cluster.announcements.length = 0;
+    this.cluster.statuses.length = 0;
+    this.cluster.writes = 0;
+    this.outsideCalls = 0;
+  }
+
+  createForeign(name: string, endpoint = 'https://other.example.com/x'): Destination {
+    return createDestination(this.konnect.model, this.organization, {
+      name,
+      endpoint,
+      authorization: 'theirs',
+      logFormat: 'cef',
+      skipSSLVerification: false,
+    });
+  }
+
+  delete(of = key): void {
+    this.cluster.delete(new Date(this.clock.ms), of);
+  }
+
+  /** A new process in place of the present one, which may be dead. */
+  restart(): void {
+    this.#lastCall = undefined;
+    this.#claims = new Claims(destinationOf);
+    for (const [each, object] of this.cluster.objects) {
+      this.#watched(each, object);
+      this.#queue.add(each);
+    }
+    this.#reconciler = this.#newProcess();
+  }
+
+  /** The present process is dead as soon as its outside call of this number is done: it never has the answer. */
+  dieAfter(call: number): void {
+    this.#lastCall = call;
+  }
+
+  pass(signal: AbortSignal = new AbortController().signal): Promise<Next> {
+    return this.passOf(key, signal);
+  }
+
+  passOf(of: string, signal: AbortSignal = new AbortController().signal): Promise<Next> {
+    return this.#reconciler.reconcile(of, signal);
+  }
+
+  /**
+   * As the operator's queue would: those pass who changed, or whose neighbors changed in what matters to them, one after another, and
+   * again who asks for a retry, ten seconds later. Ends when nobody is to pass before the next interval, or where `until` says so.
+   */
+  async work(until: () => boolean = () => false, most = 60): Promise<void> {
+    const dueMs = new Map<string, number>();
+    for (let count = 0; count < most; count += 1) {
+      if (until()) return;
+      for (const [of, due] of dueMs) if (due <= this.clock.ms) this.#queue.add(of);
+      const [next] = this.#queue;
+      if (next === undefined) {
+        if (dueMs.size === 0) return;
+        this.clock.ms = Math.min(...dueMs.values());
+        continue;
+      }
+      this.#queue.delete(next);
+      dueMs.delete(next);
+      const answer = await this.passOf(next);
+      if (answer.kind === 'retry') dueMs.set(next, this.clock.ms + Math.max(10_000, answer.atLeastMs ?? 0));
+    }
+    const verdicts = [...this.cluster.objects.keys()].map((of) => `${of}: ${this.verdictOf(of)}`);
+    throw new Error(`no end of work: ${verdicts.join('; ')}`);
+  }
+
+  /** Everybody passes, as they do once an interval. */
+  async interval(): Promise<void> {
+    this.clock.ms += 600_000;
+    for (const each of this.cluster.objects.keys()) this.#queue.add(each);
+    await this.work();
+  }
+
+  /** Passes until none asks for a retry, with ten seconds between them. */
+  async settle(most = 12): Promise<Next> {
+    for (let count = 0; count < most; count += 1) {
+      const next = await this.pass();
+      if (next.kind !== 'retry') return next;
+      this.clock.ms += Math.max(10_000, next.atLeastMs ?? 0);
+    }
+    throw new Error(`not settled: ${this.verdict}; ${this.condition('Ready')?.message ?? ''}`);
+  }
+
+  /** What a dead process had sent comes to its end. */
+  async calm(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.calm();
+    this.#http.close();
+    await this.konnect.stop();
+  }
+
+  #newProcess(): Reconciler {
+    const dead = { yes: false };
+    this.outsideCalls = 0;
+    const outside = <T>(deed: () => Promise<T>) => this.#outside(dead, deed);
+    this.cluster.around = (_name, deed) => outside(deed);
+    const http: KonnectTransport = {
+      send: (request) => outside(() => this.#http.send(request).finally(() => this.onKonnectCall())),
+    };
+    const konnect = new Konnect({ http, urlTemplate: this.konnect.urlTemplate, nowMs: () => this.clock.ms });
+    return new Reconciler({
+      cluster: this.cluster,
+      konnectFor: (token) => konnect.forToken(token),
+      find: (of) => structuredClone(this.cluster.objects.get(of)),
+      contenders: (of, claims) =>
+        this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
+      clusterName: '',
+      intentPatienceMs: 30_000,
+      now: () => new Date(this.clock.ms + this.clock.jumpMs),
+      nowMs: () => this.clock.ms,
+      random: () => 0,
+    });
+  }
+
+  #watched(changed: string, object: AuditLogForwarding | undefined): void {
+    const news = object === undefined ? this.#claims.forget(changed) : this.#claims.learn(object);
+    for (const contender of news) this.#queue.add(contender);
+    const demand = object === undefined ? 'gone' : demandOf(object);
+    if (this.#demands.get(changed) !== demand) this.#queue.add(changed);
+    this.#demands.set(changed, demand);
+  }
+
+  async #outside<T>(dead: { yes: boolean }, deed: () => Promise<T>): Promise<T> {
+    if (dead.yes) throw new Crash('dead');
+    this.outsideCalls += 1;
+    if (this.#lastCall === this.outsideCalls) dead.yes = true;
+    const result = deed();
+    const tracked = result.catch(() => undefined);
+    this.#underWay.add(tracked);
+    try {
+      const value = await result;
+      if (dead.yes) throw new Crash('died before the answer');
+      return value;
+    } finally {
+      this.#underWay.delete(tracked);
+    }
+  }
+}

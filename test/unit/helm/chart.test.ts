@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { parse, parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import manifest from '../../../package.json' with { type: 'json' };
+import { crdFile, renderCRD } from '../../../scripts/crd.ts';
+import {
+  chartCRDFile,
+  chartFolder,
+  chartValues,
+  installationGuide,
+  manifestsFile,
+  withValuesTable,
+} from '../../../scripts/render.ts';
+import { flagTable } from '../../../src/config/config.ts';
+
+const inRepository = (file: string) => readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
+const inChart = (file: string) => readFileSync(join(chartFolder, file), 'utf8');
+const upToDate = 'up to date';
+const compare = (committed: string, made: string) => (committed === made ? upToDate : 'run npm run generate');
+
+const Node = z.looseObject({
+  type: z.string(),
+  additionalProperties: z.unknown().optional(),
+  get properties() {
+    return z.record(z.string(), Node).optional();
+  },
+  get items() {
+    return Node.optional();
+  },
+});
+type Node = z.infer<typeof Node>;
+
+const schema = Node.parse(JSON.parse(inChart('values.schema.json')));
+
+function allNodes(path: string, node: Node): { path: string; node: Node }[] {
+  const inner = Object.entries(node.properties ?? {}).flatMap(([key, one]) => allNodes(`${path}.${key}`, one));
+  return [{ path, node }, ...inner, ...(node.items === undefined ? [] : allNodes(`${path}[]`, node.items))];
+}
+
+/** Paths of what is no object, and of objects without keys. */
+function leaves(value: unknown, path: readonly string[] = []): string[] {
+  const map = z.record(z.string(), z.unknown()).safeParse(value);
+  const entries = map.success ? Object.entries(map.data) : [];
+  return entries.length === 0 ? [path.join('.')] : entries.flatMap(([key, one]) => leaves(one, [...path, key]));
+}
+
+describe('the chart', () => {
+  test('has the version of the operator', () => {
+    expect(parse(inChart('Chart.yaml'))).toMatchObject({ version: manifest.version, appVersion: manifest.version });
+  });
+
+  test('has the CRD that the sources make', () => {
+    expect(compare(inRepository(chartCRDFile), renderCRD())).toBe(upToDate);
+  });
+
+  test.each([crdFile, chartCRDFile, manifestsFile])('has in %s what every reader of YAML reads alike', (file) => {
+    const [oldReading, newReading] = (['1.1', '1.2'] as const).map((version) =>
+      parseAllDocuments(inRepository(file), { version }).map((document): unknown => document.toJS()),
+    );
+    // To those of version 1.1, kubectl and Helm among them, an unquoted on is a boolean.
+    expect(oldReading).toEqual(newReading);
+  });
+
+  test('has a value for every flag of the operator that means something in a Pod', () => {
+    const template = inChart('templates/deployment.yaml');
+    const set = [...template.matchAll(/- \{\{ printf "--([a-z-]+)=/g)].map(([, name]) => name);
+    const expected = flagTable.map(({ name }) => name).filter((name) => name !== 'kubeconfig');
+    expect(new Set(set)).toEqual(new Set(expected));
+  });
+});
+
+describe('the values', () => {
+  const validate = new Ajv({ strict: false }).compile(schema);
+  const defaults = () => z.record(z.string(), z.unknown()).parse(parse(inChart('values.yaml')));
+
+  test('are right by their own schema', () => {
+    validate(defaults());
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  test('are each described in the schema, and the schema describes no other', () => {
+    const described = chartValues();
+    expect(described.filter(({ default: preset }) => preset === undefined)).toEqual([]);
+    const paths = described.map(({ path }) => path);
+    const undescribed = leaves(defaults()).filter(
+      (leaf) => !paths.some((path) => leaf === path || leaf.startsWith(`${path}.`)),
+    );
+    expect(undescribed).toEqual([]);
+  });
+
+  test('are refused with a name that is not there, on every level', () => {
+    const open = allNodes('values', schema)
+      .filter(({ node }) => node.properties !== undefined && node.additionalProperties !== false)
+      .map(({ path }) => path);
+    expect(open).toEqual([]);
+  });
+
+  test('have the operator’s own defaults', () => {
+    const ofFlags = Object.fromEntries(flagTable.map((flag) => [flag.key, flag.default]));
+    expect(defaults()).toMatchObject({
+      konnectURL: ofFlags['konnectURL'],
+      konnectTimeout: ofFlags['konnectTimeoutMs'],
+      konnectQPS: Number(ofFlags['konnectQPS']),
+      konnectBurst: Number(ofFlags['konnectBurst']),
+      staleListWindow: ofFlags['staleListWindowMs'],
+      clusterName: ofFlags['clusterName'],
+      maxConcurrentReconciles: Number(ofFlags['maxConcurrentReconciles']),
+      gracePeriod: ofFlags['gracePeriodMs'],
+      leaderElection: {
+        leaseDuration: ofFlags['leaderElectLeaseDurationMs'],
+        renewDeadline: ofFlags['leaderElectRenewDeadlineMs'],
+        retryPeriod: ofFlags['leaderElectRetryPeriodMs'],
+      },
+      logLevel: ofFlags['logLevel'],
+      logFormat: ofFlags['logFormat'],
+    });
+  });
+
+  test('stand in the guide with their defaults and what they mean', () => {
+    const guide = inRepository(installationGuide);
+    expect(compare(guide, withValuesTable(guide))).toBe(upToDate);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { Circuit, type Failure } from '../../../../src/konnect/limits/circuit-breaker.ts';
+
+const failure: Failure = { kind: 'ServerError', status: 503, code: undefined };
+const go = { kind: 'go' } as const;
+const probe = { kind: 'probe' } as const;
+
+/** Opened at 0, with the least jitter: the upper half of the bound. */
+function opened(): Circuit {
+  const circuit = new Circuit(() => 0);
+  for (let count = 0; count < 5; count += 1) circuit.failed({ failure, object: undefined }, go, 0);
+  return circuit;
+}
+
+describe('a circuit opens', () => {
+  test('after five failures in a row, and says what failed last', () => {
+    const circuit = new Circuit(() => 0);
+    const news = [1, 2, 3, 4, 5].map((count) => circuit.failed({ failure, object: String(count) }, go, 0));
+    expect(news).toEqual([false, false, false, false, true]);
+    expect(circuit.admit(0)).toEqual({ kind: 'refused', forMs: 500, failure });
+  });
+
+  test('not where an answer came in between', () => {
+    const circuit = new Circuit(() => 0);
+    for (let count = 0; count < 20; count += 1) {
+      circuit.failed({ failure, object: String(count) }, go, 0);
+      if (count % 4 === 3) circuit.answered();
+    }
+    expect(circuit.admit(0)).toEqual({ kind: 'go' });
+  });
+
+  test('not for one object alone, which may be what is wrong', () => {
+    const circuit = new Circuit(() => 0);
+    for (let count = 0; count < 20; count += 1) circuit.failed({ failure, object: '/v3/portals/1' }, go, 0);
+    expect(circuit.isOpen).toBe(false);
+    expect(circuit.failed({ failure, object: '/v3/portals/2' }, go, 0)).toBe(true);
+  });
+
+  test('for what all ask alike', () => {
+    expect(opened().isOpen).toBe(true);
+  });
+});
+
+describe('an open circuit', () => {
+  test('lets one request through when its time is over, and no other before that has ended', () => {
+    const circuit = opened();
+    expect(circuit.admit(499)).toMatchObject({ kind: 'refused', forMs: 1 });
+    expect(circuit.admit(500)).toEqual(probe);
+    expect(circuit.admit(500)).toMatchObject({ kind: 'refused', failure });
+    circuit.answered();
+    expect([circuit.admit(500), circuit.admit(500)]).toEqual([go, go]);
+  });
+
+  test('stays open for longer each time, half a minute at most, the upper half of it at random', () => {
+    const waits: number[] = [];
+    for (const jitter of [0, 0.999]) {
+      const circuit = new Circuit(() => jitter);
+      let nowMs = 0;
+      for (let count = 0; count < 5; count += 1) circuit.failed({ failure, object: undefined }, go, nowMs);
+      for (let count = 0; count < 7; count += 1) {
+        const forMs = circuit.refusal(nowMs)?.forMs ?? 0;
+        waits.push(Math.round(forMs / 100) / 10);
+        nowMs += forMs;
+        expect(circuit.admit(nowMs)).toEqual(probe);
+        circuit.failed({ failure, object: 'any' }, probe, nowMs);
+      }
+    }
+    expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 1, 2, 4, 8, 16, 30, 30]);
+  });
+
+  test('takes the next request for a probe where one was cut off', () => {
+    const circuit = opened();
+    circuit.admit(10_000);
+    circuit.probeLost();
+    expect(circuit.admit(10_000)).toEqual(probe);
+  });
+
+  test('is not held open by what was sent before it opened', () => {
+    const circuit = opened();
+    circuit.failed({ failure, object: 'late' }, go, 400);
+    expect(circuit.admit(500)).toEqual(probe);
+  });
+
+  test('is closed by any answer', () => {
+    const circuit = opened();
+    expect([circuit.answered(), circuit.answered()]).toEqual([true, false]);
+    expect(circuit.isFresh).toBe(true);
+  });
+});

@@ -1,0 +1,327 @@
+import { describe, expect, test } from '@jest/globals';
+import { KonnectError, type KonnectErrorFields } from '../../../../src/konnect/errors.ts';
+import { Limits, type LimitsOptions, type Priority } from '../../../../src/konnect/limits/request-limits.ts';
+import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../../../src/konnect/transport.ts';
+import { HandClock } from '../../../support/manual-clock.ts';
+import { rejection } from '../scripted-konnect.ts';
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const answer: KonnectAnswer = { status: 200, body: {} };
+
+interface Asked {
+  path?: string;
+  region?: string;
+  /** An organization, or a token of which it is not known whose it is. */
+  of?: string;
+  priority?: Priority;
+  signal?: AbortSignal;
+  operation?: KonnectRequest['operation'];
+  method?: KonnectRequest['method'];
+}
+
+/** Requests that go nowhere: a test sees which were sent, and decides what comes back. */
+function setUp(options: Partial<LimitsOptions> = {}) {
+  const timing = new HandClock();
+  const news: string[] = [];
+  const waited: [string, number][] = [];
+  const withheld: string[] = [];
+  const limits = new Limits({
+    qps: 10,
+    burst: 100,
+    timing,
+    random: () => 0,
+    onNews: (organizationID, region, { state, cause, forMs }) =>
+      news.push([organizationID ?? 'unknown', region, state, cause ?? '-', forMs].join(' ')),
+    onWaited: (rank, ms) => waited.push([rank, ms]),
+    onWithheld: (state) => withheld.push(state),
+    ...options,
+  });
+  const sent: { path: string; end: (fields?: Omit<KonnectErrorFields, 'operation'>) => void }[] = [];
+  const http: KonnectTransport = {
+    send: ({ operation, url, signal }) =>
+      new Promise((resolve, reject) => {
+        const cut = () => reject(new KonnectError({ kind: 'Unreachable', operation, code: 'ABORT_ERR' }));
+        signal.addEventListener('abort', cut, { once: true });
+        sent.push({
+          path: url.pathname.slice(1),
+          end: (fields) =>
+            fields === undefined ? resolve(answer) : reject(new KonnectError({ ...fields, operation })),
+        });
+      }),
+  };
+  const ask = (asked: Asked = {}): Promise<KonnectAnswer> => {
+    const { path = 'any', region = 'us', of = 'blue', priority = 'new', method = 'GET' } = asked;
+    const request: KonnectRequest = {
+      operation: asked.operation ?? 'get portal webhook',
+      region,
+      method,
+      url: new URL(path, 'http://konnect.example.com'),
+      token: 'kpat',
+      signal: asked.signal ?? new AbortController().signal,
+    };
+    const organizationID = of.startsWith('token') ? undefined : of;
+    const asks = limits.send(http, request, { account: { organizationID, tokenDigest: of }, priority });
+    // Who waits for it comes later.
+    asks.catch(() => undefined);
+    return asks;
+  };
+  /** What the request comes to that was sent last. */
+  const endLast = async (fields?: Omit<KonnectErrorFields, 'operation'>) => {
+    await settled();
+    sent.at(-1)?.end(fields);
+    await settled();
+  };
+  const fail = async (asked: Asked, fields: Omit<KonnectErrorFields, 'operation'>) => {
+    const asks = rejection(ask(asked));
+    await endLast(fields);
+    return asks;
+  };
+  const paths = async () => {
+    await settled();
+    return sent.map(({ path }) => path);
+  };
+  return { timing, limits, news, waited, withheld, sent, ask, endLast, fail, paths };
+}
+
+const limited = { kind: 'RateLimited', status: 429 } as const;
+const broken = { kind: 'ServerError', status: 503 } as const;
+
+async function breakCircuit(scene: ReturnType<typeof setUp>, fields: Omit<KonnectErrorFields, 'operation'> = broken) {
+  for (let count = 0; count < 5; count += 1) await scene.fail({ path: `portal-${String(count)}` }, fields);
+}
+
+describe('the budget', () => {
+  test('is shared by all tokens of an organization in a region, and by nobody else', async () => {
+    const { ask, timing, paths } = setUp({ qps: 1, burst: 2, mostInFlight: 100 });
+    for (const path of ['1', '2', '3']) void ask({ path });
+    void ask({ path: 'eu', region: 'eu' });
+    void ask({ path: 'green', of: 'green' });
+    void ask({ path: 'token', of: 'token-a' });
+    expect(await paths()).toEqual(['1', '2', 'eu', 'green', 'token']);
+    timing.advance(1_000);
+    expect(await paths()).toHaveLength(6);
+  });
+
+  test('serves what is new before resyncs, and writes of either first', async () => {
+    const { ask, timing, paths, waited } = setUp({ qps: 1, burst: 1, mostInFlight: 100 });
+    void ask({ path: 'first' });
+    void ask({ path: 'resync', priority: 'resync' });
+    void ask({ path: 'new' });
+    void ask({ path: 'write', priority: 'resync', method: 'PATCH' });
+    await settled();
+    for (let second = 0; second < 3; second += 1) {
+      timing.advance(1_000);
+      await settled();
+    }
+    expect(await paths()).toEqual(['first', 'write', 'new', 'resync']);
+    expect(waited).toEqual([
+      ['new', 0],
+      ['write', 1_000],
+      ['new', 2_000],
+      ['resync', 3_000],
+    ]);
+  });
+
+  test('never makes a creation wait, since status says since when it is under way', async () => {
+    const { ask, paths } = setUp({ qps: 1, burst: 1, mostInFlight: 1 });
+    void ask({ path: 'first' });
+    void ask({ path: 'second' });
+    await settled();
+    void ask({ path: 'creation', method: 'POST', operation: 'create destination' });
+    expect(await paths()).toEqual(['first', 'creation']);
+  });
+
+  test('for asking whose a token is is one for all tokens', async () => {
+    const { ask, timing, paths } = setUp({ qps: 1, burst: 2 });
+    for (const token of ['token-a', 'token-b', 'token-c']) {
+      void ask({ path: token, of: token, region: 'global', operation: 'get organization' });
+    }
+    expect(await paths()).toEqual(['token-a', 'token-b']);
+    timing.advance(1_000);
+    expect(await paths()).toHaveLength(3);
+  });
+
+  test('is left by a caller whose signal is aborted', async () => {
+    const { ask, timing, paths } = setUp({ qps: 1, burst: 1 });
+    const leaving = new AbortController();
+    void ask({ path: 'first' });
+    const left = rejection(ask({ path: 'second', signal: leaving.signal }));
+    leaving.abort();
+    expect(await left).toMatchObject({ kind: 'Unreachable', code: 'ABORT_ERR', mayHaveHappened: false });
+    timing.advance(60_000);
+    expect(await paths()).toEqual(['first']);
+    expect(await rejection(ask({ signal: leaving.signal }))).toMatchObject({ code: 'ABORT_ERR' });
+  });
+});
+
+test('so many requests are under way at a time for one organization and region, whoever hangs', async () => {
+  const { ask, sent, paths } = setUp({ mostInFlight: 2 });
+  for (const path of ['1', '2', '3']) void ask({ path });
+  void ask({ path: 'new', priority: 'new' });
+  void ask({ path: 'write', method: 'PATCH' });
+  void ask({ path: 'green', of: 'green' });
+  expect(await paths()).toEqual(['1', '2', 'green']);
+  sent[0]?.end();
+  expect(await paths()).toEqual(['1', '2', 'green', 'write']);
+  sent[1]?.end(broken);
+  expect(await paths()).toEqual(['1', '2', 'green', 'write', '3']);
+});
+
+describe('a Retry-After', () => {
+  test.each([limited, broken])('of a $status is obeyed by all of the organization in that region', async (fields) => {
+    const { ask, fail, news, withheld, timing, paths } = setUp();
+    expect(await fail({}, { ...fields, retryAfterMs: 77_000 })).toMatchObject({ ...fields, retryAfterMs: 77_000 });
+    const refused = await rejection(ask({ path: 'other', method: 'PATCH', operation: 'update portal webhook' }));
+    expect(refused).toMatchObject({ ...fields, retryAfterMs: 77_000, isWithheld: true, mayHaveHappened: false });
+    expect(refused).toMatchObject({ operation: 'update portal webhook', message: expect.stringContaining('not sent') });
+    void ask({ path: 'eu', region: 'eu' });
+    void ask({ path: 'green', of: 'green' });
+    expect(await paths()).toEqual(['any', 'eu', 'green']);
+    expect([news, withheld]).toEqual([[`blue us limited ${String(fields.status)} 77000`], ['limited']]);
+    timing.advance(76_999);
+    expect(await rejection(ask())).toMatchObject({ isWithheld: true });
+    timing.advance(1);
+    void ask({ path: 'after' });
+    expect(await paths()).toEqual(['any', 'eu', 'green', 'after']);
+  });
+
+  test('is at most ten minutes, and never nothing', async () => {
+    const { fail, ask, timing } = setUp();
+    expect(await fail({}, { ...limited, retryAfterMs: 3_600_000 })).toMatchObject({ retryAfterMs: 600_000 });
+    timing.advance(600_000);
+    expect(await fail({}, { ...limited, retryAfterMs: 0 })).toMatchObject({ retryAfterMs: 1_000 });
+    expect(await rejection(ask())).toMatchObject({ isWithheld: true });
+  });
+
+  test('holds what waited as well, and leaves no burst for afterwards', async () => {
+    const { ask, sent, timing, paths } = setUp({ qps: 1, burst: 50, mostInFlight: 2 });
+    const waiting = ['1', '2', '3', '4'].map((path) => rejection(ask({ path })));
+    await settled();
+    for (const { end } of sent.slice()) end({ ...limited, retryAfterMs: 10_000 });
+    expect((await Promise.all(waiting)).slice(2)).toMatchObject([{ isWithheld: true }, { isWithheld: true }]);
+    timing.advance(10_000);
+    for (let count = 0; count < 20; count += 1) void ask({ path: 'after' });
+    // What came in meanwhile at the rate, and nothing of the burst.
+    expect((await paths()).length).toBeLessThanOrEqual(2 + 10);
+  });
+
+  test('without one they wait for 15 s, and twice as long each time, until an answer comes', async () => {
+    const { ask, endLast, fail, timing } = setUp();
+    const waits: unknown[] = [];
+    for (let count = 0; count < 7; count += 1) {
+      const error = await fail({}, limited);
+      const waitMs = error instanceof KonnectError ? (error.retryAfterMs ?? 0) : 0;
+      waits.push(waitMs);
+      timing.advance(waitMs);
+    }
+    // The least of the jitter: half.
+    expect(waits).toEqual([7_500, 15_000, 30_000, 60_000, 120_000, 150_000, 150_000]);
+    void ask();
+    await endLast();
+    expect(await fail({}, limited)).toMatchObject({ retryAfterMs: 7_500 });
+  });
+
+  test('a volley that is refused together counts once', async () => {
+    const { ask, sent, fail, timing } = setUp();
+    for (let count = 0; count < 8; count += 1) void ask();
+    await settled();
+    for (const { end } of sent.slice()) end(limited);
+    await settled();
+    timing.advance(7_500);
+    expect(await fail({}, limited)).toMatchObject({ retryAfterMs: 15_000 });
+  });
+
+  test('those who wait come back at different times', async () => {
+    const { fail, ask } = setUp({ random: Math.random });
+    await fail({}, { ...limited, retryAfterMs: 60_000 });
+    const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(ask())));
+    const waits = errors.map((error) => (error instanceof KonnectError ? error.retryAfterMs : undefined));
+    expect(new Set(waits).size).toBeGreaterThan(40);
+    expect(Math.min(...waits.map(Number))).toBeGreaterThanOrEqual(60_000);
+    expect(Math.max(...waits.map(Number))).toBeLessThanOrEqual(75_000);
+  });
+});
+
+describe('a Konnect that is out of order', () => {
+  test.each([broken, { kind: 'Unreachable', code: 'ETIMEDOUT' } as const])(
+    'is left alone, and what it said last is said again',
+    async (fields) => {
+      const scene = setUp();
+      await breakCircuit(scene, fields);
+      const refused = await rejection(scene.ask({ path: 'more' }));
+      expect(refused).toMatchObject({ ...fields, isWithheld: true, retryAfterMs: 500 });
+      expect(scene.sent).toHaveLength(5);
+      const cause = 'status' in fields ? String(fields.status) : fields.code;
+      expect(scene.news).toEqual([`blue us failing ${cause} 500`]);
+      expect(scene.limits.census()).toEqual([{ region: 'us', state: 'failing', count: 1 }]);
+    },
+  );
+
+  test('is tried with one request, which lets all others through again', async () => {
+    const scene = setUp();
+    await breakCircuit(scene);
+    scene.timing.advance(500);
+    const probe = scene.ask({ path: 'probe' });
+    expect(await rejection(scene.ask({ path: 'other' }))).toMatchObject({ isWithheld: true });
+    await scene.endLast();
+    await expect(probe).resolves.toBe(answer);
+    void scene.ask({ path: 'after' });
+    expect((await scene.paths()).slice(5)).toEqual(['probe', 'after']);
+    expect(scene.news.at(-1)).toBe('blue us open - 0');
+  });
+
+  test('is tried again by the next request where the first one was cut off', async () => {
+    const scene = setUp();
+    await breakCircuit(scene);
+    scene.timing.advance(500);
+    const leaving = new AbortController();
+    const probe = rejection(scene.ask({ path: 'probe', signal: leaving.signal }));
+    await settled();
+    leaving.abort();
+    expect(await probe).toMatchObject({ code: 'ABORT_ERR' });
+    void scene.ask({ path: 'next' });
+    expect((await scene.paths()).slice(5)).toEqual(['probe', 'next']);
+  });
+
+  test('is nobody else’s trouble', async () => {
+    const scene = setUp();
+    await breakCircuit(scene);
+    void scene.ask({ path: 'green', of: 'green' });
+    void scene.ask({ path: 'eu', region: 'eu' });
+    expect((await scene.paths()).slice(5)).toEqual(['green', 'eu']);
+  });
+
+  test.each(['Unauthorized', 'Forbidden', 'NotFound', 'Conflict', 'Refused', 'UnexpectedAnswer'] as const)(
+    'is not what %s shows',
+    async (kind) => {
+      const scene = setUp();
+      for (let count = 0; count < 20; count += 1) await scene.fail({ path: String(count) }, { kind, status: 400 });
+      await scene.fail({}, broken);
+      expect([scene.news, scene.withheld]).toEqual([[], []]);
+    },
+  );
+
+  test('is not what a process shows that cuts its requests off', async () => {
+    const scene = setUp();
+    for (let count = 0; count < 20; count += 1) {
+      const leaving = new AbortController();
+      const left = rejection(scene.ask({ path: String(count), signal: leaving.signal }));
+      await settled();
+      leaving.abort();
+      await left;
+    }
+    expect(scene.news).toEqual([]);
+  });
+});
+
+test('organizations that are at rest are forgotten, those that wait or fail are not', async () => {
+  const scene = setUp();
+  await scene.fail({}, { ...limited, retryAfterMs: 500_000 });
+  for (let count = 0; count < 1_000; count += 1) {
+    void scene.ask({ of: `organization-${String(count)}` });
+    await scene.endLast();
+    scene.timing.advance(200);
+  }
+  expect(scene.limits.census().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
+  expect(await rejection(scene.ask())).toMatchObject({ isWithheld: true });
+});

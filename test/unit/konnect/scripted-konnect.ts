@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { KonnectClient } from '../../../src/konnect/client.ts';
+import { type KonnectCall, KonnectHTTP, type KonnectHTTPOptions } from '../../../src/konnect/http.ts';
+import { closed, listening } from './listening.ts';
+
+export interface SeenRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: unknown;
+}
+
+/** An answer to send (an object as JSON, a string as it is), or a function that does something else with the connection. */
+export type Script =
+  | { status: number; body?: unknown; headers?: Record<string, string> }
+  | ((answer: ServerResponse) => void);
+
+/** A server that answers each request as `script` says. The region is the first segment of the path. */
+export async function scriptedKonnect(script: (request: SeenRequest) => Script | Promise<Script>) {
+  const requests: SeenRequest[] = [];
+  let connections = 0;
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const chunk of incoming) text += String(chunk);
+    const { pathname, searchParams } = new URL(incoming.url ?? '', 'http://server');
+    const seen: SeenRequest = {
+      method: incoming.method ?? '',
+      path: pathname,
+      query: searchParams,
+      headers: incoming.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+    requests.push(seen);
+    const scripted = await script(seen);
+    if (typeof scripted === 'function') {
+      scripted(outgoing);
+      return;
+    }
+    const { status, body = '', headers } = scripted;
+    outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
+    outgoing.end(typeof body === 'string' ? body : JSON.stringify(body));
+  }
+  const server = createServer((incoming, outgoing) => {
+    void answer(incoming, outgoing);
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const port = await listening(server);
+  return {
+    port,
+    requests,
+    urlTemplate: `http://127.0.0.1:${port}/{region}`,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await closed(server);
+    },
+  };
+}
+
+/** A client with connections of its own, and a record of its calls. */
+export function clientOf(
+  urlTemplate: string,
+  { token = 'kpat_token', ...options }: Partial<KonnectHTTPOptions> & { token?: string } = {},
+) {
+  const calls: KonnectCall[] = [];
+  const http = new KonnectHTTP({
+    userAgent: 'konnect-audit-log-operator/test',
+    onCall: (call) => calls.push(call),
+    ...options,
+  });
+  return {
+    http,
+    client: new KonnectClient({ http, urlTemplate, token }),
+    calls,
+    [Symbol.dispose]() {
+      http.close();
+    },
+  };
+}
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('did not reject');
+}

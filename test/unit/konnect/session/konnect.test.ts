@@ -1,0 +1,318 @@
+import { describe, expect, test } from '@jest/globals';
+import { KonnectHTTP } from '../../../../src/konnect/http.ts';
+import { Konnect } from '../../../../src/konnect/session/konnect.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { rejection, type Script, type SeenRequest, scriptedKonnect } from '../scripted-konnect.ts';
+
+const signal = new AbortController().signal;
+const id = '07ec3858-066b-4629-bdc5-d4aa893b424d';
+const body = {
+  name: 'n',
+  endpoint: 'https://e.example.com',
+  authorization: 'a',
+  logFormat: 'cef',
+  skipSSLVerification: false,
+} as const;
+
+/** A Konnect with one destination, whose answers can be held back and replaced, seen by a view whose clock stands still. */
+async function sharedView({ mostTokens = 10 } = {}) {
+  const clock = { ms: 0 };
+  const held: { request: SeenRequest; answer: () => void }[] = [];
+  let holding = false;
+  let special: ((request: SeenRequest) => Script | undefined) | undefined;
+  const server = await scriptedKonnect(async (request) => {
+    const release = Promise.withResolvers<void>();
+    if (holding) {
+      held.push({ request, answer: () => release.resolve() });
+      await release.promise;
+    }
+    const single = { id, name: 'one' };
+    const list = { data: [single], meta: { next: null } };
+    const usual = {
+      status: 200,
+      body: request.path.endsWith('destinations') && request.method === 'GET' ? list : single,
+    };
+    return special?.(request) ?? usual;
+  });
+  const http = new KonnectHTTP({ userAgent: 'test' });
+  const konnect = new Konnect({ http, urlTemplate: server.urlTemplate, mostTokens, nowMs: () => clock.ms });
+  return {
+    konnect,
+    clock,
+    held,
+    hold(on: boolean) {
+      holding = on;
+    },
+    answerWith(script: typeof special) {
+      special = script;
+    },
+    count: (method: string, end: string) =>
+      server.requests.filter((request) => request.method === method && request.path.endsWith(end)).length,
+    lists: () => server.requests.filter(({ method, path }) => method === 'GET' && path.endsWith('destinations')).length,
+    async [Symbol.asyncDispose]() {
+      for (const { answer } of held) answer();
+      http.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('whose token it is', () => {
+  test('is asked once, by however many callers, and remembered', async () => {
+    await using view = await sharedView();
+    const asked = Array.from({ length: 50 }, () => view.konnect.forToken('kpat_a').organization(signal));
+    expect(new Set((await Promise.all(asked)).map((organization) => organization.id))).toEqual(new Set([id]));
+    await view.konnect.forToken('kpat_a').organization(signal);
+    expect(view.count('GET', '/me')).toBe(1);
+    await view.konnect.forToken('kpat_b').organization(signal);
+    expect(view.count('GET', '/me')).toBe(2);
+  });
+
+  test('a failure reaches everybody who waits, and is not remembered', async () => {
+    await using view = await sharedView();
+    view.answerWith(() => ({ status: 503 }));
+    const access = view.konnect.forToken('kpat_a');
+    const [first, second] = await Promise.all([
+      rejection(access.organization(signal)),
+      rejection(access.organization(signal)),
+    ]);
+    expect(first).toMatchObject({ kind: 'ServerError' });
+    expect(second).toBe(first);
+    view.answerWith(undefined);
+    expect(await access.organization(signal)).toEqual({ id });
+    expect(view.count('GET', '/me')).toBe(2);
+  });
+
+  test('is asked again after a 401 to any call with the token', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    await access.organization(signal);
+    view.answerWith(() => ({ status: 401 }));
+    await rejection(access.client.getOrganizationWebhook('us', signal));
+    expect(await rejection(access.organization(signal))).toMatchObject({ kind: 'Unauthorized' });
+  });
+
+  test('a caller leaves alone; the request ends when the last one has left', async () => {
+    await using view = await sharedView();
+    view.hold(true);
+    const access = view.konnect.forToken('kpat_a');
+    const [one, two, three] = [new AbortController(), new AbortController(), new AbortController()];
+    const first = rejection(access.organization(one.signal));
+    const second = access.organization(two.signal);
+    await eventually(() => expect(view.held).toHaveLength(1));
+    one.abort();
+    expect(await first).toMatchObject({ kind: 'Unreachable', code: 'ABORT_ERR', operation: 'get organization' });
+    view.held[0]?.answer();
+    expect(await second).toEqual({ id });
+
+    const other = view.konnect.forToken('kpat_b');
+    const abandoned = rejection(other.organization(three.signal));
+    await eventually(() => expect(view.held).toHaveLength(2));
+    three.abort();
+    expect(await abandoned).toMatchObject({ kind: 'Unreachable', code: 'ABORT_ERR' });
+    view.hold(false);
+    expect(await other.organization(signal)).toEqual({ id });
+    expect(view.count('GET', '/me')).toBe(3);
+  });
+});
+
+describe('the list of destinations', () => {
+  test('is shared while it is young enough, counted from the start of the request', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    view.hold(true);
+    const both = Promise.all([
+      access.destinations('v3', { maxAgeMs: 1000 }, signal),
+      access.destinations('v3', { maxAgeMs: 1000 }, signal),
+    ]);
+    await eventually(() => expect(view.held).toHaveLength(1));
+    view.clock.ms = 900;
+    view.hold(false);
+    view.held[0]?.answer();
+    expect((await both)[0]).toEqual([{ id, name: 'one' }]);
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(1);
+    view.clock.ms = 1000;
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+    await access.destinations('v3', { maxAgeMs: 0 }, signal);
+    expect(view.lists()).toBe(3);
+  });
+
+  test('one that was asked for too long ago is not joined', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    view.hold(true);
+    const early = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await eventually(() => expect(view.held).toHaveLength(1));
+    view.clock.ms = 5000;
+    const late = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await eventually(() => expect(view.held).toHaveLength(2));
+    for (const { answer } of view.held) answer();
+    await Promise.all([early, late]);
+  });
+
+  test.each<[string, (access: ReturnType<Konnect['forToken']>) => Promise<unknown>]>([
+    ['create', (access) => access.client.createDestination('v3', body, signal)],
+    ['update', (access) => access.client.updateDestination('v2', id, body, signal)],
+    ['delete', (access) => access.client.deleteDestination('v3', id, signal)],
+  ])('is read again after a %s', async (_, write) => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await write(access);
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+    view.answerWith(({ method }) => (method === 'GET' ? undefined : { status: 500 }));
+    await rejection(write(access));
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(3);
+  });
+
+  test('one under way when a destination is written answers those who wait, and nobody later', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    view.hold(true);
+    const before = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await eventually(() => expect(view.held).toHaveLength(1));
+    view.hold(false);
+    await access.client.createDestination('v3', body, signal);
+    const after = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await after;
+    expect(view.lists()).toBe(2);
+    view.held[0]?.answer();
+    await before;
+    expect(await access.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(await after);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('one asked for while a destination is being written is not kept', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    view.hold(true);
+    const written = access.client.createDestination('v3', body, signal);
+    await eventually(() => expect(view.held).toHaveLength(1));
+    view.hold(false);
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    view.held[0]?.answer();
+    await written;
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('v2 and v3 have one each', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await access.destinations('v2', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+  });
+});
+
+describe('tokens', () => {
+  test('are remembered in a bounded number, the least recently used going first', async () => {
+    await using view = await sharedView({ mostTokens: 2 });
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    expect(view.konnect.forToken('kpat_a')).toBe(a);
+    view.konnect.forToken('kpat_c');
+    expect(view.konnect.forToken('kpat_a')).toBe(a);
+    expect(view.konnect.forToken('kpat_b')).not.toBe(b);
+  });
+});
+
+describe('two tokens of one organization', () => {
+  test('share its list where any will do', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    const listed = await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal)).toBe(listed);
+    expect(view.lists()).toBe(1);
+  });
+
+  test('each have their own where it has to be what this token sees', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await a.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    const own = await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(await b.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(own);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('share nothing before it is known whose they are', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await a.organization(signal);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('see what the other has written', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.client.createDestination('v3', body, signal);
+    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('do not pay for what the other is refused', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    view.answerWith(({ headers, path }) =>
+      headers.authorization === 'Bearer kpat_a' && path.endsWith('destinations') ? { status: 403 } : undefined,
+    );
+    view.hold(true);
+    const refused = rejection(a.destinations('v3', { maxAgeMs: 1000 }, signal));
+    await eventually(() => expect(view.held).toHaveLength(1));
+    const allowed = b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    view.hold(false);
+    view.held[0]?.answer();
+    expect(await refused).toMatchObject({ kind: 'Forbidden' });
+    expect(await allowed).toEqual([{ id, name: 'one' }]);
+    expect(view.lists()).toBe(2);
+  });
+
+  test('lose a list with the token that it was asked for with, and that alone', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    view.answerWith(({ headers }) => (headers.authorization === 'Bearer kpat_a' ? { status: 401 } : undefined));
+    await rejection(a.client.getOrganizationWebhook('us', signal));
+    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(view.lists()).toBe(1);
+  });
+});
+
+describe('a token that is refused', () => {
+  test.each([401, 403, 404])(
+    'with %i is asked about once a minute for all that are looked at again',
+    async (status) => {
+      await using view = await sharedView();
+      view.answerWith(() => ({ status }));
+      const resync = view.konnect.forToken('kpat_a', 'resync');
+      for (let count = 0; count < 20; count += 1) {
+        expect(await rejection(resync.organization(signal))).toMatchObject({ status });
+      }
+      expect(view.count('GET', '/me')).toBe(1);
+      view.clock.ms = 60_000;
+      await rejection(resync.organization(signal));
+      expect(view.count('GET', '/me')).toBe(2);
+    },
+  );
+
+  test('is asked about at once for what is new or has changed, which serves all', async () => {
+    await using view = await sharedView();
+    view.answerWith(() => ({ status: 401 }));
+    await rejection(view.konnect.forToken('kpat_a', 'resync').organization(signal));
+    view.answerWith(undefined);
+    expect(await view.konnect.forToken('kpat_a', 'new').organization(signal)).toEqual({ id });
+    expect(await view.konnect.forToken('kpat_a', 'resync').organization(signal)).toEqual({ id });
+    expect(view.count('GET', '/me')).toBe(2);
+  });
+});

@@ -1,0 +1,423 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { isKubeError, type KubeError } from '../../../src/kube/errors.ts';
+import { KubeClient } from '../../../src/kube/kube-client.ts';
+import { addFinalizer } from '../../../src/kube/object-patch.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ApiServer, configFor, json, refuse, WIDGETS, type Widget } from './api-server.ts';
+
+const SECRET = '/api/v1/namespaces/a/secrets/s';
+let server: ApiServer;
+
+beforeEach(async () => {
+  server = new ApiServer();
+  await server.start();
+});
+
+afterEach(() => server.stop());
+
+/** What a promise was rejected with. */
+async function failure(promise: Promise<unknown>): Promise<KubeError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isKubeError(error)) throw new Error('not a KubeError', { cause: error });
+  return error;
+}
+
+describe('requests', () => {
+  test('carry credentials, user agent and what they are asked to', async () => {
+    server.otherwise = (seen, response) => {
+      json(response, seen.method === 'POST' ? 201 : 200, { metadata: { name: 'x' } });
+      return true;
+    };
+    const client = server.client({ userAgent: 'konnect-audit-log-operator/1.2.3' });
+    const body = { metadata: { name: 'x' } };
+    await client.get(SECRET, { metadataOnly: true });
+    await client.create(WIDGETS, body);
+    await client.patch(`${WIDGETS}/x`, { kind: 'json', operations: [{ op: 'remove', path: '/spec' }] });
+    await client.patch(`${WIDGETS}/x/status`, { kind: 'merge', body });
+    await client.patch(`${WIDGETS}/x`, { kind: 'apply', body, fieldManager: 'us', force: true });
+    await client.delete(`${WIDGETS}/x`, { uid: 'u' });
+    expect(
+      server.seen.map(({ method, path, query, headers, body: sent }) => [
+        `${method} ${path}?${query.toString()}`,
+        headers['content-type'] ?? headers.accept,
+        sent === '' ? undefined : JSON.parse(sent),
+      ]),
+    ).toEqual([
+      [`GET ${SECRET}?`, 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1', undefined],
+      [`POST ${WIDGETS}?`, 'application/json', body],
+      [`PATCH ${WIDGETS}/x?`, 'application/json-patch+json', [{ op: 'remove', path: '/spec' }]],
+      [`PATCH ${WIDGETS}/x/status?`, 'application/merge-patch+json', body],
+      [`PATCH ${WIDGETS}/x?fieldManager=us&force=true`, 'application/apply-patch+yaml', body],
+      [
+        `DELETE ${WIDGETS}/x?`,
+        'application/json',
+        { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u' } },
+      ],
+    ]);
+    for (const { headers } of server.seen) {
+      expect(headers.authorization).toBe('Bearer test-token');
+      expect(headers['user-agent']).toBe('konnect-audit-log-operator/1.2.3');
+    }
+  });
+
+  test('a list is one page, and names the next', async () => {
+    for (const name of ['x', 'y', 'z']) server.put(name, 1);
+    const client = server.client();
+    const first = await client.list<Widget>(WIDGETS, { limit: 2 });
+    const second = await client.list<Widget>(WIDGETS, { limit: 2, continue: first.metadata.continue });
+    expect([...first.items, ...second.items].map(({ metadata }) => metadata.name)).toEqual(['x', 'y', 'z']);
+    expect(second.metadata.continue).toBeUndefined();
+  });
+
+  test('are measured', async () => {
+    const measured: string[] = [];
+    const client = server.client({ onRequest: ({ verb, status }) => measured.push(`${verb} ${status}`) });
+    await client.list(WIDGETS);
+    await failure(client.get(SECRET));
+    await server.stop();
+    await failure(client.create(WIDGETS, {}));
+    expect(measured).toEqual(['list 200', 'get 404', 'create undefined']);
+  });
+});
+
+describe('connections', () => {
+  test('two hundred GETs at once and ten watches share a few', async () => {
+    server.otherwise = (seen, response) => {
+      if (!seen.query.has('watch')) json(response, 200, {});
+      return !seen.query.has('watch');
+    };
+    const client = server.client();
+    const stop = new AbortController();
+    const watches = Array.from({ length: 10 }, async () => {
+      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: stop.signal })) expect(event).toBeDefined();
+    });
+    await eventually(() => expect(server.openWatches).toBe(10));
+    await Promise.all(Array.from({ length: 200 }, () => client.get(SECRET)));
+    expect(server.connections).toBe(18);
+    for (let round = 0; round < 20; round += 1) await client.get(SECRET);
+    expect(server.connections).toBe(18);
+    stop.abort();
+    await Promise.allSettled(watches);
+    await eventually(() => expect(server.openWatches).toBe(0));
+  });
+
+  test('one after the other, requests and short watches need one connection each', async () => {
+    server.watchFaults.push(
+      ...Array.from({ length: 20 }, () => (_seen: unknown, response: { end(): void }) => {
+        response.end();
+        return true;
+      }),
+    );
+    const client = server.client();
+    for (let round = 0; round < 20; round += 1) {
+      await client.list(WIDGETS);
+      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: new AbortController().signal }))
+        expect(event).toBeDefined();
+    }
+    expect(server.connections).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    [400, 'BadRequest', 'Invalid'],
+    [401, 'Unauthorized', 'Unauthorized'],
+    [403, 'Forbidden', 'Forbidden'],
+    [404, 'NotFound', 'NotFound'],
+    [409, 'AlreadyExists', 'Conflict'],
+    [410, 'Expired', 'Gone'],
+    [418, 'Teapot', 'Other'],
+    [422, 'Invalid', 'Invalid'],
+    [429, 'TooManyRequests', 'TooManyRequests'],
+    [500, 'InternalError', 'Unavailable'],
+    [503, 'ServiceUnavailable', 'Unavailable'],
+    [504, 'Timeout', 'Timeout'],
+    [302, 'Found', 'Other'],
+  ])('%i %s is of kind %s', async (status, reason, kind) => {
+    server.otherwise = (_seen, response) => {
+      refuse(response, status, reason, { location: 'http://127.0.0.1:1/' });
+      return true;
+    };
+    const error = await failure(server.client().patch(`${WIDGETS}/x`, { kind: 'merge', body: {} }));
+    expect(Object.fromEntries(Object.entries(error))).toEqual({ name: 'KubeError', kind, status, reason });
+    expect(error.message).toBe(`PATCH ${WIDGETS}/x: ${status} ${reason}: refused as ${reason}`);
+  });
+
+  test.each([
+    [{ 'retry-after': '77' }, {}, 77_000],
+    [{}, { details: { retryAfterSeconds: 3 } }, 3000],
+    [{ 'retry-after': 'soon' }, {}, undefined],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }, {}, 0],
+    // A clock that is years ahead of ours, or behind it.
+    [{ 'retry-after': 'Thu, 01 Jan 2099 00:00:00 GMT' }, {}, 300_000],
+    [{ 'retry-after': '86400' }, {}, 300_000],
+    [{}, { details: { retryAfterSeconds: 86_400 } }, 300_000],
+    [{}, {}, undefined],
+  ])('how long to wait is told: %j %j', async (headers, body, retryAfterMs) => {
+    server.otherwise = (_seen, response) => {
+      json(response, 429, body, headers);
+      return true;
+    };
+    expect((await failure(server.client().get(SECRET))).retryAfterMs).toBe(retryAfterMs);
+  });
+
+  test('hold no more than 300 characters of what the server says, and nothing where Secrets are concerned', async () => {
+    server.otherwise = (_seen, response) => {
+      json(response, 422, { message: 'hunter2'.repeat(100), reason: 'hunter2 with blanks', details: 'hunter2' });
+      return true;
+    };
+    const client = server.client();
+    const widget = await failure(client.patch(`${WIDGETS}/x`, { kind: 'merge', body: { a: 'hunter3' } }));
+    expect(widget.message).toHaveLength(`PATCH ${WIDGETS}/x: 422: `.length + 301);
+    const secret = await failure(client.create('/api/v1/namespaces/a/secrets', { stringData: { token: 'hunter3' } }));
+    expect(secret.message).toBe('POST /api/v1/namespaces/a/secrets: 422');
+    const list = await failure(client.list(WIDGETS, { continue: 'hunter4' }));
+    expect([widget.reason, secret.reason, widget.cause]).toEqual([undefined, undefined, undefined]);
+    for (const error of [secret, widget, list])
+      expect(JSON.stringify([error, Object.entries(error)])).not.toMatch(/hunter|test-token/);
+    expect(`${secret.stack}${secret.message}${list.message.split(': 422')[0]}`).not.toMatch(/hunter|test-token/);
+  });
+
+  test('of an answer that is not JSON do not quote it', async () => {
+    server.otherwise = (_seen, response) => {
+      response.end('hunter2 is not JSON');
+      return true;
+    };
+    const error = await failure(server.client().get(SECRET));
+    expect([error.kind, error.message]).toEqual(['Other', `GET ${SECRET}: the answer is not JSON`]);
+  });
+
+  test('an answer that is no list is one', async () => {
+    server.otherwise = (_seen, response) => {
+      json(response, 200, { items: [] });
+      return true;
+    };
+    expect((await failure(server.client().list(WIDGETS))).message).toBe(`GET ${WIDGETS}: the answer is no list`);
+  });
+
+  test('a list of nothing may be null', async () => {
+    server.otherwise = (_seen, response) => {
+      json(response, 200, { metadata: { resourceVersion: '1' }, items: null });
+      return true;
+    };
+    expect((await server.client().list(WIDGETS)).items).toEqual([]);
+  });
+
+  test('credentials that cannot be had are told without what the plugin said', async () => {
+    const config = configFor(server.url);
+    const client = new KubeClient({
+      config: {
+        server: config.server,
+        credentials: () => Promise.reject(new Error('hunter2')),
+        isReplaced: () => false,
+      },
+      userAgent: 'test',
+    });
+    const error = await failure(client.get(SECRET));
+    expect([error.kind, error.message]).toEqual([
+      'Unauthorized',
+      `GET ${SECRET}: the kubeconfig's credentials cannot be had`,
+    ]);
+  });
+});
+
+describe('limits', () => {
+  test('an answer that is too long is given up', async () => {
+    server.put('x', 1);
+    expect((await failure(server.client({ maxAnswerBytes: 100 }).list(WIDGETS))).message).toBe(
+      `GET ${WIDGETS}: an answer of more than 100 bytes`,
+    );
+  });
+
+  test('a line of a watch that is too long is given up, however it comes in', async () => {
+    server.watchFaults.push((_seen, response) => {
+      for (let part = 0; part < 20; part += 1) response.write('x'.repeat(20));
+      return true;
+    });
+    const watch = server
+      .client({ maxLineBytes: 100 })
+      .watch<Widget>(WIDGETS, {}, { signal: new AbortController().signal });
+    expect((await failure(watch.next())).message).toBe(`WATCH ${WIDGETS}: a line of more than 100 bytes`);
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+
+  test('an answer that does not come, or not to its end, is given up in time, and its connection with it', async () => {
+    server.otherwise = (seen, response) => {
+      if (seen.method === 'GET') response.write('{"half":');
+      return true;
+    };
+    const client = server.client({ timeoutMs: 50 });
+    const [half, none] = await Promise.all([failure(client.get(SECRET)), failure(client.create(WIDGETS, {}))]);
+    expect([half.kind, none.kind, none.message]).toEqual([
+      'Timeout',
+      'Timeout',
+      `POST ${WIDGETS}: no full answer within 50 ms`,
+    ]);
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+
+  test('a plugin that never answers is given up in time', async () => {
+    const client = new KubeClient({
+      config: { server: server.url, credentials: () => new Promise(() => undefined), isReplaced: () => false },
+      userAgent: 'test',
+      timeoutMs: 30,
+    });
+    expect((await failure(client.get(SECRET))).kind).toBe('Timeout');
+  });
+
+  test('an aborted signal ends a request with its reason', async () => {
+    server.otherwise = () => true;
+    const stop = new AbortController();
+    const reason = new Error('stopped');
+    const waiting = server.client().get(SECRET, { signal: stop.signal });
+    const ended = waiting.catch((error: unknown) => error);
+    await eventually(() => expect(server.seen).toHaveLength(1));
+    stop.abort(reason);
+    expect(await ended).toBe(reason);
+    await expect(server.client().get(SECRET, { signal: stop.signal })).rejects.toBe(reason);
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+});
+
+describe('a connection that breaks', () => {
+  test('is worth a second GET', async () => {
+    let count = 0;
+    server.otherwise = (_seen, response) => {
+      count += 1;
+      if (count === 1) response.destroy();
+      else json(response, 200, { data: 1 });
+      return true;
+    };
+    expect(await server.client().get(SECRET)).toEqual({ data: 1 });
+  });
+
+  test('is not worth a third GET, nor a second of anything else', async () => {
+    server.otherwise = (_seen, response) => {
+      response.destroy();
+      return true;
+    };
+    const client = server.client();
+    const error = await failure(client.get(SECRET));
+    expect([error.kind, server.seen.length]).toEqual(['Unavailable', 2]);
+    await failure(client.create(WIDGETS, {}));
+    await failure(client.patch(`${WIDGETS}/x`, { kind: 'json', operations: [] }));
+    await failure(client.delete(`${WIDGETS}/x`));
+    expect(server.seen).toHaveLength(5);
+  });
+});
+
+describe('a token that is refused', () => {
+  /** The server takes `good` alone; the client has `old` until it is told that this was refused, and `next` from then on. */
+  function clientWith(next: string, { good }: { good: string }): { client: KubeClient; tokens: () => unknown[] } {
+    let token = 'old';
+    server.otherwise = ({ headers }, response) => {
+      if (headers.authorization !== good) refuse(response, 401, 'Unauthorized');
+      return headers.authorization !== good;
+    };
+    const config = configFor(server.url);
+    const client = server.client({
+      config: {
+        server: server.url,
+        credentials: async () => ({ ...(await config.credentials()), headers: { authorization: token } }),
+        isReplaced({ headers }) {
+          token = next;
+          return headers['authorization'] !== next;
+        },
+      },
+    });
+    return { client, tokens: () => server.seen.map(({ headers }) => headers.authorization) };
+  }
+
+  test('is worth a second try with another one, whatever was asked', async () => {
+    server.put('x', 1);
+    const { client, tokens } = clientWith('new', { good: 'new' });
+    expect((await client.list(WIDGETS)).items).toHaveLength(1);
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is worth one for a watch as well', async () => {
+    const { client, tokens } = clientWith('new', { good: 'new' });
+    const stop = new AbortController();
+    const watch = client.watch(WIDGETS, { resourceVersion: '10' }, { signal: stop.signal });
+    const first = watch.next();
+    await eventually(() => expect(server.openWatches).toBe(1));
+    server.put('x', 1);
+    expect((await first).value).toMatchObject({ type: 'ADDED' });
+    await watch.return();
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is not worth a third', async () => {
+    const { client, tokens } = clientWith('new', { good: 'another' });
+    expect((await failure(client.patch(`${WIDGETS}/x`, { kind: 'merge', body: {} }))).kind).toBe('Unauthorized');
+    expect(tokens()).toEqual(['old', 'new']);
+  });
+
+  test('is not worth a second where there is no other', async () => {
+    const { client, tokens } = clientWith('old', { good: 'new' });
+    expect((await failure(client.create(WIDGETS, {}))).kind).toBe('Unauthorized');
+    expect(tokens()).toEqual(['old']);
+  });
+});
+
+describe('a watch', () => {
+  test('puts lines together however they come in, and passes over empty ones', async () => {
+    const text = ['ä', '漢', '🙂'].map((name, index) => ({
+      type: 'ADDED',
+      object: { metadata: { name, resourceVersion: String(index) } },
+    }));
+    const bytes = Buffer.from(text.map((event) => `${JSON.stringify(event)}\n\r\n`).join(''));
+    server.watchFaults.push((_seen, response) => {
+      response.socket?.setNoDelay(true);
+      void (async () => {
+        for (const byte of bytes) await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
+        response.end();
+      })();
+      return true;
+    });
+    const names: string[] = [];
+    for await (const { object } of server.client().watch<Widget>(WIDGETS, {}, { signal: new AbortController().signal }))
+      names.push('name' in object.metadata ? object.metadata.name : '');
+    expect(names).toEqual(['ä', '漢', '🙂']);
+  });
+
+  test('that is left ends its connection', async () => {
+    server.put('x', 1);
+    for await (const event of server
+      .client()
+      .watch<Widget>(WIDGETS, { resourceVersion: 1 }, { signal: new AbortController().signal })) {
+      expect(event.type).toBe('ADDED');
+      break;
+    }
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+
+  test('that is aborted ends with the reason, even while it waits for the answer', async () => {
+    const stop = new AbortController();
+    const reason = new Error('stopped');
+    server.watchFaults.push(() => true);
+    const waiting = server.client().watch<Widget>(WIDGETS, {}, { signal: stop.signal }).next();
+    const ended = waiting.catch((error: unknown) => error);
+    await eventually(() => expect(server.watches()).toHaveLength(1));
+    stop.abort(reason);
+    expect(await ended).toBe(reason);
+    await eventually(() => expect(server.openConnections).toBe(0));
+  });
+});
+
+test('a patch that adds a finalizer is sent as JSON Patch', async () => {
+  const widget = server.put('x', 1);
+  server.otherwise = (_seen, response) => {
+    json(response, 200, {});
+    return true;
+  };
+  await server.client().patch(`${WIDGETS}/x`, { kind: 'json', operations: addFinalizer(widget, 'example.io/f') ?? [] });
+  expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual([
+    { op: 'test', path: '/metadata/uid', value: widget.metadata.uid },
+    { op: 'replace', path: '/metadata/resourceVersion', value: widget.metadata.resourceVersion },
+    { op: 'add', path: '/metadata/finalizers', value: ['example.io/f'] },
+  ]);
+});

@@ -1,0 +1,217 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { LeaderElection, type LeaseStore } from '../../../src/leader-election/leader-election.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
+import { HandClock } from '../../support/manual-clock.ts';
+import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';
+
+const times = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+const stepMs = 250;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A process that can be stopped, as by SIGSTOP, with a clock that is too fast or too slow. */
+class Machine {
+  readonly clock: Clock;
+  #stopped = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(world: HandClock, rate: number, aheadMs: number) {
+    this.clock = {
+      now: () => aheadMs + world.now() * rate,
+      schedule: (callback, delayMs) => {
+        let isOff = false;
+        const cancel = world.schedule(
+          () =>
+            this.run(() => {
+              if (!isOff) callback();
+            }),
+          delayMs / rate,
+        );
+        return () => {
+          isOff = true;
+          cancel();
+        };
+      },
+    };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  go(): void {
+    this.#stopped = false;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  /** Now, or when it goes on. */
+  run(callback: () => void): void {
+    if (this.#stopped) this.#waiting.push(callback);
+    else callback();
+  }
+}
+
+type Happening =
+  | { kind: 'stop' | 'go' | 'end'; who: number }
+  /** For so many of its requests. */
+  | { kind: 'trouble'; who: number; trouble: LeaseTrouble; requests: number }
+  | { kind: 'slow'; who: number; thereMs: number; backMs: number };
+
+const happenings: fc.Arbitrary<{ afterMs: number; happening: Happening }[]> = fc.array(
+  fc.record({
+    afterMs: fc.integer({ min: 0, max: 24_000 }),
+    happening: fc.oneof(
+      fc.record({ kind: fc.constantFrom('stop', 'go', 'end'), who: fc.nat(2) }),
+      fc.record({
+        kind: fc.constant('trouble'),
+        who: fc.nat(2),
+        trouble: fc.constantFrom('refused', 'answer-lost', 'swallowed'),
+        requests: fc.integer({ min: 1, max: 8 }),
+      }),
+      fc.record({
+        kind: fc.constant('slow'),
+        who: fc.nat(2),
+        thereMs: fc.integer({ min: 0, max: 6_000 }),
+        backMs: fc.integer({ min: 0, max: 6_000 }),
+      }),
+    ),
+  }),
+  { maxLength: 12 },
+);
+
+/** One place for a process; when one ends, another begins. */
+class Place {
+  readonly machine: Machine;
+  elections: LeaderElection[] = [];
+  faults: LeaseTrouble[] = [];
+  thereMs = 0;
+  backMs = 0;
+  works = false;
+  #stop = new AbortController();
+  readonly #world: HandClock;
+  readonly #lease: LeaseInMemory;
+  readonly #name: string;
+
+  constructor(world: HandClock, lease: LeaseInMemory, name: string, clock: { rate: number; aheadMs: number }) {
+    this.#world = world;
+    this.#lease = lease;
+    this.#name = name;
+    this.machine = new Machine(world, clock.rate, clock.aheadMs);
+    this.begin();
+  }
+
+  begin(): void {
+    const identity = `${this.#name}${String(this.elections.length)}`;
+    const stop = new AbortController();
+    this.#stop = stop;
+    const election = new LeaderElection({
+      store: this.#store(identity),
+      name: 'lease a/b',
+      identity,
+      times,
+      clock: this.machine.clock,
+      now: () => this.machine.clock.now(),
+      random: () => 0.5,
+      log: silent,
+    });
+    this.elections.push(election);
+    const lead = (signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        this.works = true;
+        signal.addEventListener('abort', () => {
+          this.works = false;
+          resolve();
+        });
+      });
+    const again = () => this.begin();
+    election.run(stop.signal, lead).then(again, again);
+  }
+
+  end(): void {
+    this.machine.run(() => this.#stop.abort());
+  }
+
+  /** Each way takes its time, and an answer reaches nobody who is stopped. */
+  #store(identity: string): LeaseStore {
+    const there = this.#lease.for(identity, () => this.faults.shift());
+    const slowly = async <T>(ask: () => Promise<T>): Promise<T> => {
+      const { thereMs, backMs } = this;
+      await this.#travel(thereMs);
+      const answer = ask();
+      answer.catch(() => undefined);
+      await this.#travel(backMs);
+      await answer.catch(() => undefined);
+      await new Promise<void>((resolve) => this.machine.run(resolve));
+      return answer;
+    };
+    return {
+      get: (signal) => slowly(() => there.get(signal)),
+      create: (change, signal) => slowly(() => there.create(change, signal)),
+      update: (lease, change, signal) => slowly(() => there.update(lease, change, signal)),
+    };
+  }
+
+  async #travel(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => this.#world.schedule(resolve, ms));
+  }
+}
+
+function mayWrite(election: LeaderElection): boolean {
+  try {
+    election.fence();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('never do two processes have a fence that lets writes pass, and in the end one leads, whatever happens', async () => {
+  let handovers = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      happenings,
+      fc.array(fc.record({ rate: fc.double({ min: 0.9, max: 1.1, noNaN: true }), aheadMs: fc.nat(1e9) }), {
+        minLength: 2,
+        maxLength: 3,
+      }),
+      async (story, clocks) => {
+        const world = new HandClock();
+        const lease = new LeaseInMemory();
+        const places = clocks.map((clock, index) => new Place(world, lease, 'abc'[index] ?? '', clock));
+
+        async function pass(ms: number): Promise<void> {
+          for (let left = ms; left > 0; left -= stepMs) {
+            world.advance(stepMs);
+            await turn();
+            await turn();
+            const able = places.flatMap(({ elections }) => elections).filter(mayWrite);
+            expect(able.length).toBeLessThanOrEqual(1);
+          }
+        }
+
+        for (const { afterMs, happening } of story) {
+          await pass(afterMs);
+          const place = places[happening.who];
+          if (place === undefined) continue;
+          if (happening.kind === 'stop') place.machine.stop();
+          else if (happening.kind === 'go') place.machine.go();
+          else if (happening.kind === 'end') place.end();
+          else if (happening.kind === 'slow') Object.assign(place, happening);
+          else if (happening.kind === 'trouble')
+            place.faults.push(...Array.from({ length: happening.requests }, () => happening.trouble));
+        }
+        for (const place of places) {
+          Object.assign(place, { faults: [], thereMs: 0, backMs: 0 });
+          place.machine.go();
+        }
+        await pass(40_000);
+        expect(places.filter(({ works }) => works)).toHaveLength(1);
+        expect(places.flatMap(({ elections }) => elections).filter(mayWrite)).toHaveLength(1);
+        handovers += lease.history.length - 1;
+      },
+    ),
+    { numRuns: 100 },
+  );
+  expect(handovers).toBeGreaterThan(30);
+}, 60_000);

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { PortalObject } from '../../../src/forwarding/ports.ts';
+import { createCluster } from '../../../src/resources/cluster.ts';
+import { ApiServer, json } from '../kube/api-server.ts';
+
+const id = '3e551b39-227d-4297-b911-e68fd5d77c17';
+const organizationID = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
+const serverURL = 'https://us.api.konghq.com';
+let server: ApiServer;
+
+beforeEach(async () => {
+  server = new ApiServer();
+  await server.start();
+});
+
+afterEach(() => server.stop());
+
+function readPortal(): Promise<PortalObject> {
+  const silent = () => undefined;
+  const cluster = createCluster({
+    client: server.client({ timeoutMs: 1_000 }),
+    recorder: { record: silent },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    onWritten: silent,
+  });
+  return cluster.readPortal('platform', 'shop', new AbortController().signal);
+}
+
+function answer(body: unknown): void {
+  server.otherwise = (_seen, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    return true;
+  };
+}
+
+test('a Portal is read by one request for kong-operator’s own version', async () => {
+  answer({ spec: {}, status: { id, organizationID, serverURL, conditions: [] } });
+  expect(await readPortal()).toEqual({ kind: 'portal', id, organizationID, serverURL });
+  expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET /apis/konnect.konghq.com/v1alpha1/namespaces/platform/portals/shop',
+  ]);
+});
+
+describe('what is not as expected counts as not there', () => {
+  test.each([
+    ['no status', {}, {}],
+    ['an empty status', { status: {} }, {}],
+    ['a status of another type', { status: 'ready' }, {}],
+    ['an ID that is no UUID', { status: { id: '../destinations', organizationID } }, { organizationID }],
+    ['an ID of another type', { status: { id: 7, serverURL } }, { serverURL }],
+    ['an empty ID', { status: { id: '' } }, {}],
+    ['a long serverURL', { status: { id, serverURL: 'x'.repeat(513) } }, { id }],
+    ['an ID in capitals, which is none the less one', { status: { id: id.toUpperCase() } }, { id }],
+    ['no object at all', 'text', {}],
+  ])('%s', async (_title, body, expected) => {
+    answer(body);
+    expect(await readPortal()).toEqual({ kind: 'portal', ...expected });
+  });
+});
+
+describe('trouble is told apart', () => {
+  test.each([
+    ['absent', 404, { reason: 'NotFound' }, {}],
+    ['forbidden', 403, { reason: 'Forbidden' }, {}],
+    ['unreadable', 500, { reason: 'InternalError' }, {}],
+    ['unreadable', 429, { reason: 'TooManyRequests', details: { retryAfterSeconds: 2 } }, { retryAfterMs: 2_000 }],
+  ])('%s: %i', async (kind, status, body, more) => {
+    server.otherwise = (_seen, response) => {
+      json(response, status, { kind: 'Status', ...body });
+      return true;
+    };
+    expect(await readPortal()).toEqual({ kind, ...more });
+  });
+
+  test('a kind that is not served is known by an answer that is no Status', async () => {
+    server.otherwise = (_seen, response) => {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+      return true;
+    };
+    expect(await readPortal()).toEqual({ kind: 'unserved' });
+  });
+
+  test('an API server that is silent, or gone', async () => {
+    server.otherwise = () => true;
+    expect(await readPortal()).toEqual({ kind: 'unreadable' });
+    await server.stop();
+    expect(await readPortal()).toEqual({ kind: 'unreadable' });
+    await server.start();
+  });
+
+  test('the operator’s own credentials are no trouble of the Portal', async () => {
+    server.otherwise = (_seen, response) => {
+      json(response, 401, { kind: 'Status', reason: 'Unauthorized' });
+      return true;
+    };
+    await expect(readPortal()).rejects.toMatchObject({ kind: 'Unauthorized' });
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, test } from '@jest/globals';
+import { AuditLogForwarding, apiVersion, kind } from '../../../src/api/v1alpha1.ts';
+import { groupOf } from '../../../src/resources/queue-group.ts';
+import { blue, type SpecChoice, specOf, usual } from '../forwarding/support/harness.ts';
+
+function grouped(choice: SpecChoice, { organizationID = '', namespace = 'platform' } = {}): string {
+  const metadata = { namespace, name: 'sumologic', uid: 'u', resourceVersion: '1', generation: 1 };
+  const konnect = organizationID === '' ? {} : { konnect: { organizationID, region: 'us' } };
+  const spec = specOf({ ...usual, ...choice });
+  return groupOf(AuditLogForwarding.parse({ apiVersion, kind, metadata, spec, status: konnect }));
+}
+
+describe('forwardings share their trouble', () => {
+  test('with those of the same organization and region, whatever their tokens', () => {
+    const ours = grouped({}, { organizationID: blue });
+    expect(grouped({ token: 'other' }, { organizationID: blue, namespace: 'shop' })).toBe(ours);
+    expect(grouped({ region: 'eu' }, { organizationID: blue })).not.toBe(ours);
+  });
+
+  test('with those of the same token, before it is known whose it is', () => {
+    const ours = grouped({});
+    expect(grouped({ siem: 'other' })).toBe(ours);
+    for (const other of [grouped({ token: 'other' }), grouped({}, { namespace: 'shop' }), grouped({ region: 'eu' })]) {
+      expect(other).not.toBe(ours);
+    }
+  });
+});

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { withTour } from '../../../scripts/demo-tour.ts';
+
+const transcript = `$ npm run demo
+==> starting
+
+
+— 1. Apply
+
+$ kubectl apply -f f.yaml
+created
+  ✓ it is ready
+
+
+— 2. Delete
+
+Everything goes.
+
+$ kubectl delete -f f.yaml
+deleted
+
+==> every check passed
+`;
+
+test('puts each section of the demo into the page, and the sections of an earlier run out of it', () => {
+  const page = 'Before.\n<!-- demo -->\nold\n<!-- /demo -->\nAfter.\n';
+  expect(withTour(page, transcript)).toBe(`Before.
+<!-- demo -->
+
+## 1. Apply
+
+\`\`\`console
+$ kubectl apply -f f.yaml
+created
+  ✓ it is ready
+\`\`\`
+
+## 2. Delete
+
+\`\`\`console
+Everything goes.
+
+$ kubectl delete -f f.yaml
+deleted
+
+==> every check passed
+\`\`\`
+
+<!-- /demo -->
+After.
+`);
+});
+
+test('throws if the page has no place for it', () => {
+  expect(() => withTour('no place', transcript)).toThrow('the page has no place for the tour');
+});
+
+test('the tour in the documents and the picture come from the same run', () => {
+  const run = /audit-log-sandbox-\w+/g;
+  const runs = ['docs/demo.svg', 'docs/start/quickstart.md'].map((file) => readFileSync(file, 'utf8').match(run));
+  expect(new Set(runs.flat()).size).toBe(1);
+});

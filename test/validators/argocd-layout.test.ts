@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { argoConfigMapFile, renderArgoConfigMap } from '../../scripts/argocd.ts';
+import { group, kind } from '../../src/api/v1alpha1.ts';
+import { argoSettings } from './argocd-settings.ts';
+import { buildTimeoutMs, progress } from './progress.ts';
+import { ensureJudges, type Judges, type KubeObject } from './validators.ts';
+
+// The files are those that Argo CD's own tests read where they lie in its resource_customizations.
+const folder = `argocd/resource_customizations/${group}/${kind}`;
+
+const HealthTests = z.object({
+  tests: z.array(
+    z.object({ inputPath: z.string(), healthStatus: z.object({ status: z.string(), message: z.string() }) }),
+  ),
+});
+const ActionTests = z.object({
+  discoveryTests: z.array(z.object({ inputPath: z.string(), result: z.array(z.record(z.string(), z.unknown())) })),
+  actionTests: z.array(z.object({ action: z.string(), inputPath: z.string(), expectedOutputPath: z.string() })),
+});
+const Annotated = z.looseObject({
+  metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).optional() }),
+});
+
+function read<T>(path: string, schema: z.ZodType<T>): T {
+  return schema.parse(parse(readFileSync(join(folder, path), 'utf8')));
+}
+
+function objectAt(path: string): KubeObject {
+  return read(path, z.record(z.string(), z.unknown()));
+}
+
+const requestAnnotation = 'konnect-audit-log.io/reconcile-requested-at';
+const { tests: healthTests } = read('health_test.yaml', HealthTests);
+const { discoveryTests, actionTests } = read('actions/action_test.yaml', ActionTests);
+const settings = argoSettings();
+
+let judges: Judges;
+beforeAll(async () => {
+  judges = await ensureJudges({ progress });
+}, buildTimeoutMs);
+
+test('the ConfigMap for Argo CD holds the scripts (else: npm run generate)', () => {
+  expect(readFileSync(argoConfigMapFile, 'utf8')).toBe(renderArgoConfigMap());
+});
+
+describe('health', () => {
+  test.each(healthTests)('of $inputPath is $healthStatus.status', async ({ inputPath, healthStatus }) => {
+    const [health] = await judges.health([objectAt(inputPath)], settings);
+    expect(health?.script).toEqual(healthStatus);
+  });
+
+  test('of what is being deleted is shown in Argo CD’s own words', async () => {
+    const [health] = await judges.health([objectAt('testdata/deleting.yaml')], settings);
+    expect(health?.shown).toEqual({ status: 'Progressing', message: 'Pending deletion' });
+  });
+
+  test('is shown as the script says for everything else', async () => {
+    const others = healthTests.filter(({ inputPath }) => !inputPath.includes('deleting'));
+    const healths = await judges.health(
+      others.map(({ inputPath }) => objectAt(inputPath)),
+      settings,
+    );
+    expect(healths.map(({ shown }) => shown)).toEqual(others.map(({ healthStatus }) => healthStatus));
+  });
+});
+
+describe('actions', () => {
+  test.each(discoveryTests)('offered for $inputPath', async ({ inputPath, result }) => {
+    const offered = await judges.actions(objectAt(`actions/${inputPath}`), settings);
+    expect(offered).toEqual(result.map((action) => expect.objectContaining(action)));
+  });
+
+  test.each(actionTests)('$action makes $inputPath into $expectedOutputPath', async (one) => {
+    const before = objectAt(`actions/${one.inputPath}`);
+    const { object, patch } = await judges.action(before, one.action, settings);
+    expect(withoutTime(object)).toEqual(withoutTime(objectAt(`actions/${one.expectedOutputPath}`)));
+    expect(Object.keys(patch)).toHaveLength(1);
+  });
+
+  test('a request to reconcile carries the time of the request in UTC', async () => {
+    const fromMs = Math.floor(Date.now() / 1_000) * 1_000;
+    const { object } = await judges.action(objectAt('actions/testdata/active.yaml'), 'reconcile', settings);
+    const requested = Annotated.parse(object).metadata.annotations?.[requestAnnotation] ?? '';
+    expect(requested).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(Date.parse(requested)).toBeGreaterThanOrEqual(fromMs);
+    expect(Date.parse(requested)).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+function withoutTime(object: KubeObject): unknown {
+  const annotated = Annotated.parse(object);
+  const { annotations } = annotated.metadata;
+  if (annotations?.[requestAnnotation] === undefined) return annotated;
+  return {
+    ...annotated,
+    metadata: { ...annotated.metadata, annotations: { ...annotations, [requestAnnotation]: '' } },
+  };
+}
