@@ -148,6 +148,7 @@ function asAlways(line: string): string {
     .trim();
 }
 
+testCommandsOf('README.md');
 testCommandsOf('docs/install/process.md');
 
 describe('docs/use/resource.md shows', () => {
