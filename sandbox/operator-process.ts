@@ -1,4 +1,4 @@
-/** The built operator as a process of its own, which ends when this one does, however that ends. */
+/** The built operator as a separate process that ends when this process ends. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,24 +9,24 @@ export interface OperatorProcessOptions {
   readonly kubeconfig: string;
   /** Template with `{region}`. */
   readonly konnectURL: string;
-  /** More flags, which win over those set here. */
+  /** More flags. They override the flags set here. */
   readonly flags?: readonly string[];
-  /** Of Node, before the operator's file. */
+  /** Options of Node itself. */
   readonly nodeOptions?: readonly string[];
 }
 
 export interface OperatorProcess {
   readonly metricsURL: string;
   readonly healthURL: string;
-  /** Everything that it has written so far. */
+  /** Resolves with everything that the operator has written so far. */
   output(): Promise<string>;
-  /** SIGTERM, then waits for the end; says how it ended. */
+  /** Sends SIGTERM. Resolves with how the operator exited. */
   stop(): Promise<string>;
-  /** SIGKILL, then waits for the end. */
+  /** Sends SIGKILL. Resolves when the operator has exited. */
   kill(): Promise<void>;
-  /** SIGSTOP stops it where it stands, SIGCONT lets it go on. */
+  /** SIGSTOP suspends the operator, SIGCONT resumes it. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
-  /** Says how it ended, by itself or not, when it has. */
+  /** Resolves with how the operator exited, when it has exited. */
   exited(): Promise<string>;
 }
 
@@ -35,9 +35,9 @@ const stopGraceMs = 60_000;
 
 export const operatorFile = fileURLToPath(new URL('../dist/operator.js', import.meta.url));
 
-/** Resolves when the operator answers `/readyz`. */
+/** Resolves when `/readyz` answers 200. Rejects after 90 seconds, with the last lines of the log. */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const supervised = await Supervised.begin();
+  const supervised = await Supervised.create();
   const [metricsPort, healthPort] = [await freePort(), await freePort()];
   const healthURL = `http://127.0.0.1:${String(healthPort)}`;
   const output = () => readFile(join(supervised.folder, `${name}.log`), 'utf8');
@@ -58,11 +58,11 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
     await supervised.end();
     throw error;
   }
-  supervised.release();
+  supervised.unref();
 
   async function end(graceMs: number): Promise<string> {
     if (ended === undefined) {
-      supervised.hold();
+      supervised.ref();
       const how = await supervised.stop(name, graceMs);
       ended = { how, output: await output() };
       await supervised.end();

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { writeKubeconfig } from './kubeconfig.ts';
 
-/** What it takes to reach a running control plane; plain data, so that it can be handed to another process. */
-export interface ClusterFacts {
+/** How to reach a running control plane. Plain data, so that another process can use it. */
+export interface ClusterConnection {
   readonly url: string;
-  /** Of the control plane alone; gone when it stops. */
+  /** Folder of the control plane. Removed when it stops. */
   readonly folder: string;
-  /** Path of a kubeconfig that may do anything. */
+  /** Path of a kubeconfig with all permissions. */
   readonly adminKubeconfig: string;
   /** PEM. */
   readonly certificateAuthority: string;
-  /** Path of the audit log, a JSON object a line. */
+  /** Path of the audit log, one JSON object per line. */
   readonly auditLog: string | undefined;
   /** Path of the executable. */
   readonly kubectlPath: string;
 }
 
 export interface KubectlOptions {
-  /** Standard input. */
+  /** Sent to standard input. */
   input?: string;
-  /** The admin's unless given. */
+  /** Default: {@link ClusterConnection.adminKubeconfig}. */
   kubeconfig?: string;
   signal?: AbortSignal | undefined;
 }
@@ -33,21 +33,21 @@ export interface KubectlResult {
   code: number;
 }
 
-export interface ClusterAccess extends ClusterFacts {
-  /** Runs kubectl; resolves whatever its exit code. Rejects when it cannot be run or was aborted. */
+export interface ClusterAccess extends ClusterConnection {
+  /** Runs kubectl. Resolves with any exit code. Rejects if it cannot be run or was aborted. */
   kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<KubectlResult>;
   /**
-   * Writes a kubeconfig that holds a token of an existing ServiceAccount, good for a week, and is for its namespace. Resolves with its path;
-   * the same for each call with the same names.
+   * Writes a kubeconfig with a token of an existing ServiceAccount, valid for a week. Its default namespace is that of the ServiceAccount.
+   * Resolves with the path, which depends only on the names.
    */
   serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
 }
 
-export function accessCluster(facts: ClusterFacts): ClusterAccess {
+export function accessCluster(connection: ClusterConnection): ClusterAccess {
   async function kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
-    const { input = '', kubeconfig = facts.adminKubeconfig, signal } = options;
-    const child = spawn(facts.kubectlPath, args, {
-      env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(facts.folder, 'kubectl-cache') },
+    const { input = '', kubeconfig = connection.adminKubeconfig, signal } = options;
+    const child = spawn(connection.kubectlPath, args, {
+      env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(connection.folder, 'kubectl-cache') },
       stdio: 'pipe',
       signal,
     });
@@ -64,12 +64,12 @@ export function accessCluster(facts: ClusterFacts): ClusterAccess {
   async function serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
     const { stdout, stderr, code } = await kubectl(['create', 'token', name, '-n', namespace, '--duration=168h']);
     if (code !== 0) throw new Error(`no token for ServiceAccount ${namespace}/${name}: ${stderr.trim()}`);
-    const folder = join(facts.folder, 'service-accounts');
+    const folder = join(connection.folder, 'service-accounts');
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${namespace}.${name}.kubeconfig`);
-    await writeKubeconfig(path, { ...facts, namespace, user: { name, token: stdout.trim() } });
+    await writeKubeconfig(path, { ...connection, namespace, user: { name, token: stdout.trim() } });
     return path;
   }
 
-  return { ...facts, kubectl, serviceAccountKubeconfig };
+  return { ...connection, kubectl, serviceAccountKubeconfig };
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { promisify, types } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** A gzipped tar archive that holds etcd, kube-apiserver and kubectl. */
+/** A gzipped tar archive that contains etcd, kube-apiserver and kubectl. */
 export interface Archive {
   version: string;
   url: string;
@@ -15,15 +15,15 @@ export interface Archive {
 export interface UnpackOptions {
   progress: (line: string) => void;
   signal?: AbortSignal | undefined;
-  /** How long the server may take until it begins to answer. */
-  answerWithinMs?: number;
-  /** How long the whole download may take. */
-  completeWithinMs?: number;
+  /** Timeout until the first byte of the answer. Default 5 s. */
+  answerTimeoutMs?: number;
+  /** Timeout of the whole download. Default 5 min. */
+  downloadTimeoutMs?: number;
 }
 
 const version = 'v1.37.0';
 
-/** By Node's platform and architecture; from `envtest-releases.yaml` of kubernetes-sigs/controller-tools. */
+/** Keyed by Node's platform and architecture. Source: `envtest-releases.yaml` of kubernetes-sigs/controller-tools. */
 const archives: Readonly<Record<string, { name: string; sha512: string }>> = {
   'linux-x64': {
     name: 'linux-amd64',
@@ -47,7 +47,7 @@ const archives: Readonly<Record<string, { name: string; sha512: string }>> = {
   },
 };
 
-/** The pinned envtest archive for a machine (Node's names of platform and architecture), if there is one. */
+/** Returns the pinned envtest archive for a platform and an architecture, both in Node's names. Undefined if there is none. */
 export function officialArchive(platform: string, arch: string): Archive | undefined {
   const archive = archives[`${platform}-${arch}`];
   if (archive === undefined) return undefined;
@@ -60,8 +60,8 @@ export function officialArchive(platform: string, arch: string): Archive | undef
 }
 
 /**
- * Downloads an archive, compares its checksum and only then writes the executables that it holds into `folder`. Rejects with a message of
- * one line when the server is not reached in time, or answers something else.
+ * Downloads an archive, verifies its checksum and then writes its executables into `folder`. Rejects with a message of one line if the server
+ * does not answer in time, or answers with something else.
  */
 export async function unpackArchive(archive: Archive, folder: string, options: UnpackOptions): Promise<void> {
   options.progress(`downloading etcd, kube-apiserver and kubectl ${archive.version} (about 70 MB, once)`);
@@ -69,7 +69,7 @@ export async function unpackArchive(archive: Archive, folder: string, options: U
   const sha512 = createHash('sha512').update(packed).digest('hex');
   if (sha512 !== archive.sha512) {
     throw new Error(
-      `${archive.url} has the SHA-512 ${sha512}, not the pinned ${archive.sha512}: nothing of it was used`,
+      `${archive.url} has the SHA-512 ${sha512}, not the pinned ${archive.sha512}; the archive was not used`,
     );
   }
   const wanted = new Set(['etcd', 'kube-apiserver', 'kubectl']);
@@ -78,20 +78,20 @@ export async function unpackArchive(archive: Archive, folder: string, options: U
     if (!wanted.delete(name)) continue;
     await writeFile(join(folder, name), content, { mode: 0o755 });
   }
-  if (wanted.size > 0) throw new Error(`${archive.url} does not hold ${[...wanted].join(', ')}`);
+  if (wanted.size > 0) throw new Error(`${archive.url} does not contain ${[...wanted].join(', ')}`);
 }
 
 async function download(url: string, options: UnpackOptions): Promise<Buffer> {
-  const { answerWithinMs = 5_000, completeWithinMs = 300_000 } = options;
+  const { answerTimeoutMs = 5_000, downloadTimeoutMs = 300_000 } = options;
   const { host } = new URL(url);
   const limit = new AbortController();
   const noAnswer = setTimeout(
-    () => limit.abort(new Error(`${host} did not answer within ${answerWithinMs / 1000} s`)),
-    answerWithinMs,
+    () => limit.abort(new Error(`${host} did not answer within ${answerTimeoutMs / 1000} s`)),
+    answerTimeoutMs,
   );
   const tooSlow = setTimeout(
-    () => limit.abort(new Error(`the download from ${host} took longer than ${completeWithinMs / 1000} s`)),
-    completeWithinMs,
+    () => limit.abort(new Error(`the download from ${host} took longer than ${downloadTimeoutMs / 1000} s`)),
+    downloadTimeoutMs,
   );
   try {
     const signal = options.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
@@ -111,7 +111,7 @@ async function download(url: string, options: UnpackOptions): Promise<Buffer> {
 
 const blockSize = 512;
 
-/** The regular files of a tar archive (ustar: 512-byte headers, name at 0, size in octal at 124, type at 156). */
+/** Yields the regular files of a tar archive (ustar: 512-byte headers, name at 0, size in octal at 124, type at 156). */
 export function* tarFiles(tar: Buffer): Generator<{ path: string; content: Buffer }> {
   let offset = 0;
   while (offset + blockSize <= tar.length && tar[offset] !== 0) {

@@ -16,26 +16,27 @@ export interface Binaries {
 }
 
 export interface EnsureBinariesOptions {
-  /** Whether kube-controller-manager is needed too: it deletes namespaces, collects garbage, makes default ServiceAccounts. */
+  /** Whether kube-controller-manager is needed too. It deletes namespaces, collects garbage and creates default ServiceAccounts. */
   controllerManager?: boolean;
-  /** Is called with a line for each step that takes time, and every few seconds while it lasts. */
+  /** Called with one line before each slow step, and every few seconds during it. */
   progress: (line: string) => void;
   signal?: AbortSignal | undefined;
 }
 
-/** What the search depends on besides its options. */
+/** The environment of the search. */
 export interface Machine {
   env: Readonly<Record<string, string | undefined>>;
   platform: string;
   arch: string;
-  /** Undefined where no official archive exists for this machine. */
+  /** Undefined if no official archive exists for this platform. */
   archive: Archive | undefined;
 }
 
 /**
- * Finds the executables of a control plane, or makes them: those of `KUBEBUILDER_ASSETS`; the cache (`KONNECT_AUDIT_LOG_CACHE`, else
- * `konnect-audit-log-operator` in `XDG_CACHE_HOME` or `~/.cache`); the official envtest archive; built from Go modules. Safe to be called by
- * several processes at once, and to be interrupted: the cache never holds half a file. Rejects with one message that names the ways out.
+ * Resolves with the executables of a control plane. Looks in `KUBEBUILDER_ASSETS`, then in the cache (`KONNECT_AUDIT_LOG_CACHE`, else
+ * `konnect-audit-log-operator` in `XDG_CACHE_HOME` or `~/.cache`). Downloads the official envtest archive, else builds from Go modules.
+ * Several processes may call it at the same time. The cache never contains a partial file, even after an interruption. Rejects with one
+ * message that lists the remedies.
  */
 export async function ensureBinaries(options: EnsureBinariesOptions, machine = thisMachine()): Promise<Binaries> {
   const wanted: BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
@@ -54,14 +55,14 @@ export async function ensureBinaries(options: EnsureBinariesOptions, machine = t
     await withLock(join(cache, 'lock'), options, async () => {
       found = await findAll(wanted, folders);
       await removeLeftovers(cache);
-      await make(missing(wanted, found), cache, options, machine);
+      await provide(missing(wanted, found), cache, options, machine);
       found = await findAll(wanted, folders);
     });
   }
   return toBinaries(found);
 }
 
-/** The folder that everything is cached in. */
+/** Returns the folder of the cache. */
 export function cacheFolder({ env }: Pick<Machine, 'env'>): string {
   const own = env['KONNECT_AUDIT_LOG_CACHE'];
   if (own !== undefined && own !== '') return own;
@@ -74,35 +75,36 @@ export function thisMachine(): Machine {
   return { env, platform, arch, archive: officialArchive(platform, arch) };
 }
 
-async function make(
+/** Downloads or builds `names` into the cache. */
+async function provide(
   names: BinaryName[],
   cache: string,
   options: EnsureBinariesOptions,
   machine: Machine,
 ): Promise<void> {
   const { archive } = machine;
-  let left = names;
+  let toBuild = names;
   let noDownload =
-    archive === undefined ? 'no official archive exists for this machine' : 'no official archive holds it';
+    archive === undefined ? 'no official archive exists for this platform' : 'no official archive contains it';
   if (archive !== undefined && names.some(isInArchive)) {
     try {
       await intoPlace(cache, downloadedFolder(machine), (folder) => unpackArchive(archive, folder, options));
-      left = names.filter((name) => !isInArchive(name));
+      toBuild = names.filter((name) => !isInArchive(name));
     } catch (error) {
       options.signal?.throwIfAborted();
       noDownload = messageOf(error);
-      options.progress(`no official archive of Kubernetes: ${noDownload}`);
+      options.progress(`cannot download the official archive of Kubernetes: ${noDownload}`);
     }
   }
-  if (left.length === 0) return;
+  if (toBuild.length === 0) return;
   const go = await findGo(machine.env);
-  if (go.kind === 'unusable') throw new Error(waysOut(left, noDownload, go.reason));
+  if (go.kind === 'unusable') throw new Error(remedies(toBuild, noDownload, go.reason));
   await intoPlace(cache, builtFolder(machine), (folder) =>
-    buildWithGo(left, { folder, version: go.version, env: machine.env, ...options }),
+    buildWithGo(toBuild, { folder, version: go.version, env: machine.env, ...options }),
   );
 }
 
-/** Lets `fill` write into a new folder; what is complete then moves to its place file by file, each at one stroke. */
+/** Calls `fill` with a temporary folder, then moves each file to `target` atomically. */
 export async function intoPlace(cache: string, target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(cache, temporaryPrefix));
   try {
@@ -116,7 +118,7 @@ export async function intoPlace(cache: string, target: string, fill: (folder: st
 
 const temporaryPrefix = 'making-';
 
-/** Removes what an interrupted run left behind. Only while holding the lock. */
+/** Removes the temporary folders of interrupted runs. The caller must hold the lock. */
 async function removeLeftovers(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (name.startsWith(temporaryPrefix)) await rm(join(cache, name), { recursive: true, force: true });
@@ -144,11 +146,11 @@ async function findAll(names: readonly BinaryName[], folders: readonly string[])
 
 async function checkAssets(folder: string): Promise<void> {
   const needed: BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
-  const lacking = missing(needed, await findAll(needed, [folder]));
-  if (lacking.length > 0) {
+  const absent = missing(needed, await findAll(needed, [folder]));
+  if (absent.length > 0) {
     throw new Error(
-      `KUBEBUILDER_ASSETS names ${folder}, which has no executable ${lacking.join(', ')}. Correct it, or unset it to have ` +
-        'them downloaded or built.',
+      `KUBEBUILDER_ASSETS is ${folder}, which has no executable ${absent.join(', ')}. Correct it, or unset it to download ` +
+        'or build them.',
     );
   }
 }
@@ -180,18 +182,19 @@ function toBinaries(found: ReadonlyMap<BinaryName, string>): Binaries {
 
 function get(found: ReadonlyMap<BinaryName, string>, name: BinaryName): string {
   const path = found.get(name);
-  if (path === undefined) throw new Error(`${name} was made but cannot be found or executed`);
+  if (path === undefined) throw new Error(`${name} was installed but cannot be found or executed`);
   return path;
 }
 
-function waysOut(names: readonly BinaryName[], noDownload: string, goFailure: string): string {
+function remedies(names: readonly BinaryName[], noDownload: string, goFailure: string): string {
   return [
-    `The Kubernetes control plane needs ${names.join(', ')}, and there is no way to get ${names.length === 1 ? 'it' : 'them'}:`,
+    `The Kubernetes control plane needs ${names.join(', ')}, but there is no way to get ${names.length === 1 ? 'it' : 'them'}:`,
     `  - download: ${noDownload}`,
     `  - build: ${goFailure}`,
-    'Any one of these helps:',
+    'Use one of these remedies:',
     `  - install Go ${minimalGo} or newer (https://go.dev/dl/), then run the same command again;`,
-    `  - set KUBEBUILDER_ASSETS to a folder that has ${names.join(', ')}${names.includes('kube-apiserver') ? ' (setup-envtest makes one)' : ''};`,
-    '  - run it where github.com can be reached, or copy the cache of a machine that has one and name it in KONNECT_AUDIT_LOG_CACHE.',
+    `  - set KUBEBUILDER_ASSETS to a folder that has ${names.join(', ')}${names.includes('kube-apiserver') ? ' (setup-envtest creates one)' : ''};`,
+    '  - run the same command where github.com can be reached;',
+    '  - copy the cache of another machine, and set KONNECT_AUDIT_LOG_CACHE to its folder.',
   ].join('\n');
 }

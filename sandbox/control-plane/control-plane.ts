@@ -13,55 +13,55 @@ export interface ControlPlaneOptions {
   binaries: Binaries;
   /** Needs `binaries.kubeControllerManager`. */
   controllerManager?: boolean;
-  /** Writes who asked what, without bodies, to {@link ControlPlane.auditLog}. */
+  /** Logs every request, without bodies, to {@link ControlPlane.auditLog}. */
   auditLog?: boolean;
   progress?: (line: string) => void;
-  /** Ends the start; a control plane that has started is ended by `stop`. */
+  /** Aborts the start. After the start, use `stop`. */
   signal?: AbortSignal | undefined;
 }
 
-/** A running kube-apiserver with its etcd, on 127.0.0.1, in a folder of its own. Ends when `stop` is called or this process is gone, however. */
+/** A running kube-apiserver and etcd on 127.0.0.1, with their own folder. Ends when `stop` is called or when this process ends. */
 export interface ControlPlane extends ClusterAccess {
-  /** Asks a server to end in good order and starts it again, with the same data, address and certificates; resolves when all is ready again. */
+  /** Restarts a server gracefully, with the same data, address and certificates. Resolves when the control plane is ready again. */
   restart: (part: 'kube-apiserver' | 'etcd') => Promise<void>;
-  /** Lets a server stand still with its connections open, as a machine that hangs, or go on. */
+  /** Suspends a server with its connections open, like a machine that hangs, or resumes it. */
   freeze: (part: 'kube-apiserver' | 'etcd', frozen: boolean) => void;
-  /** Has etcd forget everything before now, as kube-apiserver does every five minutes. */
+  /** Removes all earlier revisions from etcd, as kube-apiserver does every five minutes. */
   compact: () => Promise<void>;
-  /** Ends the servers and removes the folder. May be called again. */
+  /** Kills the servers and removes the folder. Later calls do nothing. */
   stop: () => Promise<void>;
 }
 
 const startWithinMs = 180_000;
-/** An API server with open watches does not end by itself for a minute. */
+/** Short, because an API server with open watches takes a minute to end by itself. */
 const stopGraceMs = 2_000;
 const portAttempts = 5;
 
 /**
- * Starts a control plane and resolves when custom resources with CEL rules are seen to work, a few seconds later. RBAC decides who may do
- * what; there is no kubelet and no scheduler, and without a controller manager nothing deletes namespaces or makes default ServiceAccounts.
- * Rejects with the last lines of the log of the server that failed.
+ * Starts a control plane. Resolves after a few seconds, when custom resources with CEL rules work. RBAC is on. There is no kubelet and no
+ * scheduler. Without a controller manager, namespaces are not deleted and default ServiceAccounts are not created. Rejects with the last log
+ * lines of the server that failed.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   if (options.controllerManager === true && options.binaries.kubeControllerManager === undefined) {
-    throw new Error('no kube-controller-manager among the binaries given');
+    throw new Error('options.binaries has no kube-controller-manager');
   }
   for (let attempt = 1; ; attempt += 1) {
-    const supervised = await Supervised.begin();
+    const supervised = await Supervised.create();
     try {
       options.signal?.throwIfAborted();
-      const controlPlane = await bringUp(supervised, await freePort(), options);
-      supervised.release();
+      const controlPlane = await startServers(supervised, await freePort(), options);
+      supervised.unref();
       return controlPlane;
     } catch (error) {
       await supervised.end();
       options.signal?.throwIfAborted();
-      if (!(error instanceof ServerFailure && error.portTaken) || attempt === portAttempts) throw error;
+      if (!(error instanceof ServerFailure && error.isPortInUse) || attempt === portAttempts) throw error;
     }
   }
 }
 
-async function bringUp(supervised: Supervised, port: number, options: ControlPlaneOptions): Promise<ControlPlane> {
+async function startServers(supervised: Supervised, port: number, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { binaries, progress, signal } = options;
   const { folder } = supervised;
   const startedMs = performance.now();
@@ -125,13 +125,13 @@ async function bringUp(supervised: Supervised, port: number, options: ControlPla
   progress?.(`the control plane is ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s: ${url}`);
 
   async function restart(part: keyof typeof servers): Promise<void> {
-    supervised.hold();
+    supervised.ref();
     try {
       await supervised.stop(part, stopGraceMs);
       await run(part);
       await waitUntilServing();
     } finally {
-      supervised.release();
+      supervised.unref();
     }
   }
 
@@ -146,13 +146,13 @@ async function bringUp(supervised: Supervised, port: number, options: ControlPla
   return {
     ...access,
     restart,
-    freeze: (part, frozen) => supervised.freeze(part, frozen),
+    freeze: (part, frozen) => supervised.signal(part, frozen ? 'SIGSTOP' : 'SIGCONT'),
     compact: () => compact(etcd),
     stop: () => supervised.end(),
   };
 }
 
-/** A socket in a folder that only its owner may enter: no port to be taken, no certificate needed. */
+/** A Unix socket needs no port and no certificate: only the owner may enter the folder. */
 function etcdSocket(folder: string): string {
   return join(folder, 'etcd.sock');
 }
@@ -201,7 +201,7 @@ async function apiserverArguments(
   ];
 }
 
-/** Who asked what and how it was answered; the API server's talk with itself is left out. JSON, which is YAML too. */
+/** Logs metadata of all requests except those that the API server sends to itself. JSON is valid YAML. */
 const auditPolicy = JSON.stringify({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -228,12 +228,12 @@ async function controllerManagerArguments(
     `--root-ca-file=${rootCa}`,
     '--use-service-account-credentials',
     '--leader-elect=false',
-    // It serves nothing but metrics and its own health.
+    // It would only serve metrics and health checks.
     '--secure-port=0',
   ];
 }
 
-/** Writes files that only their owner may read into a folder, and answers their paths. */
+/** Returns a function that writes a file into `folder`, readable by its owner only, and resolves with its path. */
 function fileWriter(folder: string): (name: string, content: string) => Promise<string> {
   return async (name, content) => {
     await mkdir(folder, { recursive: true });

@@ -1,7 +1,8 @@
 import { Agent, request } from 'undici';
 
-/** A server on a socket, and what stands for its host in URLs. */
+/** An etcd that listens on a Unix socket. */
 export interface EtcdConnection {
+  /** Base of the URLs. Its host is a placeholder. */
   readonly url: string;
   readonly socketPath: string;
 }
@@ -10,10 +11,10 @@ interface Header {
   readonly header: { readonly revision: string };
 }
 
-/** Has etcd forget all states before its present one, physically; by its JSON gateway. */
+/** Compacts etcd at its current revision, through its JSON gateway. Resolves when the old revisions are removed from disk. */
 export async function compact({ url, socketPath }: EtcdConnection): Promise<void> {
   const agent = new Agent({ connect: { socketPath } });
-  const ask = async <T>(path: string, body: object): Promise<T> => {
+  const post = async <T>(path: string, body: object): Promise<T> => {
     const answer = await request(`${url}${path}`, { dispatcher: agent, method: 'POST', body: JSON.stringify(body) });
     const text = await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`etcd answered ${String(answer.statusCode)}: ${text.slice(0, 200)}`);
@@ -21,8 +22,8 @@ export async function compact({ url, socketPath }: EtcdConnection): Promise<void
   };
   try {
     const key = Buffer.from('compact_rev_key').toString('base64');
-    const { header } = await ask<Header>('/v3/kv/range', { key });
-    await ask('/v3/kv/compaction', { revision: header.revision, physical: true });
+    const { header } = await post<Header>('/v3/kv/range', { key });
+    await post('/v3/kv/compaction', { revision: header.revision, physical: true });
   } finally {
     await agent.destroy();
   }

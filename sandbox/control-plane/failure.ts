@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
-/** The message of whatever was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return types.isNativeError(error) ? error.message : String(error);
 }
 
-/** Whether a call of the operating system failed with this code, as `ENOENT`. */
+/** Returns whether a system call failed with this code, for example `ENOENT`. */
 export function hasCode(error: unknown, code: string): boolean {
   return types.isNativeError(error) && 'code' in error && error.code === code;
 }

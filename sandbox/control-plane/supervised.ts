@@ -7,25 +7,28 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Order, Report } from './supervisor.ts';
+import type { SupervisorCommand, SupervisorEvent } from './supervisor.ts';
 
-const lastLines = 20;
+const maxTailLines = 20;
 
-/** A server that ended though it was not asked to; the message has the last lines of its log. */
+/** A server exited unexpectedly. The message ends with the last lines of its log. */
 export class ServerFailure extends Error {
-  /** Whether it could not have the port it was told to listen on. */
-  readonly portTaken: boolean;
+  /** Whether the server's port was in use. */
+  readonly isPortInUse: boolean;
 
   constructor(name: string, how: string, log: string) {
     super(`${name} ${how}${log === '' ? '' : `; its log ends with:\n${log}`}`);
     this.name = 'ServerFailure';
-    this.portTaken = log.includes('address already in use');
+    this.isPortInUse = log.includes('address already in use');
   }
 }
 
-/** Servers in a process of their own, which ends them and removes their folder as soon as this process is gone. */
+/**
+ * Servers that run under a supervisor process. When this process ends, for any reason, the supervisor kills the servers and removes their
+ * folder.
+ */
 export class Supervised {
-  /** Made for these servers alone; gone after {@link end}. */
+  /** Belongs to these servers only. Removed by {@link end}. */
   readonly folder: string;
   readonly #child: Child;
   readonly #pids = new Map<string, number>();
@@ -35,11 +38,12 @@ export class Supervised {
   private constructor(child: Child, folder: string, lines: EventEmitter) {
     this.#child = child;
     this.folder = folder;
-    lines.on('line', (line: string) => this.#take(JSON.parse(line)));
-    child.once('exit', () => this.#lose());
+    lines.on('line', (line: string) => this.#onEvent(JSON.parse(line)));
+    child.once('exit', () => this.#onSupervisorExit());
   }
 
-  static async begin(): Promise<Supervised> {
+  /** Starts the supervisor. This process cannot end by itself until {@link unref} is called. */
+  static async create(): Promise<Supervised> {
     const program = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -47,18 +51,17 @@ export class Supervised {
     });
     child.stdin.on('error', () => undefined);
     const lines = createInterface(child.stdout);
-    const early = once(child, 'exit').then(() =>
-      Promise.reject(new Error('the supervisor of the control plane ended')),
-    );
+    const early = once(child, 'exit').then(() => Promise.reject(new Error('the supervisor exited')));
     const [line]: string[] = await Promise.race([once(lines, 'line'), early]);
-    const report: Report = JSON.parse(line ?? '{}');
-    if (report.kind !== 'ready') throw new Error('the supervisor of the control plane said something unexpected');
-    return new Supervised(child, report.folder, lines);
+    const event: SupervisorEvent = JSON.parse(line ?? '{}');
+    if (event.kind !== 'ready') throw new Error('the supervisor sent an unexpected event');
+    return new Supervised(child, event.folder, lines);
   }
 
+  /** Resolves when the server runs. Rejects with a {@link ServerFailure} if it exited. */
   async start(name: string, command: string, args: readonly string[]): Promise<void> {
     this.#exits.delete(name);
-    this.#order({ kind: 'start', name, command, args });
+    this.#send({ kind: 'start', name, command, args });
     while (!this.#pids.has(name)) {
       await this.check(name);
       await once(this.#changes, 'change');
@@ -66,7 +69,7 @@ export class Supervised {
     await this.check(name);
   }
 
-  /** Throws a {@link ServerFailure} if the server has ended. */
+  /** Rejects with a {@link ServerFailure} if the server has exited. */
   async check(name: string): Promise<void> {
     const how = this.#exits.get(name);
     if (how !== undefined) throw new ServerFailure(name, how, await this.logTail(name));
@@ -74,81 +77,76 @@ export class Supervised {
 
   async logTail(name: string): Promise<string> {
     const log = await readFile(join(this.folder, `${name}.log`), 'utf8').catch(() => '');
-    return log.trimEnd().split('\n').slice(-lastLines).join('\n');
+    return log.trimEnd().split('\n').slice(-maxTailLines).join('\n');
   }
 
-  /** Asks a server to end, and ends it by force when it has not within `graceMs`; with 0 it is not asked. Resolves with how it ended. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`. With 0, sends only SIGKILL. Resolves with how the server exited. */
   async stop(name: string, graceMs: number): Promise<string> {
     if (!this.#exits.has(name)) {
-      if (graceMs > 0) this.#order({ kind: 'signal', name, signal: 'SIGTERM' });
-      const force = setTimeout(() => this.#order({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
+      if (graceMs > 0) this.#send({ kind: 'signal', name, signal: 'SIGTERM' });
+      const force = setTimeout(() => this.#send({ kind: 'signal', name, signal: 'SIGKILL' }), graceMs);
       await this.exited(name);
       clearTimeout(force);
     }
     return this.exited(name);
   }
 
-  /** Stops a server where it stands, or lets it go on. */
+  /** Suspends a server with its connections open, or resumes it. */
   signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#order({ kind: 'signal', name, signal });
+    this.#send({ kind: 'signal', name, signal });
   }
 
-  /** Resolves with how a server ended, when it has. */
+  /** Resolves with how the server exited, when it has exited. */
   async exited(name: string): Promise<string> {
     while (!this.#exits.has(name)) await once(this.#changes, 'change');
     return this.#exits.get(name) ?? '';
   }
 
-  /** Lets a server stand still as it is, or go on. */
-  freeze(name: string, frozen: boolean): void {
-    this.#order({ kind: 'signal', name, signal: frozen ? 'SIGSTOP' : 'SIGCONT' });
-  }
-
-  /** Ends all servers at once and removes the folder. */
+  /** Kills all servers and removes the folder. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.hold();
+    this.ref();
     const gone = once(this.#child, 'exit');
     this.#child.stdin.end();
     await gone;
   }
 
-  /** Keeps this process from ending by itself; as it is after {@link begin}. */
-  hold(): void {
+  /** Keeps this process alive. */
+  ref(): void {
     this.#child.ref();
     for (const stream of [this.#child.stdin, this.#child.stdout]) if (stream instanceof Socket) stream.ref();
   }
 
-  /** Lets this process end by itself, and the servers with it. */
-  release(): void {
+  /** Lets this process end by itself. The servers then end with it. */
+  unref(): void {
     this.#child.unref();
     for (const stream of [this.#child.stdin, this.#child.stdout]) if (stream instanceof Socket) stream.unref();
   }
 
-  #order(order: Order): void {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`);
+  #send(command: SupervisorCommand): void {
+    this.#child.stdin.write(`${JSON.stringify(command)}\n`);
   }
 
-  #take(report: Report): void {
-    if (report.kind === 'started') this.#pids.set(report.name, report.pid);
-    if (report.kind === 'exited') this.#exited(report.name, report.how);
+  #onEvent(event: SupervisorEvent): void {
+    if (event.kind === 'started') this.#pids.set(event.name, event.pid);
+    if (event.kind === 'exited') this.#recordExit(event.name, event.how);
     this.#changes.emit('change');
   }
 
-  #exited(name: string, how: string): void {
+  #recordExit(name: string, how: string): void {
     this.#pids.delete(name);
     this.#exits.set(name, how);
   }
 
-  /** The supervisor can be killed too: then its servers and its folder would stay. */
-  #lose(): void {
+  /** Kills the servers and removes the folder in place of a supervisor that was killed. */
+  #onSupervisorExit(): void {
     for (const [name, pid] of this.#pids) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended already.
+        // It has already exited.
       }
-      this.#exited(name, 'was ended because its supervisor is gone');
+      this.#recordExit(name, 'was killed because its supervisor exited');
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     this.#changes.emit('change');

@@ -1,7 +1,7 @@
 /**
- * The process that owns a control plane's servers and its folder. It takes orders as JSON lines on standard input, which is a pipe from the
- * process that wants the control plane: when that ends, however it ends, the pipe closes, and the servers and the folder go. In a session of
- * its own, so that a Ctrl-C in the terminal reaches nobody but whom it is meant for.
+ * The process that owns servers and their folder. It reads commands as JSON lines from standard input, a pipe from its parent process. When
+ * the parent ends, for any reason, the pipe closes: this process then kills the servers and removes the folder. It runs in its own session,
+ * so that Ctrl-C in a terminal interrupts only the parent.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export type Order =
+export type SupervisorCommand =
   | { kind: 'start'; name: string; command: string; args: readonly string[] }
   | { kind: 'signal'; name: string; signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' };
 
-export type Report =
+export type SupervisorEvent =
   | { kind: 'ready'; folder: string }
   | { kind: 'started'; name: string; pid: number }
   | { kind: 'exited'; name: string; how: string };
@@ -27,19 +27,19 @@ function start(name: string, command: string, args: readonly string[]): void {
   const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] } });
   closeSync(log);
   if (child.pid === undefined) {
-    child.on('error', (error) => report({ kind: 'exited', name, how: `cannot be run: ${error.message}` }));
+    child.on('error', (error) => emit({ kind: 'exited', name, how: `cannot be run: ${error.message}` }));
     return;
   }
   servers.set(name, child);
-  report({ kind: 'started', name, pid: child.pid });
+  emit({ kind: 'started', name, pid: child.pid });
   child.on('exit', (code, signal) => {
     servers.delete(name);
-    report({ kind: 'exited', name, how: code === null ? `was ended by ${signal}` : `exited with code ${code}` });
+    emit({ kind: 'exited', name, how: code === null ? `was killed by ${signal}` : `exited with code ${code}` });
     if (ending && servers.size === 0) process.exit(0);
   });
 }
 
-/** Nothing of the data is wanted any more, so nobody is asked to end in good order. */
+/** Kills the servers. Their data is not needed any more, so a graceful shutdown would only take time. */
 function end(): void {
   if (ending) return;
   ending = true;
@@ -47,14 +47,14 @@ function end(): void {
   for (const child of servers.values()) child.kill('SIGKILL');
 }
 
-function obey(order: Order): void {
+function execute(command: SupervisorCommand): void {
   if (ending) return;
-  if (order.kind === 'start') start(order.name, order.command, order.args);
-  else servers.get(order.name)?.kill(order.signal);
+  if (command.kind === 'start') start(command.name, command.command, command.args);
+  else servers.get(command.name)?.kill(command.signal);
 }
 
-function report(message: Report): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+function emit(event: SupervisorEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
 process.on('exit', () => {
@@ -66,6 +66,6 @@ process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => end());
 process.stdout.on('error', () => end());
 createInterface(process.stdin)
-  .on('line', (line) => obey(JSON.parse(line)))
+  .on('line', (line) => execute(JSON.parse(line)))
   .on('close', () => end());
-report({ kind: 'ready', folder });
+emit({ kind: 'ready', folder });

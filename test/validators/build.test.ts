@@ -20,7 +20,7 @@ test('without Go and without a cache, the message says what is missing and what 
   const lines: string[] = [];
   const ensured = ensureJudgesBinary({ progress: (line) => lines.push(line) }, machine);
   await expect(ensured).rejects.toThrow(
-    /no Go is installed.*\n.*helps:\n.*install Go 1\.\d+ or newer.*\n.*KONNECT_AUDIT_LOG_CACHE/,
+    /Go is not installed.*\n.*helps:\n.*install Go 1\.\d+ or newer.*\n.*KONNECT_AUDIT_LOG_CACHE/,
   );
   expect(lines).toEqual([]);
   expect(await readdir(empty)).toEqual([]);

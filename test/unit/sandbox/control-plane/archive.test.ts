@@ -17,8 +17,8 @@ test.each([
   const progress = () => undefined;
   const unpacking = unpackArchive({ version: 'v1', url, sha512: '' }, tmpdir(), {
     progress,
-    answerWithinMs: 50,
-    completeWithinMs: 100,
+    answerTimeoutMs: 50,
+    downloadTimeoutMs: 100,
   });
   await expect(unpacking).rejects.toThrow(message);
   server.closeAllConnections();

