@@ -23,6 +23,8 @@ export function demandOf(annotations: Readonly<Record<string, string>> | undefin
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const regionName = '^[a-z][a-z0-9]{1,14}$';
 export const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+/** Names no object: Konnect shows it where no destination is set. */
+export const nilUUID = '00000000-0000-0000-0000-000000000000';
 
 function text(pattern: string, maxLength: number, description: string) {
   return z.string().min(1).max(maxLength).regex(new RegExp(pattern)).meta({ description });
@@ -153,19 +155,21 @@ const PortalSpec = z.object({
   id: text(uuid, 36, 'ID of the Dev Portal: a UUID in lower case, as Konnect shows it.').meta({
     'x-kubernetes-validations': [
       {
-        rule: "self != '00000000-0000-0000-0000-000000000000'",
+        rule: `self != '${nilUUID}'`,
         message: 'the nil UUID names no Dev Portal: put the ID of a Dev Portal there',
       },
     ],
   }),
   enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
 });
+
 export type PortalSpec = z.infer<typeof PortalSpec>;
 
 const PortalRefSpec = z.object({
   name: text(dnsSubdomain, 253, 'Name of a Portal (konnect.konghq.com/v1alpha1) in the namespace of this resource.'),
   enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
 });
+
 export type PortalRefSpec = z.infer<typeof PortalRefSpec>;
 
 export const Spec = z
@@ -271,6 +275,7 @@ export const Condition = z.object({
   lastTransitionTime: z.string().meta({ format: 'date-time' }),
   observedGeneration: z.int().min(0).optional().meta({ format: 'int64' }),
 });
+
 export type Condition = z.infer<typeof Condition>;
 
 const CreatingStatus = z
@@ -312,6 +317,7 @@ export const PortalStatus = z.object({
   state: AttachmentState,
   reason: reasonText.optional(),
 });
+
 export type PortalStatus = z.infer<typeof PortalStatus>;
 
 export const CleanupStatus = z.object({
@@ -323,6 +329,7 @@ export const CleanupStatus = z.object({
   destinationID: id.optional(),
   endpointDigest: digest.optional(),
 });
+
 export type CleanupStatus = z.infer<typeof CleanupStatus>;
 
 const CorrectionStatus = z.object({
@@ -334,6 +341,7 @@ const DriftStatus = z.object({
   object: atMost(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
   fields: z.array(atMost(64)).max(16),
 });
+
 export type DriftStatus = z.infer<typeof DriftStatus>;
 
 export const Status = z
@@ -400,4 +408,5 @@ export const AuditLogForwarding = z.object({
   spec: Spec,
   status: Status.default({}),
 });
+
 export type AuditLogForwarding = z.infer<typeof AuditLogForwarding>;

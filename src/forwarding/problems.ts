@@ -4,7 +4,7 @@
  * A message names the object, the cause and the way out. It holds our own words, IDs and names alone, never a text of Konnect's, a
  * secret, or anything that differs from pass to pass. The reasons are also those of the events, and the headings of the runbook.
  */
-import type { KonnectError } from '../konnect/errors.ts';
+import { KonnectError } from '../konnect/errors.ts';
 
 export const reasons = {
   secretNotFound: 'SecretNotFound',
@@ -40,6 +40,7 @@ export const reasons = {
   unexpectedAnswer: 'UnexpectedAnswer',
   tokenGone: 'TokenGone',
 } as const;
+
 export type Reason = (typeof reasons)[keyof typeof reasons];
 
 /**
@@ -135,4 +136,18 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
 
 function patience({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {
   return retryAfterMs === undefined ? {} : { retryAfterMs };
+}
+
+/** `attempt`, or the problem that its KonnectError means for `object`. Anything else that is thrown goes on. */
+export async function orProblem<T>(
+  { tokenSource, signal }: { readonly tokenSource: string; readonly signal: AbortSignal },
+  object: string,
+  attempt: () => Promise<T>,
+): Promise<T | { readonly kind: 'unknown'; readonly problem: Problem }> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof KonnectError) || signal.aborted) throw error;
+    return { kind: 'unknown', problem: problemOf(error, object, tokenSource) };
+  }
 }

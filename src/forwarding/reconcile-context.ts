@@ -1,8 +1,6 @@
 /** One pass over one forwarding: what every step of it needs. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
 import type { StatusDraft } from '../status/status-writer.ts';
-import type { Subject } from './observed/observe.ts';
-import type { Successor } from './ownership/ownership.ts';
 import type { Announcement, Cluster, Konnect } from './ports.ts';
 import { reasons } from './problems.ts';
 
@@ -51,4 +49,18 @@ export function announce(
   note: string,
 ): void {
   cluster.announce(draft.forwarding, { type, reason, action, note });
+}
+
+export interface Subject {
+  readonly forwarding: AuditLogForwarding;
+  readonly konnect: Konnect;
+  /** Where the token stands, for messages. */
+  readonly tokenSource: string;
+  readonly signal: AbortSignal;
+}
+
+/** `hasIt`: the webhook points already at what its status names. */
+export interface Successor {
+  readonly by: string;
+  readonly hasIt: boolean;
 }

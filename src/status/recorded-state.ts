@@ -1,5 +1,12 @@
 /** What status remembers of Konnect, and how the memory changes with what is wanted. Pure. */
-import type { AuditLogsAPI, CleanupStatus, DestinationStatus, PortalStatus, Status } from '../api/v1alpha1.ts';
+import type {
+  AuditLogsAPI,
+  CleanupStatus,
+  DestinationStatus,
+  OrganizationStatus,
+  PortalStatus,
+  Status,
+} from '../api/v1alpha1.ts';
 
 /** What is wanted, as far as it decides what has to be let go. */
 export interface Extent {
@@ -170,4 +177,15 @@ export function withPortal(memory: Status, portal: PortalStatus): Status {
 /** As `status.corrections` and `status.drift` call it. */
 export function objectKeyOf({ kind, id }: CleanupStatus): string {
   return kind === 'portal' ? `portal/${id ?? ''}` : kind;
+}
+
+/**
+ * Attached by us once, and seen so, whatever keeps us from it since: `pending` may never have come to pass. By its destination, or by
+ * the endpoint of an inline webhook.
+ */
+export function wasOurs(
+  remembered: (Pick<PortalStatus, 'destinationID' | 'state'> & Pick<OrganizationStatus, 'endpointDigest'>) | undefined,
+): boolean {
+  const attachedTo = remembered?.destinationID ?? remembered?.endpointDigest;
+  return attachedTo !== undefined && remembered?.state !== 'pending';
 }

@@ -15,6 +15,7 @@ const plainErrors: ReadonlySet<string> = new Set([
   'ReferenceError',
   'AggregateError',
 ]);
+
 const ownErrorFields = [
   'kind',
   'operation',

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
-import { nameOf } from '../../src/forwarding/ownership/ownership.ts';
+import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import type { PortalObject, Secret } from '../../src/forwarding/ports.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 

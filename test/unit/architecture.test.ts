@@ -5,8 +5,6 @@ import { describe, expect, test } from '@jest/globals';
 interface Import {
   /** Path from `src/`, or the name of a package. */
   readonly target: string;
-  /** The names, where there are any; `*` for a namespace. */
-  readonly names: string;
   readonly typesOnly: boolean;
 }
 
@@ -28,44 +26,86 @@ function importsOf(file: string, source: string): Import[] {
     const named = inside.map((name) => name.trim()).filter((name) => name !== '');
     return {
       target: from.startsWith('.') ? join(dirname(file), from) : from,
-      names,
       typesOnly: names.startsWith('type ') || (named.length > 0 && named.every((name) => name.startsWith('type '))),
     };
   });
-}
-
-function roomOf(path: string): string {
-  return path.includes('/') ? path.slice(0, path.indexOf('/')) : path;
 }
 
 function isOurs(target: string): boolean {
   return target.endsWith('.ts');
 }
 
-/** What a room may import of `src/` beside itself: rooms, or single files. */
+/** A file belongs to the folder that it is in, however deep. */
+function roomOf(path: string): string {
+  return dirname(path);
+}
+
+/** What the files of a folder may import beside their own folder. `docs/develop/architecture.md` prints this table. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
   api: [],
-  controller: ['fence.ts', 'log.ts'],
-  kube: ['fence.ts', 'log.ts'],
-  konnect: ['fence.ts', 'log.ts'],
-  telemetry: ['log.ts'],
+  controller: ['runtime'],
+  kube: ['runtime'],
+  telemetry: ['runtime'],
+  konnect: ['runtime'],
+  'leader-election': ['kube', 'runtime'],
+  'konnect/limits': ['konnect', 'runtime'],
+  'konnect/session': ['konnect', 'konnect/limits', 'runtime'],
   status: ['api'],
-  forwarding: ['api', 'status', 'konnect'],
+  forwarding: ['api', 'konnect', 'konnect/session', 'runtime', 'status'],
+  'forwarding/desired': ['api', 'forwarding', 'konnect'],
+  'forwarding/observed': ['api', 'forwarding', 'forwarding/desired', 'konnect', 'konnect/session', 'status'],
+  'forwarding/ownership': ['api', 'forwarding', 'forwarding/observed', 'status'],
+  'forwarding/plan': [
+    'api',
+    'forwarding',
+    'forwarding/desired',
+    'forwarding/observed',
+    'forwarding/ownership',
+    'status',
+  ],
+  'forwarding/apply': [
+    'api',
+    'forwarding',
+    'forwarding/desired',
+    'forwarding/observed',
+    'forwarding/plan',
+    'konnect',
+    'status',
+  ],
+  'forwarding/reconcile': [
+    'api',
+    'forwarding',
+    'forwarding/apply',
+    'forwarding/desired',
+    'forwarding/observed',
+    'forwarding/ownership',
+    'forwarding/plan',
+    'konnect',
+    'runtime',
+    'status',
+  ],
+  resources: ['api', 'controller', 'forwarding', 'forwarding/desired', 'forwarding/ownership', 'kube', 'runtime'],
+  config: ['api', 'konnect', 'leader-election', 'telemetry'],
+  operator: [
+    'api',
+    'config',
+    'controller',
+    'forwarding',
+    'forwarding/desired',
+    'forwarding/reconcile',
+    'konnect',
+    'konnect/limits',
+    'konnect/session',
+    'kube',
+    'leader-election',
+    'resources',
+    'runtime',
+    'telemetry',
+  ],
 };
 
-/** Files at the top put the rooms together, and are imported by no room. */
 const rooms = [...new Set(files.filter((file) => file.includes('/')).map(roomOf))];
-
-function forbidden(): string[] {
-  return [...imports].flatMap(([file, found]) => {
-    const room = roomOf(file);
-    if (!file.includes('/')) return [];
-    const may = new Set([room, ...(allowed[room] ?? [])]);
-    return found
-      .filter(({ target }) => isOurs(target) && !may.has(roomOf(target)))
-      .map(({ target }) => `${file} imports ${target}`);
-  });
-}
 
 test('every import of the sources is understood', () => {
   for (const [file, found] of imports) {
@@ -82,44 +122,106 @@ function isKnown(target: string): boolean {
   return isOurs(target) ? sources.has(target) : !target.startsWith('.');
 }
 
-describe('rooms', () => {
-  test('are those that have a rule', () => {
+describe('folders', () => {
+  test('are those that have a rule, and hold all files but main.ts', () => {
     expect(rooms.toSorted()).toEqual(Object.keys(allowed).toSorted());
+    expect(files.filter((file) => !file.includes('/'))).toEqual(['main.ts']);
   });
 
-  test('import downward only', () => {
-    expect(forbidden()).toEqual([]);
+  test('import only what the table allows', () => {
+    const forbidden = [...imports].flatMap(([file, found]) => {
+      const room = roomOf(file);
+      if (room === '.') return [];
+      const may = new Set([room, ...(allowed[room] ?? [])]);
+      return found
+        .filter(({ target }) => isOurs(target) && !may.has(roomOf(target)))
+        .map(({ target }) => `${file} imports ${target}`);
+    });
+    expect(forbidden).toEqual([]);
   });
 
-  test('the log is imported as a type', () => {
-    const values = [...imports].flatMap(([file, found]) =>
-      found.filter(({ target, typesOnly }) => target === 'log.ts' && !typesOnly).map(() => file),
-    );
-    expect(values).toEqual([]);
+  test('need every arrow of the table', () => {
+    const unused = Object.entries(allowed).flatMap(([room, others]) => {
+      const found = files.filter((file) => roomOf(file) === room).flatMap((file) => imports.get(file) ?? []);
+      const used = new Set(found.map(({ target }) => roomOf(target)));
+      return others.filter((other) => !used.has(other)).map((other) => `${room} does not import ${other}`);
+    });
+    expect(unused).toEqual([]);
   });
+
+  test('have no circle', () => {
+    expect(circles(rooms, (room) => allowed[room] ?? [])).toEqual([]);
+  });
+
+  test('are printed in docs/develop/architecture.md as they are here', () => {
+    const text = readFileSync(join(root, '../docs/develop/architecture.md'), 'utf8');
+    const printed = [...text.matchAll(/^\| `src\/([\w/-]+)\/` \| ([^|]*) \|$/gm)].map(([, room = '', others = '']) => [
+      room,
+      [...others.matchAll(/`([\w/-]+)`/g)].map(([, other = '']) => other),
+    ]);
+    expect(Object.fromEntries(printed)).toEqual(allowed);
+  });
+});
+
+/** Each circle as a path that begins and ends with the same name. Type imports count: a reader has to follow them. */
+function circles(names: readonly string[], targetsOf: (name: string) => readonly string[]): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) found.push([...path.slice(path.indexOf(name)), name].join(' > '));
+    if (done.has(name) || path.includes(name)) return;
+    for (const target of targetsOf(name)) visit(target, [...path, name]);
+    done.add(name);
+  };
+  for (const name of names) visit(name, []);
+  return found;
+}
+
+test('files have no circle, type imports included', () => {
+  const targetsOf = (file: string) =>
+    (imports.get(file) ?? []).filter(({ target }) => isOurs(target)).map(({ target }) => target);
+  expect(circles(files, targetsOf)).toEqual([]);
+});
+
+test('no file but the resource has more than 320 lines', () => {
+  const long = [...sources].filter(([file, source]) => {
+    return file !== 'api/v1alpha1.ts' && source.split('\n').length > 321;
+  });
+  expect(long.map(([file]) => file)).toEqual([]);
 });
 
 describe('the domain', () => {
   test('has of Konnect only types and its error', () => {
     const more = [...imports].flatMap(([file, found]) =>
       found
-        .filter(({ target, typesOnly }) => roomOf(file) === 'forwarding' && roomOf(target) === 'konnect' && !typesOnly)
+        .filter(
+          ({ target, typesOnly }) => file.startsWith('forwarding/') && target.startsWith('konnect/') && !typesOnly,
+        )
         .filter(({ target }) => target !== 'konnect/errors.ts')
         .map(({ target }) => `${file} imports ${target}`),
     );
     expect(more).toEqual([]);
   });
 
-  test('plans with types alone', () => {
-    const values = imports.get('forwarding/plan.ts')?.filter(({ typesOnly }) => !typesOnly);
+  test('plans with pure functions only', () => {
+    const pure = new Set([
+      'status/recorded-state.ts',
+      'status/corrections.ts',
+      'forwarding/observed/destination-diff.ts',
+      'forwarding/problems.ts',
+    ]);
+    const values = [...imports].flatMap(([file, found]) =>
+      found
+        .filter(({ target, typesOnly }) => roomOf(file) === 'forwarding/plan' && !typesOnly && isOurs(target))
+        .filter(({ target }) => roomOf(target) !== 'forwarding/plan' && !pure.has(target))
+        .map(({ target }) => `${file} imports ${target}`),
+    );
     expect(values).toEqual([]);
   });
 
   test('imports no package but what belongs to Node', () => {
     const packages = [...imports].flatMap(([file, found]) =>
-      found
-        .filter(({ target }) => ['forwarding', 'status'].includes(roomOf(file)) && !isOurs(target))
-        .map(({ target }) => target),
+      found.filter(({ target }) => /^(forwarding|status)\//.test(file) && !isOurs(target)).map(({ target }) => target),
     );
     expect(packages.filter((name) => !['node:crypto', 'node:util'].includes(name))).toEqual([]);
   });
@@ -139,7 +241,7 @@ describe('the outside', () => {
     ['undici', 'kube'],
     ['pino', 'telemetry'],
     ['prom-client', 'telemetry'],
-  ])('%s is imported by %s/ alone', (name, room) => {
+  ])('%s is imported by %s/ only', (name, room) => {
     expect(
       importersOf(new RegExp(`^${name}$`))
         .map(roomOf)
@@ -147,29 +249,21 @@ describe('the outside', () => {
     ).toEqual([]);
   });
 
-  test('only config.ts reads the environment, which main.ts may hand to it', () => {
+  test('the log is imported as a type', () => {
+    const values = [...imports].flatMap(([file, found]) =>
+      found.filter(({ target, typesOnly }) => target === 'runtime/log.ts' && !typesOnly).map(() => file),
+    );
+    expect(values).toEqual([]);
+  });
+
+  test('only config/ reads the environment, which main.ts may hand to it', () => {
     const readers = files.filter((file) =>
       /\bprocess\s*(\.|\?\.|\[\s*['"])\s*env\b|\benv\b[^\n]*from 'node:process'|\{[^}\n]*\benv\b[^}\n]*\}\s*=\s*process\b/.test(
         sources.get(file) ?? '',
       ),
     );
-    expect(readers.filter((file) => file !== 'config.ts' && file !== 'main.ts')).toEqual([]);
+    expect(readers.filter((file) => file !== 'config/config.ts' && file !== 'main.ts')).toEqual([]);
     const inMain = [...(sources.get('main.ts') ?? '').matchAll(/process\.env(?<next>.?)/g)];
     expect(inMain.filter(({ groups }) => /[.[]/.test(groups?.['next'] ?? ''))).toEqual([]);
   });
-});
-
-test('no file imports itself, by whatever way round', () => {
-  const cycles: string[] = [];
-  const done = new Set<string>();
-  const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' > '));
-    if (done.has(file) || path.includes(file)) return;
-    // Types are gone by the time the program runs.
-    const values = (imports.get(file) ?? []).filter(({ target, typesOnly }) => isOurs(target) && !typesOnly);
-    for (const { target } of values) visit(target, [...path, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
-  expect(cycles).toEqual([]);
 });

@@ -1,11 +1,13 @@
 /** Carries out what the plan says of the destination. */
-import { type DestinationStatus, reconcileAnnotation } from '../../api/v1alpha1.ts';
+import { type DestinationStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
-import { isContested, withCorrection, withoutCorrections } from '../../status/corrections.ts';
+import { withoutCorrections } from '../../status/corrections.ts';
 import type { Desired, OwnDestination } from '../desired/desired-state.ts';
-import type { DestinationStep, Difference } from '../plan/plan.ts';
+import type { Difference } from '../observed/destination-diff.ts';
+import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
+import { countCorrection } from './drift-correction.ts';
 
 /** Answers what is wrong, or undefined. `draft.memory.destination.id` then names the destination, where one is needed. */
 export async function applyDestination(
@@ -63,25 +65,6 @@ export async function applyDestination(
 }
 
 const correctedObject = 'destination';
-
-/**
- * Counts a change of somebody else's that is about to be put right. Answers a problem instead where it happened too often; then nothing is
- * to be written.
- */
-export function countCorrection(pass: Pass, object: string, inWords: string, otherID?: string): Problem | undefined {
-  const { draft } = pass;
-  const now = pass.now();
-  if (isContested(draft.memory, object, now.getTime())) {
-    const other = otherID === undefined ? '' : `, last to destination ${otherID},`;
-    return stalled(
-      reasons.contested,
-      `${inWords} was changed in Konnect by somebody else${other} three times within 24 hours after it had been put right, and is left alone: find out who does it; ` +
-        `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
-    );
-  }
-  draft.memory = withCorrection(draft.memory, object, now);
-  return undefined;
-}
 
 function unresolved({ draft }: Pass, { reference }: Desired, ids: readonly string[]): Problem {
   draft.memory = without(draft.memory, 'destination');

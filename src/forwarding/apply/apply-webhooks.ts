@@ -2,13 +2,13 @@
 import type { PortalStatus } from '../../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
-import { isOurs } from '../../status/recorded-state.ts';
+import { isOurs, wasOurs } from '../../status/recorded-state.ts';
 import type { Desired } from '../desired/desired-state.ts';
-import { type AttachReason, type Plan, type WebhookStep, wasOurs } from '../plan/plan.ts';
+import { type AttachReason, type Plan, type WebhookStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
-import { countCorrection } from './apply-destination.ts';
 import { type Attachment, attachmentsOf, needsDestination } from './attachments.ts';
+import { countCorrection } from './drift-correction.ts';
 
 export interface WebhooksResult {
   readonly problems: readonly Problem[];

@@ -2,7 +2,7 @@
 import type { OrganizationStatus, PortalStatus, Status } from '../../api/v1alpha1.ts';
 import { isOurs, isView, withPortal } from '../../status/recorded-state.ts';
 import type { Desired } from '../desired/desired-state.ts';
-import type { Plan, WebhookStep } from '../plan/plan.ts';
+import type { Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { Pass } from '../reconcile-context.ts';
 

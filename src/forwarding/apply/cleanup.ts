@@ -4,9 +4,9 @@ import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCleanup } from '../../status/recorded-state.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
 import { whatPointsAt } from '../observed/destination-users.ts';
-import type { Successor } from '../ownership/ownership.ts';
 import type { Konnect } from '../ports.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
+import type { Successor } from '../reconcile-context.ts';
 import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
 
 /** Konnect forgets a detached webhook within a minute. */

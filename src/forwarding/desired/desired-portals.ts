@@ -1,24 +1,8 @@
 /** The portals that a forwarding wants: those that spec names by their IDs, and those whose IDs Portal objects of kong-operator tell. */
-import type { AuditLogForwarding, PortalSpec, Status } from '../../api/v1alpha1.ts';
-import { nilUUID } from '../observed/observe.ts';
+import { type AuditLogForwarding, nilUUID, type Status } from '../../api/v1alpha1.ts';
 import type { Cluster, PortalObject } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
-
-export interface WantedPortal extends PortalSpec {
-  /** Where spec names it, such as `spec.portals[0]` or `spec.portalRefs[shop]`. */
-  readonly field: string;
-  /** The Portal object that its ID comes from. */
-  readonly ref?: string | undefined;
-  /** Kept as it is wanted although this is wrong. */
-  readonly trouble?: Problem | undefined;
-}
-
-export interface WantedPortals {
-  /** Each portal once, in the order of spec. */
-  readonly portals: readonly WantedPortal[];
-  /** One for each entry of `spec.portalRefs` that no ID is known of. */
-  readonly unresolved: readonly Problem[];
-}
+import type { WantedPortal, WantedPortals } from './desired-state.ts';
 
 export interface ResolveOptions {
   readonly cluster: Pick<Cluster, 'readPortal'>;

@@ -1,9 +1,9 @@
 /** What a forwarding asks for, worked out from its spec and Secrets. */
 import { createHash } from 'node:crypto';
-import type { AuditLogForwarding, AuditLogsAPI, Spec } from '../../api/v1alpha1.ts';
+import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../../api/v1alpha1.ts';
 import type { DestinationBody } from '../../konnect/schema.ts';
+import type { Problem } from '../problems.ts';
 import type { Credentials } from './credentials.ts';
-import type { WantedPortals } from './desired-portals.ts';
 
 export interface Desired extends WantedPortals {
   readonly region: string;
@@ -84,4 +84,20 @@ export function defaultDestinationName(clusterName: string, namespace: string, n
 /** Tells endpoints apart without showing them. The uid keeps digests of two resources from being compared. */
 export function endpointDigest(uid: string, endpoint: string): string {
   return createHash('sha256').update(uid).update('\0').update(endpoint).digest('hex');
+}
+
+export interface WantedPortal extends PortalSpec {
+  /** Where spec names it, such as `spec.portals[0]` or `spec.portalRefs[shop]`. */
+  readonly field: string;
+  /** The Portal object that its ID comes from. */
+  readonly ref?: string | undefined;
+  /** Kept as it is wanted although this is wrong. */
+  readonly trouble?: Problem | undefined;
+}
+
+export interface WantedPortals {
+  /** Each portal once, in the order of spec. */
+  readonly portals: readonly WantedPortal[];
+  /** One for each entry of `spec.portalRefs` that no ID is known of. */
+  readonly unresolved: readonly Problem[];
 }

@@ -1,6 +1,6 @@
 /** Which forwardings want or hold the same things in one organization, and who has to look again when one of them changes. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
-import { claimsOf, nameOf, standing } from './ownership.ts';
+import { claimsOf, nameOf, standing } from './claims.ts';
 import { Mentions } from './reverse-index.ts';
 
 /** Fed with every forwarding as it was last seen. Keys are `namespace/name`. */

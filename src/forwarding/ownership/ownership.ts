@@ -1,8 +1,10 @@
 /** Who may write where several forwardings want the same webhook or the same name of a destination. Pure. */
 import type { AuditLogForwarding, CleanupStatus, Status } from '../../api/v1alpha1.ts';
-import type { SeenWebhook } from '../observed/observe.ts';
-import { wasOurs } from '../plan/plan.ts';
+import { wasOurs } from '../../status/recorded-state.ts';
+import type { SeenWebhook } from '../observed/observed-state.ts';
 import { reasons } from '../problems.ts';
+import type { Successor } from '../reconcile-context.ts';
+import { nameOf } from './claims.ts';
 
 /** `yielded`: the forwarding that holds it wants it no longer, and this one is next. Names are `namespace/name`. */
 export type Rivalry =
@@ -82,12 +84,6 @@ export function rivalsOf({ self, organizationID, all, destinationName }: Contest
   };
 }
 
-/** `hasIt`: the webhook points already at what its status names. */
-export interface Successor {
-  readonly by: string;
-  readonly hasIt: boolean;
-}
-
 /** The forwarding that takes over what `self` lets go of, where one can take it now. `destinationID`: what the webhook points at. */
 export function successorOf(
   { self, all }: Pick<Contest, 'self' | 'all'>,
@@ -106,59 +102,6 @@ export function successorOf(
   if (has !== undefined) return { by: nameOf(has), hasIt: true };
   const next = wanting.find((other) => canTake(other, which));
   return next === undefined ? undefined : { by: nameOf(next), hasIt: false };
-}
-
-/**
- * What two forwardings can want or hold both, as texts that are equal where they do. What spec wants counts in `organizationID`, the
- * organization that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
- * not known, those that it names by ID, and status those that it refers to.
- */
-export function claimsOf(
-  { spec, status }: AuditLogForwarding,
-  destination: string | undefined,
-  organizationID = status.konnect?.organizationID,
-  found: readonly { readonly id: string }[] | undefined = spec.portals,
-): readonly string[] {
-  const { konnect, portals = [], organization, cleanup = [] } = status;
-  const wanted = claimsIn(organizationID, spec.konnect.region, found, spec.organization);
-  const held = claimsIn(konnect?.organizationID, konnect?.region, portals, organization);
-  const left = cleanup.flatMap((entry) => {
-    const { kind, id } = entry;
-    if (kind === 'destination') return [];
-    const own = kind === 'portal' && id !== undefined ? [{ id }] : [];
-    return claimsIn(entry.organizationID, entry.region, own, kind === 'organization' ? entry : undefined);
-  });
-  const names = [
-    { where: organizationID, name: destination },
-    { where: konnect?.organizationID, name: status.destination?.name },
-  ].flatMap(({ where, name }) => (where === undefined || name === undefined ? [] : [`${where}/destination/${name}`]));
-  return [...new Set([...wanted, ...held, ...left, ...names])];
-}
-
-function claimsIn(
-  organizationID: string | undefined,
-  region: string | undefined,
-  portals: readonly { readonly id: string }[] | undefined,
-  organization: object | undefined,
-): string[] {
-  if (organizationID === undefined || region === undefined) return [];
-  return [
-    ...(portals ?? []).map(({ id }) => `${organizationID}/${region}/portal/${id}`),
-    ...(organization === undefined ? [] : [`${organizationID}/${region}/organization`]),
-  ];
-}
-
-/** What others look at to see whether they hold, lose or may take something: equal texts, no news for them. */
-export function standing({ metadata, spec, status }: AuditLogForwarding): string {
-  const { konnect, destination, organization, portals, cleanup, conditions } = status;
-  const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
-  const { uid, deletionTimestamp } = metadata;
-  const named = [destination?.id, destination?.name];
-  return JSON.stringify([uid, deletionTimestamp, spec, konnect, named, organization, portals, cleanup, stalled]);
-}
-
-export function nameOf({ metadata }: AuditLogForwarding): string {
-  return `${metadata.namespace}/${metadata.name}`;
 }
 
 function keyOf(entry: CleanupStatus): WebhookKey | undefined {

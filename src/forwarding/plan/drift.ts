@@ -1,7 +1,7 @@
 /** What `mode: Observe` reports: a plan that is not carried out. Pure, and without values. */
 import type { DriftStatus, Status } from '../../api/v1alpha1.ts';
 import { objectKeyOf } from '../../status/recorded-state.ts';
-import type { AttachReason, DestinationStep, Plan, WebhookStep } from './plan.ts';
+import type { AttachReason, DestinationStep, Plan, WebhookStep } from './steps.ts';
 
 const fieldOf: Readonly<Record<AttachReason, string>> = {
   unconfigured: 'audit_log_destination_id',

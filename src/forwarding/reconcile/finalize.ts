@@ -1,12 +1,11 @@
 /** Deletion: everything of ours in Konnect is undone before the finalizer lets the object go. The SIEM's Secret is never asked for. */
-import type { PortalStatus, Status } from '../../api/v1alpha1.ts';
+import { nilUUID, type PortalStatus, type Status } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Webhook } from '../../konnect/schema.ts';
 import { isOurs, nothingWanted, release, withPortal } from '../../status/recorded-state.ts';
 import { cleanUp, objectOf } from '../apply/cleanup.ts';
 import { settleIntent } from '../apply/pending-creation.ts';
-import { nilUUID, orProblem } from '../observed/observe.ts';
-import { type Problem, problemOf, reasons } from '../problems.ts';
+import { orProblem, type Problem, problemOf, reasons } from '../problems.ts';
 import { announce, type Pass } from '../reconcile-context.ts';
 
 export interface FinalizeOptions {

@@ -8,7 +8,7 @@ import {
   finalizer,
 } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
-import { type ConditionContext, conditionsOf, type Report, suspended, type Trouble } from '../../status/conditions.ts';
+import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { holdsAnything, objectKeyOf } from '../../status/recorded-state.ts';
 import { StatusDraft } from '../../status/status-writer.ts';
@@ -16,14 +16,17 @@ import { settleIntent } from '../apply/pending-creation.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from '../desired/credentials.ts';
 import { resolvePortals } from '../desired/desired-portals.ts';
 import { desire, destinationName } from '../desired/desired-state.ts';
+import { claimsOf } from '../ownership/claims.ts';
 import { Turns } from '../ownership/keyed-lock.ts';
-import { claimsOf, rivalsOf, type Successor, successorOf } from '../ownership/ownership.ts';
+import { rivalsOf, successorOf } from '../ownership/ownership.ts';
 import type { Cluster, Konnect } from '../ports.ts';
 import { type Problem, problemOf, reasons, waiting, worstFirst } from '../problems.ts';
-import { announce, type Pass } from '../reconcile-context.ts';
-import { nothingToUndo, secretsResolved, sync, watchOnly } from './enforce.ts';
+import { announce, type Pass, type Successor } from '../reconcile-context.ts';
+import { sync } from './enforce.ts';
 import { finalize, whatStays } from './finalize.ts';
 import { Ages } from './first-seen.ts';
+import { secretsReport, troubleReport, troublesOf } from './health-report.ts';
+import { watchOnly } from './observe-only.ts';
 import { organizationChanged, proveOrganization } from './token-organization.ts';
 
 export interface ReconcilerOptions {
@@ -405,32 +408,6 @@ function isPending(conditions: readonly Condition[]): boolean {
 
 function readyOf(conditions: readonly Condition[] = []): Condition | undefined {
   return conditions.find(({ type }) => type === 'Ready');
-}
-
-function troublesOf({ secrets, destination, webhooks, cleanup }: Report): readonly Trouble[] {
-  return [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.troubles : []));
-}
-
-function secretsReport(problems: readonly Problem[]): Report {
-  const unchecked = { kind: 'unchecked', message: 'see SecretsResolved' } as const;
-  return {
-    secrets: { kind: 'bad', troubles: worstFirst(problems) },
-    destination: unchecked,
-    webhooks: unchecked,
-    cleanup: nothingToUndo,
-    readyMessage: '',
-  };
-}
-
-function troubleReport(problem: Problem): Report {
-  const bad = { kind: 'bad', troubles: [problem] } as const;
-  return {
-    secrets: secretsResolved,
-    destination: bad,
-    webhooks: bad,
-    cleanup: nothingToUndo,
-    readyMessage: '',
-  };
 }
 
 function tokenGone(forwarding: AuditLogForwarding): Problem {

@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
-import type { SeenWebhook } from '../../../../src/forwarding/observed/observe.ts';
-import {
-  claimsOf,
-  noRivals,
-  rivalsOf,
-  standing,
-  successorOf,
-  type WebhookKey,
-} from '../../../../src/forwarding/ownership/ownership.ts';
+import type { SeenWebhook } from '../../../../src/forwarding/observed/observed-state.ts';
+import { claimsOf, standing } from '../../../../src/forwarding/ownership/claims.ts';
+import { noRivals, rivalsOf, successorOf, type WebhookKey } from '../../../../src/forwarding/ownership/ownership.ts';
 import { forum, type SpecChoice, shop, specOf } from '../support/harness.ts';
 
 const organizationID = 'o';

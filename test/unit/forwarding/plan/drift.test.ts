@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { CleanupStatus } from '../../../../src/api/v1alpha1.ts';
 import { driftOf } from '../../../../src/forwarding/plan/drift.ts';
-import type { AttachReason, DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/plan.ts';
+import type { AttachReason, DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/steps.ts';
 import { someProblem } from './plan-model.ts';
 
 const kept: DestinationStep = { kind: 'keep', updatedAt: undefined };

@@ -1,7 +1,7 @@
 import type { DestinationStatus, Status } from '../../../../src/api/v1alpha1.ts';
 import type { Desired } from '../../../../src/forwarding/desired/desired-state.ts';
-import type { Observed, SeenWebhook } from '../../../../src/forwarding/observed/observe.ts';
-import type { DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/plan.ts';
+import type { Observed, SeenWebhook } from '../../../../src/forwarding/observed/observed-state.ts';
+import type { DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/steps.ts';
 import type { Problem } from '../../../../src/forwarding/problems.ts';
 
 /** Konnect as plainly as a plan can be carried out on it. Endpoints are their digests. */

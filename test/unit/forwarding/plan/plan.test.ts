@@ -8,9 +8,10 @@ import type {
   ObservedDestination,
   SeenDestination,
   SeenWebhook,
-} from '../../../../src/forwarding/observed/observe.ts';
+} from '../../../../src/forwarding/observed/observed-state.ts';
 import { noRivals, type Rivals } from '../../../../src/forwarding/ownership/ownership.ts';
-import { isEmpty, plan, wasOurs } from '../../../../src/forwarding/plan/plan.ts';
+import { isEmpty, plan } from '../../../../src/forwarding/plan/plan.ts';
+import { wasOurs } from '../../../../src/status/recorded-state.ts';
 import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { conditionRows, strangers } from '../../../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
-import { nameOf } from '../../../../src/forwarding/ownership/ownership.ts';
+import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
 import type { Announcement, Cluster, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 

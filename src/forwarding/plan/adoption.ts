@@ -1,0 +1,17 @@
+import type { Desired } from '../desired/desired-state.ts';
+
+/** Whether what was never ours may be taken; both endpoints as digests. */
+export function isAdoptable(
+  policy: Desired['adoptionPolicy'],
+  ours: string | undefined,
+  theirs: string | undefined,
+): boolean {
+  switch (policy) {
+    case 'Always':
+      return true;
+    case 'Never':
+      return false;
+    case 'IfMatching':
+      return theirs !== undefined && theirs === ours;
+  }
+}

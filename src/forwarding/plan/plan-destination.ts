@@ -1,0 +1,61 @@
+import type { DestinationStatus } from '../../api/v1alpha1.ts';
+import type { Desired, OwnDestination } from '../desired/desired-state.ts';
+import { differences } from '../observed/destination-diff.ts';
+import type { Observed, SeenDestination } from '../observed/observed-state.ts';
+import { isAdoptable } from './adoption.ts';
+import type { DestinationStep, PlanContext } from './steps.ts';
+
+export function planOurs(
+  own: OwnDestination,
+  remembered: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
+  ours: SeenDestination,
+  named: readonly SeenDestination[],
+): DestinationStep {
+  const found = differences(own, remembered, ours);
+  if (found.length === 0) return { kind: 'keep', updatedAt: remembered?.updatedAt ?? ours.updatedAt };
+  if (found.includes('name') && named.length > 0) {
+    return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id) };
+  }
+  return { kind: 'update', differences: found };
+}
+
+export function planDestination(
+  desired: Desired,
+  remembered: DestinationStatus | undefined,
+  observed: Observed,
+  { ageMs, intentPatienceMs, rivals }: PlanContext,
+): DestinationStep {
+  const seen = observed.destination;
+  if (!desired.usesDestination || seen.kind === 'unneeded') return { kind: 'none' };
+  if (seen.kind === 'unknown') return seen;
+  if (seen.kind === 'referenced') {
+    const [found, ...more] = seen.found;
+    if (found === undefined || more.length > 0) return { kind: 'unresolved', ids: seen.found.map(({ id }) => id) };
+    return { kind: 'use', id: found.id };
+  }
+  const { own } = desired;
+  if (own === undefined) return { kind: 'none' };
+  const { creating } = remembered ?? {};
+  const made = seen.intended.filter((one) => creating !== undefined && one.endpointDigest === creating.endpointDigest);
+  const [found, ...others] = seen.ours === undefined ? made : [seen.ours, ...made];
+  if (found !== undefined) {
+    const duplicates = others.map(({ id }) => id);
+    const named = seen.named.filter(({ id }) => id !== found.id && !duplicates.includes(id));
+    const applied = { secretVersion: creating?.secretVersion, updatedAt: found.updatedAt };
+    const next = planOurs(own, seen.ours === undefined ? applied : remembered, found, named);
+    if (seen.ours !== undefined && duplicates.length === 0) return next;
+    const name = creating?.name ?? own.settings.name;
+    return { kind: 'claim', because: 'intent', id: found.id, name, duplicates, next };
+  }
+  if (creating !== undefined && ageMs(creating.since) < intentPatienceMs) return { kind: 'wait' };
+  const ids = seen.named.map(({ id }) => id);
+  const rivalry = rivals.destination(own.settings.name, ids);
+  if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };
+  const [theirs, ...more] = seen.named;
+  if (theirs === undefined) return { kind: 'create' };
+  if (more.length > 0 || !isAdoptable(desired.adoptionPolicy, own.endpointDigest, theirs.endpointDigest)) {
+    return { kind: 'refuse', name: own.settings.name, ids };
+  }
+  const next = planOurs(own, undefined, theirs, []);
+  return { kind: 'claim', because: 'adopted', id: theirs.id, name: own.settings.name, duplicates: [], next };
+}

@@ -1,0 +1,89 @@
+import type { Report } from '../../status/conditions.ts';
+import { release } from '../../status/recorded-state.ts';
+import type { Desired, WantedPortal } from '../desired/desired-state.ts';
+import { driftOf } from '../plan/drift.ts';
+import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
+import { type Problem, reasons, stalled } from '../problems.ts';
+import type { Pass } from '../reconcile-context.ts';
+import { look, type SyncOptions } from './enforce.ts';
+import { forward, health, nothingToUndo, secretsResolved, webhooksInWords, withPortalsReady } from './health-report.ts';
+
+/** What keeps an observed object from being what is wanted, beside drift. */
+export function problemOfStep(object: string, step: DestinationStep | WebhookStep, field = ''): Problem[] {
+  switch (step.kind) {
+    case 'unknown':
+      return [step.problem];
+    case 'missing':
+      return [
+        stalled(
+          reasons.portalNotFound,
+          `${object} does not exist in this region, or the token may not see it: check ${field}`,
+        ),
+      ];
+    case 'unresolved':
+      return [
+        stalled(
+          reasons.destinationNotFound,
+          `${object} that spec.destinationRef names is not there, or there are several`,
+        ),
+      ];
+    case 'lost':
+      return [stalled(reasons.claimed, `${object} belongs to AuditLogForwarding ${step.to}, which came first`)];
+    case 'refuse':
+      return [
+        'ids' in step
+          ? stalled(
+              reasons.nameInUse,
+              `${object}'s name belongs in Konnect to ${step.ids.slice(0, 5).join(', ')}, which this forwarding did not create`,
+            )
+          : stalled(
+              reasons.webhookInUse,
+              `${object} forwards to ${step.otherID ?? 'an endpoint'} that this forwarding did not set`,
+            ),
+      ];
+    case 'keep':
+    case 'none':
+    case 'create':
+    case 'claim':
+    case 'update':
+    case 'use':
+    case 'wait':
+    case 'attach':
+      return [];
+  }
+}
+
+export function observedProblems({ portals, unresolved }: Desired, steps: Plan): Problem[] {
+  const ofPortals = portals.flatMap(({ id, field, trouble }) => {
+    const step = steps.portals.get(id);
+    const found = step === undefined ? [] : problemOfStep(`portal ${id}`, step, field);
+    return trouble === undefined ? found : [trouble, ...(step?.kind === 'missing' ? [] : found)];
+  });
+  const { organization } = steps;
+  const ofOrganization = organization === undefined ? [] : problemOfStep("the organization's webhook", organization);
+  return [...ofPortals, ...unresolved, ...ofOrganization];
+}
+
+/** Looks, writes nothing to Konnect, and leaves what differs in `status.drift`. */
+export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
+  const { draft } = pass;
+  const needsOwn = desired.own !== undefined && desired.usesDestination;
+  const released = release(draft.memory, { ...desired, needsOwn, organizationID: options.organizationID });
+  const steps = await look(pass, desired, released, options);
+  const drift = driftOf(steps, released);
+  const { drift: _before, ...memory } = draft.memory;
+  const isReady = ({ id, trouble }: WantedPortal) => trouble === undefined && steps.portals.get(id)?.kind === 'keep';
+  const ready = desired.portals.filter(isReady).length;
+  const konnect = memory.konnect ?? { organizationID: options.organizationID, region: desired.region };
+  draft.memory = withPortalsReady({ ...memory, konnect, ...(drift.length === 0 ? {} : { drift }) }, ready, desired);
+  const problems = observedProblems(desired, steps);
+  const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
+  return {
+    secrets: secretsResolved,
+    destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
+    webhooks: health(problems, 'Observed', 'see status.drift'),
+    cleanup: nothingToUndo,
+    readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
+    ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
+  };
+}
