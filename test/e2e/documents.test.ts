@@ -151,8 +151,8 @@ function asAlways(line: string): string {
 testCommandsOf('README.md');
 testCommandsOf('docs/install/process.md');
 
-describe('docs/use/resource.md shows', () => {
-  test.each(sessionsOf(document('docs/use/resource.md')))('$title', async (session) => {
+describe('docs/use/kubectl.md shows', () => {
+  test.each(sessionsOf(document('docs/use/kubectl.md')))('$title', async (session) => {
     await eventually(async () => {
       const lines = (await typed(session)).split('\n').map(asAlways).filter(Boolean);
       const shown = session.shown.map(asAlways);
@@ -162,5 +162,6 @@ describe('docs/use/resource.md shows', () => {
 });
 
 testCommandsOf('docs/use/resource.md');
+testCommandsOf('docs/use/behavior.md');
 testCommandsOf('docs/install/flux.md');
 testCommandsOf('docs/operate/runbook.md');
