@@ -44,8 +44,8 @@ test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
   120_000,
 );
 
-test('docs/trust/reliability.md has every invariant, every fault and every seeded bug', () => {
-  const text = document('docs/trust/reliability.md');
+test('docs/trust/reliability/crash-points.md has every invariant, every fault and every seeded bug', () => {
+  const text = document('docs/trust/reliability/crash-points.md');
   const named = [...Object.keys(invariants), ...faults].map((name) => `\`${name}\``);
   const titles = bugs().map(({ title }) => `| ${title} |`);
   expect([...named, ...titles].filter((one) => !text.includes(one))).toEqual([]);
