@@ -1,5 +1,4 @@
-# What builds and what runs, pinned to what these tags stood for; docs/install/helm.md says how to move on. Both can be replaced with --build-arg,
-# for instance by mirrors of theirs.
+# The base images, pinned by digest. docs/install/helm.md says how to update them. --build-arg replaces them, for example with a mirror.
 ARG BUILD=docker.io/library/node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot@sha256:bb6b03d81066993293a10feda7250e8e1cc034035fe9b61cfceededa7c8bf04d
 
@@ -10,7 +9,7 @@ RUN npm ci --ignore-scripts
 COPY LICENSE ./
 COPY scripts/build.ts scripts/
 COPY src src
-# As .mjs: no package.json lies beside it that would say so.
+# The ending .mjs makes it a module without a package.json beside it.
 RUN node scripts/build.ts \
   && mkdir /app \
   && cp dist/operator.js /app/operator.mjs \

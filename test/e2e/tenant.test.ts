@@ -208,7 +208,9 @@ describe('who may do everything in its namespace, status included,', () => {
     try {
       await eventually(async () => {
         const { stderr } = await writeStatus('foreign', { portalsReady: '9/9' });
-        expect(stderr).toContain('status is the memory of the operator, which alone writes it');
+        expect(stderr).toContain(
+          'only the operator may write status, because status records what the operator created in Konnect',
+        );
       });
       const before = (await own('foreign')).metadata.resourceVersion;
       await asTenant(['annotate', 'alf', 'foreign', 'konnect-audit-log.io/reconcile-requested-at=protected']);

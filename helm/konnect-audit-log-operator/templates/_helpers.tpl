@@ -2,7 +2,7 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The release's name, with the chart's after it unless it is in it. Of every object, ClusterRoles too. */}}
+{{/* Name of every object, ClusterRoles included: the release's name, with the chart's name appended unless the release's name contains it. */}}
 {{- define "operator.fullname" -}}
 {{- $name := include "operator.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -14,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{/* In the release's namespace, where the operator may have a Role of its own name too. */}}
+{{/* Name of the Role for the Lease. It differs from the full name, which a Role in the same namespace may have. */}}
 {{- define "operator.leaseRole" -}}
 {{- printf "%s-leases" (include "operator.fullname" . | trunc 56 | trimSuffix "-") }}
 {{- end }}
@@ -23,11 +23,11 @@
 {{- if .Values.serviceAccount.create }}
 {{- .Values.serviceAccount.name | default (include "operator.fullname" .) }}
 {{- else }}
-{{- .Values.serviceAccount.name | required "serviceAccount.name: name the ServiceAccount to use, or let serviceAccount.create be true" }}
+{{- .Values.serviceAccount.name | required "serviceAccount.name: set it to the ServiceAccount to use, or set serviceAccount.create to true" }}
 {{- end }}
 {{- end }}
 
-{{/* What a Deployment can never change. */}}
+{{/* Labels that a Deployment can never change. */}}
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -40,7 +40,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* The chart's own labels win. */}}
+{{/* The chart's own labels take precedence. */}}
 {{- define "operator.labels" -}}
 {{- merge (include "operator.ownLabels" . | fromYaml) .Values.commonLabels | toYaml }}
 {{- end }}
@@ -57,29 +57,29 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* What the operator may do, and nothing more. */}}
+{{/* All rights of the operator in the namespaces that it watches. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [konnect-audit-log.io]
   resources: [auditlogforwardings]
-  # patch: the finalizer
+  # patch is for the finalizer.
   verbs: [list, watch, patch]
 - apiGroups: [konnect-audit-log.io]
   resources: [auditlogforwardings/status]
   verbs: [patch]
 - apiGroups: [""]
   resources: [secrets]
-  # get: the Secrets that forwardings name. list and watch ask for metadata alone, but to Kubernetes they are the right to read.
+  # get is for the Secrets that forwardings name. The operator lists and watches only metadata, but list and watch grant reading.
   verbs: [get, list, watch]
 - apiGroups: [konnect.konghq.com]
   resources: [portals]
-  # kong-operator's, whose kind need not be there: those that forwardings name in spec.portalRefs
+  # The Portals of kong-operator that spec.portalRefs names. Their CRD may be absent.
   verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
 {{- end }}
 
-{{/* A duration such as 1m30s in whole seconds, rounded up. */}}
+{{/* Whole seconds of a duration such as 1m30s, rounded up. */}}
 {{- define "operator.seconds" -}}
 {{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 }}
 {{- $ms := 0 }}
@@ -89,7 +89,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- div (add $ms 999) 1000 }}
 {{- end }}
 
-{{/* MiB for the heap, or nothing where the memory limit is in another unit or absent. */}}
+{{/* Limit of the heap in MiB, or nothing if the memory limit is absent or in another unit. */}}
 {{- define "operator.heapMiB" -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources | toString }}
 {{- if regexMatch "^[0-9]+Mi$" $limit }}

@@ -1,5 +1,5 @@
--- The health of an AuditLogForwarding, read from its conditions. What the operator goes on trying is Progressing; Degraded waits for a
--- person. Only Lua's base library is used: a script from argocd-cm has no other.
+-- Returns the health of an AuditLogForwarding from its conditions. Progressing: the operator retries. Degraded: a user must act.
+-- It uses only Lua's base library, because a script in argocd-cm has no other.
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
@@ -21,7 +21,7 @@ end
 local ready = conditions["Ready"]
 local seen = status.observedGeneration == obj.metadata.generation
 
--- Argo CD itself answers "Pending deletion" before it asks; what asks the script directly learns more.
+-- Argo CD reports "Pending deletion" without running this script. Other callers get the reason.
 if obj.metadata.deletionTimestamp ~= nil then
   return answer("Progressing", ready, "Being deleted")
 end
@@ -43,5 +43,5 @@ end
 if ready.status == "True" then
   return answer("Healthy", ready, "Ready")
 end
--- Nothing is under way that would change it.
+-- The operator is not retrying.
 return answer("Degraded", ready, "Not ready")
