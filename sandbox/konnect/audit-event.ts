@@ -1,17 +1,17 @@
-/** One thing that happened and is audited, before it is written in any log format or signed. */
+/** An audited event, before it is formatted and signed. */
 export interface AuditEvent {
   readonly at: Date;
   readonly product: 'Konnect' | 'Dev-Portal';
   readonly eventClassID: string;
   readonly name: string;
   readonly severity: number;
-  /** In the order in which the line shows them, `rt` first and `user_agent` last; `sig` is for the delivering side to add. */
+  /** In the order of the line: `rt` first, `user_agent` last. The delivery appends `sig`. */
   readonly extension: Readonly<Record<string, string>>;
 }
 
 export type LogFormat = 'cef' | 'json' | 'cps';
 
-/** Where lines go to, as the destination (or the inline webhook) says at the time of the event. */
+/** Where a line is sent, according to the destination or the inline webhook at the time of the event. */
 export interface DeliveryTarget {
   readonly endpoint: string;
   readonly authorization: string;
@@ -19,24 +19,24 @@ export interface DeliveryTarget {
   readonly skipSSLVerification: boolean;
 }
 
-/** One request that tried to deliver an event, with what came of it. */
+/** One request that tried to deliver an event, and its result. */
 export interface DeliveryAttempt {
   readonly at: Date;
-  /** Status of the receiver's answer; absent when there was none. */
+  /** Status of the receiver's answer. Absent if there was no answer. */
   readonly code?: number;
-  /** Free text for `last_response_message`. */
+  /** Text for `last_response_message`. */
   readonly message: string;
   readonly ok: boolean;
   /** True on the last attempt of a delivery that failed for good. */
   readonly givenUp: boolean;
 }
 
-/** The port to whatever signs, batches and sends audit lines. */
+/** Signs, batches and sends audit lines. */
 export interface Delivery {
-  /** Returns at once; `onAttempt` is called for every attempt, from the first to the one that succeeds or gives up. */
+  /** Returns at once. Calls `onAttempt` after every attempt, until one succeeds or the delivery gives up. */
   send(event: AuditEvent, target: DeliveryTarget, onAttempt: (attempt: DeliveryAttempt) => void): void;
-  /** The public keys that lines are signed with. */
+  /** Returns the public keys that verify the signatures. */
   jwks(): { readonly keys: readonly object[] };
-  /** Resolves once nothing is under way any more. */
+  /** Aborts deliveries in flight. Resolves when they have ended. */
   stop(): Promise<void>;
 }

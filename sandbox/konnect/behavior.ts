@@ -1,38 +1,42 @@
-/** Where nobody knows which of several ways Konnect goes, or where it goes several. The first value named is the default. */
+/** What Konnect does in cases that its documentation leaves open, or where it varies. Each comment begins with the default. */
 export interface Behavior {
   /**
-   * What a webhook that names no destination looks like in v3: disabled with an empty id, without one, or with the nil UUID; or 404 on GET and DELETE.
-   * In v2 it is always disabled with the endpoint `unconfigured`.
+   * `disabled-empty`. How v3 shows a webhook without a destination: disabled with an empty ID, without an ID or with the nil UUID, or as 404
+   * on GET and DELETE. v2 always shows it as disabled, with the endpoint `unconfigured`.
    */
   unconfiguredWebhook: 'disabled-empty' | 'disabled-absent' | 'disabled-nil' | 'not-found';
-  /** Whether a second destination of one name is refused with 409, or made. */
+  /** `conflict`. Whether creating a second destination with the same name answers 409 or succeeds. */
   duplicateNames: 'conflict' | 'allowed';
-  /** Whether DELETE of a destination that a webhook points at is refused with 409, or done: the webhook then points at what is gone. */
+  /** `conflict`. Whether DELETE of a destination that a webhook uses answers 409 or succeeds. The webhook keeps the ID of a deleted one. */
   usedDestination: 'conflict' | 'deleted';
-  /** 0. For so long after its last webhook was detached, a destination still counts as in use. */
+  /** 0. How long a destination still counts as in use after its last webhook was detached. */
   releaseDelayMs: number;
-  /** 0. Lists of destinations are served as they were that long ago, at most 15 minutes; single reads are always fresh. */
+  /** 0. How old the lists of destinations are, at most 15 minutes. A GET of one destination is always up to date. */
   staleListMs: number;
   /** true. Whether answers to PATCH carry `updated_at`. */
   patchAnswersUpdatedAt: boolean;
   /** 200. What a successful PATCH answers. */
   patchStatus: 200 | 201;
-  /** 404. What a webhook's PATCH with the id of no destination answers. */
+  /** 404. What a PATCH of a webhook with an unknown destination answers. */
   unknownDestination: 404 | 400;
   /**
-   * true. Whether what is left out of a PATCH takes its declared default, where one is declared, or keeps its value. The harsher way is the
-   * default, so that a client which leaves fields out shows; Kong's own command line does, and its tests find the values kept.
+   * true. Whether a field that is absent from a PATCH takes its documented default, if it has one. Else the field keeps its value. The default
+   * is the stricter case, so that tests reveal a client that omits fields. Kong's own command line omits them, and its tests expect that the
+   * values stay.
    */
   fillPatchDefaults: boolean;
-  /** 100. A greater `page[size]` is cut to this. */
+  /** 100. Upper limit of `page[size]`. A greater value is replaced by it. */
   pageSizeMax: number;
-  /** false. Whether DELETE of a portal's webhook answers 409 as long as that is enabled. */
+  /** false. Whether DELETE of a portal's webhook answers 409 while the webhook is enabled. */
   portalDeleteConflict: boolean;
-  /** What `updated_at` of a destination shows before its first PATCH: when it was created, or the zero time, well formed or as Kong's document misspells it. */
+  /**
+   * `created`. `updated_at` of a destination before its first PATCH: its creation, the zero time, or the zero time as Kong's document
+   * misspells it.
+   */
   firstUpdatedAt: 'created' | 'zero' | 'malformed';
-  /** 0. For so long a revoked token still works. */
+  /** 0. How long a revoked token still works. */
   revokedTokenGraceMs: number;
-  /** 0. A replay job runs at least so long. */
+  /** 0. Minimum duration of a replay job. */
   replayDurationMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** One request that reached the server, without anything secret. */
+/** A request that reached the server, without secrets. */
 export interface Call {
   readonly at: Date;
   readonly method: string;
@@ -7,21 +7,24 @@ export interface Call {
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
-  /** Kong's operationId; absent where no operation has this path and method. */
+  /** Kong's operationId. Absent if no operation has this path and method. */
   readonly operation?: string;
-  /** The last 4 characters. */
+  /** Last 4 characters of the token. */
   readonly token: string;
-  /** Of the answer; where the connection was dropped after the deed, of the answer that was lost; absent where nothing was done or all is still under way. */
+  /**
+   * Status of the answer, even if a fault dropped the connection before the client received it. Absent if the request was not processed, or
+   * is still being processed.
+   */
   status?: number;
-  /** The kinds of the faults that it met. */
+  /** Kinds of the faults that were applied. */
   readonly faults: readonly string[];
 }
 
-const callsKept = 50_000;
+const maxCalls = 50_000;
 
 export interface CallLog {
   add(call: Call): void;
-  /** In the order in which they came, the last 50,000. */
+  /** Returns the last 50,000 calls, in the order of arrival. */
   list(): Call[];
   clear(): void;
 }
@@ -31,7 +34,7 @@ export function createCallLog(): CallLog {
   return {
     add(call) {
       calls.push(call);
-      if (calls.length > callsKept) calls.shift();
+      if (calls.length > maxCalls) calls.shift();
     },
     list: () => [...calls],
     clear() {

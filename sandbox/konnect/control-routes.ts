@@ -15,7 +15,7 @@ import {
 } from './model.ts';
 import { viewStatus } from './operations/webhook-views.ts';
 
-/** What is under this is the sandbox's, not Konnect's. */
+/** Paths with this prefix belong to the sandbox. Konnect does not have them. */
 export const controlPrefix = '/__sandbox/';
 
 interface ControlAnswer {
@@ -27,7 +27,7 @@ interface ControlRequest {
   readonly model: KonnectModel;
   readonly control: KonnectControl;
   readonly params: Readonly<Record<string, string>>;
-  /** Parsed JSON; undefined where there is none. */
+  /** Parsed JSON. Undefined if the request has no body. */
   readonly body: unknown;
 }
 
@@ -42,7 +42,7 @@ const routes: readonly ControlRoute[] = [
   [
     'DELETE',
     /^faults\/(?<id>\d+)$/,
-    ({ control, params }) => found(control.faults().find(({ id }) => String(id) === params['id'])).remove(),
+    ({ control, params }) => required(control.faults().find(({ id }) => String(id) === params['id'])).remove(),
   ],
   ['GET', /^behaviou?r$/, ({ model }) => model.behavior],
   [
@@ -76,20 +76,19 @@ const routes: readonly ControlRoute[] = [
     'DELETE',
     /^organizations\/(?<organization>[^/]+)\/portals\/(?<portal>[^/]+)$/,
     (request) => {
-      if (!removePortal(request.model, organizationOf(request), request.params['portal'] ?? ''))
-        throw new NoSuchThing();
+      if (!removePortal(request.model, organizationOf(request), request.params['portal'] ?? '')) throw new NotFound();
     },
   ],
   [
     'POST',
     /^tokens\/revoke$/,
     ({ model, body }) => {
-      if (!revokeToken(model, revocationBody.parse(body).value)) throw new NoSuchThing();
+      if (!revokeToken(model, revocationBody.parse(body).value)) throw new NotFound();
     },
   ],
 ];
 
-/** Answers a request to `/__sandbox/{path}`: 200 with JSON, 204 without, 404, 405, 400 with what is wrong. */
+/** Answers a request to `/__sandbox/{path}`: 200 with JSON, 204 without a body, or 400, 404 or 405 with a message. */
 export function controlAnswer(
   model: KonnectModel,
   control: KonnectControl,
@@ -104,25 +103,25 @@ export function controlAnswer(
     const answer = handle({ model, control, params: pattern.exec(request.path)?.groups ?? {}, body });
     return answer === undefined ? { status: 204, body: undefined } : { status: 200, body: answer };
   } catch (error) {
-    if (error instanceof NoSuchThing) return { status: 404, body: { message: 'there is no such thing' } };
+    if (error instanceof NotFound) return { status: 404, body: { message: 'not found' } };
     if (error instanceof z.ZodError) return { status: 400, body: { message: z.prettifyError(error) } };
     if (error instanceof SyntaxError) return { status: 400, body: { message: error.message } };
     throw error;
   }
 }
 
-class NoSuchThing extends Error {}
+class NotFound extends Error {}
 
-function found<Thing>(thing: Thing | undefined): Thing {
-  if (thing === undefined) throw new NoSuchThing();
-  return thing;
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new NotFound();
+  return value;
 }
 
 function organizationOf({ model, params }: ControlRequest): Organization {
-  return found(model.organizations.get(params['organization'] ?? ''));
+  return required(model.organizations.get(params['organization'] ?? ''));
 }
 
-/** What is set up for an organization, without tokens and authorizations. */
+/** Returns the configuration of an organization, without tokens and authorizations. */
 function overview(organization: Organization): object {
   return {
     id: organization.id,

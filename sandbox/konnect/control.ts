@@ -3,15 +3,16 @@ import type { Call, CallLog } from './calls.ts';
 import type { ActiveFault, FaultRule, Faults } from './faults.ts';
 import type { KonnectModel } from './model.ts';
 
-/** How a test, a demo or a person looks behind Konnect's front and makes it misbehave. */
+/** Inspects the local Konnect and makes it fail, for tests and users of the sandbox. */
 export interface KonnectControl {
-  /** In the order in which they came, the last 50,000. */
+  /** Returns the last 50,000 calls, in the order of arrival. */
   calls(): Call[];
   clearCalls(): void;
-  /** Rules are tried in the order in which they were added. */
+  /** Adds a rule. Rules are tried in the order in which they were added. */
   fail(rule: FaultRule): ActiveFault;
   faults(): ActiveFault[];
   clearFaults(): void;
+  /** Changes the given behaviors. The others keep their values. */
   behave(behavior: Partial<Behavior>): void;
 }
 

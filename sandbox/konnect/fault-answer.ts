@@ -1,16 +1,16 @@
 import type { FaultBody, FaultKind } from './faults.ts';
 
-/** What goes over the wire: a body to the end, or a part of one and then a reset. */
+/** An HTTP answer. `isTruncated`: half of the body is sent, then the connection ends. */
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly brokenOff?: boolean;
+  readonly isTruncated?: boolean;
 }
 
 const hugeBytes = 16 * 1024 * 1024;
 
-/** The answer of a `status` fault. Its texts echo the request's body, as servers' error pages do. */
+/** Returns the answer of a `status` fault. Its texts echo the request's body, as error pages of servers do. */
 export function statusAnswer(fault: FaultKind & { kind: 'status' }, sentBody: string, traceID: string): WireAnswer {
   const { type, body } = bodyOf(
     fault.body ?? (fault.status === 429 ? 'json' : 'problem'),
@@ -26,7 +26,7 @@ export function statusAnswer(fault: FaultKind & { kind: 'status' }, sentBody: st
       ...(fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }),
     },
     body,
-    brokenOff: fault.body === 'truncated',
+    isTruncated: fault.body === 'truncated',
   };
 }
 
@@ -51,11 +51,11 @@ function bodyOf(kind: FaultBody, status: number, sentBody: string, traceID: stri
     case 'empty':
       return { body: '' };
     default:
-      throw new TypeError(`no such body: ${String(kind satisfies never)}`);
+      throw new TypeError(`unknown body: ${String(kind satisfies never)}`);
   }
 }
 
-/** The same JSON with every leaf of another type. */
+/** Returns the same JSON with a wrong type for every leaf and every array. */
 export function withWrongTypes(value: unknown): unknown {
   if (Array.isArray(value)) return { items: value.map(withWrongTypes) };
   if (typeof value === 'object' && value !== null) {

@@ -1,10 +1,10 @@
-/** Which requests a fault meets. What is left out matches everything. */
+/** The requests that a fault applies to. An absent field matches every request. */
 export interface FaultMatch {
   readonly method?: string;
   readonly region?: string;
   /**
-   * Of the path below the region's host: a RegExp, the source of one if the string starts with `^`, else a glob in which `*` stands for any
-   * run of characters.
+   * Matches the path below the region's host. A string that starts with `^` is the source of a RegExp. Any other string is a glob, in which
+   * `*` matches any characters.
    */
   readonly path?: string | RegExp;
   /** Kong's operationId. */
@@ -14,9 +14,9 @@ export interface FaultMatch {
 }
 
 export type FaultKind =
-  /** Waits, then goes on with the next rule that matches, or as if there were none. */
+  /** Waits, then applies the next rule that matches. */
   | { readonly kind: 'latency'; readonly ms: number }
-  /** Answers this instead; with `done`, only after having done what was asked. */
+  /** Answers with this status instead. With `done`, the request is processed first. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -25,36 +25,38 @@ export type FaultKind =
       readonly done?: boolean;
     }
   /**
-   * 429 for what an organization (an unknown token, by itself) asks beyond so many requests in a window of time, which begins with its first
-   * request; Retry-After in whole seconds says when the next one begins. Requests within the limit go on as if there were no such rule.
+   * Answers 429 when an organization sends more than `requests` in a window. The window begins with the organization's first request.
+   * Retry-After says in whole seconds when the next window begins. An unknown token has a limit of its own. The rule ignores requests within
+   * the limit.
    */
   | { readonly kind: 'rate-limit'; readonly requests: number; readonly windowMs: number }
-  /** Resets the connection; nothing is done. */
+  /** Resets the connection without processing the request. */
   | { readonly kind: 'drop-before' }
-  /** Does what is asked, then resets the connection instead of answering. */
+  /** Processes the request, then resets the connection instead of answering. */
   | { readonly kind: 'drop-after' }
-  /** Sends the client elsewhere; 307 to a path of this server, where a request that follows shows up in the calls. */
+  /** Redirects. By default with 307 to a path of this server, so that the log of calls shows a client that follows. */
   | { readonly kind: 'redirect'; readonly status?: number; readonly location?: string }
-  /** Does what is asked and answers JSON whose fields all have another type. */
+  /** Processes the request and answers with JSON in which every field has a wrong type. */
   | { readonly kind: 'wrong-types' };
 
 /**
- * What comes with a status: a problem that echoes the request's body, plain JSON as Kong's gateway sends it, a web page, JSON that breaks off with
- * the connection, 16 MiB of JSON, or nothing.
+ * Body of a `status` fault: a problem that echoes the request's body, plain JSON like that of Kong's gateway, a web page, JSON cut by a reset
+ * of the connection, 16 MiB of JSON, or nothing.
  */
 export type FaultBody = 'problem' | 'json' | 'html' | 'truncated' | 'huge' | 'empty';
 
-/** `times`: how often it is used before it is gone; for ever where left out. `skip`: how many matching requests it lets pass first. */
+/** The rule ignores the first `skip` matching requests. It is removed after `times` uses, by default never. */
 export type FaultRule = FaultKind & { readonly match?: FaultMatch; readonly times?: number; readonly skip?: number };
 
 export interface ActiveFault {
   readonly id: number;
   readonly rule: FaultRule;
-  /** How many requests have met it. */
+  /** Returns to how many requests the fault was applied. */
   readonly hits: () => number;
   readonly remove: () => void;
 }
 
+/** What a rule can match in a request. */
 export interface FaultSubject {
   readonly method: string;
   readonly region: string;
@@ -65,25 +67,28 @@ export interface FaultSubject {
   readonly organizationID?: string;
 }
 
-/** What a request meets: of a limit, its refusal. */
-export type MetFault = Exclude<FaultKind, { readonly kind: 'rate-limit' }>;
+/** A fault to apply to a request. A `rate-limit` becomes its 429. */
+export type AppliedFault = Exclude<FaultKind, { readonly kind: 'rate-limit' }>;
 
 export interface Faults {
   add(rule: FaultRule): ActiveFault;
   list(): ActiveFault[];
   clear(): void;
-  /** The faults that a request meets, used up by asking: latencies in the order of their rules, then at most one of another kind. */
-  take(subject: FaultSubject): MetFault[];
+  /**
+   * Returns the faults to apply to a request, and counts them as used: latencies in the order of their rules, then at most one fault of
+   * another kind.
+   */
+  take(subject: FaultSubject): AppliedFault[];
 }
 
-/** `nowMs` only ever grows. */
+/** `nowMs` must be monotonic. */
 export function createFaults(nowMs: () => number = () => performance.now()): Faults {
   const active = new Map<number, Entry>();
-  let made = 0;
+  let lastID = 0;
   return {
     add(rule) {
-      made += 1;
-      const id = made;
+      lastID += 1;
+      const id = lastID;
       const entry: Entry = {
         seen: 0,
         hits: 0,
@@ -97,7 +102,7 @@ export function createFaults(nowMs: () => number = () => performance.now()): Fau
     list: () => [...active.values()].map(({ fault }) => fault),
     clear: () => active.clear(),
     take(subject) {
-      const met: MetFault[] = [];
+      const applied: AppliedFault[] = [];
       for (const entry of active.values()) {
         const { rule } = entry.fault;
         if (!entry.matches(subject)) continue;
@@ -107,10 +112,10 @@ export function createFaults(nowMs: () => number = () => performance.now()): Fau
         if (fault === undefined) continue;
         entry.hits += 1;
         if (entry.hits >= (rule.times ?? Infinity)) entry.fault.remove();
-        met.push(fault);
+        applied.push(fault);
         if (fault.kind !== 'latency') break;
       }
-      return met;
+      return applied;
     },
   };
 }
@@ -118,7 +123,7 @@ export function createFaults(nowMs: () => number = () => performance.now()): Fau
 interface Entry {
   seen: number;
   hits: number;
-  /** Of a limit, by whom it counts. */
+  /** Windows of a `rate-limit`, keyed by organization or unknown token. */
   readonly windows: Map<string, { sinceMs: number; requests: number }>;
   readonly matches: (subject: FaultSubject) => boolean;
   readonly fault: ActiveFault;
@@ -129,11 +134,11 @@ function limit(
   { requests, windowMs }: FaultKind & { kind: 'rate-limit' },
   { organizationID, token }: FaultSubject,
   nowMs: number,
-): MetFault | undefined {
-  const whose = organizationID ?? token;
-  const known = windows.get(whose);
+): AppliedFault | undefined {
+  const client = organizationID ?? token;
+  const known = windows.get(client);
   const window = known !== undefined && nowMs - known.sinceMs < windowMs ? known : { sinceMs: nowMs, requests: 0 };
-  windows.set(whose, window);
+  windows.set(client, window);
   window.requests += 1;
   if (window.requests <= requests) return undefined;
   return { kind: 'status', status: 429, retryAfter: Math.ceil((window.sinceMs + windowMs - nowMs) / 1_000) };

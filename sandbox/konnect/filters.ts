@@ -12,10 +12,10 @@ const matches: Readonly<Record<string, (operand: string) => Match>> = {
 };
 
 /**
- * Keeps the items that every `filter[field][operator]=` of the query lets through; the bare `filter[field]=` compares for equality. Which
- * fields and operators are allowed is for the operation's own list of query parameters to say.
+ * Returns the items that match every `filter[field][operator]=` of the query. A `filter[field]=` without an operator compares for equality.
+ * The operation's own list of query parameters decides which fields and operators are allowed.
  *
- * @throws {Problem} 400 for two operators on one field, where only one may be used
+ * @throws {Problem} 400 for two operators on one field
  */
 export function filtered<Item extends object>(
   items: readonly Item[],
@@ -39,7 +39,7 @@ export function filtered<Item extends object>(
   return items.filter((item) => conditions.every(({ field, match }) => match(comparable(viewOf(item)[field]))));
 }
 
-/** What of an answer's field filters and sorts compare. */
+/** Returns the text by which filters and sorts compare a field of an answer. */
 export function comparable(value: unknown): string {
   return typeof value === 'string' || typeof value === 'boolean' ? String(value) : '';
 }

@@ -3,18 +3,18 @@ import type { AuditEvent, Delivery, LogFormat } from './audit-event.ts';
 import { type Behavior, defaultBehavior } from './behavior.ts';
 import type { ControlPlaneSeed, DeveloperSeed, KonnectSeed, OrganizationSeed, PortalSeed, TokenSeed } from './seed.ts';
 
-/** All that Konnect knows, in memory. Everything that works on it is synchronous and needs no server. */
+/** The state of Konnect, in memory. All functions that use it are synchronous and need no server. */
 export interface KonnectModel {
   readonly organizations: Map<string, Organization>;
-  /** With `global`. */
+  /** Including `global`. */
   readonly regions: readonly string[];
   /** May be changed at any time. */
   readonly behavior: Behavior;
   readonly clock: () => Date;
   readonly newID: () => string;
-  /** A decimal number of up to 19 digits, more than a double holds. */
+  /** Returns a decimal number of up to 19 digits, which a double cannot represent. */
   readonly newTraceID: () => string;
-  /** Absent: audit lines are recorded and go nowhere. */
+  /** If absent, audit lines are recorded but not sent. */
   readonly delivery?: Delivery;
 }
 
@@ -25,12 +25,12 @@ export interface Organization {
   readonly tokens: Map<string, Token>;
   readonly portals: Map<string, Portal>;
   readonly controlPlanes: readonly ControlPlaneSeed[];
-  /** Every version of every destination that somebody may still be shown, oldest first. */
+  /** All versions of destinations that a list may still show, oldest first. */
   readonly destinations: DestinationVersion[];
-  destinationsMade: number;
-  /** When a destination was last detached from a webhook, by its id. */
+  destinationsCreated: number;
+  /** When a destination was last detached from a webhook, keyed by ID. */
   readonly detachedAt: Map<string, Date>;
-  /** The organization's webhooks, by region. */
+  /** The organization's webhooks, keyed by region. */
   readonly webhooks: Map<string, Webhook>;
   /** The last 10,000. */
   readonly events: RecordedEvent[];
@@ -54,7 +54,7 @@ export interface Portal {
 
 export interface Destination {
   readonly id: string;
-  /** Its place in lists: one more than that of the destination made before it. */
+  /** Position in lists: one more than that of the destination created before it. */
   readonly sequence: number;
   readonly name: string;
   readonly endpoint: string;
@@ -69,11 +69,11 @@ export interface Destination {
 export interface DestinationVersion {
   readonly destination: Destination;
   readonly from: Date;
-  /** Absent: this version is the present one. */
+  /** If absent, this version is the current one. */
   to?: Date;
 }
 
-/** What v2 keeps in the organization's webhook itself. */
+/** The target that v2 stores in the organization's webhook itself. */
 export type InlineTarget = Pick<Destination, 'endpoint' | 'authorization' | 'logFormat' | 'skipSSLVerification'>;
 
 export type WebhookTarget =
@@ -93,7 +93,7 @@ export interface ReplayJob {
   readonly startAt: string;
   readonly endAt: string;
   readonly updatedAt: Date;
-  /** Lines whose delivery has neither succeeded nor been given up. */
+  /** Number of lines whose delivery has neither succeeded nor failed for good. */
   pending: number;
   failed: boolean;
 }
@@ -101,7 +101,7 @@ export interface ReplayJob {
 export interface RecordedEvent {
   readonly event: AuditEvent;
   readonly region: string;
-  /** Present: the line belongs to this portal's webhook, not to the organization's. */
+  /** If present, the line belongs to this portal's webhook and not to the organization's. */
   readonly portalID?: string;
 }
 
@@ -137,7 +137,7 @@ export function addOrganization(model: KonnectModel, seed: OrganizationSeed): Or
     portals: new Map(),
     controlPlanes: seed.controlPlanes ?? [],
     destinations: [],
-    destinationsMade: 0,
+    destinationsCreated: 0,
     detachedAt: new Map(),
     webhooks: new Map(),
     events: [],
@@ -152,7 +152,7 @@ export function addToken(model: KonnectModel, organization: Organization, { valu
   organization.tokens.set(value, { value, access, principalID: model.newID() });
 }
 
-/** Returns whether there was such a token. It may go on working for `revokedTokenGraceMs`. */
+/** Returns whether the token exists. It still works for `revokedTokenGraceMs`. */
 export function revokeToken(model: KonnectModel, value: string): boolean {
   for (const organization of model.organizations.values()) {
     const token = organization.tokens.get(value);
@@ -176,7 +176,7 @@ export function addPortal(model: KonnectModel, organization: Organization, seed:
   return portal;
 }
 
-/** Its webhook goes with it and lets go of its destination. Returns whether there was such a portal. */
+/** Removes a portal with its webhook, which detaches the destination. Returns whether the portal existed. */
 export function removePortal(model: KonnectModel, organization: Organization, portalID: string): boolean {
   const portal = organization.portals.get(portalID);
   if (portal?.webhook.target.kind === 'destination') {
@@ -185,7 +185,7 @@ export function removePortal(model: KonnectModel, organization: Organization, po
   return organization.portals.delete(portalID);
 }
 
-/** The organization's webhook in a region, which is always there, if only unconfigured. */
+/** Returns the organization's webhook in a region. It always exists, and is unconfigured at first. */
 export function webhookIn(organization: Organization, region: string): Webhook {
   const known = organization.webhooks.get(region);
   if (known !== undefined) return known;
@@ -194,7 +194,7 @@ export function webhookIn(organization: Organization, region: string): Webhook {
   return webhook;
 }
 
-/** Whose token it is, or undefined where it is unknown or revoked. */
+/** Returns the organization of a token. Undefined if the token is unknown or revoked. */
 export function holderOf(model: KonnectModel, value: string): { organization: Organization; token: Token } | undefined {
   for (const organization of model.organizations.values()) {
     const token = organization.tokens.get(value);
@@ -205,7 +205,7 @@ export function holderOf(model: KonnectModel, value: string): { organization: Or
   return undefined;
 }
 
-/** The time of a change: later than the last one by at least a millisecond, so that `updated_at` tells any two apart. */
+/** Returns the time of a change, at least 1 ms after the last one, so that every change has a different `updated_at`. */
 export function timeOfChange(model: KonnectModel, last: Date | undefined): Date {
   return new Date(Math.max(model.clock().getTime(), last === undefined ? 0 : last.getTime() + 1));
 }

@@ -1,6 +1,6 @@
 import type { KonnectModel, Organization, Token } from './model.ts';
 
-/** One operation of Konnect's API, named as Kong's documents name it. */
+/** An operation of Konnect's API. Its ID is Kong's operationId. */
 export interface Operation {
   readonly id: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -8,15 +8,15 @@ export interface Operation {
   readonly path: string;
   readonly hosts: 'global' | 'regional' | 'any';
   readonly access: 'read' | 'write';
-  /** How the operation's audit line names what it is done to, and what is done. */
+  /** Resource and action in the operation's audit line. */
   readonly resource: string;
   readonly action: string;
-  /** The names of query parameters that it knows; others are refused. */
+  /** Names of its query parameters. Other parameters are rejected. */
   readonly query?: RegExp;
   readonly handle: (request: OperationRequest) => Answer;
 }
 
-/** An operation that anybody may call, without a token. */
+/** An operation that needs no token. */
 export interface PublicOperation extends Pick<Operation, 'id' | 'method' | 'path' | 'hosts' | 'query'> {
   readonly access: 'public';
   readonly handle: (request: PublicRequest) => Answer;
@@ -29,7 +29,7 @@ export interface PublicRequest {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The parsed JSON of a POST, PUT or PATCH, else undefined. */
+  /** Parsed JSON of a POST, PUT or PATCH, else undefined. */
   readonly body: unknown;
   readonly source: string;
   readonly userAgent: string;
@@ -43,6 +43,6 @@ export interface OperationRequest extends PublicRequest {
 
 export interface Answer {
   readonly status: number;
-  /** Absent: no content. */
+  /** If absent, the answer has no content. */
   readonly body?: unknown;
 }

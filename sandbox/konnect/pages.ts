@@ -4,9 +4,9 @@ import { invalid } from './validation.ts';
 const defaultPageSize = 10;
 
 /**
- * `page[size]`: 10 where it is left out or empty, at most `pageSizeMax`.
+ * Returns `page[size]`: 10 if it is absent or empty, at most `pageSizeMax`.
  *
- * @throws {Problem} 400 for what is no positive integer
+ * @throws {Problem} 400 unless it is a positive integer
  */
 export function pageSize(request: Pick<PublicRequest, 'model' | 'query'>): number {
   return Math.min(positive(request.query, 'page[size]', defaultPageSize), request.model.behavior.pageSizeMax);
@@ -17,7 +17,7 @@ interface NumberedPage<Item> {
   readonly data: Item[];
 }
 
-/** A page by number, the way portals and control planes have them. */
+/** Returns a numbered page, as lists of portals and control planes have them. */
 export function numberedPage<Item>(
   request: Pick<PublicRequest, 'model' | 'query'>,
   items: readonly Item[],
@@ -32,14 +32,14 @@ export function numberedPage<Item>(
 
 interface CursorPage<Item> {
   readonly data: Item[];
-  /** Paths with a prefix that the public hosts do not have: only their cursors are of use. */
+  /** Paths with a prefix that the public hosts do not have, so clients can use only their cursors. */
   readonly meta: { readonly next: string | null; readonly previous: string | null; readonly size: number };
 }
 
 /**
- * A page by cursor, the way destinations have them. A cursor names the item that its page comes after or before, which need not exist any more.
+ * Returns a page by cursor, as lists of destinations have them. A cursor names the item before or after the page. That item may be deleted.
  *
- * @throws {Problem} 400 for a cursor that is none
+ * @throws {Problem} 400 for an invalid cursor
  */
 export function cursorPage<Item extends { readonly sequence: number }>(
   request: Pick<PublicRequest, 'model' | 'query' | 'path'>,
@@ -59,13 +59,13 @@ export function cursorPage<Item extends { readonly sequence: number }>(
   const data = before === undefined ? candidates.slice(0, size) : candidates.slice(-size);
   const first = data.at(0)?.sequence;
   const last = data.at(-1)?.sequence;
-  const more = last !== undefined && items.some(({ sequence }) => sequence > last);
-  const fewer = first !== undefined && items.some(({ sequence }) => sequence < first);
+  const hasNext = last !== undefined && items.some(({ sequence }) => sequence > last);
+  const hasPrevious = first !== undefined && items.some(({ sequence }) => sequence < first);
   return {
     data,
     meta: {
-      next: more ? link(request, 'page[after]', last, size) : null,
-      previous: fewer ? link(request, 'page[before]', first, size) : null,
+      next: hasNext ? link(request, 'page[after]', last, size) : null,
+      previous: hasPrevious ? link(request, 'page[before]', first, size) : null,
       size,
     },
   };
@@ -88,13 +88,13 @@ function cursor(query: URLSearchParams, name: string): number | undefined {
   if (sent === null || sent === '') return undefined;
   const decoded = /^\{"sequence":(\d+)\}$/.exec(Buffer.from(sent, 'base64').toString());
   if (decoded === null)
-    throw invalid([{ field: name, rule: 'invalid', reason: `is no cursor [${sent}]`, source: 'query' }]);
+    throw invalid([{ field: name, rule: 'invalid', reason: `is not a cursor [${sent}]`, source: 'query' }]);
   return Number(decoded[1]);
 }
 
-function positive(query: URLSearchParams, name: string, otherwise: number): number {
+function positive(query: URLSearchParams, name: string, defaultValue: number): number {
   const sent = query.get(name);
-  if (sent === null || sent === '') return otherwise;
+  if (sent === null || sent === '') return defaultValue;
   if (/^[1-9]\d{0,8}$/.test(sent)) return Number(sent);
   throw invalid([{ field: name, rule: 'is_number', reason: `must be a positive number [${sent}]`, source: 'query' }]);
 }

@@ -14,7 +14,7 @@ interface ProblemOptions {
   readonly invalidParameters?: readonly InvalidParameter[];
 }
 
-/** An error that Konnect answers. Its texts echo what was sent, secrets too, as real servers do: a client that passes them on is found out. */
+/** An error answer of Konnect. Its texts echo the request, including secrets, as real servers do. So tests reveal a client that leaks them. */
 export class Problem extends Error {
   readonly status: number;
   readonly title: string;
@@ -30,7 +30,7 @@ export class Problem extends Error {
     this.invalidParameters = invalidParameters;
   }
 
-  /** The `application/problem+json` body. `traceID` is new for every request. */
+  /** Returns the `application/problem+json` body. `traceID` is unique for each request. */
   body(traceID: string): Record<string, unknown> {
     return {
       status: this.status,

@@ -11,10 +11,10 @@ import { replayOperations } from './operations/replay.ts';
 import { badRequest, forbidden, methodNotAllowed, notFound, Problem, unauthorized } from './problem.ts';
 import { invalid } from './validation.ts';
 
-/** A request to Konnect, however it came. */
+/** A request to Konnect, independent of HTTP. */
 export interface KonnectRequest {
   readonly method: string;
-  /** As the host or the path's prefix names it; not necessarily one that exists. */
+  /** From the host or the prefix of the path. It may not exist. */
   readonly region: string;
   /** Below the region's host, without the query. */
   readonly path: string;
@@ -22,7 +22,7 @@ export interface KonnectRequest {
   /** The Authorization header. */
   readonly authorization?: string;
   readonly contentType?: string;
-  /** Raw; empty where there is none. */
+  /** Raw body. Empty if there is none. */
   readonly body: string;
   readonly source: string;
   readonly userAgent: string;
@@ -49,7 +49,7 @@ const routes = operations.map((operation) => ({
   pattern: new RegExp(`^${operation.path.replaceAll('.', '\\.').replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
 }));
 
-/** Which operation a request means; undefined where none has that path and method. */
+/** Returns the operation of a request. Undefined if no operation has this path and method. */
 export function operationFor({
   method,
   path,
@@ -57,7 +57,7 @@ export function operationFor({
   return routes.find(({ operation, pattern }) => operation.method === method && pattern.test(path))?.operation;
 }
 
-/** Does what is asked, at once, and answers as Konnect would. Never throws for anything that a request holds. */
+/** Processes a request and returns Konnect's answer. No request makes it throw. */
 export function answer(model: KonnectModel, request: KonnectRequest): KonnectAnswer {
   const traceID = model.newTraceID();
   try {

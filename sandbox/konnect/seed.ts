@@ -1,7 +1,7 @@
-/** Who exists in Konnect at the start. Ids are UUIDs. */
+/** What exists in Konnect at the start. IDs are UUIDs. */
 export interface KonnectSeed {
   readonly organizations: readonly OrganizationSeed[];
-  /** Without `global`, which is always there. */
+  /** Without `global`, which always exists. */
   readonly regions: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface OrganizationSeed {
   readonly controlPlanes?: readonly ControlPlaneSeed[];
 }
 
-/** `read-only` is refused every write; `no-organization` may do all but ask whose it is (`organizations/me` answers 403). */
+/** `read-only` gets 403 for every write. `no-organization` gets 403 only for `organizations/me`. */
 export interface TokenSeed {
   readonly value: string;
   readonly access: 'full' | 'read-only' | 'no-organization';
@@ -34,6 +34,6 @@ export interface DeveloperSeed {
 export interface ControlPlaneSeed {
   readonly id: string;
   readonly name: string;
-  /** Absent: every region lists it. */
+  /** If absent, every region lists it. */
   readonly region?: string;
 }

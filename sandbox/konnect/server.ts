@@ -9,37 +9,37 @@ import { type Call, type CallLog, createCallLog } from './calls.ts';
 import { createControl, type KonnectControl } from './control.ts';
 import { controlAnswer, controlPrefix } from './control-routes.ts';
 import { statusAnswer, type WireAnswer, withWrongTypes } from './fault-answer.ts';
-import { createFaults, type Faults, type MetFault } from './faults.ts';
+import { type AppliedFault, createFaults, type Faults } from './faults.ts';
 import { createModel, holderOf, type KonnectModel } from './model.ts';
 import { answer, type KonnectAnswer, type KonnectRequest, operationFor } from './routes.ts';
 import type { KonnectSeed } from './seed.ts';
 
 export interface KonnectOptions {
-  /** A free one where left out. */
+  /** Default: a free port. */
   readonly port?: number;
   readonly seed: KonnectSeed;
   readonly behavior?: Partial<Behavior>;
-  /** Owned by the server from now on: `stop` stops it. Without one, audit lines are recorded and go nowhere. */
+  /** The server owns it: `stop` stops it too. Without it, audit lines are recorded but not sent. */
   readonly deliver?: Delivery;
-  /** PEM. Plain http where left out. */
+  /** PEM. Default: plain http. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly clock?: () => Date;
 }
 
 export interface KonnectServer {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Regions by path prefix: `http://127.0.0.1:1234/{region}`. A host whose first label is a region works as well. */
+  /** The path begins with the region: `http://127.0.0.1:1234/{region}`. A host whose first label is a region works too. */
   readonly urlTemplate: string;
   readonly model: KonnectModel;
   readonly control: KonnectControl;
-  /** Cuts off what is under way. */
+  /** Aborts requests in flight. */
   stop(): Promise<void>;
 }
 
-const bodyBytesMax = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 
-/** A local Konnect, on loopback alone. Rejects where the port is taken. */
+/** Starts a local Konnect on 127.0.0.1. Rejects if the port is in use. */
 export async function startKonnect({
   port = 0,
   seed,
@@ -58,9 +58,9 @@ export async function startKonnect({
   const faults = createFaults();
   const control = createControl(model, calls, faults);
   const stopping = new AbortController();
-  const house: House = { model, calls, faults, control, signal: stopping.signal };
+  const context: ServerContext = { model, calls, faults, control, signal: stopping.signal };
   const listener: RequestListener = (request, response) => {
-    serve(house, request, response).catch((error: unknown) => giveUp(request, response, error));
+    serve(context, request, response).catch((error: unknown) => endFailed(request, response, error));
   };
   const server: Server = tls === undefined ? createServer(listener) : createTLSServer(tls, listener);
   server.keepAliveTimeout = 60_000;
@@ -85,7 +85,7 @@ export async function startKonnect({
   };
 }
 
-interface House {
+interface ServerContext {
   readonly model: KonnectModel;
   readonly calls: CallLog;
   readonly faults: Faults;
@@ -93,8 +93,8 @@ interface House {
   readonly signal: AbortSignal;
 }
 
-async function serve(house: House, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { model, control, signal } = house;
+async function serve(context: ServerContext, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { model, control, signal } = context;
   const url = incoming.url ?? '/';
   const body = await read(incoming);
   if (url.startsWith(controlPrefix)) {
@@ -108,20 +108,20 @@ async function serve(house: House, incoming: IncomingMessage, response: ServerRe
     return;
   }
   const request = requestOf(model, incoming, url, body);
-  const { call, met } = arrive(house, request);
-  for (const fault of met) {
+  const { call, faults } = logCall(context, request);
+  for (const fault of faults) {
     if (fault.kind === 'latency') await delay(fault.ms, undefined, { signal });
   }
-  const fault = met.find(({ kind }) => kind !== 'latency');
+  const fault = faults.find(({ kind }) => kind !== 'latency');
   const wire = answerWith(model, request, call, fault);
   if (wire === undefined) incoming.socket.resetAndDestroy();
   else send(response, wire);
 }
 
-/** After a request that broke off, a server that stops, or a defect of the sandbox itself, which is shown. */
-function giveUp({ socket }: IncomingMessage, response: ServerResponse, error: unknown): void {
-  const broken = socket.destroyed || response.headersSent || (error instanceof Error && error.name === 'AbortError');
-  if (broken) socket.resetAndDestroy();
+/** Ends a failed exchange: resets it if the client or the server aborted it, else answers 500 with the sandbox's own error. */
+function endFailed({ socket }: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const isAborted = socket.destroyed || response.headersSent || (error instanceof Error && error.name === 'AbortError');
+  if (isAborted) socket.resetAndDestroy();
   else response.writeHead(500, { 'content-type': 'text/plain' }).end(error instanceof Error ? error.stack : '');
 }
 
@@ -144,31 +144,34 @@ function requestOf(
   };
 }
 
-/** Logs a request and finds the faults that it meets. */
-function arrive({ model, calls, faults }: House, request: KonnectRequest): { call: Call; met: MetFault[] } {
+/** Logs a request. Returns the entry of the log and the faults to apply. */
+function logCall(
+  { model, calls, faults: rules }: ServerContext,
+  request: KonnectRequest,
+): { call: Call; faults: AppliedFault[] } {
   const { method, region, path, query } = request;
   const operation = operationFor(request)?.id;
   const token = /\S*$/.exec(request.authorization ?? '')?.[0] ?? '';
   const subject = { method, region, path, token, ...(operation === undefined ? {} : { operation }) };
   const organizationID = holderOf(model, token)?.organization.id;
-  const met = faults.take({ ...subject, ...(organizationID === undefined ? {} : { organizationID }) });
+  const faults = rules.take({ ...subject, ...(organizationID === undefined ? {} : { organizationID }) });
   const call: Call = {
     ...subject,
     at: model.clock(),
     query: query.toString(),
     token: token.slice(-4),
-    faults: met.map(({ kind }) => kind),
+    faults: faults.map(({ kind }) => kind),
   };
   calls.add(call);
-  return { call, met };
+  return { call, faults };
 }
 
-/** What to send; undefined: nothing, but a reset. */
+/** Returns what to send. Undefined means a reset of the connection. */
 function answerWith(
   model: KonnectModel,
   request: KonnectRequest,
   call: Call,
-  fault: MetFault | undefined,
+  fault: AppliedFault | undefined,
 ): WireAnswer | undefined {
   if (fault?.kind === 'drop-before') return undefined;
   if (fault?.kind === 'redirect') {
@@ -192,13 +195,13 @@ function wireOf({ status, body, contentType }: KonnectAnswer): WireAnswer {
   return { status, headers: { 'content-type': contentType }, body: JSON.stringify(body) };
 }
 
-function send(response: ServerResponse, { status, headers, body, brokenOff }: WireAnswer): void {
+function send(response: ServerResponse, { status, headers, body, isTruncated }: WireAnswer): void {
   if (status === 204) {
     response.writeHead(status, headers).end();
     return;
   }
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-  if (brokenOff !== true) {
+  if (isTruncated !== true) {
     response.end(body);
     return;
   }
@@ -209,9 +212,9 @@ async function read(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming) {
-    if (!Buffer.isBuffer(chunk)) throw new TypeError('a body comes in buffers');
+    if (!Buffer.isBuffer(chunk)) throw new TypeError('the body must consist of buffers');
     bytes += chunk.length;
-    if (bytes > bodyBytesMax) throw new RangeError('the body is too long');
+    if (bytes > maxBodyBytes) throw new RangeError('the body is too long');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

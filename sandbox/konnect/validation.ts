@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { badRequest, type InvalidParameter } from './problem.ts';
 
 /**
- * Reads a request body strictly. A field sent as null counts as left out.
+ * Parses a request body strictly. A null field is ignored.
  *
- * @throws {Problem} 400, naming and echoing every field that is unknown, missing or of the wrong type
+ * @throws {Problem} 400 that names and echoes every field which is unknown, missing or of the wrong type
  */
 export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -18,7 +18,7 @@ export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown
   throw invalid(result.error.issues.flatMap(describe));
 }
 
-/** A 400 whose detail repeats the reasons. */
+/** Returns a 400 whose detail repeats the reasons. */
 export function invalid(invalidParameters: readonly InvalidParameter[]): Error {
   const reasons = invalidParameters.map(({ field, reason }) => `${field} ${reason}`);
   return badRequest(`Invalid Parameters: ${reasons.join('; ')}`, invalidParameters);
@@ -26,7 +26,7 @@ export function invalid(invalidParameters: readonly InvalidParameter[]): Error {
 
 export const uuid = z.guid();
 export const endpoint = z.url({ protocol: /^https?$/ });
-/** A name or a header value: something other than blanks. */
+/** A name or a header value that is not blank. */
 export const text = z.stringFormat('not_blank', /\S/);
 export const logFormat = z.enum(['cef', 'json', 'cps']);
 export const dateTime = z.stringFormat('date_time', isDateTime);

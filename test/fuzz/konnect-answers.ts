@@ -232,7 +232,7 @@ function judge(world: World): void {
 }
 
 function atTheEnd(world: World, one: Situation): void {
-  assert.ok(world.organization().destinationsMade <= 2, 'a destination was made twice');
+  assert.ok(world.organization().destinationsCreated <= 2, 'a destination was made twice');
   const object = world.cluster.objects.get(key);
   const rest = world.destinations.filter(({ id }) => id !== foreignID);
   if (one.story === 'go') {

@@ -1,17 +1,17 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { AuditEvent, LogFormat } from '../audit-event.ts';
 
-/** Extension keys that the JSON formats show as bare numbers, longer ones than a double holds included; every other value is a string. */
+/** Extension keys that the JSON formats show as numbers, even beyond the precision of a double. All other values are strings. */
 const numericKeys: ReadonlySet<string> = new Set(['rt', 'trace_id']);
 /** 64 bytes as base64url, without padding. */
 const signaturePattern = '([A-Za-z0-9_-]{86})';
 
 /**
- * The line of an event in one of Konnect's log formats, not yet signed and without a line end.
+ * Returns an event in one of Konnect's log formats, without a signature and a line end.
  *
- * - `cef`: `{RFC3339, seconds} konghq.com CEF:0|KongInc|{product}|1.0|{class id}|{name}|{severity}|{key=value …}`, escaped as ArcSight's CEF
- *   asks: `\` and `|` in the header, `\`, `=` and line ends in values. A header has no escape for a line end: it becomes a blank.
- * - `json`: one object, the header's fields (`event_ts` to `cef_version`) before the extension's.
+ * - `cef`: `{RFC3339, seconds} konghq.com CEF:0|KongInc|{product}|1.0|{class id}|{name}|{severity}|{key=value …}`. Escaped as in ArcSight's CEF:
+ *   `\` and `|` in the header, `\`, `=` and line ends in values. The header cannot escape a line end, so a blank replaces it.
+ * - `json`: one object with the fields of the header (`event_ts` to `cef_version`), then those of the extension.
  * - `cps`: the `json` object under `event`.
  */
 export function formatLine(event: AuditEvent, format: LogFormat): string {
@@ -21,8 +21,8 @@ export function formatLine(event: AuditEvent, format: LogFormat): string {
 }
 
 /**
- * Adds the signature to a line of `formatLine`: Ed25519 over the line as it is, base64url, as the last field. `cef` gets ` sig=…`, `json`
- * and `cps` get `,"sig":"…"` as the last member of the object that holds the event, in `cps` therefore inside of `event`.
+ * Returns a line of `formatLine` with its signature as the last field: Ed25519 over the unsigned line, in base64url. `cef` gets ` sig=…`.
+ * `json` and `cps` get `,"sig":"…"` as the last member of the event's object, which in `cps` is `event`.
  */
 export function signLine(unsigned: string, format: LogFormat, privateKey: KeyObject): string {
   const signature = sign(null, Buffer.from(unsigned), privateKey).toString('base64url');
@@ -32,14 +32,14 @@ export function signLine(unsigned: string, format: LogFormat, privateKey: KeyObj
 }
 
 /**
- * Whether one of the keys signed the line. The line is never parsed and printed again, which would change numbers beyond 2^53: the signature
- * is cut out of the text. Lines name no key, so every Ed25519 key is tried; keys of other kinds are passed over.
+ * Returns whether one of the keys signed the line. Removes the signature from the text instead of parsing the line, because parsing would
+ * change numbers beyond 2^53. A line does not name its key, so every Ed25519 key is tried. Other keys are ignored.
  */
 export function verifyLine(line: string, jwks: { readonly keys: readonly object[] }): boolean {
   const found = cutSignature(line);
   if (found === undefined) return false;
   const signature = Buffer.from(found.signature, 'base64url');
-  // The last character has four bits to spare; a text that is not what these bytes encode to has been tampered with.
+  // Four bits of the last character are unused. A text that differs from the encoding of its bytes was changed.
   if (signature.toString('base64url') !== found.signature) return false;
   const signed = Buffer.from(found.unsigned);
   return jwks.keys.some((jwk) => {

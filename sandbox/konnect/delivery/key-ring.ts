@@ -9,15 +9,15 @@ export interface PublicSigningKey {
   readonly x: string;
 }
 
-/** The keys that audit lines are signed with. */
+/** The keys that sign audit lines. */
 export interface KeyRing {
-  /** The private key that signs now: the newest. */
+  /** Returns the newest private key, which signs. */
   readonly signingKey: () => KeyObject;
-  /** The public keys, oldest first. */
+  /** Returns the public keys, oldest first. */
   readonly jwks: () => { readonly keys: readonly PublicSigningKey[] };
-  /** A new key signs from now on; the former ones stay in the JWKS. */
+  /** Adds a new key, which signs from now on. The previous keys stay in the JWKS. */
   readonly rotate: () => void;
-  /** Takes every key but the signing one out of the JWKS: lines signed with them verify no more. */
+  /** Removes all keys except the signing key from the JWKS. Lines signed with the removed keys no longer verify. */
   readonly retire: () => void;
 }
 
@@ -26,20 +26,20 @@ interface SigningKey {
   readonly published: PublicSigningKey;
 }
 
-/** A ring of `count` (at least one) new keys, of which the newest signs. */
+/** Creates a ring of `count` new keys, at least one. The newest signs. */
 export function createKeyRing(count: number): KeyRing {
   let newest = createKey();
-  const former = Array.from({ length: Math.max(0, count - 1) }, createKey);
+  const previous = Array.from({ length: Math.max(0, count - 1) }, createKey);
 
   return {
     signingKey: () => newest.privateKey,
-    jwks: () => ({ keys: [...former, newest].map((key) => key.published) }),
+    jwks: () => ({ keys: [...previous, newest].map((key) => key.published) }),
     rotate(): void {
-      former.push(newest);
+      previous.push(newest);
       newest = createKey();
     },
     retire(): void {
-      former.length = 0;
+      previous.length = 0;
     },
   };
 }

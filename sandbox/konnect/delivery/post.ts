@@ -4,23 +4,23 @@ import { gzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import type { DeliveryTarget } from '../audit-event.ts';
 
-/** Both spellings of gzip that Konnect is known to send. */
+/** The two spellings of gzip that Konnect sends. */
 export type GzipSpelling = 'gzip' | 'application/gzip';
 
-/** What came of one POST; without a code there was no answer. The message echoes the endpoint, as Konnect's does. */
+/** The result of a POST. Without a code, there was no answer. The message echoes the endpoint, as Konnect's does. */
 export interface PostOutcome {
   readonly code?: number;
   readonly message: string;
 }
 
-/** Posts batches of lines. Every POST opens its own connection, so that a changed certificate counts at once. */
+/** Posts batches of lines. Every POST opens its own connection, so a changed certificate takes effect at once. */
 export interface Poster {
-  /** Never follows a redirect. Rejects only if `signal` is aborted; every other failure is an outcome. */
+  /** Follows no redirect. Rejects only if `signal` is aborted. Every other failure is an outcome. */
   post(lines: readonly string[], target: DeliveryTarget, signal: AbortSignal): Promise<PostOutcome>;
   close(): Promise<void>;
 }
 
-/** `authority`: a CA certificate (PEM) to trust beside Node's own. */
+/** `authority`: an additional trusted CA certificate (PEM). */
 export function createPoster(options: {
   readonly authority?: string;
   readonly contentEncoding: GzipSpelling;

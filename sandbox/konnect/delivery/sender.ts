@@ -4,33 +4,33 @@ import { formatLine, signLine } from './audit-line.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createPoster, type GzipSpelling, type PostOutcome } from './post.ts';
 
-/** From 1 s to 30 s and at most four, as Konnect documents it; the two between are ours. */
+/** Konnect documents up to four retries after 1 s to 30 s. The two values between are assumptions. */
 const defaultRetryWaitsMs: readonly number[] = [1000, 3000, 10_000, 30_000];
 const defaultBatchWindowMs = 250;
 const defaultTimeoutMs = 10_000;
 const maxBatchLines = 500;
 
 export interface DeliveryOptions {
-  /** A CA certificate (PEM) to trust beside Node's own. */
+  /** An additional trusted CA certificate (PEM). */
   readonly authority?: string;
   readonly clock?: () => Date;
-  /** Waits before each retry; as many retries as there are waits. Default: 1, 3, 10 and 30 s. */
+  /** Wait before each retry. Its length is the number of retries. Default: 1, 3, 10 and 30 s. */
   readonly retryWaitsMs?: readonly number[];
-  /** How long the first line of a batch waits for others. Default 250 ms. */
+  /** How long the first line of a batch waits for more lines. Default 250 ms. */
   readonly batchWindowMs?: number;
   /** Default `gzip`. */
   readonly contentEncoding?: GzipSpelling;
-  /** How long one attempt may take. Default 10 s. */
+  /** Timeout of one attempt. Default 10 s. */
   readonly timeoutMs?: number;
-  /** How many keys the JWKS shows at first; the newest signs. Default 1. */
+  /** Initial number of keys in the JWKS. The newest signs. Default 1. */
   readonly keys?: number;
 }
 
-/** A delivery whose signing keys can be changed while it runs. */
+/** A delivery whose signing keys can change while it runs. */
 export interface RotatingDelivery extends Delivery {
-  /** Signs with a new key from now on; lines signed before still verify, since the JWKS keeps the former keys. */
+  /** Signs with a new key from now on. Earlier lines still verify, because the JWKS keeps the previous keys. */
   rotateKey(): void;
-  /** Takes every key but the signing one out of the JWKS. */
+  /** Removes all keys except the signing key from the JWKS. */
   retireKeys(): void;
 }
 
@@ -40,9 +40,9 @@ interface QueuedLine {
 }
 
 /**
- * Signs events when they are handed over and posts them as Konnect does: `text/plain`, gzip, lines separated by newlines, batched by target,
- * in order, one batch of a target at a time. Repeated on connection errors, 500 and 429 only. Each attempt at a batch is reported to every
- * event in it. `stop` cuts off what is under way and drops what waits, both without a report.
+ * Signs events in `send` and posts them as Konnect does: `text/plain`, gzip, one line per event. Lines are batched per target and stay in
+ * order. Each target has one request in flight at most. Connection errors, 500 and 429 are retried. Every event of a batch gets every attempt
+ * reported. `stop` aborts requests in flight and drops waiting lines without a report.
  */
 export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery {
   const clock = options.clock ?? (() => new Date());
@@ -91,10 +91,10 @@ export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery 
     for (const waitMs of [...retryWaitsMs, undefined]) {
       const at = clock();
       const outcome = await poster.post(lines, target, stopping.signal);
-      const again = waitMs !== undefined && isWorthRetrying(outcome);
+      const isRetried = waitMs !== undefined && isRetryable(outcome);
       const ok = outcome.code !== undefined && outcome.code >= 200 && outcome.code < 300;
-      for (const { onAttempt } of batch) onAttempt({ at, ...outcome, ok, givenUp: !ok && !again });
-      if (!again) return;
+      for (const { onAttempt } of batch) onAttempt({ at, ...outcome, ok, givenUp: !ok && !isRetried });
+      if (!isRetried) return;
       await delay(waitMs, undefined, { signal: stopping.signal });
     }
   }
@@ -108,6 +108,6 @@ export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery 
   return { send, jwks: keys.jwks, stop, rotateKey: keys.rotate, retireKeys: keys.retire };
 }
 
-function isWorthRetrying({ code }: PostOutcome): boolean {
+function isRetryable({ code }: PostOutcome): boolean {
   return code === undefined || code === 500 || code === 429;
 }

@@ -2,10 +2,10 @@ import type { AuditEvent } from '../audit-event.ts';
 import { type KonnectModel, type Organization, type Portal, type Token, webhookIn } from '../model.ts';
 import { deliver } from './webhooks.ts';
 
-const eventsKept = 10_000;
+const maxEvents = 10_000;
 
-/** What a line tells of the request that it is about. */
-export interface RequestFacts {
+/** What an audit line says about a request. */
+export interface RequestDetails {
   readonly region: string;
   /** Address of the client. */
   readonly source: string;
@@ -14,13 +14,13 @@ export interface RequestFacts {
 }
 
 /**
- * A call to Konnect: the organization's webhook of that region gets the line. Calls to `global` are recorded alone, since that is no
- * region with a webhook.
+ * Records a call to Konnect and sends its line to the organization's webhook of that region. A call to `global` is only recorded, because no
+ * webhook belongs to `global`.
  */
 export function auditCall(
   model: KonnectModel,
   organization: Organization,
-  call: { resource: string; action: string; granted: boolean; token: Token } & RequestFacts,
+  call: { resource: string; action: string; granted: boolean; token: Token } & RequestDetails,
 ): void {
   const at = model.clock();
   const event: AuditEvent = {
@@ -46,12 +46,12 @@ export function auditCall(
 
 export type LoginOutcome = 'SUCCESS' | 'NOT_FOUND' | 'INVALID_PASSWORD';
 
-/** A login of a developer: that portal's webhook alone gets the line. */
+/** Records a login of a developer and sends its line to that portal's webhook only. */
 export function auditLogin(
   model: KonnectModel,
   organization: Organization,
   portal: Portal,
-  login: { outcome: LoginOutcome; path: string; principalID?: string } & RequestFacts,
+  login: { outcome: LoginOutcome; path: string; principalID?: string } & RequestDetails,
 ): void {
   const at = model.clock();
   const event: AuditEvent = {
@@ -78,5 +78,5 @@ export function auditLogin(
 
 function record(organization: Organization, recorded: Organization['events'][number]): void {
   organization.events.push(recorded);
-  if (organization.events.length > eventsKept) organization.events.shift();
+  if (organization.events.length > maxEvents) organization.events.shift();
 }

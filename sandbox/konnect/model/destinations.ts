@@ -7,15 +7,15 @@ export type DestinationFields = Pick<
   'name' | 'endpoint' | 'authorization' | 'logFormat' | 'skipSSLVerification'
 >;
 
-/** How long an old version is kept for stale lists. */
+/** How long old versions are kept for stale lists. */
 const historyMs = 15 * 60_000;
 
-/** As they are now, in the order of their last change. */
+/** Returns the current destinations, in the order of their last change. */
 export function currentDestinations(organization: Organization): Destination[] {
   return organization.destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination);
 }
 
-/** As lists show them: as they were `staleListMs` ago. In the order of their creation. */
+/** Returns the destinations that lists show: the state `staleListMs` ago, in the order of creation. */
 export function listedDestinations(model: KonnectModel, organization: Organization): Destination[] {
   const at = model.clock().getTime() - model.behavior.staleListMs;
   const then = organization.destinations.filter(
@@ -36,25 +36,25 @@ export function findDestination(organization: Organization, id: string): Destina
     ?.destination;
 }
 
-/** @throws {Problem} 409 for a taken name, where names are unique */
+/** @throws {Problem} 409 for a duplicate name, if names must be unique */
 export function createDestination(
   model: KonnectModel,
   organization: Organization,
   fields: DestinationFields,
 ): Destination {
-  refuseTakenName(model, organization, fields.name, fields.endpoint);
-  organization.destinationsMade += 1;
+  rejectDuplicateName(model, organization, fields.name, fields.endpoint);
+  organization.destinationsCreated += 1;
   const destination: Destination = {
     ...fields,
     id: model.newID(),
-    sequence: organization.destinationsMade,
+    sequence: organization.destinationsCreated,
     createdAt: model.clock(),
   };
   organization.destinations.push({ destination, from: model.clock() });
   return destination;
 }
 
-/** @throws {Problem} 404, 409 for a taken name */
+/** @throws {Problem} 404, or 409 for a duplicate name */
 export function changeDestination(
   model: KonnectModel,
   organization: Organization,
@@ -63,7 +63,7 @@ export function changeDestination(
 ): Destination {
   const before = getDestination(organization, id);
   if (changes.name !== undefined && changes.name !== before.name) {
-    refuseTakenName(model, organization, changes.name, changes.endpoint ?? before.endpoint);
+    rejectDuplicateName(model, organization, changes.name, changes.endpoint ?? before.endpoint);
   }
   const destination: Destination = {
     ...before,
@@ -79,20 +79,20 @@ export function changeDestination(
   return destination;
 }
 
-/** @throws {Problem} 404, 409 while in use or not yet released */
+/** @throws {Problem} 404, or 409 while the destination is in use or counts as in use */
 export function deleteDestination(model: KonnectModel, organization: Organization, id: string): void {
   const destination = getDestination(organization, id);
   const detached = organization.detachedAt.get(id);
-  const held = detached !== undefined && model.clock().getTime() < detached.getTime() + model.behavior.releaseDelayMs;
-  const pointedAt = webhooksOf(organization).some(({ target }) => target.kind === 'destination' && target.id === id);
-  if (model.behavior.usedDestination === 'conflict' && (held || pointedAt)) {
+  const isHeld = detached !== undefined && model.clock().getTime() < detached.getTime() + model.behavior.releaseDelayMs;
+  const isUsed = webhooksOf(organization).some(({ target }) => target.kind === 'destination' && target.id === id);
+  if (model.behavior.usedDestination === 'conflict' && (isHeld || isUsed)) {
     throw conflict(`Destination is in use [${destination.name}, ${destination.endpoint}]`);
   }
   endVersion(model, organization, id);
   organization.detachedAt.delete(id);
 }
 
-/** Every webhook of the organization, its own and its portals'. */
+/** Returns all webhooks of the organization, including those of its portals. */
 function webhooksOf(organization: Organization): Webhook[] {
   return [...organization.webhooks.values(), ...[...organization.portals.values()].map(({ webhook }) => webhook)];
 }
@@ -107,7 +107,12 @@ function endVersion(model: KonnectModel, organization: Organization, id: string)
   organization.destinations.splice(0, organization.destinations.length, ...kept);
 }
 
-function refuseTakenName(model: KonnectModel, organization: Organization, name: string, sentEndpoint: string): void {
+function rejectDuplicateName(
+  model: KonnectModel,
+  organization: Organization,
+  name: string,
+  sentEndpoint: string,
+): void {
   if (model.behavior.duplicateNames === 'allowed') return;
   if (currentDestinations(organization).some((other) => other.name === name)) {
     throw conflict(`Destination with this name already exists [${name}, ${sentEndpoint}]`);

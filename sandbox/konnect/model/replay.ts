@@ -5,19 +5,19 @@ import { deliver, deliveryTarget } from './webhooks.ts';
 
 export type ReplayStatus = 'unconfigured' | 'accepted' | 'running' | 'completed' | 'failed';
 
-/** How far back Konnect keeps lines. */
-const keptMs = 7 * 24 * 3_600_000;
+/** How long Konnect keeps lines. */
+const retentionMs = 7 * 24 * 3_600_000;
 
-/** Which lines belong to a webhook: a portal's logins, or what happened in the organization in a region. */
+/** The lines of a webhook: the logins of a portal, or the calls of the organization in a region. */
 export interface ReplayScope {
   readonly region: string;
   readonly portalID?: string;
 }
 
 /**
- * Sends the lines of a time again, oldest first. Times are RFC 3339.
+ * Sends the lines of a period again, oldest first. Times are RFC 3339.
  *
- * @throws {Problem} 400 for times outside the last seven days or a webhook that is off, 409 while a job runs
+ * @throws {Problem} 400 for times outside the last seven days or a disabled webhook, 409 while a job runs
  */
 export function startReplay(
   model: KonnectModel,
@@ -26,7 +26,7 @@ export function startReplay(
   scope: ReplayScope,
   { startAt, endAt }: Pick<ReplayJob, 'startAt' | 'endAt'>,
 ): void {
-  refuseTimes(model, startAt, endAt);
+  rejectInvalidTimes(model, startAt, endAt);
   if (!webhook.enabled || deliveryTarget(organization, webhook) === undefined) {
     throw invalid([
       { field: 'enabled', rule: 'invalid', reason: 'of the audit log webhook must be true for a replay' },
@@ -54,14 +54,14 @@ export function replayStatus(model: KonnectModel, { replay }: Webhook): ReplaySt
   return replay.failed ? 'failed' : 'completed';
 }
 
-function refuseTimes(model: KonnectModel, startAt: string, endAt: string): void {
+function rejectInvalidTimes(model: KonnectModel, startAt: string, endAt: string): void {
   const now = model.clock().getTime();
   for (const [field, value] of [
     ['start_at', startAt],
     ['end_at', endAt],
   ] as const) {
     const time = Date.parse(value);
-    if (time < now - keptMs || time > now) {
+    if (time < now - retentionMs || time > now) {
       throw invalid([{ field, rule: 'invalid', reason: `must be within the last 7 days [${value}]` }]);
     }
   }

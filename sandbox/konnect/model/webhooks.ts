@@ -3,7 +3,7 @@ import type { KonnectModel, Organization, Webhook, WebhookTarget } from '../mode
 import { timeOfChange } from '../model.ts';
 import { findDestination } from './destinations.ts';
 
-/** Points a webhook at something else. A destination left behind counts as in use for `releaseDelayMs` more. */
+/** Sets the target of a webhook. A detached destination still counts as in use for `releaseDelayMs`. */
 export function pointWebhook(
   model: KonnectModel,
   organization: Organization,
@@ -19,39 +19,39 @@ export function pointWebhook(
     delete webhook.lastAttempt;
 }
 
-/** Marks a successful change. */
+/** Sets the time of the last change. */
 export function touchWebhook(model: KonnectModel, webhook: Webhook): void {
   webhook.updatedAt = timeOfChange(model, webhook.updatedAt);
 }
 
-/** What is left after DELETE: no target, switched off. */
+/** Applies a DELETE: removes the target and disables the webhook. */
 export function clearWebhook(model: KonnectModel, organization: Organization, webhook: Webhook): void {
   pointWebhook(model, organization, webhook, { kind: 'none' });
   webhook.enabled = false;
   touchWebhook(model, webhook);
 }
 
-/** Where lines of a webhook go to, as of now; undefined where nothing is configured. */
+/** Returns the current target of a webhook's lines. Undefined if none is configured or the destination is deleted. */
 export function deliveryTarget(organization: Organization, webhook: Webhook): DeliveryTarget | undefined {
   if (webhook.target.kind === 'none') return undefined;
   if (webhook.target.kind === 'inline') return webhook.target.inline;
   return findDestination(organization, webhook.target.id);
 }
 
-/** Hands a line over for delivery if the webhook is on. Returns whether it did; `onSettled` is told the outcome once no attempt follows. */
+/** Passes a line to the delivery if the webhook is enabled. Returns whether it did. Calls `onDone` after the last attempt. */
 export function deliver(
   model: KonnectModel,
   organization: Organization,
   webhook: Webhook,
   event: AuditEvent,
-  onSettled?: (ok: boolean) => void,
+  onDone?: (ok: boolean) => void,
 ): boolean {
   const target = webhook.enabled ? deliveryTarget(organization, webhook) : undefined;
   if (target === undefined || model.delivery === undefined) return false;
   const { endpoint, authorization, logFormat, skipSSLVerification } = target;
-  const pointedAt = webhook.target;
+  const targetAtStart = webhook.target;
   model.delivery.send(event, { endpoint, authorization, logFormat, skipSSLVerification }, (attempt) => {
-    if (webhook.target.kind === pointedAt.kind && idOf(webhook.target) === idOf(pointedAt)) {
+    if (webhook.target.kind === targetAtStart.kind && idOf(webhook.target) === idOf(targetAtStart)) {
       webhook.lastAttempt = {
         at: attempt.at,
         ...(attempt.code === undefined ? {} : { code: attempt.code }),
@@ -59,7 +59,7 @@ export function deliver(
         ok: attempt.ok,
       };
     }
-    if (attempt.ok || attempt.givenUp) onSettled?.(attempt.ok);
+    if (attempt.ok || attempt.givenUp) onDone?.(attempt.ok);
   });
   return true;
 }

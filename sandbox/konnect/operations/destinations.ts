@@ -23,7 +23,7 @@ const creation = z.strictObject({
 
 const change = creation.partial();
 
-/** The operations on destinations, which both versions have, on every host: one store for the organization. */
+/** Returns the operations on destinations. Both versions and all hosts share one store per organization. */
 export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
   const collection = {
     path: `/${version}/audit-log-destinations`,
@@ -110,7 +110,7 @@ export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
   ];
 }
 
-/** As answers show it: the endpoint in clear, the authorization never. */
+/** Returns how answers show a destination: with the endpoint, without the authorization. */
 function view(model: KonnectModel, destination: Destination): Record<string, unknown> {
   const { id, name, endpoint: url, logFormat: log_format, skipSSLVerification, createdAt, updatedAt } = destination;
   const first = model.behavior.firstUpdatedAt === 'created' ? createdAt.toISOString() : unsetTime(model);

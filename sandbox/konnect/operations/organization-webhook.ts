@@ -3,7 +3,7 @@ import { clearWebhook, pointWebhook, touchWebhook } from '../model/webhooks.ts';
 import { type KonnectModel, type Organization, type Webhook, webhookIn } from '../model.ts';
 import type { Operation, PublicOperation } from '../operation.ts';
 import { endpoint, invalid, logFormat, readBody, text } from '../validation.ts';
-import { changeByReference, refuseUnconfigured, viewByReference, viewInline, viewStatus } from './webhook-views.ts';
+import { changeByReference, rejectUnconfigured, viewByReference, viewInline, viewStatus } from './webhook-views.ts';
 
 const inlineChange = z.strictObject({
   endpoint: endpoint.optional(),
@@ -16,7 +16,7 @@ const inlineChange = z.strictObject({
 const v2 = { path: '/v2/audit-log-webhook', hosts: 'regional', resource: 'audit-log-webhook' } as const;
 const v3 = { ...v2, path: '/v3/audit-log-webhook' } as const;
 
-/** The organization's webhook of a region, as v2 (inline) and v3 (by destination) show one setting. */
+/** The operations on the organization's webhook of a region. v2 (inline) and v3 (by destination) show the same webhook. */
 export const organizationWebhookOperations: readonly Operation[] = [
   {
     ...v2,
@@ -62,7 +62,7 @@ export const organizationWebhookOperations: readonly Operation[] = [
     action: 'retrieve',
     handle({ model, organization, region }) {
       const webhook = webhookIn(organization, region);
-      refuseUnconfigured(model, webhook.target.kind !== 'destination');
+      rejectUnconfigured(model, webhook.target.kind !== 'destination');
       return { status: 200, body: viewByReference(model, webhook) };
     },
   },
@@ -85,7 +85,7 @@ export const organizationWebhookOperations: readonly Operation[] = [
     action: 'delete',
     handle({ model, organization, region }) {
       const webhook = webhookIn(organization, region);
-      refuseUnconfigured(model, webhook.target.kind === 'none');
+      rejectUnconfigured(model, webhook.target.kind === 'none');
       clearWebhook(model, organization, webhook);
       return { status: 204 };
     },
@@ -101,7 +101,7 @@ export const organizationWebhookOperations: readonly Operation[] = [
   },
 ];
 
-/** The keys that lines are signed with. Kong's documentation asks for no token. */
+/** The public keys of the signatures. According to Kong's documentation, it needs no token. */
 export const jwksOperation: PublicOperation = {
   id: 'get-audit-log-jwks',
   method: 'GET',
@@ -112,16 +112,16 @@ export const jwksOperation: PublicOperation = {
 };
 
 /**
- * A v2 PATCH. What it says of the target makes the webhook inline; `enabled` alone switches whatever is there, a destination of v3's too.
- * What is left out: see `fillPatchDefaults`.
+ * Applies a v2 PATCH. A field of the target makes the webhook inline. A PATCH with only `enabled` keeps the target, even a destination that v3
+ * set. Absent fields: see `fillPatchDefaults`.
  */
 function changeInline(model: KonnectModel, organization: Organization, webhook: Webhook, body: unknown): void {
   const { enabled: sentEnabled, ...sent } = readBody(inlineChange, body);
   const fill = model.behavior.fillPatchDefaults;
   const enabled = sentEnabled ?? (fill ? false : webhook.enabled);
   const before = webhook.target.kind === 'inline' ? webhook.target.inline : undefined;
-  const named = Object.values(sent).some((value) => value !== undefined);
-  if (named || before !== undefined || (enabled && webhook.target.kind === 'none')) {
+  const hasTarget = Object.values(sent).some((value) => value !== undefined);
+  if (hasTarget || before !== undefined || (enabled && webhook.target.kind === 'none')) {
     pointWebhook(model, organization, webhook, {
       kind: 'inline',
       inline: {

@@ -3,7 +3,7 @@ import type { Operation } from '../operation.ts';
 import { numberedPage } from '../pages.ts';
 import { forbidden } from '../problem.ts';
 
-/** Tells whose token it is. */
+/** Answers with the organization of the token. */
 const getOrganization: Operation = {
   id: 'get-organizations-me',
   method: 'GET',

@@ -9,7 +9,7 @@ const credentials = z.strictObject({ username: text, password: text });
 
 const loginPath = '/api/v2/developer/authenticate';
 
-/** A developer's login. The real one is on the portal's own domain; here the portal is named in the path. */
+/** A developer's login. The real one is on the portal's own domain. Here, the path names the portal. */
 export const portalLoginOperation: PublicOperation = {
   id: 'authenticate-developer',
   method: 'POST',

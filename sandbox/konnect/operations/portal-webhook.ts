@@ -2,7 +2,7 @@ import { clearWebhook } from '../model/webhooks.ts';
 import type { Operation } from '../operation.ts';
 import { conflict } from '../problem.ts';
 import { portalOf } from './portals.ts';
-import { changeByReference, refuseUnconfigured, viewByReference, viewStatus } from './webhook-views.ts';
+import { changeByReference, rejectUnconfigured, viewByReference, viewStatus } from './webhook-views.ts';
 
 const where = { path: '/v3/portals/{portalId}/audit-log-webhook', hosts: 'regional', resource: 'portals' } as const;
 
@@ -15,7 +15,7 @@ export const portalWebhookOperations: readonly Operation[] = [
     action: 'retrieve',
     handle(request) {
       const { webhook } = portalOf(request);
-      refuseUnconfigured(request.model, webhook.target.kind === 'none');
+      rejectUnconfigured(request.model, webhook.target.kind === 'none');
       return { status: 200, body: viewByReference(request.model, webhook) };
     },
   },
@@ -39,7 +39,7 @@ export const portalWebhookOperations: readonly Operation[] = [
     handle(request) {
       const { model, organization } = request;
       const { webhook } = portalOf(request);
-      refuseUnconfigured(model, webhook.target.kind === 'none');
+      rejectUnconfigured(model, webhook.target.kind === 'none');
       if (model.behavior.portalDeleteConflict && webhook.enabled) throw conflict('Webhook is enabled');
       clearWebhook(model, organization, webhook);
       return { status: 204 };

@@ -18,7 +18,7 @@ const sortable = [
   'updated_at',
 ];
 
-/** Portals are seen from their own region alone. */
+/** The operations on portals. A portal is visible only in its own region. */
 export const portalOperations: readonly Operation[] = [
   {
     id: 'list-portals',
@@ -52,7 +52,7 @@ export const portalOperations: readonly Operation[] = [
   },
 ];
 
-/** @throws {Problem} 404 for a portal of another organization or region, as for one that does not exist */
+/** @throws {Problem} 404 for an unknown portal, and for one of another organization or region */
 export function portalOf({
   organization,
   region,

@@ -8,7 +8,7 @@ import { portalOf } from './portals.ts';
 
 const job = z.strictObject({ start_at: dateTime, end_at: dateTime });
 
-/** Replay jobs of the organization's webhook (v2, v3) and of portals'. Every PUT that is accepted sends the lines again. */
+/** The replay jobs of the organization's webhook (v2, v3) and of portals' webhooks. Every accepted PUT sends the lines again. */
 export const replayOperations: readonly Operation[] = [
   ...organizationReplay('v2'),
   ...organizationReplay('v3'),

@@ -8,7 +8,7 @@ import { invalid, readBody, uuid } from '../validation.ts';
 
 const change = z.strictObject({ audit_log_destination_id: uuid.optional(), enabled: z.boolean().optional() });
 
-/** How v3 shows a webhook, the organization's and a portal's. One that v2 has set up inline names no destination. */
+/** Returns how v3 shows a webhook of the organization or a portal. A webhook that v2 set inline shows no destination. */
 export function viewByReference(model: KonnectModel, { target, enabled }: Webhook): Record<string, unknown> {
   if (target.kind === 'destination') return { audit_log_destination_id: target.id, enabled };
   const shown = model.behavior.unconfiguredWebhook;
@@ -17,7 +17,7 @@ export function viewByReference(model: KonnectModel, { target, enabled }: Webhoo
   return { enabled };
 }
 
-/** A v3 PATCH. What is left out of it: see `fillPatchDefaults`. */
+/** Applies a v3 PATCH. Absent fields: see `fillPatchDefaults`. */
 export function changeByReference(
   model: KonnectModel,
   organization: Organization,
@@ -37,7 +37,7 @@ export function changeByReference(
   return viewByReference(model, webhook);
 }
 
-/** How v2 shows the organization's webhook; where v3 has set it up, with what its destination says. */
+/** Returns how v2 shows the organization's webhook. If v3 set it, the values come from its destination. */
 export function viewInline(model: KonnectModel, organization: Organization, webhook: Webhook): Record<string, unknown> {
   const target = deliveryTarget(organization, webhook);
   return {
@@ -49,7 +49,7 @@ export function viewInline(model: KonnectModel, organization: Organization, webh
   };
 }
 
-/** How every version shows what became of deliveries. */
+/** Returns how all versions show the result of the last delivery. */
 export function viewStatus({ enabled, target, lastAttempt }: Webhook): Record<string, unknown> {
   if (target.kind === 'none') return { webhook_enabled: false, webhook_status: 'unconfigured' };
   if (lastAttempt === undefined) return { webhook_enabled: enabled, webhook_status: 'active' };
@@ -62,9 +62,9 @@ export function viewStatus({ enabled, target, lastAttempt }: Webhook): Record<st
   };
 }
 
-/** @throws {Problem} 404 for a webhook that names nothing, where Konnect is to answer so */
-export function refuseUnconfigured(model: KonnectModel, nothingThere: boolean): void {
-  if (nothingThere && model.behavior.unconfiguredWebhook === 'not-found') throw notFound('audit log webhook');
+/** @throws {Problem} 404 for an unconfigured webhook, if `unconfiguredWebhook` is `not-found` */
+export function rejectUnconfigured(model: KonnectModel, isUnconfigured: boolean): void {
+  if (isUnconfigured && model.behavior.unconfiguredWebhook === 'not-found') throw notFound('audit log webhook');
 }
 
 function unknownDestination(model: KonnectModel, id: string): Error {
