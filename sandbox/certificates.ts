@@ -1,4 +1,4 @@
-// @peculiar/x509 wants it loaded before itself.
+// Must be imported before @peculiar/x509.
 import 'reflect-metadata';
 import type { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -6,29 +6,29 @@ import * as x509 from '@peculiar/x509';
 
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' };
 const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
-/** Certificates are valid from an hour ago, so that a clock that is a little behind accepts them. */
+/** Certificates are valid from an hour ago, so that clients with a slow clock accept them. */
 const backdatedMs = 3_600_000;
-/** Nothing of the sandbox outlives this. */
+/** Longer than any sandbox runs. */
 const validForMs = 30 * 24 * 3_600_000;
 
-/** A certificate authority of the sandbox. Its own key never leaves the process. */
+/** A certificate authority of the sandbox. Its private key stays in the process. */
 export interface Authority {
   /** The authority's own certificate, PEM. */
   readonly certificate: string;
-  /** Issues a certificate with a new key; both PEM, the key as PKCS #8. */
+  /** Issues a certificate with a new key, both as PEM. The key is PKCS #8. */
   issue(request: CertificateRequest): Promise<{ certificate: string; key: string }>;
 }
 
 export interface CertificateRequest {
   commonName: string;
-  /** `O=` in the subject; Kubernetes reads them as groups. */
+  /** `O=` in the subject. Kubernetes uses them as groups. */
   organizations?: readonly string[];
-  /** DNS names and IP addresses of a server. */
+  /** DNS names and IP addresses of the server. */
   hosts?: readonly string[];
   usage: 'server' | 'client';
 }
 
-/** Makes a new certificate authority (ECDSA P-256). */
+/** Creates a certificate authority (ECDSA P-256). */
 export async function createAuthority(commonName: string): Promise<Authority> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -67,7 +67,7 @@ export async function createAuthority(commonName: string): Promise<Authority> {
   return { certificate: pem(certificate), issue };
 }
 
-/** A key pair for signing tokens, both PEM: PKCS #8 and SubjectPublicKeyInfo (ECDSA P-256). */
+/** Creates a key pair that signs tokens (ECDSA P-256). Both are PEM: PKCS #8 and SubjectPublicKeyInfo. */
 export async function createSigningKeys(): Promise<{ privateKey: string; publicKey: string }> {
   const keys = await generateKeys();
   const spki = await crypto.subtle.exportKey('spki', keys.publicKey);

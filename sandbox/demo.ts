@@ -2,7 +2,7 @@
 
 import { runDemoSteps } from './demo-steps.ts';
 import { createDemoTerminal } from './demo-terminal.ts';
-import { howToReach, startSandbox, writeForwarding } from './sandbox.ts';
+import { startSandbox, usage, writeForwarding } from './sandbox.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 const keep = process.argv.includes('--keep');
@@ -21,7 +21,7 @@ try {
   ]);
   write(`\n==> every check passed, ${String(Math.round((performance.now() - startedMs) / 1000))} s\n`);
   if (keep) {
-    write(howToReach(sandbox, file));
+    write(usage(sandbox, file));
     await interrupted;
   }
 } catch (error) {

@@ -1,4 +1,4 @@
-/** Everything to try the operator with: a real control plane, a local Konnect and SumoLogic, and the built operator as its ServiceAccount. */
+/** A complete environment for the operator: a real control plane, a local Konnect and SumoLogic. The built operator uses its ServiceAccount. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,18 +12,18 @@ export interface Sandbox {
   readonly controlPlane: ControlPlane;
   readonly services: Services;
   readonly operator: OperatorProcess;
-  /** A folder that goes when the sandbox stops. */
+  /** Folder that is removed when the sandbox stops. */
   readonly folder: string;
   stop(): Promise<void>;
 }
 
-/** Where the sandbox's forwarding lives. */
+/** Namespace of the sandbox's forwarding. */
 export const namespace = 'platform';
 
 export const deployFolder = fileURLToPath(new URL('../deploy/', import.meta.url));
 export const serviceAccount = { namespace: 'konnect-audit-log', name: 'konnect-audit-log-operator' };
 
-/** IDs, tokens and passwords that exist in the sandbox alone. */
+/** IDs, tokens and passwords that exist only in the sandbox. */
 export const world = {
   token: 'kpat_sandboxTokenThatOpensNothingElse',
   sourceCode: 'ZaVnC4dhaV1sandboxCodeThatOpensNothingElse==',
@@ -51,11 +51,11 @@ export const sandboxSeed: KonnectSeed = {
 };
 
 export interface SandboxOptions {
-  /** Makes the operator's kubeconfig; that of its ServiceAccount unless given. */
+  /** Resolves with the path of the operator's kubeconfig. Default: one for its ServiceAccount. */
   readonly kubeconfigFor?: (controlPlane: ControlPlane) => Promise<string>;
 }
 
-/** Rejects, with nothing left running, where a part does not start. `progress` hears of each step. */
+/** Starts the sandbox. Calls `progress` with a line for each step. If a part does not start, stops the others and rejects. */
 export async function startSandbox(
   progress: (line: string) => void,
   { kubeconfigFor = serviceAccountKubeconfig }: SandboxOptions = {},
@@ -69,22 +69,22 @@ export async function startSandbox(
     progress('starting kube-apiserver and etcd');
     const controlPlane = await startControlPlane({ binaries });
     stops.push(() => controlPlane.stop());
-    progress(`kube-apiserver answers at ${controlPlane.url}`);
+    progress(`kube-apiserver is ready at ${controlPlane.url}`);
 
     const services = await startServices({ ...world, seed: sandboxSeed });
     stops.push(() => services.stop());
     progress(
-      `a local Konnect answers at ${services.konnect.urlTemplate}, a local SumoLogic at ${services.sumologic.url}`,
+      `started a local Konnect at ${services.konnect.urlTemplate}, a local SumoLogic at ${services.sumologic.url}`,
     );
 
-    progress('installing the CRD, ServiceAccount and RBAC of deploy/');
+    progress('installing the CRD, the ServiceAccount and RBAC from deploy/');
     await install(controlPlane);
     const kubeconfig = await kubeconfigFor(controlPlane);
     const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate });
     stops.push(async () => void (await operator.stop()));
     const { code, stderr } = await controlPlane.kubectl(['create', 'namespace', namespace]);
-    if (code !== 0) throw new Error(`namespace ${namespace} could not be made: ${stderr}`);
-    progress('the built operator runs as that ServiceAccount and is ready');
+    if (code !== 0) throw new Error(`could not create namespace ${namespace}: ${stderr}`);
+    progress('the operator runs with this ServiceAccount and is ready');
     return { controlPlane, services, operator, folder: controlPlane.folder, stop };
   } catch (error) {
     await stop();
@@ -96,7 +96,7 @@ function serviceAccountKubeconfig(controlPlane: ControlPlane): Promise<string> {
   return controlPlane.serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
 }
 
-/** `kubectl apply -k deploy/`, and waits until the CRD is served. Rejects with kubectl's own words. */
+/** Runs `kubectl apply -k deploy/` and waits until the CRD is established. Rejects with kubectl's error. */
 export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Promise<void> {
   for (const args of [
     ['apply', '--server-side', '-k', deployFolder],
@@ -107,7 +107,7 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
   }
 }
 
-/** Writes `forwarding.yaml`, with the credentials that are good here, and answers the path. */
+/** Writes `forwarding.yaml` with the sandbox's credentials. Resolves with its path. */
 export async function writeForwarding({ folder, services }: Sandbox): Promise<string> {
   const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
   const file = join(folder, 'forwarding.yaml');
@@ -116,11 +116,11 @@ export async function writeForwarding({ folder, services }: Sandbox): Promise<st
   return file;
 }
 
-/** For a person with another terminal. */
-export function howToReach({ controlPlane, services, operator }: Sandbox, forwarding: string): string {
+/** Returns instructions for using the sandbox from another terminal. */
+export function usage({ controlPlane, services, operator }: Sandbox, forwarding: string): string {
   const { konnect, sumologic } = services;
   return `
-The sandbox is up. Ctrl-C ends it. In another terminal:
+The sandbox is running. Press Ctrl-C to stop it. In another terminal:
 
   export KUBECONFIG=${controlPlane.adminKubeconfig}
   alias kubectl=${controlPlane.kubectlPath}
@@ -128,8 +128,8 @@ The sandbox is up. Ctrl-C ends it. In another terminal:
   kubectl get auditlogforwarding -n ${namespace}
 
   Konnect     curl -H 'Authorization: Bearer ${world.token}' ${konnect.url}/global/v3/audit-log-destinations
-              ${konnect.url}/__sandbox/calls shows what it was asked
-  SumoLogic   curl -k ${sumologic.url}/__sandbox/lines shows what arrived
+              ${konnect.url}/__sandbox/calls lists the requests
+  SumoLogic   curl -k ${sumologic.url}/__sandbox/lines lists the received audit lines
   Operator    ${operator.metricsURL}
               ${operator.healthURL}/readyz?verbose
 `;

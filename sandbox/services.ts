@@ -1,4 +1,4 @@
-/** The local Konnect and the local SumoLogic, wired to each other. */
+/** The local Konnect and the local SumoLogic. Konnect trusts SumoLogic's certificate. */
 import { type Authority, createAuthority } from './certificates.ts';
 import { createDelivery, type RotatingDelivery } from './konnect/delivery/sender.ts';
 import type { KonnectSeed } from './konnect/seed.ts';
@@ -7,12 +7,12 @@ import { type SumoLogicServer, startSumoLogic } from './sumologic/server.ts';
 
 export interface ServicesOptions {
   readonly seed: KonnectSeed;
-  /** The code in the path of SumoLogic's HTTP source, which is its credential. */
+  /** Code of SumoLogic's HTTP source, which is its credential. */
   readonly sourceCode: string;
   readonly accessKey: { readonly id: string; readonly key: string };
-  /** Of SumoLogic's source, as it shows in searches; `Http Input` unless given, as in SumoLogic. */
+  /** Name of SumoLogic's source, as searches show it. Default `Http Input`, as in SumoLogic. */
   readonly sourceName?: string;
-  /** Waits between Konnect's attempts to deliver; as documented unless given. */
+  /** Waits before Konnect's retries of a delivery. Default: as Konnect documents them. */
   readonly retryWaitsMs?: readonly number[];
 }
 
@@ -21,7 +21,7 @@ export interface Services {
   readonly sumologic: SumoLogicServer;
   readonly delivery: RotatingDelivery;
   readonly authority: Authority;
-  /** Where SumoLogic takes logs: a secret. */
+  /** URL of SumoLogic's source. It is a secret. */
   readonly endpoint: string;
   stop(): Promise<void>;
 }

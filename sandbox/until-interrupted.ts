@@ -1,4 +1,4 @@
-/** Resolves at Ctrl-C, or when the process is asked to end in another way. */
+/** Resolves at SIGINT (Ctrl-C), SIGTERM or SIGHUP. */
 export function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());

@@ -6,16 +6,16 @@ import type { SourceOptions, Sources, StoredLine } from './sources.ts';
 
 export const controlPath = '/__sandbox/';
 
-/** What SumoLogic itself lets nobody do: look into its sources and make them fail. */
+/** Changes sources and makes them fail, which SumoLogic itself does not offer. */
 export interface SumoLogicControl {
   /**
-   * With `times`: the next so many requests to the source get `status`, after those asked for earlier. Without: every request from now on, and
-   * what was asked for before is forgotten. 200 means the usual treatment. Throws if there is no such source.
+   * With `times`, answers `status` to that many requests to the source, after earlier calls with `times` are used up. Without `times`, answers
+   * `status` to all requests and cancels earlier calls. 200 processes the request. Throws if the source does not exist.
    */
   respond(code: string, status: ReceiverStatus, times?: number): void;
-  /** Adds a source, or replaces the one of the same code: its name, category, authorization and a new budget. Lines stay. */
+  /** Adds a source, or replaces the one with the same code. The budget starts again, and lines stay. */
   setSource(source: SourceOptions): void;
-  /** Lines that the source's budget dropped; 0 for an unknown code. */
+  /** Returns the number of lines that the source's budget dropped. 0 for an unknown code. */
   droppedLines(code: string): number;
 }
 
@@ -40,7 +40,7 @@ export function createControl(sources: Sources, receiver: Receiver): SumoLogicCo
   };
 }
 
-/** The lines a source (all, if none is named) has kept, in the order of arrival. */
+/** Returns the stored lines of a source, by default of all, in the order of arrival. */
 export function storedLines(sources: Sources, code?: string): StoredLine[] {
   return sources
     .messages()
@@ -53,8 +53,8 @@ export function receivedRequests(receiver: Receiver, code?: string): ReceivedReq
 }
 
 /**
- * The control for people, as JSON: `GET /__sandbox/lines`, `/requests` (both with `?code=` if wanted) and `/sources`; `POST /__sandbox/respond`
- * `{code, status, times?}` and `/sources` `{code, name?, category?, authorization?, budgetBytes?}`.
+ * Serves the control as JSON: `GET /__sandbox/lines` and `/requests`, both with an optional `?code=`, and `GET /__sandbox/sources`.
+ * `POST /__sandbox/respond` takes `{code, status, times?}`, `/sources` takes `{code, name?, category?, authorization?, budgetBytes?}`.
  */
 export async function handleControl(
   options: { readonly sources: Sources; readonly receiver: Receiver; readonly control: SumoLogicControl },
@@ -81,12 +81,12 @@ export async function handleControl(
       const body = respondBody.safeParse(await readJSON(request));
       if (!body.success) return answer(response, 400, { message: z.prettifyError(body.error) });
       if (sources.get(body.data.code) === undefined)
-        return answer(response, 404, { message: 'no source of this code' });
+        return answer(response, 404, { message: 'no source has this code' });
       control.respond(body.data.code, body.data.status, body.data.times);
       return answer(response, 204);
     }
     default:
-      return answer(response, 404, { message: 'lines, requests, sources (GET), sources, respond (POST)' });
+      return answer(response, 404, { message: 'GET lines, requests or sources; POST sources or respond' });
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const maxBodyBytes = 8 * 1024 * 1024;
 
-/** The whole body; undefined if it is larger than 8 MiB. */
+/** Resolves with the body. Undefined if it is larger than 8 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -13,7 +13,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
   return bytes <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
 }
 
-/** Parses a JSON body; undefined if it is none. */
+/** Resolves with the parsed JSON body. Undefined if it is not JSON. */
 export async function readJSON(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request);
   try {

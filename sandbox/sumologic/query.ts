@@ -1,4 +1,4 @@
-/** What a query can look at. */
+/** The parts of a message that a query can match. */
 export interface Searchable {
   readonly line: string;
   /** The source's name, `_source`. */
@@ -22,9 +22,9 @@ const bare = String.raw`([^\s"()|=]+)`;
 const tokenPattern = new RegExp(String.raw`\s*(?:(\w+)\s*=\s*(?:${quoted}|${bare})|${quoted}|${bare})`, 'y');
 
 /**
- * The part of SumoLogic's search language that finding audit lines needs: `_source=…`, `_sourceCategory=…` (field names and values in any
- * case, values quoted or not, `*` as wildcard), words and quoted phrases, all of which must hold; `AND` between them is allowed. Everything else
- * (`OR`, `NOT`, brackets, other fields, operators after `|`) is invalid rather than ignored.
+ * Parses the part of SumoLogic's search language that finds audit lines: `_source=…`, `_sourceCategory=…`, words and quoted phrases. Names and
+ * values of fields are case-insensitive. Values may be quoted, and `*` is a wildcard. All conditions must match, with or without `AND`.
+ * Everything else (`OR`, `NOT`, brackets, other fields, operators after `|`) is invalid, not ignored.
  */
 export function parseQuery(text: string): Query {
   const conditions: Condition[] = [];
@@ -48,7 +48,7 @@ export function parseQuery(text: string): Query {
     }
   }
   if (conditions.length === 0) return invalid('nothing to search for');
-  return { kind: 'query', matches: (message) => conditions.every((holds) => holds(message)) };
+  return { kind: 'query', matches: (message) => conditions.every((condition) => condition(message)) };
 }
 
 function invalid(message: string): Query {
@@ -66,7 +66,7 @@ function valueCondition(read: (message: Searchable) => string, value: string): C
   return (message) => pattern.test(read(message));
 }
 
-/** A word matches whole words of the line only. */
+/** Returns a condition that matches whole words of the line. */
 function wordCondition(word: string): Condition {
   const pattern = new RegExp(`(?<![A-Za-z0-9])${wildcards(word, String.raw`\S*`)}(?![A-Za-z0-9])`, 'i');
   return (message) => word === '*' || pattern.test(message.line);

@@ -8,37 +8,34 @@ const unzip = promisify(gunzip);
 const maxUnpackedBytes = 64 * 1024 * 1024;
 export const receiverPath = '/receiver/v1/http/';
 
-/** The answers an HTTP source can be told to give. */
+/** The statuses that a test can make an HTTP source answer. */
 export type ReceiverStatus = 200 | 401 | 408 | 429 | 503 | 504;
 
-/** One request to an HTTP source, whatever became of it. */
+/** A request to an HTTP source, accepted or not. */
 export interface ReceivedRequest {
   readonly at: Date;
-  /** As it stood in the URL, known or not. */
+  /** From the URL. It may be unknown. */
   readonly code: string;
   readonly status: number;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly authorization: string | undefined;
-  /** Lines in the body; 0 where it was refused unread. */
+  /** Number of lines in the body. 0 if the request was rejected before its body was parsed. */
   readonly lines: number;
 }
 
 export interface Receiver {
   readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
   readonly requests: () => readonly ReceivedRequest[];
-  /**
-   * With `times`: the next so many requests get `status`, after those asked for earlier. Without: every request gets it from now on, and what
-   * was asked for before is forgotten. 200 means the usual treatment.
-   */
+  /** See `SumoLogicControl.respond`. */
   readonly respond: (code: string, status: ReceiverStatus, times?: number) => void;
 }
 
-/** The HTTP sources: `POST /receiver/v1/http/<code>`. */
+/** Returns the HTTP sources: `POST /receiver/v1/http/<code>`. */
 export function createReceiver(sources: Sources, clock: () => Date): Receiver {
   const requests: ReceivedRequest[] = [];
-  const standing = new Map<string, ReceiverStatus>();
-  const upcoming = new Map<string, ReceiverStatus[]>();
+  const defaultStatuses = new Map<string, ReceiverStatus>();
+  const nextStatuses = new Map<string, ReceiverStatus[]>();
 
   async function handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const at = clock();
@@ -59,8 +56,8 @@ export function createReceiver(sources: Sources, clock: () => Date): Receiver {
     const source = sources.get(code);
     if (source === undefined) return { status: 401, lines: 0 };
     if (request.method !== 'POST') return { status: 405, lines: 0 };
-    const told = upcoming.get(code)?.shift() ?? standing.get(code) ?? 200;
-    if (told !== 200) return { status: told, lines: 0 };
+    const status = nextStatuses.get(code)?.shift() ?? defaultStatuses.get(code) ?? 200;
+    if (status !== 200) return { status, lines: 0 };
     if (!isAuthorized(source, request)) return { status: 401, lines: 0 };
     if (body === undefined) return { status: 413, lines: 0 };
     const text = await unpack(body, request.headers['content-encoding']);
@@ -70,12 +67,12 @@ export function createReceiver(sources: Sources, clock: () => Date): Receiver {
   }
 
   function respond(code: string, status: ReceiverStatus, times?: number): void {
-    if (sources.get(code) === undefined) throw new Error('there is no source of this code');
+    if (sources.get(code) === undefined) throw new Error('no source has this code');
     if (times === undefined) {
-      standing.set(code, status);
-      upcoming.delete(code);
+      defaultStatuses.set(code, status);
+      nextStatuses.delete(code);
     } else {
-      upcoming.set(code, [...(upcoming.get(code) ?? []), ...Array.from({ length: times }, () => status)]);
+      nextStatuses.set(code, [...(nextStatuses.get(code) ?? []), ...Array.from({ length: times }, () => status)]);
     }
   }
 
@@ -87,7 +84,7 @@ function isAuthorized(source: SourceState, request: IncomingMessage): boolean {
   return authorization === undefined || request.headers.authorization === authorization;
 }
 
-/** The text of a body that is plain or packed with gzip, under both names Konnect gives it; undefined if it cannot be unpacked. */
+/** Resolves with the text of a plain or gzip body. Accepts both names that Konnect uses for gzip. Undefined if it cannot be unpacked. */
 async function unpack(body: Buffer, encoding = 'identity'): Promise<string | undefined> {
   if (encoding === 'identity') return body.toString();
   if (encoding !== 'gzip' && encoding !== 'application/gzip') return undefined;

@@ -21,7 +21,7 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** The fields a message shows, with SumoLogic's type of each. */
+/** The fields of a message, with SumoLogic's type of each. */
 const messageFields = {
   _messageid: 'long',
   _sourcename: 'string',
@@ -33,12 +33,12 @@ const messageFields = {
   _source: 'string',
 } as const;
 
-/** SumoLogic's Search Job API: Basic authentication, four requests a second a key, and a session cookie without which a job is not found. */
+/** Returns SumoLogic's Search Job API: Basic authentication, four requests per second and key. Jobs belong to a session cookie. */
 export function createSearchAPI(options: {
   readonly accessKeys: readonly AccessKey[];
   readonly jobs: SearchJobs;
   readonly clock: () => Date;
-  /** The base of `Location`. */
+  /** Returns the base of `Location`. */
   readonly url: () => string;
 }): (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> {
   const recentMs = new Map<string, number[]>();
@@ -80,7 +80,7 @@ export function createSearchAPI(options: {
       return failure(415, 'contenttype.invalid', 'Invalid content type.');
     }
     const search = readSearchRequest(await readJSON(request));
-    if (search.kind === 'refused') return failure(400, search.code, search.message);
+    if (search.kind === 'rejected') return failure(400, search.code, search.message);
     const session = known ?? randomUUID();
     const job = options.jobs.create({ accessID, session }, search);
     if (job === undefined) return failure(429, 'rate.limit.exceeded', 'More than 10 search jobs at a time.');
@@ -104,7 +104,7 @@ export function createSearchAPI(options: {
 
   function messages(owner: JobOwner, id: string, parameters: URLSearchParams): Answer {
     const page = readPage(parameters);
-    if (page.kind === 'refused') return failure(400, page.code, page.message);
+    if (page.kind === 'rejected') return failure(400, page.code, page.message);
     const found = options.jobs.messages(owner, id);
     if (found === undefined) return unknownJob(404);
     const fields = Object.entries(messageFields).map(([name, fieldType]) => ({ name, fieldType, keyField: false }));
@@ -151,7 +151,7 @@ function failure(status: number, code: string, message: string): Answer {
   return { status, body: { status, id: errorID(), code, message } };
 }
 
-/** An id of the looks of `IUUQI-DGH5I-TJ045`. */
+/** Returns an ID in the style of `IUUQI-DGH5I-TJ045`. */
 function errorID(): string {
   const letters = randomBytes(15).map((byte) => 65 + (byte % 26));
   return Buffer.from(letters)

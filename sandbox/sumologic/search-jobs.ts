@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SearchRequest } from './search-request.ts';
 import type { StoredMessage } from './sources.ts';
 
-/** A job that nobody asked about for longer than this is canceled. */
+/** A job without requests for longer than this is canceled. */
 const idleLimitMs = 30_000;
 const maxJobsPerKey = 10;
 
@@ -10,7 +10,7 @@ export type JobState = 'NOT STARTED' | 'GATHERING RESULTS' | 'DONE GATHERING RES
 
 export interface JobStatus {
   readonly state: JobState;
-  /** Found so far; final once the state is `DONE GATHERING RESULTS`. */
+  /** Number of messages found so far. Final in the state `DONE GATHERING RESULTS`. */
   readonly messageCount: number;
 }
 
@@ -20,20 +20,20 @@ interface Job {
   readonly session: string;
   readonly request: SearchRequest;
   readonly createdMs: number;
-  askedMs: number;
-  /** Set when the job is done: what arrives later is not in it. */
+  lastRequestMs: number;
+  /** Set when the job is done. Excludes messages that arrive later. */
   result?: readonly StoredMessage[];
 }
 
-/** Search jobs: a job belongs to an access key and to the session (cookie) that made it, and exists for nobody else. */
+/** Search jobs. A job is visible only to the access key and the session (cookie) that created it. */
 export interface SearchJobs {
-  /** Undefined if the key has its ten jobs already. */
+  /** Creates a job. Returns undefined if the key already has ten jobs. */
   create(owner: JobOwner, request: SearchRequest): { id: string } | undefined;
-  /** Undefined if there is no such job, which is also so once it was canceled. Asking keeps it alive. */
+  /** Returns undefined if the job does not exist or was canceled. Keeps the job alive. */
   status(owner: JobOwner, id: string): JobStatus | undefined;
-  /** What was found so far, latest message time first. Undefined as in `status`. Asking keeps the job alive. */
+  /** Returns the messages found so far, latest message time first. Returns undefined as `status` does. Keeps the job alive. */
   messages(owner: JobOwner, id: string): readonly StoredMessage[] | undefined;
-  /** False if there is no such job. */
+  /** Returns whether the job existed. */
   delete(owner: JobOwner, id: string): boolean;
 }
 
@@ -42,7 +42,7 @@ export interface JobOwner {
   readonly session: string;
 }
 
-/** Jobs go from `NOT STARTED` to `GATHERING RESULTS` after half of `gatheringMs`, and are done after the whole of it. */
+/** A job is `GATHERING RESULTS` after half of `gatheringMs`, and done after all of it. */
 export function createSearchJobs(options: {
   readonly messages: () => readonly StoredMessage[];
   readonly clock: () => Date;
@@ -56,7 +56,7 @@ export function createSearchJobs(options: {
 
   function cancelIdle(): void {
     for (const job of jobs.values()) {
-      if (nowMs() - job.askedMs > idleLimitMs) jobs.delete(job.id);
+      if (nowMs() - job.lastRequestMs > idleLimitMs) jobs.delete(job.id);
     }
   }
 
@@ -64,7 +64,7 @@ export function createSearchJobs(options: {
     cancelIdle();
     const job = jobs.get(id);
     if (job === undefined || job.accessID !== accessID || job.session !== session) return undefined;
-    job.askedMs = nowMs();
+    job.lastRequestMs = nowMs();
     return job;
   }
 
@@ -83,7 +83,7 @@ export function createSearchJobs(options: {
       const sameKey = [...jobs.values()].filter(({ accessID }) => accessID === owner.accessID);
       if (sameKey.length >= maxJobsPerKey) return undefined;
       const id = randomBytes(8).toString('hex').toUpperCase();
-      jobs.set(id, { id, ...owner, request, createdMs: nowMs(), askedMs: nowMs() });
+      jobs.set(id, { id, ...owner, request, createdMs: nowMs(), lastRequestMs: nowMs() });
       return { id };
     },
     status(owner, id): JobStatus | undefined {

@@ -10,13 +10,13 @@ const requestBody = z.strictObject({
   timezone: z.string().optional(),
   byReceiptTime: z.boolean().default(false),
   autoParsingMode: z.enum(['AutoParse', 'Manual', 'performance', 'intelligent', 'verbose']).optional(),
-  // SumoLogic turned this default from true to false in October 2025.
+  // SumoLogic changed this default from true to false in October 2025.
   requiresRawMessages: z.boolean().default(false),
 });
 
-/** A refusal in SumoLogic's words: `code` and `message` of its error answer. */
-export interface Refusal {
-  readonly kind: 'refused';
+/** A rejected request, with `code` and `message` of SumoLogic's error answer. */
+export interface Rejection {
+  readonly kind: 'rejected';
   readonly code: string;
   readonly message: string;
 }
@@ -31,37 +31,37 @@ export interface SearchRequest {
   readonly requiresRawMessages: boolean;
 }
 
-/** Reads the body of `POST /search/jobs`, with the error codes of SumoLogic's documentation. Unknown fields are refused. */
-export function readSearchRequest(body: unknown): SearchRequest | Refusal {
+/** Parses the body of `POST /search/jobs`. Uses the error codes of SumoLogic's documentation. Rejects unknown fields. */
+export function readSearchRequest(body: unknown): SearchRequest | Rejection {
   const parsed = requestBody.safeParse(body);
-  if (!parsed.success) return refusal('generic', z.prettifyError(parsed.error));
+  if (!parsed.success) return rejection('generic', z.prettifyError(parsed.error));
   const { query = '', from, to, byReceiptTime, requiresRawMessages } = parsed.data;
-  if (query.trim() === '') return refusal('no.query', "No 'query' parameter was provided.");
+  if (query.trim() === '') return rejection('no.query', "No 'query' parameter was provided.");
   const timeZone = parsed.data.timeZone ?? parsed.data.timezone ?? '';
-  if (timeZone === '') return refusal('empty.timezone', "The 'timezone' cannot be blank.");
-  if (!isTimeZone(timeZone)) return refusal('unknown.timezone', "The 'timezone' value is not a known time zone.");
+  if (timeZone === '') return rejection('empty.timezone', "The 'timezone' cannot be blank.");
+  if (!isTimeZone(timeZone)) return rejection('unknown.timezone', "The 'timezone' value is not a known time zone.");
   const fromMs = from === undefined ? undefined : parseSearchTime(from, timeZone);
-  if (fromMs === undefined) return refusal('invalid.timestamp.from', "The 'from' field contains an invalid time.");
+  if (fromMs === undefined) return rejection('invalid.timestamp.from', "The 'from' field contains an invalid time.");
   const toMs = to === undefined ? undefined : parseSearchTime(to, timeZone);
-  if (toMs === undefined) return refusal('invalid.timestamp.to', "The 'to' field contains an invalid time.");
-  if (fromMs > toMs) return refusal('to.smaller.than.from', "The 'from' time cannot be larger than the 'to' time.");
+  if (toMs === undefined) return rejection('invalid.timestamp.to', "The 'to' field contains an invalid time.");
+  if (fromMs > toMs) return rejection('to.smaller.than.from', "The 'from' time cannot be larger than the 'to' time.");
   const parsedQuery = parseQuery(query);
-  if (parsedQuery.kind === 'invalid') return refusal('parse.error', `Unable to parse query: ${parsedQuery.message}.`);
+  if (parsedQuery.kind === 'invalid') return rejection('parse.error', `Unable to parse query: ${parsedQuery.message}.`);
   return { kind: 'search', matches: parsedQuery.matches, fromMs, toMs, byReceiptTime, requiresRawMessages };
 }
 
-/** Reads `offset` and `limit` of a page; `limit` is cut to 10,000. */
-export function readPage(parameters: URLSearchParams): { kind: 'page'; offset: number; limit: number } | Refusal {
+/** Parses `offset` and `limit` of a page. `limit` is at most 10,000. */
+export function readPage(parameters: URLSearchParams): { kind: 'page'; offset: number; limit: number } | Rejection {
   const offset = Number.parseInt(parameters.get('offset') ?? '', 10);
-  if (Number.isNaN(offset)) return refusal('offset.missing', 'Offset is missing.');
-  if (offset < 0) return refusal('offset.negative', 'Offset cannot be negative.');
+  if (Number.isNaN(offset)) return rejection('offset.missing', 'Offset is missing.');
+  if (offset < 0) return rejection('offset.negative', 'Offset cannot be negative.');
   const limit = Number.parseInt(parameters.get('limit') ?? '', 10);
-  if (Number.isNaN(limit)) return refusal('limit.missing', 'Limit is missing.');
-  if (limit === 0) return refusal('limit.zero', 'Limit cannot be 0.');
-  if (limit < 0) return refusal('limit.negative', 'Limit cannot be negative.');
+  if (Number.isNaN(limit)) return rejection('limit.missing', 'Limit is missing.');
+  if (limit === 0) return rejection('limit.zero', 'Limit cannot be 0.');
+  if (limit < 0) return rejection('limit.negative', 'Limit cannot be negative.');
   return { kind: 'page', offset, limit: Math.min(limit, 10_000) };
 }
 
-function refusal(code: string, message: string): Refusal {
-  return { kind: 'refused', code: `searchjob.${code}`, message };
+function rejection(code: string, message: string): Rejection {
+  return { kind: 'rejected', code: `searchjob.${code}`, message };
 }

@@ -3,7 +3,7 @@ import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import * as z from 'zod';
 
-/** SumoLogic asks for a poll every 20 to 30 s. */
+/** SumoLogic recommends polling every 20 to 30 s. */
 const defaultPollMs = 20_000;
 const rateLimitWaitMs = 1000;
 const rateLimitRetries = 5;
@@ -20,27 +20,27 @@ export interface SearchOptions {
   /** Exclusive. */
   readonly to: Date;
   /**
-   * Whether `from` and `to` mean the time of arrival (the default here: it proves arrival) or the time a line tells of itself, which audit lines
-   * do to the second only.
+   * Whether `from` and `to` refer to the time of arrival, or to the timestamp of the line, which has a precision of seconds. Default: true,
+   * because the time of arrival proves that the line arrived.
    */
   readonly byReceiptTime?: boolean;
-  /** A CA certificate (PEM) to trust beside Node's own. */
+  /** An additional trusted CA certificate (PEM). */
   readonly authority?: string;
-  /** Between two looks at the job. Default 20 s. */
+  /** Interval of polling the job. Default 20 s. */
   readonly pollMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** The Search Job API did not do what was asked. `status` and `code` are SumoLogic's, if it answered. */
+/** The Search Job API failed. `status` and `code` are SumoLogic's, if it answered. */
 export class SearchError extends Error {
   override readonly name = 'SearchError';
   readonly status: number | undefined;
   readonly code: string | undefined;
 
-  constructor(message: string, facts: { status?: number; code?: string | undefined } = {}) {
+  constructor(message: string, answer: { status?: number; code?: string | undefined } = {}) {
     super(message);
-    this.status = facts.status;
-    this.code = facts.code;
+    this.status = answer.status;
+    this.code = answer.code;
   }
 }
 
@@ -50,8 +50,8 @@ const messagePage = z.object({ messages: z.array(z.object({ map: z.object({ _raw
 const errorBody = z.object({ code: z.string() });
 
 /**
- * Runs one search job and answers the raw messages it finds, latest first. Keeps the session's cookies, waits out 429, and deletes its job
- * however it ends. Rejects with a SearchError, or with the signal's reason.
+ * Runs a search job. Resolves with the raw messages it finds, latest first. Keeps the cookies of the session, retries after 429 and always
+ * deletes the job. Rejects with a SearchError, or with the signal's reason.
  */
 export async function searchMessages(options: SearchOptions): Promise<string[]> {
   const session = openSession(options);
@@ -79,7 +79,7 @@ export async function searchMessages(options: SearchOptions): Promise<string[]> 
 
 interface Session {
   readonly call: (method: 'POST' | 'GET', path: string, body?: object) => Promise<unknown>;
-  /** Deletes a job, and never fails: SumoLogic cancels it by itself soon after. */
+  /** Deletes a job. Never rejects, because SumoLogic cancels the job by itself soon. */
   readonly discard: (id: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -87,7 +87,7 @@ interface Session {
 async function finished(session: Session, id: string, options: SearchOptions): Promise<number> {
   for (;;) {
     const { state, messageCount } = jobStatus.parse(await session.call('GET', `/${id}`));
-    // Paused means that as many messages were found as one job may hold.
+    // A job is paused when it has found its maximum number of messages.
     if (state === 'DONE GATHERING RESULTS' || state === 'FORCE PAUSED') return messageCount;
     if (state === 'CANCELLED') throw new SearchError('the search job was canceled');
     await delay(options.pollMs ?? defaultPollMs, undefined, signalOption(options));
@@ -156,7 +156,7 @@ function openSession(options: SearchOptions): Session {
         await delay(rateLimitWaitMs);
       }
     } catch {
-      // What led here matters more than a job that ends by itself.
+      // SumoLogic cancels the job by itself. An earlier error must not be replaced.
     }
   }
 

@@ -20,34 +20,34 @@ import { createSources, type SourceOptions, type StoredLine } from './sources.ts
 const defaultGatheringMs = 200;
 
 export interface SumoLogicOptions {
-  /** Signs the server's certificate, for 127.0.0.1 and localhost. */
+  /** Issues the server's certificate for 127.0.0.1 and localhost. */
   readonly authority: Authority;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
   readonly sources: readonly SourceOptions[];
-  /** Without any, every call of the Search Job API gets 401. */
+  /** Without access keys, every call of the Search Job API gets 401. */
   readonly accessKeys?: readonly AccessKey[];
   /** For times of arrival, the age of search jobs and the rate limit. */
   readonly clock?: () => Date;
-  /** How long a search job takes until it is done. Default 200 ms. */
+  /** Duration of a search job. Default 200 ms. */
   readonly gatheringMs?: number;
 }
 
 export interface SumoLogicServer {
-  /** `https://127.0.0.1:<port>`: of the sources and of the API. */
+  /** `https://127.0.0.1:<port>`, for the sources and the API. */
   readonly url: string;
-  /** Where to send to; the URL is a credential. */
+  /** Returns the URL of a source. The URL is a credential. */
   receiverURL(code: string): string;
-  /** What the source (all, if none is named) has kept, in the order of arrival. */
+  /** Returns the stored lines of a source, by default of all, in the order of arrival. */
   lines(code?: string): StoredLine[];
-  /** Every request to the source (all, if none is named), refused ones too. */
+  /** Returns the requests to a source, by default to all, including rejected ones. */
   requests(code?: string): ReceivedRequest[];
   readonly control: SumoLogicControl;
-  /** Cuts open connections. */
+  /** Closes open connections. */
   stop(): Promise<void>;
 }
 
-/** Starts a local SumoLogic on 127.0.0.1, over TLS: HTTP sources, the Search Job API, and a control under `/__sandbox/`. */
+/** Starts a local SumoLogic on 127.0.0.1, over TLS: HTTP sources, the Search Job API, and its control under `/__sandbox/`. */
 export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLogicServer> {
   const clock = options.clock ?? (() => new Date());
   const sources = createSources(clock);
@@ -100,6 +100,6 @@ export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLog
 }
 
 function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no TCP port');
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a TCP port');
   return address.port;
 }

@@ -1,16 +1,16 @@
 import { messageTime } from './time.ts';
 
-/** An HTTP source: whoever knows its code may send to it. */
+/** An HTTP source. Every client that knows its code may send to it. */
 export interface SourceOptions {
-  /** The last part of the source's URL, and the credential in it: letters, digits, `_`, `-` and `=`. */
+  /** Last part of the source's URL, and its credential: letters, digits, `_`, `-` and `=`. */
   readonly code: string;
   /** Default `Http Input`. */
   readonly name?: string;
   /** Default `Http Input`. */
   readonly category?: string;
-  /** If set, requests with another `Authorization` get 401. SumoLogic itself does not look at it. */
+  /** If set, requests with another `Authorization` get 401. SumoLogic itself ignores the header. */
   readonly authorization?: string;
-  /** Bytes of lines that are kept; what comes above is answered 200 and dropped. Default: no limit. */
+  /** Maximum bytes of stored lines. Further lines get 200 and are dropped. Default: no limit. */
   readonly budgetBytes?: number;
 }
 
@@ -21,12 +21,12 @@ export interface StoredLine {
   readonly category: string;
 }
 
-/** A stored line with what a search needs. */
+/** A stored line with the data that a search needs. */
 export interface StoredMessage extends StoredLine {
-  /** Counts up in the order of arrival. */
+  /** Increases in the order of arrival. */
   readonly id: number;
   readonly code: string;
-  /** The time the line tells, or that of its arrival if it tells none. */
+  /** Timestamp of the line, else the time of its arrival. */
   readonly messageTimeMs: number;
 }
 
@@ -38,15 +38,15 @@ export interface SourceState {
   droppedLines: number;
 }
 
-/** The sources and everything that was sent to them. */
+/** The sources and their messages. */
 export interface Sources {
-  /** Adds a source; one of the same code is replaced, its budget starts anew and its lines stay as they were. Throws on a malformed code. */
+  /** Adds a source or replaces the one with the same code. The budget starts again, and lines stay. Throws on a malformed code. */
   set(options: SourceOptions): void;
   get(code: string): SourceState | undefined;
   all(): readonly SourceState[];
-  /** Keeps the non-empty lines of a body, or drops those over the budget. */
+  /** Stores the non-empty lines of a body. Drops lines that exceed the budget. */
   keep(source: SourceState, body: string): void;
-  /** In the order of arrival. */
+  /** Returns all messages in the order of arrival. */
   messages(): readonly StoredMessage[];
 }
 
@@ -55,7 +55,8 @@ export function createSources(clock: () => Date): Sources {
   const messages: StoredMessage[] = [];
 
   function set(options: SourceOptions): void {
-    if (!/^[\w=-]+$/.test(options.code)) throw new Error('a source code is made of letters, digits, _, - and =');
+    if (!/^[\w=-]+$/.test(options.code))
+      throw new Error('the code of a source may only contain letters, digits, _, - and =');
     const { name = 'Http Input', category = 'Http Input' } = options;
     byCode.set(options.code, { options, name, category, keptBytes: 0, droppedLines: 0 });
   }

@@ -2,8 +2,8 @@ const wallClock = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/;
 const timestampInLine = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)/;
 
 /**
- * The time of a search job's `from` or `to`, in ms: ms since the epoch (number or digits), or `YYYY-MM-DDTHH:mm:ss` read in the job's time
- * zone. Undefined for anything else: SumoLogic refuses fractions and offsets.
+ * Returns `from` or `to` of a search job, in ms since the epoch. Accepts ms since the epoch (number or digits), or `YYYY-MM-DDTHH:mm:ss` in the
+ * job's time zone. Returns undefined for anything else: SumoLogic rejects fractions and offsets.
  */
 export function parseSearchTime(value: string | number, timeZone: string): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
@@ -11,12 +11,12 @@ export function parseSearchTime(value: string | number, timeZone: string): numbe
   if (!wallClock.test(value)) return undefined;
   const asUTC = Date.parse(`${value}Z`);
   if (Number.isNaN(asUTC)) return undefined;
-  // The offset at the guess may differ from the one at the time meant if the zone changes its clock in between: asked twice, it settles.
+  // A change of the zone's offset may lie between the guess and the result, so the offset is computed twice.
   const guess = asUTC - offsetMs(asUTC, timeZone);
   return asUTC - offsetMs(guess, timeZone);
 }
 
-/** Whether `timeZone` is a zone of the tz database, or UTC. */
+/** Returns whether `timeZone` is UTC or a zone of the tz database. */
 export function isTimeZone(timeZone: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone }) instanceof Intl.DateTimeFormat;
@@ -25,7 +25,7 @@ export function isTimeZone(timeZone: string): boolean {
   }
 }
 
-/** The time a line tells of itself: its first RFC 3339 timestamp. Undefined if there is none. */
+/** Returns the first RFC 3339 timestamp of a line. Undefined if there is none. */
 export function messageTime(line: string): number | undefined {
   const found = timestampInLine.exec(line);
   if (found === null) return undefined;
