@@ -1,4 +1,4 @@
-/** The ConfigMap that teaches Argo CD our resource, made from the scripts in `argocd/`. */
+/** The ConfigMap with Argo CD's health check and actions for our resource, generated from the scripts in `argocd/`. */
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { group, kind } from '../src/api/v1alpha1.ts';
@@ -8,7 +8,7 @@ const actions = ['reconcile', 'suspend', 'resume'];
 
 export const argoConfigMapFile = 'argocd/argocd-cm.yaml';
 
-/** The ConfigMap as the YAML text that stands in `argocd/`. */
+/** Returns the ConfigMap as YAML. */
 export function renderArgoConfigMap(): string {
   const script = (path: string) => readFileSync(`${folder}/${path}`, 'utf8');
   const definitions = actions.map((name) => ({ name, 'action.lua': script(`actions/${name}/action.lua`) }));

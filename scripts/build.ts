@@ -1,4 +1,4 @@
-/** Bundles the operator into one file, `dist/operator.js`, which plain Node 22.19 or newer runs. */
+/** Bundles the operator into `dist/operator.js`, which runs on Node 22.19 or newer without dependencies. */
 import { build } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 

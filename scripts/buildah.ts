@@ -1,10 +1,10 @@
-/** What it takes to build the image and to run what came out. */
+/** What this machine needs to build and run the image. */
 import { spawnSync } from 'node:child_process';
 
 export interface Machine {
   readonly platform: string;
   readonly isRoot: boolean;
-  /** Runs a program that asks nobody, and says whether it ended well, with all that it wrote. */
+  /** Runs a program without input. Returns whether it succeeded, and its output. */
   readonly run: (file: string, args: readonly string[]) => { readonly ok: boolean; readonly output: string };
 }
 
@@ -23,37 +23,37 @@ export const thisMachine: Machine = {
 };
 
 const installation = ['install', '--yes', '--quiet=2', '--no-install-recommends', 'buildah'];
-const byHand = 'apt-get install --no-install-recommends buildah';
+const installCommand = 'apt-get install --no-install-recommends buildah';
 
 /**
- * Undefined where all is there, else a line or more that say what lacks and what to do. With `install`, buildah is first installed from
- * the packages of Debian or Ubuntu where it is missing and can be.
+ * Returns a message that says what is missing and what to do. Returns undefined if nothing is missing. With `install`, first tries to install
+ * a missing buildah from the packages of Debian or Ubuntu.
  */
-export function whatLacks(
+export function missingRequirement(
   machine: Machine,
   { install, progress }: { install: boolean; progress: (line: string) => void },
 ): string | undefined {
   const { platform, isRoot, run } = machine;
-  if (platform !== 'linux')
-    return lacking(`Linux, and this is ${platform}`, 'Run it in a virtual machine or a container');
-  if (!isRoot) return lacking('root, since it changes the root of processes', 'Run it as root');
+  if (platform !== 'linux') return describe(`Linux, but this is ${platform}`, 'Use a virtual machine or a container');
+  if (!isRoot) return describe('root, because it changes the root directory of processes', 'Run it as root');
   if (run('buildah', ['--version']).ok) return undefined;
   if (!run('apt-get', ['--version']).ok) {
-    return lacking('buildah', 'Install it (https://github.com/containers/buildah/blob/main/install.md)');
+    return describe('buildah', 'Install it (https://github.com/containers/buildah/blob/main/install.md)');
   }
-  if (!install) return lacking('buildah', `Install it: ${byHand}, or npm run test:image -- --prepare`);
-  progress('installing buildah (apt-get, about half a minute, once)');
-  // The lists of packages may be missing, as in fresh containers, or old.
+  if (!install)
+    return describe('buildah', `Install it with ${installCommand}, or with npm run test:image -- --prepare`);
+  progress('installing buildah with apt-get (about half a minute, once)');
+  // The package lists may be outdated, or missing as in new containers.
   const first = run('apt-get', installation);
   const last = first.ok ? first : run('apt-get', ['update', '--quiet=2']).ok ? run('apt-get', installation) : first;
   if (run('buildah', ['--version']).ok) return undefined;
-  const said = last.output.trim().split('\n').slice(-5).join('\n');
-  return lacking(
+  const output = last.output.trim().split('\n').slice(-5).join('\n');
+  return describe(
     'buildah, which apt-get could not install',
-    `Install it (${byHand}). It said:\n${said}\nThen run the same again`,
+    `apt-get printed:\n${output}\nInstall it with ${installCommand} and run the same command again`,
   );
 }
 
-function lacking(what: string, remedy: string): string {
-  return `The image cannot be tested here: it takes ${what}. ${remedy}, or leave it out: .ci/run --without-image.\n`;
+function describe(what: string, remedy: string): string {
+  return `The image cannot be tested here. The test needs ${what}. ${remedy}, or skip it with .ci/run --without-image.\n`;
 }

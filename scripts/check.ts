@@ -1,4 +1,4 @@
-/** Format, lint and types, in the order of the time they take. Stops at the first that fails. */
+/** `npm run check`: checks format, lint and types, the fastest check first. Stops at the first failure. */
 import { spawnSync } from 'node:child_process';
 
 const checks: [name: string, file: string, args: string[]][] = [

@@ -1,8 +1,8 @@
 /**
- * Adds to package-lock.json the optional platform packages that npm left out because the registry it was written against
- * lacks them, so that `npm ci` accepts the file on every platform. Run after each change of a dependency.
+ * Adds optional platform packages that the registry did not have when npm wrote package-lock.json. Then `npm ci` accepts the file on every
+ * platform. Run it after each change of a dependency.
  *
- * An added entry carries a version and the platform read from its name, but no integrity: npm checks those it can fetch.
+ * An added entry has a version and a platform, which comes from its name. It has no integrity checksum.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 

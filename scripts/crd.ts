@@ -1,11 +1,11 @@
-/** The CustomResourceDefinition, made from the zod schemas of `src/api/`. */
+/** The CustomResourceDefinition, generated from the zod schemas of `src/api/`. */
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { group, kind, plural, Spec, Status, version } from '../src/api/v1alpha1.ts';
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
-/** A structural schema: what a CRD allows of JSON Schema, with the `x-kubernetes-` marks of the zod metadata kept. */
+/** Returns a structural schema, as CRDs require it. Keeps the `x-kubernetes-` extensions of the zod metadata. */
 function structural(schema: z.ZodType): Schema {
   return z.toJSONSchema(schema, {
     target: 'openapi-3.0',
@@ -30,7 +30,7 @@ const columns = [
 
 export const crdFile = `crds/${group}_${plural}.yaml`;
 
-/** The CRD as the YAML text that stands in `crds/`. */
+/** Returns the CRD as YAML. */
 export function renderCRD(): string {
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',

@@ -1,17 +1,14 @@
-/** The tour in the documents: the output of the demo, one section for each of its headings. */
+/** The tour in the quickstart: the output of the demo, with a section for each of its headings. */
+import { withSection } from './page-section.ts';
 
-const begins = '<!-- demo -->\n';
-const ends = '<!-- /demo -->\n';
+export const quickstart = 'docs/start/quickstart.md';
 
-/** Returns the page with `transcript` as its tour. Throws if the page has no place for it. */
+/** Returns the page with `transcript` as its tour. Throws an error if the page has no section for the tour. */
 export function withTour(page: string, transcript: string): string {
-  const begin = page.indexOf(begins);
-  const end = page.indexOf(ends);
-  if (begin === -1 || end < begin) throw new Error('the page has no place for the tour');
-  const [, ...sections] = transcript.split(/^— /m);
-  const tour = sections.map((section) => {
-    const [heading = '', ...lines] = section.split('\n');
-    return `\n## ${heading}\n\n\`\`\`console\n${lines.join('\n').trim()}\n\`\`\`\n`;
+  const [, ...steps] = transcript.split(/^— /m);
+  const sections = steps.map((step) => {
+    const [heading = '', ...lines] = step.split('\n');
+    return `## ${heading}\n\n\`\`\`console\n${lines.join('\n').trim()}\n\`\`\``;
   });
-  return `${page.slice(0, begin + begins.length)}${tour.join('')}\n${page.slice(end)}`;
+  return withSection(page, { file: quickstart, name: 'demo', text: sections.join('\n\n') });
 }

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes what is generated from the sources. */
+/** `npm run generate`: writes all generated files. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ensureHelm } from '../sandbox/control-plane/helm.ts';
 import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
@@ -7,11 +7,11 @@ import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 function write(file: string, text: string): void {
   writeFileSync(file, text);
-  say(`wrote ${file}`);
+  print(`wrote ${file}`);
 }
 
 write(crdFile, renderCRD());
@@ -20,4 +20,4 @@ write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
 write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(conditionsFile, renderConditions());
-write(manifestsFile, await renderManifests(await ensureHelm({ progress: say })));
+write(manifestsFile, await renderManifests(await ensureHelm({ progress: print })));

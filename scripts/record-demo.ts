@@ -7,11 +7,10 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { withTour } from './demo-tour.ts';
+import { quickstart, withTour } from './demo-tour.ts';
 import { drawTerminal, type Output } from './terminal-svg.ts';
 
 const picture = 'docs/demo.svg';
-const quickstart = 'docs/start/quickstart.md';
 const title = 'npm run demo';
 const description =
   'A terminal that shows the demo of the operator: a forwarding is applied and becomes ready, audit lines arrive in SumoLogic, ' +

@@ -1,4 +1,4 @@
-/** What is made of the chart: its copy of the CRD, the manifests in `deploy/`, and the table of values in the docs. */
+/** What is generated from the chart: the manifests in `deploy/` and the table of values in the docs. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,23 +12,23 @@ const root = new URL('../', import.meta.url);
 const chart = 'helm/konnect-audit-log-operator';
 
 export const chartFolder = fileURLToPath(new URL(chart, root));
-/** The chart cannot read files outside of its folder. */
+/** A copy of the CRD, because the chart cannot read files outside its folder. */
 export const chartCRDFile = `${chart}/files/${crdFile.replace(/^.*\//, '')}`;
 export const manifestsFile = 'deploy/operator.yaml';
 export const installationGuide = 'docs/install/helm.md';
 
-/** Namespace, and name of every object, in `deploy/`. */
+/** Namespace and name of the objects in `deploy/`. */
 const namespace = 'konnect-audit-log';
 const name = 'konnect-audit-log-operator';
 
-/** Labels that would say that Helm owns what `kubectl apply` made. */
-const labelsOfHelm = ['helm.sh/chart', 'app.kubernetes.io/managed-by'];
+/** Labels that mark objects of Helm. Objects of `kubectl apply` must not have them. */
+const helmLabels = ['helm.sh/chart', 'app.kubernetes.io/managed-by'];
 const labelPaths = [
   ['metadata', 'labels'],
   ['spec', 'template', 'metadata', 'labels'],
 ];
 
-/** The text of {@link manifestsFile}: all that the chart installs with its defaults, but for the CRD. `helm` is the path of the executable. */
+/** Resolves with the manifests that the chart installs by default, without the CRD. `helm` is the path of the executable. */
 export async function renderManifests(helm: string): Promise<string> {
   const args = ['template', name, chartFolder, `--namespace=${namespace}`, '--set=crds.install=false'];
   const { stdout } = await promisify(execFile)(helm, args);
@@ -38,7 +38,7 @@ export async function renderManifests(helm: string): Promise<string> {
     .filter(({ contents }) => isMap(contents))
     .map((document) => {
       for (const path of labelPaths) {
-        if (document.hasIn(path)) for (const label of labelsOfHelm) document.deleteIn([...path, label]);
+        if (document.hasIn(path)) for (const label of helmLabels) document.deleteIn([...path, label]);
       }
       document.directives.docStart = null;
       return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim();
@@ -55,7 +55,7 @@ const Node = z.object({
 });
 type Node = z.infer<typeof Node>;
 
-/** A value of the chart that has a meaning of its own. */
+/** A documented value of the chart. */
 export interface Value {
   /** `image.tag` */
   readonly path: string;
@@ -63,7 +63,7 @@ export interface Value {
   readonly default: unknown;
 }
 
-/** All values, as `values.schema.json` describes them, with the defaults of `values.yaml`. */
+/** Returns all values: descriptions from `values.schema.json`, defaults from `values.yaml`. */
 export function chartValues(): Value[] {
   const schema = Node.parse(JSON.parse(readFileSync(`${chartFolder}/values.schema.json`, 'utf8')));
   const defaults: unknown = parse(readFileSync(`${chartFolder}/values.yaml`, 'utf8'));

@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready and runs a TypeScript file of ours on Node 24: `node scripts/run.mjs FILE [ARGUMENTS]`.
- * Plain JavaScript without a dependency, since it runs on whatever Node (20 or newer) called it, before anything is installed.
+ * `node scripts/run.mjs FILE [ARGUMENTS]`: installs missing dependencies, then runs a TypeScript file on Node 24.
+ * Plain JavaScript without dependencies, because it runs before they are installed, on Node 20 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const newestNeeded = 24;
+const requiredNode = 24;
 
-/** True where npm has installed what package-lock.json says. npm writes its own record last, so half an installation has none. */
+/** Returns whether npm has installed what package-lock.json says. npm writes its record last, so a partial installation has none. */
 function isInstalled() {
   const record = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
@@ -32,18 +32,18 @@ function installDependencies() {
   });
   if (npm.status === 0) return;
   process.stderr.write(
-    'npm ci failed: see above. Check that the npm registry can be reached, then run the same command again.\n',
+    'npm ci failed, see the output above. Check the connection to the npm registry, then run the same command again.\n',
   );
   process.exit(npm.status ?? 1);
 }
 
 function findNode() {
-  if (Number.parseInt(process.versions.node, 10) >= newestNeeded) return process.execPath;
+  if (Number.parseInt(process.versions.node, 10) >= requiredNode) return process.execPath;
   const packaged = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (existsSync(packaged)) return packaged;
   process.stderr.write(
-    `This is Node ${process.version}; the project runs on Node ${newestNeeded}, and npm has no package of it for ` +
-      `${process.platform}-${process.arch}. Install Node ${newestNeeded} (https://nodejs.org) and run the same command again.\n`,
+    `This is Node ${process.version}. The project needs Node ${requiredNode}, and npm has no package of it for ` +
+      `${process.platform}-${process.arch}. Install Node ${requiredNode} (https://nodejs.org) and run the same command again.\n`,
   );
   return process.exit(1);
 }

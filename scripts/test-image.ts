@@ -1,6 +1,6 @@
 /**
- * `npm run test:image [JEST ARGUMENTS]`: builds the image with buildah, on stand-ins for the images that it is based on, and runs what
- * came out. `npm run test:image -- --prepare` only sees to it that this can be done, and installs buildah for it.
+ * `npm run test:image [JEST ARGUMENTS]`: builds the image with buildah, on substitutes for its base images, and runs it.
+ * `npm run test:image -- --prepare` only checks the requirements, and installs buildah if it is missing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,21 +8,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBinaries } from '../sandbox/control-plane/binaries.ts';
-import { thisMachine, whatLacks } from './buildah.ts';
+import { missingRequirement, thisMachine } from './buildah.ts';
 
 const progress = (line: string) => process.stderr.write(`==> ${line}\n`);
 const [first, ...rest] = process.argv.slice(2);
 const prepareOnly = first === '--prepare' && rest.length === 0;
-const lacks = whatLacks(thisMachine, { install: prepareOnly, progress });
-if (lacks !== undefined) {
-  process.stderr.write(lacks);
+const missing = missingRequirement(thisMachine, { install: prepareOnly, progress });
+if (missing !== undefined) {
+  process.stderr.write(missing);
   process.exit(1);
 }
 if (prepareOnly) process.exit(0);
 
 await ensureBinaries({ progress });
-progress('building the image on stand-ins for its bases, and running it (about half a minute)');
-// All that the tests and buildah write is in here, so that nothing is left behind whatever ends them.
+progress('building the image on substitutes for its base images, and running it (about half a minute)');
+// The tests and buildah write only into this folder, so nothing remains after a failure.
 const folder = await mkdtemp(join(tmpdir(), 'image-test-'));
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 const jest = ['node_modules/jest/bin/jest.js', '--config=test/image/jest.config.mjs'];
@@ -37,11 +37,11 @@ end('SIGKILL');
 await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 process.exit(typeof code === 'number' ? code : 1);
 
-/** The tests with all that they started: buildah as well. */
+/** Signals the process group of the tests, which includes buildah. */
 function end(signal: NodeJS.Signals): void {
   try {
     if (tests.pid !== undefined) process.kill(-tests.pid, signal);
   } catch {
-    // None of them is left.
+    // All of them have exited.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `npm test [JEST ARGUMENTS]`: makes ready what the tests need, then runs jest. `--unit`, `--simulation` or `--integration` as the
- * first argument runs that project only, and makes ready only what it needs.
+ * `npm test [JEST ARGUMENTS]`: prepares what the tests need, then runs jest. `--unit`, `--simulation` or `--integration` as the first
+ * argument runs only that project, and prepares only what it needs.
  */
 import { spawnSync } from 'node:child_process';
 import { ensureBinaries } from '../sandbox/control-plane/binaries.ts';

@@ -1,4 +1,4 @@
-/** `npm run test:watch [JEST ARGUMENTS]`: reruns the unit tests that a saved file affects. Builds nothing first. */
+/** `npm run test:watch [JEST ARGUMENTS]`: reruns the unit tests that a saved file affects. Does not build anything first. */
 import { spawnSync } from 'node:child_process';
 
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Machine, whatLacks } from '../../../scripts/buildah.ts';
+import { type Machine, missingRequirement } from '../../../scripts/buildah.ts';
 
 /** A machine on which `programs` are there, and apt-get does what the test says. */
 function machine(
@@ -22,7 +22,7 @@ function machine(
 
 function lack(one: Machine, install = true): { said: string | undefined; lines: string[] } {
   const lines: string[] = [];
-  return { said: whatLacks(one, { install, progress: (line) => lines.push(line) }), lines };
+  return { said: missingRequirement(one, { install, progress: (line) => lines.push(line) }), lines };
 }
 
 test('where buildah is there, nothing is installed and nothing is said', () => {
@@ -54,7 +54,7 @@ describe('where it cannot be done, one message says what it takes and what to do
     [
       'another system',
       { ...machine([]).machine, platform: 'darwin' },
-      ['Linux, and this is darwin', 'virtual machine'],
+      ['Linux, but this is darwin', 'virtual machine'],
     ],
     ['another user', { ...machine(['buildah']).machine, isRoot: false }, ['root', 'Run it as root']],
     ['a system without apt-get', machine([]).machine, ['buildah', 'https://github.com/containers/buildah']],

@@ -52,8 +52,8 @@ After.
 `);
 });
 
-test('throws if the page has no place for it', () => {
-  expect(() => withTour('no place', transcript)).toThrow('the page has no place for the tour');
+test('throws if the page has no section for it', () => {
+  expect(() => withTour('no place', transcript)).toThrow('docs/start/quickstart.md has no section <!-- demo -->');
 });
 
 test('the tour in the documents and the picture come from the same run', () => {
