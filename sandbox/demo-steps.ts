@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { DemoTerminal } from './demo-terminal.ts';
 import { verifyLine } from './konnect/delivery/audit-line.ts';
-import { namespace, type Sandbox, world } from './sandbox.ts';
+import { namespace, type Sandbox, sandboxData } from './sandbox.ts';
 import { searchMessages } from './sumologic/search.ts';
 
 const inNamespace = ['-n', namespace] as const;
@@ -42,12 +42,16 @@ async function deliver({ services }: Sandbox, terminal: DemoTerminal, konnect: K
   terminal.heading('2. Audit lines arrive in SumoLogic, signed by Konnect');
   terminal.print('A developer logs in to the portal "developers", and a user lists the control planes.');
   const since = new Date(Date.now() - 1_000);
-  await konnect.login(world.portals.developers);
+  await konnect.login(sandboxData.portals.developers);
   await konnect.call('GET', 'us', '/v2/control-planes');
   const jwks = z
     .object({ keys: z.array(z.looseObject({})) })
     .parse(await konnect.call('GET', 'us', '/v2/audit-log-webhook/jwks.json'));
-  const search = { url: services.sumologic.url, accessId: world.accessKey.id, accessKey: world.accessKey.key };
+  const search = {
+    url: services.sumologic.url,
+    accessId: sandboxData.accessKey.id,
+    accessKey: sandboxData.accessKey.key,
+  };
   const lines = await terminal.check(
     'a search in SumoLogic for _sourcecategory="Http Input" finds both lines',
     async () => {
@@ -98,7 +102,7 @@ The forwarding's interval is 1m. At the next resync, the operator restores both.
     log_format: 'json',
     skip_ssl_verification: false,
   });
-  await konnect.call('PATCH', 'us', webhookOf(world.portals.partners), {
+  await konnect.call('PATCH', 'us', webhookOf(sandboxData.portals.partners), {
     audit_log_destination_id: before.id,
     enabled: false,
   });
@@ -109,7 +113,7 @@ The forwarding's interval is 1m. At the next resync, the operator restores both.
   );
   await terminal.check(
     'the webhook is enabled again',
-    async () => (await konnect.webhook(world.portals.partners)).enabled || undefined,
+    async () => (await konnect.webhook(sandboxData.portals.partners)).enabled || undefined,
   );
   await terminal.check('events report both corrections', async () => {
     const { stdout } = await controlPlane.kubectl(['get', 'events', ...inNamespace]);
@@ -132,7 +136,7 @@ async function wrongPortal({ services }: Sandbox, terminal: DemoTerminal, konnec
     () => (message.includes(wrong) && message.includes('spec.portals[2].id')) || undefined,
   );
   const before = services.sumologic.lines(newCode).length;
-  await konnect.login(world.portals.partners);
+  await konnect.login(sandboxData.portals.partners);
   await terminal.check(
     'a login to portal "partners" still arrives in SumoLogic',
     () => services.sumologic.lines(newCode).length > before || undefined,
@@ -145,7 +149,7 @@ async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: s
   await terminal.check('the destination is deleted', async () =>
     (await konnect.destinations()).length === 0 ? true : undefined,
   );
-  for (const portal of Object.values(world.portals)) {
+  for (const portal of Object.values(sandboxData.portals)) {
     await terminal.check(
       `the webhook of portal ${portal} is detached`,
       async () => isDetached(await konnect.webhook(portal)) || undefined,
@@ -177,7 +181,7 @@ function createKonnectClient({ services }: Sandbox): KonnectClient {
   async function call(method: string, region: string, path: string, body?: object): Promise<unknown> {
     const answer = await fetch(services.konnect.urlTemplate.replace('{region}', region) + path, {
       method,
-      headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${path} answered ${String(answer.status)}`);
@@ -188,7 +192,7 @@ function createKonnectClient({ services }: Sandbox): KonnectClient {
     destinations: async () => Destinations.parse(await call('GET', 'global', '/v3/audit-log-destinations')).data,
     webhook: async (portal) => Webhook.parse(await call('GET', 'us', webhookOf(portal))),
     async login(portal) {
-      const { email: username, password } = world.developer;
+      const { email: username, password } = sandboxData.developer;
       await call('POST', 'us', `/__portals/${portal}/api/v2/developer/authenticate`, { username, password });
     },
   };

@@ -24,7 +24,7 @@ export const deployFolder = fileURLToPath(new URL('../deploy/', import.meta.url)
 export const serviceAccount = { namespace: 'konnect-audit-log', name: 'konnect-audit-log-operator' };
 
 /** IDs, tokens and passwords that exist only in the sandbox. */
-export const world = {
+export const sandboxData = {
   token: 'kpat_sandboxTokenThatOpensNothingElse',
   sourceCode: 'ZaVnC4dhaV1sandboxCodeThatOpensNothingElse==',
   authorization: 'Bearer sandbox-authorization-that-opens-nothing-else',
@@ -38,12 +38,12 @@ export const sandboxSeed: KonnectSeed = {
   regions: ['us', 'eu'],
   organizations: [
     {
-      id: world.organizationID,
+      id: sandboxData.organizationID,
       name: 'Sandbox',
-      tokens: [{ value: world.token, access: 'full' }],
+      tokens: [{ value: sandboxData.token, access: 'full' }],
       portals: [
-        { id: world.portals.developers, name: 'developers', region: 'us', developers: [world.developer] },
-        { id: world.portals.partners, name: 'partners', region: 'us', developers: [world.developer] },
+        { id: sandboxData.portals.developers, name: 'developers', region: 'us', developers: [sandboxData.developer] },
+        { id: sandboxData.portals.partners, name: 'partners', region: 'us', developers: [sandboxData.developer] },
       ],
       controlPlanes: [{ id: '0d4f2a53-51a5-4a0c-8f0e-0a5d8a9b1c11', name: 'default' }],
     },
@@ -71,7 +71,7 @@ export async function startSandbox(
     stops.push(() => controlPlane.stop());
     progress(`kube-apiserver is ready at ${controlPlane.url}`);
 
-    const services = await startServices({ ...world, seed: sandboxSeed });
+    const services = await startServices({ ...sandboxData, seed: sandboxSeed });
     stops.push(() => services.stop());
     progress(
       `started a local Konnect at ${services.konnect.urlTemplate}, a local SumoLogic at ${services.sumologic.url}`,
@@ -111,8 +111,8 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
 export async function writeForwarding({ folder, services }: Sandbox): Promise<string> {
   const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
   const file = join(folder, 'forwarding.yaml');
-  const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', world.authorization);
-  await writeFile(file, filled.replace('$TOKEN', world.token), { mode: 0o600 });
+  const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', sandboxData.authorization);
+  await writeFile(file, filled.replace('$TOKEN', sandboxData.token), { mode: 0o600 });
   return file;
 }
 
@@ -127,7 +127,7 @@ The sandbox is running. Press Ctrl-C to stop it. In another terminal:
   kubectl apply -f ${forwarding}
   kubectl get auditlogforwarding -n ${namespace}
 
-  Konnect     curl -H 'Authorization: Bearer ${world.token}' ${konnect.url}/global/v3/audit-log-destinations
+  Konnect     curl -H 'Authorization: Bearer ${sandboxData.token}' ${konnect.url}/global/v3/audit-log-destinations
               ${konnect.url}/__sandbox/calls lists the requests
   SumoLogic   curl -k ${sumologic.url}/__sandbox/lines lists the received audit lines
   Operator    ${operator.metricsURL}

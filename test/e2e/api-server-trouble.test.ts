@@ -1,6 +1,6 @@
 /** A control plane that goes away under the operator and comes back: the operator goes on, the same process. */
 import { expect, test } from '@jest/globals';
-import { world } from '../../sandbox/sandbox.ts';
+import { sandboxData } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownSandbox } from './support/own-sandbox.ts';
 
@@ -28,7 +28,7 @@ test('while it creates: what it did meanwhile is found again, and finished', asy
 test('while it has nothing to do: what changes afterwards is seen at once', async () => {
   await sandbox().controlPlane.restart('etcd');
   await sandbox().controlPlane.restart('kube-apiserver');
-  const fresh = { stringData: { authorization: `${world.authorization}-rotated` } };
+  const fresh = { stringData: { authorization: `${sandboxData.authorization}-rotated` } };
   await kubectl('patch', 'secret', 'sumologic', '-n', 'platform', '-p', JSON.stringify(fresh));
   await eventually(() => expect(destinations()).toMatchObject([fresh.stringData]), { timeoutMs: backMs });
   const spec = { spec: { destination: { logFormat: 'json' } } };

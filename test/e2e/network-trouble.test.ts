@@ -6,7 +6,7 @@ import type { ControlPlane } from '../../sandbox/control-plane/control-plane.ts'
 import { writeKubeconfig } from '../../sandbox/control-plane/kubeconfig.ts';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Destination } from '../../sandbox/konnect/model.ts';
-import { namespace, type Sandbox, serviceAccount, startSandbox, world } from '../../sandbox/sandbox.ts';
+import { namespace, type Sandbox, sandboxData, serviceAccount, startSandbox } from '../../sandbox/sandbox.ts';
 import { eventBody, eventsPath, microTime } from '../../src/kube/event-body.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { KubeClient } from '../../src/kube/kube-client.ts';
@@ -23,7 +23,7 @@ let tokenFile: string;
 beforeAll(async () => {
   sandbox = await startSandbox(() => undefined, { kubeconfigFor: throughProxy });
   await apply(
-    secret('konnect', { token: world.token }),
+    secret('konnect', { token: sandboxData.token }),
     secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 0' }),
     standing(0),
   );
@@ -94,7 +94,7 @@ async function apply(...items: object[]): Promise<void> {
 /** Looked at once a day, unless something happens. */
 function standing(round: number): object {
   const destination = { name: `round-${String(round)}`, secretRef: { name: 'sumologic' } };
-  return forwarding('standing', { destination, portals: [{ id: world.portals.developers }], interval: '24h' });
+  return forwarding('standing', { destination, portals: [{ id: sandboxData.portals.developers }], interval: '24h' });
 }
 
 async function ready(name: string): Promise<void> {
@@ -109,7 +109,7 @@ async function ready(name: string): Promise<void> {
 }
 
 function destinations(): Destination[] {
-  const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
+  const organization = sandbox.services.konnect.model.organizations.get(sandboxData.organizationID);
   return organization === undefined ? [] : currentDestinations(organization);
 }
 
@@ -140,7 +140,7 @@ test('half-open connections: a status that was written into nothing is written a
     match: { operation: 'create-audit-log-destination' },
     times: 1,
   });
-  await apply(forwarding('written', { portals: [{ id: world.portals.partners }], interval: '24h' }));
+  await apply(forwarding('written', { portals: [{ id: sandboxData.portals.partners }], interval: '24h' }));
   await eventually(() => expect(held.hits()).toBe(1));
   proxy.halfOpen();
   const brokenAt = performance.now();

@@ -9,7 +9,7 @@ import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
 import { startOperator } from '../../sandbox/operator-process.ts';
-import { deployFolder, sandboxSeed, serviceAccount, world } from '../../sandbox/sandbox.ts';
+import { deployFolder, sandboxData, sandboxSeed, serviceAccount } from '../../sandbox/sandbox.ts';
 import { type Services, startServices } from '../../sandbox/services.ts';
 import { chartFolder } from '../../scripts/render.ts';
 import { document, root } from '../docs/documents.ts';
@@ -30,7 +30,7 @@ const release = 'konnect-audit-log-operator';
 beforeAll(async () => {
   const binaries = await ensureBinaries({ controllerManager: true, progress: () => undefined });
   controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
-  services = await startServices({ ...world, seed: sandboxSeed });
+  services = await startServices({ ...sandboxData, seed: sandboxSeed });
   helm = await prepareHelm({ folder: controlPlane.folder, kubeconfig: controlPlane.adminKubeconfig });
 }, 240_000);
 
@@ -103,7 +103,7 @@ async function columns(): Promise<string[]> {
   return (await kubectl(['get', 'crd', crd, '-o', path])).split(' ');
 }
 
-const portals = [{ id: world.portals.developers }];
+const portals = [{ id: sandboxData.portals.developers }];
 
 describe('kubectl apply -k deploy/', () => {
   test('installs, changes nothing when it is done again, and removes all by kubectl delete -k', async () => {
@@ -228,7 +228,7 @@ describe('helm', () => {
       try {
         for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
           const { endpoint } = services;
-          const { authorization, token } = world;
+          const { authorization, token } = sandboxData;
           await apply(
             where,
             secret('konnect', { token }),
@@ -236,7 +236,7 @@ describe('helm', () => {
             forwarding('sumologic', { portalRefs: [{ name: 'developers' }] }),
           );
           await apply(where, portalObject('developers'));
-          await kubectl([...programPortal('developers', { id: world.portals.developers }), '-n', where]);
+          await kubectl([...programPortal('developers', { id: sandboxData.portals.developers }), '-n', where]);
           const waitForReady = (is: boolean) =>
             kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
           await waitForReady(true);

@@ -6,7 +6,7 @@ import { freePort } from '../../sandbox/control-plane/ports.ts';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { createDelivery } from '../../sandbox/konnect/delivery/sender.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
-import { sandboxSeed, world } from '../../sandbox/sandbox.ts';
+import { sandboxData, sandboxSeed } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Kongctl, type KongctlOptions, kongctlIn } from './kongctl.ts';
 import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
@@ -15,7 +15,7 @@ import type { Teller } from './reporter.ts';
 
 export type KongctlTools = Pick<KongctlOptions, 'kongctl' | 'parent'>;
 
-const portal = world.portals.developers;
+const portal = sandboxData.portals.developers;
 const portalWebhook = `/v3/portals/${portal}/audit-log-webhook`;
 const destinations = '/v3/audit-log-destinations';
 const fields = (name: string): string[] => [
@@ -102,7 +102,7 @@ async function onScene(
   const konnect = await startKonnect({ seed: sandboxSeed, behavior: asKongctlExpects, deliver: createDelivery({}) });
   const hosts = await startPublicHosts(konnect.url, parent);
   try {
-    const options = { kongctl: executable, parent, hosts, konnectURL: konnect.urlTemplate, token: world.token };
+    const options = { kongctl: executable, parent, hosts, konnectURL: konnect.urlTemplate, token: sandboxData.token };
     const kongctl = await kongctlIn(options);
     await play({ kongctl, konnect, seen: worldOf(konnect), refused: hosts.refused, teller });
   } finally {
@@ -207,7 +207,7 @@ async function byListening({ kongctl, konnect, seen, teller }: Scene): Promise<v
       await rejects(kongctl.run(...args, '--authorization', 'Bearer listener'), /already configured/);
     });
     await teller.check('what Konnect delivers arrives, unpacked and line by line', async () => {
-      await fetch(`${konnect.url}/us/v2/control-planes`, { headers: { authorization: `Bearer ${world.token}` } });
+      await fetch(`${konnect.url}/us/v2/control-planes`, { headers: { authorization: `Bearer ${sandboxData.token}` } });
       const file = join(kongctl.home, 'config', 'kongctl', 'audit-logs', 'default', 'events.jsonl');
       await eventually(async () => match(await readFile(file, 'utf8'), /Authz\.control-planes/), { timeoutMs: 20_000 });
     });
@@ -223,7 +223,7 @@ async function byListening({ kongctl, konnect, seen, teller }: Scene): Promise<v
 
 /** Two destinations, and declarations that point the portal's webhook at the one and at the other. */
 async function makeTwo({ url }: KonnectServer): Promise<{ before: string; after: string; remove(): Promise<void> }> {
-  const headers = { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' };
   const paths: string[] = [];
   for (const name of ['before', 'after']) {
     const body = { name, endpoint: `https://siem.example/${name}`, authorization: 'Bearer x', log_format: 'cef' };

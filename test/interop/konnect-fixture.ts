@@ -2,7 +2,7 @@
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Destination, Organization, Webhook } from '../../sandbox/konnect/model.ts';
 import type { KonnectServer } from '../../sandbox/konnect/server.ts';
-import { world } from '../../sandbox/sandbox.ts';
+import { sandboxData } from '../../sandbox/sandbox.ts';
 
 export interface KonnectWorld {
   destinations(): Destination[];
@@ -16,7 +16,7 @@ export interface KonnectWorld {
 }
 
 export function worldOf({ model }: Pick<KonnectServer, 'model'>): KonnectWorld {
-  const organization = (): Organization => found(model.organizations.get(world.organizationID), 'organization');
+  const organization = (): Organization => found(model.organizations.get(sandboxData.organizationID), 'organization');
   const idle: Webhook = { enabled: false, target: { kind: 'none' } };
   return {
     destinations: () => currentDestinations(organization()),

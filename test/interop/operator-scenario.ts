@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import * as z from 'zod';
-import { namespace, type Sandbox, world, writeForwarding } from '../../sandbox/sandbox.ts';
+import { namespace, type Sandbox, sandboxData, writeForwarding } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import type { PeerTools } from './arguments.ts';
 import { type Kongctl, kongctlIn } from './kongctl.ts';
@@ -17,7 +17,7 @@ import {
 } from './terraform.ts';
 
 const ours = `${namespace}/sumologic`;
-const { developers, partners } = world.portals;
+const { developers, partners } = sandboxData.portals;
 /** The interval of the sandbox's forwarding is a minute; this is that, its jitter, and patience. */
 const nextLookMs = 100_000;
 
@@ -55,7 +55,7 @@ interface Scene {
 async function sceneOf({ terraform, kongctl }: PeerTools, sandbox: Sandbox, teller: Teller): Promise<Scene> {
   const { konnect } = sandbox.services;
   const hosts = await startPublicHosts(konnect.url, sandbox.folder);
-  const reach = { parent: sandbox.folder, konnectURL: konnect.urlTemplate, token: world.token };
+  const reach = { parent: sandbox.folder, konnectURL: konnect.urlTemplate, token: sandboxData.token };
   return {
     sandbox,
     seen: worldOf(konnect),
@@ -166,7 +166,7 @@ async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Ter
     eventually(
       () => {
         const { logFormat, authorization } = seen.destination(ours);
-        deepEqual({ logFormat, authorization }, { logFormat: 'cef', authorization: world.authorization });
+        deepEqual({ logFormat, authorization }, { logFormat: 'cef', authorization: sandboxData.authorization });
         equal(seen.portal(developers).enabled, true);
       },
       { timeoutMs: nextLookMs, everyMs: 200 },

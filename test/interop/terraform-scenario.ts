@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
-import { sandboxSeed, world } from '../../sandbox/sandbox.ts';
+import { sandboxData, sandboxSeed } from '../../sandbox/sandbox.ts';
 import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
 import type { Teller } from './reporter.ts';
 import {
@@ -17,7 +17,7 @@ import {
 
 export type TerraformTools = Pick<TerraformOptions, 'terraform' | 'provider' | 'parent'>;
 
-const portal = world.portals.developers;
+const portal = sandboxData.portals.developers;
 const first: DestinationWish = {
   name: 'made by Terraform',
   endpoint: 'https://siem.example/first',
@@ -83,7 +83,7 @@ async function withKonnect(
 ): Promise<void> {
   const konnect = await startKonnect({ seed: sandboxSeed, behavior });
   try {
-    await use(await terraformIn({ ...tools, konnectURL: konnect.urlTemplate, token: world.token }), konnect);
+    await use(await terraformIn({ ...tools, konnectURL: konnect.urlTemplate, token: sandboxData.token }), konnect);
   } finally {
     await konnect.stop();
   }
@@ -165,7 +165,7 @@ function pointing(seen: KonnectWorld): { destination: string; enabled: boolean }
 async function call({ url }: KonnectServer, method: string, path: string, body?: object): Promise<void> {
   const answer = await fetch(`${url}/${path}`, {
     method,
-    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}`);

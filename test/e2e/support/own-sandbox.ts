@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { currentDestinations, type DestinationFields } from '../../../sandbox/konnect/model/destinations.ts';
-import { type Sandbox, startSandbox, world, writeForwarding } from '../../../sandbox/sandbox.ts';
+import { type Sandbox, sandboxData, startSandbox, writeForwarding } from '../../../sandbox/sandbox.ts';
 
 export interface OwnSandbox {
   readonly sandbox: () => Sandbox;
@@ -33,7 +33,7 @@ export function ownSandbox(): OwnSandbox {
   }
 
   function destinations(): DestinationFields[] {
-    const organization = sandbox.services.konnect.model.organizations.get(world.organizationID);
+    const organization = sandbox.services.konnect.model.organizations.get(sandboxData.organizationID);
     return organization === undefined ? [] : currentDestinations(organization);
   }
 
