@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Archive, officialArchive, unpackArchive } from './archive.ts';
+import { type Archive, unpackArchive } from './archive.ts';
 import { messageOf } from './failure.ts';
 import { type BinaryName, buildWithGo, findGo, kubernetesVersion, minimalGo } from './go-build.ts';
 import { withLock } from './lock.ts';
+import { controlPlaneArchives } from './releases.ts';
 
 /** Paths of executables. */
 export interface Binaries {
@@ -28,20 +29,20 @@ export interface Machine {
   env: Readonly<Record<string, string | undefined>>;
   platform: string;
   arch: string;
-  /** Undefined if no official archive exists for this platform. */
-  archive: Archive | undefined;
+  /** Archives of official releases for this platform. */
+  archives: readonly Archive[];
 }
 
 /**
  * Resolves with the executables of a control plane. Looks in `KUBEBUILDER_ASSETS`, then in the cache (`KONNECT_AUDIT_LOG_CACHE`, else
- * `konnect-audit-log-operator` in `XDG_CACHE_HOME` or `~/.cache`). Downloads the official envtest archive, else builds from Go modules.
+ * `konnect-audit-log-operator` in `XDG_CACHE_HOME` or `~/.cache`). Downloads the archives of official releases, else builds from Go modules.
  * Several processes may call it at the same time. The cache never contains a partial file, even after an interruption. Rejects with one
  * message that lists the remedies.
  */
 export async function ensureBinaries(options: EnsureBinariesOptions, machine = thisMachine()): Promise<Binaries> {
   const wanted: BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
   if (options.controllerManager === true) wanted.push('kube-controller-manager');
-  const folders = [builtFolder(machine), downloadedFolder(machine)];
+  const folders = [builtFolder(machine), ...machine.archives.map((archive) => downloadedFolder(archive, machine))];
   const assets = machine.env['KUBEBUILDER_ASSETS'];
   if (assets !== undefined && assets !== '') {
     await checkAssets(assets);
@@ -72,7 +73,7 @@ export function cacheFolder({ env }: Pick<Machine, 'env'>): string {
 
 export function thisMachine(): Machine {
   const { env, platform, arch } = process;
-  return { env, platform, arch, archive: officialArchive(platform, arch) };
+  return { env, platform, arch, archives: controlPlaneArchives(platform, arch) };
 }
 
 /** Downloads or builds `names` into the cache. */
@@ -82,23 +83,23 @@ async function provide(
   options: EnsureBinariesOptions,
   machine: Machine,
 ): Promise<void> {
-  const { archive } = machine;
   let toBuild = names;
-  let noDownload =
-    archive === undefined ? 'no official archive exists for this platform' : 'no official archive contains it';
-  if (archive !== undefined && names.some(isInArchive)) {
+  const failures: string[] = [];
+  for (const archive of machine.archives) {
+    const { executables } = archive;
+    if (!toBuild.some((name) => executables.includes(name))) continue;
     try {
-      await intoPlace(cache, downloadedFolder(machine), (folder) => unpackArchive(archive, folder, options));
-      toBuild = names.filter((name) => !isInArchive(name));
+      await intoPlace(cache, downloadedFolder(archive, machine), (folder) => unpackArchive(archive, folder, options));
+      toBuild = toBuild.filter((name) => !executables.includes(name));
     } catch (error) {
       options.signal?.throwIfAborted();
-      noDownload = messageOf(error);
-      options.progress(`cannot download the official archive of Kubernetes: ${noDownload}`);
+      failures.push(messageOf(error));
+      options.progress(`cannot download ${executables.join(', ')}: ${messageOf(error)}`);
     }
   }
   if (toBuild.length === 0) return;
   const go = await findGo(machine.env);
-  if (go.kind === 'unusable') throw new Error(remedies(toBuild, noDownload, go.reason));
+  if (go.kind === 'unusable') throw new Error(remedies(toBuild, failures, go.reason));
   await intoPlace(cache, builtFolder(machine), (folder) =>
     buildWithGo(toBuild, { folder, version: go.version, env: machine.env, ...options }),
   );
@@ -129,9 +130,8 @@ function builtFolder(machine: Machine): string {
   return join(cacheFolder(machine), `kubernetes-${kubernetesVersion}-${machine.platform}-${machine.arch}`);
 }
 
-function downloadedFolder(machine: Machine): string {
-  const version = machine.archive?.version ?? 'none';
-  return join(cacheFolder(machine), `envtest-${version}-${machine.platform}-${machine.arch}`);
+function downloadedFolder({ name, version }: Archive, machine: Machine): string {
+  return join(cacheFolder(machine), `${name}-${version}-${machine.platform}-${machine.arch}`);
 }
 
 async function findAll(names: readonly BinaryName[], folders: readonly string[]): Promise<Map<BinaryName, string>> {
@@ -166,10 +166,6 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-function isInArchive(name: BinaryName): boolean {
-  return name !== 'kube-controller-manager';
-}
-
 function toBinaries(found: ReadonlyMap<BinaryName, string>): Binaries {
   const controllerManager = found.get('kube-controller-manager');
   return {
@@ -186,7 +182,8 @@ function get(found: ReadonlyMap<BinaryName, string>, name: BinaryName): string {
   return path;
 }
 
-function remedies(names: readonly BinaryName[], noDownload: string, goFailure: string): string {
+function remedies(names: readonly BinaryName[], failures: readonly string[], goFailure: string): string {
+  const noDownload = failures.length === 0 ? 'no official release contains it for this platform' : failures.join('; ');
   return [
     `The Kubernetes control plane needs ${names.join(', ')}, but there is no way to get ${names.length === 1 ? 'it' : 'them'}:`,
     `  - download: ${noDownload}`,
@@ -194,7 +191,7 @@ function remedies(names: readonly BinaryName[], noDownload: string, goFailure: s
     'Use one of these remedies:',
     `  - install Go ${minimalGo} or newer (https://go.dev/dl/), then run the same command again;`,
     `  - set KUBEBUILDER_ASSETS to a folder that has ${names.join(', ')}${names.includes('kube-apiserver') ? ' (setup-envtest creates one)' : ''};`,
-    '  - run the same command where github.com can be reached;',
+    '  - run the same command where github.com and dl.k8s.io can be reached;',
     '  - copy the cache of another machine, and set KONNECT_AUDIT_LOG_CACHE to its folder.',
   ].join('\n');
 }

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { hasCode, messageOf } from './failure.ts';
+import { reporter } from './reporter.ts';
 
 /** The version that the Go module in `build/` pins. */
 export const kubernetesVersion = 'v1.37.2';
 export const minimalGo = '1.26';
 
 const moduleFolder = fileURLToPath(new URL('./build/', import.meta.url));
-const reportEveryMs = 5_000;
 const maxTailLines = 20;
 
 export type BinaryName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'kube-controller-manager';
@@ -157,18 +157,6 @@ async function runGo(args: readonly string[], options: RunOptions): Promise<void
     child.on('close', resolve);
   });
   if (code !== 0) throw new Error(`go ${args[0]} failed${tail.length === 0 ? '' : `:\n${tail.join('\n')}`}`);
-}
-
-/** Returns a reporter that drops lines which follow the last one within 5 seconds. */
-function reporter(progress: (line: string) => void): (line: () => string) => void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  return (line) => {
-    const text = line();
-    const nowMs = performance.now();
-    if (nowMs - lastMs < reportEveryMs) return;
-    lastMs = nowMs;
-    progress(text);
-  };
 }
 
 function since(startedMs: number): string {

