@@ -36,6 +36,13 @@ describe.each([...documents])('%s', (path, text) => {
   });
 });
 
+test('docs/develop/architecture.md names files of src/ that there are', () => {
+  const text = prose(documents.get('docs/develop/architecture.md') ?? '');
+  const named = [...text.matchAll(/`((?!src\/|test\/|scripts\/)[\w/-]+\.ts)`/g)].map(([, file = '']) => file);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((file) => !existsSync(join(root, 'src', file)))).toEqual([]);
+});
+
 const Manifest = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
