@@ -43,6 +43,23 @@ test('docs/develop/architecture.md names files of src/ that there are', () => {
   expect(named.filter((file) => !existsSync(join(root, 'src', file)))).toEqual([]);
 });
 
+describe('decisions', () => {
+  const folder = 'docs/develop/adr/';
+  const decisions = [...documents].filter(([path]) => path.startsWith(folder));
+
+  test.each(decisions)('%s has a status, a date and the four parts', (_path, text) => {
+    expect(text).toMatch(/^# \d+\. .+\n\n- Status: \w+.*\n- Date: \d{4}-\d\d-\d\d\n/);
+    expect(headings(text, 2)).toEqual(['Context', 'Decision', 'Alternatives', 'Consequences']);
+  });
+
+  test('are all listed in docs/develop/architecture.md, by number and title', () => {
+    const listed = [
+      ...(documents.get('docs/develop/architecture.md') ?? '').matchAll(/^(\d+\. )\[(.+)\]\((adr\/.+)\)$/gm),
+    ].map(([, number = '', title = '', file = '']) => [`docs/develop/${file}`, number + title]);
+    expect(listed).toEqual(decisions.map(([path, text]) => [path, headings(text, 1)[0]]));
+  });
+});
+
 const Manifest = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
