@@ -127,12 +127,12 @@ function styleOf(line: string): Style {
   return line.startsWith('==> ') ? 'progress' : 'output';
 }
 
-/** Breaks a line where a row is full, at the last blank if that leaves the row mostly filled. */
+/** Breaks a line where a row is full, at the last blank in its second half. */
 function wrap(line: string): string[] {
   if (line.length <= columns) return [line];
   if (/ {3}/.test(line)) return [cut(line)];
   const blank = line.lastIndexOf(' ', columns);
-  const end = blank > columns * 0.75 ? blank : columns;
+  const end = blank > columns / 2 ? blank : columns;
   return [line.slice(0, end), cut(line.slice(end).trimStart())];
 }
 

@@ -62,7 +62,7 @@ test('uncovers the first rows and scrolls when the window is full', () => {
 
 test.each([
   ['a word fits', `${'x'.repeat(100)} ${'y'.repeat(20)}`, ['x'.repeat(100), 'y'.repeat(20)]],
-  ['there is no blank near the end', `a ${'x'.repeat(120)}`, [`a ${'x'.repeat(108)}`, 'x'.repeat(12)]],
+  ['there is no blank in the second half', `a ${'x'.repeat(120)}`, [`a ${'x'.repeat(108)}`, 'x'.repeat(12)]],
   ['two rows are not enough', 'x'.repeat(300), ['x'.repeat(110), `${'x'.repeat(109)}…`]],
   ['it is a line of a table', `a   ${'x'.repeat(120)}`, [`a   ${'x'.repeat(105)}…`]],
 ])('fits a long line into the window: %s', (_, line, expected) => {
