@@ -41,9 +41,6 @@ interface Waiter {
   give(key: string | undefined): void;
 }
 
-/** The longest delay a Node timer can hold; a longer one is armed again. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 function higher(a: Priority, b: Priority | undefined): Priority {
   return a === 'new' || b === 'new' ? 'new' : 'resync';
 }
@@ -246,10 +243,7 @@ export class WorkQueue {
         ? undefined
         : {
             at,
-            cancel: this.#clock.schedule(
-              () => this.#release(),
-              Math.min(MAX_TIMER_MS, Math.max(0, at - this.#clock.now())),
-            ),
+            cancel: this.#clock.schedule(() => this.#release(), Math.max(0, at - this.#clock.now())),
           };
   }
 

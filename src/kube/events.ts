@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../runtime/log.ts';
+import { sleep } from '../runtime/timeout.ts';
 import { FencedError } from '../runtime/write-fence.ts';
-import { pause } from './deadline.ts';
 import { isKubeError } from './errors.ts';
 import { type EventFacts, type EventReporter, eventBody, eventName, eventsPath, microTime } from './event-body.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -174,7 +174,7 @@ export class EventRecorder {
     const wake = this.#wake;
     const stop = () => wake.abort();
     signal.addEventListener('abort', stop, { once: true });
-    await pause(ms ?? Number.POSITIVE_INFINITY, wake.signal);
+    await sleep(ms ?? Number.POSITIVE_INFINITY, wake.signal);
     signal.removeEventListener('abort', stop);
   }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../runtime/log.ts';
-import { pause } from './deadline.ts';
+import { sleep } from '../runtime/timeout.ts';
 import { isKubeError, KubeError, type KubeErrorKind } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { listAll } from './list-all.ts';
@@ -113,7 +113,7 @@ export class Informer<T extends KubeObject> {
         else await this.#watch(this.#state.resourceVersion, signal);
       } catch (error) {
         if (signal.aborted) return;
-        await pause(this.#fail(error), signal);
+        await sleep(this.#fail(error), signal);
       }
     }
   }

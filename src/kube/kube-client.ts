@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request as send } from 'undici';
+import { withTimeout } from '../runtime/timeout.ts';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
-import { withDeadline } from './deadline.ts';
 import { errorOfStatus, KubeError, networkCodeOf } from './errors.ts';
 
 export type { Query, Verb } from './request.ts';
@@ -151,7 +151,7 @@ export class KubeClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       const timedOut = () => lateError(exchange, timeoutMs);
-      const { body } = await withDeadline({ signal, timeoutMs, timedOut }, () =>
+      const { body } = await withTimeout({ signal, timeoutMs, timedOut }, () =>
         this.#letIn(exchange, stream.signal, ({ watches }) => watches),
       );
       onOpen?.();
@@ -176,7 +176,7 @@ export class KubeClient {
     const { signal, timeoutMs = this.#options.timeoutMs } = options;
     const timedOut = () => lateError(exchange, timeoutMs);
     try {
-      const text = await withDeadline({ signal, timeoutMs, timedOut }, (within) =>
+      const text = await withTimeout({ signal, timeoutMs, timedOut }, (within) =>
         this.#once(exchange, within).catch((error: unknown) => this.#onceMore(exchange, within, error)),
       );
       return decode<T>(exchange, () => JSON.parse(text));

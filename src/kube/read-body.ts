@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { withTimeout } from '../runtime/timeout.ts';
 
 /** The whole body as text; throws what `tooLong` answers, and stops reading, once it has more than `maxBytes`. */
 export async function readText(body: Readable, maxBytes: number, tooLong: () => Error): Promise<string> {
@@ -35,7 +36,7 @@ export async function* readLines(body: Readable, limits: LineLimits): AsyncGener
   };
   try {
     for (;;) {
-      const next = await within(inactivityMs, chunks.next(), silent);
+      const next = await withTimeout({ timeoutMs: inactivityMs, timedOut: silent }, () => chunks.next());
       if (next.done === true) break;
       let rest = next.value;
       for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
@@ -58,16 +59,4 @@ async function* chunksOf(body: Readable): AsyncGenerator<Buffer, void> {
   // A body that is ended early may report that as an error when nobody listens any more.
   body.on('error', () => undefined);
   for await (const chunk of body) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-}
-
-async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,7 +1,7 @@
 import { uptime } from 'node:os';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { pauseOn, withinOn } from '../runtime/timeout.ts';
+import { sleep, withTimeout } from '../runtime/timeout.ts';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
 
 /** A Lease as it stands. Its times are compared for being the same, never with a clock: other machines' clocks may be wrong. */
@@ -144,7 +144,7 @@ export class LeaderElection {
         log.error({ lease: name, identity, err: error }, 'lease lost, this process ends');
         leading.abort(error);
         const patience = new AbortController();
-        await Promise.race([work.catch(() => undefined), pauseOn(clock, lastPatienceMs, patience.signal)]);
+        await Promise.race([work.catch(() => undefined), sleep(lastPatienceMs, patience.signal, clock)]);
         patience.abort();
         throw error;
       }
@@ -164,7 +164,7 @@ export class LeaderElection {
     while (!signal.aborted) {
       let waitMs = (times.retryPeriodMs * (1 + random())) / 4;
       try {
-        const attempt = await withinOn(clock, attemptMs(times), signal, (within) => this.#attempt(within));
+        const attempt = await this.#within(attemptMs(times), signal, (within) => this.#attempt(within));
         this.#hasLooked = true;
         if (attempt.kind === 'held') return true;
         if (attempt.holder !== shown) log.info({ lease: name, holder: attempt.holder }, 'standing by');
@@ -174,7 +174,7 @@ export class LeaderElection {
         waitMs = times.retryPeriodMs * (1 + jitterFactor * random());
         log.warn({ lease: name, err, waitMs: Math.round(waitMs) }, 'lease cannot be looked at, trying again');
       }
-      await pauseOn(clock, waitMs, signal);
+      await sleep(waitMs, signal, clock);
     }
     return false;
   }
@@ -183,13 +183,13 @@ export class LeaderElection {
   async #keep(signal: AbortSignal): Promise<void> {
     const { clock, log, name, times } = this.#options;
     for (;;) {
-      await pauseOn(clock, Math.min(times.retryPeriodMs, this.#leftMs()), signal);
+      await sleep(Math.min(times.retryPeriodMs, this.#leftMs()), signal, clock);
       if (signal.aborted) return;
       const leftMs = this.#leftMs();
       if (leftMs <= 0) throw new FencedError(`${name} was not renewed within ${String(times.renewDeadlineMs)} ms`);
       try {
         const withinMs = Math.min(attemptMs(times), leftMs);
-        const attempt = await withinOn(clock, withinMs, signal, (within) => this.#attempt(within));
+        const attempt = await this.#within(withinMs, signal, (within) => this.#attempt(within));
         if (attempt.kind === 'taken') throw new FencedError(`${name} is held by ${attempt.holder}`);
       } catch (err) {
         if (err instanceof FencedError) throw err;
@@ -254,11 +254,10 @@ export class LeaderElection {
 
   /** Gives the lease up, so that another takes it at its next look. Never rejects. */
   async #release(): Promise<void> {
-    const { clock, log, name, identity, times } = this.#options;
+    const { log, name, identity, times } = this.#options;
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
     try {
-      const never = new AbortController().signal;
-      await withinOn(clock, attemptMs(times), never, (within) => this.#giveUp(within));
+      await this.#within(attemptMs(times), undefined, (within) => this.#giveUp(within));
       log.info({ lease: name, identity }, 'lease released');
     } catch (err) {
       log.warn({ lease: name, identity, err }, 'lease not released, another process takes it when it has run out');
@@ -286,6 +285,15 @@ export class LeaderElection {
       const lease = await store.get(signal);
       if (lease?.holder === identity) await empty(lease);
     }
+  }
+
+  #within<T>(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const timedOut = () => new Error(`no answer within ${String(Math.round(timeoutMs))} ms`);
+    return withTimeout({ signal, timeoutMs, timedOut, clock: this.#options.clock }, action);
   }
 
   /** For how long this process still leads for certain. */

@@ -74,7 +74,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const limits = new Limits({
     qps: config.konnectQPS,
     burst: config.konnectBurst,
-    timing: systemClock,
+    clock: systemClock,
     random: Math.random,
     onNews: (organizationID, region, news) => onNews(organizationID, region, news),
     onWaited: (rank, waitedMs) => metrics.konnectWaited(rank, waitedMs),

@@ -1,11 +1,12 @@
-import { Line, type Rank, type Timing } from './wait-queue.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Line, type Rank } from './wait-queue.ts';
 
 export interface BudgetOptions {
   /** Requests a second, in the long run. */
   qps: number;
   /** Requests at once, after a rest. */
   burst: number;
-  timing: Timing;
+  clock: Clock;
 }
 
 /** So many requests a second, with a reserve for a burst. */
@@ -19,7 +20,7 @@ export class Budget {
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#left = options.burst;
-    this.#at = options.timing.now();
+    this.#at = options.clock.now();
   }
 
   /** Whether forgetting this budget would make no difference. */
@@ -53,17 +54,17 @@ export class Budget {
   }
 
   #refill(): void {
-    const { qps, burst, timing } = this.#options;
-    const now = timing.now();
+    const { qps, burst, clock } = this.#options;
+    const now = clock.now();
     this.#left = Math.min(burst, this.#left + ((now - this.#at) / 1_000) * qps);
     this.#at = now;
   }
 
   #arm(): void {
     if (this.#cancelTimer !== undefined) return;
-    const { qps, timing } = this.#options;
+    const { qps, clock } = this.#options;
     const waitMs = Math.max(1, Math.ceil(((1 - this.#left) / qps) * 1_000));
-    this.#cancelTimer = timing.schedule(() => this.#serve(), waitMs);
+    this.#cancelTimer = clock.schedule(() => this.#serve(), waitMs);
   }
 
   #serve(): void {

@@ -1,8 +1,9 @@
+import type { Clock } from '../../runtime/clock.ts';
 import { cutOff, isKonnectError, KonnectError } from '../errors.ts';
 import type { KonnectAnswer, KonnectRequest } from '../transport.ts';
 import { type Admission, Circuit, type Failure } from './circuit-breaker.ts';
 import type { Budget } from './request-budget.ts';
-import { Line, type Rank, type Timing } from './wait-queue.ts';
+import { Line, type Rank } from './wait-queue.ts';
 
 /** `open`: all is well. `limited`: Konnect asked to wait. `failing`: Konnect does not answer, or with 5xx. */
 export type GateState = 'open' | 'limited' | 'failing';
@@ -16,7 +17,7 @@ export interface GateNews {
 }
 
 export interface GateOptions {
-  readonly timing: Timing;
+  readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Requests under way at a time. */
@@ -49,7 +50,7 @@ export class Gate {
 
   get state(): GateState {
     if (this.#circuit.isOpen) return 'failing';
-    return this.#options.timing.now() < this.#closedUntilMs ? 'limited' : 'open';
+    return this.#options.clock.now() < this.#closedUntilMs ? 'limited' : 'open';
   }
 
   /** Whether forgetting this gate would make no difference. */
@@ -89,8 +90,8 @@ export class Gate {
 
   async #sent(request: KonnectRequest, budget: Budget, send: () => Promise<KonnectAnswer>): Promise<KonnectAnswer> {
     this.#refuseWhileClosed(request);
-    const { timing } = this.#options;
-    const admission = this.#circuit.admit(timing.now());
+    const { clock } = this.#options;
+    const admission = this.#circuit.admit(clock.now());
     if (admission.kind === 'refused') throw this.#refused(request, admission);
     try {
       const answer = await send();
@@ -122,8 +123,8 @@ export class Gate {
   }
 
   #failed(failure: Failure, request: KonnectRequest, admission: Admission): void {
-    const { timing, onNews } = this.#options;
-    const opened = this.#circuit.failed({ failure, object: objectOf(request) }, admission, timing.now());
+    const { clock, onNews } = this.#options;
+    const opened = this.#circuit.failed({ failure, object: objectOf(request) }, admission, clock.now());
     const { status, code = failure.kind } = failure;
     if (opened) onNews({ state: 'failing', cause: status ?? code, forMs: this.#closedForMs() ?? 0 });
   }
@@ -131,8 +132,8 @@ export class Gate {
   /** Whatever the request was about, Konnect asked the organization to wait. */
   #closeIfAsked({ kind, status, retryAfterMs }: KonnectError, budget: Budget): void {
     if (kind !== 'RateLimited' && retryAfterMs === undefined) return;
-    const { timing, onNews } = this.#options;
-    const now = timing.now();
+    const { clock, onNews } = this.#options;
+    const now = clock.now();
     const wasOpen = now >= this.#closedUntilMs;
     // What was under way when the gate closed says nothing new.
     if (!wasOpen && retryAfterMs === undefined) return;
@@ -150,14 +151,14 @@ export class Gate {
   }
 
   #closedForMs(): number | undefined {
-    const now = this.#options.timing.now();
+    const now = this.#options.clock.now();
     const forMs = Math.max(this.#closedUntilMs - now, this.#circuit.refusal(now)?.forMs ?? 0);
     return forMs > 0 ? forMs : undefined;
   }
 
   #refuseWhileClosed(request: KonnectRequest): void {
     if (request.signal.aborted) throw cutOff(request.operation);
-    const now = this.#options.timing.now();
+    const now = this.#options.clock.now();
     const refusal = this.#circuit.refusal(now);
     if (refusal !== undefined) throw this.#refused(request, refusal);
     if (now < this.#closedUntilMs && this.#closedBy !== undefined) {

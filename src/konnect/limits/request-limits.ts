@@ -1,7 +1,8 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../transport.ts';
 import { Budget } from './request-budget.ts';
 import { Gate, type GateNews, type GateState } from './request-limiter.ts';
-import type { Rank, Timing } from './wait-queue.ts';
+import type { Rank } from './wait-queue.ts';
 
 export interface LimitsOptions {
   /** Requests a second to one region for one organization, in the long run. */
@@ -10,7 +11,7 @@ export interface LimitsOptions {
   readonly burst: number;
   /** Requests under way at a time to one region for one organization. */
   readonly mostInFlight?: number;
-  readonly timing: Timing;
+  readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Told when a gate closes or opens again; `organizationID` is undefined for a token whose organization is not known. */
@@ -66,15 +67,15 @@ export class Limits {
     request: KonnectRequest,
     { account, priority }: { account: Account; priority: Priority },
   ): Promise<KonnectAnswer> {
-    const { timing, onWaited, onWithheld } = this.#options;
+    const { clock, onWaited, onWithheld } = this.#options;
     const way = this.#way(account, request.region);
     const rank: Rank = request.method === 'GET' ? priority : 'write';
     const budget = request.operation === 'get organization' ? this.#introductions : way.budget;
-    const askedMs = timing.now();
+    const askedMs = clock.now();
     let isSent = false;
     const send = () => {
       isSent = true;
-      const waitedMs = timing.now() - askedMs;
+      const waitedMs = clock.now() - askedMs;
       onWaited(rank, waitedMs);
       return http.send(request);
     };
@@ -101,8 +102,8 @@ export class Limits {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     if (this.#ways.size >= idleWaysKept) this.#forgetIdle();
-    const { onNews, mostInFlight, timing, random } = this.#options;
-    const gate = new Gate({ mostInFlight, timing, random, onNews: (news) => onNews(organizationID, region, news) });
+    const { onNews, mostInFlight, clock, random } = this.#options;
+    const gate = new Gate({ mostInFlight, clock, random, onNews: (news) => onNews(organizationID, region, news) });
     const made = { organizationID, region, gate, budget: new Budget(this.#options) };
     this.#ways.set(key, made);
     return made;

@@ -2,14 +2,6 @@
 export const ranks = ['write', 'new', 'resync'] as const;
 export type Rank = (typeof ranks)[number];
 
-/** What happens later, handed in so that a test can turn the hands itself. */
-export interface Timing {
-  /** Milliseconds from an arbitrary start; never goes back. */
-  now(): number;
-  /** Calls `callback` once, `delayMs` from now at the earliest; the answer cancels that. */
-  schedule(callback: () => void, delayMs: number): () => void;
-}
-
 /** Those who wait for something: by rank, and within one rank first come, first served. */
 export class Line {
   readonly #waiting: Record<Rank, Set<() => void>> = { write: new Set(), new: new Set(), resync: new Set() };

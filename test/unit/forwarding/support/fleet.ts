@@ -178,7 +178,7 @@ export class OperatorInMemory {
       http: this.#http,
       urlTemplate: server.urlTemplate,
       nowMs: () => clock.now(),
-      ...(options.budget === undefined ? {} : { limits: new Limits({ ...options.budget, timing: clock, random }) }),
+      ...(options.budget === undefined ? {} : { limits: new Limits({ ...options.budget, clock, random }) }),
     });
     const claims = new Claims((forwarding) => destinationName(forwarding, ''));
     const learn = (key: string, forwarding: AuditLogForwarding): readonly string[] => {

@@ -9,17 +9,17 @@ const never = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(options: { qps: number; burst: number }) {
-  const timing = new HandClock();
-  const budget = new Budget({ ...options, timing });
+  const clock = new HandClock();
+  const budget = new Budget({ ...options, clock });
   const gone: string[] = [];
   const ask = (name: string, rank: Rank = 'new', signal: AbortSignal = never) =>
     void budget.take(rank, signal).then((isTurn) => isTurn && gone.push(name));
   const after = async (ms: number) => {
-    timing.advance(ms);
+    clock.advance(ms);
     await settled();
     return gone;
   };
-  return { timing, budget, gone, ask, after };
+  return { clock, budget, gone, ask, after };
 }
 
 describe('a budget', () => {
@@ -55,7 +55,7 @@ describe('a budget', () => {
   });
 
   test('forgets who leaves, and keeps no timer once nobody waits', async () => {
-    const { timing, ask, after, gone } = setUp({ qps: 1, burst: 1 });
+    const { clock, ask, after, gone } = setUp({ qps: 1, burst: 1 });
     const leaving = new AbortController();
     ask('a');
     ask('b', 'new', leaving.signal);
@@ -65,7 +65,7 @@ describe('a budget', () => {
     expect(gone).toEqual(['a', 'c']);
     ask('d', 'new', leaving.signal);
     expect(await after(10_000)).toEqual(['a', 'c']);
-    expect(timing.pendingTimers).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   test('is overdrawn by what must not wait, at the cost of those who come later', async () => {
@@ -95,19 +95,19 @@ test('in no stretch of time do more go than the burst and the rate allow, and ev
       fc.integer({ min: 1, max: 5 }),
       fc.array(step, { maxLength: 12 }),
       async (qps, burst, steps) => {
-        const timing = new HandClock();
-        const budget = new Budget({ qps, burst, timing });
+        const clock = new HandClock();
+        const budget = new Budget({ qps, burst, clock });
         const times: number[] = [];
         for (const { rank, waitMs } of steps) {
-          void budget.take(rank, never).then(() => times.push(timing.now()));
+          void budget.take(rank, never).then(() => times.push(clock.now()));
           await settled();
           for (let ms = 0; ms < waitMs; ms += 20) {
-            timing.advance(20);
+            clock.advance(20);
             await settled();
           }
         }
-        while (timing.pendingTimers > 0) {
-          timing.advance(10);
+        while (clock.pendingTimers > 0) {
+          clock.advance(10);
           await settled();
         }
         await settled();

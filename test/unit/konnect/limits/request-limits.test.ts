@@ -21,14 +21,14 @@ interface Asked {
 
 /** Requests that go nowhere: a test sees which were sent, and decides what comes back. */
 function setUp(options: Partial<LimitsOptions> = {}) {
-  const timing = new HandClock();
+  const clock = new HandClock();
   const news: string[] = [];
   const waited: [string, number][] = [];
   const withheld: string[] = [];
   const limits = new Limits({
     qps: 10,
     burst: 100,
-    timing,
+    clock,
     random: () => 0,
     onNews: (organizationID, region, { state, cause, forMs }) =>
       news.push([organizationID ?? 'unknown', region, state, cause ?? '-', forMs].join(' ')),
@@ -80,7 +80,7 @@ function setUp(options: Partial<LimitsOptions> = {}) {
     await settled();
     return sent.map(({ path }) => path);
   };
-  return { timing, limits, news, waited, withheld, sent, ask, endLast, fail, paths };
+  return { clock, limits, news, waited, withheld, sent, ask, endLast, fail, paths };
 }
 
 const limited = { kind: 'RateLimited', status: 429 } as const;
@@ -92,25 +92,25 @@ async function breakCircuit(scene: ReturnType<typeof setUp>, fields: Omit<Konnec
 
 describe('the budget', () => {
   test('is shared by all tokens of an organization in a region, and by nobody else', async () => {
-    const { ask, timing, paths } = setUp({ qps: 1, burst: 2, mostInFlight: 100 });
+    const { ask, clock, paths } = setUp({ qps: 1, burst: 2, mostInFlight: 100 });
     for (const path of ['1', '2', '3']) void ask({ path });
     void ask({ path: 'eu', region: 'eu' });
     void ask({ path: 'green', of: 'green' });
     void ask({ path: 'token', of: 'token-a' });
     expect(await paths()).toEqual(['1', '2', 'eu', 'green', 'token']);
-    timing.advance(1_000);
+    clock.advance(1_000);
     expect(await paths()).toHaveLength(6);
   });
 
   test('serves what is new before resyncs, and writes of either first', async () => {
-    const { ask, timing, paths, waited } = setUp({ qps: 1, burst: 1, mostInFlight: 100 });
+    const { ask, clock, paths, waited } = setUp({ qps: 1, burst: 1, mostInFlight: 100 });
     void ask({ path: 'first' });
     void ask({ path: 'resync', priority: 'resync' });
     void ask({ path: 'new' });
     void ask({ path: 'write', priority: 'resync', method: 'PATCH' });
     await settled();
     for (let second = 0; second < 3; second += 1) {
-      timing.advance(1_000);
+      clock.advance(1_000);
       await settled();
     }
     expect(await paths()).toEqual(['first', 'write', 'new', 'resync']);
@@ -132,23 +132,23 @@ describe('the budget', () => {
   });
 
   test('for asking whose a token is is one for all tokens', async () => {
-    const { ask, timing, paths } = setUp({ qps: 1, burst: 2 });
+    const { ask, clock, paths } = setUp({ qps: 1, burst: 2 });
     for (const token of ['token-a', 'token-b', 'token-c']) {
       void ask({ path: token, of: token, region: 'global', operation: 'get organization' });
     }
     expect(await paths()).toEqual(['token-a', 'token-b']);
-    timing.advance(1_000);
+    clock.advance(1_000);
     expect(await paths()).toHaveLength(3);
   });
 
   test('is left by a caller whose signal is aborted', async () => {
-    const { ask, timing, paths } = setUp({ qps: 1, burst: 1 });
+    const { ask, clock, paths } = setUp({ qps: 1, burst: 1 });
     const leaving = new AbortController();
     void ask({ path: 'first' });
     const left = rejection(ask({ path: 'second', signal: leaving.signal }));
     leaving.abort();
     expect(await left).toMatchObject({ kind: 'Unreachable', code: 'ABORT_ERR', mayHaveHappened: false });
-    timing.advance(60_000);
+    clock.advance(60_000);
     expect(await paths()).toEqual(['first']);
     expect(await rejection(ask({ signal: leaving.signal }))).toMatchObject({ code: 'ABORT_ERR' });
   });
@@ -169,7 +169,7 @@ test('so many requests are under way at a time for one organization and region, 
 
 describe('a Retry-After', () => {
   test.each([limited, broken])('of a $status is obeyed by all of the organization in that region', async (fields) => {
-    const { ask, fail, news, withheld, timing, paths } = setUp();
+    const { ask, fail, news, withheld, clock, paths } = setUp();
     expect(await fail({}, { ...fields, retryAfterMs: 77_000 })).toMatchObject({ ...fields, retryAfterMs: 77_000 });
     const refused = await rejection(ask({ path: 'other', method: 'PATCH', operation: 'update portal webhook' }));
     expect(refused).toMatchObject({ ...fields, retryAfterMs: 77_000, isWithheld: true, mayHaveHappened: false });
@@ -178,41 +178,41 @@ describe('a Retry-After', () => {
     void ask({ path: 'green', of: 'green' });
     expect(await paths()).toEqual(['any', 'eu', 'green']);
     expect([news, withheld]).toEqual([[`blue us limited ${String(fields.status)} 77000`], ['limited']]);
-    timing.advance(76_999);
+    clock.advance(76_999);
     expect(await rejection(ask())).toMatchObject({ isWithheld: true });
-    timing.advance(1);
+    clock.advance(1);
     void ask({ path: 'after' });
     expect(await paths()).toEqual(['any', 'eu', 'green', 'after']);
   });
 
   test('is at most ten minutes, and never nothing', async () => {
-    const { fail, ask, timing } = setUp();
+    const { fail, ask, clock } = setUp();
     expect(await fail({}, { ...limited, retryAfterMs: 3_600_000 })).toMatchObject({ retryAfterMs: 600_000 });
-    timing.advance(600_000);
+    clock.advance(600_000);
     expect(await fail({}, { ...limited, retryAfterMs: 0 })).toMatchObject({ retryAfterMs: 1_000 });
     expect(await rejection(ask())).toMatchObject({ isWithheld: true });
   });
 
   test('holds what waited as well, and leaves no burst for afterwards', async () => {
-    const { ask, sent, timing, paths } = setUp({ qps: 1, burst: 50, mostInFlight: 2 });
+    const { ask, sent, clock, paths } = setUp({ qps: 1, burst: 50, mostInFlight: 2 });
     const waiting = ['1', '2', '3', '4'].map((path) => rejection(ask({ path })));
     await settled();
     for (const { end } of sent.slice()) end({ ...limited, retryAfterMs: 10_000 });
     expect((await Promise.all(waiting)).slice(2)).toMatchObject([{ isWithheld: true }, { isWithheld: true }]);
-    timing.advance(10_000);
+    clock.advance(10_000);
     for (let count = 0; count < 20; count += 1) void ask({ path: 'after' });
     // What came in meanwhile at the rate, and nothing of the burst.
     expect((await paths()).length).toBeLessThanOrEqual(2 + 10);
   });
 
   test('without one they wait for 15 s, and twice as long each time, until an answer comes', async () => {
-    const { ask, endLast, fail, timing } = setUp();
+    const { ask, endLast, fail, clock } = setUp();
     const waits: unknown[] = [];
     for (let count = 0; count < 7; count += 1) {
       const error = await fail({}, limited);
       const waitMs = error instanceof KonnectError ? (error.retryAfterMs ?? 0) : 0;
       waits.push(waitMs);
-      timing.advance(waitMs);
+      clock.advance(waitMs);
     }
     // The least of the jitter: half.
     expect(waits).toEqual([7_500, 15_000, 30_000, 60_000, 120_000, 150_000, 150_000]);
@@ -222,12 +222,12 @@ describe('a Retry-After', () => {
   });
 
   test('a volley that is refused together counts once', async () => {
-    const { ask, sent, fail, timing } = setUp();
+    const { ask, sent, fail, clock } = setUp();
     for (let count = 0; count < 8; count += 1) void ask();
     await settled();
     for (const { end } of sent.slice()) end(limited);
     await settled();
-    timing.advance(7_500);
+    clock.advance(7_500);
     expect(await fail({}, limited)).toMatchObject({ retryAfterMs: 15_000 });
   });
 
@@ -260,7 +260,7 @@ describe('a Konnect that is out of order', () => {
   test('is tried with one request, which lets all others through again', async () => {
     const scene = setUp();
     await breakCircuit(scene);
-    scene.timing.advance(500);
+    scene.clock.advance(500);
     const probe = scene.ask({ path: 'probe' });
     expect(await rejection(scene.ask({ path: 'other' }))).toMatchObject({ isWithheld: true });
     await scene.endLast();
@@ -273,7 +273,7 @@ describe('a Konnect that is out of order', () => {
   test('is tried again by the next request where the first one was cut off', async () => {
     const scene = setUp();
     await breakCircuit(scene);
-    scene.timing.advance(500);
+    scene.clock.advance(500);
     const leaving = new AbortController();
     const probe = rejection(scene.ask({ path: 'probe', signal: leaving.signal }));
     await settled();
@@ -320,7 +320,7 @@ test('organizations that are at rest are forgotten, those that wait or fail are 
   for (let count = 0; count < 1_000; count += 1) {
     void scene.ask({ of: `organization-${String(count)}` });
     await scene.endLast();
-    scene.timing.advance(200);
+    scene.clock.advance(200);
   }
   expect(scene.limits.census().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
   expect(await rejection(scene.ask())).toMatchObject({ isWithheld: true });
