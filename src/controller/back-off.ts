@@ -1,3 +1,5 @@
+import type { BackOffKey } from '../runtime/reconcile-result.ts';
+
 export interface BackOffOptions {
   /** Upper bound of the first delay. */
   baseMs: number;
@@ -15,19 +17,11 @@ export function backOffMs(failures: number, { baseMs, maxMs, jitter, random }: B
   return jitter === 'full' ? boundMs * random() : (boundMs / 2) * (1 + random());
 }
 
-/** What a failure is about. */
-export interface FailureSubject {
-  /** What was asked for: another one, and all counting begins anew. */
-  readonly demand: string;
-  /** Of each sort is counted by itself: what a wait of seconds takes is not what an outage took before it. */
-  readonly sort: string;
-}
-
-const anything: FailureSubject = { demand: '', sort: '' };
+const anyFailure: BackOffKey = { request: '', cause: '' };
 
 /** Counts failures per key. A key costs memory from its first `next` until `forget`. */
 export class BackOff {
-  readonly #failures = new Map<string, { demand: string; counts: Map<string, number> }>();
+  readonly #failures = new Map<string, { request: string; counts: Map<string, number> }>();
   readonly #options: BackOffOptions;
 
   constructor(options: BackOffOptions) {
@@ -35,11 +29,11 @@ export class BackOff {
   }
 
   /** Records one more failure of `key` and answers how long to wait, in milliseconds. */
-  next(key: string, { demand, sort }: FailureSubject = anything): number {
+  next(key: string, { request, cause }: BackOffKey = anyFailure): number {
     const known = this.#failures.get(key);
-    const counts = known?.demand === demand ? known.counts : new Map<string, number>();
-    const count = (counts.get(sort) ?? 0) + 1;
-    this.#failures.set(key, { demand, counts: counts.set(sort, count) });
+    const counts = known?.request === request ? known.counts : new Map<string, number>();
+    const count = (counts.get(cause) ?? 0) + 1;
+    this.#failures.set(key, { request, counts: counts.set(cause, count) });
     return backOffMs(count, this.#options);
   }
 
@@ -47,7 +41,7 @@ export class BackOff {
     this.#failures.delete(key);
   }
 
-  /** Failures of `key` since it was last forgotten, or asked for something else; of all sorts. */
+  /** Returns the failures of `key`, of all causes, since it was forgotten or its request changed. */
   failures(key: string): number {
     return [...(this.#failures.get(key)?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }

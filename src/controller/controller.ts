@@ -1,20 +1,13 @@
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Priority } from '../runtime/priority.ts';
+import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { FencedError } from '../runtime/write-fence.ts';
-import type { BackOff, FailureSubject } from './back-off.ts';
-import type { Priority, WorkQueue } from './work-queue.ts';
+import type { BackOff } from './back-off.ts';
+import type { WorkQueue } from './work-queue.ts';
 
-/** What a pass over one key asks for next. */
-export type ReconcileResult =
-  /** Nothing until the key is added again. */
-  | { kind: 'settled' }
-  /** Another look after this time, behind new work. */
-  | { kind: 'again'; afterMs: number }
-  /** It failed in a way that time may heal: as what it was, new or not, after the key's back-off, but never before `atLeastMs`. */
-  | { kind: 'retry'; atLeastMs?: number; about?: FailureSubject };
-
-/** `failed`: it threw. `cut-off`: it threw after its signal had been aborted, or because it may not write any more. */
-export type Outcome = ReconcileResult['kind'] | 'failed' | 'cut-off';
+/** `failed`: it threw. `aborted`: it threw after its signal was aborted, or because this process may no longer write. */
+export type Outcome = ReconcileResult['kind'] | 'failed' | 'aborted';
 
 export interface ControllerOptions {
   queue: WorkQueue;
@@ -79,12 +72,12 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
     plan(key, result, options);
     outcome = result.kind;
   } catch (err) {
-    outcome = signal.aborted || err instanceof FencedError ? 'cut-off' : 'failed';
+    outcome = signal.aborted || err instanceof FencedError ? 'aborted' : 'failed';
     const retryMs = backOff.next(key);
     options.queue.add(key, { ...priorityAgain(key, options), delayMs: retryMs });
     if (outcome === 'failed')
       log.error({ key, err, failures: backOff.failures(key), retryMs: Math.round(retryMs) }, 'reconcile failed');
-    else log.info({ key }, 'reconcile cut off');
+    else log.info({ key }, 'reconcile aborted');
   }
   try {
     options.onReconcile?.(key, outcome, clock.now() - startedAt);
@@ -101,17 +94,17 @@ function priorityAgain(key: string, { queue }: ControllerOptions): { priority: P
 function plan(key: string, result: ReconcileResult, options: ControllerOptions): void {
   const { queue, backOff } = options;
   switch (result.kind) {
-    case 'settled':
+    case 'done':
       backOff.forget(key);
       break;
-    case 'again':
+    case 'requeue':
       backOff.forget(key);
       queue.add(key, { priority: 'resync', delayMs: result.afterMs });
       break;
     case 'retry':
       queue.add(key, {
         ...priorityAgain(key, options),
-        delayMs: Math.max(backOff.next(key, result.about), result.atLeastMs ?? 0),
+        delayMs: Math.max(backOff.next(key, result.backOffKey), result.minDelayMs ?? 0),
       });
       break;
   }

@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Priority } from '../runtime/priority.ts';
 import { DueHeap } from './due-heap.ts';
 
-/** `new` is always taken before `resync`; within one priority and group, first come, first served. */
-export type Priority = 'new' | 'resync';
-
+/** The order in which keys are taken. */
 const priorities: readonly Priority[] = ['new', 'resync'];
 
 /** How keys share the workers, so that no group of keys can keep all of them to itself, however long its passes take. */

@@ -4,7 +4,7 @@ import { type AuditLogForwarding, demandOf } from '../api/v1alpha1.ts';
 import type { Config } from '../config/config.ts';
 import { BackOff } from '../controller/back-off.ts';
 import { runController } from '../controller/controller.ts';
-import { type AddOptions, type Priority, WorkQueue } from '../controller/work-queue.ts';
+import { type AddOptions, WorkQueue } from '../controller/work-queue.ts';
 import { secretsOf } from '../forwarding/desired/credentials.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
 import { Claims } from '../forwarding/ownership/claim-index.ts';
@@ -32,6 +32,7 @@ import {
 import { groupOf } from '../resources/queue-group.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Priority } from '../runtime/priority.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { probe } from '../telemetry/routes.ts';
 import { TelemetryServer } from '../telemetry/server.ts';

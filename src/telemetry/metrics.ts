@@ -3,8 +3,8 @@ import { type MetricDefinition, metricTable } from './metric-table.ts';
 
 export interface ReconcileMeasurement {
   controller: string;
-  /** `cut-off`: the process was stopping. */
-  outcome: 'settled' | 'again' | 'retry' | 'failed' | 'cut-off';
+  /** `aborted`: the process was stopping. */
+  outcome: 'done' | 'requeue' | 'retry' | 'failed' | 'aborted';
   durationMs: number;
 }
 
@@ -67,11 +67,11 @@ export interface MetricsOptions {
 }
 
 const results = {
-  settled: 'success',
-  again: 'requeue_after',
+  done: 'success',
+  requeue: 'requeue_after',
   retry: 'requeue',
   failed: 'error',
-  'cut-off': 'cut_off',
+  aborted: 'cut_off',
 } as const satisfies Record<ReconcileMeasurement['outcome'], string>;
 
 /** Metrics with a registry of their own, so that two operators in one process do not meet. */

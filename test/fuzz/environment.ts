@@ -12,11 +12,12 @@ import {
 import { answer } from '../../sandbox/konnect/routes.ts';
 import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
 import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
-import { type Next, Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
+import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { answerError } from '../../src/konnect/answer-error.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
+import type { ReconcileResult } from '../../src/runtime/reconcile-result.ts';
 import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
 import { secrets } from './leaks.ts';
 
@@ -142,7 +143,7 @@ export class World {
     return this.calls.filter(({ method, status }) => method !== 'GET' && status < 400);
   }
 
-  pass(key: string, signal: AbortSignal = new AbortController().signal): Promise<Next> {
+  pass(key: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
     return this.#reconciler.reconcile(key, signal);
   }
 

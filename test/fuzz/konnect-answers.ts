@@ -87,7 +87,7 @@ async function settle(world: World, most: number): Promise<void> {
     if (!world.cluster.objects.has(key)) return;
     const next = await world.pass(key);
     if (next.kind !== 'retry') return;
-    world.clock.ms += Math.max(20_000, next.atLeastMs ?? 0);
+    world.clock.ms += Math.max(20_000, next.minDelayMs ?? 0);
   }
 }
 
@@ -171,8 +171,8 @@ async function play(one: Situation): Promise<boolean> {
   for (let pass = 0; pass < one.passes; pass += 1) {
     if (!world.cluster.objects.has(key)) break;
     const next = await world.pass(key);
-    if (next.kind === 'retry') assert.ok((next.atLeastMs ?? 0) <= 3_600_000, 'waits for more than an hour');
-    world.clock.ms += next.kind === 'again' ? next.afterMs : 20_000;
+    if (next.kind === 'retry') assert.ok((next.minDelayMs ?? 0) <= 3_600_000, 'waits for more than an hour');
+    world.clock.ms += next.kind === 'requeue' ? next.afterMs : 20_000;
     judge(world);
     assert.deepEqual(foreign(world, one, theirs), before, 'something of another was touched');
   }

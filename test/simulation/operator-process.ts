@@ -120,9 +120,9 @@ export class OperatorProcess {
     };
     try {
       const next = await this.#reconciler.reconcile(key, new AbortController().signal);
-      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key, next.about), next.atLeastMs ?? 0), false);
+      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key, next.backOffKey), next.minDelayMs ?? 0), false);
       else this.#backOff.forget(key);
-      if (next.kind === 'again') plan(next.afterMs, true);
+      if (next.kind === 'requeue') plan(next.afterMs, true);
     } catch (error) {
       if (!isKubeError(error)) this.defect ??= error instanceof Error ? error : new Error('no error was thrown');
       plan(this.#backOff.next(key), false);

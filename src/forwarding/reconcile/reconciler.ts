@@ -8,6 +8,8 @@ import {
   finalizer,
 } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
+import type { Priority } from '../../runtime/priority.ts';
+import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { holdsAnything, objectKeyOf } from '../../status/recorded-state.ts';
@@ -32,7 +34,7 @@ import { organizationChanged, proveOrganization } from './token-organization.ts'
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
   /** What is new or has changed goes before what is looked at again. */
-  readonly konnectFor: (token: string, priority: 'new' | 'resync') => Konnect;
+  readonly konnectFor: (token: string, priority: Priority) => Konnect;
   /** The forwarding as last seen, at least as new as our own last write of it. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
   /** The other forwardings, as last seen, that have one of these claims. */
@@ -47,12 +49,6 @@ export interface ReconcilerOptions {
   /** From 0 to below 1. */
   readonly random: () => number;
 }
-
-/** What a pass asks for next; the same words as the controller's. */
-export type Next =
-  | { readonly kind: 'settled' }
-  | { readonly kind: 'again'; readonly afterMs: number }
-  | { readonly kind: 'retry'; readonly atLeastMs?: number; readonly about?: { demand: string; sort: string } };
 
 const handoverPatienceMs = 2 * 60_000;
 const longestGraceMs = 30 * 60_000;
@@ -82,7 +78,7 @@ export class Reconciler {
   }
 
   /** One pass. Rejects with KubeError, and with what `signal` was aborted for; all else is told in status. */
-  async reconcile(key: string, signal: AbortSignal): Promise<Next> {
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     try {
       return await this.#reconcile(key, signal);
     } catch (error) {
@@ -91,15 +87,15 @@ export class Reconciler {
     }
   }
 
-  async #reconcile(key: string, signal: AbortSignal): Promise<Next> {
+  async #reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const forwarding = this.#options.find(key);
     if (forwarding?.metadata.uid !== this.#uids.get(key)) this.#forget(key);
-    if (forwarding === undefined) return { kind: 'settled' };
+    if (forwarding === undefined) return { kind: 'done' };
     this.#uids.set(key, forwarding.metadata.uid);
     const { cluster, now } = this.#options;
     const draft = new StatusDraft(forwarding, (one, status, until) => cluster.writeStatus(one, status, until), now);
     if (forwarding.metadata.deletionTimestamp === undefined) return this.#keepRight(key, draft, signal);
-    if (!forwarding.metadata.finalizers.includes(finalizer)) return { kind: 'settled' };
+    if (!forwarding.metadata.finalizers.includes(finalizer)) return { kind: 'done' };
     return this.#undoAll(key, draft, signal);
   }
 
@@ -110,7 +106,7 @@ export class Reconciler {
     this.#ages.forget(key);
   }
 
-  async #keepRight(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {
+  async #keepRight(key: string, draft: StatusDraft, signal: AbortSignal): Promise<ReconcileResult> {
     const { cluster } = this.#options;
     const { forwarding } = draft;
     const before = forwarding.status.conditions ?? [];
@@ -144,13 +140,13 @@ export class Reconciler {
   }
 
   /** Suspended: what is known stays, and the generation is answered. */
-  async #rest(draft: StatusDraft, before: readonly Condition[], signal: AbortSignal): Promise<Next> {
+  async #rest(draft: StatusDraft, before: readonly Condition[], signal: AbortSignal): Promise<ReconcileResult> {
     const message =
       'spec.suspend is true: nothing is written to Konnect, and nothing looked for, until it is false again';
     const conditions = suspended(message, draft.context('none'));
     await draft.conclude(conditions, signal);
     this.#tell(draft, before, conditions);
-    return { kind: 'settled' };
+    return { kind: 'done' };
   }
 
   async #sync(
@@ -207,7 +203,7 @@ export class Reconciler {
     this.#goodTokens.set(key, known.set(organizationID, token));
   }
 
-  async #undoAll(key: string, draft: StatusDraft, signal: AbortSignal): Promise<Next> {
+  async #undoAll(key: string, draft: StatusDraft, signal: AbortSignal): Promise<ReconcileResult> {
     const { cluster } = this.#options;
     const { forwarding } = draft;
     const { deletionPolicy, mode } = forwarding.spec;
@@ -216,13 +212,13 @@ export class Reconciler {
       const note = `${why}: left live in Konnect: ${whatStays(forwarding.status)}`;
       announce({ cluster, draft }, 'Normal', 'Retained', 'Delete', note);
       await cluster.removeFinalizer(forwarding, signal);
-      return { kind: 'settled' };
+      return { kind: 'done' };
     }
     if ((forwarding.status.conditions ?? []).length === 0 && !holdsAnything(draft.memory)) this.#tellLoss(draft);
     const found = holdsAnything(draft.memory) ? await this.#undo(key, draft, signal) : [];
     if (found.length === 0) {
       await cluster.removeFinalizer(draft.forwarding, signal);
-      return { kind: 'settled' };
+      return { kind: 'done' };
     }
     const out = `or set spec.deletionPolicy to Retain, which lets go and leaves live in Konnect: ${whatStays(draft.memory)}`;
     const troubles = worstFirst(found).map((problem, index) =>
@@ -289,7 +285,7 @@ export class Reconciler {
     report: Report,
     grace: ConditionContext['grace'],
     signal: AbortSignal,
-  ): Promise<Next> {
+  ): Promise<ReconcileResult> {
     const conditions = conditionsOf(report, draft.context(grace));
     await draft.conclude(conditions, signal);
     this.#tell(draft, before, conditions);
@@ -297,13 +293,13 @@ export class Reconciler {
     if (!troubles.some(({ severity }) => severity === 'unavailable')) this.#troubleSinceMs.delete(key);
     const soon = troubles.filter(({ severity, reason }) => severity !== 'stalled' && !bySecret.has(reason));
     if (soon.length === 0) {
-      return { kind: 'again', afterMs: intervalMs(draft.forwarding) * (1 - this.#options.random() / 10) };
+      return { kind: 'requeue', afterMs: intervalMs(draft.forwarding) * (1 - this.#options.random() / 10) };
     }
-    const atLeastMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
+    const minDelayMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
     const { generation, annotations } = draft.forwarding.metadata;
-    const demand = `${String(generation)} ${demandOf(annotations) ?? ''}`;
-    const sort = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
-    return { kind: 'retry', atLeastMs, about: { demand, sort } };
+    const request = `${String(generation)} ${demandOf(annotations) ?? ''}`;
+    const cause = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
+    return { kind: 'retry', minDelayMs, backOffKey: { request, cause } };
   }
 
   #grace(key: string, report: Report, wasApplied: boolean, forwarding: AuditLogForwarding): ConditionContext['grace'] {
@@ -335,7 +331,7 @@ export class Reconciler {
   #pass(
     key: string,
     draft: StatusDraft,
-    { token, wasApplied, priority }: { token: string; wasApplied: boolean; priority: 'new' | 'resync' },
+    { token, wasApplied, priority }: { token: string; wasApplied: boolean; priority: Priority },
     signal: AbortSignal,
   ): Pass {
     const { cluster, konnectFor, now } = this.#options;

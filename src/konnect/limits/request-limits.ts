@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { Priority } from '../../runtime/priority.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../transport.ts';
 import { Budget } from './request-budget.ts';
 import { Gate, type GateNews, type GateState } from './request-limiter.ts';
@@ -29,8 +30,6 @@ export interface Account {
   /** Stands for the token, and is no secret. */
   readonly tokenDigest: string;
 }
-
-export type Priority = Exclude<Rank, 'write'>;
 
 interface Way {
   readonly organizationID: string | undefined;

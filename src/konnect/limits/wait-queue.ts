@@ -1,5 +1,7 @@
+import type { Priority } from '../../runtime/priority.ts';
+
 /** Who goes first: what a write has begun, then what is new or has changed, then what is only looked at again. */
-export const ranks = ['write', 'new', 'resync'] as const;
+export const ranks = ['write', 'new', 'resync'] as const satisfies readonly ('write' | Priority)[];
 export type Rank = (typeof ranks)[number];
 
 /** Those who wait for something: by rank, and within one rank first come, first served. */

@@ -1,6 +1,7 @@
+import type { Priority } from '../../runtime/priority.ts';
 import { KonnectClient } from '../client.ts';
 import { cutOff, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
-import type { Limits, Priority } from '../limits/request-limits.ts';
+import type { Limits } from '../limits/request-limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { type AskForList, DestinationLists, type ListWanted } from './destination-lists.ts';

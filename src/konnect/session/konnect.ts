@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Limits, Priority } from '../limits/request-limits.ts';
+import type { Priority } from '../../runtime/priority.ts';
+import type { Limits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
 import { KonnectAccess, KonnectToken } from './konnect-access.ts';

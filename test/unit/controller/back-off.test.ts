@@ -37,9 +37,9 @@ test('each key counts for itself, and starts anew once forgotten', () => {
   expect([backOff.next('a'), backOff.next('b')]).toEqual([50, 100]);
 });
 
-test('each sort of failure counts for itself, and all begin anew with another demand', () => {
+test('each cause of failure has its own count, and all counts start again with another request', () => {
   const backOff = new BackOff({ baseMs: 100, maxMs: 1000, jitter: 'equal', random: () => 0 });
-  const delays = (demand: string, ...sorts: string[]) => sorts.map((sort) => backOff.next('a', { demand, sort }));
+  const delays = (request: string, ...causes: string[]) => causes.map((cause) => backOff.next('a', { request, cause }));
   expect(delays('1', 'outage', 'outage', 'outage', 'wait', 'wait')).toEqual([50, 100, 200, 50, 100]);
   expect(delays('1', 'outage', 'wait', 'outage', 'wait')).toEqual([400, 200, 500, 400]);
   expect(backOff.failures('a')).toBe(9);

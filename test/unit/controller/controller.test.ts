@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { BackOff } from '../../../src/controller/back-off.ts';
-import { type ControllerOptions, type ReconcileResult, runController } from '../../../src/controller/controller.ts';
+import { type ControllerOptions, runController } from '../../../src/controller/controller.ts';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
+import type { ReconcileResult } from '../../../src/runtime/reconcile-result.ts';
 import { FencedError } from '../../../src/runtime/write-fence.ts';
 import { eventually } from '../../support/eventually.ts';
 import { HandClock } from '../../support/manual-clock.ts';
@@ -42,17 +43,17 @@ function setUp(overrides: Partial<ControllerOptions> = {}) {
 test('a settled key is left alone until it is added again', async () => {
   const { clock, queue, stop, ended, pass, idle } = setUp();
   queue.add('a');
-  (await pass(0)).end({ kind: 'settled' });
+  (await pass(0)).end({ kind: 'done' });
   await idle();
   expect([queue.size, queue.delayedSize]).toEqual([0, 0]);
   clock.advance(1e9);
   queue.add('a');
-  (await pass(1)).end({ kind: 'settled' });
+  (await pass(1)).end({ kind: 'done' });
   stop.abort();
   await ended;
 });
 
-test('a pass that may not write any more is cut off, not failed', async () => {
+test('a reconciliation that may no longer write is aborted, not failed', async () => {
   const outcomes: string[] = [];
   const { queue, stop, logged, ended, pass, idle } = setUp({ onReconcile: (_key, outcome) => outcomes.push(outcome) });
   queue.add('a');
@@ -60,16 +61,16 @@ test('a pass that may not write any more is cut off, not failed', async () => {
   await idle();
   stop.abort();
   await ended;
-  expect([outcomes, logged.map(({ message }) => message)]).toEqual([['cut-off'], ['reconcile cut off']]);
+  expect([outcomes, logged.map(({ message }) => message)]).toEqual([['aborted'], ['reconcile aborted']]);
 });
 
-test('work in flight is cut off at once when the reason to stop is that nothing may be written', async () => {
+test('work in flight is aborted at once when the reason to stop is that nothing may be written', async () => {
   const { queue, stop, ended, pass } = setUp();
   queue.add('a');
   const { signal, fail } = await pass(0);
   stop.abort(new FencedError('lost'));
   expect(signal.aborted).toBe(true);
-  fail(new Error('cut off'));
+  fail(new Error('aborted'));
   await ended;
 });
 
@@ -79,21 +80,21 @@ test('again comes after its time, behind new work, and forgets failures', async 
   (await pass(0)).fail(new Error('once'));
   await idle();
   clock.advance(50);
-  (await pass(1)).end({ kind: 'again', afterMs: 600 });
+  (await pass(1)).end({ kind: 'requeue', afterMs: 600 });
   await idle();
   queue.add('busy');
   await pass(2);
   clock.advance(600);
   queue.add('new');
-  (await pass(2)).end({ kind: 'settled' });
-  (await pass(3)).end({ kind: 'settled' });
+  (await pass(2)).end({ kind: 'done' });
+  (await pass(3)).end({ kind: 'done' });
   (await pass(4)).end({ kind: 'retry' });
   expect(passes.map(({ key }) => key)).toEqual(['a', 'a', 'busy', 'new', 'a']);
   await idle();
   clock.advance(49);
   expect(passes).toHaveLength(5);
   clock.advance(1);
-  (await pass(5)).end({ kind: 'settled' });
+  (await pass(5)).end({ kind: 'done' });
   stop.abort();
   await ended;
 });
@@ -104,17 +105,17 @@ test('retry waits for the back-off, and never less than it was told', async () =
   (await pass(0)).end({ kind: 'retry' });
   await idle();
   clock.advance(50);
-  (await pass(1)).end({ kind: 'retry', atLeastMs: 77_000 });
+  (await pass(1)).end({ kind: 'retry', minDelayMs: 77_000 });
   await idle();
   clock.advance(76_999);
   expect(passes).toHaveLength(2);
   clock.advance(1);
-  (await pass(2)).end({ kind: 'retry', atLeastMs: 1 });
+  (await pass(2)).end({ kind: 'retry', minDelayMs: 1 });
   await idle();
   clock.advance(199);
   expect(passes).toHaveLength(3);
   clock.advance(1);
-  (await pass(3)).end({ kind: 'settled' });
+  (await pass(3)).end({ kind: 'done' });
   stop.abort();
   await ended;
 });
@@ -140,7 +141,7 @@ test('a throw is logged, retried with growing delays, and kills nobody; nor does
   clock.advance(99);
   expect(passes).toHaveLength(2);
   clock.advance(1);
-  (await pass(2)).end({ kind: 'settled' });
+  (await pass(2)).end({ kind: 'done' });
   stop.abort();
   await ended;
 });
@@ -149,20 +150,20 @@ test('what is new stays before resyncs while it has to be tried again, and is a 
   const { clock, queue, stop, passes, ended, pass } = setUp();
   queue.add('busy');
   queue.add('new');
-  (await pass(0)).end({ kind: 'settled' });
+  (await pass(0)).end({ kind: 'done' });
   (await pass(1)).end({ kind: 'retry' });
   queue.add('busy');
   await pass(2);
   queue.add('old', { priority: 'resync' });
   clock.advance(50);
-  (await pass(2)).end({ kind: 'settled' });
+  (await pass(2)).end({ kind: 'done' });
   (await pass(3)).fail(new Error('once'));
   queue.add('older', { priority: 'resync' });
-  (await pass(4)).end({ kind: 'settled' });
+  (await pass(4)).end({ kind: 'done' });
   await pass(5);
   clock.advance(100);
-  (await pass(5)).end({ kind: 'settled' });
-  (await pass(6)).end({ kind: 'settled' });
+  (await pass(5)).end({ kind: 'done' });
+  (await pass(6)).end({ kind: 'done' });
   expect(passes.map(({ key }) => key)).toEqual(['busy', 'new', 'busy', 'new', 'old', 'older', 'new']);
   stop.abort();
   await ended;
@@ -176,7 +177,7 @@ test('a controller that is stopped before it starts does nothing', async () => {
     queue,
     reconcile: (key) => {
       passes.push(key);
-      return Promise.resolve({ kind: 'settled' });
+      return Promise.resolve({ kind: 'done' });
     },
     concurrency: 2,
     backOff: new BackOff({ baseMs: 1, maxMs: 1, jitter: 'full', random: () => 0 }),
@@ -193,11 +194,11 @@ test('as many keys run at a time as it was told, one key never twice', async () 
   await pass(2);
   queue.add('a');
   expect(passes.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
-  (await pass(0)).end({ kind: 'settled' });
+  (await pass(0)).end({ kind: 'done' });
   expect((await pass(3)).key).toBe('d');
-  (await pass(1)).end({ kind: 'settled' });
+  (await pass(1)).end({ kind: 'done' });
   expect((await pass(4)).key).toBe('a');
-  for (const { end } of passes) end({ kind: 'settled' });
+  for (const { end } of passes) end({ kind: 'done' });
   stop.abort();
   await ended;
 });
@@ -210,13 +211,13 @@ test('on abort, work in flight may end, nothing new is begun', async () => {
   stop.abort();
   clock.advance(4999);
   expect(signal.aborted).toBe(false);
-  end({ kind: 'settled' });
+  end({ kind: 'done' });
   await ended;
   expect(passes).toHaveLength(1);
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('after the grace period work in flight is cut off, which is no failure', async () => {
+test('after the grace period work in flight is aborted, which is no failure', async () => {
   const outcomes: string[] = [];
   const { clock, queue, stop, logged, ended, pass } = setUp({
     onReconcile: (key, outcome, durationMs) => outcomes.push(`${key} ${outcome} ${durationMs}`),
@@ -227,6 +228,6 @@ test('after the grace period work in flight is cut off, which is no failure', as
   stop.abort();
   clock.advance(5000);
   await ended;
-  expect(outcomes).toEqual(['a cut-off 5000']);
-  expect(logged.map(({ message }) => message)).toEqual(['reconcile cut off']);
+  expect(outcomes).toEqual(['a aborted 5000']);
+  expect(logged.map(({ message }) => message)).toEqual(['reconcile aborted']);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type Priority, WorkQueue } from '../../../src/controller/work-queue.ts';
+import { WorkQueue } from '../../../src/controller/work-queue.ts';
+import type { Priority } from '../../../src/runtime/priority.ts';
 import { HandClock } from '../../support/manual-clock.ts';
 
 /** One key of the model: what it waits for, written as plainly as possible. */

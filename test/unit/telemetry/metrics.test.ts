@@ -20,7 +20,7 @@ describe('metrics', () => {
 
   test('count passes in the words of controller-runtime', async () => {
     const metrics = bare();
-    for (const outcome of ['settled', 'again', 'again', 'retry', 'failed', 'cut-off'] as const) {
+    for (const outcome of ['done', 'requeue', 'requeue', 'retry', 'failed', 'aborted'] as const) {
       metrics.reconciled({ controller: 'forwarding', outcome, durationMs: 250 });
     }
     expect(await samples(metrics, 'controller_runtime_reconcile')).toEqual([

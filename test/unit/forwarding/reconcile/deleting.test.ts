@@ -23,7 +23,7 @@ test('deletion undoes everything, without the Secret of the SIEM', async () => {
   const stage = await inPlace();
   stage.cluster.secrets.delete('siem');
   stage.delete();
-  expect(await stage.pass()).toEqual({ kind: 'settled' });
+  expect(await stage.pass()).toEqual({ kind: 'done' });
   expect(remains(stage)).toEqual(nothing);
   expect(stage.konnectWrites).toHaveLength(4);
   expect(stage.reasons).toEqual(['WebhookDetached', 'WebhookDetached', 'WebhookDetached', 'DestinationDeleted']);
@@ -94,7 +94,7 @@ describe('a destination that somebody else uses', () => {
     await stage.pass();
     expect(stage.cluster.object).toBeDefined();
     stage.clock.ms += 2 * 60_000;
-    expect(await stage.pass()).toEqual({ kind: 'settled' });
+    expect(await stage.pass()).toEqual({ kind: 'done' });
     expect(stage.cluster.object).toBeUndefined();
     expect(stage.reasons.at(-1)).toBe('DestinationLeft');
     expect(stage.cluster.announcements.at(-1)?.note).toMatch(
@@ -242,7 +242,7 @@ test('an emptied status is told at the deletion, since nothing says any longer w
   const stage = await inPlace();
   stage.cluster.wipeStatus();
   stage.delete();
-  expect(await stage.pass()).toEqual({ kind: 'settled' });
+  expect(await stage.pass()).toEqual({ kind: 'done' });
   expect(stage.cluster.object).toBeUndefined();
   expect(stage.reasons.at(-1)).toBe('StatusLost');
   expect(stage.cluster.announcements.at(-1)?.note).toContain(`destination "${name}"`);
@@ -253,7 +253,7 @@ describe('Retain', () => {
     const stage = await inPlace({ ...usual, deletionPolicy: 'Retain' });
     stage.cluster.secrets.clear();
     stage.delete();
-    expect(await stage.pass()).toEqual({ kind: 'settled' });
+    expect(await stage.pass()).toEqual({ kind: 'done' });
     expect(stage.cluster.object).toBeUndefined();
     expect(stage.calls).toEqual([]);
     expect(webhooks(stage)).toEqual([`${name} on`, `${name} on`, `${name} on`]);
@@ -312,7 +312,7 @@ describe('the token is gone', () => {
     stage.cluster.secrets.clear();
     stage.restart();
     stage.delete();
-    expect(await stage.pass()).toMatchObject({ kind: 'again' });
+    expect(await stage.pass()).toMatchObject({ kind: 'requeue' });
     expect(stage.verdict).toBe('False TokenGone Reconciling');
     const message = stage.condition('Ready')?.message ?? '';
     expect(message.indexOf('Secret konnect, key token')).toBeGreaterThan(0);

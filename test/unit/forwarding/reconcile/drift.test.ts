@@ -135,7 +135,7 @@ describe('what was never ours is not touched', () => {
   test('a destination of our name', async () => {
     const stage = await open();
     const { id } = stage.createForeign(name);
-    expect(await stage.pass()).toMatchObject({ kind: 'again' });
+    expect(await stage.pass()).toMatchObject({ kind: 'requeue' });
     expect(stage.verdict).toBe('False NameInUse Stalled');
     expect(stage.condition('Ready')?.message).toContain(id);
     expect(stage.konnectWrites).toEqual([]);

@@ -17,7 +17,7 @@ describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens ea
     await eventually(() => expect(operator.isIdle).toBe(true), { timeoutMs: 50_000, everyMs: 50 });
 
     expect(limit.hits()).toBe(0);
-    expect(operator.passes).toEqual({ again: 1_000 });
+    expect(operator.passes).toEqual({ requeue: 1_000 });
     expect(crowd.count(isWrite)).toEqual({});
     expect([crowd.cluster.writes, crowd.cluster.statuses]).toEqual([0, []]);
     expect(crowd.count(({ operation }) => operation)).toEqual({
@@ -120,7 +120,7 @@ describe('a hundred forwardings of one organization', () => {
       const operator = await start();
       await eventually(() => expect(operator.isIdle).toBe(true));
       await pass(operator, clock, 3_600_000, 30_000);
-      const passes = operator.passes['again'] ?? 0;
+      const passes = operator.passes['requeue'] ?? 0;
       expect(passes).toBeGreaterThanOrEqual(600);
       expect(passes).toBeLessThanOrEqual(700);
       expect(operator.passes['retry']).toBeUndefined();

@@ -90,7 +90,7 @@ describe('patience that Konnect asks for', () => {
   test('reaches the queue', async () => {
     const stage = await open();
     stage.konnect.control.fail({ kind: 'status', status: 429, retryAfter: 77, times: 1 });
-    expect(await stage.pass()).toMatchObject({ kind: 'retry', atLeastMs: 77_000 });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry', minDelayMs: 77_000 });
     expect(stage.verdict).toBe('False RateLimited Reconciling');
   });
 
@@ -103,20 +103,20 @@ describe('patience that Konnect asks for', () => {
       const path = `/v3/portals/${id}/audit-log-webhook`;
       stage.konnect.control.fail({ kind: 'status', status: 429, retryAfter, match: { path } });
     }
-    expect(await stage.pass()).toMatchObject({ kind: 'retry', atLeastMs: 90_000 });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry', minDelayMs: 90_000 });
   });
 
   test('without a Retry-After it is the 15 s that other clients of Konnect wait', async () => {
     const stage = await open();
     stage.konnect.control.fail({ kind: 'status', status: 429, times: 1 });
-    expect(await stage.pass()).toMatchObject({ kind: 'retry', atLeastMs: 15_000 });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry', minDelayMs: 15_000 });
   });
 
   test('of a deletion as well', async () => {
     const stage = await inPlace(usual);
     stage.konnect.control.fail({ kind: 'status', status: 429, retryAfter: 60, match: { method: 'DELETE' } });
     stage.delete();
-    expect(await stage.pass()).toMatchObject({ kind: 'retry', atLeastMs: 60_000 });
+    expect(await stage.pass()).toMatchObject({ kind: 'retry', minDelayMs: 60_000 });
     expect(stage.verdict).toBe('False RateLimited Reconciling');
   });
 });
@@ -130,7 +130,7 @@ test.each(['POST', 'PATCH', 'GET'])('a call that is refused again and again (%s)
   const ready = stage.condition('Ready');
   expect(ready?.message).not.toContain('kong:trace');
   stage.forget();
-  for (let count = 0; count < 3; count += 1) expect(await stage.pass()).toMatchObject({ kind: 'again' });
+  for (let count = 0; count < 3; count += 1) expect(await stage.pass()).toMatchObject({ kind: 'requeue' });
   expect(stage.condition('Ready')).toEqual(ready);
   expect(stage.reasons).toEqual([]);
   // The intent before a POST, and its end.
@@ -150,7 +150,7 @@ test('a retry is about the generation, what was demanded, and whether it is Konn
   stage.konnect.control.fail({ kind: 'status', status: 503 });
   const about = async () => {
     const next = await stage.pass();
-    return next.kind === 'retry' ? JSON.stringify(next.about) : next.kind;
+    return next.kind === 'retry' ? JSON.stringify(next.backOffKey) : next.kind;
   };
   const first = await about();
   expect(await about()).toBe(first);

@@ -90,22 +90,22 @@ const situations: readonly (readonly [
   [
     'is of another organization',
     portal(shop, { organizationID: green }),
-    { verdict: 'False PortalRefMismatch Stalled', next: 'again', keeps: false },
+    { verdict: 'False PortalRefMismatch Stalled', next: 'requeue', keeps: false },
   ],
   [
     'is of another region',
     portal(laden, { serverURL: 'https://eu.api.konghq.com' }),
-    { verdict: 'False PortalRefMismatch Stalled', next: 'again', keeps: false },
+    { verdict: 'False PortalRefMismatch Stalled', next: 'requeue', keeps: false },
   ],
   [
     'is of a kind that is not served',
     { kind: 'unserved' },
-    { verdict: 'False PortalRefNotServed Stalled', next: 'again', keeps: true },
+    { verdict: 'False PortalRefNotServed Stalled', next: 'requeue', keeps: true },
   ],
   [
     'may not be read',
     { kind: 'forbidden' },
-    { verdict: 'False PortalRefForbidden Stalled', next: 'again', keeps: true },
+    { verdict: 'False PortalRefForbidden Stalled', next: 'requeue', keeps: true },
   ],
 ];
 
@@ -188,7 +188,7 @@ describe.each(situations)('a Portal that %s', (_title, object, { verdict, next, 
 test('trouble of the API server leaves all as it was, Ready too, for as long as it is excused', async () => {
   const stage = await standing();
   stage.cluster.portals.set('shop', { kind: 'unreadable', retryAfterMs: 7_000 });
-  expect(await stage.pass()).toMatchObject({ kind: 'retry', atLeastMs: 7_000 });
+  expect(await stage.pass()).toMatchObject({ kind: 'retry', minDelayMs: 7_000 });
   expect(stage.condition('Ready')).toMatchObject({ status: 'True', reason: 'InSync' });
   expect(stage.condition('Reconciling')?.reason).toBe('PortalRefUnreadable');
   expect(stage.status).toMatchObject({ portalsReady: '2/2', portals: [{ state: 'on' }, { state: 'on' }] });

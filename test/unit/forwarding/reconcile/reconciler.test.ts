@@ -12,7 +12,7 @@ describe('creating', () => {
 
   test.each(shapes)('makes no call but the needed ones where an unconfigured webhook shows as %s', async (shape) => {
     const stage = await open({ portals: usual.portals ?? [] }, { unconfiguredWebhook: shape });
-    expect(await stage.pass()).toEqual({ kind: 'again', afterMs: 600_000 });
+    expect(await stage.pass()).toEqual({ kind: 'requeue', afterMs: 600_000 });
     const portals = shape === 'not-found' ? [`GET us/v3/portals/${shop}`, `GET us/v3/portals/${forum}`] : [];
     expect(stage.calls.toSorted()).toEqual(
       [
@@ -76,7 +76,7 @@ describe('creating', () => {
   test('waits for a Secret or a key, and says which', async () => {
     const stage = await open();
     stage.cluster.secrets.delete('siem');
-    expect(await stage.pass()).toMatchObject({ kind: 'again' });
+    expect(await stage.pass()).toMatchObject({ kind: 'requeue' });
     expect(stage.verdict).toBe('False SecretNotFound Reconciling');
     stage.cluster.putSecret('siem', { endpoint: siem.endpoint });
     await stage.pass();
@@ -119,7 +119,7 @@ describe('a pass without drift', () => {
     async (behavior, choice) => {
       const stage = await inPlace(choice, behavior);
       stage.clock.ms += 600_000;
-      expect(await stage.pass()).toEqual({ kind: 'again', afterMs: 600_000 });
+      expect(await stage.pass()).toEqual({ kind: 'requeue', afterMs: 600_000 });
       stage.restart();
       await stage.pass();
       expect(stage.konnectWrites).toEqual([]);

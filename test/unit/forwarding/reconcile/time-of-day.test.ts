@@ -73,7 +73,7 @@ describe.each(jumps)('by %i hours', (hours) => {
     await stage.pass();
     expect(stage.cluster.object).toBeDefined();
     stage.clock.ms += 2 * minuteMs;
-    expect(await stage.pass()).toEqual({ kind: 'settled' });
+    expect(await stage.pass()).toEqual({ kind: 'done' });
     expect(stage.cluster.object).toBeUndefined();
   });
 

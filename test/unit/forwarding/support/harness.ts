@@ -12,10 +12,11 @@ import {
 } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
 import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
-import { type Next, Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
+import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Konnect } from '../../../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
+import type { ReconcileResult } from '../../../../src/runtime/reconcile-result.ts';
 import { ClusterRecorder } from './fake-cluster.ts';
 
 export const blue = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
@@ -315,11 +316,11 @@ export class Stage implements AsyncDisposable {
     this.#lastCall = call;
   }
 
-  pass(signal: AbortSignal = new AbortController().signal): Promise<Next> {
+  pass(signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
     return this.passOf(key, signal);
   }
 
-  passOf(of: string, signal: AbortSignal = new AbortController().signal): Promise<Next> {
+  passOf(of: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
     return this.#reconciler.reconcile(of, signal);
   }
 
@@ -341,7 +342,7 @@ export class Stage implements AsyncDisposable {
       this.#queue.delete(next);
       dueMs.delete(next);
       const answer = await this.passOf(next);
-      if (answer.kind === 'retry') dueMs.set(next, this.clock.ms + Math.max(10_000, answer.atLeastMs ?? 0));
+      if (answer.kind === 'retry') dueMs.set(next, this.clock.ms + Math.max(10_000, answer.minDelayMs ?? 0));
     }
     const verdicts = [...this.cluster.objects.keys()].map((of) => `${of}: ${this.verdictOf(of)}`);
     throw new Error(`no end of work: ${verdicts.join('; ')}`);
@@ -355,11 +356,11 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Passes until none asks for a retry, with ten seconds between them. */
-  async settle(most = 12): Promise<Next> {
+  async settle(most = 12): Promise<ReconcileResult> {
     for (let count = 0; count < most; count += 1) {
       const next = await this.pass();
       if (next.kind !== 'retry') return next;
-      this.clock.ms += Math.max(10_000, next.atLeastMs ?? 0);
+      this.clock.ms += Math.max(10_000, next.minDelayMs ?? 0);
     }
     throw new Error(`not settled: ${this.verdict}; ${this.condition('Ready')?.message ?? ''}`);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { KonnectError, type KonnectErrorFields } from '../../../../src/konnect/errors.ts';
-import { Limits, type LimitsOptions, type Priority } from '../../../../src/konnect/limits/request-limits.ts';
+import { Limits, type LimitsOptions } from '../../../../src/konnect/limits/request-limits.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../../../src/konnect/transport.ts';
+import type { Priority } from '../../../../src/runtime/priority.ts';
 import { HandClock } from '../../../support/manual-clock.ts';
 import { rejection } from '../scripted-konnect.ts';
 
