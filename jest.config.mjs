@@ -16,10 +16,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: [
-        ...testsIn('unit', 'docs', 'security', 'conformance', 'interop'),
-        '<rootDir>/test/validators/*.test.ts',
-      ],
+      testMatch: testsIn('unit', 'docs', 'security', 'validators', 'conformance', 'interop'),
     },
     {
       ...shared,
@@ -29,7 +26,7 @@ export default {
     {
       ...shared,
       displayName: 'integration',
-      testMatch: testsIn('integration', 'e2e', 'validators/integration'),
+      testMatch: testsIn('integration', 'e2e'),
       globalSetup: '<rootDir>/test/support/integration-setup.ts',
       globalTeardown: '<rootDir>/test/support/integration-teardown.ts',
       setupFilesAfterEnv: ['<rootDir>/test/support/integration-timeouts.ts'],

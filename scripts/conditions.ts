@@ -9,8 +9,8 @@ import {
   progressing,
   type Report,
   suspended,
-  type Trouble,
 } from '../src/status/conditions.ts';
+import type { Problem } from '../src/status/problem.ts';
 
 export const conditionsFile = 'docs/operate/conditions.md';
 const runbookFile = 'docs/operate/runbook.md';
@@ -22,7 +22,7 @@ type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
  * `says`: a part of the messages in the runbook that this situation covers; if absent, it covers all other messages of the reason.
  */
 type Situation = { readonly says?: string } & (
-  | { readonly kind: Trouble['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
+  | { readonly kind: Problem['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
   | { readonly kind: 'working' | 'suspended' | 'drifted' | 'ready' }
   /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
@@ -227,7 +227,7 @@ function possible(reason: string, message: string, situation: Exclude<Situation,
 const fields = { SecretsResolved: 'secrets', DestinationReady: 'destination', WebhooksReady: 'webhooks' } as const;
 const other: Health = { kind: 'good', reason: '', message: '' };
 
-function healthOf(reason: string, message: string, kind: Trouble['severity'] | 'good' | 'unchecked'): Health {
+function healthOf(reason: string, message: string, kind: Problem['severity'] | 'good' | 'unchecked'): Health {
   switch (kind) {
     case 'good':
       return { kind, reason, message };
@@ -236,7 +236,7 @@ function healthOf(reason: string, message: string, kind: Trouble['severity'] | '
     case 'stalled':
     case 'waiting':
     case 'unavailable':
-      return { kind: 'bad', troubles: [{ reason, severity: kind, message }] };
+      return { kind: 'bad', problems: [{ reason, severity: kind, message }] };
   }
 }
 

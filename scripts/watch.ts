@@ -1,8 +1,7 @@
 /** `npm run test:watch [JEST ARGUMENTS]`: reruns the unit tests that a saved file affects. Does not build anything first. */
-import { runJest } from './jest.ts';
-import { planTests } from './test-plan.ts';
+import { spawnSync } from 'node:child_process';
 
-const plan = await planTests('unit');
-for (const line of plan.leftOut) process.stderr.write(`==> ${line}\n`);
-const jestArguments = ['--watch', '--selectProjects', 'unit', ...process.argv.slice(2), ...plan.jestArguments];
-process.exitCode = runJest(jestArguments, plan.env);
+const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const jest = ['node_modules/jest/bin/jest.js', '--watch', '--selectProjects', 'unit', ...process.argv.slice(2)];
+const { status } = spawnSync(process.execPath, [...flags, ...jest], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -16,7 +16,7 @@ export const finalizer = `${group}/cleanup`;
 export const reconcileAnnotation = `${group}/reconcile-requested-at`;
 
 /** What that annotation asks for, as `status.lastHandledReconcileAt` can hold it. */
-export function demandOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
+export function reconcileRequestOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
   return annotations?.[reconcileAnnotation]?.slice(0, 64).toWellFormed();
 }
 

@@ -27,7 +27,7 @@ export type PortalObject =
   /** The API server is in trouble with it. */
   | { readonly kind: 'unreadable'; readonly retryAfterMs?: number | undefined };
 
-export interface Announcement {
+export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   /** What the operator did, in a word. */
@@ -44,7 +44,7 @@ export interface Cluster {
   /** Replaces the whole status. */
   writeStatus(forwarding: AuditLogForwarding, status: Status, signal: AbortSignal): Promise<AuditLogForwarding>;
   /** Never fails and never waits. */
-  announce(forwarding: AuditLogForwarding, announcement: Announcement): void;
+  recordEvent(forwarding: AuditLogForwarding, announcement: KubernetesEvent): void;
 }
 
 /** Konnect, seen with one token. Every method rejects with KonnectError alone. */

@@ -5,6 +5,7 @@
  * secret, or anything that differs from pass to pass. The reasons are also those of the events, and the headings of the runbook.
  */
 import { KonnectError } from '../konnect/errors.ts';
+import type { Problem as StatusProblem } from '../status/problem.ts';
 
 export const reasons = {
   secretNotFound: 'SecretNotFound',
@@ -43,31 +44,13 @@ export const reasons = {
 
 export type Reason = (typeof reasons)[keyof typeof reasons];
 
-/**
- * `stalled`: a person has to act. `waiting`: goes on by itself, by an event or after a while. `unavailable`: the trouble
- * of Konnect or of the API server, which says nothing about what stands in Konnect.
- */
-export type Severity = 'stalled' | 'waiting' | 'unavailable';
-
-export interface Problem {
+/** A problem whose reason the runbook explains. */
+export interface Problem extends StatusProblem {
   readonly reason: Reason;
-  readonly severity: Severity;
-  readonly message: string;
-  /** There is no use in trying sooner. */
-  readonly retryAfterMs?: number;
-  /** For how long it has been so, where patience with it ends. */
-  readonly lastsForMs?: number;
 }
 
 /** Konnect's limit on connections answers 429 without a Retry-After; other clients of Konnect wait this long. */
 const patienceWithoutRetryAfterMs = 15_000;
-
-const order: readonly Severity[] = ['stalled', 'waiting', 'unavailable'];
-
-/** The problems, the one that matters most first. */
-export function worstFirst(problems: readonly Problem[]): readonly Problem[] {
-  return problems.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-}
 
 export function stalled(reason: Reason, message: string): Problem {
   return { reason, severity: 'stalled', message };

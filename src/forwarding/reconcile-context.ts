@@ -1,12 +1,12 @@
 /** One pass over one forwarding: what every step of it needs. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
-import type { StatusDraft } from '../status/status-writer.ts';
-import type { Announcement, Cluster, Konnect } from './ports.ts';
+import type { StatusWriter } from '../status/status-writer.ts';
+import type { Cluster, Konnect, KubernetesEvent } from './ports.ts';
 import { reasons } from './problems.ts';
 
-export interface Pass extends Subject {
+export interface ReconcileContext extends ReadContext {
   readonly cluster: Cluster;
-  readonly draft: StatusDraft;
+  readonly status: StatusWriter;
   readonly now: () => Date;
   /** The time of day, for the forwarding's record, where its age is asked for later. */
   readonly stamp: () => string;
@@ -27,31 +27,35 @@ export interface Pass extends Subject {
  * happen, so that a crash at any later point still lets it be found and undone. Conditions stay as they are where others' changes are
  * put right, unless nothing is forwarded meanwhile (`interrupts`).
  */
-export async function beforeWrite(pass: Pass, message: string, { interrupts = false } = {}): Promise<void> {
-  const { draft, signal } = pass;
-  await hold(pass);
-  const reason = draft.forwarding.metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
-  await draft.remember(pass.wasApplied && !interrupts ? undefined : { reason, message }, signal);
+export async function beforeWrite(
+  context: ReconcileContext,
+  message: string,
+  { interrupts = false } = {},
+): Promise<void> {
+  const { status, signal } = context;
+  await ensureFinalizer(context);
+  const reason = status.forwarding.metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
+  await status.checkpoint(context.wasApplied && !interrupts ? undefined : { reason, message }, signal);
 }
 
 /** From here on the forwarding does not go before what is ours in Konnect is undone. */
-export async function hold({ draft, cluster, signal }: Pass): Promise<void> {
-  const { deletionTimestamp, finalizers } = draft.forwarding.metadata;
+export async function ensureFinalizer({ status, cluster, signal }: ReconcileContext): Promise<void> {
+  const { deletionTimestamp, finalizers } = status.forwarding.metadata;
   if (deletionTimestamp !== undefined || finalizers.includes(finalizer)) return;
-  draft.forwarding = await cluster.addFinalizer(draft.forwarding, signal);
+  status.forwarding = await cluster.addFinalizer(status.forwarding, signal);
 }
 
-export function announce(
-  { cluster, draft }: { cluster: Cluster; draft: { forwarding: AuditLogForwarding } },
-  type: Announcement['type'],
+export function recordEvent(
+  { cluster, status }: { cluster: Cluster; status: { forwarding: AuditLogForwarding } },
+  type: KubernetesEvent['type'],
   reason: string,
   action: string,
   note: string,
 ): void {
-  cluster.announce(draft.forwarding, { type, reason, action, note });
+  cluster.recordEvent(status.forwarding, { type, reason, action, note });
 }
 
-export interface Subject {
+export interface ReadContext {
   readonly forwarding: AuditLogForwarding;
   readonly konnect: Konnect;
   /** Where the token stands, for messages. */

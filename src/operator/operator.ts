@@ -1,14 +1,14 @@
 /** Builds everything, and runs until its signal aborts. */
 import { hostname } from 'node:os';
-import { type AuditLogForwarding, demandOf } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, reconcileRequestOf } from '../api/v1alpha1.ts';
 import type { Config } from '../config/config.ts';
 import { BackOff } from '../controller/back-off.ts';
 import { runController } from '../controller/controller.ts';
 import { type AddOptions, WorkQueue } from '../controller/work-queue.ts';
 import { secretsOf } from '../forwarding/desired/credentials.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
-import { Claims } from '../forwarding/ownership/claim-index.ts';
-import { Mentions } from '../forwarding/ownership/reverse-index.ts';
+import { ClaimIndex } from '../forwarding/ownership/claim-index.ts';
+import { ReverseIndex } from '../forwarding/ownership/reverse-index.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { type KonnectCall, KonnectHTTP } from '../konnect/http.ts';
 import type { GateNews } from '../konnect/limits/request-limiter.ts';
@@ -97,9 +97,9 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   }
 
   const namespaces = config.watchNamespaces.length === 0 ? [undefined] : config.watchNamespaces;
-  const secrets = new Mentions();
+  const secrets = new ReverseIndex();
   const clusterName = config.clusterName ?? '';
-  const claims = new Claims((forwarding) => destinationName(forwarding, clusterName));
+  const claims = new ClaimIndex((forwarding) => destinationName(forwarding, clusterName));
   const forwardingInformers = namespaces.map((namespace) => ({
     namespace,
     informer: new Informer<KubeObject>({
@@ -143,9 +143,9 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     cluster,
     konnectFor: (token, priority) => konnect.forToken(token, priority),
     find: (key) => understood(store.get(key)),
-    contenders: (key, shared) => claims.contenders(key, shared).flatMap((other) => understood(store.get(other)) ?? []),
+    contenders: (key, shared) => claims.sharing(key, shared).flatMap((other) => understood(store.get(other)) ?? []),
     clusterName,
-    intentPatienceMs: config.staleListWindowMs + config.konnectTimeoutMs,
+    pendingCreationTimeoutMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),
     nowMs: () => performance.now(),
     random: Math.random,
@@ -183,7 +183,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
     const namespace = object.metadata.namespace ?? '';
     const { name } = object.metadata;
     if (change.kind === 'deleted') {
-      for (const contender of claims.forget(key)) look(contender);
+      for (const contender of claims.delete(key)) look(contender);
       secrets.delete(key);
       groups.delete(key);
       metrics.forgetConditions({ namespace, name });
@@ -196,7 +196,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
       secrets.set(key, secretsOf(forwarding));
       groups.set(key, groupOf(forwarding));
       metrics.setConditions({ namespace, name }, forwarding.status.conditions ?? []);
-      const contenders = claims.learn(forwarding);
+      const contenders = claims.update(forwarding);
       // What a first list shows comes to its own pass.
       const isNews = change.kind === 'updated' || change.source !== 'list';
       if (isNews) for (const contender of contenders) look(contender);
@@ -209,7 +209,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const running = AbortSignal.any([signal, serverAborts.signal]);
   const watches = () => deafness(informers, deafAfterMs);
   const lease = () =>
-    leadership === undefined || leadership.hasAttempted ? undefined : 'the Lease could not be read yet';
+    leadership === undefined || leadership.hasLooked ? undefined : 'the Lease could not be looked at so far';
   const probes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches, lease }) };
   const probesAddress = config.healthProbeBindAddress;
   const servers = [
@@ -297,7 +297,7 @@ function asksForWork(before: KubeObject, after: KubeObject): boolean {
     a.uid !== b.uid ||
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
-    demandOf(a.annotations) !== demandOf(b.annotations) ||
+    reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
     (remembers(before) && !remembers(after))
   );
 }

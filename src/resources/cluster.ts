@@ -4,12 +4,12 @@ import {
   type AuditLogForwarding,
   AuditLogForwarding as AuditLogForwardingSchema,
   apiVersion,
-  demandOf,
   finalizer,
   group,
   kind,
   plural,
   reconcileAnnotation,
+  reconcileRequestOf,
   uuid,
   version,
 } from '../api/v1alpha1.ts';
@@ -49,7 +49,7 @@ export function secretsPath(namespace?: string): string {
 export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject {
   const { namespace, name, uid, resourceVersion } = metadata;
   const { generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
-  const demand = demandOf(metadata.annotations);
+  const demand = reconcileRequestOf(metadata.annotations);
   return {
     ...rest,
     metadata: {
@@ -148,7 +148,7 @@ export function createCluster({ client, recorder, log, onWritten }: ClusterOptio
     writeStatus: (forwarding, status, signal) =>
       patch(`${path(forwarding)}/status`, statusPatch(forwarding, status), signal),
 
-    announce({ metadata: { namespace, name, uid } }, event) {
+    recordEvent({ metadata: { namespace, name, uid } }, event) {
       log[event.type === 'Normal' ? 'info' : 'warn']({ namespace, name, ...event }, 'event');
       recorder.record({ regarding: { apiVersion, kind, namespace, name, uid }, ...event });
     },

@@ -1,18 +1,11 @@
 /** The conditions of a forwarding, worked out in one place from the health of its parts. Pure. */
 import type { Condition } from '../api/v1alpha1.ts';
-
-/** A thing that is wrong: see `forwarding/problems.ts` for what the severities mean. */
-export interface Trouble {
-  readonly reason: string;
-  readonly severity: 'stalled' | 'waiting' | 'unavailable';
-  readonly message: string;
-  readonly retryAfterMs?: number;
-}
+import { type Problem, worstFirst } from './problem.ts';
 
 export type Health =
   | { readonly kind: 'good'; readonly reason: string; readonly message: string }
   /** At least one, the one that matters most first. */
-  | { readonly kind: 'bad'; readonly troubles: readonly Trouble[] }
+  | { readonly kind: 'bad'; readonly problems: readonly Problem[] }
   /** Could not be looked at, since something before it is wrong. */
   | { readonly kind: 'unchecked'; readonly message: string };
 
@@ -66,10 +59,7 @@ function isPart({ type }: Condition): boolean {
  */
 export function conditionsOf(report: Report, context: ConditionContext): Condition[] {
   const parts = [report.secrets, report.destination, report.webhooks, report.cleanup];
-  const troubles = parts.flatMap((part) => (part.kind === 'bad' ? part.troubles : []));
-  const stalled = troubles.filter(({ severity }) => severity === 'stalled');
-  const waiting = troubles.filter(({ severity }) => severity === 'waiting');
-  const worst = [...stalled, ...waiting, ...troubles.filter(({ severity }) => severity === 'unavailable')];
+  const worst = worstFirst(parts.flatMap((part) => (part.kind === 'bad' ? part.problems : [])));
   const [first] = worst;
   const partConditions = [
     partCondition('SecretsResolved', report.secrets, context),
@@ -87,7 +77,7 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
     first.severity === 'unavailable'
       ? graced('Ready', first, message, context)
       : condition('Ready', 'False', first.reason, message, context);
-  const mark = stalled.length > 0 ? 'Stalled' : 'Reconciling';
+  const mark = first.severity === 'stalled' ? 'Stalled' : 'Reconciling';
   return [ready, condition(mark, 'True', first.reason, message, context), ...partConditions];
 }
 
@@ -98,29 +88,29 @@ function partCondition(type: string, health: Health, context: ConditionContext):
     case 'unchecked':
       return condition(type, 'Unknown', 'NotChecked', health.message, context);
     case 'bad': {
-      const [first] = health.troubles;
+      const [first] = health.problems;
       if (first === undefined) return condition(type, 'Unknown', 'NotChecked', '', context);
       return first.severity === 'unavailable'
-        ? graced(type, first, summary(health.troubles), context)
-        : condition(type, 'False', first.reason, summary(health.troubles), context);
+        ? graced(type, first, summary(health.problems), context)
+        : condition(type, 'False', first.reason, summary(health.problems), context);
     }
   }
 }
 
-function graced(type: string, trouble: Trouble, message: string, context: ConditionContext): Condition {
+function graced(type: string, problem: Problem, message: string, context: ConditionContext): Condition {
   const before = context.previous.find((one) => one.type === type);
   switch (context.grace) {
     case 'keep':
-      return before ?? condition(type, 'Unknown', trouble.reason, message, context);
+      return before ?? condition(type, 'Unknown', problem.reason, message, context);
     case 'unknown':
-      return condition(type, 'Unknown', trouble.reason, message, context);
+      return condition(type, 'Unknown', problem.reason, message, context);
     case 'none':
-      return condition(type, 'False', trouble.reason, message, context);
+      return condition(type, 'False', problem.reason, message, context);
   }
 }
 
-function summary(troubles: readonly Trouble[]): string {
-  const messages = [...new Set(troubles.map(({ message }) => message))];
+function summary(problems: readonly Problem[]): string {
+  const messages = [...new Set(problems.map(({ message }) => message))];
   const more = messages.length - named;
   const text = messages.slice(0, named).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
   // Half of a pair of surrogates would be stored as something else, and differ at every look.

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditLogForwarding, Condition, Status } from '../api/v1alpha1.ts';
 import { type ConditionContext, progressing } from './conditions.ts';
+import { type RecordedState, recordedStateOf } from './recorded-state.ts';
 
 /** Replaces the whole status; rejects where the object has changed since it was read. */
 export type WriteStatus = (
@@ -10,22 +11,19 @@ export type WriteStatus = (
   signal: AbortSignal,
 ) => Promise<AuditLogForwarding>;
 
-/** What stands in `status` beside its conditions. */
-export type Memory = Omit<Status, 'conditions' | 'observedGeneration'>;
-
 /**
  * The status of one forwarding while a pass works on it. `memory` is changed freely and reaches Kubernetes by `remember`, which has to
  * be awaited before the call to Konnect that the memory is about, or by `conclude`, at the end. Neither writes where nothing changed.
  */
-export class StatusDraft {
-  memory: Memory;
+export class StatusWriter {
+  recorded: RecordedState;
   forwarding: AuditLogForwarding;
   readonly #write: WriteStatus;
   readonly #now: () => Date;
 
   constructor(forwarding: AuditLogForwarding, write: WriteStatus, now: () => Date) {
     this.forwarding = forwarding;
-    this.memory = memoryOf(forwarding.status);
+    this.recorded = recordedStateOf(forwarding.status);
     this.#write = write;
     this.#now = now;
   }
@@ -37,25 +35,21 @@ export class StatusDraft {
   }
 
   /** Writes the memory where it changed, with conditions that say what is going on, or as they are. */
-  async remember(news: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
-    if (isDeepStrictEqual(plain(this.memory), plain(memoryOf(this.forwarding.status)))) return;
+  async checkpoint(news: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
+    if (isDeepStrictEqual(plain(this.recorded), plain(recordedStateOf(this.forwarding.status)))) return;
     const context = this.context('none');
-    await this.conclude(
+    await this.write(
       news === undefined ? [...context.previous] : progressing(news.reason, news.message, context),
       signal,
     );
   }
 
   /** Writes memory and conditions where either changed. */
-  async conclude(conditions: Condition[], signal: AbortSignal): Promise<void> {
-    const status = { ...this.memory, observedGeneration: this.forwarding.metadata.generation, conditions };
+  async write(conditions: Condition[], signal: AbortSignal): Promise<void> {
+    const status = { ...this.recorded, observedGeneration: this.forwarding.metadata.generation, conditions };
     if (isDeepStrictEqual(plain(status), plain(this.forwarding.status))) return;
     this.forwarding = await this.#write(this.forwarding, status, signal);
   }
-}
-
-function memoryOf({ conditions: _conditions, observedGeneration: _generation, ...memory }: Status): Memory {
-  return memory;
 }
 
 /** As JSON carries it, so that a field left out equals one that is undefined. */

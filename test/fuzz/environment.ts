@@ -11,7 +11,7 @@ import {
 } from '../../sandbox/konnect/model.ts';
 import { answer } from '../../sandbox/konnect/routes.ts';
 import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
-import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
+import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { answerError } from '../../src/konnect/answer-error.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
@@ -55,7 +55,7 @@ export class World {
   readonly errors: KonnectError[] = [];
   /** Stands between the operator and Konnect: `carryOut` does what is asked and tells the faithful answer. */
   between: (request: KonnectRequest, carryOut: () => RawAnswer) => RawAnswer = (_request, faithful) => faithful();
-  readonly #claims = new Claims((forwarding) => destinationName(forwarding, ''));
+  readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
   readonly #reconciler: Reconciler;
 
   constructor() {
@@ -93,8 +93,8 @@ export class World {
     this.cluster.putSecret('konnect', { token: secrets.token });
     this.cluster.putSecret('siem', { endpoint: secrets.endpoint, authorization: secrets.authorization });
     this.cluster.onChange = (key, object) => {
-      if (object === undefined) this.#claims.forget(key);
-      else this.#claims.learn(object);
+      if (object === undefined) this.#claims.delete(key);
+      else this.#claims.update(object);
     };
     const http: KonnectTransport = { send: async (request) => this.#send(request) };
     const konnect = new Konnect({ http, urlTemplate: 'http://127.0.0.1/{region}', nowMs: () => this.clock.ms });
@@ -103,9 +103,9 @@ export class World {
       konnectFor: (token) => konnect.forToken(token),
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
-        this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
+        this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
       clusterName: '',
-      intentPatienceMs: 30_000,
+      pendingCreationTimeoutMs: 30_000,
       now: () => new Date(this.clock.ms),
       random: () => 0,
     });

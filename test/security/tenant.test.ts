@@ -1,7 +1,7 @@
 /** What a tenant can do to others by forwardings of its own, on the whole of the domain and a whole Konnect. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { demandOf, reconcileAnnotation, Spec, type Status } from '../../src/api/v1alpha1.ts';
+import { reconcileAnnotation, reconcileRequestOf, Spec, type Status } from '../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../src/status/conditions.ts';
 import {
   forum,
@@ -180,12 +180,12 @@ describe('half a character is never stored, since the API server would make anot
   const smile = '\u{1f600}';
 
   test('of the annotation that asks for a pass', () => {
-    expect(demandOf({ [reconcileAnnotation]: `${'x'.repeat(63)}${smile}` })?.isWellFormed()).toBe(true);
+    expect(reconcileRequestOf({ [reconcileAnnotation]: `${'x'.repeat(63)}${smile}` })?.isWellFormed()).toBe(true);
   });
 
   test.each([0, 1])('of a message, cut after %d more', (offset) => {
     const message = `${'x'.repeat(offset)}${smile.repeat(600)}`;
-    const bad = { kind: 'bad', troubles: [{ reason: 'NameInUse', severity: 'stalled', message }] } as const;
+    const bad = { kind: 'bad', problems: [{ reason: 'NameInUse', severity: 'stalled', message }] } as const;
     const unchecked = { kind: 'unchecked', message: '' } as const;
     const report = { secrets: unchecked, destination: bad, webhooks: unchecked, cleanup: unchecked, readyMessage: '' };
     const context = { generation: 1, previous: [], now: new Date(0), grace: 'none' } as const;

@@ -2,7 +2,7 @@ import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
 import { BackOff } from '../../src/controller/back-off.ts';
 import { secretsOf } from '../../src/forwarding/desired/credentials.ts';
 import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
-import { Claims } from '../../src/forwarding/ownership/claim-index.ts';
+import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import type { Cluster } from '../../src/forwarding/ports.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
@@ -40,7 +40,7 @@ export class OperatorProcess {
   defect: Error | undefined;
   readonly store = new ObjectStore<AuditLogForwarding>();
   readonly #options: ProcessOptions;
-  readonly #claims = new Claims((forwarding) => destinationName(forwarding, ''));
+  readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
   readonly #reconciler: Reconciler;
   readonly #backOff: BackOff;
   readonly #ready = new Set<string>();
@@ -58,9 +58,9 @@ export class OperatorProcess {
       cluster: this.#watched(options.cluster),
       konnectFor: (token) => konnect.forToken(token),
       find: (key) => this.store.get(key),
-      contenders: (key, claims) => this.#claims.contenders(key, claims).flatMap((other) => this.store.get(other) ?? []),
+      contenders: (key, claims) => this.#claims.sharing(key, claims).flatMap((other) => this.store.get(other) ?? []),
       clusterName: '',
-      intentPatienceMs,
+      pendingCreationTimeoutMs: intentPatienceMs,
       now: () => new Date(options.nowMs()),
       random: options.random,
     });
@@ -141,7 +141,7 @@ export class OperatorProcess {
       addFinalizer: async (forwarding, signal) => upsert(await cluster.addFinalizer(forwarding, signal)),
       removeFinalizer: (forwarding, signal) => cluster.removeFinalizer(forwarding, signal),
       writeStatus: async (forwarding, status, signal) => upsert(await cluster.writeStatus(forwarding, status, signal)),
-      announce: (forwarding, announcement) => cluster.announce(forwarding, announcement),
+      recordEvent: (forwarding, announcement) => cluster.recordEvent(forwarding, announcement),
     };
   }
 
@@ -149,11 +149,11 @@ export class OperatorProcess {
     for (const change of changes) {
       const { key, object } = change;
       if (change.kind === 'deleted') {
-        for (const contender of this.#claims.forget(key)) this.#ready.add(contender);
+        for (const contender of this.#claims.delete(key)) this.#ready.add(contender);
         this.#ready.add(key);
         continue;
       }
-      const contenders = this.#claims.learn(object);
+      const contenders = this.#claims.update(object);
       if (change.kind === 'updated' || change.source !== 'list') {
         for (const contender of contenders) this.#ready.add(contender);
       }

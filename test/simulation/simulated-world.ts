@@ -9,7 +9,7 @@ import {
   webhookIn,
 } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import type { Announcement, Cluster, PortalObject } from '../../src/forwarding/ports.ts';
+import type { Cluster, KubernetesEvent, PortalObject } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { hiddenPortal } from '../../src/resources/cluster.ts';
 import { randomOf } from '../support/random.ts';
@@ -58,7 +58,7 @@ export class World {
   readonly konnect: KonnectModel;
   readonly kubernetes: Kubernetes;
   readonly clock: { ms: number };
-  readonly announcements: (Announcement & { readonly of: string })[] = [];
+  readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
   witness: Witness = nowhere;
   /** Outside calls since `arm`. */
   calls = 0;
@@ -312,7 +312,7 @@ export class World {
       removeFinalizer: (one) => call(`remove finalizer ${nameOf(one)}`, 'write', () => kubernetes.removeFinalizer(one)),
       writeStatus: (one, status) =>
         call(`write status ${nameOf(one)}`, 'write', () => kubernetes.writeStatus(one, status)),
-      announce: (one, announcement) => {
+      recordEvent: (one, announcement) => {
         this.announcements.push({ ...announcement, of: nameOf(one) });
       },
     };

@@ -1,12 +1,7 @@
 /** Every status that the conditions of a forwarding can come to, with what it means. */
 import { apiVersion, type Condition, kind } from '../../src/api/v1alpha1.ts';
-import {
-  type ConditionContext,
-  conditionsOf,
-  type Health,
-  type Report,
-  type Trouble,
-} from '../../src/status/conditions.ts';
+import { type ConditionContext, conditionsOf, type Health, type Report } from '../../src/status/conditions.ts';
+import type { Problem } from '../../src/status/problem.ts';
 import type { KStatus, KubeObject } from './validators.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
@@ -24,8 +19,8 @@ export function healthOf(part: Kind): Health {
     case 'stalled':
     case 'waiting':
     case 'unavailable': {
-      const trouble: Trouble = { severity: part, reason: 'Trouble', message: `the trouble is ${part}` };
-      return { kind: 'bad', troubles: [trouble] };
+      const problem: Problem = { severity: part, reason: 'Trouble', message: `the trouble is ${part}` };
+      return { kind: 'bad', problems: [problem] };
     }
   }
 }

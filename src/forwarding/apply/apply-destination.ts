@@ -2,50 +2,51 @@
 import { type DestinationStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
-import type { Desired, OwnDestination } from '../desired/desired-state.ts';
+import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import type { Difference } from '../observed/destination-diff.ts';
 import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
-import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
+import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { countCorrection } from './drift-correction.ts';
 
 /** Answers what is wrong, or undefined. `draft.memory.destination.id` then names the destination, where one is needed. */
 export async function applyDestination(
-  pass: Pass,
-  desired: Desired,
+  context: ReconcileContext,
+  desired: DesiredState,
   step: DestinationStep,
 ): Promise<Problem | undefined> {
-  const { draft } = pass;
+  const { status } = context;
   const { own } = desired;
   switch (step.kind) {
     case 'none':
       // Needed, but nothing can be attached to it now, and what status names has been looked for and is gone.
-      if (desired.usesDestination) draft.memory = without(draft.memory, 'destination');
+      if (desired.usesDestination) status.recorded = without(status.recorded, 'destination');
       return undefined;
     case 'unknown':
       return step.problem;
     case 'use':
       // Of a destination that spec names by its ID, Konnect's name is somebody's free text.
-      remember(pass, { id: step.id, name: desired.reference?.name ?? '', managed: false });
+      remember(context, { id: step.id, name: desired.reference?.name ?? '', managed: false });
       return undefined;
     case 'unresolved':
-      return unresolved(pass, desired, step.ids);
+      return unresolved(context, desired, step.ids);
     case 'refuse':
-      forgetIntent(pass);
+      forgetPendingCreation(context);
       return nameInUse(step.name, step.ids);
     case 'lost':
-      forgetIntent(pass);
+      forgetPendingCreation(context);
       return stalled(
         reasons.claimed,
         `the destination's name belongs to AuditLogForwarding ${step.to}: set another spec.destination.name here or there; nothing was changed`,
       );
     case 'keep': {
-      const { destination } = draft.memory;
-      if (destination !== undefined) remember(pass, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
+      const { destination } = status.recorded;
+      if (destination !== undefined)
+        remember(context, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
       // Right although it was left alone: the war is over.
-      const { conditions = [] } = draft.forwarding.status;
+      const { conditions = [] } = status.forwarding.status;
       if (conditions.some(({ type, reason }) => type === 'DestinationReady' && reason === reasons.contested)) {
-        draft.memory = withoutCorrections(draft.memory, correctedObject);
+        status.recorded = withoutCorrections(status.recorded, correctedObject);
       }
       return undefined;
     }
@@ -55,19 +56,19 @@ export async function applyDestination(
         `Konnect may have created destination "${own?.settings.name ?? ''}" although its answer was lost; looking for it before another is made`,
       );
     case 'create':
-      return own === undefined ? undefined : create(pass, desired, own);
+      return own === undefined ? undefined : create(context, desired, own);
     case 'claim':
-      await claim(pass, desired, step);
-      return applyDestination(pass, desired, step.next);
+      await claim(context, desired, step);
+      return applyDestination(context, desired, step.next);
     case 'update':
-      return own === undefined ? undefined : update(pass, desired, own, step.differences);
+      return own === undefined ? undefined : update(context, desired, own, step.differences);
   }
 }
 
 const correctedObject = 'destination';
 
-function unresolved({ draft }: Pass, { reference }: Desired, ids: readonly string[]): Problem {
-  draft.memory = without(draft.memory, 'destination');
+function unresolved({ status }: ReconcileContext, { reference }: DesiredState, ids: readonly string[]): Problem {
+  status.recorded = without(status.recorded, 'destination');
   const which = reference?.id ?? `"${reference?.name ?? ''}"`;
   const message =
     ids.length === 0
@@ -77,8 +78,8 @@ function unresolved({ draft }: Pass, { reference }: Desired, ids: readonly strin
 }
 
 /** An intent whose time is over came to nothing. */
-function forgetIntent({ draft }: Pass): void {
-  if (draft.memory.destination?.id === undefined) draft.memory = without(draft.memory, 'destination');
+function forgetPendingCreation({ status }: ReconcileContext): void {
+  if (status.recorded.destination?.id === undefined) status.recorded = without(status.recorded, 'destination');
 }
 
 function nameInUse(name: string, ids: readonly string[]): Problem {
@@ -93,23 +94,27 @@ function nameInUse(name: string, ids: readonly string[]): Problem {
   );
 }
 
-async function create(pass: Pass, desired: Desired, own: OwnDestination): Promise<Problem | undefined> {
-  const { draft, konnect, signal } = pass;
+async function create(
+  context: ReconcileContext,
+  desired: DesiredState,
+  own: OwnDestination,
+): Promise<Problem | undefined> {
+  const { status, konnect, signal } = context;
   const { settings, secretVersion, endpointDigest } = own;
   const object = `destination "${settings.name}"`;
-  if (pass.wasApplied && draft.memory.destination?.id !== undefined) {
-    const contested = countCorrection(pass, correctedObject, object);
+  if (context.wasApplied && status.recorded.destination?.id !== undefined) {
+    const contested = countCorrection(context, correctedObject, object);
     if (contested !== undefined) return contested;
   }
-  remember(pass, {
+  remember(context, {
     name: settings.name,
     managed: true,
-    creating: { name: settings.name, since: pass.stamp(), secretVersion, endpointDigest },
+    creating: { name: settings.name, since: context.stamp(), secretVersion, endpointDigest },
   });
-  await beforeWrite(pass, `creating ${object} in Konnect`, { interrupts: true });
+  await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: true });
   try {
     const created = await konnect.client.createDestination(desired.api, settings, signal);
-    remember(pass, applied(created.id, created.updatedAt, own));
+    remember(context, applied(created.id, created.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
     if (error.kind === 'Conflict') {
@@ -118,34 +123,34 @@ async function create(pass: Pass, desired: Desired, own: OwnDestination): Promis
         `Konnect says that the name "${settings.name}" is taken; if it is not by a creation of ours whose answer was lost, set another spec.destination.name`,
       );
     }
-    if (!error.mayHaveHappened) draft.memory = without(draft.memory, 'destination');
-    return problemOf(error, object, pass.tokenSource);
+    if (!error.mayHaveHappened) status.recorded = without(status.recorded, 'destination');
+    return problemOf(error, object, context.tokenSource);
   }
-  announce(pass, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
+  recordEvent(context, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
   return undefined;
 }
 
 /** Takes what our own POST made although its answer was lost, and removes what a second POST made beside it; or adopts. */
 async function claim(
-  pass: Pass,
-  desired: Desired,
+  context: ReconcileContext,
+  desired: DesiredState,
   { id, name, because, duplicates }: Extract<DestinationStep, { kind: 'claim' }>,
 ): Promise<void> {
-  const { draft, konnect, signal } = pass;
-  const creating = because === 'intent' ? draft.memory.destination?.creating : undefined;
+  const { status, konnect, signal } = context;
+  const creating = because === 'intent' ? status.recorded.destination?.creating : undefined;
   const claimed = { id, name, managed: true, ...(creating && { secretVersion: creating.secretVersion }) };
   // The intent stands until its duplicates are gone: by it they are found again.
-  remember(pass, { ...claimed, ...(creating && { creating }) });
+  remember(context, { ...claimed, ...(creating && { creating }) });
   const found = `found destination ${id}, whose creation Konnect did not confirm`;
   const note = because === 'intent' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
-  await beforeWrite(pass, note);
-  announce(pass, 'Normal', because === 'intent' ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
+  await beforeWrite(context, note);
+  recordEvent(context, 'Normal', because === 'intent' ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
   for (const duplicate of duplicates) {
     // 409 protects one that something is attached to: then it is not the leftover that it looks like.
     const result = await konnect.client.deleteDestination(desired.api, duplicate, signal);
     if (result === 'deleted') {
-      announce(
-        pass,
+      recordEvent(
+        context,
         'Normal',
         'DuplicateDeleted',
         'Delete',
@@ -153,26 +158,26 @@ async function claim(
       );
     }
   }
-  remember(pass, claimed);
+  remember(context, claimed);
 }
 
 async function update(
-  pass: Pass,
-  desired: Desired,
+  context: ReconcileContext,
+  desired: DesiredState,
   own: OwnDestination,
   changed: readonly Difference[],
 ): Promise<Problem | undefined> {
-  const { draft, konnect, signal } = pass;
-  const id = draft.memory.destination?.id;
+  const { status, konnect, signal } = context;
+  const id = status.recorded.destination?.id;
   if (id === undefined) return undefined;
   const object = `destination ${id}`;
-  const isCorrection = pass.wasApplied && !changed.includes('secret');
-  const contested = isCorrection ? countCorrection(pass, correctedObject, object) : undefined;
+  const isCorrection = context.wasApplied && !changed.includes('secret');
+  const contested = isCorrection ? countCorrection(context, correctedObject, object) : undefined;
   if (contested !== undefined) return contested;
-  await beforeWrite(pass, `updating ${object} in Konnect`);
+  await beforeWrite(context, `updating ${object} in Konnect`);
   try {
     const answer = await konnect.client.updateDestination(desired.api, id, own.settings, signal);
-    remember(pass, applied(id, answer?.updatedAt, own));
+    remember(context, applied(id, answer?.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
     if (error.kind === 'NotFound') {
@@ -182,14 +187,14 @@ async function update(
       const message = `Konnect says that the name "${own.settings.name}" is taken: set another spec.destination.name; ${object} was not changed`;
       return stalled(reasons.nameInUse, message);
     }
-    return problemOf(error, object, pass.tokenSource);
+    return problemOf(error, object, context.tokenSource);
   }
   if (!isCorrection) {
-    announce(pass, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
+    recordEvent(context, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
   } else {
     const what = changed.join(', ');
-    announce(
-      pass,
+    recordEvent(
+      context,
       'Warning',
       'DestinationCorrected',
       'Correct',
@@ -214,8 +219,8 @@ function applied(
   };
 }
 
-function remember({ draft }: Pass, destination: DestinationStatus): void {
-  draft.memory = { ...draft.memory, destination };
+function remember({ status }: ReconcileContext, destination: DestinationStatus): void {
+  status.recorded = { ...status.recorded, destination };
 }
 
 function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {

@@ -2,11 +2,11 @@
 import type { PortalStatus } from '../../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
-import { isOurs, wasOurs } from '../../status/recorded-state.ts';
-import type { Desired } from '../desired/desired-state.ts';
+import { mayBeAttached, wasAttached } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 import { type AttachReason, type Plan, type WebhookStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
-import { announce, beforeWrite, type Pass } from '../reconcile-context.ts';
+import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type Attachment, attachmentsOf, needsDestination } from './attachments.ts';
 import { countCorrection } from './drift-correction.ts';
 
@@ -19,49 +19,49 @@ export interface WebhooksResult {
 
 /** Attaches what the plan says to the destination, by its ID; where there is none yet, attachments wait for it. */
 export async function applyWebhooks(
-  pass: Pass,
-  desired: Desired,
+  context: ReconcileContext,
+  desired: DesiredState,
   plan: Plan,
   destinationID: string | undefined,
 ): Promise<WebhooksResult> {
-  const attachments = attachmentsOf(pass, desired, plan);
+  const attachments = attachmentsOf(context, desired, plan);
   const waits = (one: Attachment) =>
     one.step.kind === 'attach' && needsDestination(desired, one) && destinationID === undefined;
 
   const contested = new Map<Attachment, Problem>();
   for (const one of attachments) {
-    const problem = waits(one) ? undefined : judge(pass, one);
+    const problem = waits(one) ? undefined : countCorrections(context, one);
     if (problem !== undefined) contested.set(one, problem);
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one) && !contested.has(one));
-  for (const one of toWrite) enter(one);
+  for (const one of toWrite) recordPending(one);
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
-  if (toWrite.length > 0) await beforeWrite(pass, `attaching ${objects.join(', ')}`);
+  if (toWrite.length > 0) await beforeWrite(context, `attaching ${objects.join(', ')}`);
 
   const problems = await Promise.all(
     attachments.map(async (one) => {
       const problem = contested.get(one);
       if (problem !== undefined) return failed(one, problem);
-      if (!waits(one)) return settle(pass, desired, one, destinationID ?? '');
-      if (!isOurs(one.remembered)) one.remember({ state: 'pending', ours: 'same' });
+      if (!waits(one)) return applyWebhook(context, desired, one, destinationID ?? '');
+      if (!mayBeAttached(one.remembered)) one.remember({ state: 'pending', ours: 'same' });
       return undefined;
     }),
   );
-  const troubles = desired.portals.map(({ trouble }) => trouble);
-  const found = [...problems, ...troubles, ...desired.unresolved].filter((problem) => problem !== undefined);
+  const fromPortals = desired.portals.map(({ problem }) => problem);
+  const found = [...problems, ...fromPortals, ...desired.unresolved].filter((problem) => problem !== undefined);
   const late = new Set(attachments.filter(waits).map(({ key }) => key));
   const ready = desired.portals.filter(({ id, enabled }) => {
     if (late.has(`portal/${id}`)) return false;
-    const entry = pass.draft.memory.portals?.find((portal) => portal.id === id);
+    const entry = context.status.recorded.portals?.find((portal) => portal.id === id);
     return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
   });
   return { problems: found, portalsReady: ready.length, waiting: late.size };
 }
 
 /** A webhook enters status before its first write. What was attached before keeps the state that a read has proved. */
-function enter(one: Attachment): void {
+function recordPending(one: Attachment): void {
   if (one.step.kind !== 'attach' || one.entered) return;
-  const proved = one.remembered !== undefined && wasOurs(one.remembered);
+  const proved = one.remembered !== undefined && wasAttached(one.remembered);
   const seenAsOurs = one.step.because === 'enabled' || one.step.because === 'settings';
   const before = one.enabled ? 'on' : 'off';
   one.remember({
@@ -72,26 +72,30 @@ function enter(one: Attachment): void {
 }
 
 /** Counts what others changed of a webhook that stood, or clears the count of one that is right again. */
-function judge(pass: Pass, { key, object, step, remembered }: Attachment): Problem | undefined {
+function countCorrections(
+  context: ReconcileContext,
+  { key, object, step, remembered }: Attachment,
+): Problem | undefined {
   if (step.kind === 'keep') {
     // Right although it was left alone: the war is over.
-    if (remembered?.reason === reasons.contested) pass.draft.memory = withoutCorrections(pass.draft.memory, key);
+    if (remembered?.reason === reasons.contested)
+      context.status.recorded = withoutCorrections(context.status.recorded, key);
     return undefined;
   }
-  if (!isCorrection(pass, step, remembered)) return undefined;
-  return countCorrection(pass, key, object, step.kind === 'attach' ? step.otherID : undefined);
+  if (!isCorrection(context, step, remembered)) return undefined;
+  return countCorrection(context, key, object, step.kind === 'attach' ? step.otherID : undefined);
 }
 
 const byOthers: ReadonlySet<AttachReason> = new Set(['unconfigured', 'enabled', 'settings', 'pointed elsewhere']);
 
 /** True where the webhook was in place and somebody else changed it: not where it follows a destination that is made anew. */
-function isCorrection(pass: Pass, step: WebhookStep, remembered: Attachment['remembered']): boolean {
-  return pass.wasApplied && wasOurs(remembered) && step.kind === 'attach' && byOthers.has(step.because);
+function isCorrection(context: ReconcileContext, step: WebhookStep, remembered: Attachment['remembered']): boolean {
+  return context.wasApplied && wasAttached(remembered) && step.kind === 'attach' && byOthers.has(step.because);
 }
 
-async function settle(
-  pass: Pass,
-  desired: Desired,
+async function applyWebhook(
+  context: ReconcileContext,
+  desired: DesiredState,
   one: Attachment,
   destinationID: string,
 ): Promise<Problem | undefined> {
@@ -121,11 +125,15 @@ async function settle(
       try {
         const updatedAt = await one.write(destinationID);
         one.remember({ state: standing, ours: 'desired', updatedAt, wasWritten: true });
-        tell(pass, one, needsDestination(desired, one) ? `destination ${destinationID}` : 'the endpoint in its Secret');
+        recordOutcome(
+          context,
+          one,
+          needsDestination(desired, one) ? `destination ${destinationID}` : 'the endpoint in its Secret',
+        );
         return undefined;
       } catch (error) {
-        if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
-        return failed(one, await explain(pass, desired, one, destinationID, error));
+        if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+        return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
       }
   }
 }
@@ -140,15 +148,15 @@ function failed(one: Attachment, problem: Problem): Problem {
 
 /** Never `pending` for what was proved to be ours: that would take it for one that perhaps never came to be. */
 function stateAfter({ step, remembered }: Attachment, { severity }: Problem): PortalStatus['state'] {
-  if (remembered !== undefined && wasOurs(remembered)) return severity === 'stalled' ? 'refused' : remembered.state;
-  const mayStand = step.kind === 'attach' || isOurs(remembered);
+  if (remembered !== undefined && wasAttached(remembered)) return severity === 'stalled' ? 'refused' : remembered.state;
+  const mayStand = step.kind === 'attach' || mayBeAttached(remembered);
   return severity === 'stalled' && !mayStand ? 'refused' : 'pending';
 }
 
 /** A 404 (or a 400 that names the destination) is asked back, since Konnect answers alike for a missing destination and a missing portal. */
-async function explain(
-  pass: Pass,
-  desired: Desired,
+async function diagnoseFailure(
+  context: ReconcileContext,
+  desired: DesiredState,
   one: Attachment,
   destinationID: string,
   error: KonnectError,
@@ -156,19 +164,19 @@ async function explain(
   const askBack = error.kind === 'NotFound' || error.refusedFields.includes('audit_log_destination_id');
   try {
     if (askBack && needsDestination(desired, one)) {
-      const destination = await pass.konnect.client.getDestination(desired.api, destinationID, pass.signal);
+      const destination = await context.konnect.client.getDestination(desired.api, destinationID, context.signal);
       if (destination === undefined) {
         // The shared list may show it until it is read again, and the next pass would take it to be there.
-        await pass.konnect.destinations(desired.api, { maxAgeMs: 0 }, pass.signal);
+        await context.konnect.destinations(desired.api, { maxAgeMs: 0 }, context.signal);
         return waiting(reasons.creating, `destination ${destinationID} is gone from Konnect; it is made anew`);
       }
     }
     if (askBack && !(await one.stillThere())) return one.missing();
   } catch (asked) {
     if (!isKonnectError(asked)) throw asked;
-    return problemOf(asked, one.object, pass.tokenSource);
+    return problemOf(asked, one.object, context.tokenSource);
   }
-  return problemOf(error, one.object, pass.tokenSource);
+  return problemOf(error, one.object, context.tokenSource);
 }
 
 function inUse(one: Attachment, otherID: string | undefined): Problem {
@@ -179,18 +187,22 @@ function inUse(one: Attachment, otherID: string | undefined): Problem {
   );
 }
 
-function tell(pass: Pass, { step, object, remembered, enabled }: Attachment, target: string): void {
+function recordOutcome(
+  context: ReconcileContext,
+  { step, object, remembered, enabled }: Attachment,
+  target: string,
+): void {
   if (step.kind !== 'attach') return;
   const { because, otherID } = step;
   const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
   if (because === 'adopted' || because === 'handed over') {
     const note = `${object} forwarded to ${other}, which is left as it is, and forwards to ${target} now`;
-    announce(pass, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
+    recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
     return;
   }
-  if (!isCorrection(pass, step, remembered)) {
+  if (!isCorrection(context, step, remembered)) {
     const note = `${object} ${enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`;
-    announce(pass, 'Normal', 'WebhookAttached', 'Attach', note);
+    recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);
     return;
   }
   const what = {
@@ -201,5 +213,5 @@ function tell(pass: Pass, { step, object, remembered, enabled }: Attachment, tar
     'destination gone': 'changed',
   }[because];
   const note = `${object} was ${what} in Konnect by somebody else; put right`;
-  announce(pass, 'Warning', 'WebhookCorrected', 'Correct', note);
+  recordEvent(context, 'Warning', 'WebhookCorrected', 'Correct', note);
 }

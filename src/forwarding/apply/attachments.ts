@@ -1,10 +1,12 @@
 /** The webhooks that a forwarding attaches: a portal's and the organization's, in v3 and in v2, seen alike by what carries the plan out. */
-import type { OrganizationStatus, PortalStatus, Status } from '../../api/v1alpha1.ts';
-import { isOurs, isView, withPortal } from '../../status/recorded-state.ts';
-import type { Desired } from '../desired/desired-state.ts';
+
+import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
+import { isView, mayBeAttached, withPortal } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 import type { Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
-import type { Pass } from '../reconcile-context.ts';
+import type { ReconcileContext } from '../reconcile-context.ts';
 
 /** What differs between a portal's webhook and the organization's, in v3 and in v2. */
 export interface Attachment {
@@ -19,13 +21,13 @@ export interface Attachment {
   readonly entered: boolean;
   readonly missing: () => Problem;
   /** Remembers what is to stand, or stands, there. */
-  readonly remember: (change: Mark) => void;
+  readonly remember: (change: AttachmentUpdate) => void;
   /** Answers Konnect's time of the change, where it tells it. */
   readonly write: (destinationID: string) => Promise<string | undefined>;
   readonly stillThere: () => Promise<boolean>;
 }
 
-export interface Mark {
+export interface AttachmentUpdate {
   readonly state: PortalStatus['state'];
   readonly reason?: string;
   /** `desired`: ours, as wanted now. `same`: as remembered. `nobody`: a read has shown that it is not ours. */
@@ -40,15 +42,15 @@ export interface Mark {
 const organizationField = 'spec.organization';
 
 /** Not where v2 sends the endpoint with the webhook itself. */
-export function needsDestination({ api }: Desired, { field }: Attachment): boolean {
+export function needsDestination({ api }: DesiredState, { field }: Attachment): boolean {
   return field !== organizationField || api === 'v3';
 }
 
 /** In the order of spec, the organization's last. */
-export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachment[] {
-  const { draft } = pass;
-  const portals = desired.portals.map(({ id, enabled, field, ref, trouble }): Attachment => {
-    const remembered = draft.memory.portals?.find((portal) => portal.id === id);
+export function attachmentsOf(context: ReconcileContext, desired: DesiredState, plan: Plan): Attachment[] {
+  const { status } = context;
+  const portals = desired.portals.map(({ id, enabled, field, ref, problem }): Attachment => {
+    const remembered = status.recorded.portals?.find((portal) => portal.id === id);
     return {
       key: `portal/${id}`,
       object: `portal ${id}`,
@@ -56,19 +58,19 @@ export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachm
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
       remembered,
-      entered: isOurs(remembered),
+      entered: mayBeAttached(remembered),
       missing: () =>
-        trouble ??
+        problem ??
         stalled(
           reasons.portalNotFound,
-          `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+          `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${context.tokenSource}`,
         ),
       remember(change) {
-        const current = draft.memory.portals?.find((portal) => portal.id === id);
-        const destinationID = destinationOf(change, draft.memory, current);
-        const doubt = trouble?.severity === 'unavailable' ? undefined : trouble?.reason;
+        const current = status.recorded.portals?.find((portal) => portal.id === id);
+        const destinationID = destinationOf(change, status.recorded, current);
+        const doubt = problem?.severity === 'unavailable' ? undefined : problem?.reason;
         const reason = change.reason ?? doubt;
-        draft.memory = withPortal(draft.memory, {
+        status.recorded = withPortal(status.recorded, {
           id,
           ...(ref === undefined ? {} : { ref }),
           ...destinationID,
@@ -78,22 +80,33 @@ export function attachmentsOf(pass: Pass, desired: Desired, plan: Plan): Attachm
         });
       },
       async write(destinationID) {
-        await pass.konnect.client.updatePortalWebhook(desired.region, id, { destinationID, enabled }, pass.signal);
+        await context.konnect.client.updatePortalWebhook(
+          desired.region,
+          id,
+          { destinationID, enabled },
+          context.signal,
+        );
         return undefined;
       },
-      stillThere: async () => (await pass.konnect.client.getPortal(desired.region, id, pass.signal)) !== undefined,
+      stillThere: async () =>
+        (await context.konnect.client.getPortal(desired.region, id, context.signal)) !== undefined,
     };
   });
   const { organization } = desired;
   if (organization === undefined || plan.organization === undefined) return portals;
-  return [...portals, organizationAttachment(pass, desired, plan.organization, organization.enabled)];
+  return [...portals, organizationAttachment(context, desired, plan.organization, organization.enabled)];
 }
 
-function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep, enabled: boolean): Attachment {
-  const { draft, konnect, signal } = pass;
+function organizationAttachment(
+  context: ReconcileContext,
+  desired: DesiredState,
+  step: WebhookStep,
+  enabled: boolean,
+): Attachment {
+  const { status, konnect, signal } = context;
   const { api, region, own } = desired;
   const { endpointDigest, secretVersion } = own ?? {};
-  const remembered = draft.memory.organization;
+  const remembered = status.recorded.organization;
   return {
     key: 'organization',
     object: "the organization's webhook",
@@ -102,18 +115,20 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
     enabled,
     remembered,
     entered:
-      isOurs(remembered) && remembered?.api === api && (api === 'v3' || remembered.endpointDigest === endpointDigest),
+      mayBeAttached(remembered) &&
+      remembered?.api === api &&
+      (api === 'v3' || remembered.endpointDigest === endpointDigest),
     missing: () =>
       stalled(
         reasons.requestRefused,
-        `the organization's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${pass.tokenSource}`,
+        `the organization's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${context.tokenSource}`,
       ),
     remember(change) {
       const inline = api === 'v2' && change.ours === 'desired';
       const applied = inline && change.wasWritten === true ? secretVersion : remembered?.secretVersion;
       const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? remembered?.updatedAt);
-      const { cleanup = [], ...memory } = draft.memory;
-      const { organizationID = '' } = memory.konnect ?? {};
+      const { cleanup = [], ...recorded } = status.recorded;
+      const { organizationID = '' } = recorded.konnect ?? {};
       const view = { ...desired, organizationID };
       // A crash may come before or after the webhook has another endpoint: until then both are remembered.
       const next = { organizationID, region, api, kind: 'organization', endpointDigest } as const;
@@ -123,19 +138,19 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
           : !isView(entry, view) || change.ours === 'same',
       );
       const left = change.entering === true && api === 'v2' && change.ours === 'same' ? [...kept, next] : kept;
-      draft.memory = {
-        ...memory,
+      status.recorded = {
+        ...recorded,
         ...(left.length === 0 ? {} : { cleanup: left }),
         organization: {
           api,
-          ...(api === 'v3' ? destinationOf(change, memory, memory.organization) : {}),
+          ...(api === 'v3' ? destinationOf(change, recorded, recorded.organization) : {}),
           enabled,
           state: change.state,
           ...(change.reason === undefined ? {} : { reason: change.reason }),
           ...(inline
             ? { endpointDigest }
             : change.ours === 'same' && api === 'v2'
-              ? digestOf(memory.organization)
+              ? digestOf(recorded.organization)
               : {}),
           ...(api === 'v2' && applied !== undefined && change.ours !== 'nobody' ? { secretVersion: applied } : {}),
           ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'nobody' ? { updatedAt } : {}),
@@ -156,11 +171,11 @@ function organizationAttachment(pass: Pass, desired: Desired, step: WebhookStep,
 }
 
 function destinationOf(
-  { ours }: Mark,
-  memory: Status,
+  { ours }: AttachmentUpdate,
+  recorded: RecordedState,
   remembered: { readonly destinationID?: string | undefined } | undefined,
 ): { destinationID?: string } {
-  const id = ours === 'desired' ? memory.destination?.id : ours === 'same' ? remembered?.destinationID : undefined;
+  const id = ours === 'desired' ? recorded.destination?.id : ours === 'same' ? remembered?.destinationID : undefined;
   return id === undefined ? {} : { destinationID: id };
 }
 

@@ -2,17 +2,17 @@
 import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
-import { beforeWrite, type Pass } from '../reconcile-context.ts';
+import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
 import { deleteDestination } from './cleanup.ts';
 
 /** Undefined once nothing of it can be left. Rejects with KonnectError. */
-export async function settleIntent(
-  pass: Pass,
+export async function resolvePendingCreation(
+  context: ReconcileContext,
   api: AuditLogsAPI,
-  intentPatienceMs: number,
+  pendingCreationTimeoutMs: number,
 ): Promise<Problem | undefined> {
-  const { draft, konnect, signal } = pass;
-  const { destination, ...rest } = draft.memory;
+  const { status, konnect, signal } = context;
+  const { destination, ...rest } = status.recorded;
   if (destination?.creating === undefined) return undefined;
   const { creating } = destination;
   const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
@@ -21,24 +21,24 @@ export async function settleIntent(
       id !== destination.id &&
       name === creating.name &&
       endpoint !== undefined &&
-      endpointDigest(draft.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
+      endpointDigest(status.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
   );
   for (const { id } of made) {
-    await beforeWrite(pass, `deleting destination ${id} from Konnect`);
-    const problem = await deleteDestination(pass, api, id);
+    await beforeWrite(context, `deleting destination ${id} from Konnect`);
+    const problem = await deleteDestination(context, api, id);
     if (problem !== undefined) return problem;
   }
   if (destination.id !== undefined) {
     const { creating: _done, ...found } = destination;
-    draft.memory = { ...draft.memory, destination: found };
+    status.recorded = { ...status.recorded, destination: found };
     return undefined;
   }
-  if (made.length === 0 && pass.ageMs(creating.since) < intentPatienceMs) {
+  if (made.length === 0 && context.ageMs(creating.since) < pendingCreationTimeoutMs) {
     return waiting(
       reasons.creating,
       `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,
     );
   }
-  draft.memory = rest;
+  status.recorded = rest;
   return undefined;
 }

@@ -1,12 +1,14 @@
 /** The portals that a forwarding wants: those that spec names by their IDs, and those whose IDs Portal objects of kong-operator tell. */
-import { type AuditLogForwarding, nilUUID, type Status } from '../../api/v1alpha1.ts';
+
+import { type AuditLogForwarding, nilUUID } from '../../api/v1alpha1.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
 import type { Cluster, PortalObject } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
 import type { WantedPortal, WantedPortals } from './desired-state.ts';
 
 export interface ResolveOptions {
   readonly cluster: Pick<Cluster, 'readPortal'>;
-  readonly memory: Status;
+  readonly recorded: RecordedState;
   /** The organization that the token has proved. */
   readonly organizationID: string;
   /** Where the token stands, for messages. */
@@ -17,23 +19,23 @@ export interface ResolveOptions {
 /** One live read of each Portal object that spec refers to; without such an entry, none. Rejects with KubeError. */
 export async function resolvePortals(
   { metadata, spec }: AuditLogForwarding,
-  { cluster, memory, organizationID, tokenSource, signal }: ResolveOptions,
+  { cluster, recorded, organizationID, tokenSource, signal }: ResolveOptions,
 ): Promise<WantedPortals> {
   const here = { region: spec.konnect.region, organizationID, tokenSource };
-  const stays = memory.konnect?.organizationID === organizationID && memory.konnect.region === here.region;
+  const stays = recorded.konnect?.organizationID === organizationID && recorded.konnect.region === here.region;
   const resolved = await Promise.all(
     (spec.portalRefs ?? []).map(async ({ name, enabled }) => {
       const reading = read(await cluster.readPortal(metadata.namespace, name, signal), name, here);
-      const remembered = stays ? memory.portals?.find(({ ref }) => ref === name) : undefined;
+      const remembered = stays ? recorded.portals?.find(({ ref }) => ref === name) : undefined;
       const id = reading.id ?? (reading.keeps ? remembered?.id : undefined);
-      return { id, enabled, field: fieldOf(name), ref: name, trouble: reading.problem };
+      return { id, enabled, field: fieldOf(name), ref: name, problem: reading.problem };
     }),
   );
   const listed = (spec.portals ?? []).map((one, index) => ({ ...one, field: `spec.portals[${String(index)}]` }));
   const known = resolved.flatMap(({ id, ...one }) => (id === undefined ? [] : [{ ...one, id }]));
   return {
     portals: once([...listed, ...known]),
-    unresolved: resolved.flatMap(({ id, trouble }) => (id === undefined && trouble !== undefined ? [trouble] : [])),
+    unresolved: resolved.flatMap(({ id, problem }) => (id === undefined && problem !== undefined ? [problem] : [])),
   };
 }
 
@@ -115,14 +117,14 @@ function once(named: readonly WantedPortal[]): WantedPortal[] {
   const found = new Map<string, WantedPortal>();
   for (const one of named) {
     const first = found.get(one.id);
-    const both = first && { ...first, ref: first.ref ?? one.ref, trouble: first.trouble ?? between(first, one) };
+    const both = first && { ...first, ref: first.ref ?? one.ref, problem: first.problem ?? between(first, one) };
     found.set(one.id, both ?? one);
   }
   return [...found.values()];
 }
 
-function between(first: WantedPortal, { id, enabled, field, trouble }: WantedPortal): Problem | undefined {
-  if (first.enabled === enabled) return trouble;
+function between(first: WantedPortal, { id, enabled, field, problem }: WantedPortal): Problem | undefined {
+  if (first.enabled === enabled) return problem;
   return stalled(
     reasons.portalRefConflict,
     `portal ${id} is named by ${first.field} (enabled: ${String(first.enabled)}) and by ${field} (enabled: ${String(enabled)}): set both alike, or remove one; until then ${first.field} decides`,

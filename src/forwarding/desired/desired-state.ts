@@ -5,7 +5,7 @@ import type { DestinationBody } from '../../konnect/schema.ts';
 import type { Problem } from '../problems.ts';
 import type { Credentials } from './credentials.ts';
 
-export interface Desired extends WantedPortals {
+export interface DesiredState extends WantedPortals {
   readonly region: string;
   readonly api: AuditLogsAPI;
   /** The destination of our own; undefined where webhooks are attached to somebody else's. */
@@ -26,12 +26,12 @@ export interface OwnDestination {
 const maxNameLength = 128;
 
 /** `credentials`: undefined where spec names a destination of somebody else's. */
-export function desire(
+export function desiredState(
   forwarding: AuditLogForwarding,
   credentials: Credentials | undefined,
   clusterName: string,
   wanted: WantedPortals,
-): Desired {
+): DesiredState {
   const { spec, metadata } = forwarding;
   const portals = wanted.portals.length + wanted.unresolved.length;
   return {
@@ -92,7 +92,7 @@ export interface WantedPortal extends PortalSpec {
   /** The Portal object that its ID comes from. */
   readonly ref?: string | undefined;
   /** Kept as it is wanted although this is wrong. */
-  readonly trouble?: Problem | undefined;
+  readonly problem?: Problem | undefined;
 }
 
 export interface WantedPortals {

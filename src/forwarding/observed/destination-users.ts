@@ -1,10 +1,10 @@
 /** Who uses a destination: what no call of Konnect's answers is found out webhook by webhook. */
 import { KonnectError } from '../../konnect/errors.ts';
-import type { Pass } from '../reconcile-context.ts';
+import type { ReconcileContext } from '../reconcile-context.ts';
 
 const mostNamed = 5;
 
-export interface Attached {
+export interface DestinationUsers {
   /** At most five by name, then how many more. */
   readonly webhooks: readonly string[];
   /** Where was looked: all that this forwarding knows. */
@@ -12,11 +12,11 @@ export interface Attached {
 }
 
 /** The webhooks that point at a destination, as far as the pass's token sees them. What it may not read is passed over. */
-export async function whatPointsAt(pass: Pass, destinationID: string): Promise<Attached> {
-  const { konnect, draft, signal } = pass;
-  const { spec } = draft.forwarding;
+export async function destinationUsers(context: ReconcileContext, destinationID: string): Promise<DestinationUsers> {
+  const { konnect, status, signal } = context;
+  const { spec } = status.forwarding;
   const { client } = konnect;
-  const known = [spec.konnect.region, ...(draft.memory.cleanup ?? []).map(({ region }) => region)];
+  const known = [spec.konnect.region, ...(status.recorded.cleanup ?? []).map(({ region }) => region)];
   const regions = [...new Set(known)].toSorted();
   const found: string[] = [];
 

@@ -1,25 +1,26 @@
 /** What stands in Konnect, read for one forwarding. A call that fails spoils only what it was for. */
-import type { Status } from '../../api/v1alpha1.ts';
+
 import type { Destination } from '../../konnect/schema.ts';
 import type { ListWanted } from '../../konnect/session/destination-lists.ts';
-import type { Desired } from '../desired/desired-state.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 import { orProblem } from '../problems.ts';
-import type { Subject } from '../reconcile-context.ts';
+import type { ReadContext } from '../reconcile-context.ts';
 import { differences } from './destination-diff.ts';
 import { observeOrganization, observePortal } from './observe-webhooks.ts';
-import { type Observed, type ObservedDestination, type SeenDestination, seen } from './observed-state.ts';
+import { type Observed, type ObservedDestination, type SeenDestination, seenDestination } from './observed-state.ts';
 
 /** `maxListAgeMs`: how old the shared list of destinations may be. */
 export async function observe(
-  subject: Subject,
-  desired: Desired,
-  memory: Status,
+  subject: ReadContext,
+  desired: DesiredState,
+  recorded: RecordedState,
   maxListAgeMs: number,
 ): Promise<Observed> {
   const [destination, organization, ...portals] = await Promise.all([
-    observeDestination(subject, desired, memory, maxListAgeMs),
-    desired.organization === undefined ? undefined : observeOrganization(subject, desired, memory),
-    ...desired.portals.map(({ id }) => observePortal(subject, desired, memory, id)),
+    observeDestination(subject, desired, recorded, maxListAgeMs),
+    desired.organization === undefined ? undefined : observeOrganization(subject, desired, recorded),
+    ...desired.portals.map(({ id }) => observePortal(subject, desired, recorded, id)),
   ]);
   return {
     destination,
@@ -29,9 +30,9 @@ export async function observe(
 }
 
 async function observeDestination(
-  subject: Subject,
-  desired: Desired,
-  memory: Status,
+  subject: ReadContext,
+  desired: DesiredState,
+  recorded: RecordedState,
   maxListAgeMs: number,
 ): Promise<ObservedDestination> {
   const { own, reference } = desired;
@@ -39,14 +40,14 @@ async function observeDestination(
   if (reference !== undefined) {
     return observeReference(subject, desired, {
       reference,
-      remembered: memory.destination?.id,
+      remembered: recorded.destination?.id,
       maxAgeMs: maxListAgeMs,
     });
   }
   if (own === undefined) return { kind: 'unneeded' };
   const { konnect, forwarding, signal } = subject;
-  const remembered = memory.destination;
-  const see = (one: Destination) => seen(forwarding.metadata.uid, one);
+  const remembered = recorded.destination;
+  const see = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
   return orProblem(subject, `destination "${own.settings.name}"`, async () => {
     const maxAgeMs = remembered?.creating === undefined ? maxListAgeMs : 0;
     const listed = (anyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, anyToken }, signal);
@@ -73,13 +74,13 @@ async function observeDestination(
 }
 
 async function observeReference(
-  subject: Subject,
-  { api }: Desired,
+  subject: ReadContext,
+  { api }: DesiredState,
   {
     reference,
     remembered,
     maxAgeMs,
-  }: { reference: NonNullable<Desired['reference']>; remembered: string | undefined; maxAgeMs: number },
+  }: { reference: NonNullable<DesiredState['reference']>; remembered: string | undefined; maxAgeMs: number },
 ): Promise<ObservedDestination> {
   const { konnect, forwarding, signal } = subject;
   const { id, name } = reference;
@@ -98,7 +99,7 @@ async function observeReference(
       // It may have been made just before it was referred to.
       if (found.length === 0) found = await named({ maxAgeMs: 0 });
     }
-    return { kind: 'referenced', found: found.map((other) => seen(forwarding.metadata.uid, other)) };
+    return { kind: 'referenced', found: found.map((other) => seenDestination(forwarding.metadata.uid, other)) };
   });
 }
 

@@ -56,7 +56,7 @@ export interface Observed {
   readonly portals: ReadonlyMap<string, SeenWebhook>;
 }
 
-export function seen(uid: string, destination: Destination): SeenDestination {
+export function seenDestination(uid: string, destination: Destination): SeenDestination {
   return {
     id: destination.id,
     name: destination.name,
@@ -67,7 +67,7 @@ export function seen(uid: string, destination: Destination): SeenDestination {
   };
 }
 
-export function seeInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook {
+export function seenInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook {
   if (webhook?.endpoint === undefined) return { kind: 'unconfigured' };
   return {
     kind: 'inline',

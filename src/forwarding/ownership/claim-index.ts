@@ -1,12 +1,12 @@
 /** Which forwardings want or hold the same things in one organization, and who has to look again when one of them changes. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
-import { claimsOf, nameOf, standing } from './claims.ts';
-import { Mentions } from './reverse-index.ts';
+import { claimsOf, nameOf, ownershipFingerprint } from './claims.ts';
+import { ReverseIndex } from './reverse-index.ts';
 
 /** Fed with every forwarding as it was last seen. Keys are `namespace/name`. */
-export class Claims {
+export class ClaimIndex {
   readonly #destinationName: (forwarding: AuditLogForwarding) => string | undefined;
-  readonly #mentions = new Mentions();
+  readonly #mentions = new ReverseIndex();
   readonly #standing = new Map<string, string>();
 
   /** `destinationName`: the name that a forwarding's own destination has in Konnect. */
@@ -15,9 +15,9 @@ export class Claims {
   }
 
   /** Answers who has to look again: those that share, or shared, a claim with this forwarding, where it changed in what matters to them. */
-  learn(forwarding: AuditLogForwarding): readonly string[] {
+  update(forwarding: AuditLogForwarding): readonly string[] {
     const key = nameOf(forwarding);
-    const news = standing(forwarding);
+    const news = ownershipFingerprint(forwarding);
     if (this.#standing.get(key) === news) return [];
     this.#standing.set(key, news);
     const before = this.#mentions.sharedWith(key);
@@ -26,7 +26,7 @@ export class Claims {
   }
 
   /** Answers who has to look again now that it is gone. */
-  forget(key: string): readonly string[] {
+  delete(key: string): readonly string[] {
     const before = this.#mentions.sharedWith(key);
     this.#mentions.delete(key);
     this.#standing.delete(key);
@@ -34,7 +34,7 @@ export class Claims {
   }
 
   /** Others with one of these claims. */
-  contenders(key: string, claims: readonly string[]): readonly string[] {
+  sharing(key: string, claims: readonly string[]): readonly string[] {
     const found = new Set(claims.flatMap((claim) => this.#mentions.of(claim)));
     found.delete(key);
     return [...found];

@@ -41,7 +41,7 @@ export function claimsOf(
 }
 
 /** What others look at to see whether they hold, lose or may take something: equal texts, no news for them. */
-export function standing({ metadata, spec, status }: AuditLogForwarding): string {
+export function ownershipFingerprint({ metadata, spec, status }: AuditLogForwarding): string {
   const { konnect, destination, organization, portals, cleanup, conditions } = status;
   const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
   const { uid, deletionTimestamp } = metadata;

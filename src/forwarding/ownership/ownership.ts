@@ -1,13 +1,13 @@
 /** Who may write where several forwardings want the same webhook or the same name of a destination. Pure. */
 import type { AuditLogForwarding, CleanupStatus, Status } from '../../api/v1alpha1.ts';
-import { wasOurs } from '../../status/recorded-state.ts';
+import { wasAttached } from '../../status/recorded-state.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import { reasons } from '../problems.ts';
 import type { Successor } from '../reconcile-context.ts';
 import { nameOf } from './claims.ts';
 
 /** `yielded`: the forwarding that holds it wants it no longer, and this one is next. Names are `namespace/name`. */
-export type Rivalry =
+export type Hold =
   | { readonly kind: 'free' }
   | { readonly kind: 'held'; readonly by: string }
   | { readonly kind: 'yielded'; readonly by: string };
@@ -15,16 +15,16 @@ export type Rivalry =
 /** A portal's webhook by the portal's ID, or the organization's. */
 export type WebhookKey = { readonly kind: 'portal'; readonly id: string } | { readonly kind: 'organization' };
 
-export interface Rivals {
-  webhook(which: WebhookKey, seen: SeenWebhook | undefined): Rivalry;
+export interface Ownership {
+  webhook(which: WebhookKey, seen: SeenWebhook | undefined): Hold;
   /** `named`: IDs of destinations that bear the wanted name and are not ours. */
-  destination(name: string, named: readonly string[]): Rivalry;
+  destination(name: string, named: readonly string[]): Hold;
 }
 
 /** Nobody else. */
-export const noRivals: Rivals = { webhook: () => ({ kind: 'free' }), destination: () => ({ kind: 'free' }) };
+export const uncontested: Ownership = { webhook: () => ({ kind: 'free' }), destination: () => ({ kind: 'free' }) };
 
-export interface Contest {
+export interface OwnershipInput {
   readonly self: AuditLogForwarding;
   readonly organizationID: string;
   /** Every forwarding that is known, this one or not. */
@@ -37,12 +37,14 @@ export interface Contest {
  * A webhook is held by the forwarding whose destination it points at and whose status names it. Points it at none of theirs, by the one
  * that had it last, or else by the oldest that can take it. Only who has proved to belong to the organization counts.
  */
-export function rivalsOf({ self, organizationID, all, destinationName }: Contest): Rivals {
+export function ownershipOf({ self, organizationID, all, destinationName }: OwnershipInput): Ownership {
   const { region } = self.spec.konnect;
   const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
   const members = others.filter((other) => isMember(other, organizationID));
   const stood = (one: AuditLogForwarding, which: WebhookKey) =>
-    isMember(one, organizationID) && one.status.konnect?.region === region && wasOurs(attachmentOf(one.status, which));
+    isMember(one, organizationID) &&
+    one.status.konnect?.region === region &&
+    wasAttached(attachmentOf(one.status, which));
 
   return {
     webhook(which, seen) {
@@ -50,9 +52,9 @@ export function rivalsOf({ self, organizationID, all, destinationName }: Contest
       const next = members.find(wanting);
       const selfIsNext = next === undefined || byAge(self, next) < 0;
       const sight = { organizationID, region, which, seen };
-      const holder = others.find((other) => holds(other, sight));
+      const holder = others.find((other) => pointsAtOurs(other, sight));
       // Where both attach to the same destination of somebody else's, both may be taken to hold it.
-      const selfHolds = holder !== undefined && holds(self, sight) && byAge(self, holder) < 0;
+      const selfHolds = holder !== undefined && pointsAtOurs(self, sight) && byAge(self, holder) < 0;
       if (holder !== undefined && !selfHolds) {
         const lasts = (isMember(holder, organizationID) && wants(holder, region, which)) || keepsForGood(holder);
         return { kind: lasts || !selfIsNext ? 'held' : 'yielded', by: nameOf(holder) };
@@ -86,7 +88,7 @@ export function rivalsOf({ self, organizationID, all, destinationName }: Contest
 
 /** The forwarding that takes over what `self` lets go of, where one can take it now. `destinationID`: what the webhook points at. */
 export function successorOf(
-  { self, all }: Pick<Contest, 'self' | 'all'>,
+  { self, all }: Pick<OwnershipInput, 'self' | 'all'>,
   entry: CleanupStatus,
   destinationID: string | undefined,
 ): Successor | undefined {
@@ -169,7 +171,7 @@ function attachmentOf({ organization, portals }: Status, which: WebhookKey) {
   return which.kind === 'organization' ? organization : portals?.find(({ id }) => id === which.id);
 }
 
-interface Sight {
+interface HoldQuery {
   readonly organizationID: string;
   readonly region: string;
   readonly which: WebhookKey;
@@ -177,7 +179,7 @@ interface Sight {
 }
 
 /** Whether the webhook points at what this forwarding's status names for it. */
-function holds({ status }: AuditLogForwarding, { organizationID, region, which, seen }: Sight): boolean {
+function pointsAtOurs({ status }: AuditLogForwarding, { organizationID, region, which, seen }: HoldQuery): boolean {
   const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
   const now = here ? attachmentOf(status, which) : undefined;
   const left = (status.cleanup ?? []).filter(

@@ -1,5 +1,5 @@
 /** Which forwardings mention which things (a Secret, a webhook, a name), found from both sides. Keys are `namespace/name`. */
-export class Mentions {
+export class ReverseIndex {
   readonly #byThing = new Map<string, Set<string>>();
   readonly #byKey = new Map<string, readonly string[]>();
 

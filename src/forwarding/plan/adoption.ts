@@ -1,8 +1,8 @@
-import type { Desired } from '../desired/desired-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 
 /** Whether what was never ours may be taken; both endpoints as digests. */
 export function isAdoptable(
-  policy: Desired['adoptionPolicy'],
+  policy: DesiredState['adoptionPolicy'],
   ours: string | undefined,
   theirs: string | undefined,
 ): boolean {

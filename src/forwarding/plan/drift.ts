@@ -1,5 +1,7 @@
 /** What `mode: Observe` reports: a plan that is not carried out. Pure, and without values. */
-import type { DriftStatus, Status } from '../../api/v1alpha1.ts';
+
+import type { DriftStatus } from '../../api/v1alpha1.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
 import { objectKeyOf } from '../../status/recorded-state.ts';
 import type { AttachReason, DestinationStep, Plan, WebhookStep } from './steps.ts';
 
@@ -14,7 +16,7 @@ const fieldOf: Readonly<Record<AttachReason, string>> = {
 };
 
 /** `released`: the memory with what is no longer wanted in `cleanup`. */
-export function driftOf(plan: Plan, released: Status): DriftStatus[] {
+export function driftOf(plan: Plan, released: RecordedState): DriftStatus[] {
   const fields = destinationFields(plan.destination);
   const portals = [...plan.portals].map(([id, step]) => webhookDrift(`portal/${id}`, step));
   const organization = plan.organization === undefined ? [] : [webhookDrift('organization', plan.organization)];

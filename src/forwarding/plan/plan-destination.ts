@@ -1,5 +1,5 @@
 import type { DestinationStatus } from '../../api/v1alpha1.ts';
-import type { Desired, OwnDestination } from '../desired/desired-state.ts';
+import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { differences } from '../observed/destination-diff.ts';
 import type { Observed, SeenDestination } from '../observed/observed-state.ts';
 import { isAdoptable } from './adoption.ts';
@@ -20,10 +20,10 @@ export function planOurs(
 }
 
 export function planDestination(
-  desired: Desired,
+  desired: DesiredState,
   remembered: DestinationStatus | undefined,
   observed: Observed,
-  { ageMs, intentPatienceMs, rivals }: PlanContext,
+  { ageMs, pendingCreationTimeoutMs, ownership }: PlanContext,
 ): DestinationStep {
   const seen = observed.destination;
   if (!desired.usesDestination || seen.kind === 'unneeded') return { kind: 'none' };
@@ -47,10 +47,10 @@ export function planDestination(
     const name = creating?.name ?? own.settings.name;
     return { kind: 'claim', because: 'intent', id: found.id, name, duplicates, next };
   }
-  if (creating !== undefined && ageMs(creating.since) < intentPatienceMs) return { kind: 'wait' };
+  if (creating !== undefined && ageMs(creating.since) < pendingCreationTimeoutMs) return { kind: 'wait' };
   const ids = seen.named.map(({ id }) => id);
-  const rivalry = rivals.destination(own.settings.name, ids);
-  if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };
+  const hold = ownership.destination(own.settings.name, ids);
+  if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   const [theirs, ...more] = seen.named;
   if (theirs === undefined) return { kind: 'create' };
   if (more.length > 0 || !isAdoptable(desired.adoptionPolicy, own.endpointDigest, theirs.endpointDigest)) {

@@ -1,15 +1,15 @@
 import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
-import { wasOurs } from '../../status/recorded-state.ts';
-import type { Desired, OwnDestination } from '../desired/desired-state.ts';
+import { wasAttached } from '../../status/recorded-state.ts';
+import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { differences } from '../observed/destination-diff.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
-import type { Rivalry } from '../ownership/ownership.ts';
+import type { Hold } from '../ownership/ownership.ts';
 import { isAdoptable } from './adoption.ts';
 import type { WebhookStep } from './steps.ts';
 
 /** What webhooks are to point at, and by what it is known whether they do. */
 export interface Target {
-  readonly policy: Desired['adoptionPolicy'];
+  readonly policy: DesiredState['adoptionPolicy'];
   /** Undefined as long as there is none. */
   readonly destinationID: string | undefined;
   /** The destination that was ours until now. */
@@ -21,11 +21,11 @@ export interface Target {
  * A step that takes something gives way to whoever holds it; what another lets go of is taken by pointing it here. What points at a
  * destination of our own is ours, but one of somebody else's may be attached to by several.
  */
-export function contend(step: WebhookStep, rivalry: Rivalry, { reference }: Desired): WebhookStep {
-  if (rivalry.kind === 'free' || step.kind === 'missing' || step.kind === 'unknown') return step;
+export function yieldToOwner(step: WebhookStep, hold: Hold, { reference }: DesiredState): WebhookStep {
+  if (hold.kind === 'free' || step.kind === 'missing' || step.kind === 'unknown') return step;
   const stands = step.kind === 'keep' || (step.kind === 'attach' && ['enabled', 'settings'].includes(step.because));
-  if (stands && (reference === undefined || rivalry.kind === 'yielded')) return step;
-  if (rivalry.kind === 'held') return { kind: 'lost', to: rivalry.by };
+  if (stands && (reference === undefined || hold.kind === 'yielded')) return step;
+  if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   return { kind: 'attach', because: 'handed over', otherID: 'otherID' in step ? step.otherID : undefined };
 }
 
@@ -46,7 +46,7 @@ export function planInline(
   remembered: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
-  const was = wasOurs(remembered);
+  const was = wasAttached(remembered);
   if (seen?.kind === 'attached') {
     const { destinationID: otherID } = seen;
     if (otherID === target.destinationID || otherID === target.formerID) {
@@ -83,7 +83,7 @@ export function planWebhook(
     case 'unconfigured':
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
-      if (wasOurs(remembered)) return { kind: 'attach', because: 'pointed elsewhere' };
+      if (wasAttached(remembered)) return { kind: 'attach', because: 'pointed elsewhere' };
       return isAdoptable(target.policy, target.endpointDigest, seen.endpointDigest)
         ? { kind: 'attach', because: 'adopted' }
         : { kind: 'refuse', otherID: undefined };
@@ -95,14 +95,14 @@ export function planWebhook(
       if (otherID === remembered?.destinationID || otherID === target.formerID) {
         return { kind: 'attach', because: 'destination gone' };
       }
-      if (wasOurs(remembered)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
+      if (wasAttached(remembered)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
       return takeOver(target, seen);
     }
   }
 }
 
 export function planOrganization(
-  desired: Desired,
+  desired: DesiredState,
   target: Target,
   remembered: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,

@@ -2,31 +2,32 @@
  * What has to be done in Konnect, from what is wanted, what status remembers and what was seen. Pure: the same three give the same
  * plan, and carrying a plan out makes the next one empty.
  */
-import type { Status } from '../../api/v1alpha1.ts';
-import type { Desired } from '../desired/desired-state.ts';
+
+import type { RecordedState } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 import type { Observed } from '../observed/observed-state.ts';
 import { planDestination } from './plan-destination.ts';
-import { contend, planOrganization, planWebhook, type Target } from './plan-webhook.ts';
+import { planOrganization, planWebhook, type Target, yieldToOwner } from './plan-webhook.ts';
 import type { DestinationStep, Plan, PlanContext } from './steps.ts';
 
-export function plan(desired: Desired, memory: Status, observed: Observed, context: PlanContext): Plan {
-  const { rivals } = context;
-  const candidate = planDestination(desired, memory.destination, observed, context);
-  const target = targetOf(desired, candidate, memory, observed);
+export function plan(desired: DesiredState, recorded: RecordedState, observed: Observed, context: PlanContext): Plan {
+  const { ownership } = context;
+  const candidate = planDestination(desired, recorded.destination, observed, context);
+  const target = targetOf(desired, candidate, recorded, observed);
   const portals = new Map(
     desired.portals.map(({ id, enabled }) => {
-      const remembered = memory.portals?.find((portal) => portal.id === id);
+      const remembered = recorded.portals?.find((portal) => portal.id === id);
       const seen = observed.portals.get(id);
       const step = planWebhook(target, enabled, remembered, seen);
-      return [id, contend(step, rivals.webhook({ kind: 'portal', id }, seen), desired)];
+      return [id, yieldToOwner(step, ownership.webhook({ kind: 'portal', id }, seen), desired)];
     }),
   );
   const organization =
     desired.organization === undefined
       ? undefined
-      : contend(
-          planOrganization(desired, target, memory.organization, observed.organization),
-          rivals.webhook({ kind: 'organization' }, observed.organization),
+      : yieldToOwner(
+          planOrganization(desired, target, recorded.organization, observed.organization),
+          ownership.webhook({ kind: 'organization' }, observed.organization),
           desired,
         );
   const attached = [...portals.values(), ...(desired.api === 'v3' ? [organization] : [])];
@@ -46,7 +47,12 @@ function isNew(step: DestinationStep): boolean {
   return step.kind === 'create' || (step.kind === 'claim' && step.because === 'adopted');
 }
 
-function targetOf(desired: Desired, step: DestinationStep, { destination }: Status, observed: Observed): Target {
+function targetOf(
+  desired: DesiredState,
+  step: DestinationStep,
+  { destination }: RecordedState,
+  observed: Observed,
+): Target {
   const seen = observed.destination;
   const [referenced] = seen.kind === 'referenced' ? seen.found : [];
   const standing = seen.kind === 'known' ? seen.ours?.id : seen.kind === 'referenced' ? undefined : destination?.id;

@@ -1,5 +1,5 @@
 import type { Difference } from '../observed/destination-diff.ts';
-import type { Rivals } from '../ownership/ownership.ts';
+import type { Ownership } from '../ownership/ownership.ts';
 import type { Problem } from '../problems.ts';
 
 export type DestinationStep =
@@ -54,6 +54,6 @@ export interface PlanContext {
   /** For how long a time on record has been known, in milliseconds. */
   readonly ageMs: (time: string) => number;
   /** How long after an intent a destination may be missing in lists although its POST was carried out. */
-  readonly intentPatienceMs: number;
-  readonly rivals: Rivals;
+  readonly pendingCreationTimeoutMs: number;
+  readonly ownership: Ownership;
 }

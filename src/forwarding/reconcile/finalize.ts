@@ -1,27 +1,88 @@
-/** Deletion: everything of ours in Konnect is undone before the finalizer lets the object go. The SIEM's Secret is never asked for. */
-import { nilUUID, type PortalStatus, type Status } from '../../api/v1alpha1.ts';
+/** Deletion: the operator undoes everything of ours in Konnect before it removes the finalizer. It never reads the SIEM's Secret. */
+import { type AuditLogForwarding, nilUUID, type PortalStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Webhook } from '../../konnect/schema.ts';
-import { isOurs, nothingWanted, release, withPortal } from '../../status/recorded-state.ts';
+import type { Report } from '../../status/conditions.ts';
+import { worstFirst } from '../../status/problem.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
+import {
+  mayBeAttached,
+  moveUnwantedToCleanup,
+  nothingWanted,
+  ownsAnything,
+  withPortal,
+} from '../../status/recorded-state.ts';
+import type { StatusWriter } from '../../status/status-writer.ts';
 import { cleanUp, objectOf } from '../apply/cleanup.ts';
-import { settleIntent } from '../apply/pending-creation.ts';
-import { orProblem, type Problem, problemOf, reasons } from '../problems.ts';
-import { announce, type Pass } from '../reconcile-context.ts';
+import { resolvePendingCreation } from '../apply/pending-creation.ts';
+import { tokenSource } from '../desired/credentials.ts';
+import { orProblem, type Problem, problemOf, reasons, waiting } from '../problems.ts';
+import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
 export interface FinalizeOptions {
   readonly organizationID: string;
-  readonly intentPatienceMs: number;
+  readonly pendingCreationTimeoutMs: number;
 }
 
 const releasePatienceMs = 10 * 60_000;
 
+/** Returns why the deletion of this forwarding leaves Konnect as it is; undefined if everything is to be undone. */
+export function whyRetained({ spec }: AuditLogForwarding): string | undefined {
+  if (spec.deletionPolicy === 'Retain') return 'deletionPolicy is Retain';
+  return spec.mode === 'Observe' ? 'mode is Observe' : undefined;
+}
+
+/** Records what a forwarding that is deleted leaves live in Konnect, and why. */
+export function recordRetained({ cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>, why: string): void {
+  const note = `${why}: left live in Konnect: ${describeRemaining(status.forwarding.status)}`;
+  recordEvent({ cluster, status }, 'Normal', 'Retained', 'Delete', note);
+}
+
+/** Returns true if the finalizer shows that something was set in Konnect, and status no longer says what. */
+export function isStatusLost({ forwarding, recorded }: StatusWriter): boolean {
+  return (forwarding.status.conditions ?? []).length === 0 && !ownsAnything(recorded);
+}
+
+/** `destination`: the name that the forwarding's own destination would have. */
+export function recordStatusLost(
+  { cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>,
+  destination: string | undefined,
+): void {
+  const named = destination === undefined ? '' : `destination "${destination}" or `;
+  const note = `status was emptied before the deletion, so nothing is undone: if ${named}a webhook that spec names is left in Konnect, remove it there`;
+  recordEvent({ cluster, status }, 'Warning', 'StatusLost', 'Delete', note);
+}
+
+/** Returns the report of a deletion that waits for these problems, with the way to let go. */
+export function deletionReport(problems: readonly Problem[], recorded: RecordedState): Report {
+  const wayOut = `or set spec.deletionPolicy to Retain, which lets go and leaves live in Konnect: ${describeRemaining(recorded)}`;
+  const [first, ...others] = worstFirst(problems);
+  const explained = first && { ...first, message: `deletion waits: ${first.message}; ${wayOut}` };
+  const unchecked = { kind: 'unchecked', message: 'is being deleted' } as const;
+  return {
+    secrets: unchecked,
+    destination: unchecked,
+    webhooks: unchecked,
+    cleanup: { kind: 'bad', problems: explained === undefined ? [] : [explained, ...others] },
+    readyMessage: '',
+  };
+}
+
+export function tokenGone(forwarding: AuditLogForwarding): Problem {
+  const organization = forwarding.status.konnect?.organizationID ?? '';
+  return waiting(
+    reasons.tokenGone,
+    `the Konnect token is gone: create ${tokenSource(forwarding)} again with a token of organization ${organization}`,
+  );
+}
+
 /** Names what stays live in Konnect, in IDs alone. */
-export function whatStays({ destination, organization, portals, cleanup }: Status): string {
+export function describeRemaining({ destination, organization, portals, cleanup }: RecordedState): string {
   const perhaps = ({ state }: Pick<PortalStatus, 'state'>) => (state === 'pending' ? ' (perhaps)' : '');
   const things = [
     ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
-    ...(portals ?? []).filter(isOurs).map((portal) => `the webhook of portal ${portal.id}${perhaps(portal)}`),
-    ...(isOurs(organization) && organization !== undefined
+    ...(portals ?? []).filter(mayBeAttached).map((portal) => `the webhook of portal ${portal.id}${perhaps(portal)}`),
+    ...(mayBeAttached(organization) && organization !== undefined
       ? [`the organization's webhook${perhaps(organization)}`]
       : []),
     ...(cleanup ?? []).map(objectOf),
@@ -33,59 +94,59 @@ export function whatStays({ destination, organization, portals, cleanup }: Statu
 }
 
 /** Answers what keeps the object from going: none, and it may go. */
-export async function finalize(pass: Pass, options: FinalizeOptions): Promise<readonly Problem[]> {
-  const { draft } = pass;
-  const { spec } = draft.forwarding;
+export async function finalize(context: ReconcileContext, options: FinalizeOptions): Promise<readonly Problem[]> {
+  const { status } = context;
+  const { spec } = status.forwarding;
   const { region, auditLogsAPI } = spec.konnect;
   const found: Problem[] = [];
   try {
-    await rememberWhatPointsAtOurs(pass);
-    const intent = await settleIntent(pass, auditLogsAPI, options.intentPatienceMs);
+    await recordWhatPointsAtOurs(context);
+    const intent = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
     if (intent !== undefined) found.push(intent);
   } catch (error) {
-    if (!(error instanceof KonnectError) || pass.signal.aborted) throw error;
-    found.push(problemOf(error, "the forwarding's webhooks", pass.tokenSource));
+    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+    found.push(problemOf(error, "the forwarding's webhooks", context.tokenSource));
   }
-  draft.memory = release(draft.memory, nothingWanted(region, auditLogsAPI, options.organizationID));
-  const { portalsReady: _none, ...memory } = draft.memory;
-  draft.memory = memory;
-  found.push(...(await cleanUp(pass)));
+  status.recorded = moveUnwantedToCleanup(status.recorded, nothingWanted(region, auditLogsAPI, options.organizationID));
+  const { portalsReady: _none, ...recorded } = status.recorded;
+  status.recorded = recorded;
+  found.push(...(await cleanUp(context)));
 
   const isOver = ({ reason, lastsForMs = 0 }: Problem) =>
     reason === reasons.destinationInUse && lastsForMs > releasePatienceMs;
   if (found.length === 0 || !found.every(isOver)) return found;
-  const stays = `left in Konnect: ${whatStays(draft.memory)}. Delete it there by hand; `;
-  announce(pass, 'Warning', 'DestinationLeft', 'Delete', stays + found.map(({ message }) => message).join('; '));
+  const stays = `left in Konnect: ${describeRemaining(status.recorded)}. Delete it there by hand; `;
+  recordEvent(context, 'Warning', 'DestinationLeft', 'Delete', stays + found.map(({ message }) => message).join('; '));
   return [];
 }
 
 /** Webhooks of spec that status does not name, as after a hand has attached them to our destination. */
-async function rememberWhatPointsAtOurs(pass: Pass): Promise<void> {
-  const { draft, konnect, signal } = pass;
-  const { destination } = draft.memory;
+async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<void> {
+  const { status, konnect, signal } = context;
+  const { destination } = status.recorded;
   // Others may attach to one that spec only refers to.
   const destinationID = destination?.managed === false ? undefined : destination?.id;
-  const { konnect: where, organization, portals = [] } = draft.forwarding.spec;
-  if (destinationID === undefined || draft.memory.konnect?.region !== where.region) return;
+  const { konnect: where, organization, portals = [] } = status.forwarding.spec;
+  if (destinationID === undefined || status.recorded.konnect?.region !== where.region) return;
 
   async function pointsAtIt(object: string, read: () => Promise<Webhook | undefined>): Promise<boolean> {
-    const webhook = await orProblem(pass, object, read);
+    const webhook = await orProblem(context, object, read);
     return webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID;
   }
 
-  if (organization !== undefined && !isOurs(draft.memory.organization)) {
+  if (organization !== undefined && !mayBeAttached(status.recorded.organization)) {
     const read = () => konnect.client.getOrganizationWebhook(where.region, signal);
     if (await pointsAtIt("the organization's webhook", read)) {
       const { enabled } = organization;
-      draft.memory = { ...draft.memory, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
+      status.recorded = { ...status.recorded, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
     }
   }
-  const known = new Set((draft.memory.portals ?? []).filter(isOurs).map(({ id }) => id));
-  const referred = (draft.memory.portals ?? []).filter(({ ref }) => ref !== undefined);
+  const known = new Set((status.recorded.portals ?? []).filter(mayBeAttached).map(({ id }) => id));
+  const referred = (status.recorded.portals ?? []).filter(({ ref }) => ref !== undefined);
   for (const { id, enabled } of [...portals, ...referred]) {
     if (known.has(id) || id === nilUUID) continue;
     if (await pointsAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
-      draft.memory = withPortal(draft.memory, { id, destinationID, enabled, state: 'detaching' });
+      status.recorded = withPortal(status.recorded, { id, destinationID, enabled, state: 'detaching' });
     }
   }
 }

@@ -1,35 +1,36 @@
-/** As many times on record as one owner can have at once. */
-const mostPerOwner = 8;
-
 /**
- * For how long this process has known a time that stands on record. The time itself is not believed: it is from another process's clock, or from one
- * that was set since, and believing it could mean to wait for hours, or not at all. So the next process waits once more at most.
+ * Since when this process has known things: an outage, a wait, a timestamp in status. A timestamp's own value is not used. Another
+ * process's clock wrote it, or the clock was set since, so that trusting it could mean a wait of hours or none. The next process
+ * therefore starts once more from zero.
  */
-export class Ages {
+export class FirstSeen {
   readonly #nowMs: () => number;
-  readonly #metAtMs = new Map<string, Map<string, number>>();
+  readonly #maxPerOwner: number;
+  readonly #seenAtMs = new Map<string, Map<string, number>>();
 
-  /** `nowMs` never goes back. */
-  constructor(nowMs: () => number) {
+  /** `nowMs` never goes back. `maxPerOwner`: the oldest things of an owner with more are forgotten. */
+  constructor(nowMs: () => number, maxPerOwner = Number.POSITIVE_INFINITY) {
     this.#nowMs = nowMs;
+    this.#maxPerOwner = maxPerOwner;
   }
 
-  /** In milliseconds; 0 when asked first. `time` stands on record of `owner`. */
-  ageMs(owner: string, time: string): number {
-    const times = this.#metAtMs.get(owner) ?? new Map<string, number>();
-    this.#metAtMs.set(owner, times);
+  /** Returns how long `thing` of `owner` has been known, in milliseconds; 0 at the first call. */
+  ageMs(owner: string, thing: string): number {
+    const things = this.#seenAtMs.get(owner) ?? new Map<string, number>();
+    this.#seenAtMs.set(owner, things);
     const nowMs = this.#nowMs();
-    const metAtMs = times.get(time) ?? nowMs;
-    times.set(time, metAtMs);
-    for (const oldest of times.keys()) {
-      if (times.size <= mostPerOwner) break;
-      times.delete(oldest);
+    const seenAtMs = things.get(thing) ?? nowMs;
+    things.set(thing, seenAtMs);
+    for (const oldest of things.keys()) {
+      if (things.size <= this.#maxPerOwner) break;
+      things.delete(oldest);
     }
-    return nowMs - metAtMs;
+    return nowMs - seenAtMs;
   }
 
-  /** Of an owner that is gone. */
-  forget(owner: string): void {
-    this.#metAtMs.delete(owner);
+  /** Forgets one thing of an owner, or all of them. */
+  forget(owner: string, thing?: string): void {
+    if (thing === undefined) this.#seenAtMs.delete(owner);
+    else this.#seenAtMs.get(owner)?.delete(thing);
   }
 }

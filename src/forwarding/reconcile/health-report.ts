@@ -1,22 +1,27 @@
-import type { Health, Report, Trouble } from '../../status/conditions.ts';
-import type { Memory } from '../../status/status-writer.ts';
-import type { Desired } from '../desired/desired-state.ts';
-import { type Problem, worstFirst } from '../problems.ts';
-import type { Pass } from '../reconcile-context.ts';
+import type { Health, Report } from '../../status/conditions.ts';
+import { type Problem as StatusProblem, worstFirst } from '../../status/problem.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
+import { type Problem } from '../problems.ts';
+import type { ReconcileContext } from '../reconcile-context.ts';
 
 export const secretsResolved: Health = { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' };
 /** Shows nowhere: there is no condition of its own for it. */
 export const nothingToUndo: Health = { kind: 'good', reason: '', message: '' };
 export function health(problems: readonly Problem[], reason: string, message: string): Health {
-  return problems.length === 0 ? { kind: 'good', reason, message } : { kind: 'bad', troubles: worstFirst(problems) };
+  return problems.length === 0 ? { kind: 'good', reason, message } : { kind: 'bad', problems: worstFirst(problems) };
 }
 
-export function destinationHealth({ draft }: Pass, desired: Desired, problem: Problem | undefined): Health {
+export function destinationHealth(
+  { status }: ReconcileContext,
+  desired: DesiredState,
+  problem: Problem | undefined,
+): Health {
   if (problem !== undefined) return health([problem], '', '');
   if (!desired.usesDestination) {
     return { kind: 'good', reason: 'NotNeeded', message: 'v2 sends the endpoint with the webhook itself' };
   }
-  const { destination } = draft.memory;
+  const { destination } = status.recorded;
   if (destination?.id === undefined) {
     return { kind: 'unchecked', message: 'is created once there is a webhook to attach it to' };
   }
@@ -24,7 +29,7 @@ export function destinationHealth({ draft }: Pass, desired: Desired, problem: Pr
 }
 
 /** Such as `2 portals (1 off) and the organization's webhook`. */
-export function webhooksInWords({ portals, organization }: Desired): string {
+export function webhooksInWords({ portals, organization }: DesiredState): string {
   const count = portals.length;
   const off = portals.filter(({ enabled }) => !enabled).length;
   const all = count === 1 ? '1 portal' : `${String(count)} portals`;
@@ -34,7 +39,11 @@ export function webhooksInWords({ portals, organization }: Desired): string {
   return both.filter((part) => part !== '').join(' and ');
 }
 
-export function webhooksHealth(desired: Desired, problems: readonly Problem[], waitingForDestination: number): Health {
+export function webhooksHealth(
+  desired: DesiredState,
+  problems: readonly Problem[],
+  waitingForDestination: number,
+): Health {
   if (problems.length > 0) return health(problems, '', '');
   if (waitingForDestination > 0)
     return { kind: 'unchecked', message: 'wait for the destination, see DestinationReady' };
@@ -42,8 +51,8 @@ export function webhooksHealth(desired: Desired, problems: readonly Problem[], w
 }
 
 export function forward(
-  { forwarding }: Pass,
-  { portals, organization, usesDestination, own, reference }: Desired,
+  { forwarding }: ReconcileContext,
+  { portals, organization, usesDestination, own, reference }: DesiredState,
 ): string {
   const verb = portals.length + (organization === undefined ? 0 : 1) === 1 ? 'forwards' : 'forward';
   if (reference !== undefined) return `${verb} to destination ${reference.id ?? `"${reference.name ?? ''}"`}`;
@@ -51,8 +60,12 @@ export function forward(
   return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
 }
 
-export function withPortalsReady(memory: Memory, ready: number, { portals, unresolved }: Desired): Memory {
-  const { portalsReady: _before, ...rest } = memory;
+export function withPortalsReady(
+  recorded: RecordedState,
+  ready: number,
+  { portals, unresolved }: DesiredState,
+): RecordedState {
+  const { portalsReady: _before, ...rest } = recorded;
   const wanted = portals.length + unresolved.length;
   return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };
 }
@@ -60,7 +73,7 @@ export function withPortalsReady(memory: Memory, ready: number, { portals, unres
 export function secretsReport(problems: readonly Problem[]): Report {
   const unchecked = { kind: 'unchecked', message: 'see SecretsResolved' } as const;
   return {
-    secrets: { kind: 'bad', troubles: worstFirst(problems) },
+    secrets: { kind: 'bad', problems: worstFirst(problems) },
     destination: unchecked,
     webhooks: unchecked,
     cleanup: nothingToUndo,
@@ -68,12 +81,12 @@ export function secretsReport(problems: readonly Problem[]): Report {
   };
 }
 
-export function troublesOf({ secrets, destination, webhooks, cleanup }: Report): readonly Trouble[] {
-  return [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.troubles : []));
+export function problemsOf({ secrets, destination, webhooks, cleanup }: Report): readonly StatusProblem[] {
+  return [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.problems : []));
 }
 
-export function troubleReport(problem: Problem): Report {
-  const bad = { kind: 'bad', troubles: [problem] } as const;
+export function problemReport(problem: Problem): Report {
+  const bad = { kind: 'bad', problems: [problem] } as const;
   return {
     secrets: secretsResolved,
     destination: bad,

@@ -1,11 +1,11 @@
 import type { Report } from '../../status/conditions.ts';
-import { release } from '../../status/recorded-state.ts';
-import type { Desired, WantedPortal } from '../desired/desired-state.ts';
+import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
+import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
 import { driftOf } from '../plan/drift.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
-import type { Pass } from '../reconcile-context.ts';
-import { look, type SyncOptions } from './enforce.ts';
+import type { ReconcileContext } from '../reconcile-context.ts';
+import { type EnforceOptions, observeAndPlan } from './enforce.ts';
 import { forward, health, nothingToUndo, secretsResolved, webhooksInWords, withPortalsReady } from './health-report.ts';
 
 /** What keeps an observed object from being what is wanted, beside drift. */
@@ -53,11 +53,11 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
   }
 }
 
-export function observedProblems({ portals, unresolved }: Desired, steps: Plan): Problem[] {
-  const ofPortals = portals.flatMap(({ id, field, trouble }) => {
+export function observedProblems({ portals, unresolved }: DesiredState, steps: Plan): Problem[] {
+  const ofPortals = portals.flatMap(({ id, field, problem }) => {
     const step = steps.portals.get(id);
     const found = step === undefined ? [] : problemOfStep(`portal ${id}`, step, field);
-    return trouble === undefined ? found : [trouble, ...(step?.kind === 'missing' ? [] : found)];
+    return problem === undefined ? found : [problem, ...(step?.kind === 'missing' ? [] : found)];
   });
   const { organization } = steps;
   const ofOrganization = organization === undefined ? [] : problemOfStep("the organization's webhook", organization);
@@ -65,17 +65,29 @@ export function observedProblems({ portals, unresolved }: Desired, steps: Plan):
 }
 
 /** Looks, writes nothing to Konnect, and leaves what differs in `status.drift`. */
-export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptions): Promise<Report> {
-  const { draft } = pass;
+export async function observeOnly(
+  context: ReconcileContext,
+  desired: DesiredState,
+  options: EnforceOptions,
+): Promise<Report> {
+  const { status } = context;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
-  const released = release(draft.memory, { ...desired, needsOwn, organizationID: options.organizationID });
-  const steps = await look(pass, desired, released, options);
+  const released = moveUnwantedToCleanup(status.recorded, {
+    ...desired,
+    needsOwn,
+    organizationID: options.organizationID,
+  });
+  const steps = await observeAndPlan(context, desired, released, options);
   const drift = driftOf(steps, released);
-  const { drift: _before, ...memory } = draft.memory;
-  const isReady = ({ id, trouble }: WantedPortal) => trouble === undefined && steps.portals.get(id)?.kind === 'keep';
+  const { drift: _before, ...recorded } = status.recorded;
+  const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';
   const ready = desired.portals.filter(isReady).length;
-  const konnect = memory.konnect ?? { organizationID: options.organizationID, region: desired.region };
-  draft.memory = withPortalsReady({ ...memory, konnect, ...(drift.length === 0 ? {} : { drift }) }, ready, desired);
+  const konnect = recorded.konnect ?? { organizationID: options.organizationID, region: desired.region };
+  status.recorded = withPortalsReady(
+    { ...recorded, konnect, ...(drift.length === 0 ? {} : { drift }) },
+    ready,
+    desired,
+  );
   const problems = observedProblems(desired, steps);
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {
@@ -83,7 +95,7 @@ export async function watchOnly(pass: Pass, desired: Desired, options: SyncOptio
     destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
     webhooks: health(problems, 'Observed', 'see status.drift'),
     cleanup: nothingToUndo,
-    readyMessage: `${webhooksInWords(desired)} ${forward(pass, desired)}`,
+    readyMessage: `${webhooksInWords(desired)} ${forward(context, desired)}`,
     ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
   };
 }

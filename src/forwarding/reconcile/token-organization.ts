@@ -1,25 +1,25 @@
 /** Whose token it is: nothing is written to Konnect before that is known. */
 import { isKonnectError } from '../../konnect/errors.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
-import type { Pass } from '../reconcile-context.ts';
+import type { ReconcileContext } from '../reconcile-context.ts';
 
 export type Proof =
   | { readonly kind: 'proved'; readonly organizationID: string }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
 /** Rejects with KonnectError where Konnect could not be asked. */
-export async function proveOrganization(pass: Pass): Promise<Proof> {
-  const { draft, konnect, signal, tokenSource } = pass;
-  const remembered = draft.memory.konnect?.organizationID;
+export async function proveOrganization(context: ReconcileContext): Promise<Proof> {
+  const { status, konnect, signal, tokenSource } = context;
+  const remembered = status.recorded.konnect?.organizationID;
   try {
     const { id } = await konnect.organization(signal);
     return { kind: 'proved', organizationID: id };
   } catch (error) {
     if (!isKonnectError(error, 'Forbidden', 'NotFound')) throw error;
   }
-  const destinationID = draft.memory.destination?.id;
+  const destinationID = status.recorded.destination?.id;
   if (remembered !== undefined && destinationID !== undefined) {
-    const api = draft.forwarding.spec.konnect.auditLogsAPI;
+    const api = status.forwarding.spec.konnect.auditLogsAPI;
     const seen = await konnect.client.getDestination(api, destinationID, signal);
     if (seen !== undefined) return { kind: 'proved', organizationID: remembered };
   }
@@ -28,7 +28,11 @@ export async function proveOrganization(pass: Pass): Promise<Proof> {
 }
 
 /** What stands in an organization cannot be finished with a token of another one. */
-export function organizationChanged({ tokenSource }: Pass, remembered: string, organizationID: string): Problem {
+export function organizationChanged(
+  { tokenSource }: ReconcileContext,
+  remembered: string,
+  organizationID: string,
+): Problem {
   return stalled(
     reasons.organizationChanged,
     `the token in ${tokenSource} belongs to organization ${organizationID}, but what stands in Konnect was made in organization ${remembered}: put back a token of that one; nothing was changed`,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { problemOf, reasons, stalled, waiting, worstFirst } from '../../../src/forwarding/problems.ts';
+import { problemOf, reasons, stalled, waiting } from '../../../src/forwarding/problems.ts';
 import { KonnectError, type KonnectErrorFields } from '../../../src/konnect/errors.ts';
+import { worstFirst } from '../../../src/status/problem.ts';
 
 const tokenSource = 'Secret konnect, key token';
 const object = 'portal 3e551b39-227d-4297-b911-e68fd5d77c17';

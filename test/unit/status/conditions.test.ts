@@ -8,20 +8,20 @@ import {
   progressing,
   type Report,
   suspended,
-  type Trouble,
 } from '../../../src/status/conditions.ts';
+import type { Problem } from '../../../src/status/problem.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const good: Health = { kind: 'good', reason: 'InPlace', message: 'as wanted' };
 const unchecked: Health = { kind: 'unchecked', message: 'see SecretsResolved' };
 const allGood: Report = { secrets: good, destination: good, webhooks: good, cleanup: good, readyMessage: 'forwards' };
 
-function trouble(severity: Trouble['severity'], reason: string): Trouble {
+function problem(severity: Problem['severity'], reason: string): Problem {
   return { severity, reason, message: `${reason} is wrong` };
 }
 
-function bad(...troubles: Trouble[]): Health {
-  return { kind: 'bad', troubles };
+function bad(...problems: Problem[]): Health {
+  return { kind: 'bad', problems };
 }
 
 function context(over: Partial<ConditionContext> = {}): ConditionContext {
@@ -39,7 +39,7 @@ describe('what each situation comes to', () => {
     ['all in place', {}, {}, { Ready: 'True InSync' }],
     [
       'a Secret is missing',
-      { secrets: bad(trouble('waiting', 'SecretNotFound')), destination: unchecked, webhooks: unchecked },
+      { secrets: bad(problem('waiting', 'SecretNotFound')), destination: unchecked, webhooks: unchecked },
       {},
       {
         Ready: 'False SecretNotFound',
@@ -51,7 +51,7 @@ describe('what each situation comes to', () => {
     ],
     [
       'a Secret holds nonsense',
-      { secrets: bad(trouble('stalled', 'SecretInvalid')), destination: unchecked, webhooks: unchecked },
+      { secrets: bad(problem('stalled', 'SecretInvalid')), destination: unchecked, webhooks: unchecked },
       {},
       {
         Ready: 'False SecretInvalid',
@@ -63,19 +63,19 @@ describe('what each situation comes to', () => {
     ],
     [
       'a portal is not found',
-      { webhooks: bad(trouble('stalled', 'PortalNotFound')) },
+      { webhooks: bad(problem('stalled', 'PortalNotFound')) },
       {},
       { Ready: 'False PortalNotFound', Stalled: 'True PortalNotFound', WebhooksReady: 'False PortalNotFound' },
     ],
     [
       'Konnect has not released something yet',
-      { cleanup: bad(trouble('waiting', 'DestinationInUse')) },
+      { cleanup: bad(problem('waiting', 'DestinationInUse')) },
       {},
       { Ready: 'False DestinationInUse', Reconciling: 'True DestinationInUse' },
     ],
     [
       'Konnect is in trouble, nothing newer to apply, for a short while',
-      { destination: bad(trouble('unavailable', 'RateLimited')), webhooks: bad(trouble('unavailable', 'RateLimited')) },
+      { destination: bad(problem('unavailable', 'RateLimited')), webhooks: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'keep', previous: ready },
       {
         Ready: 'True InSync',
@@ -86,7 +86,7 @@ describe('what each situation comes to', () => {
     ],
     [
       'the same for long',
-      { destination: bad(trouble('unavailable', 'RateLimited')), webhooks: bad(trouble('unavailable', 'RateLimited')) },
+      { destination: bad(problem('unavailable', 'RateLimited')), webhooks: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'unknown', previous: ready },
       {
         Ready: 'Unknown RateLimited',
@@ -97,19 +97,19 @@ describe('what each situation comes to', () => {
     ],
     [
       'the same with something newer to apply',
-      { destination: bad(trouble('unavailable', 'RateLimited')) },
+      { destination: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'none', previous: ready },
       { Ready: 'False RateLimited', Reconciling: 'True RateLimited', DestinationReady: 'False RateLimited' },
     ],
     [
       'Konnect is in trouble, and there was nothing before',
-      { destination: bad(trouble('unavailable', 'RateLimited')) },
+      { destination: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'keep' },
       { Ready: 'Unknown RateLimited', Reconciling: 'True RateLimited', DestinationReady: 'Unknown RateLimited' },
     ],
     [
       'one webhook is stalled, another waits for Konnect: a person has to act',
-      { webhooks: bad(trouble('unavailable', 'RateLimited'), trouble('stalled', 'WebhookInUse')) },
+      { webhooks: bad(problem('unavailable', 'RateLimited'), problem('stalled', 'WebhookInUse')) },
       { grace: 'keep', previous: ready },
       { Ready: 'False WebhookInUse', Stalled: 'True WebhookInUse' },
     ],
@@ -129,14 +129,14 @@ describe('what each situation comes to', () => {
 });
 
 describe('messages', () => {
-  test('name the first three troubles, each once, and count the others', () => {
-    const troubles = ['A', 'B', 'B', 'C', 'D', 'E'].map((reason) => trouble('stalled', reason));
-    const found = conditionsOf({ ...allGood, webhooks: bad(...troubles) }, context());
+  test('name the first three problems, each once, and count the others', () => {
+    const problems = ['A', 'B', 'B', 'C', 'D', 'E'].map((reason) => problem('stalled', reason));
+    const found = conditionsOf({ ...allGood, webhooks: bad(...problems) }, context());
     expect(found[0]?.message).toBe('A is wrong; B is wrong; C is wrong; and 2 more');
   });
 
   test('are cut where they get too long', () => {
-    const long = { ...trouble('stalled', 'A'), message: 'x'.repeat(5_000) };
+    const long = { ...problem('stalled', 'A'), message: 'x'.repeat(5_000) };
     const found = conditionsOf({ ...allGood, webhooks: bad(long) }, context());
     expect(found[0]?.message).toHaveLength(1_000);
   });
@@ -144,9 +144,9 @@ describe('messages', () => {
 
 describe('transition times', () => {
   test('change with the status alone, not with reason, message or generation', () => {
-    const first = conditionsOf({ ...allGood, webhooks: bad(trouble('stalled', 'A')) }, context());
+    const first = conditionsOf({ ...allGood, webhooks: bad(problem('stalled', 'A')) }, context());
     const later = context({ previous: first, generation: 4, now: new Date('2026-02-01T00:00:00Z') });
-    const second = conditionsOf({ ...allGood, webhooks: bad(trouble('stalled', 'B')) }, later);
+    const second = conditionsOf({ ...allGood, webhooks: bad(problem('stalled', 'B')) }, later);
     expect(second.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual(
       first.map(({ lastTransitionTime }) => lastTransitionTime),
     );
@@ -178,7 +178,7 @@ test('conditions of types that are not ours, as another version may have left th
 const aHealth: fc.Arbitrary<Health> = fc.oneof(
   fc.constant(good),
   fc.constant(unchecked),
-  fc.array(aTrouble, { minLength: 1, maxLength: 4 }).map((troubles): Health => ({ kind: 'bad', troubles })),
+  fc.array(aTrouble, { minLength: 1, maxLength: 4 }).map((problems): Health => ({ kind: 'bad', problems })),
 );
 const aReport: fc.Arbitrary<Report> = fc.record({
   secrets: aHealth,

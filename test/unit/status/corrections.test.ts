@@ -5,12 +5,12 @@ import {
   withoutAnyCorrections,
   withoutCorrections,
 } from '../../../src/status/corrections.ts';
-import type { Memory } from '../../../src/status/status-writer.ts';
+import type { RecordedState } from '../../../src/status/recorded-state.ts';
 
 const now = new Date('2026-01-02T00:00:00Z');
 const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
 const after = (...hours: number[]) =>
-  hours.reduce<Memory>((memory, ago) => withCorrection(memory, 'destination', hoursAgo(ago)), {});
+  hours.reduce<RecordedState>((memory, ago) => withCorrection(memory, 'destination', hoursAgo(ago)), {});
 
 describe('an object is contested', () => {
   test.each([
@@ -40,7 +40,7 @@ test('no more than three are kept, and none of more than a day ago', () => {
 });
 
 test('they are forgotten for one object or for all, and the list goes with the last', () => {
-  const memory: Memory = { ...withCorrection(after(1), 'organization', now), portalsReady: '1/1' };
+  const memory: RecordedState = { ...withCorrection(after(1), 'organization', now), portalsReady: '1/1' };
   const one = withoutCorrections(memory, 'destination');
   expect(one.corrections).toEqual([{ object: 'organization', at: [now.toISOString()] }]);
   expect(withoutCorrections(one, 'organization')).toEqual({ portalsReady: '1/1' });

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { CleanupStatus, PortalStatus, Status } from '../../../src/api/v1alpha1.ts';
 import {
-  type Extent,
-  holdsAnything,
-  isOurs,
+  type DesiredScope,
+  mayBeAttached,
+  moveUnwantedToCleanup,
   nothingWanted,
-  release,
+  ownsAnything,
   withoutCleanup,
   withPortal,
 } from '../../../src/status/recorded-state.ts';
@@ -14,7 +14,7 @@ import {
 const organizationID = 'o';
 const digest = 'd'.repeat(64);
 
-function wanted(over: Partial<Extent> = {}): Extent {
+function wanted(over: Partial<DesiredScope> = {}): DesiredScope {
   return {
     region: 'us',
     api: 'v3',
@@ -40,18 +40,18 @@ const entry = { organizationID, region: 'us', api: 'v3' } as const;
 
 describe('what is no longer wanted moves into cleanup', () => {
   test('nothing, where all is wanted', () => {
-    expect(release(memory, wanted())).toEqual(memory);
+    expect(moveUnwantedToCleanup(memory, wanted())).toEqual(memory);
   });
 
   test('a portal', () => {
-    const found = release(memory, wanted({ portals: [{ id: 'p2' }] }));
+    const found = moveUnwantedToCleanup(memory, wanted({ portals: [{ id: 'p2' }] }));
     expect(found.portals).toEqual([portal('p2')]);
     expect(found.cleanup).toEqual([{ ...entry, kind: 'portal', id: 'p1', destinationID: 'D' }]);
   });
 
   test('a portal that was never ours is forgotten', () => {
     const refused: Status = { ...memory, portals: [{ id: 'p1', enabled: true, state: 'refused' }] };
-    expect(release(refused, wanted({ portals: [] })).cleanup).toBeUndefined();
+    expect(moveUnwantedToCleanup(refused, wanted({ portals: [] })).cleanup).toBeUndefined();
   });
 
   test('a webhook that may have been pointed at the destination that spec refers to, although status still names the one before', () => {
@@ -61,37 +61,40 @@ describe('what is no longer wanted moves into cleanup', () => {
       organization: { api: 'v3', destinationID: 'T', enabled: true, state: 'on' },
       portals: [portal('p1')],
     };
-    expect(release(referring, nothingWanted('us', 'v3', organizationID)).cleanup).toEqual([
+    expect(moveUnwantedToCleanup(referring, nothingWanted('us', 'v3', organizationID)).cleanup).toEqual([
       { ...entry, kind: 'portal', id: 'p1', destinationID: 'D' },
       { ...entry, kind: 'portal', id: 'p1', destinationID: 'T' },
       { ...entry, kind: 'organization', destinationID: 'T' },
     ]);
-    const left = release(referring, wanted({ needsOwn: false, portals: [], organization: undefined }));
-    const again = release(left, wanted({ needsOwn: false, portals: [{ id: 'p1' }], organization: undefined }));
+    const left = moveUnwantedToCleanup(referring, wanted({ needsOwn: false, portals: [], organization: undefined }));
+    const again = moveUnwantedToCleanup(
+      left,
+      wanted({ needsOwn: false, portals: [{ id: 'p1' }], organization: undefined }),
+    );
     expect(again.portals).toMatchObject([{ id: 'p1', destinationID: 'D' }]);
   });
 
   test('the organization webhook', () => {
-    const found = release(memory, wanted({ organization: undefined }));
+    const found = moveUnwantedToCleanup(memory, wanted({ organization: undefined }));
     expect(found.organization).toBeUndefined();
     expect(found.cleanup).toEqual([{ ...entry, kind: 'organization', destinationID: 'D' }]);
   });
 
   test('its old view, where the API changed', () => {
-    const found = release(memory, wanted({ api: 'v2' }));
+    const found = moveUnwantedToCleanup(memory, wanted({ api: 'v2' }));
     expect(found.organization).toBeUndefined();
     expect(found.cleanup).toEqual([{ ...entry, kind: 'organization', destinationID: 'D' }]);
     const inline: Status = {
       ...memory,
       organization: { api: 'v2', endpointDigest: digest, enabled: true, state: 'on' },
     };
-    expect(release(inline, wanted()).cleanup).toEqual([
+    expect(moveUnwantedToCleanup(inline, wanted()).cleanup).toEqual([
       { ...entry, api: 'v2', kind: 'organization', endpointDigest: digest },
     ]);
   });
 
   test('all webhooks of another region, and not the destination, which belongs to the organization', () => {
-    const found = release(memory, wanted({ region: 'eu' }));
+    const found = moveUnwantedToCleanup(memory, wanted({ region: 'eu' }));
     expect(found.konnect).toEqual({ organizationID, region: 'eu' });
     expect(found.destination).toEqual(memory.destination);
     expect(found.portals).toBeUndefined();
@@ -103,11 +106,14 @@ describe('what is no longer wanted moves into cleanup', () => {
   });
 
   test('the destination that nothing needs, if it is ours', () => {
-    const found = release(memory, wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }));
+    const found = moveUnwantedToCleanup(
+      memory,
+      wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
+    );
     expect(found.destination).toBeUndefined();
     expect(found.cleanup?.at(-1)).toEqual({ ...entry, api: 'v2', kind: 'destination', destinationID: 'D' });
     const foreign: Status = { ...memory, destination: { id: 'D', name: 'n', managed: false } };
-    const left = release(
+    const left = moveUnwantedToCleanup(
       foreign,
       wanted({ needsOwn: false, usesDestination: false, portals: [], organization: undefined }),
     );
@@ -116,7 +122,7 @@ describe('what is no longer wanted moves into cleanup', () => {
 
   test('but not an intent whose POST may be under way', () => {
     const creating = { name: 'n', since: '2026-01-01T00:00:00Z', secretVersion: 'u/1', endpointDigest: digest };
-    const found = release(
+    const found = moveUnwantedToCleanup(
       { destination: { name: 'n', creating } },
       wanted({ needsOwn: false, usesDestination: false }),
     );
@@ -124,17 +130,17 @@ describe('what is no longer wanted moves into cleanup', () => {
   });
 
   test('everything, on deletion', () => {
-    const found = release(memory, nothingWanted('us', 'v3', organizationID));
+    const found = moveUnwantedToCleanup(memory, nothingWanted('us', 'v3', organizationID));
     expect(found.cleanup?.map(({ kind }) => kind)).toEqual(['portal', 'portal', 'organization', 'destination']);
     expect({ ...found, cleanup: undefined }).toEqual({ konnect: memory.konnect });
   });
 });
 
 describe('what is wanted again leaves cleanup', () => {
-  const elsewhere = release(memory, wanted({ region: 'eu' }));
+  const elsewhere = moveUnwantedToCleanup(memory, wanted({ region: 'eu' }));
 
   test('the webhooks of a region, as ours but not yet seen so', () => {
-    const back = release(elsewhere, wanted());
+    const back = moveUnwantedToCleanup(elsewhere, wanted());
     expect(back.cleanup).toBeUndefined();
     expect(back.portals).toEqual([
       { id: 'p1', destinationID: 'D', enabled: false, state: 'pending' },
@@ -144,7 +150,7 @@ describe('what is wanted again leaves cleanup', () => {
   });
 
   test('some of them, while the others stay', () => {
-    const back = release(elsewhere, wanted({ portals: [{ id: 'p2' }], organization: undefined }));
+    const back = moveUnwantedToCleanup(elsewhere, wanted({ portals: [{ id: 'p2' }], organization: undefined }));
     expect(back.cleanup?.map(({ kind, id }) => [kind, id])).toEqual([
       ['portal', 'p1'],
       ['organization', undefined],
@@ -152,8 +158,11 @@ describe('what is wanted again leaves cleanup', () => {
   });
 
   test('the destination, whose settings are then applied anew', () => {
-    const released = release(memory, wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }));
-    const back = release(released, wanted());
+    const released = moveUnwantedToCleanup(
+      memory,
+      wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
+    );
+    const back = moveUnwantedToCleanup(released, wanted());
     expect(back.destination).toEqual({ id: 'D', name: '', managed: true });
     expect(back.cleanup).toBeUndefined();
   });
@@ -179,10 +188,10 @@ function names({ konnect, destination, organization, portals = [], cleanup = [] 
   return new Set([
     ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
     ...(destination?.creating === undefined ? [] : [`intent ${destination.creating.name}`]),
-    ...(organization === undefined || !isOurs(organization)
+    ...(organization === undefined || !mayBeAttached(organization)
       ? []
       : [organizationName(organization.api, region, organization.destinationID ?? organization.endpointDigest)]),
-    ...portals.filter(isOurs).map(({ id, destinationID }) => `portal ${region} ${id} ${destinationID ?? ''}`),
+    ...portals.filter(mayBeAttached).map(({ id, destinationID }) => `portal ${region} ${id} ${destinationID ?? ''}`),
     ...cleanup.map((one) => {
       if (one.kind === 'destination') return `destination ${one.destinationID ?? ''}`;
       if (one.kind === 'portal') return `portal ${one.region} ${one.id ?? ''} ${one.destinationID ?? ''}`;
@@ -191,7 +200,7 @@ function names({ konnect, destination, organization, portals = [], cleanup = [] 
   ]);
 }
 
-const aWanted: fc.Arbitrary<Extent> = fc
+const aWanted: fc.Arbitrary<DesiredScope> = fc
   .record({
     region: fc.constantFrom('us', 'eu'),
     api: fc.constantFrom('v3' as const, 'v2' as const),
@@ -204,7 +213,7 @@ const aWanted: fc.Arbitrary<Extent> = fc
   });
 
 /** What a pass that got through makes of the memory: everything wanted is attached. */
-function attached(status: Status, { api, organization, portals }: Extent, id: string): Status {
+function attached(status: Status, { api, organization, portals }: DesiredScope, id: string): Status {
   const destinationID = status.destination?.id ?? id;
   const needs = portals.length > 0 || (organization !== undefined && api === 'v3');
   return {
@@ -231,16 +240,16 @@ test('whatever is wanted one after another, and whether or not it comes to pass:
       let status: Status = {};
       for (const [index, { extent, comesToPass }] of sequence.entries()) {
         const before = names(status);
-        const released = release(status, extent);
+        const released = moveUnwantedToCleanup(status, extent);
         const after = names(released);
         expect([...before].filter((one) => !after.has(one))).toEqual([]);
-        expect(release(released, extent)).toEqual(released);
+        expect(moveUnwantedToCleanup(released, extent)).toEqual(released);
         status = comesToPass ? attached(released, extent, `D${String(index)}`) : released;
       }
-      const all = release(status, nothingWanted('us', 'v3', organizationID));
+      const all = moveUnwantedToCleanup(status, nothingWanted('us', 'v3', organizationID));
       expect([...names(status)].filter((one) => !names(all).has(one))).toEqual([]);
       expect(all.cleanup?.length ?? 0).toBe(names(status).size);
-      expect(holdsAnything(all)).toBe(names(status).size > 0);
+      expect(ownsAnything(all)).toBe(names(status).size > 0);
     }),
     { numRuns: 500 },
   );

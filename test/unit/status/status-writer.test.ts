@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../../src/status/conditions.ts';
-import { StatusDraft } from '../../../src/status/status-writer.ts';
+import { StatusWriter } from '../../../src/status/status-writer.ts';
 
 const signal = new AbortController().signal;
 const good = { kind: 'good', reason: 'Fine', message: 'fine' } as const;
@@ -24,7 +24,7 @@ function forwardingWith(status: Status): AuditLogForwarding {
 function draftOf(status: Status) {
   const written: Status[] = [];
   const clock = { now: new Date('2026-01-01T00:00:00Z') };
-  const draft = new StatusDraft(
+  const draft = new StatusWriter(
     forwardingWith(status),
     async (forwarding, next) => {
       written.push(next);
@@ -42,33 +42,33 @@ test('the whole status is replaced: what is not in memory goes', async () => {
     portalsReady: '1/1',
     cleanup: [{ organizationID: 'o', region: 'us', api: 'v3', kind: 'portal', id: 'p' }],
   });
-  draft.memory = { konnect: { organizationID: 'o', region: 'us' } };
+  draft.recorded = { konnect: { organizationID: 'o', region: 'us' } };
   const conditions = conditionsOf(report, draft.context('none'));
-  await draft.conclude(conditions, signal);
+  await draft.write(conditions, signal);
   expect(written).toEqual([{ konnect: { organizationID: 'o', region: 'us' }, observedGeneration: 7, conditions }]);
 });
 
 test('nothing is written where nothing but a time would change', async () => {
   const { draft, written, clock } = draftOf({});
-  draft.memory = { portalsReady: '0/0' };
-  await draft.conclude(conditionsOf(report, draft.context('none')), signal);
+  draft.recorded = { portalsReady: '0/0' };
+  await draft.write(conditionsOf(report, draft.context('none')), signal);
   clock.now = new Date('2026-06-01T00:00:00Z');
-  await draft.conclude(conditionsOf(report, draft.context('none')), signal);
-  await draft.remember({ reason: 'Applying', message: 'at it' }, signal);
+  await draft.write(conditionsOf(report, draft.context('none')), signal);
+  await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
   expect(written).toHaveLength(1);
 });
 
 test('a field that is undefined equals one that is absent', async () => {
   const { draft, written } = draftOf({ destination: { name: 'n', id: 'd' } });
-  draft.memory = { ...draft.memory, destination: { name: 'n', id: 'd', updatedAt: undefined } };
-  await draft.remember({ reason: 'Applying', message: 'at it' }, signal);
+  draft.recorded = { ...draft.recorded, destination: { name: 'n', id: 'd', updatedAt: undefined } };
+  await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
   expect(written).toEqual([]);
 });
 
 test('what is remembered is written at once, with what is going on, and the next write goes on from there', async () => {
   const { draft, written } = draftOf({});
-  draft.memory = { portalsReady: '0/1' };
-  await draft.remember({ reason: 'Applying', message: 'at it' }, signal);
+  draft.recorded = { portalsReady: '0/1' };
+  await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
   expect(written).toMatchObject([
     {
       portalsReady: '0/1',
@@ -80,27 +80,27 @@ test('what is remembered is written at once, with what is going on, and the next
     },
   ]);
   expect(draft.forwarding.metadata.resourceVersion).toBe('11');
-  await draft.conclude(conditionsOf(report, draft.context('none')), signal);
+  await draft.write(conditionsOf(report, draft.context('none')), signal);
   expect(written).toHaveLength(2);
   expect(draft.forwarding.metadata.resourceVersion).toBe('111');
 });
 
 test('without news the conditions stay as they are', async () => {
   const { draft, written } = draftOf({});
-  await draft.conclude(conditionsOf(report, draft.context('none')), signal);
-  draft.memory = { portalsReady: '0/1' };
-  await draft.remember(undefined, signal);
+  await draft.write(conditionsOf(report, draft.context('none')), signal);
+  draft.recorded = { portalsReady: '0/1' };
+  await draft.checkpoint(undefined, signal);
   expect(written[1]?.conditions).toEqual(written[0]?.conditions);
 });
 
 test('a write that is refused leaves the draft as it was, so that it is tried again', async () => {
   const forwarding = forwardingWith({});
-  const draft = new StatusDraft(
+  const draft = new StatusWriter(
     forwarding,
     () => Promise.reject(new Error('stale')),
     () => new Date(0),
   );
-  draft.memory = { portalsReady: '0/1' };
-  await expect(draft.remember({ reason: 'Applying', message: 'at it' }, signal)).rejects.toThrow('stale');
+  draft.recorded = { portalsReady: '0/1' };
+  await expect(draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal)).rejects.toThrow('stale');
   expect(draft.forwarding).toBe(forwarding);
 });

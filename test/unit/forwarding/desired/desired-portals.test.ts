@@ -28,7 +28,7 @@ async function resolve(
         return objects[name] ?? { kind: 'absent' };
       },
     },
-    memory,
+    recorded: memory,
     organizationID: blue,
     tokenSource: 'Secret konnect, key token',
     signal: new AbortController().signal,
@@ -148,11 +148,11 @@ const situations: readonly (readonly [
   ],
 ];
 
-describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...problem }) => {
+describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...expected }) => {
   test('is a reason of its own, which names the Portal, the field and the way out', async () => {
     const { portals, unresolved } = await resolve(refs('shop'), { shop: object });
     expect(portals).toEqual([]);
-    expect(unresolved).toMatchObject([problem]);
+    expect(unresolved).toMatchObject([expected]);
     for (const word of ['Portal shop', 'spec.portalRefs[shop]', ...says])
       expect(unresolved[0]?.message).toContain(word);
   });
@@ -165,14 +165,14 @@ describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...prob
       { id: forum, field: 'spec.portals[0]' },
       { id: second, ref: 'fine' },
     ]);
-    expect(wanted.portals.every(({ trouble }) => trouble === undefined)).toBe(true);
+    expect(wanted.portals.every(({ problem }) => problem === undefined)).toBe(true);
     expect(wanted.unresolved).toHaveLength(1);
   });
 
   test('keeps the portal that it stood for, or lets go of it', async () => {
     const { portals, unresolved } = await resolve(refs('shop'), { shop: object }, known);
-    expect(portals).toMatchObject(keeps ? [{ id: shop, ref: 'shop', trouble: problem }] : []);
-    expect(unresolved).toMatchObject(keeps ? [] : [problem]);
+    expect(portals).toMatchObject(keeps ? [{ id: shop, ref: 'shop', problem: expected }] : []);
+    expect(unresolved).toMatchObject(keeps ? [] : [expected]);
   });
 });
 
@@ -199,7 +199,7 @@ describe('a portal that is named twice', () => {
 
   test('is one portal where both agree', async () => {
     const { portals, unresolved } = await resolve({ ...listed(true), ...refs('one', 'two') }, { one: good, two: good });
-    expect(portals).toEqual([{ id: shop, enabled: true, field: 'spec.portals[0]', ref: 'one', trouble: undefined }]);
+    expect(portals).toEqual([{ id: shop, enabled: true, field: 'spec.portals[0]', ref: 'one', problem: undefined }]);
     expect(unresolved).toEqual([]);
   });
 
@@ -218,8 +218,8 @@ describe('a portal that is named twice', () => {
   ])('%s is a problem where they disagree, and the first decides', async (_title, choice, says) => {
     const { portals } = await resolve(choice, { one: good, two: good });
     expect(portals).toMatchObject([
-      { id: shop, enabled: false, trouble: { reason: 'PortalRefConflict', severity: 'stalled' } },
+      { id: shop, enabled: false, problem: { reason: 'PortalRefConflict', severity: 'stalled' } },
     ]);
-    for (const word of [shop, ...says]) expect(portals[0]?.trouble?.message).toContain(word);
+    for (const word of [shop, ...says]) expect(portals[0]?.problem?.message).toContain(word);
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind, type Spec } from '../../../../src/api/v1alpha1.ts';
-import { defaultDestinationName, desire, endpointDigest } from '../../../../src/forwarding/desired/desired-state.ts';
+import {
+  defaultDestinationName,
+  desiredState,
+  endpointDigest,
+} from '../../../../src/forwarding/desired/desired-state.ts';
 import { own, type SpecChoice, shop, specOf } from '../support/harness.ts';
 
 const credentials = { endpoint: 'https://siem.example.com/', authorization: 'Bearer x', secretVersion: 'uid/7' };
@@ -10,7 +14,7 @@ function desireOf(choice: SpecChoice, change: (spec: Spec) => Spec = (spec) => s
   const metadata = { namespace: 'platform', name: 'sumologic', uid: 'u', resourceVersion: '1' };
   const forwarding = AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: change(specOf(choice)) });
   const wanted = (forwarding.spec.portals ?? []).map((one) => ({ ...one, field: 'spec.portals[0]' }));
-  return desire(forwarding, credentials, clusterName, { portals: wanted, unresolved: [] });
+  return desiredState(forwarding, credentials, clusterName, { portals: wanted, unresolved: [] });
 }
 
 const portals = [{ id: shop, enabled: false }];

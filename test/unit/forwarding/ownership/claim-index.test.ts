@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../../src/api/v1alpha1.ts';
-import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { ClaimIndex } from '../../../../src/forwarding/ownership/claim-index.ts';
 import { forum, shop, specOf } from '../support/harness.ts';
 
 const proved: Status = { konnect: { organizationID: 'o', region: 'us' } };
@@ -11,23 +11,23 @@ function forwarding(name: string, ids: readonly string[], status: Status = prove
   return AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: specOf({ portals }), status });
 }
 
-function three(): Claims {
-  const claims = new Claims(({ metadata }) => metadata.name);
+function three(): ClaimIndex {
+  const claims = new ClaimIndex(({ metadata }) => metadata.name);
   for (const [name, ids] of [
     ['a', [shop]],
     ['b', [shop, forum]],
     ['c', [forum]],
   ] as const) {
-    claims.learn(forwarding(name, ids));
+    claims.update(forwarding(name, ids));
   }
   return claims;
 }
 
 test('those that share a claim hear of a change that matters to them, and of no other', () => {
   const claims = three();
-  expect(claims.learn(forwarding('a', [shop]))).toEqual([]);
-  expect(claims.learn(forwarding('a', [shop], { ...proved, portalsReady: '1/1' }))).toEqual([]);
-  expect(claims.learn(forwarding('b', [shop, forum], { ...proved, destination: { name: 'x' } })).toSorted()).toEqual([
+  expect(claims.update(forwarding('a', [shop]))).toEqual([]);
+  expect(claims.update(forwarding('a', [shop], { ...proved, portalsReady: '1/1' }))).toEqual([]);
+  expect(claims.update(forwarding('b', [shop, forum], { ...proved, destination: { name: 'x' } })).toSorted()).toEqual([
     'n/a',
     'n/c',
   ]);
@@ -35,16 +35,16 @@ test('those that share a claim hear of a change that matters to them, and of no 
 
 test('those that shared a claim hear that it was given up', () => {
   const claims = three();
-  expect(claims.learn(forwarding('b', [forum])).toSorted()).toEqual(['n/a', 'n/c']);
-  expect(claims.learn(forwarding('b', [forum], { ...proved, destination: { name: 'x' } }))).toEqual(['n/c']);
-  expect(claims.forget('n/b')).toEqual(['n/c']);
-  expect(claims.forget('n/b')).toEqual([]);
+  expect(claims.update(forwarding('b', [forum])).toSorted()).toEqual(['n/a', 'n/c']);
+  expect(claims.update(forwarding('b', [forum], { ...proved, destination: { name: 'x' } }))).toEqual(['n/c']);
+  expect(claims.delete('n/b')).toEqual(['n/c']);
+  expect(claims.delete('n/b')).toEqual([]);
 });
 
 test('who has not proved its organization claims nothing, and finds by its claims who has', () => {
   const claims = three();
-  expect(claims.learn(forwarding('d', [shop], {}))).toEqual([]);
-  expect(claims.contenders('n/d', [`o/us/portal/${shop}`]).toSorted()).toEqual(['n/a', 'n/b']);
-  expect(claims.contenders('n/d', [`p/us/portal/${shop}`])).toEqual([]);
-  expect(claims.contenders('n/a', [`o/us/portal/${shop}`])).toEqual(['n/b']);
+  expect(claims.update(forwarding('d', [shop], {}))).toEqual([]);
+  expect(claims.sharing('n/d', [`o/us/portal/${shop}`]).toSorted()).toEqual(['n/a', 'n/b']);
+  expect(claims.sharing('n/d', [`p/us/portal/${shop}`])).toEqual([]);
+  expect(claims.sharing('n/a', [`o/us/portal/${shop}`])).toEqual(['n/b']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Turns } from '../../../../src/forwarding/ownership/keyed-lock.ts';
+import { KeyedLock } from '../../../../src/forwarding/ownership/keyed-lock.ts';
 
 function door() {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -7,7 +7,7 @@ function door() {
 }
 
 test('those that share a thing come one after another, in the order in which they asked; others do not wait', async () => {
-  const turns = new Turns();
+  const turns = new KeyedLock();
   const log: string[] = [];
   const doors = new Map(['a', 'b', 'c', 'd'].map((name) => [name, door()]));
   const deed = (name: string) => async () => {
@@ -16,10 +16,10 @@ test('those that share a thing come one after another, in the order in which the
     log.push(`${name} ends`);
   };
   const taken = [
-    turns.take(['x', 'y'], deed('a')),
-    turns.take(['y', 'z'], deed('b')),
-    turns.take(['z'], deed('c')),
-    turns.take(['w'], deed('d')),
+    turns.runExclusive(['x', 'y'], deed('a')),
+    turns.runExclusive(['y', 'z'], deed('b')),
+    turns.runExclusive(['z'], deed('c')),
+    turns.runExclusive(['w'], deed('d')),
   ];
   for (const name of ['d', 'c', 'b', 'a']) doors.get(name)?.open();
   await Promise.all(taken);
@@ -35,10 +35,10 @@ test('those that share a thing come one after another, in the order in which the
 });
 
 test('one that fails gives the turn on, and its failure is its own', async () => {
-  const turns = new Turns();
-  const first = turns.take(['x'], () => Promise.reject(new Error('broken')));
-  const second = turns.take(['x'], () => Promise.resolve('fine'));
+  const turns = new KeyedLock();
+  const first = turns.runExclusive(['x'], () => Promise.reject(new Error('broken')));
+  const second = turns.runExclusive(['x'], () => Promise.resolve('fine'));
   await expect(first).rejects.toThrow('broken');
   await expect(second).resolves.toBe('fine');
-  await expect(turns.take(['x'], () => Promise.resolve('again'))).resolves.toBe('again');
+  await expect(turns.runExclusive(['x'], () => Promise.resolve('again'))).resolves.toBe('again');
 });

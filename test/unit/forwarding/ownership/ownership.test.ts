@@ -2,8 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
 import type { SeenWebhook } from '../../../../src/forwarding/observed/observed-state.ts';
-import { claimsOf, standing } from '../../../../src/forwarding/ownership/claims.ts';
-import { noRivals, rivalsOf, successorOf, type WebhookKey } from '../../../../src/forwarding/ownership/ownership.ts';
+import { claimsOf, ownershipFingerprint } from '../../../../src/forwarding/ownership/claims.ts';
+import {
+  ownershipOf,
+  successorOf,
+  uncontested,
+  type WebhookKey,
+} from '../../../../src/forwarding/ownership/ownership.ts';
 import { forum, type SpecChoice, shop, specOf } from '../support/harness.ts';
 
 const organizationID = 'o';
@@ -284,7 +289,7 @@ describe("a portal's webhook", () => {
   ];
 
   test.each(cases)('%s', (_title, self, others, seen, expected) => {
-    expect(rivalsOf(contest(self, others)).webhook(portal, seen)).toEqual(expected);
+    expect(ownershipOf(contest(self, others)).webhook(portal, seen)).toEqual(expected);
   });
 });
 
@@ -311,7 +316,7 @@ describe("the organization's webhook", () => {
     ['inline, of nobody', { age: 3, spec: wantsBoth }, inline, free],
     ['of one that wants portals alone', { age: 1 }, unconfigured, free],
   ] as const)('%s', (_title, other, seen, expected) => {
-    expect(rivalsOf(contest(self, { b: other })).webhook(organization, seen)).toEqual(expected);
+    expect(ownershipOf(contest(self, { b: other })).webhook(organization, seen)).toEqual(expected);
   });
 });
 
@@ -355,12 +360,12 @@ describe("a destination's name", () => {
   ];
 
   test.each(cases)('%s', (_title, other, ids, expected) => {
-    expect(rivalsOf(contest({ age: 2 }, { b: other })).destination(name, ids)).toEqual(expected);
+    expect(ownershipOf(contest({ age: 2 }, { b: other })).destination(name, ids)).toEqual(expected);
   });
 });
 
 test('without rivals everything is free', () => {
-  expect([noRivals.webhook(portal, unconfigured), noRivals.destination('n', ['D'])]).toEqual([free, free]);
+  expect([uncontested.webhook(portal, unconfigured), uncontested.destination('n', ['D'])]).toEqual([free, free]);
 });
 
 describe('who takes over', () => {
@@ -460,6 +465,6 @@ describe('news for others', () => {
     ['a generation answered', status({ observedGeneration: 9 }), false],
     ['an answered annotation', status({ lastHandledReconcileAt: 'now' }), false],
   ] as const)('%s: %j', (_title, after, isNews) => {
-    expect(standing(after) !== standing(before)).toBe(isNews);
+    expect(ownershipFingerprint(after) !== ownershipFingerprint(before)).toBe(isNews);
   });
 });

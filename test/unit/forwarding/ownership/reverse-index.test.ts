@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { Mentions } from '../../../../src/forwarding/ownership/reverse-index.ts';
+import { ReverseIndex } from '../../../../src/forwarding/ownership/reverse-index.ts';
 
 test('who mentions a thing is found by it, and by what is shared', () => {
-  const mentions = new Mentions();
+  const mentions = new ReverseIndex();
   mentions.set('a', ['x', 'y']);
   mentions.set('b', ['y', 'z']);
   mentions.set('c', ['w']);
@@ -22,7 +22,7 @@ test('it answers as a plain table would, whatever comes and goes', () => {
   const deed = fc.record({ key: fc.constantFrom('a', 'b', 'c'), things: fc.option(things, { nil: undefined }) });
   fc.assert(
     fc.property(fc.array(deed), (deeds) => {
-      const mentions = new Mentions();
+      const mentions = new ReverseIndex();
       const table = new Map<string, readonly string[]>();
       for (const { key, things: named } of deeds) {
         if (named === undefined) {

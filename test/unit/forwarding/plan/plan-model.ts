@@ -1,5 +1,5 @@
 import type { DestinationStatus, Status } from '../../../../src/api/v1alpha1.ts';
-import type { Desired } from '../../../../src/forwarding/desired/desired-state.ts';
+import type { DesiredState } from '../../../../src/forwarding/desired/desired-state.ts';
 import type { Observed, SeenWebhook } from '../../../../src/forwarding/observed/observed-state.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/steps.ts';
 import type { Problem } from '../../../../src/forwarding/problems.ts';
@@ -32,7 +32,7 @@ export type WorldWebhook =
       readonly settings: Omit<WorldDestination, 'name'>;
     };
 
-export function look(world: World, desired: Desired, memory: Status): Observed {
+export function look(world: World, desired: DesiredState, memory: Status): Observed {
   const ids = Object.keys(world.destinations).toSorted();
   const see = (id: string) => ({ id, ...withoutSecret(world.destinations[id]) });
   const mine = memory.destination?.id;
@@ -81,7 +81,7 @@ function lookAt(world: World, webhook: WorldWebhook | undefined): SeenWebhook {
 }
 
 /** Does to the world what the plan says, and answers what would be remembered. */
-export function carryOut(world: World, desired: Desired, memory: Status, plan: Plan): Status {
+export function carryOut(world: World, desired: DesiredState, memory: Status, plan: Plan): Status {
   const destination = carryOutDestination(world, desired, memory.destination, plan.destination);
   const stands =
     !['wait', 'refuse', 'lost', 'unresolved', 'unknown'].includes(plan.destination.kind) &&
@@ -128,7 +128,7 @@ function traceOf(step: WebhookStep, before: string | undefined, now: string | un
 
 function carryOutOrganization(
   world: World,
-  desired: Desired,
+  desired: DesiredState,
   memory: Status,
   step: WebhookStep | undefined,
   id: string | undefined,
@@ -164,7 +164,7 @@ function carryOutOrganization(
 
 function carryOutDestination(
   world: World,
-  desired: Desired,
+  desired: DesiredState,
   remembered: DestinationStatus | undefined,
   step: DestinationStep,
 ): DestinationStatus | undefined {

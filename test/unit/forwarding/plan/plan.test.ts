@@ -2,24 +2,28 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Status } from '../../../../src/api/v1alpha1.ts';
-import type { Desired, OwnDestination } from '../../../../src/forwarding/desired/desired-state.ts';
+import type { DesiredState, OwnDestination } from '../../../../src/forwarding/desired/desired-state.ts';
 import type {
   Observed,
   ObservedDestination,
   SeenDestination,
   SeenWebhook,
 } from '../../../../src/forwarding/observed/observed-state.ts';
-import { noRivals, type Rivals } from '../../../../src/forwarding/ownership/ownership.ts';
+import { type Ownership, uncontested } from '../../../../src/forwarding/ownership/ownership.ts';
 import { isEmpty, plan } from '../../../../src/forwarding/plan/plan.ts';
-import { wasOurs } from '../../../../src/status/recorded-state.ts';
+import { wasAttached } from '../../../../src/status/recorded-state.ts';
 import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
-const clock = { ageMs: (time: string) => nowMs - Date.parse(time), intentPatienceMs: 30_000, rivals: noRivals };
+const clock = {
+  ageMs: (time: string) => nowMs - Date.parse(time),
+  pendingCreationTimeoutMs: 30_000,
+  ownership: uncontested,
+};
 const longAgo = '2026-01-01T00:00:00Z';
 const justNow = '2026-05-31T23:59:45Z';
 
-function desiredOf(over: Partial<Desired> = {}): Desired {
+function desiredOf(over: Partial<DesiredState> = {}): DesiredState {
   return {
     region: 'us',
     api: 'v3',
@@ -313,8 +317,8 @@ describe('a destination of somebody else, which spec names', () => {
   });
 
   test('is not shared with a forwarding that attached to it first', () => {
-    const rivals = rivalsWith({ held: ['p1'], yielded: [], nameIsHeld: false });
-    const steps = plan(referring, {}, see([theirs], attachedTo('X')), { ...clock, rivals });
+    const ownership = rivalsWith({ held: ['p1'], yielded: [], nameIsHeld: false });
+    const steps = plan(referring, {}, see([theirs], attachedTo('X')), { ...clock, ownership: ownership });
     expect(steps.portals.get('p1')).toEqual({ kind: 'lost', to: 'n/rival' });
   });
 });
@@ -502,7 +506,7 @@ const aWorld: fc.Arbitrary<World> = fc.record({
   ),
   ticks: fc.constant(0),
 });
-const aDesired: fc.Arbitrary<Desired> = fc
+const aDesired: fc.Arbitrary<DesiredState> = fc
   .record({
     api: fc.constantFrom('v3' as const, 'v2' as const),
     name: aName,
@@ -572,7 +576,15 @@ const aRivalry = fc.record({
   nameIsHeld: fc.boolean(),
 });
 
-function rivalsWith({ held, yielded, nameIsHeld }: { held: string[]; yielded: string[]; nameIsHeld: boolean }): Rivals {
+function rivalsWith({
+  held,
+  yielded,
+  nameIsHeld,
+}: {
+  held: string[];
+  yielded: string[];
+  nameIsHeld: boolean;
+}): Ownership {
   return {
     webhook(which) {
       const place = which.kind === 'portal' ? which.id : 'organization';
@@ -631,7 +643,7 @@ describe('whatever is wanted, remembered and seen', () => {
             webhook.id !== memory.destination?.id &&
             foreign.some(([other]) => other === webhook.id) &&
             memory.portals?.find((one) => one.id === id)?.destinationID !== webhook.id &&
-            !wasOurs(memory.portals?.find((one) => one.id === id)),
+            !wasAttached(memory.portals?.find((one) => one.id === id)),
         );
         expect(theirs.map(([id]) => world.portals[id])).toEqual(theirs.map(([, webhook]) => webhook));
       }),
@@ -644,7 +656,7 @@ describe('whatever is wanted, remembered and seen', () => {
       fc.property(aWorld, aDesired, aMemory, aRivalry, (world, desired, memory, rivalry) => {
         const before = structuredClone(world);
         const observed = look(world, desired, memory);
-        const context = { ...clock, rivals: rivalsWith(rivalry) };
+        const context = { ...clock, ownership: rivalsWith(rivalry) };
         const alone = plan(desired, memory, observed, clock);
         const found = plan(desired, memory, observed, context);
         const taken = found.destination.kind === 'create' || found.destination.kind === 'claim';

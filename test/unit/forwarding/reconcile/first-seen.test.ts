@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { Ages } from '../../../../src/forwarding/reconcile/first-seen.ts';
+import { FirstSeen } from '../../../../src/forwarding/reconcile/first-seen.ts';
 
 function setUp() {
   const clock = { ms: 5_000 };
-  return { clock, ages: new Ages(() => clock.ms) };
+  return { clock, ages: new FirstSeen(() => clock.ms, 8) };
 }
 
 test('are counted from when a time was first met, whatever it says', () => {

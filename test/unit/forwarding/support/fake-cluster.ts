@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { conditionRows, strangers } from '../../../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
-import type { Announcement, Cluster, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
+import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 
 const rows = conditionRows();
@@ -14,7 +14,7 @@ export class ClusterRecorder implements Cluster {
   readonly secrets = new Map<string, Secret>();
   /** Those of other namespaces than `platform` by `namespace/name`. */
   readonly portals = new Map<string, PortalObject>();
-  readonly announcements: (Announcement & { readonly of: string })[] = [];
+  readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
   /** Every status that was written, in order. */
   readonly statuses: Status[] = [];
   writes = 0;
@@ -122,7 +122,7 @@ export class ClusterRecorder implements Cluster {
     });
   }
 
-  announce(forwarding: AuditLogForwarding, announcement: Announcement): void {
+  recordEvent(forwarding: AuditLogForwarding, announcement: KubernetesEvent): void {
     this.announcements.push({ ...announcement, of: nameOf(forwarding) });
   }
 

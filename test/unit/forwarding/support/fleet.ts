@@ -5,7 +5,7 @@ import { BackOff } from '../../../../src/controller/back-off.ts';
 import { runController } from '../../../../src/controller/controller.ts';
 import { WorkQueue } from '../../../../src/controller/work-queue.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
-import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { ClaimIndex } from '../../../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Limits } from '../../../../src/konnect/limits/request-limits.ts';
@@ -180,10 +180,10 @@ export class OperatorInMemory {
       nowMs: () => clock.now(),
       ...(options.budget === undefined ? {} : { limits: new Limits({ ...options.budget, clock, random }) }),
     });
-    const claims = new Claims((forwarding) => destinationName(forwarding, ''));
+    const claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
     const learn = (key: string, forwarding: AuditLogForwarding): readonly string[] => {
       groups.set(key, groupOf(forwarding));
-      return claims.learn(forwarding);
+      return claims.update(forwarding);
     };
     for (const [key, forwarding] of cluster.objects) {
       learn(key, forwarding);
@@ -200,9 +200,9 @@ export class OperatorInMemory {
       cluster,
       konnectFor: (token, priority) => konnect.forToken(token, priority),
       find,
-      contenders: (key, shared) => claims.contenders(key, shared).flatMap((other) => find(other) ?? []),
+      contenders: (key, shared) => claims.sharing(key, shared).flatMap((other) => find(other) ?? []),
       clusterName: '',
-      intentPatienceMs: 30_000,
+      pendingCreationTimeoutMs: 30_000,
       now: () => new Date(startedMs + clock.now()),
       nowMs: () => clock.now(),
       random,

@@ -11,7 +11,7 @@ import {
   type Status,
 } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
-import { Claims } from '../../../../src/forwarding/ownership/claim-index.ts';
+import { ClaimIndex } from '../../../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Konnect } from '../../../../src/konnect/session/konnect.ts';
@@ -139,7 +139,7 @@ export class Stage implements AsyncDisposable {
   readonly #underWay = new Set<Promise<unknown>>();
   /** Those who are to pass, the next one first. */
   readonly #queue = new Set<string>();
-  #claims = new Claims(destinationOf);
+  #claims = new ClaimIndex(destinationOf);
   #reconciler: Reconciler;
   #made = 0;
   readonly #demands = new Map<string, string>();
@@ -303,7 +303,7 @@ export class Stage implements AsyncDisposable {
   /** A new process in place of the present one, which may be dead. */
   restart(): void {
     this.#lastCall = undefined;
-    this.#claims = new Claims(destinationOf);
+    this.#claims = new ClaimIndex(destinationOf);
     for (const [each, object] of this.cluster.objects) {
       this.#watched(each, object);
       this.#queue.add(each);
@@ -390,9 +390,9 @@ export class Stage implements AsyncDisposable {
       konnectFor: (token) => konnect.forToken(token),
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
-        this.#claims.contenders(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
+        this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
       clusterName: '',
-      intentPatienceMs: 30_000,
+      pendingCreationTimeoutMs: 30_000,
       now: () => new Date(this.clock.ms + this.clock.jumpMs),
       nowMs: () => this.clock.ms,
       random: () => 0,
@@ -400,7 +400,7 @@ export class Stage implements AsyncDisposable {
   }
 
   #watched(changed: string, object: AuditLogForwarding | undefined): void {
-    const news = object === undefined ? this.#claims.forget(changed) : this.#claims.learn(object);
+    const news = object === undefined ? this.#claims.delete(changed) : this.#claims.update(object);
     for (const contender of news) this.#queue.add(contender);
     const demand = object === undefined ? 'gone' : demandOf(object);
     if (this.#demands.get(changed) !== demand) this.#queue.add(changed);

@@ -1,0 +1,93 @@
+/** The end of a reconciliation: conditions, status, events, and when the next one is due. */
+import { parseDurationMs } from '../../api/duration.ts';
+import { type AuditLogForwarding, type Condition, reconcileRequestOf } from '../../api/v1alpha1.ts';
+import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
+import { type ConditionContext, conditionsOf, type Report } from '../../status/conditions.ts';
+import type { StatusWriter } from '../../status/status-writer.ts';
+import type { Cluster } from '../ports.ts';
+import { reasons } from '../problems.ts';
+import { recordEvent } from '../reconcile-context.ts';
+import { problemsOf } from './health-report.ts';
+
+const maxGraceMs = 30 * 60_000;
+const defaultIntervalMs = 10 * 60_000;
+
+/** What a conclusion is written to. */
+export interface Conclusion {
+  readonly cluster: Cluster;
+  readonly status: StatusWriter;
+  /** The conditions before this reconciliation. */
+  readonly before: readonly Condition[];
+  readonly signal: AbortSignal;
+}
+
+/** Writes the conditions of `report`, and records an event if they changed what a user should know. */
+export function conclude(to: Conclusion, report: Report, grace: ConditionContext['grace']): Promise<void> {
+  return writeConditions(to, conditionsOf(report, to.status.context(grace)));
+}
+
+/** Writes the status with these conditions, and records the transition. */
+export async function writeConditions(to: Conclusion, conditions: Condition[]): Promise<void> {
+  await to.status.write(conditions, to.signal);
+  recordTransition(to, conditions);
+}
+
+/** Records an event if the problem that keeps the forwarding from being ready changed, and when the forwarding becomes ready. */
+function recordTransition({ cluster, status, before }: Conclusion, after: readonly Condition[]): void {
+  const problemIn = (conditions: readonly Condition[]) =>
+    conditions.find(({ type }) => type === 'Stalled' || type === 'Reconciling') ??
+    conditions.find(({ reason }) => reason === 'Drifted');
+  const [is, was] = [problemIn(after), problemIn(before)];
+  if (is !== undefined && (is.reason !== was?.reason || is.message !== was.message)) {
+    recordEvent({ cluster, status }, 'Warning', is.reason, 'Reconcile', is.message);
+  }
+  const ready = readyOf(after);
+  if (ready?.status === 'True' && readyOf(before)?.status !== 'True') {
+    recordEvent({ cluster, status }, 'Normal', ready.reason, 'Reconcile', ready.message);
+  }
+}
+
+/** What an event about a Secret ends, not time. */
+const bySecret: ReadonlySet<string> = new Set([reasons.secretNotFound, reasons.secretKeyNotFound, reasons.tokenGone]);
+
+/** Returns when the forwarding is due again: after its interval, or with back-off while a problem ends by itself. `random`: 0 to below 1. */
+export function nextAfter(report: Report, forwarding: AuditLogForwarding, random: () => number): ReconcileResult {
+  const soon = problemsOf(report).filter(({ severity, reason }) => severity !== 'stalled' && !bySecret.has(reason));
+  if (soon.length === 0) return { kind: 'requeue', afterMs: intervalMs(forwarding) * (1 - random() / 10) };
+  const minDelayMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
+  const { generation, annotations } = forwarding.metadata;
+  const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
+  const cause = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
+  return { kind: 'retry', minDelayMs, backOffKey: { request, cause } };
+}
+
+/** Returns true if Konnect or the API server did not answer one of the calls that the report is about. */
+export function isUnavailable(report: Report): boolean {
+  return problemsOf(report).some(({ severity }) => severity === 'unavailable');
+}
+
+/** Returns how long `Ready` may outlast an outage, in milliseconds. */
+export function graceMsOf(forwarding: AuditLogForwarding): number {
+  return Math.min(3 * intervalMs(forwarding), maxGraceMs);
+}
+
+export function intervalMs({ spec }: AuditLogForwarding): number {
+  return parseDurationMs(spec.interval) ?? defaultIntervalMs;
+}
+
+/** Returns true if a reconciliation of this generation, with these Secrets, finished before this one. */
+export function isApplied({ metadata, status }: AuditLogForwarding, secretVersion: string | undefined): boolean {
+  const versions = [status.destination?.secretVersion, status.organization?.secretVersion];
+  const sameSecrets = versions.every((version) => version === undefined || version === secretVersion);
+  const ready = readyOf(status.conditions);
+  return ready?.observedGeneration === metadata.generation && ready.reason !== reasons.applying && sameSecrets;
+}
+
+/** Returns true if something wanted is not in place yet, and nobody has to act for it. */
+export function isPending(conditions: readonly Condition[]): boolean {
+  return readyOf(conditions)?.status === 'False' && conditions.some(({ type }) => type === 'Reconciling');
+}
+
+export function readyOf(conditions: readonly Condition[] = []): Condition | undefined {
+  return conditions.find(({ type }) => type === 'Ready');
+}

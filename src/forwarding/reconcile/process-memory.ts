@@ -1,0 +1,76 @@
+import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
+import { FirstSeen } from './first-seen.ts';
+
+/** The most timestamps that the status of one forwarding can hold at once. */
+const maxTimestamps = 8;
+const outage = 'outage';
+
+/**
+ * What one process knows about its forwardings and no status may hold: tokens that worked, and since when something lasts. All of it is
+ * kept by key, for one object.
+ */
+export class ProcessMemory {
+  readonly #uids = new Map<string, string>();
+  /** By key, then by organization. */
+  readonly #goodTokens = new Map<string, Map<string, string>>();
+  readonly #timestamps: FirstSeen;
+  readonly #outages: FirstSeen;
+  readonly #handovers: FirstSeen;
+  readonly #inUse: FirstSeen;
+
+  /** `nowMs` never goes back. */
+  constructor(nowMs: () => number) {
+    this.#timestamps = new FirstSeen(nowMs, maxTimestamps);
+    this.#outages = new FirstSeen(nowMs);
+    this.#handovers = new FirstSeen(nowMs);
+    this.#inUse = new FirstSeen(nowMs);
+  }
+
+  /** Forgets all about `key` unless it belongs to `forwarding`: another object of the same name must not get the old one's tokens. */
+  keepOnlyOf(key: string, forwarding: AuditLogForwarding | undefined): void {
+    const uid = forwarding?.metadata.uid;
+    if (uid !== this.#uids.get(key)) {
+      for (const each of [this.#uids, this.#goodTokens]) each.delete(key);
+      for (const each of [this.#timestamps, this.#outages, this.#handovers, this.#inUse]) each.forget(key);
+    }
+    if (uid !== undefined) this.#uids.set(key, uid);
+  }
+
+  rememberToken(key: string, organizationID: string, token: string): void {
+    const known = this.#goodTokens.get(key) ?? new Map<string, string>();
+    this.#goodTokens.set(key, known.set(organizationID, token));
+  }
+
+  /** Returns the last token that was seen to belong to the organization. */
+  goodToken(key: string, organizationID: string | undefined): string | undefined {
+    return organizationID === undefined ? undefined : this.#goodTokens.get(key)?.get(organizationID);
+  }
+
+  /** Returns how long this process has known a timestamp of the forwarding's status, in milliseconds. */
+  timestampAgeMs(key: string, time: string): number {
+    return this.#timestamps.ageMs(key, time);
+  }
+
+  /** Returns how long Konnect or the API server has been unavailable, in milliseconds, counted from the first call. */
+  unavailableForMs(key: string): number {
+    return this.#outages.ageMs(key, outage);
+  }
+
+  endOutage(key: string): void {
+    this.#outages.forget(key);
+  }
+
+  /** Returns how long Konnect has refused to delete a destination that is in use, in milliseconds, counted from the first call. */
+  inUseForMs(key: string, destinationID: string): number {
+    return this.#inUse.ageMs(key, destinationID);
+  }
+
+  /** Returns how long the forwarding has waited for another one to take `object`, in milliseconds, counted from the first call. */
+  handoverForMs(key: string, object: string): number {
+    return this.#handovers.ageMs(key, object);
+  }
+
+  endHandover(key: string, object: string): void {
+    this.#handovers.forget(key, object);
+  }
+}
