@@ -16,7 +16,10 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: testsIn('unit', 'docs', 'security', 'validators', 'conformance', 'interop'),
+      testMatch: [
+        ...testsIn('unit', 'docs', 'security', 'conformance', 'interop'),
+        '<rootDir>/test/validators/*.test.ts',
+      ],
     },
     {
       ...shared,
@@ -26,7 +29,7 @@ export default {
     {
       ...shared,
       displayName: 'integration',
-      testMatch: testsIn('integration', 'e2e'),
+      testMatch: testsIn('integration', 'e2e', 'validators/integration'),
       globalSetup: '<rootDir>/test/support/integration-setup.ts',
       globalTeardown: '<rootDir>/test/support/integration-teardown.ts',
       setupFilesAfterEnv: ['<rootDir>/test/support/integration-timeouts.ts'],

@@ -1,7 +1,8 @@
 /** `npm run test:watch [JEST ARGUMENTS]`: reruns the unit tests that a saved file affects. Does not build anything first. */
-import { spawnSync } from 'node:child_process';
+import { runJest } from './jest.ts';
+import { planTests } from './test-plan.ts';
 
-const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-const jest = ['node_modules/jest/bin/jest.js', '--watch', '--selectProjects', 'unit', ...process.argv.slice(2)];
-const { status } = spawnSync(process.execPath, [...flags, ...jest], { stdio: 'inherit' });
-process.exit(status ?? 1);
+const plan = await planTests('unit');
+for (const line of plan.leftOut) process.stderr.write(`==> ${line}\n`);
+const jestArguments = ['--watch', '--selectProjects', 'unit', ...process.argv.slice(2), ...plan.jestArguments];
+process.exitCode = runJest(jestArguments, plan.env);

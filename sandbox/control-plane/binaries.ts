@@ -40,15 +40,8 @@ export interface Machine {
  * message that lists the remedies.
  */
 export async function ensureBinaries(options: EnsureBinariesOptions, machine = thisMachine()): Promise<Binaries> {
-  const wanted: BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
-  if (options.controllerManager === true) wanted.push('kube-controller-manager');
-  const folders = [builtFolder(machine), ...machine.archives.map((archive) => downloadedFolder(archive, machine))];
-  const assets = machine.env['KUBEBUILDER_ASSETS'];
-  if (assets !== undefined && assets !== '') {
-    await checkAssets(assets);
-    folders.unshift(assets);
-  }
-
+  const wanted = wantedNames(options);
+  const folders = await foldersOf(machine);
   let found = await findAll(wanted, folders);
   if (found.size < wanted.length) {
     const cache = cacheFolder(machine);
@@ -61,6 +54,31 @@ export async function ensureBinaries(options: EnsureBinariesOptions, machine = t
     });
   }
   return toBinaries(found);
+}
+
+/** Resolves with the names of executables that only a build with Go provides, because they are in no folder and in no archive of a release. */
+export async function onlyBuiltWithGo(
+  options: Pick<EnsureBinariesOptions, 'controllerManager'>,
+  machine = thisMachine(),
+): Promise<BinaryName[]> {
+  const wanted = wantedNames(options);
+  const absent = missing(wanted, await findAll(wanted, await foldersOf(machine)));
+  return absent.filter((name) => !machine.archives.some(({ executables }) => executables.includes(name)));
+}
+
+function wantedNames({ controllerManager }: Pick<EnsureBinariesOptions, 'controllerManager'>): BinaryName[] {
+  return [...basicNames, ...(controllerManager === true ? (['kube-controller-manager'] as const) : [])];
+}
+
+const basicNames: readonly BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
+
+/** Returns the folders that may contain executables, in the order of the search. */
+async function foldersOf(machine: Machine): Promise<string[]> {
+  const folders = [builtFolder(machine), ...machine.archives.map((archive) => downloadedFolder(archive, machine))];
+  const assets = machine.env['KUBEBUILDER_ASSETS'];
+  if (assets === undefined || assets === '') return folders;
+  await checkAssets(assets);
+  return [assets, ...folders];
 }
 
 /** Returns the folder of the cache. */
@@ -145,8 +163,7 @@ async function findAll(names: readonly BinaryName[], folders: readonly string[])
 }
 
 async function checkAssets(folder: string): Promise<void> {
-  const needed: BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
-  const absent = missing(needed, await findAll(needed, [folder]));
+  const absent = missing(basicNames, await findAll(basicNames, [folder]));
   if (absent.length > 0) {
     throw new Error(
       `KUBEBUILDER_ASSETS is ${folder}, which has no executable ${absent.join(', ')}. Correct it, or unset it to download ` +

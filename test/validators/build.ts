@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder, type Machine, thisMachine } from '../../sandbox/control-plane/binaries.ts';
@@ -15,6 +15,9 @@ export interface EnsureOptions {
   readonly progress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The environment variable by which `npm test` tells jest that Go is missing. Tests outside this folder then do without the executable. */
+export const withoutValidatorsVariable = 'TEST_WITHOUT_VALIDATORS';
 
 type BuildMachine = Pick<Machine, 'env' | 'platform' | 'arch'>;
 
@@ -31,8 +34,7 @@ export async function ensureJudgesBinary(
   machine: BuildMachine = thisMachine(),
 ): Promise<string> {
   const cache = cacheFolder(machine);
-  const folder = join(cache, `judges-${await digestOfSource()}-${machine.platform}-${machine.arch}`);
-  const path = join(folder, 'judges');
+  const path = await cachedPath(machine);
   if (await exists(path)) return path;
   await mkdir(cache, { recursive: true });
   await withLock(join(cache, 'judges.lock'), options, async () => {
@@ -43,13 +45,25 @@ export async function ensureJudgesBinary(
     const temporary = await mkdtemp(join(cache, temporaryPrefix));
     try {
       await build(join(temporary, 'judges'), go.version, machine, options);
-      await mkdir(folder, { recursive: true });
+      await mkdir(dirname(path), { recursive: true });
       await rename(join(temporary, 'judges'), path);
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
   });
   return path;
+}
+
+/** Resolves with the path of the executable if the cache has it. */
+export async function findJudgesBinary(machine: BuildMachine): Promise<string | undefined> {
+  const path = await cachedPath(machine);
+  return (await exists(path)) ? path : undefined;
+}
+
+/** Resolves with the path where the cache has the executable, if it has it. */
+export async function cachedPath(machine: BuildMachine): Promise<string> {
+  const folder = `judges-${await digestOfSource()}-${machine.platform}-${machine.arch}`;
+  return join(cacheFolder(machine), folder, 'judges');
 }
 
 async function digestOfSource(): Promise<string> {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
-import { type EnsureOptions, ensureJudgesBinary } from './build.ts';
+import { type EnsureOptions, ensureJudgesBinary, withoutValidatorsVariable } from './build.ts';
 
 /** A Kubernetes object as JSON; `apiVersion` and `kind` are needed. */
 export type KubeObject = Readonly<Record<string, unknown>>;
@@ -73,6 +73,11 @@ export interface Judges {
   readonly diff: (objects: readonly KubeObject[], method: DiffMethod, where: InCluster) => Promise<Difference[]>;
   /** Rejects objects of Argo CD's and Flux's own kinds that have a field which their Go types do not. */
   readonly decode: (objects: readonly KubeObject[]) => Promise<void>;
+}
+
+/** Resolves with undefined if `npm test` found no Go to build the judges with: it has said so. */
+export async function judgesUnlessLeftOut(options: EnsureOptions): Promise<Judges | undefined> {
+  return process.env[withoutValidatorsVariable] === 'true' ? undefined : ensureJudges(options);
 }
 
 /** Builds the judges where they are not in the cache: see `ensureJudgesBinary`. */

@@ -1,15 +1,15 @@
 /** What Argo CD and kstatus make of forwardings that the operator works on. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
-import type { Scene } from '../e2e/support/fixture.ts';
-import { conditionOf, type ForwardingObject, isReady, isUnreadyFor } from '../e2e/support/forwarding-object.ts';
-import { oneWorld } from '../e2e/support/one-environment.ts';
-import { cluster } from '../support/cluster.ts';
-import { argoSettings } from '../validators/argocd-settings.ts';
-import { assertLegalStatus } from '../validators/legal-status.ts';
-import { buildTimeoutMs, progress } from '../validators/progress.ts';
-import { ensureJudges, type HealthStatus, type Judges, type KubeObject } from '../validators/validators.ts';
+import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import type { Scene } from '../../e2e/support/fixture.ts';
+import { conditionOf, type ForwardingObject, isReady, isUnreadyFor } from '../../e2e/support/forwarding-object.ts';
+import { oneWorld } from '../../e2e/support/one-environment.ts';
+import { cluster } from '../../support/cluster.ts';
+import { argoSettings } from '../argocd-settings.ts';
+import { assertLegalStatus } from '../legal-status.ts';
+import { buildTimeoutMs, progress } from '../progress.ts';
+import { ensureJudges, type HealthStatus, type Judges, type KubeObject } from '../validators.ts';
 
 const { world, scene } = oneWorld({ prefix: 'argocd-operator' });
 const settings = argoSettings();

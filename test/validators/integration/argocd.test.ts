@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
-import type { KubectlOptions, KubectlResult } from '../../sandbox/control-plane/access.ts';
-import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
-import { install } from '../../sandbox/sandbox.ts';
-import { apiVersion, finalizer, kind, plural } from '../../src/api/v1alpha1.ts';
-import { conditionsOf, type Health } from '../../src/status/conditions.ts';
-import { argoSettings } from '../validators/argocd-settings.ts';
-import { buildTimeoutMs, progress } from '../validators/progress.ts';
+import type { KubectlOptions, KubectlResult } from '../../../sandbox/control-plane/access.ts';
+import { ensureBinaries } from '../../../sandbox/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../../sandbox/control-plane/control-plane.ts';
+import { install } from '../../../sandbox/sandbox.ts';
+import { apiVersion, finalizer, kind, plural } from '../../../src/api/v1alpha1.ts';
+import { conditionsOf, type Health } from '../../../src/status/conditions.ts';
+import { argoSettings } from '../argocd-settings.ts';
+import { buildTimeoutMs, progress } from '../progress.ts';
 import {
   type DiffMethod,
   ensureJudges,
@@ -17,7 +17,7 @@ import {
   type Judges,
   type KubeObject,
   type SyncMethod,
-} from '../validators/validators.ts';
+} from '../validators.ts';
 
 /** How an Application syncs, and how Argo CD then compares: plainly, with ServerSideApply=true, and with ServerSideDiff=true too. */
 const ways: readonly (readonly [SyncMethod, DiffMethod])[] = [
