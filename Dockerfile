@@ -19,7 +19,7 @@ FROM ${BASE}
 ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.title="konnect-audit-log-operator" \
-      org.opencontainers.image.description="Keeps Kong Konnect audit-log forwarding to SumoLogic, or to any other SIEM, configured" \
+      org.opencontainers.image.description="Configures Kong Konnect to forward its audit logs to SumoLogic or to another SIEM" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
