@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseDurationMs } from '../api/duration.ts';
 import type { ProxyEnvironment } from '../konnect/http.ts';
 import { defaultKonnectURL, problemWithKonnectURL } from '../konnect/konnect-url.ts';
-import { areLeaseTimes } from '../leader-election/leader-election.ts';
+import { areLeaseTimes } from '../leader-election/lease.ts';
 import { parseBindAddress } from '../telemetry/bind-address.ts';
 import { logFormats, logLevels } from '../telemetry/log.ts';
 

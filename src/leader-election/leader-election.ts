@@ -3,71 +3,26 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { sleep, withTimeout } from '../runtime/timeout.ts';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
-
-/** A Lease as it stands. Its times are compared for being the same, never with a clock: other machines' clocks may be wrong. */
-export interface StoredLease {
-  /** Empty where nobody holds it. */
-  readonly holder: string;
-  readonly durationSeconds: number;
-  readonly acquireTime: string;
-  readonly renewTime: string;
-  /** How often it went from one holder to another. */
-  readonly transitions: number;
-  /** Of the object, for an update that is refused where another one came first. */
-  readonly version: { readonly uid: string; readonly resourceVersion: string };
-}
-
-export interface LeaseChange {
-  readonly holder: string;
-  readonly durationSeconds: number;
-  /** Milliseconds since 1970. */
-  readonly acquireTimeMs: number;
-  readonly renewTimeMs: number;
-  readonly transitions: number;
-}
-
-/** One Lease. All methods reject where it cannot be had; a write also where the Lease is another than the one named. */
-export interface LeaseStore {
-  get(signal: AbortSignal): Promise<StoredLease | undefined>;
-  create(change: LeaseChange, signal: AbortSignal): Promise<StoredLease>;
-  update(lease: StoredLease, change: LeaseChange, signal: AbortSignal): Promise<StoredLease>;
-}
-
-export interface LeaseTimes {
-  /** How long others wait after the last renewal that they saw. */
-  readonly leaseDurationMs: number;
-  /** How long the leader goes on without a renewal. Shorter, so that it has ended before others begin. */
-  readonly renewDeadlineMs: number;
-  /** How long the leader waits between renewals. */
-  readonly retryPeriodMs: number;
-}
-
-/** What client-go adds to its retry period, at most, as a multiple of it. */
-const jitterFactor = 1.2;
-
-/** True where others begin only after the leader has ended, and the leader has time for a second try. */
-export function areLeaseTimes({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: LeaseTimes): boolean {
-  return leaseDurationMs > renewDeadlineMs && renewDeadlineMs > retryPeriodMs * jitterFactor;
-}
+import { areLeaseTimes, jitterFactor, type LeaseStore, type LeaseTimes, type StoredLease } from './lease.ts';
 
 /**
- * A clock for leases: unlike the process's own it goes on while the machine sleeps (Linux: `CLOCK_BOOTTIME`), so that who wakes up knows that its
- * lease is over. A virtual machine that is frozen and thawed as a whole may not know it; then Kubernetes' refusal of the next renewal tells.
+ * The clock for leases. Unlike `systemClock`, it includes the time that the machine was suspended (Linux: `CLOCK_BOOTTIME`), so a process that resumes
+ * knows that its lease has expired. A virtual machine that was paused as a whole may not know it. Then the API server refuses the next renewal.
  */
-export const sleeplessClock: Clock = { ...systemClock, now: () => uptime() * 1000 };
+export const bootTimeClock: Clock = { ...systemClock, now: () => uptime() * 1000 };
 
 export interface LeaderElectionOptions {
   readonly store: LeaseStore;
-  /** Of the Lease, for logs. */
+  /** How logs and errors name the Lease. */
   readonly name: string;
-  /** Which no other process ever has. */
+  /** Unique for each process. */
   readonly identity: string;
   readonly times: LeaseTimes;
   readonly log: Log;
-  /** For metrics; must not throw. */
-  readonly onChange?: (leads: boolean) => void;
+  /** For metrics. Must not throw. */
+  readonly onChange?: (isLeader: boolean) => void;
   readonly clock?: Clock;
-  /** Milliseconds since 1970: for people who read the Lease. */
+  /** Returns milliseconds since 1970, for the times that the Lease shows to users. */
   readonly now?: () => number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
@@ -76,55 +31,56 @@ export interface LeaderElectionOptions {
 type Attempt = { readonly kind: 'held' } | { readonly kind: 'taken'; readonly holder: string };
 
 /**
- * One of several processes leads, by a Lease and the rules of client-go: a lease is over when its holder gave it up, or when nothing was seen to
- * change in it for its duration by the local clock. Beyond client-go there is a {@link fence}, a standby looks more often than the leader
- * renews, so that it takes over sooner, and a Lease that vanishes is not free before it would have run out.
+ * Elects one leader among several processes, with a Lease and the rules of client-go: a lease ends when its holder releases it, or when it has not
+ * changed for its duration, measured by the local clock. There are three differences to client-go. There is a {@link fence}. A process on standby
+ * reads the Lease more often than the leader renews it, so that it takes over sooner. A deleted Lease is not free before it would have expired.
  */
 export class LeaderElection {
   readonly #options: Required<LeaderElectionOptions>;
-  /** The last one seen, and since when it has looked like this. */
+  /** The Lease as last seen, and since when it has been unchanged. */
   #seen: { readonly lease: StoredLease; readonly sinceMs: number } | undefined;
   #acquireTimeMs = 0;
-  #hasLooked = false;
-  /** When the last renewal that succeeded was sent: the lease holds from no later than that in everybody's eyes. */
+  #hasAttempted = false;
+  /** When the last successful renewal was sent. No process measures the lease from an earlier time. */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeaderElectionOptions) {
-    if (!areLeaseTimes(options.times)) throw new RangeError('the times of the lease do not fit together');
+    if (!areLeaseTimes(options.times))
+      throw new RangeError('the renew deadline must be less than the lease duration and more than 1.2 retry periods');
     this.#options = {
       onChange: () => undefined,
-      clock: sleeplessClock,
+      clock: bootTimeClock,
       now: Date.now,
       random: Math.random,
       ...options,
     };
   }
 
-  /** Whether the Lease could ever be read and, where it is free, taken: without the right to do so nobody would ever lead. */
-  get hasLooked(): boolean {
-    return this.#hasLooked;
+  /** Whether an attempt to acquire the lease has ever got an answer. Without the permissions for it no process would ever be the leader. */
+  get hasAttempted(): boolean {
+    return this.#hasAttempted;
   }
 
   /**
-   * Lets writes pass as long as this process leads for certain: it was sure to hold the lease less than the renew deadline ago. However long the
-   * process was stopped (SIGSTOP, a sleeping machine, a long collection of garbage), what asks here knows it. Between the asking and
-   * the first byte nothing is awaited, so that of each connection at most the request that is being sent gets out.
+   * Throws unless this process is certain to be the leader: its last successful renewal is less than the renew deadline ago. This holds however long
+   * the process was stopped, for example by SIGSTOP, a suspended machine or a long garbage collection. A transport calls it and then sends the first
+   * byte without an `await` in between, so each connection lets out at most the one request that it is sending.
    */
   readonly fence: Fence = () => {
-    if (this.#leftMs() <= 0) throw new FencedError(`${this.#options.name} is not held for certain: nothing is written`);
+    if (this.#remainingMs() <= 0) throw new FencedError(`${this.#options.name} may be lost: nothing is written`);
   };
 
   /**
-   * Stands by until this process leads, then calls `lead`, once. Its signal is aborted with `signal`, and then `lead` may take its time: the lease is
-   * renewed until it ends, and then given up. When the lease is lost, the signal is aborted with a FencedError, and `run` rejects with
-   * that error when `lead` has ended, or three seconds later: the process has to end then.
+   * Waits until this process is the leader, then calls `lead` once. When `signal` is aborted, the signal of `lead` is aborted too, and the lease is
+   * renewed until `lead` has ended and then released. When the lease is lost, the signal of `lead` is aborted with a FencedError. `run` rejects with
+   * that error when `lead` has ended, or after three seconds. Then the process has to exit.
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (!(await this.#acquire(signal))) return;
     const { log, name, identity, onChange, clock } = this.#options;
     log.info(
       { lease: name, identity, transitions: this.#seen?.lease.transitions },
-      'lease acquired, this process leads',
+      'lease acquired, this process is the leader',
     );
     onChange(true);
     const leading = new AbortController();
@@ -135,17 +91,17 @@ export class LeaderElection {
     const work = lead(leading.signal).finally(() => done.abort());
     work.catch(() => undefined);
     try {
-      await this.#keep(done.signal);
+      await this.#renew(done.signal);
       await work;
     } catch (error) {
       onChange(false);
       if (error instanceof FencedError) {
         this.#renewedAtMs = Number.NEGATIVE_INFINITY;
-        log.error({ lease: name, identity, err: error }, 'lease lost, this process ends');
+        log.error({ lease: name, identity, err: error }, 'lease lost, this process exits');
         leading.abort(error);
-        const patience = new AbortController();
-        await Promise.race([work.catch(() => undefined), sleep(lastPatienceMs, patience.signal, clock)]);
-        patience.abort();
+        const ended = new AbortController();
+        await Promise.race([work.catch(() => undefined), sleep(endAfterLossMs, ended.signal, clock)]);
+        ended.abort();
         throw error;
       }
       await this.#release();
@@ -157,69 +113,70 @@ export class LeaderElection {
     await this.#release();
   }
 
-  /** False once `signal` is aborted. */
+  /** Returns false if `signal` is aborted first. */
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { clock, random, log, name, times } = this.#options;
-    let shown: string | undefined;
+    let loggedHolder: string | undefined;
     while (!signal.aborted) {
       let waitMs = (times.retryPeriodMs * (1 + random())) / 4;
       try {
         const attempt = await this.#within(attemptMs(times), signal, (within) => this.#attempt(within));
-        this.#hasLooked = true;
+        this.#hasAttempted = true;
         if (attempt.kind === 'held') return true;
-        if (attempt.holder !== shown) log.info({ lease: name, holder: attempt.holder }, 'standing by');
-        shown = attempt.holder;
+        if (attempt.holder !== loggedHolder)
+          log.info({ lease: name, holder: attempt.holder }, 'standing by: another process holds the lease');
+        loggedHolder = attempt.holder;
       } catch (err) {
         if (signal.aborted) break;
         waitMs = times.retryPeriodMs * (1 + jitterFactor * random());
-        log.warn({ lease: name, err, waitMs: Math.round(waitMs) }, 'lease cannot be looked at, trying again');
+        log.warn({ lease: name, err, waitMs: Math.round(waitMs) }, 'lease cannot be read or acquired, retrying');
       }
       await sleep(waitMs, signal, clock);
     }
     return false;
   }
 
-  /** Renews until `signal` is aborted. Rejects with a FencedError when the lease is lost. */
-  async #keep(signal: AbortSignal): Promise<void> {
+  /** Renews the lease until `signal` is aborted. Rejects with a FencedError when the lease is lost. */
+  async #renew(signal: AbortSignal): Promise<void> {
     const { clock, log, name, times } = this.#options;
     for (;;) {
-      await sleep(Math.min(times.retryPeriodMs, this.#leftMs()), signal, clock);
+      await sleep(Math.min(times.retryPeriodMs, this.#remainingMs()), signal, clock);
       if (signal.aborted) return;
-      const leftMs = this.#leftMs();
-      if (leftMs <= 0) throw new FencedError(`${name} was not renewed within ${String(times.renewDeadlineMs)} ms`);
+      const remainingMs = this.#remainingMs();
+      if (remainingMs <= 0) throw new FencedError(`${name} was not renewed within ${String(times.renewDeadlineMs)} ms`);
       try {
-        const withinMs = Math.min(attemptMs(times), leftMs);
+        const withinMs = Math.min(attemptMs(times), remainingMs);
         const attempt = await this.#within(withinMs, signal, (within) => this.#attempt(within));
         if (attempt.kind === 'taken') throw new FencedError(`${name} is held by ${attempt.holder}`);
       } catch (err) {
         if (err instanceof FencedError) throw err;
         if (signal.aborted) return;
-        log.warn({ lease: name, err }, 'lease not renewed, trying again');
+        log.warn({ lease: name, err }, 'lease renewal failed, retrying');
       }
     }
   }
 
-  /** Takes or renews the lease where that is allowed. */
+  /** Acquires or renews the lease, unless another process holds it. */
   async #attempt(signal: AbortSignal): Promise<Attempt> {
     const { store, identity } = this.#options;
     const known = this.#seen?.lease;
-    if (this.#leftMs() > 0 && known?.holder === identity) {
+    if (this.#remainingMs() > 0 && known?.holder === identity) {
       try {
         return await this.#write(known, signal);
       } catch {
-        // Somebody wrote it, or the answer to our own last renewal was lost: look.
+        // Another client wrote the Lease, or the answer to the last renewal was lost: read it.
         signal.throwIfAborted();
       }
     }
     const lease = await store.get(signal);
     signal.throwIfAborted();
     if (lease !== undefined) this.#see(lease);
-    const holder = this.#holder();
+    const holder = this.#otherHolder();
     return holder === undefined ? this.#write(lease, signal) : { kind: 'taken', holder };
   }
 
-  /** Who else holds the lease, as far as anybody can know. One that vanished is held as if it were still there. */
-  #holder(): string | undefined {
+  /** Returns the other process that holds the lease. A deleted Lease counts as held until it would have expired. */
+  #otherHolder(): string | undefined {
     if (this.#seen === undefined) return undefined;
     const { clock, identity } = this.#options;
     const { lease, sinceMs } = this.#seen;
@@ -245,14 +202,14 @@ export class LeaderElection {
     };
     const sentAtMs = clock.now();
     const written = await (lease === undefined ? store.create(change, signal) : store.update(lease, change, signal));
-    // Whoever asked has given up, and may have ended already.
+    // The caller has timed out, and may have ended already.
     signal.throwIfAborted();
     this.#see(written);
     this.#renewedAtMs = sentAtMs;
     return { kind: 'held' };
   }
 
-  /** Gives the lease up, so that another takes it at its next look. Never rejects. */
+  /** Gives the lease up, so that another process acquires it at its next attempt. Never rejects. */
   async #release(): Promise<void> {
     const { log, name, identity, times } = this.#options;
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -260,7 +217,7 @@ export class LeaderElection {
       await this.#within(attemptMs(times), undefined, (within) => this.#giveUp(within));
       log.info({ lease: name, identity }, 'lease released');
     } catch (err) {
-      log.warn({ lease: name, identity, err }, 'lease not released, another process takes it when it has run out');
+      log.warn({ lease: name, identity, err }, 'lease not released, another process acquires it after it has expired');
     }
   }
 
@@ -296,16 +253,16 @@ export class LeaderElection {
     return withTimeout({ signal, timeoutMs, timedOut, clock: this.#options.clock }, action);
   }
 
-  /** For how long this process still leads for certain. */
-  #leftMs(): number {
+  /** Returns for how long this process is still certain to be the leader. */
+  #remainingMs(): number {
     return this.#renewedAtMs + this.#options.times.renewDeadlineMs - this.#options.clock.now();
   }
 }
 
-/** For a process that does not end by itself after it has lost the lease. */
-const lastPatienceMs = 3_000;
+/** How long `lead` may take to end after the lease was lost. */
+const endAfterLossMs = 3_000;
 
-/** So that one request without an answer leaves time for another before the deadline. */
+/** Returns how long one attempt may take. After one attempt without an answer there is time for another before the deadline. */
 function attemptMs({ renewDeadlineMs }: LeaseTimes): number {
   return renewDeadlineMs / 2;
 }

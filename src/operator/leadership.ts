@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { KubeClient } from '../kube/kube-client.ts';
 import { type PooledKubeConfig, podNamespace } from '../kube/kube-config.ts';
-import { leaseIn } from '../leader-election/kubernetes-lease.ts';
+import { kubernetesLease } from '../leader-election/kubernetes-lease.ts';
 import { LeaderElection } from '../leader-election/leader-election.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -32,7 +32,7 @@ export function createLeadership({
     throw new Error('outside of a Pod, leader election needs --leader-elect-resource-namespace');
   metrics.setLeads(name, false);
   return new LeaderElection({
-    store: leaseIn(clientForLeases(kubeConfig, userAgent), { namespace, name }),
+    store: kubernetesLease(clientForLeases(kubeConfig, userAgent), { namespace, name }),
     name: `lease ${namespace}/${name}`,
     identity: `${hostname()}_${randomUUID()}`,
     times: {

@@ -209,7 +209,7 @@ export async function runOperator({ config, kubeConfig, log, version, signal }: 
   const running = AbortSignal.any([signal, serverAborts.signal]);
   const watches = () => deafness(informers, deafAfterMs);
   const lease = () =>
-    leadership === undefined || leadership.hasLooked ? undefined : 'the Lease could not be looked at so far';
+    leadership === undefined || leadership.hasAttempted ? undefined : 'the Lease could not be read yet';
   const probes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches, lease }) };
   const probesAddress = config.healthProbeBindAddress;
   const servers = [

@@ -10,8 +10,8 @@ import { type Copies, type Copy, createCopies, stoppingAt } from './support/repl
 let world: World;
 let copies: Copies;
 
-const acquired = 'lease acquired, this process leads';
-const lost = 'lease lost, this process ends';
+const acquired = 'lease acquired, this process is the leader';
+const lost = 'lease lost, this process exits';
 /** A crash is over sooner with these. */
 const short = [
   '--leader-elect-lease-duration=4s',
@@ -64,7 +64,7 @@ async function isReady({ operator }: Copy): Promise<boolean> {
 }
 
 async function expectStandingBy(copy: Copy): Promise<void> {
-  await copy.said('standing by');
+  await copy.said('standing by: another process holds the lease');
   expect(await isReady(copy)).toBe(true);
   expect(await copy.leads()).toBe(false);
   expect(copy.konnect.sent()).toEqual([]);

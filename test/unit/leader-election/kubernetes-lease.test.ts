@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { leaseIn } from '../../../src/leader-election/kubernetes-lease.ts';
+import { kubernetesLease } from '../../../src/leader-election/kubernetes-lease.ts';
 import { ApiServer, json, refuse } from '../kube/api-server.ts';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/a/leases';
 const signal = new AbortController().signal;
-const facts = { holder: 'me', durationSeconds: 15, acquireTimeMs: 0, renewTimeMs: 1_500, transitions: 3 };
+const change = { holder: 'me', durationSeconds: 15, acquireTimeMs: 0, renewTimeMs: 1_500, transitions: 3 };
 const spec = {
   holderIdentity: 'me',
   leaseDurationSeconds: 15,
@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
-const lease = () => leaseIn(server.client(), { namespace: 'a', name: 'b' });
+const lease = () => kubernetesLease(server.client(), { namespace: 'a', name: 'b' });
 const answer = (body: object) => {
   server.otherwise = (_seen, response) => {
     json(response, 200, body);
@@ -30,7 +30,7 @@ const answer = (body: object) => {
   };
 };
 
-test('a Lease is read as it stands, whatever it lacks', async () => {
+test('a Lease is read, whatever it lacks', async () => {
   answer({ metadata, spec });
   const version = { uid: 'uid', resourceVersion: '7' };
   expect(await lease().get(signal)).toEqual({
@@ -48,7 +48,7 @@ test('a Lease is read as it stands, whatever it lacks', async () => {
   expect(await lease().get(signal)).toEqual(bare);
 });
 
-test('a Lease that is not there is undefined, and one that cannot be read an error', async () => {
+test('a Lease that does not exist is undefined, and one that cannot be read is an error', async () => {
   server.otherwise = (_seen, response) => {
     refuse(response, 404, 'NotFound');
     return true;
@@ -61,10 +61,10 @@ test('a Lease that is not there is undefined, and one that cannot be read an err
   await expect(lease().get(signal)).rejects.toMatchObject({ kind: 'Forbidden' });
 });
 
-test('it is made, and changed as it was read or not at all', async () => {
+test('a Lease is created, and updated only in the version that was read', async () => {
   answer({ metadata, spec });
-  const made = await lease().create(facts, signal);
-  await lease().update(made, facts, signal);
+  const created = await lease().create(change, signal);
+  await lease().update(created, change, signal);
   expect(server.seen.map((one) => [one.method, one.path, JSON.parse(one.body)])).toEqual([
     [
       'POST',

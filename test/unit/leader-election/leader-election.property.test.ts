@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { LeaderElection, type LeaseStore } from '../../../src/leader-election/leader-election.ts';
+import { LeaderElection } from '../../../src/leader-election/leader-election.ts';
+import type { LeaseStore } from '../../../src/leader-election/lease.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { HandClock } from '../../support/manual-clock.ts';
 import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';

@@ -1,4 +1,4 @@
-import type { LeaseChange, LeaseStore, StoredLease } from '../../../src/leader-election/leader-election.ts';
+import type { LeaseChange, LeaseStore, StoredLease } from '../../../src/leader-election/lease.ts';
 
 /** What happens to one request, however it is meant. */
 export type LeaseTrouble =
