@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -38,7 +39,7 @@ export interface ClusterAccess extends ClusterConnection {
   kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<KubectlResult>;
   /**
    * Writes a kubeconfig with a token of an existing ServiceAccount, valid for a week. Its default namespace is that of the ServiceAccount.
-   * Resolves with the path, which depends only on the names.
+   * Resolves with the path. Every call makes its own token and its own file.
    */
   serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
 }
@@ -66,7 +67,7 @@ export function accessCluster(connection: ClusterConnection): ClusterAccess {
     if (code !== 0) throw new Error(`no token for ServiceAccount ${namespace}/${name}: ${stderr.trim()}`);
     const folder = join(connection.folder, 'service-accounts');
     await mkdir(folder, { recursive: true });
-    const path = join(folder, `${namespace}.${name}.kubeconfig`);
+    const path = join(folder, `${namespace}.${name}.${randomUUID()}.kubeconfig`);
     await writeKubeconfig(path, { ...connection, namespace, user: { name, token: stdout.trim() } });
     return path;
   }

@@ -156,12 +156,12 @@ describe('answers of Konnect', () => {
     { kind: 'wrong-types' },
     { kind: 'redirect' },
   ];
-  /** Waits grow from half a second; a creation that may have happened is looked for during four seconds before it is tried again. */
+  /** Waits grow from half a second; a creation that may have happened is looked for during ten seconds before it is tried again. */
   const operations = [
     { object: 'the organization', operation: 'get-organizations-me', leastGapsMs: [450, 950] },
     { object: 'the list of destinations', operation: 'get-audit-log-destinations', leastGapsMs: [450, 950] },
     { object: 'a portal’s webhook', operation: 'get-portal-audit-log-webhook', leastGapsMs: [450, 950] },
-    { object: 'the creation of a destination', operation: 'create-audit-log-destination', leastGapsMs: [3_900] },
+    { object: 'the creation of a destination', operation: 'create-audit-log-destination', leastGapsMs: [9_900] },
   ];
   let neighbor: Scene;
 

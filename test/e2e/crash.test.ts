@@ -11,7 +11,7 @@ const { world, scene, standing } = oneWorld({
   prefix: 'crash',
   flags: ['--max-concurrent-reconciles=32', '--konnect-timeout=1m'],
 });
-const impatient = { flags: ['--konnect-timeout=2s'] };
+const impatient = { flags: ['--konnect-timeout=8s'] };
 const heldMs = 120_000;
 
 interface Moment {
@@ -160,7 +160,7 @@ describe('killed while undoing, at the moment of', () => {
 test('killed while Konnect is about to create: what it makes a moment later is found, and no second one is made', async () => {
   await world().restartOperator(impatient);
   const one = await scene('about-to-create');
-  const held = one.fail({ kind: 'latency', ms: 1_500, match: { operation: 'create-audit-log-destination' }, times: 1 });
+  const held = one.fail({ kind: 'latency', ms: 5_000, match: { operation: 'create-audit-log-destination' }, times: 1 });
   await one.apply();
   await eventually(() => expect(held.hits()).toBe(1));
   await world().stopOperator({ kill: true });

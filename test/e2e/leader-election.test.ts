@@ -12,18 +12,19 @@ let copies: Copies;
 
 const acquired = 'lease acquired, this process is the leader';
 const lost = 'lease lost, this process exits';
+const leaseDurationMs = 8_000;
 /** A crash is over sooner with these. */
 const short = [
-  '--leader-elect-lease-duration=4s',
-  '--leader-elect-renew-deadline=3s',
+  `--leader-elect-lease-duration=${String(leaseDurationMs)}ms`,
+  '--leader-elect-renew-deadline=6s',
   '--leader-elect-retry-period=500ms',
 ];
-const shortTakeOverMs = 4_500;
+const shortTakeOverMs = leaseDurationMs + 500;
 
 beforeAll(async () => {
   world = await createWorld({ prefix: 'leader' });
   await world.stopOperator();
-  copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=20s', '--max-concurrent-reconciles=32']);
+  copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=60s', '--max-concurrent-reconciles=32']);
 }, 240_000);
 
 afterEach(async () => {
@@ -57,6 +58,13 @@ async function applied(name: string): Promise<Scene> {
   await world.waitForReady(name);
   expectInPlace(one);
   return one;
+}
+
+/** Returns when the holder of the Lease last renewed it, in milliseconds since 1970. */
+async function renewTimeMs(): Promise<number> {
+  const lease = ['lease/konnect-audit-log-operator', '-n', serviceAccount.namespace];
+  const { stdout } = await cluster().kubectl(['get', ...lease, '-o', 'jsonpath={.spec.renewTime}']);
+  return Date.parse(stdout);
 }
 
 async function isReady({ operator }: Copy): Promise<boolean> {
@@ -132,9 +140,11 @@ describe('of two copies', () => {
     await expectStandingBy(second);
     const killedAtMs = Date.now();
     await first.operator.kill();
-    const tookMs = (await second.said(acquired)) - killedAtMs;
-    tell('taken over after SIGKILL, with a lease of 4 s renewed every 500 ms', [tookMs]);
-    expect(tookMs).toBeGreaterThan(3_000);
+    const renewedAtMs = await renewTimeMs();
+    const acquiredAtMs = await second.said(acquired);
+    const tookMs = acquiredAtMs - killedAtMs;
+    tell('taken over after SIGKILL, with a lease of 8 s renewed every 500 ms', [tookMs]);
+    expect(acquiredAtMs - renewedAtMs).toBeGreaterThanOrEqual(leaseDurationMs);
     expect(tookMs).toBeLessThan(shortTakeOverMs + 3_000);
     await applied('after-a-crash');
     expect(first.konnect.writes()).toEqual([]);
@@ -154,6 +164,8 @@ test('who sees another’s name in the Lease ends with exit code 1 and one line 
 });
 
 describe('stopped for longer than its lease, with calls under way', () => {
+  /** So long that the process is stopped before any of the held calls is answered, on a busy machine too. */
+  const heldMs = 20_000;
   /** What the stopped process had on its way: this operation of Konnect, held up for so long that the process is stopped meanwhile. */
   const moments = [
     { title: 'a read before anything was written', operation: 'get-portal-audit-log-webhook' },
@@ -170,7 +182,7 @@ describe('stopped for longer than its lease, with calls under way', () => {
       await one.apply();
       await world.waitForReady(one.name);
     }
-    const held = one.fail({ kind: 'latency', ms: 8_000, match: { operation: moment.operation }, times: 1 });
+    const held = one.fail({ kind: 'latency', ms: heldMs, match: { operation: moment.operation }, times: 1 });
     if (moment.stands !== true) await one.apply();
     else if (moment.ends === true) await world.kubectl(['delete', 'alf', one.name, '--wait=false']);
     else await one.applySIEM({ authorization: world.newCredentials().authorization });
@@ -184,17 +196,18 @@ describe('stopped for longer than its lease, with calls under way', () => {
     await eventually(() => expect(begun.map(({ held }) => held.hits())).toEqual(moments.map(() => 1)));
     first.operator.signal('SIGSTOP');
     const stoppedAtMs = Date.now();
-    const before = { konnect: first.konnect.writes().length, kubernetes: (await first.kubernetesWrites()).length };
 
     const second = await copies.start(short);
     const tookMs = (await second.said(acquired)) - stoppedAtMs;
-    tell('taken over after SIGSTOP, by a copy that had yet to start, with a lease of 4 s', [tookMs]);
+    tell('taken over after SIGSTOP, by a copy that had yet to start, with a lease of 8 s', [tookMs]);
     for (const { one, ends } of begun) {
       if (ends) await world.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
       else await world.waitForReady(one.name);
     }
     // All that the stopped process waits for lies there for it to be read.
-    await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(9_000));
+    await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(heldMs + 1_000));
+    // Counted now, since what the process sent just before it was stopped may have arrived later.
+    const before = { konnect: first.konnect.writes().length, kubernetes: (await first.kubernetesWrites()).length };
 
     first.operator.signal('SIGCONT');
     expect(await first.operator.exited()).toBe('exited with code 1');

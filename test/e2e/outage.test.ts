@@ -5,7 +5,7 @@ import { startKonnect } from '../../sandbox/konnect/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectLegalHistory, expectTrouble, isAnswered } from './support/conditions.ts';
 import { createWorld } from './support/environment.ts';
-import { conditionOf, isReady } from './support/forwarding-object.ts';
+import { conditionOf } from './support/forwarding-object.ts';
 import { forwarding } from './support/manifests.ts';
 import { oneWorld } from './support/one-environment.ts';
 import { seedOf } from './support/organizations.ts';
@@ -15,12 +15,11 @@ const { world, scene, standing } = oneWorld({ prefix: 'outage' });
 describe('trouble that time heals', () => {
   test('a limit of calls is waited for as long as Konnect asks', async () => {
     const one = await scene('rate-limited');
-    one.fail({
+    const limited = one.fail({
       kind: 'status',
       status: 429,
       retryAfter: 2,
       match: { operation: 'create-audit-log-destination' },
-      times: 1,
     });
     await one.apply();
     await expectTrouble(world(), one.name, {
@@ -29,10 +28,13 @@ describe('trouble that time heals', () => {
       part: 'DestinationReady',
       says: ['HTTP 429', 'goes on when it is let in again'],
     });
+    limited.remove();
     await world().waitForReady(one.name);
-    const [refused, ...later] = one.calls('create-audit-log-destination');
-    expect(later).toHaveLength(1);
-    expect((later[0]?.at.getTime() ?? 0) - (refused?.at.getTime() ?? 0)).toBeGreaterThanOrEqual(1_990);
+    const calls = one.calls('create-audit-log-destination');
+    expect(calls.filter(({ status }) => status !== 429)).toHaveLength(1);
+    const gapsMs = calls.slice(1).map(({ at }, index) => at.getTime() - (calls[index]?.at.getTime() ?? 0));
+    expect(gapsMs.length).toBeGreaterThan(0);
+    expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(1_990);
   });
 
   test('an error of Konnect’s own', async () => {
@@ -166,14 +168,17 @@ test('a Konnect that cannot be reached is waited for, and used when it is there'
 
 test('the first thing that a forwarding says is that it is worked on', async () => {
   const one = await scene('first-pass');
-  const held = one.fail({ kind: 'latency', ms: 1_500, match: { operation: 'create-audit-log-destination' } });
   await one.apply();
-  const object = await world().waitFor(one.name, isAnswered);
+  await world().waitForReady(one.name);
+  // Read from the watch: it shows every state, however busy the machine is.
+  const object = world()
+    .history(one.name)
+    .map((event) => event.object)
+    .find(isAnswered);
+  if (object === undefined) throw new Error('the watch did not show any status');
   expect(conditionOf(object, 'Ready')).toMatchObject({ status: 'False', reason: 'Applying' });
   expect(conditionOf(object, 'Reconciling')).toMatchObject({ status: 'True', reason: 'Applying' });
   expect(conditionOf(object, 'Reconciling')?.message).toContain(`destination "${one.destinationName}"`);
   expect(object.status.destination?.creating).toMatchObject({ name: one.destinationName });
   expect(object.metadata.finalizers).toEqual(['konnect-audit-log.io/cleanup']);
-  held.remove();
-  await eventually(async () => expect(isReady(await world().forwarding(one.name))).toBe(true));
 });

@@ -128,12 +128,15 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
     expect(one.calls()).toEqual([]);
     await world().apply(role([...rules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]));
     // A role that was granted sends no event.
-    await eventually(async () => {
-      await world().patch(one.name, {
-        spec: { interval: `${String(2 + (await world().forwarding(one.name)).metadata.generation)}h` },
-      });
-      await world().waitForReady(one.name, 500);
-    });
+    await eventually(
+      async () => {
+        await world().patch(one.name, {
+          spec: { interval: `${String(2 + (await world().forwarding(one.name)).metadata.generation)}h` },
+        });
+        await world().waitForReady(one.name, 5_000);
+      },
+      { timeoutMs: 90_000 },
+    );
   } finally {
     await world().restartOperator();
   }

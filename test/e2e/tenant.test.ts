@@ -48,7 +48,7 @@ async function writeStatus(name: string, status: object) {
 
 beforeAll(async () => {
   namespace = await cluster().createNamespace('tenant');
-  world = await createWorld({ prefix: 'tenants-victim', flags: ['--stale-list-window=2s', '--konnect-timeout=2s'] });
+  world = await createWorld({ prefix: 'tenants-victim', flags: ['--stale-list-window=2s', '--konnect-timeout=8s'] });
   await world.restartOperator({ flags: [`--watch-namespaces=${world.namespace},${namespace}`] });
   for (const account of ['limited', 'mighty']) await kubectl(['create', 'serviceaccount', account, '-n', namespace]);
   await kubectl(['apply', '-n', namespace, '-f', '-'], {

@@ -110,6 +110,14 @@ describe('the control plane of a run', () => {
     }
   });
 
+  test('makes a token and a file of its own for each kubeconfig of a ServiceAccount', async () => {
+    await kubectl(['create', 'serviceaccount', 'shared', '-n', namespace]);
+    const paths = await Promise.all([1, 2].map(() => serviceAccountKubeconfig(namespace, 'shared')));
+    const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    expect(new Set(paths).size).toBe(2);
+    expect(new Set(texts).size).toBe(2);
+  });
+
   test('says why there is no kubeconfig for a ServiceAccount that does not exist', async () => {
     await expect(serviceAccountKubeconfig(namespace, 'nobody')).rejects.toThrow(/ServiceAccount .*nobody.*not found/);
   });

@@ -13,7 +13,7 @@ export interface OneWorld {
   readonly standing: (name: string, spec?: Readonly<Record<string, unknown>>, options?: SceneOptions) => Promise<Scene>;
 }
 
-/** One world for all tests of a file; Konnect behaves well again after each. A lost creation is looked for during four seconds. */
+/** One world for all tests of a file; Konnect behaves well again after each. A lost creation is looked for during ten seconds. */
 export function oneWorld(options: WorldOptions): OneWorld {
   let world: World | undefined;
   let scenes: Scene[] = [];
@@ -24,7 +24,7 @@ export function oneWorld(options: WorldOptions): OneWorld {
   }
 
   beforeAll(async () => {
-    const flags = ['--stale-list-window=2s', '--konnect-timeout=2s', ...(options.flags ?? [])];
+    const flags = ['--stale-list-window=2s', '--konnect-timeout=8s', ...(options.flags ?? [])];
     world = await createWorld({ ...options, flags });
   });
 

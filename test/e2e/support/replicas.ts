@@ -1,5 +1,5 @@
 /** Several operators for the same forwardings, each with a token and a way to Konnect of its own, so that it can be told who did what. */
-import { copyFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { type OperatorProcess, startOperator } from '../../../sandbox/operator-process.ts';
@@ -40,7 +40,7 @@ export function createCopies(world: World, flags: readonly string[]): Copies {
   const copies: Copy[] = [];
   return {
     async start(more = [], nodeOptions = []) {
-      const { kubeconfig, credential } = await ownKubeconfig(copies.length);
+      const { kubeconfig, credential } = await ownKubeconfig();
       const konnect = await startRelay(world.services.konnect.url);
       const operator = await startOperator({
         kubeconfig,
@@ -94,12 +94,9 @@ export function stoppingAt(answer: RegExp): string[] {
   return [`--import=data:text/javascript,${encodeURIComponent(program)}`];
 }
 
-/** With a token that nobody else has, and what the API server calls it. */
-async function ownKubeconfig(index: number): Promise<{ kubeconfig: string; credential: string }> {
-  const { serviceAccountKubeconfig } = cluster();
-  const made = await serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
-  const kubeconfig = `${made}.${String(process.pid)}.${String(index)}`;
-  await copyFile(made, kubeconfig);
+/** Returns the path of a kubeconfig with a token of its own, and the name that the API server's audit log gives to this token. */
+async function ownKubeconfig(): Promise<{ kubeconfig: string; credential: string }> {
+  const kubeconfig = await cluster().serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name);
   const File = z.object({ users: z.tuple([z.object({ user: z.object({ token: z.string() }) })]) });
   const { token } = File.parse(parse(await readFile(kubeconfig, 'utf8'))).users[0].user;
   const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
