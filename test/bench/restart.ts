@@ -5,8 +5,8 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../../src/config/config.ts';
+import { Crowd } from '../simulation/fleet.ts';
 import { eventually } from '../support/eventually.ts';
-import { Crowd } from '../unit/forwarding/support/fleet.ts';
 
 const organizations = Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 }));
 

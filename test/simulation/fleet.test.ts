@@ -1,8 +1,8 @@
 /** Many forwardings of several organizations: what they ask of Konnect together, and that none pays for another's trouble. */
 import { describe, expect, test } from '@jest/globals';
-import { eventually } from '../../../support/eventually.ts';
-import { HandClock } from '../../../support/manual-clock.ts';
-import { Crowd, inSync, type OperatorInMemory, portalID, tokenOf } from '../support/fleet.ts';
+import { eventually } from '../support/eventually.ts';
+import { HandClock } from '../support/manual-clock.ts';
+import { Crowd, inSync, type OperatorInMemory, portalID, tokenOf } from './fleet.ts';
 
 const roomy = { qps: 1_000, burst: 100_000 };
 

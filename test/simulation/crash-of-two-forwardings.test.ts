@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { currentDestinations } from '../../../../sandbox/konnect/model/destinations.ts';
-import { webhookIn } from '../../../../sandbox/konnect/model.ts';
+import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
+import { webhookIn } from '../../sandbox/konnect/model.ts';
 import {
   Crash,
   garden,
@@ -12,7 +12,7 @@ import {
   shop,
   specOf,
   tokens,
-} from '../support/harness.ts';
+} from '../unit/forwarding/support/harness.ts';
 
 const younger = 'platform/later';
 const portals = [{ id: shop, enabled: true }];

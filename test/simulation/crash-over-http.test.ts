@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clearWebhook, pointWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
+import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
   blue,
   Crash,
@@ -12,7 +12,7 @@ import {
   siem,
   specOf,
   usual,
-} from '../support/harness.ts';
+} from '../unit/forwarding/support/harness.ts';
 
 const name = 'platform/sumologic';
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
