@@ -23,7 +23,7 @@ test('while it creates: what it did meanwhile is found again, and finished', asy
   await ready();
   expect(destinations()).toHaveLength(1);
   expect(control.calls().filter(({ operation }) => operation === 'create-audit-log-destination')).toHaveLength(1);
-}, 240_000);
+});
 
 test('while it has nothing to do: what changes afterwards is seen at once', async () => {
   await sandbox().controlPlane.restart('etcd');
@@ -36,7 +36,7 @@ test('while it has nothing to do: what changes afterwards is seen at once', asyn
   await eventually(() => expect(destinations()).toMatchObject([{ logFormat: 'json' }]), { timeoutMs: backMs });
   await kubectl('delete', '-f', manifest(), '--timeout=90s');
   expect(destinations()).toEqual([]);
-}, 240_000);
+});
 
 test('is nothing that the operator ends or turns unhealthy for', async () => {
   const output = await sandbox().operator.output();

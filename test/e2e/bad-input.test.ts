@@ -97,7 +97,7 @@ describe('Secrets', () => {
       });
       await one.applyForwarding();
     }
-  }, 240_000);
+  });
 
   test.each(cases.map(([what, key, , says], index) => ({ what, key, says, index })))(
     '$what is refused before anything is sent, told once, and not looked at again until it changes',
@@ -215,7 +215,6 @@ describe('answers of Konnect', () => {
         expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: one.destinations()[0]?.id } });
       }
     },
-    120_000,
   );
 
   test('about a creation that was carried out are not needed: it is found, and not repeated', async () => {

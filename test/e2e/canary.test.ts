@@ -59,49 +59,45 @@ test.each([
 });
 
 describe('nothing secret is said', () => {
-  test.each(['json', 'text'] as const)(
-    'whatever Konnect answers, with logs as %s',
-    async (logFormat) => {
-      await using world = await createWorld({
-        prefix: `canary-${logFormat}`,
-        logFormat,
-        flags: ['--konnect-timeout=2s'],
-      });
-      const { control } = world.services.konnect;
-      const [portal] = world.blue.portals.us;
-      const inline = { method: 'PATCH', path: '/v2/audit-log-webhook' };
-      // A problem echoes the request, as real servers do.
-      for (const status of [400, 403]) {
-        control.fail({ kind: 'status', status, body: 'problem', times: 1, match: { method: 'POST' } });
-      }
-      control.fail({ kind: 'drop-after', times: 1, match: { method: 'POST' } });
-      for (const status of [400, 401, 403, 404, 409, 422, 429, 500]) {
-        control.fail({ kind: 'status', status, body: 'problem', retryAfter: 1, times: 1, match: inline });
-      }
-      for (const body of ['html', 'truncated', 'huge', 'json'] as const) {
-        control.fail({ kind: 'status', status: 500, body, times: 1, match: { method: 'GET', path: inline.path } });
-      }
-      for (const kind of ['wrong-types', 'redirect', 'drop-before'] as const) {
-        control.fail({ kind, times: 1, match: inline });
-        control.fail({ kind, times: 1, match: { method: 'GET', path: '*/audit-log-webhook' } });
-      }
-      await world.applySecrets();
-      const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
-      await world.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
-      // Each touch is a pass at once, where the back-off would take its time; while Konnect is given a rest, a pass meets no fault.
-      let minutes = 10;
-      await eventually(
-        async () => {
-          minutes += 1;
-          await world.patch('sumologic', { spec: { interval: `${String(minutes)}m` } });
-          await world.waitFor('sumologic', ({ status, metadata }) => status.observedGeneration === metadata.generation);
-          expect(control.faults().map(({ rule }) => rule)).toEqual([]);
-        },
-        { timeoutMs: 120_000, everyMs: 300 },
-      );
-    },
-    180_000,
-  );
+  test.each(['json', 'text'] as const)('whatever Konnect answers, with logs as %s', async (logFormat) => {
+    await using world = await createWorld({
+      prefix: `canary-${logFormat}`,
+      logFormat,
+      flags: ['--konnect-timeout=2s'],
+    });
+    const { control } = world.services.konnect;
+    const [portal] = world.blue.portals.us;
+    const inline = { method: 'PATCH', path: '/v2/audit-log-webhook' };
+    // A problem echoes the request, as real servers do.
+    for (const status of [400, 403]) {
+      control.fail({ kind: 'status', status, body: 'problem', times: 1, match: { method: 'POST' } });
+    }
+    control.fail({ kind: 'drop-after', times: 1, match: { method: 'POST' } });
+    for (const status of [400, 401, 403, 404, 409, 422, 429, 500]) {
+      control.fail({ kind: 'status', status, body: 'problem', retryAfter: 1, times: 1, match: inline });
+    }
+    for (const body of ['html', 'truncated', 'huge', 'json'] as const) {
+      control.fail({ kind: 'status', status: 500, body, times: 1, match: { method: 'GET', path: inline.path } });
+    }
+    for (const kind of ['wrong-types', 'redirect', 'drop-before'] as const) {
+      control.fail({ kind, times: 1, match: inline });
+      control.fail({ kind, times: 1, match: { method: 'GET', path: '*/audit-log-webhook' } });
+    }
+    await world.applySecrets();
+    const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
+    await world.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
+    // Each touch is a pass at once, where the back-off would take its time; while Konnect is given a rest, a pass meets no fault.
+    let minutes = 10;
+    await eventually(
+      async () => {
+        minutes += 1;
+        await world.patch('sumologic', { spec: { interval: `${String(minutes)}m` } });
+        await world.waitFor('sumologic', ({ status, metadata }) => status.observedGeneration === metadata.generation);
+        expect(control.faults().map(({ rule }) => rule)).toEqual([]);
+      },
+      { timeoutMs: 120_000, everyMs: 300 },
+    );
+  });
 
   describe('of what is refused:', () => {
     const http = (text: string) => text.replace('https:', 'http:');

@@ -117,7 +117,7 @@ describe('killed while creating, at the moment of', () => {
     await world().stopOperator({ kill: true });
     world().services.konnect.control.clearFaults();
     await world().startOperator(impatient.flags);
-  }, 240_000);
+  });
 
   test.each(titled(creating))('$title', async ({ index, creations = 1, spec }) => {
     const one = scenes[index];
@@ -144,7 +144,7 @@ describe('killed while undoing, at the moment of', () => {
     await world().stopOperator({ kill: true });
     world().services.konnect.control.clearFaults();
     await world().startOperator(impatient.flags);
-  }, 240_000);
+  });
 
   test.each(titled(undoing))('$title', async ({ index }) => {
     const one = scenes[index];

@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'documents-'));
   const [forwarding = ''] = /(?<=^```yaml\n).*?(?=^```$)/ms.exec(document('README.md')) ?? [];
   await writeFile(join(folder, 'forwarding.yaml'), filledIn(forwarding), { mode: 0o600 });
-}, 240_000);
+});
 
 afterAll(async () => {
   await world?.stop();

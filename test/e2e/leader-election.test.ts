@@ -25,16 +25,16 @@ beforeAll(async () => {
   world = await createWorld({ prefix: 'leader' });
   await world.stopOperator();
   copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=60s', '--max-concurrent-reconciles=32']);
-}, 240_000);
+});
 
 afterEach(async () => {
   await copies.stop();
   world.services.konnect.control.clearFaults();
   // So that no test waits for the Lease of the one before.
   await cluster().kubectl(['delete', 'lease', '-n', serviceAccount.namespace, '--all']);
-}, 240_000);
+});
 
-afterAll(() => world?.stop(), 120_000);
+afterAll(() => world?.stop());
 
 const told: string[] = [];
 afterAll(() => void process.stderr.write(told.map((line) => `==> ${line}\n`).join('')));
@@ -131,7 +131,7 @@ describe('of two copies', () => {
     // The promise is 2 s; the rest is for a machine that has other things to do.
     expect(Math.max(...handedOverMs)).toBeLessThan(4_000);
     for (const { konnect } of all) expect(konnect.writes().length).toBeGreaterThan(0);
-  }, 240_000);
+  });
 
   test('the other works after a crash, when the lease has run out and not before', async () => {
     const first = await copies.start(short);
@@ -148,7 +148,7 @@ describe('of two copies', () => {
     expect(tookMs).toBeLessThan(shortTakeOverMs + 3_000);
     await applied('after-a-crash');
     expect(first.konnect.writes()).toEqual([]);
-  }, 240_000);
+  });
 });
 
 test('who sees another’s name in the Lease ends with exit code 1 and one line that says why', async () => {
@@ -224,7 +224,7 @@ describe('stopped for longer than its lease, with calls under way', () => {
       expect(one.destinations()).toHaveLength(ends ? 0 : 1);
       expect(one.calls('create-audit-log-destination')).toHaveLength(1);
     }
-  }, 240_000);
+  });
 
   test.each([
     [
@@ -235,30 +235,26 @@ describe('stopped for longer than its lease, with calls under way', () => {
       'Kubernetes’ answer to the intent to attach, and would write to Konnect next',
       /^\{"apiVersion".*"kind":"AuditLogForwarding".*stopped-self.*"state":"pending"/,
     ],
-  ])(
-    'a process that was stopped as it read %s, does not',
-    async (_what, answer) => {
-      const first = await copies.start(short, stoppingAt(answer));
-      await first.said(acquired);
-      const second = await copies.start(short);
-      await expectStandingBy(second);
-      const one = await createScene(world, `stopped-self-${String(answer.source.length)}`, { portals: 2 });
-      await one.apply();
-      await second.said(acquired);
-      await world.waitForReady(one.name);
-      const before = { konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() };
-      // It may have put right what forwardings of other tests wanted, too.
-      expect(before.konnect.map(({ method }) => method)).toContain('POST');
-      const written = one.writes();
+  ])('a process that was stopped as it read %s, does not', async (_what, answer) => {
+    const first = await copies.start(short, stoppingAt(answer));
+    await first.said(acquired);
+    const second = await copies.start(short);
+    await expectStandingBy(second);
+    const one = await createScene(world, `stopped-self-${String(answer.source.length)}`, { portals: 2 });
+    await one.apply();
+    await second.said(acquired);
+    await world.waitForReady(one.name);
+    const before = { konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() };
+    // It may have put right what forwardings of other tests wanted, too.
+    expect(before.konnect.map(({ method }) => method)).toContain('POST');
+    const written = one.writes();
 
-      first.operator.signal('SIGCONT');
-      expect(await first.operator.exited()).toBe('exited with code 1');
-      expect(await first.operator.output()).toContain(lost);
-      expect({ konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() }).toEqual(before);
-      expect(one.writes()).toEqual(written);
-      expectInPlace(one);
-      expect(one.calls('create-audit-log-destination')).toHaveLength(1);
-    },
-    240_000,
-  );
+    first.operator.signal('SIGCONT');
+    expect(await first.operator.exited()).toBe('exited with code 1');
+    expect(await first.operator.output()).toContain(lost);
+    expect({ konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() }).toEqual(before);
+    expect(one.writes()).toEqual(written);
+    expectInPlace(one);
+    expect(one.calls('create-audit-log-destination')).toHaveLength(1);
+  });
 });

@@ -129,7 +129,7 @@ describe('trouble that time heals', () => {
     fault.remove();
     await world().waitForReady(one.name);
     expect(one.destinations()).toMatchObject([{ logFormat: 'cps' }]);
-  }, 90_000);
+  });
 });
 
 test('a Konnect that cannot be reached is waited for, and used when it is there', async () => {

@@ -361,5 +361,5 @@ describe('a war with somebody outside', () => {
     await demand(world(), changed.name);
     expect(isReady(await world().forwarding(changed.name))).toBe(true);
     expect(changed.destinations()).toMatchObject([world().credentials]);
-  }, 240_000);
+  });
 });

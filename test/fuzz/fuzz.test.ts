@@ -22,5 +22,4 @@ test.each(parts.map((part) => [part.name, part] as const))(
     }
     await eventually(() => expect(handles().length).toBeLessThanOrEqual(before.length));
   },
-  60_000,
 );

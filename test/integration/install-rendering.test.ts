@@ -42,7 +42,7 @@ let helm: Helm;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chart-test-'));
   helm = await prepareHelm({ folder });
-}, 240_000);
+});
 
 afterAll(() => rm(folder, { recursive: true }));
 

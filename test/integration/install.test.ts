@@ -32,7 +32,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
   services = await startServices({ ...sandboxData, seed: sandboxSeed });
   helm = await prepareHelm({ folder: controlPlane.folder, kubeconfig: controlPlane.adminKubeconfig });
-}, 240_000);
+});
 
 afterAll(async () => {
   await services.stop();
@@ -45,7 +45,7 @@ afterEach(async () => {
   for (const { name, namespace } of Releases.parse(JSON.parse(stdout)))
     await helm(['uninstall', name, '-n', namespace]);
   await removeDefinition();
-}, 240_000);
+});
 
 /** The API server now and then forgets to finish with a definition that goes as soon as it has come; a change of it reminds it. */
 async function removeDefinition(): Promise<void> {
@@ -125,7 +125,7 @@ describe('kubectl apply -k deploy/', () => {
     ]);
     await kubectl(['delete', '-k', deployFolder, '--timeout=90s']);
     expect(await installed()).toEqual([]);
-  }, 240_000);
+  });
 });
 
 describe('helm', () => {
@@ -178,7 +178,7 @@ describe('helm', () => {
     expect(await helm(elsewhere, { allowFailure: true })).toMatchObject({ code: 1 });
     await helm([...elsewhere, '--take-ownership']);
     expect(await forwardings()).toBe(uid);
-  }, 240_000);
+  });
 
   test('makes Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
@@ -193,7 +193,7 @@ describe('helm', () => {
       '--set=podSecurityContext.runAsUser=null',
     ]);
     await eventually(async () => expect(await podPhases(namespace)).toBe('Pending'));
-  }, 240_000);
+  });
 
   test('makes no Pod where values ask for more than that standard allows', async () => {
     const namespace = await restrictedNamespace('refused');
@@ -204,74 +204,70 @@ describe('helm', () => {
       const message = await kubectl(['get', 'replicasets', '-n', namespace, '-o', failure]);
       expect(message).toContain('violates PodSecurity "restricted');
     });
-  }, 240_000);
+  });
 
   test.each([
     ['all namespaces', []],
     ['the namespaces that are named', ['team-a', 'team-b']],
-  ])(
-    'gives the operator the rights that it uses in %s, and no others',
-    async (_what, watched) => {
-      const namespace = watched.length === 0 ? 'everywhere' : 'somewhere';
-      const account = `system:serviceaccount:${namespace}:${release}`;
-      for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
-      const set = watched.length === 0 ? [] : [`--set=watchNamespaces={${watched.join(',')}}`];
-      await helm(['install', release, chartFolder, '-n', namespace, ...set]);
-      await established();
+  ])('gives the operator the rights that it uses in %s, and no others', async (_what, watched) => {
+    const namespace = watched.length === 0 ? 'everywhere' : 'somewhere';
+    const account = `system:serviceaccount:${namespace}:${release}`;
+    for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
+    const set = watched.length === 0 ? [] : [`--set=watchNamespaces={${watched.join(',')}}`];
+    await helm(['install', release, chartFolder, '-n', namespace, ...set]);
+    await established();
 
-      const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
-      const args = await argumentsOf(namespace);
-      const flags = args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg));
-      await kubectl(['apply', '-f', '-'], JSON.stringify(portalDefinition));
-      await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
-      const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
-      try {
-        for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
-          const { endpoint } = services;
-          const { authorization, token } = sandboxData;
-          await apply(
-            where,
-            secret('konnect', { token }),
-            secret('sumologic', { endpoint, authorization }),
-            forwarding('sumologic', { portalRefs: [{ name: 'developers' }] }),
-          );
-          await apply(where, portalObject('developers'));
-          await kubectl([...programPortal('developers', { id: sandboxData.portals.developers }), '-n', where]);
-          const waitForReady = (is: boolean) =>
-            kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
-          await waitForReady(true);
-          // There and back: what is said a second time is an event that is counted instead of made.
-          await kubectl(['delete', '-n', where, 'secret/sumologic']);
-          await waitForReady(false);
-          await apply(where, secret('sumologic', { endpoint, authorization }));
-          await waitForReady(true);
-          await eventually(async () =>
-            expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
-          );
-          await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=90s']);
-        }
-        await expectGuarded(operator.metricsURL, namespace);
-        expect(await operator.output()).not.toMatch(/forbidden/i);
-      } catch (error) {
-        throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
-      } finally {
-        await operator.stop();
+    const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
+    const args = await argumentsOf(namespace);
+    const flags = args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg));
+    await kubectl(['apply', '-f', '-'], JSON.stringify(portalDefinition));
+    await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
+    const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
+    try {
+      for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
+        const { endpoint } = services;
+        const { authorization, token } = sandboxData;
+        await apply(
+          where,
+          secret('konnect', { token }),
+          secret('sumologic', { endpoint, authorization }),
+          forwarding('sumologic', { portalRefs: [{ name: 'developers' }] }),
+        );
+        await apply(where, portalObject('developers'));
+        await kubectl([...programPortal('developers', { id: sandboxData.portals.developers }), '-n', where]);
+        const waitForReady = (is: boolean) =>
+          kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
+        await waitForReady(true);
+        // There and back: what is said a second time is an event that is counted instead of made.
+        await kubectl(['delete', '-n', where, 'secret/sumologic']);
+        await waitForReady(false);
+        await apply(where, secret('sumologic', { endpoint, authorization }));
+        await waitForReady(true);
+        await eventually(async () =>
+          expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
+        );
+        await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=90s']);
       }
+      await expectGuarded(operator.metricsURL, namespace);
+      expect(await operator.output()).not.toMatch(/forbidden/i);
+    } catch (error) {
+      throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
+    } finally {
+      await operator.stop();
+    }
 
-      const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
-      const leases = ['role', `${release}-leases`, '-n', namespace];
-      const reviews = ['clusterrole', `${release}-metrics-auth`];
-      const rules = [...(await granted(role)), ...(await granted(leases)), ...(await granted(reviews))];
-      expect(await asked(account)).toEqual(rules.toSorted(byText));
+    const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
+    const leases = ['role', `${release}-leases`, '-n', namespace];
+    const reviews = ['clusterrole', `${release}-metrics-auth`];
+    const rules = [...(await granted(role)), ...(await granted(leases)), ...(await granted(reviews))];
+    expect(await asked(account)).toEqual(rules.toSorted(byText));
 
-      const rights = async (...question: string[]) =>
-        (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
-      expect(await rights('list', 'secrets', '-A')).toBe(watched.length === 0 ? 'yes' : 'no');
-      expect(await rights('get', 'secrets', '-n', 'default')).toBe(watched.length === 0 ? 'yes' : 'no');
-      for (const verb of ['create', 'update', 'delete']) expect(await rights(verb, 'secrets', '-A')).toBe('no');
-    },
-    90_000,
-  );
+    const rights = async (...question: string[]) =>
+      (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
+    expect(await rights('list', 'secrets', '-A')).toBe(watched.length === 0 ? 'yes' : 'no');
+    expect(await rights('get', 'secrets', '-n', 'default')).toBe(watched.length === 0 ? 'yes' : 'no');
+    for (const verb of ['create', 'update', 'delete']) expect(await rights(verb, 'secrets', '-A')).toBe('no');
+  });
 });
 
 /** Metrics are for those who are bound to the chart's role, and for nobody else. */
@@ -358,7 +354,7 @@ describe('the installation pages', () => {
     expect(commands.length).toBeGreaterThan(4);
     expect(await installed()).toEqual([]);
     await established();
-  }, 240_000);
+  });
 
   test('have a kustomization that names another image', async () => {
     const [kustomization = ''] = blocks('manifests', 'yml');

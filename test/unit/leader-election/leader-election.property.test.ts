@@ -215,4 +215,4 @@ test('never do two processes have a fence that lets writes pass, and in the end 
     { numRuns: 100 },
   );
   expect(handovers).toBeGreaterThan(30);
-}, 60_000);
+});
