@@ -106,12 +106,6 @@ export class WorkQueue {
     else this.#addNow(key, priority);
   }
 
-  /** Forgets a delayed add. What waits or is in work stays, so no event gets lost. */
-  remove(key: string): void {
-    this.#delayed.delete(key);
-    this.#arm();
-  }
-
   /** The next key, as soon as there is one; `undefined` once `signal` is aborted or the queue is shut down. Each key taken wants a `done`. */
   take(signal: AbortSignal): Promise<string | undefined> {
     if (signal.aborted || this.#closed) return Promise.resolve(undefined);

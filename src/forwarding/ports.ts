@@ -49,8 +49,5 @@ export interface Cluster {
 
 /** Konnect, seen with one token. Every method rejects with KonnectError alone. */
 export interface Konnect extends Pick<KonnectAccess, 'organization' | 'destinations'> {
-  readonly client: Omit<
-    KonnectClient,
-    'organization' | 'listDestinations' | 'portalWebhookStatus' | 'organizationWebhookStatus'
-  >;
+  readonly client: Omit<KonnectClient, 'organization' | 'listDestinations'>;
 }

@@ -17,9 +17,7 @@ import {
   portalPageSchema,
   type Webhook,
   type WebhookBody,
-  type WebhookStatus,
   webhookSchema,
-  webhookStatusSchema,
 } from './schema.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
@@ -157,12 +155,6 @@ export class KonnectClient {
     return this.#delete(portalWebhook('delete portal webhook', region, id, signal));
   }
 
-  /** Undefined for 404: how Konnect shows a token without rights to the portal, and perhaps a webhook that was never configured. */
-  async portalWebhookStatus(region: string, id: string, signal: AbortSignal): Promise<WebhookStatus | undefined> {
-    const target = portalWebhook('get portal webhook status', region, id, signal);
-    return this.#readIfThere({ ...target, path: `${target.path}/status` }, webhookStatusSchema);
-  }
-
   /** The organization's webhook as v3 shows it. Undefined for 404: never configured in this region. */
   async getOrganizationWebhook(region: string, signal: AbortSignal): Promise<Webhook | undefined> {
     return this.#readIfThere(
@@ -178,17 +170,6 @@ export class KonnectClient {
 
   async deleteOrganizationWebhook(region: string, signal: AbortSignal): Promise<'deleted' | 'absent' | 'conflict'> {
     return this.#delete({ operation: 'delete organization webhook', region, path: `v3/${webhookPath}`, signal });
-  }
-
-  async organizationWebhookStatus(
-    api: AuditLogsAPI,
-    region: string,
-    signal: AbortSignal,
-  ): Promise<WebhookStatus | undefined> {
-    return this.#readIfThere(
-      { operation: 'get organization webhook status', region, path: `${api}/${webhookPath}/status`, signal },
-      webhookStatusSchema,
-    );
   }
 
   /** The organization's webhook as v2 shows it. */

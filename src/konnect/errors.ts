@@ -11,11 +11,9 @@ export type KonnectOperation =
   | 'get portal webhook'
   | 'update portal webhook'
   | 'delete portal webhook'
-  | 'get portal webhook status'
   | 'get organization webhook'
   | 'update organization webhook'
   | 'delete organization webhook'
-  | 'get organization webhook status'
   | 'get inline webhook'
   | 'update inline webhook'
   | 'disable inline webhook';

@@ -58,15 +58,6 @@ export interface InlineWebhookBody {
   skipSSLVerification: boolean;
 }
 
-/** How delivery fares, as Konnect sees it. Its free text about the last answer is left out: it may echo the endpoint. */
-export interface WebhookStatus {
-  enabled?: boolean | undefined;
-  /** `active`, `inactive`, `unconfigured`, or a word that we do not know yet. */
-  status?: string | undefined;
-  lastAttemptAt?: string | undefined;
-  lastResponseCode?: number | undefined;
-}
-
 /** Something of which only the id (a UUID in lower case) is of interest. */
 export interface Identified {
   id: string;
@@ -180,22 +171,6 @@ export const inlineWebhookSchema = z
       logFormat: answer.log_format,
       skipSSLVerification: answer.skip_ssl_verification,
       updatedAt: answer.updated_at,
-    }),
-  );
-
-export const webhookStatusSchema = z
-  .object({
-    webhook_enabled: optional(z.boolean()),
-    webhook_status: word,
-    last_attempt_at: timestamp,
-    last_response_code: optional(z.int()),
-  })
-  .transform(
-    (answer): WebhookStatus => ({
-      enabled: answer.webhook_enabled,
-      status: answer.webhook_status,
-      lastAttemptAt: answer.last_attempt_at,
-      lastResponseCode: answer.last_response_code,
     }),
   );
 

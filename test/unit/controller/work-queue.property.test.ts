@@ -82,7 +82,6 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('add' as const), key, priority, delayMs: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ kind: fc.constant('take' as const) }),
   fc.record({ kind: fc.constant('done' as const), key }),
-  fc.record({ kind: fc.constant('remove' as const), key }),
   fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 25 }) }),
 );
 
@@ -113,13 +112,6 @@ test('behaves like its model, whatever happens in whatever order', async () => {
             queue.done(now.key);
             model.done(now.key);
             break;
-          case 'remove': {
-            queue.remove(now.key);
-            const row = model.row(now.key);
-            row.dueAt = undefined;
-            row.duePriority = undefined;
-            break;
-          }
           case 'advance':
             clock.advance(now.ms);
             model.advance(now.ms);

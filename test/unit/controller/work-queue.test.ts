@@ -125,16 +125,6 @@ describe('delays', () => {
     expect(await takeNow()).toBe('a');
   });
 
-  test('remove forgets a delay and leaves what waits', async () => {
-    const { clock, queue, takeNow } = setUp();
-    queue.add('a', { delayMs: 10 });
-    queue.add('b');
-    queue.remove('a');
-    queue.remove('b');
-    clock.advance(1000);
-    expect([await takeNow(), await takeNow()]).toEqual(['b', undefined]);
-  });
-
   test('a delay is kept where its timer ends early', async () => {
     const clock = new HandClock();
     const { queue, takeNow } = setUp({
@@ -153,7 +143,6 @@ describe('delays', () => {
     const { clock, queue } = setUp();
     for (let round = 0; round < 10_000; round += 1) {
       queue.add('a', { delayMs: 1_000_000 - round });
-      queue.remove('a');
     }
     queue.add('a', { delayMs: 5 });
     expect(queue.delayedSize).toBe(1);

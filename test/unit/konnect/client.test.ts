@@ -60,17 +60,12 @@ describe('what is sent', () => {
       ['DELETE', `/eu/v3/portals/${portal}/audit-log-webhook`],
       (client) => client.deletePortalWebhook('eu', portal, signal),
     ],
-    [
-      ['GET', `/eu/v3/portals/${portal}/audit-log-webhook/status`],
-      (client) => client.portalWebhookStatus('eu', portal, signal),
-    ],
     [['GET', '/us/v3/audit-log-webhook'], (client) => client.getOrganizationWebhook('us', signal)],
     [
       ['PATCH', '/us/v3/audit-log-webhook', attachJSON],
       (client) => client.updateOrganizationWebhook('us', attach, signal),
     ],
     [['DELETE', '/us/v3/audit-log-webhook'], (client) => client.deleteOrganizationWebhook('us', signal)],
-    [['GET', '/us/v2/audit-log-webhook/status'], (client) => client.organizationWebhookStatus('v2', 'us', signal)],
     [['GET', '/us/v2/audit-log-webhook'], (client) => client.getInlineWebhook('us', signal)],
     [
       ['PATCH', '/us/v2/audit-log-webhook', { ...inline, ...optionsJSON }],
@@ -256,25 +251,6 @@ describe('what is read', () => {
     const write = { ...body, enabled: true };
     const updated = await answering(script, (client) => client.updateInlineWebhook('us', write, signal));
     expect(updated.value).toEqual(expected);
-  });
-
-  test('the status of a webhook, without its free text', async () => {
-    const answer = {
-      webhook_enabled: true,
-      webhook_status: 'inactive',
-      last_attempt_at: '2023-03-21T09:29:14.52Z',
-      last_response_code: 401,
-      last_response_message: 'https://secret.example.com said no',
-    };
-    const expected = {
-      enabled: true,
-      status: 'inactive',
-      lastAttemptAt: '2023-03-21T09:29:14.52Z',
-      lastResponseCode: 401,
-    };
-    const script = { status: 200, body: answer };
-    expect((await answering(script, (c) => c.organizationWebhookStatus('v3', 'us', signal))).value).toEqual(expected);
-    expect((await answering(script, (c) => c.portalWebhookStatus('us', portal, signal))).value).toEqual(expected);
   });
 });
 

@@ -102,8 +102,8 @@ describe('errors', () => {
     ['no ZaVnC4dhaV1qdd04KtGT9-FjQf3lrLxMRhzWcLQ here', 'no [redacted] here'],
     ['portal 07ec3858-066b-4629-bdc5-d4aa893b424d is gone', 'portal 07ec3858-066b-4629-bdc5-d4aa893b424d is gone'],
     [
-      "Cannot read properties of undefined (reading 'portalWebhookStatus')",
-      "Cannot read properties of undefined (reading 'portalWebhookStatus')",
+      "Cannot read properties of undefined (reading 'getPortalWebhook')",
+      "Cannot read properties of undefined (reading 'getPortalWebhook')",
     ],
   ])('that are unknown lose what looks like a secret: %s', (message, expected) => {
     expect(logged({ err: new TypeError(message) })['err']).toMatchObject({ type: 'TypeError', message: expected });
