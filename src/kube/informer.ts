@@ -1,6 +1,6 @@
 import type { Log } from '../runtime/log.ts';
 import { sleep } from '../runtime/timeout.ts';
-import { isKubeError, KubeError, type KubeErrorKind } from './errors.ts';
+import { isKubeError, KubeError } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { listAll } from './list-all.ts';
 import { isKubeObject, isLater, type KubeObject, type WatchEvent } from './objects.ts';
@@ -33,10 +33,6 @@ export interface InformerOptions<T extends KubeObject> {
   random?: () => number;
   /** Milliseconds from any start. */
   now?: () => number;
-  /** For metrics; must not throw. */
-  onListed?: (facts: { count: number; durationMs: number }) => void;
-  /** For metrics; must not throw. `closed`: by the server, in good order. */
-  onWatchEnded?: (facts: { reason: 'closed' | KubeErrorKind; durationMs: number }) => void;
 }
 
 /** What is to be done next. */
@@ -119,15 +115,13 @@ export class Informer<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, path, query, metadataOnly = false, pageSize = 500, onListed } = this.#options;
-    const startedAt = this.#now();
+    const { client, path, query, metadataOnly = false, pageSize = 500 } = this.#options;
     this.#store.beginList();
     const options = { ...query, metadataOnly, limit: pageSize, signal };
     const { items, resourceVersion } = await listAll<T>(client, path, options, this.#keep);
     this.#lastActivity = this.#now();
     const changes = this.#store.replace(items, resourceVersion);
     this.#state = { kind: 'watch', resourceVersion };
-    onListed?.({ count: items.length, durationMs: this.#lastActivity - startedAt });
     this.#tell(changes);
     this.#resolveSynced();
   }
@@ -136,28 +130,20 @@ export class Informer<T extends KubeObject> {
     const { client, path, query, metadataOnly = false, watchMs = 300_000, inactivityMs = 70_000 } = this.#options;
     const startedAt = this.#now();
     const timeoutSeconds = Math.ceil((watchMs / 1000) * (1 + this.#random()));
-    let reason: 'closed' | KubeErrorKind = 'closed';
-    try {
-      const events = client.watch<T>(
-        path,
-        { ...query, resourceVersion, allowWatchBookmarks: true, timeoutSeconds },
-        { signal, metadataOnly, inactivityMs, onOpen: this.#hear },
-      );
-      let heard = false;
-      for await (const event of events) {
-        this.#take(event);
-        heard = true;
-        this.#failures = 0;
-      }
-      if (!heard && this.#now() - startedAt < SHORT_WATCH_MS)
-        throw new KubeError(`WATCH ${path}: closed as soon as it was open`, { kind: 'Unavailable' });
+    const events = client.watch<T>(
+      path,
+      { ...query, resourceVersion, allowWatchBookmarks: true, timeoutSeconds },
+      { signal, metadataOnly, inactivityMs, onOpen: this.#hear },
+    );
+    let heard = false;
+    for await (const event of events) {
+      this.#take(event);
+      heard = true;
       this.#failures = 0;
-    } catch (error) {
-      reason = isKubeError(error) ? error.kind : 'Other';
-      throw error;
-    } finally {
-      if (!signal.aborted) this.#options.onWatchEnded?.({ reason, durationMs: this.#now() - startedAt });
     }
+    if (!heard && this.#now() - startedAt < SHORT_WATCH_MS)
+      throw new KubeError(`WATCH ${path}: closed as soon as it was open`, { kind: 'Unavailable' });
+    this.#failures = 0;
   }
 
   readonly #hear = (): void => {

@@ -3,12 +3,10 @@ import type { WatchEvent } from './objects.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
-
 /** One request, without credentials. */
-export interface Exchange {
-  verb: Verb;
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PATCH';
+  isWatch?: boolean;
   path: string;
   query?: Query;
   accept?: string;
@@ -17,25 +15,25 @@ export interface Exchange {
 }
 
 /** How errors name a request: never with its query, which may hold a `continue` token. */
-export function nameOf({ verb, method, path }: Exchange): string {
-  return `${verb === 'watch' ? 'WATCH' : method} ${path}`;
+export function nameOf({ isWatch = false, method, path }: KubeRequest): string {
+  return `${isWatch ? 'WATCH' : method} ${path}`;
 }
 
-export function lateError(exchange: Exchange, timeoutMs: number): KubeError {
-  return new KubeError(`${nameOf(exchange)}: no full answer within ${timeoutMs} ms`, { kind: 'Timeout' });
+export function lateError(request: KubeRequest, timeoutMs: number): KubeError {
+  return new KubeError(`${nameOf(request)}: no full answer within ${timeoutMs} ms`, { kind: 'Timeout' });
 }
 
 /** Whatever was thrown, as a KubeError. */
-export function errorOf(exchange: Exchange, error: unknown): KubeError {
-  return error instanceof KubeError ? error : errorOfNetwork({ verb: exchange.method, path: exchange.path }, error);
+export function errorOf(request: KubeRequest, error: unknown): KubeError {
+  return error instanceof KubeError ? error : errorOfNetwork({ verb: request.method, path: request.path }, error);
 }
 
 /** What JSON.parse throws quotes the text, so it is thrown away. */
-export function decode<T>(exchange: Exchange, read: () => T): T {
+export function decode<T>(request: KubeRequest, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new KubeError(`${nameOf(exchange)}: the answer is not JSON`, { kind: 'Other' });
+    throw new KubeError(`${nameOf(request)}: the answer is not JSON`, { kind: 'Other' });
   }
 }
 
@@ -46,17 +44,13 @@ interface RawEvent {
 }
 
 /** The event in a line of a watch; throws the error that an ERROR event tells of. */
-export function eventOf<T>(exchange: Exchange, line: string): WatchEvent<T> {
-  const event = decode<(RawEvent & WatchEvent<T>) | null>(exchange, () => JSON.parse(line));
+export function eventOf<T>(request: KubeRequest, line: string): WatchEvent<T> {
+  const event = decode<(RawEvent & WatchEvent<T>) | null>(request, () => JSON.parse(line));
   const { type, object }: RawEvent = event ?? {};
   if (type === 'ERROR')
-    throw errorOfStatus(
-      { verb: 'WATCH', path: exchange.path },
-      { status: object?.code ?? 500, body: object },
-      Date.now,
-    );
+    throw errorOfStatus({ verb: 'WATCH', path: request.path }, { status: object?.code ?? 500, body: object }, Date.now);
   if (event === null || !isEventType(type) || typeof object?.metadata?.resourceVersion !== 'string')
-    throw new KubeError(`${nameOf(exchange)}: a line that is no event`, { kind: 'Other' });
+    throw new KubeError(`${nameOf(request)}: a line that is no event`, { kind: 'Other' });
   return event;
 }
 

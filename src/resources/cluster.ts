@@ -16,11 +16,9 @@ import {
 import type { Cluster, PortalObject, Secret } from '../forwarding/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import type { JsonPatchOperation } from '../kube/json-patch.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { addFinalizer, removeFinalizer } from '../kube/object-patch.ts';
+import { addFinalizer, type JsonPatchOperation, removeFinalizer, statusPatch } from '../kube/object-patch.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { statusPatch } from '../kube/status-patch.ts';
 import type { Log } from '../runtime/log.ts';
 
 export interface ClusterOptions {

@@ -6,6 +6,7 @@ import { type OperatorProcess, startOperator } from '../../sandbox/operator-proc
 import { install, serviceAccount } from '../../sandbox/sandbox.ts';
 import { KubeClient } from '../../src/kube/kube-client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { removeObject } from '../support/remove-object.ts';
 
 export const regions = ['us', 'eu'] as const;
 export type Region = (typeof regions)[number];
@@ -24,6 +25,8 @@ export interface World {
   readonly operator: OperatorProcess;
   /** As an administrator. */
   readonly kube: KubeClient;
+  /** Deletes the object at this path, as an administrator. */
+  readonly remove: (path: string) => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -67,10 +70,8 @@ export async function startWorld(slots: number, progress: (line: string) => void
     });
     stops.push(() => konnect.stop());
     await install(controlPlane);
-    const kube = new KubeClient({
-      config: loadKubeConfig({ kubeconfig: controlPlane.adminKubeconfig }),
-      userAgent: 'soak',
-    });
+    const config = loadKubeConfig({ kubeconfig: controlPlane.adminKubeconfig });
+    const kube = new KubeClient({ config, userAgent: 'soak' });
     for (const name of namespaces) {
       await kube.create('/api/v1/namespaces', { metadata: { name } });
       for (const color of colors) {
@@ -82,7 +83,8 @@ export async function startWorld(slots: number, progress: (line: string) => void
     const flags = ['--stale-list-window=5s', '--konnect-timeout=5s', '--log-level=warn'];
     const operator = await startOperator({ kubeconfig, konnectURL: konnect.urlTemplate, flags, nodeOptions });
     stops.push(async () => void (await operator.stop()));
-    return { controlPlane, konnect, operator, kube, stop };
+    const remove = (path: string) => removeObject(config, path);
+    return { controlPlane, konnect, operator, kube, remove, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -65,7 +65,7 @@ export function specOf(wanted: Wanted): object {
   };
 }
 
-export function createPeople({ kube, konnect }: World, slots: number, chance: Chance): People {
+export function createPeople({ kube, remove, konnect }: World, slots: number, chance: Chance): People {
   const wanted = new Map<number, Wanted>();
   const deeds = new Map<string, number>();
 
@@ -109,7 +109,12 @@ export function createPeople({ kube, konnect }: World, slots: number, chance: Ch
       stringData: credentialsOf(one),
     };
     const path = `${secretsPath(one.namespace)}/${secretOf(one)}`;
-    await kube.patch(path, { kind: 'apply', body, fieldManager: 'soak', force: true });
+    try {
+      await kube.patch(path, { kind: 'merge', body });
+    } catch (error) {
+      if (!isKubeError(error, 'NotFound')) throw error;
+      await kube.create(secretsPath(one.namespace), body);
+    }
   }
 
   async function change(one: Wanted, how: (one: Wanted) => void): Promise<void> {
@@ -154,7 +159,7 @@ export function createPeople({ kube, konnect }: World, slots: number, chance: Ch
       20,
       async (one) => {
         wanted.delete(one.slot);
-        await kube.delete(`${forwardingsPath(one.namespace)}/${one.name}`);
+        await remove(`${forwardingsPath(one.namespace)}/${one.name}`);
       },
     ],
   ];

@@ -8,7 +8,7 @@ const { at, start, same, watching } = useInformers();
 describe('when the server has forgotten where the watch stood', () => {
   test('a 410 answer leads to a new list, and what was deleted meanwhile is noticed', async () => {
     for (const name of ['x', 'y', 'z']) at.server.put(name, 1);
-    const { informer, told, ended } = start();
+    const { informer, told, failures } = start();
     await informer.synced;
     await watching();
     at.server.watchFaults.push((_seen, response) => {
@@ -21,7 +21,7 @@ describe('when the server has forgotten where the watch stood', () => {
     at.server.breakWatches('reset');
     await eventually(() => expect(told().slice(3)).toEqual(['deleted a/x 1', 'updated a/y 2']));
     await same(informer);
-    expect(ended).toEqual(['Unavailable', 'Gone']);
+    expect(failures()).toEqual(['Unavailable', 'Gone']);
   });
 
   test('after much trouble on the way, it lists at once all the same', async () => {
@@ -61,7 +61,7 @@ describe('when the server has forgotten where the watch stood', () => {
 
   test('an ERROR event of code 410 leads to a new list', async () => {
     at.server.put('x', 1);
-    const { informer, told, ended } = start();
+    const { informer, told, failures } = start();
     await informer.synced;
     await watching();
     at.server.breakWatches({ code: 410, reason: 'Expired' });
@@ -69,7 +69,7 @@ describe('when the server has forgotten where the watch stood', () => {
     at.server.compact();
     await same(informer);
     expect(told()).toEqual(['added a/x 1', 'deleted a/x 1']);
-    expect(ended[0]).toBe('Gone');
+    expect(failures()[0]).toBe('Gone');
   });
 
   test('an object replaced by another of its name meanwhile is told as a deletion and an addition', async () => {

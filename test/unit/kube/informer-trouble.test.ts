@@ -29,20 +29,20 @@ describe('when a watch breaks', () => {
       response.writeHead(200).flushHeaders();
       return true;
     });
-    const { informer, ended } = start({ inactivityMs: 60 });
+    const { informer, failures } = start({ inactivityMs: 60 });
     await informer.synced;
     at.server.put('x', 2);
     await same(informer);
-    expect(ended[0]).toBe('Timeout');
+    expect(failures()[0]).toBe('Timeout');
   });
 
   test('by an answer that never comes, it is given up after the request timeout', async () => {
     at.server.watchFaults.push(() => true);
-    const { informer, ended } = start({ client: at.server.client({ timeoutMs: 60 }) });
+    const { informer, failures } = start({ client: at.server.client({ timeoutMs: 60 }) });
     await informer.synced;
     at.server.put('x', 1);
     await same(informer);
-    expect(ended[0]).toBe('Timeout');
+    expect(failures()[0]).toBe('Timeout');
   });
 
   test('by lines that make no sense, it goes on all the same', async () => {

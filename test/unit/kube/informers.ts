@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect } from '@jest/globals';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
 import { keyOf } from '../../../src/kube/objects.ts';
 import type { Change } from '../../../src/kube/store.ts';
@@ -24,7 +25,6 @@ export function useInformers() {
   function start(overrides: Partial<InformerOptions<Widget>> = {}) {
     const changes: Change<Widget>[] = [];
     const logged: { fields: object; message: string }[] = [];
-    const ended: string[] = [];
     const write = (fields: object, message: string) => void logged.push({ fields, message });
     const informer = new Informer<Widget>({
       client: at.server.client(),
@@ -33,7 +33,6 @@ export function useInformers() {
       log: { debug: write, info: write, warn: write, error: write },
       backOff: { baseMs: 4, maxMs: 20 },
       pageSize: 2,
-      onWatchEnded: ({ reason }) => ended.push(reason),
       ...overrides,
     });
     const controller = new AbortController();
@@ -44,7 +43,9 @@ export function useInformers() {
     };
     stops.push(stop);
     const told = () => changes.map(({ kind, key, object }) => `${kind} ${key} ${object.spec?.size}`);
-    return { informer, changes, told, logged, ended, stop };
+    const failures = () =>
+      logged.map(({ fields }) => ('err' in fields && isKubeError(fields.err) ? fields.err.kind : ''));
+    return { informer, changes, told, logged, failures, stop };
   }
 
   /** Waits until the store is what the server has. */
