@@ -3,7 +3,8 @@ import type { Priority } from '../../runtime/priority.ts';
 import type { Limits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
-import { KonnectAccess, KonnectToken } from './konnect-access.ts';
+import { KonnectAccess } from './konnect-access.ts';
+import { KonnectToken } from './konnect-token.ts';
 
 export interface KonnectOptions {
   http: KonnectTransport;
