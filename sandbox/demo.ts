@@ -21,7 +21,7 @@ try {
   ]);
   write(`\n==> every check passed, ${String(Math.round((performance.now() - startedMs) / 1000))} s\n`);
   if (keep) {
-    write(usage(sandbox, file));
+    write(usage(sandbox, sandbox.operator, file));
     await interrupted;
   }
 } catch (error) {

@@ -3,9 +3,8 @@ import { startSandbox, usage, writeForwarding } from './sandbox.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 await import('../scripts/build.ts');
-const interrupted = untilInterrupted();
 const sandbox = await startSandbox((line) => process.stdout.write(`==> ${line}\n`));
-process.stdout.write(usage(sandbox, await writeForwarding(sandbox)));
-await interrupted;
+process.stdout.write(usage(sandbox, sandbox.operator, await writeForwarding(sandbox)));
+await untilInterrupted();
 process.stdout.write('==> stopping\n');
 await sandbox.stop();

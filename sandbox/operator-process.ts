@@ -46,12 +46,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
     await supervised.start(name, process.execPath, [
       ...(options.nodeOptions ?? []),
       operatorFile,
-      `--kubeconfig=${options.kubeconfig}`,
-      `--konnect-url=${options.konnectURL}`,
-      `--metrics-bind-address=127.0.0.1:${String(metricsPort)}`,
-      `--health-probe-bind-address=127.0.0.1:${String(healthPort)}`,
-      '--metrics-secure=false',
-      ...(options.flags ?? []),
+      ...operatorFlags(options, { metricsPort, healthPort }),
     ]);
     await ready(healthURL, supervised);
   } catch (error) {
@@ -81,6 +76,21 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
     signal: (signal) => supervised.signal(name, signal),
     exited: () => supervised.exited(name),
   };
+}
+
+/** The flags that every operator of the sandbox gets, then those of `options`. */
+export function operatorFlags(
+  { kubeconfig, konnectURL, flags = [] }: OperatorProcessOptions,
+  { metricsPort, healthPort }: { metricsPort: number; healthPort: number },
+): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--konnect-url=${konnectURL}`,
+    `--metrics-bind-address=127.0.0.1:${String(metricsPort)}`,
+    `--health-probe-bind-address=127.0.0.1:${String(healthPort)}`,
+    '--metrics-secure=false',
+    ...flags,
+  ];
 }
 
 async function ready(healthURL: string, supervised: Supervised): Promise<void> {

@@ -8,13 +8,19 @@ import type { KonnectSeed } from './konnect/seed.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { type Services, startServices } from './services.ts';
 
-export interface Sandbox {
+/** What an operator needs. */
+export interface SandboxWithoutOperator {
   readonly controlPlane: ControlPlane;
   readonly services: Services;
-  readonly operator: OperatorProcess;
+  /** Path of the operator's kubeconfig. */
+  readonly kubeconfig: string;
   /** Folder that is removed when the sandbox stops. */
   readonly folder: string;
   stop(): Promise<void>;
+}
+
+export interface Sandbox extends SandboxWithoutOperator {
+  readonly operator: OperatorProcess;
 }
 
 /** Namespace of the sandbox's forwarding. */
@@ -56,10 +62,31 @@ export interface SandboxOptions {
 }
 
 /** Starts the sandbox. Calls `progress` with a line for each step. If a part does not start, stops the others and rejects. */
-export async function startSandbox(
+export async function startSandbox(progress: (line: string) => void, options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await startSandboxWithoutOperator(progress, options);
+  try {
+    const konnectURL = sandbox.services.konnect.urlTemplate;
+    const operator = await startOperator({ kubeconfig: sandbox.kubeconfig, konnectURL });
+    progress('the operator runs with this ServiceAccount and is ready');
+    return {
+      ...sandbox,
+      operator,
+      async stop() {
+        await operator.stop();
+        await sandbox.stop();
+      },
+    };
+  } catch (error) {
+    await sandbox.stop();
+    throw error;
+  }
+}
+
+/** Starts everything that an operator needs, like {@link startSandbox}. */
+export async function startSandboxWithoutOperator(
   progress: (line: string) => void,
   { kubeconfigFor = serviceAccountKubeconfig }: SandboxOptions = {},
-): Promise<Sandbox> {
+): Promise<SandboxWithoutOperator> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).toReversed()) await stopOne();
@@ -80,12 +107,9 @@ export async function startSandbox(
     progress('installing the CRD, the ServiceAccount and RBAC from deploy/');
     await install(controlPlane);
     const kubeconfig = await kubeconfigFor(controlPlane);
-    const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate });
-    stops.push(async () => void (await operator.stop()));
     const { code, stderr } = await controlPlane.kubectl(['create', 'namespace', namespace]);
     if (code !== 0) throw new Error(`could not create namespace ${namespace}: ${stderr}`);
-    progress('the operator runs with this ServiceAccount and is ready');
-    return { controlPlane, services, operator, folder: controlPlane.folder, stop };
+    return { controlPlane, services, kubeconfig, folder: controlPlane.folder, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -108,7 +132,7 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
 }
 
 /** Writes `forwarding.yaml` with the sandbox's credentials. Resolves with its path. */
-export async function writeForwarding({ folder, services }: Sandbox): Promise<string> {
+export async function writeForwarding({ folder, services }: SandboxWithoutOperator): Promise<string> {
   const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
   const file = join(folder, 'forwarding.yaml');
   const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', sandboxData.authorization);
@@ -117,7 +141,11 @@ export async function writeForwarding({ folder, services }: Sandbox): Promise<st
 }
 
 /** Returns instructions for using the sandbox from another terminal. */
-export function usage({ controlPlane, services, operator }: Sandbox, forwarding: string): string {
+export function usage(
+  { controlPlane, services }: SandboxWithoutOperator,
+  { metricsURL, healthURL }: Pick<OperatorProcess, 'metricsURL' | 'healthURL'>,
+  forwarding: string,
+): string {
   const { konnect, sumologic } = services;
   return `
 The sandbox is running. Press Ctrl-C to stop it. In another terminal:
@@ -130,7 +158,7 @@ The sandbox is running. Press Ctrl-C to stop it. In another terminal:
   Konnect     curl -H 'Authorization: Bearer ${sandboxData.token}' ${konnect.url}/global/v3/audit-log-destinations
               ${konnect.url}/__sandbox/calls lists the requests
   SumoLogic   curl -k ${sumologic.url}/__sandbox/lines lists the received audit lines
-  Operator    ${operator.metricsURL}
-              ${operator.healthURL}/readyz?verbose
+  Operator    ${metricsURL}
+              ${healthURL}/readyz?verbose
 `;
 }

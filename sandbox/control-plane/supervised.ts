@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { SupervisorCommand, SupervisorEvent } from './supervisor.ts';
+import type { InTerminal, SupervisorCommand, SupervisorEvent } from './supervisor.ts';
 
 const maxTailLines = 20;
 
@@ -59,9 +59,9 @@ export class Supervised {
   }
 
   /** Resolves when the server runs. Rejects with a {@link ServerFailure} if it exited. */
-  async start(name: string, command: string, args: readonly string[]): Promise<void> {
+  async start(name: string, command: string, args: readonly string[], inTerminal?: InTerminal): Promise<void> {
     this.#exits.delete(name);
-    this.#send({ kind: 'start', name, command, args });
+    this.#send({ kind: 'start', name, command, args, inTerminal });
     while (!this.#pids.has(name)) {
       await this.check(name);
       await once(this.#changes, 'change');

@@ -10,8 +10,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export type SupervisorCommand =
-  | { kind: 'start'; name: string; command: string; args: readonly string[] }
+  | { kind: 'start'; name: string; command: string; args: readonly string[]; inTerminal?: InTerminal | undefined }
   | { kind: 'signal'; name: string; signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' };
+
+/**
+ * For a program that a developer uses directly. It writes to standard error of this process instead of a log file, and its environment is that
+ * of this process with `env` added.
+ */
+export interface InTerminal {
+  readonly env: Readonly<Record<string, string>>;
+}
 
 export type SupervisorEvent =
   | { kind: 'ready'; folder: string }
@@ -22,10 +30,9 @@ const folder = mkdtempSync(join(tmpdir(), 'audit-log-sandbox-'));
 const servers = new Map<string, ChildProcess>();
 let ending = false;
 
-function start(name: string, command: string, args: readonly string[]): void {
-  const log = openSync(join(folder, `${name}.log`), 'a', 0o600);
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] } });
-  closeSync(log);
+function start({ name, command, args, inTerminal }: Extract<SupervisorCommand, { kind: 'start' }>): void {
+  const child =
+    inTerminal === undefined ? spawnWithLog(name, command, args) : spawnInTerminal(command, args, inTerminal);
   if (child.pid === undefined) {
     child.on('error', (error) => emit({ kind: 'exited', name, how: `cannot be run: ${error.message}` }));
     return;
@@ -39,6 +46,17 @@ function start(name: string, command: string, args: readonly string[]): void {
   });
 }
 
+function spawnWithLog(name: string, command: string, args: readonly string[]): ChildProcess {
+  const log = openSync(join(folder, `${name}.log`), 'a', 0o600);
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] } });
+  closeSync(log);
+  return child;
+}
+
+function spawnInTerminal(command: string, args: readonly string[], { env }: InTerminal): ChildProcess {
+  return spawn(command, args, { cwd: folder, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } });
+}
+
 /** Kills the servers. Their data is not needed any more, so a graceful shutdown would only take time. */
 function end(): void {
   if (ending) return;
@@ -49,7 +67,7 @@ function end(): void {
 
 function execute(command: SupervisorCommand): void {
   if (ending) return;
-  if (command.kind === 'start') start(command.name, command.command, command.args);
+  if (command.kind === 'start') start(command);
   else servers.get(command.name)?.kill(command.signal);
 }
 

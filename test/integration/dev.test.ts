@@ -1,0 +1,112 @@
+/** `npm run dev` in a copy of this project, so that a source can be changed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { descendants, processes } from '../support/processes.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const copied = ['crds', 'deploy', 'package.json', 'sandbox', 'src'];
+const restartWithinMs = 2_000;
+const startTimeoutMs = 120_000;
+
+let folder: string;
+let source: string;
+let temporary: string;
+let child: ChildProcess;
+let output: string;
+
+afterEach(async () => {
+  child.kill('SIGKILL');
+  await rm(folder, { recursive: true });
+});
+
+async function startDev(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'dev-'));
+  temporary = await mkdtemp(join(folder, 'tmp-'));
+  const project = join(folder, 'project');
+  for (const name of copied) await cp(join(root, name), join(project, name), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
+  source = join(project, 'src/main.ts');
+  await rename(source, join(project, 'src/unchanged.ts'));
+  await save(says('original'));
+
+  output = '';
+  child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'sandbox/dev.ts'], {
+    cwd: project,
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  await outputHas('the original source runs\n', startTimeoutMs);
+}
+
+/** Returns a source that writes when it runs, and how the process exits. */
+function says(name: string): string {
+  return `
+process.stderr.write('the ${name} source runs\\n');
+process.on('exit', (code) => process.stderr.write(\`the ${name} source ends with \${code}\\n\`));
+await import('./unchanged.ts');
+`;
+}
+
+/** Replaces the source by a rename, as many editors do. */
+async function save(text: string): Promise<void> {
+  await writeFile(`${source}~`, text);
+  await rename(`${source}~`, source);
+}
+
+function outputHas(text: string, timeoutMs = 60_000): Promise<void> {
+  return eventually(() => expect(output).toContain(text), { timeoutMs, everyMs: 10 });
+}
+
+async function expectNothingLeft(): Promise<void> {
+  await eventually(async () => {
+    expect(processes().filter(({ command }) => command.includes(folder))).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+}
+
+test('a saved source restarts the operator within two seconds, and Ctrl-C stops everything', async () => {
+  await startDev();
+  const timesMs: number[] = [];
+  for (const name of ['first', 'second', 'third']) {
+    const startedMs = performance.now();
+    await save(says(name));
+    await outputHas(`the ${name} source runs\n`);
+    timesMs.push(performance.now() - startedMs);
+  }
+  // The fastest one counts, because other tests use the processors at the same time.
+  expect(Math.min(...timesMs)).toBeLessThan(restartWithinMs);
+
+  await save('this is no statement;');
+  await outputHas('the operator exited with code 1');
+  await save(says('corrected'));
+  await outputHas('the corrected source runs\n');
+
+  const [, healthURL = ''] = /Operator .*\n +(\S+)/.exec(output) ?? [];
+  await eventually(async () => expect((await fetch(healthURL)).status).toBe(200));
+  // A terminal and npm each send one for the same Ctrl-C.
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  const ended: unknown[] = await once(child, 'exit');
+  expect(ended).toEqual([0, null]);
+  expect(output).toMatch(/==> stopping\n[^]*the corrected source ends with 0\n$/);
+  await expectNothingLeft();
+});
+
+test('nothing is left when it is killed', async () => {
+  await startDev();
+  expect(descendants(child.pid ?? 0).map(({ command }) => command)).toContainEqual(expect.stringContaining(source));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await expectNothingLeft();
+});
