@@ -1,77 +1,83 @@
 /** What was in Konnect before the operator came: set up by hand after Kong's how-tos, or by somebody else. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { attachOrganization, attachPortal, makeDestination, otherDestination, setInline } from './support/by-hand.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { demand } from './support/reconciliations.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import {
+  attachOrganization,
+  attachPortal,
+  createDestination,
+  otherDestination,
+  setInline,
+} from './support/other-client.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 
-const { world, scene } = oneWorld({ prefix: 'adoption' });
+const { environment, fixture } = oneEnvironment({ prefix: 'adoption' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
 /** As the how-to's first command makes it, to the endpoint that the forwarding's Secret holds too. */
-const asInTheHowTo = (name: string) => ({ ...world().credentials, name, log_format: 'cef' as const });
+const asInTheHowTo = (name: string) => ({ ...environment().credentials, name, log_format: 'cef' as const });
 
 describe('the how-to for Dev Portals was followed by hand', () => {
   test('with the name that the forwarding gives: the destination is taken over, and nothing but its authorization is sent', async () => {
-    const one = await scene('by-hand-named');
+    const one = await fixture('by-hand-named');
     const name = 'sumologic by hand';
-    const id = await makeDestination(world(), { ...asInTheHowTo(name), authorization: 'Bearer an-older-one' });
-    await attachPortal(world(), one.portals[0] ?? '', id);
+    const id = await createDestination(environment(), { ...asInTheHowTo(name), authorization: 'Bearer an-older-one' });
+    await attachPortal(environment(), one.portals[0] ?? '', id);
     await one.apply({ destination: { secretRef: { name: one.siemSecret }, name } });
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status.destination).toMatchObject({ id, name, managed: true });
-    expect(one.destinations(name)).toMatchObject([{ id, ...world().credentials }]);
+    expect(one.destinations(name)).toMatchObject([{ id, ...environment().credentials }]);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     expect(one.writes()).toEqual(['update-audit-log-destination']);
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationAdopted',
       note: `took over destination ${id}, as spec.adoptionPolicy says`,
     });
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.destinations(name)).toEqual([]);
     expect(one.portalWebhook()).toMatchObject(nothing);
   });
 
   test('with a name of its own: the webhook is taken over, and the destination left where it is', async () => {
-    const one = await scene('by-hand');
+    const one = await fixture('by-hand');
     const name = 'made by hand';
-    const id = await makeDestination(world(), asInTheHowTo(name));
-    await attachPortal(world(), one.portals[0] ?? '', id);
+    const id = await createDestination(environment(), asInTheHowTo(name));
+    await attachPortal(environment(), one.portals[0] ?? '', id);
     const [before] = one.destinations(name);
     await one.apply();
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status.destination?.id).not.toBe(id);
     expect(one.portalWebhook()).toMatchObject(attachedTo(status.destination?.id));
     expect(one.writes()).toEqual(['create-audit-log-destination', 'update-portal-audit-log-webhook']);
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
       note: new RegExp(`^portal \\S+ forwarded to destination ${id}, which is left as it is, and forwards to`),
     });
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.destinations(name)).toEqual([before]);
   });
 
   test('and switched off: it is switched on', async () => {
-    const one = await scene('by-hand-off');
-    const id = await makeDestination(world(), asInTheHowTo(one.destinationName));
-    await attachPortal(world(), one.portals[0] ?? '', id, false);
+    const one = await fixture('by-hand-off');
+    const id = await createDestination(environment(), asInTheHowTo(one.destinationName));
+    await attachPortal(environment(), one.portals[0] ?? '', id, false);
     await one.apply();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     expect(one.destinations()).toMatchObject([{ id }]);
   });
 
   test('for one portal of two: that one is taken over, the other attached', async () => {
-    const one = await scene('by-hand-half', { portals: 2 });
-    const id = await makeDestination(world(), asInTheHowTo(one.destinationName));
-    await attachPortal(world(), one.portals[1] ?? '', id);
+    const one = await fixture('by-hand-half', { portals: 2 });
+    const id = await createDestination(environment(), asInTheHowTo(one.destinationName));
+    await attachPortal(environment(), one.portals[1] ?? '', id);
     await one.apply();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([attachedTo(id), attachedTo(id)]);
     expect(one.writes()).toEqual(['update-audit-log-destination', 'update-portal-audit-log-webhook']);
   });
@@ -85,39 +91,45 @@ describe('the how-to for Konnect was followed by hand', () => {
     ['v2', 'v3', 'green', 'us'],
     ['v3', 'v2', 'green', 'eu'],
   ] as const)('with %s, and the forwarding uses %s', async (byHand, api, whose, region) => {
-    const organization = world()[whose];
-    const one = await scene(`konnect-${byHand}-${api}`, { region, organization });
+    const organization = environment()[whose];
+    const one = await fixture(`konnect-${byHand}-${api}`, { region, organization });
     const name = `of ${byHand} for ${api}`;
-    const token = organization.personToken;
-    if (byHand === 'v2') await setInline(world(), region, world().credentials, token);
-    else await attachOrganization(world(), region, await makeDestination(world(), asInTheHowTo(name), token), token);
+    const token = organization.otherClientToken;
+    if (byHand === 'v2') await setInline(environment(), region, environment().credentials, token);
+    else
+      await attachOrganization(
+        environment(),
+        region,
+        await createDestination(environment(), asInTheHowTo(name), token),
+        token,
+      );
 
     await one.apply({ konnect: one.konnect({ auditLogsAPI: api }), organization: {}, portals: [] });
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status.organization).toMatchObject({ api, state: 'on' });
-    const { endpoint, authorization } = world().credentials;
+    const { endpoint, authorization } = environment().credentials;
     const target =
       api === 'v2'
         ? { kind: 'inline', inline: { endpoint, authorization, logFormat: 'cef', skipSSLVerification: false } }
         : { kind: 'destination', id: status.destination?.id };
     expect(one.organizationWebhook()).toMatchObject({ enabled: true, target });
     expect(one.destinations(name)).toHaveLength(byHand === 'v3' ? 1 : 0);
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
       note: /^the organization's webhook/,
     });
     const writes = one.writes().length;
-    await demand(world(), one.name);
+    await requestReconcile(environment(), one.name);
     expect(one.writes()).toHaveLength(writes);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.organizationWebhook()).toMatchObject({ enabled: false });
     expect(one.destinations(name)).toHaveLength(byHand === 'v3' ? 1 : 0);
   });
 });
 
 describe('adoptionPolicy', () => {
-  type Made = { readonly one: Scene; readonly id: string };
+  type Made = { readonly one: Fixture; readonly id: string };
 
   /** A destination of our name, or a webhook of our portal in use; with the endpoint of our Secret or another one. */
   async function set(
@@ -126,10 +138,13 @@ describe('adoptionPolicy', () => {
     endpoint: 'same' | 'other',
     policy: string,
   ): Promise<Made> {
-    const one = await scene(name);
+    const one = await fixture(name);
     const called = what === 'destination' ? one.destinationName : `points at it: ${name}`;
-    const id = await makeDestination(world(), endpoint === 'same' ? asInTheHowTo(called) : otherDestination(called));
-    if (what === 'webhook') await attachPortal(world(), one.portals[0] ?? '', id);
+    const id = await createDestination(
+      environment(),
+      endpoint === 'same' ? asInTheHowTo(called) : otherDestination(called),
+    );
+    if (what === 'webhook') await attachPortal(environment(), one.portals[0] ?? '', id);
     await one.apply({ adoptionPolicy: policy });
     return { one, id };
   }
@@ -143,7 +158,7 @@ describe('adoptionPolicy', () => {
     async (refuses, endpoint, takes) => {
       const { one, id } = await set(`named-${refuses}-${endpoint}`.toLowerCase(), 'destination', endpoint, refuses);
       const [before] = one.destinations();
-      await expectTrouble(world(), one.name, {
+      await expectProblem(environment(), one.name, {
         reason: 'NameInUse',
         mark: 'Stalled',
         part: 'DestinationReady',
@@ -157,9 +172,9 @@ describe('adoptionPolicy', () => {
       });
       expect(one.writes()).toEqual([]);
       expect(one.destinations()).toEqual([before]);
-      await world().patch(one.name, { spec: { adoptionPolicy: takes } });
-      await world().waitForReady(one.name);
-      expect(one.destinations()).toMatchObject([{ id, ...world().credentials }]);
+      await environment().patch(one.name, { spec: { adoptionPolicy: takes } });
+      await environment().waitForReady(one.name);
+      expect(one.destinations()).toMatchObject([{ id, ...environment().credentials }]);
       expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     },
   );
@@ -172,7 +187,7 @@ describe('adoptionPolicy', () => {
     '%s leaves a webhook in use (%s endpoint) alone and says so; %s takes it',
     async (refuses, endpoint, takes) => {
       const { one, id } = await set(`used-${refuses}-${endpoint}`.toLowerCase(), 'webhook', endpoint, refuses);
-      await expectTrouble(world(), one.name, {
+      await expectProblem(environment(), one.name, {
         reason: 'WebhookInUse',
         mark: 'Stalled',
         part: 'WebhooksReady',
@@ -185,18 +200,18 @@ describe('adoptionPolicy', () => {
       });
       expect(one.writes()).toEqual([]);
       expect(one.portalWebhook()).toMatchObject(attachedTo(id));
-      await world().patch(one.name, { spec: { adoptionPolicy: takes } });
-      await world().waitForReady(one.name);
+      await environment().patch(one.name, { spec: { adoptionPolicy: takes } });
+      await environment().waitForReady(one.name);
       expect(one.portalWebhook()).toMatchObject(attachedTo(one.destinations()[0]?.id));
     },
   );
 
   test('several destinations of our name stop it with their IDs, whatever it says', async () => {
-    world().services.konnect.control.behave({ duplicateNames: 'allowed' });
-    const one = await scene('named-twice');
-    const ids = [1, 2].map(async () => makeDestination(world(), asInTheHowTo(one.destinationName)));
+    environment().services.konnect.control.behave({ duplicateNames: 'allowed' });
+    const one = await fixture('named-twice');
+    const ids = [1, 2].map(async () => createDestination(environment(), asInTheHowTo(one.destinationName)));
     await one.apply({ adoptionPolicy: 'Always' });
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'NameInUse',
       mark: 'Stalled',
       part: 'DestinationReady',
@@ -207,23 +222,23 @@ describe('adoptionPolicy', () => {
 });
 
 describe('what is looked at again and again stays untouched', () => {
-  let one: Scene;
+  let one: Fixture;
 
   beforeAll(async () => {
-    one = await scene('untouched');
-    await makeDestination(world(), otherDestination(one.destinationName));
+    one = await fixture('untouched');
+    await createDestination(environment(), otherDestination(one.destinationName));
     await one.apply();
-    await expectTrouble(world(), one.name, { reason: 'NameInUse', mark: 'Stalled', says: ['did not create'] });
+    await expectProblem(environment(), one.name, { reason: 'NameInUse', mark: 'Stalled', says: ['did not create'] });
   });
 
   test('until it is gone, and then the name is ours', async () => {
     const [theirs] = one.destinations();
-    await demand(world(), one.name);
-    await demand(world(), one.name);
+    await requestReconcile(environment(), one.name);
+    await requestReconcile(environment(), one.name);
     expect(one.writes()).toEqual([]);
     expect(one.destinations()).toEqual([theirs]);
-    await world().asPerson('DELETE', `/global/v3/audit-log-destinations/${theirs?.id ?? ''}`);
-    expect(isReady(await demand(world(), one.name))).toBe(true);
-    expect(one.destinations()).toMatchObject([world().credentials]);
+    await environment().asOtherClient('DELETE', `/global/v3/audit-log-destinations/${theirs?.id ?? ''}`);
+    expect(isReady(await requestReconcile(environment(), one.name))).toBe(true);
+    expect(one.destinations()).toMatchObject([environment().credentials]);
   });
 });

@@ -3,17 +3,20 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActiveFault, FaultKind } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
 import { operatorRequests } from './support/audit-log.ts';
-import { expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { demand } from './support/reconciliations.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'bad-input', flags: ['--max-concurrent-reconciles=8'] });
+const { environment, fixture, readyFixture } = oneEnvironment({
+  prefix: 'bad-input',
+  flags: ['--max-concurrent-reconciles=8'],
+});
 
 /** Status writes and reads of Secrets, as the API server noted them. */
-async function kubernetesWork(one: Scene): Promise<{ statuses: number; secrets: number }> {
-  const requests = await operatorRequests(world().namespace);
+async function kubernetesWork(one: Fixture): Promise<{ statuses: number; secrets: number }> {
+  const requests = await operatorRequests(environment().namespace);
   return {
     statuses: requests.filter(({ name, resource, verb }) => {
       return name === one.name && verb === 'patch' && resource.endsWith('/status');
@@ -73,21 +76,21 @@ describe('Secrets', () => {
       'token holds a character that no token has',
     ],
   ];
-  const scenes: Scene[] = [];
-  let neighbor: Scene;
+  const fixtures: Fixture[] = [];
+  let neighbor: Fixture;
 
   beforeAll(async () => {
-    neighbor = await standing('neighbor-of-secrets');
+    neighbor = await readyFixture('neighbor-of-secrets');
     for (const [index, [, key, value]] of cases.entries()) {
-      const one = await scene(`secret-${String(index)}`);
-      scenes.push(one);
+      const one = await fixture(`secret-${String(index)}`);
+      fixtures.push(one);
       const name = key === 'token' ? one.tokenSecret : one.siemSecret;
-      const good = { ...world().credentials, token: one.token };
+      const good = { ...environment().credentials, token: one.token };
       const keys = key === 'token' ? (['token'] as const) : (['endpoint', 'authorization'] as const);
       const data = Object.fromEntries(keys.map((each) => [each, Buffer.from(good[each]).toString('base64')]));
       await (key === 'token' ? one.applySIEM() : one.applyToken());
       // Not by apply, which would keep a copy in an annotation, and has no room for it there.
-      await world().kubectl(['create', '-f', '-'], {
+      await environment().kubectl(['create', '-f', '-'], {
         input: JSON.stringify({
           apiVersion: 'v1',
           kind: 'Secret',
@@ -102,10 +105,10 @@ describe('Secrets', () => {
   test.each(cases.map(([what, key, , says], index) => ({ what, key, says, index })))(
     '$what is refused before anything is sent, told once, and not looked at again until it changes',
     async ({ key, says, index }) => {
-      const one = scenes[index];
-      if (one === undefined) throw new Error('the scene is missing');
+      const one = fixtures[index];
+      if (one === undefined) throw new Error('the fixture is missing');
       const name = key === 'token' ? one.tokenSecret : one.siemSecret;
-      await expectTrouble(world(), one.name, {
+      await expectProblem(environment(), one.name, {
         reason: 'SecretInvalid',
         mark: 'Stalled',
         part: 'SecretsResolved',
@@ -115,25 +118,25 @@ describe('Secrets', () => {
       expect(await kubernetesWork(one)).toEqual({ statuses: 1, secrets: expect.any(Number) });
       expect((await kubernetesWork(one)).secrets).toBeLessThanOrEqual(4);
 
-      await world().kubectl(['delete', 'secret', name]);
+      await environment().kubectl(['delete', 'secret', name]);
       await (key === 'token' ? one.applyToken() : one.applySIEM());
-      await world().waitForReady(one.name);
+      await environment().waitForReady(one.name);
     },
   );
 
   test('and the neighbor goes on all the while', async () => {
-    expect(isReady(await demand(world(), neighbor.name))).toBe(true);
+    expect(isReady(await requestReconcile(environment(), neighbor.name))).toBe(true);
     expect(neighbor.writes()).toHaveLength(2);
     expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);
   });
 });
 
 test('a portal of another region, and one of another organization, are named, and the one beside them goes on', async () => {
-  const one = await scene('portals-elsewhere');
-  const [ofEurope = ''] = world().blue.portals.eu;
-  const [ofGreen = ''] = world().green.portals.us;
+  const one = await fixture('portals-elsewhere');
+  const [ofEurope = ''] = environment().blue.portals.eu;
+  const [ofGreen = ''] = environment().green.portals.us;
   await one.apply({ portals: [...one.portals, ofEurope, ofGreen].map((id) => ({ id })) });
-  const object = await expectTrouble(world(), one.name, {
+  const object = await expectProblem(environment(), one.name, {
     reason: 'PortalNotFound',
     mark: 'Stalled',
     part: 'WebhooksReady',
@@ -142,7 +145,7 @@ test('a portal of another region, and one of another organization, are named, an
   expect(object.status.portalsReady).toBe('1/3');
   expect(one.portalWebhook().enabled).toBe(true);
   const { statuses } = await kubernetesWork(one);
-  await demand(world(), one.name);
+  await requestReconcile(environment(), one.name);
   // Nothing but that it was answered.
   expect((await kubernetesWork(one)).statuses).toBe(statuses + 1);
 });
@@ -163,10 +166,10 @@ describe('answers of Konnect', () => {
     { object: 'a portal’s webhook', operation: 'get-portal-audit-log-webhook', leastGapsMs: [450, 950] },
     { object: 'the creation of a destination', operation: 'create-audit-log-destination', leastGapsMs: [9_900] },
   ];
-  let neighbor: Scene;
+  let neighbor: Fixture;
 
   beforeAll(async () => {
-    neighbor = await standing('neighbor-of-answers');
+    neighbor = await readyFixture('neighbor-of-answers');
   });
 
   test.each(operations)(
@@ -174,21 +177,21 @@ describe('answers of Konnect', () => {
     async ({ operation, leastGapsMs }) => {
       // A creation that was carried out is found, whatever its answer said.
       const bad = answers.filter(({ kind }) => kind !== 'wrong-types' || operation !== 'create-audit-log-destination');
-      const cases: { one: Scene; fault: ActiveFault }[] = [];
+      const cases: { one: Fixture; fault: ActiveFault }[] = [];
       for (const [index, kind] of bad.entries()) {
-        const one = await scene(`${operation}-${String(index)}`);
+        const one = await fixture(`${operation}-${String(index)}`);
         cases.push({ one, fault: one.fail({ ...kind, match: { operation } }) });
         await one.apply();
       }
       for (const { one } of cases) {
-        await expectTrouble(world(), one.name, {
+        await expectProblem(environment(), one.name, {
           reason: 'UnexpectedAnswer',
           mark: 'Reconciling',
           says: ["is not Konnect's", '--konnect-url', 'proxy'],
         });
       }
       /** Between the calls. The watch may show the Secrets only after the first pass, which then makes a second one at once. */
-      function gapsOf(one: Scene): number[] {
+      function gapsOf(one: Fixture): number[] {
         const at = one.calls(operation).map((call) => call.at.getTime());
         const gapsMs = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
         return (gapsMs[0] ?? 0) < (leastGapsMs[0] ?? 0) ? gapsMs.slice(1) : gapsMs;
@@ -209,8 +212,8 @@ describe('answers of Konnect', () => {
       }
       for (const { fault } of cases) fault.remove();
       for (const { one } of cases) {
-        await demand(world(), one.name);
-        await world().waitForReady(one.name);
+        await requestReconcile(environment(), one.name);
+        await environment().waitForReady(one.name);
         expect(one.destinations()).toHaveLength(1);
         expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: one.destinations()[0]?.id } });
       }
@@ -218,37 +221,37 @@ describe('answers of Konnect', () => {
   );
 
   test('about a creation that was carried out are not needed: it is found, and not repeated', async () => {
-    const one = await scene('created-wrong-types');
+    const one = await fixture('created-wrong-types');
     one.fail({ kind: 'wrong-types', match: { operation: 'create-audit-log-destination' } });
     await one.apply();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.calls('create-audit-log-destination')).toHaveLength(1);
     expect(one.destinations()).toHaveLength(1);
   });
 
   test('leave what stands as it is', async () => {
-    const one = await standing('standing-in-nonsense', undefined, { portals: 2 });
+    const one = await readyFixture('standing-in-nonsense', undefined, { portals: 2 });
     const [before] = one.destinations();
     const writes = one.writes().length;
     for (const fault of answers) {
       const active = one.fail(fault);
-      await demand(world(), one.name);
-      await expectTrouble(world(), one.name, {
+      await requestReconcile(environment(), one.name);
+      await expectProblem(environment(), one.name, {
         reason: 'UnexpectedAnswer',
         mark: 'Reconciling',
         ready: 'True',
         says: ["is not Konnect's"],
       });
       active.remove();
-      await demand(world(), one.name);
-      await world().waitForReady(one.name);
+      await requestReconcile(environment(), one.name);
+      await environment().waitForReady(one.name);
     }
     expect(one.writes()).toHaveLength(writes);
     expect(one.destinations()).toEqual([before]);
   });
 
   test('and the neighbor goes on all the while', async () => {
-    expect(isReady(await demand(world(), neighbor.name))).toBe(true);
+    expect(isReady(await requestReconcile(environment(), neighbor.name))).toBe(true);
     expect(neighbor.writes()).toHaveLength(2);
     expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);
   });

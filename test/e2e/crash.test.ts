@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActiveFault, FaultRule } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Scene, SceneOptions } from './support/fixture.ts';
+import type { Fixture, FixtureOptions } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
 /** Calls that are held up are waited for, until the operator is killed. */
-const { world, scene, standing } = oneWorld({
+const { environment, fixture, readyFixture } = oneEnvironment({
   prefix: 'crash',
   flags: ['--max-concurrent-reconciles=32', '--konnect-timeout=1m'],
 });
@@ -18,7 +18,7 @@ interface Moment {
   readonly title: string;
   /** What happens on the way there; the last one never ends for this operator. */
   readonly faults: readonly FaultRule[];
-  readonly options?: SceneOptions;
+  readonly options?: FixtureOptions;
   readonly spec?: Readonly<Record<string, unknown>>;
   /** How many destinations were asked for in the end; 1 unless given. */
   readonly creations?: number;
@@ -78,9 +78,9 @@ const undoing: readonly Moment[] = [
 
 const titled = (moments: readonly Moment[]) => moments.map((one, index) => ({ ...one, index }));
 
-function expectInPlace(one: Scene): void {
+function expectInPlace(one: Fixture): void {
   const [destination, ...more] = one.destinations();
-  expect({ destination, more }).toMatchObject({ destination: world().credentials, more: [] });
+  expect({ destination, more }).toMatchObject({ destination: environment().credentials, more: [] });
   for (const index of one.portals.keys()) {
     expect(one.portalWebhook(index)).toMatchObject({ enabled: true, target: { id: destination?.id } });
   }
@@ -90,16 +90,16 @@ function expectInPlace(one: Scene): void {
 async function bringAbout(
   moments: readonly Moment[],
   prefix: string,
-  begin: (one: Scene, moment: Moment) => Promise<unknown>,
-): Promise<Scene[]> {
-  const made: Scene[] = [];
+  begin: (one: Fixture, moment: Moment) => Promise<unknown>,
+): Promise<Fixture[]> {
+  const made: Fixture[] = [];
   const held: (ActiveFault | undefined)[] = [];
   for (const [index, moment] of moments.entries()) {
-    const one = await scene(`${prefix}-${String(index)}`, { portals: 2, ...moment.options });
+    const one = await fixture(`${prefix}-${String(index)}`, { portals: 2, ...moment.options });
     made.push(one);
     if (prefix === 'undoing') {
       await one.apply(moment.spec);
-      await world().waitForReady(one.name);
+      await environment().waitForReady(one.name);
     }
     const faults = moment.faults.map((rule) => one.fail(rule));
     held.push(faults.at(-1));
@@ -110,19 +110,19 @@ async function bringAbout(
 }
 
 describe('killed while creating, at the moment of', () => {
-  let scenes: Scene[];
+  let fixtures: Fixture[];
 
   beforeAll(async () => {
-    scenes = await bringAbout(creating, 'creating', (one, { spec }) => one.apply(spec));
-    await world().stopOperator({ kill: true });
-    world().services.konnect.control.clearFaults();
-    await world().startOperator(impatient.flags);
+    fixtures = await bringAbout(creating, 'creating', (one, { spec }) => one.apply(spec));
+    await environment().stopOperator({ kill: true });
+    environment().services.konnect.control.clearFaults();
+    await environment().startOperator(impatient.flags);
   });
 
   test.each(titled(creating))('$title', async ({ index, creations = 1, spec }) => {
-    const one = scenes[index];
-    if (one === undefined) throw new Error('the scene is missing');
-    const { status } = await world().waitForReady(one.name);
+    const one = fixtures[index];
+    if (one === undefined) throw new Error('the fixture is missing');
+    const { status } = await environment().waitForReady(one.name);
     expect(status.destination).not.toHaveProperty('creating');
     expectInPlace(one);
     expect(one.calls('create-audit-log-destination')).toHaveLength(creations);
@@ -134,22 +134,22 @@ describe('killed while creating, at the moment of', () => {
 });
 
 describe('killed while undoing, at the moment of', () => {
-  let scenes: Scene[];
+  let fixtures: Fixture[];
 
   beforeAll(async () => {
-    await world().restartOperator();
-    scenes = await bringAbout(undoing, 'undoing', ({ name }) =>
-      world().kubectl(['delete', 'alf', name, '--wait=false']),
+    await environment().restartOperator();
+    fixtures = await bringAbout(undoing, 'undoing', ({ name }) =>
+      environment().kubectl(['delete', 'alf', name, '--wait=false']),
     );
-    await world().stopOperator({ kill: true });
-    world().services.konnect.control.clearFaults();
-    await world().startOperator(impatient.flags);
+    await environment().stopOperator({ kill: true });
+    environment().services.konnect.control.clearFaults();
+    await environment().startOperator(impatient.flags);
   });
 
   test.each(titled(undoing))('$title', async ({ index }) => {
-    const one = scenes[index];
-    if (one === undefined) throw new Error('the scene is missing');
-    await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
+    const one = fixtures[index];
+    if (one === undefined) throw new Error('the fixture is missing');
+    await environment().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
     expect(one.destinations()).toEqual([]);
     for (const portal of one.portals.keys()) {
       expect(one.portalWebhook(portal)).toMatchObject({ enabled: false, target: { kind: 'none' } });
@@ -158,29 +158,29 @@ describe('killed while undoing, at the moment of', () => {
 });
 
 test('killed while Konnect is about to create: what it makes a moment later is found, and no second one is made', async () => {
-  await world().restartOperator(impatient);
-  const one = await scene('about-to-create');
+  await environment().restartOperator(impatient);
+  const one = await fixture('about-to-create');
   const held = one.fail({ kind: 'latency', ms: 5_000, match: { operation: 'create-audit-log-destination' }, times: 1 });
   await one.apply();
   await eventually(() => expect(held.hits()).toBe(1));
-  await world().stopOperator({ kill: true });
+  await environment().stopOperator({ kill: true });
   expect(one.destinations()).toEqual([]);
-  await world().startOperator(impatient.flags);
-  await world().waitForReady(one.name);
+  await environment().startOperator(impatient.flags);
+  await environment().waitForReady(one.name);
   expectInPlace(one);
   expect(one.calls('create-audit-log-destination')).toHaveLength(1);
 });
 
 test('killed while rotating: the whole of the new Secret is applied', async () => {
-  await world().restartOperator();
-  const one = await standing('rotating');
+  await environment().restartOperator();
+  const one = await readyFixture('rotating');
   const held = one.fail(hold('update-audit-log-destination'));
-  const fresh = world().newCredentials();
+  const fresh = environment().newCredentials();
   await one.applySIEM(fresh);
   await eventually(() => expect(held.hits()).toBe(1));
-  await world().stopOperator({ kill: true });
+  await environment().stopOperator({ kill: true });
   held.remove();
-  await world().startOperator(impatient.flags);
+  await environment().startOperator(impatient.flags);
   await eventually(() => expect(one.destinations()).toMatchObject([fresh]));
 });
 
@@ -191,39 +191,39 @@ describe('asked to end', () => {
   }
 
   test('ends the pass under way first, and nothing of it is lost', async () => {
-    await world().restartOperator();
-    const one = await scene('sigterm', { portals: 2 });
+    await environment().restartOperator();
+    const one = await fixture('sigterm', { portals: 2 });
     const held = one.fail({ kind: 'latency', ms: 700, match: { operation: 'update-portal-audit-log-webhook' } });
     await one.apply();
     await eventually(() => expect(held.hits()).toBeGreaterThan(0));
-    const operator = world().operator();
-    expect(await world().stopOperator()).toBe('exited with code 0');
+    const operator = environment().operator();
+    expect(await environment().stopOperator()).toBe('exited with code 0');
     expect(await lastMessage(operator.output())).toBe('operator stopped');
-    expect(conditionOf(await world().forwarding(one.name), 'Ready')).toMatchObject({ status: 'True' });
+    expect(conditionOf(await environment().forwarding(one.name), 'Ready')).toMatchObject({ status: 'True' });
     expectInPlace(one);
-    const reasons = (await world().events(one.name)).map(({ reason }) => reason);
+    const reasons = (await environment().events(one.name)).map(({ reason }) => reason);
     expect(reasons).toEqual(expect.arrayContaining(['DestinationCreated', 'WebhookAttached', 'InSync']));
-    await world().startOperator();
+    await environment().startOperator();
   });
 
   test('cuts off a pass that does not end within the grace period, and the next operator finishes it', async () => {
-    await world().restartOperator({ flags: ['--grace-period=500ms'] });
-    const one = await scene('sigterm-cut-off', { portals: 2 });
+    await environment().restartOperator({ flags: ['--grace-period=500ms'] });
+    const one = await fixture('sigterm-cut-off', { portals: 2 });
     const held = one.fail(hold('update-portal-audit-log-webhook'));
     await one.apply();
     await eventually(() => expect(held.hits()).toBeGreaterThan(0));
-    const operator = world().operator();
+    const operator = environment().operator();
     const askedAt = performance.now();
-    expect(await world().stopOperator()).toBe('exited with code 0');
+    expect(await environment().stopOperator()).toBe('exited with code 0');
     expect(performance.now() - askedAt).toBeLessThan(25_000);
     expect(await lastMessage(operator.output())).toBe('operator stopped');
-    expect(conditionOf(await world().forwarding(one.name), 'Reconciling')).toMatchObject({
+    expect(conditionOf(await environment().forwarding(one.name), 'Reconciling')).toMatchObject({
       status: 'True',
       reason: 'Applying',
     });
     held.remove();
-    await world().startOperator();
-    await world().waitForReady(one.name);
+    await environment().startOperator();
+    await environment().waitForReady(one.name);
     expectInPlace(one);
   });
 });

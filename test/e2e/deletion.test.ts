@@ -3,22 +3,22 @@ import { describe, expect, test } from '@jest/globals';
 import type { KonnectModel } from '../../sandbox/konnect/model.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import { createWorld, type World } from './support/environment.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
+import type { Fixture } from './support/fixture.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'deletion' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'deletion' });
 
-const askToDelete = ({ name }: Scene) => world().kubectl(['delete', 'alf', name, '--wait=false']);
+const askToDelete = ({ name }: Fixture) => environment().kubectl(['delete', 'alf', name, '--wait=false']);
 
-async function gone({ name }: Scene): Promise<void> {
-  await world().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=90s']);
+async function gone({ name }: Fixture): Promise<void> {
+  await environment().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=90s']);
 }
 
 /** What of it still stands in Konnect. */
-function leftOf(one: Scene): unknown[] {
+function leftOf(one: Fixture): unknown[] {
   const webhooks = one.portals.map((_id, index) => one.portalWebhook(index));
   return [...one.destinations(), ...webhooks.filter(({ enabled, target }) => enabled || target.kind !== 'none')];
 }
@@ -47,7 +47,7 @@ function standingIn({ organizations }: KonnectModel): unknown[] {
 }
 
 async function foreignDestination(name: string): Promise<string> {
-  const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+  const { body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
     body: {
       name,
       endpoint: 'https://other.example.com/logs',
@@ -60,19 +60,19 @@ async function foreignDestination(name: string): Promise<string> {
 }
 
 const attachByHand = (portal: string, id: string) =>
-  world().asPerson('PATCH', `/us/v3/portals/${portal}/audit-log-webhook`, {
+  environment().asOtherClient('PATCH', `/us/v3/portals/${portal}/audit-log-webhook`, {
     body: { audit_log_destination_id: id, enabled: true },
   });
 
 describe('kubectl delete -f, Secrets and all', () => {
   test.each(['v3', 'v2'])('leaves nothing of ours, and everything of others (%s)', async (auditLogsAPI) => {
-    const one = await scene(`everything-${auditLogsAPI}`, { portals: 2 });
-    const [, theirs = ''] = world().blue.portals.us;
+    const one = await fixture(`everything-${auditLogsAPI}`, { portals: 2 });
+    const [, theirs = ''] = environment().blue.portals.us;
     await attachByHand(theirs, await foreignDestination(`of others ${auditLogsAPI}`));
-    const before = everything(world().services.konnect.model);
+    const before = everything(environment().services.konnect.model);
     const manifests = [
       secret(one.tokenSecret, { token: one.token }),
-      secret(one.siemSecret, { ...world().credentials }),
+      secret(one.siemSecret, { ...environment().credentials }),
       forwarding(one.name, {
         konnect: one.konnect({ auditLogsAPI }),
         destination: { secretRef: { name: one.siemSecret } },
@@ -82,21 +82,21 @@ describe('kubectl delete -f, Secrets and all', () => {
       }),
     ];
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
-    await world().kubectl(['apply', '-f', '-'], { input });
-    await world().waitForReady(one.name);
+    await environment().kubectl(['apply', '-f', '-'], { input });
+    await environment().waitForReady(one.name);
     expect(one.organizationWebhook()).toMatchObject({ enabled: true });
-    const { stdout } = await world().kubectl(['delete', '-f', '-', '--timeout=90s'], { input });
+    const { stdout } = await environment().kubectl(['delete', '-f', '-', '--timeout=90s'], { input });
     expect(stdout).toContain(`"${one.name}" deleted`);
     expect(leftOf(one)).toEqual([]);
-    expect(everything(world().services.konnect.model)).toEqual(before);
+    expect(everything(environment().services.konnect.model)).toEqual(before);
     for (const reason of ['WebhookDetached', 'DestinationDeleted']) {
-      await expectEvent(world(), one.name, { type: 'Normal', reason, note: /./ });
+      await expectEvent(environment(), one.name, { type: 'Normal', reason, note: /./ });
     }
   });
 });
 
 test('what somebody else has pointed elsewhere meanwhile is left to them', async () => {
-  const one = await standing('re-pointed', undefined, { portals: 2 });
+  const one = await readyFixture('re-pointed', undefined, { portals: 2 });
   const other = await foreignDestination('re-pointed at');
   await attachByHand(one.portals[0] ?? '', other);
   await askToDelete(one);
@@ -108,11 +108,11 @@ test('what somebody else has pointed elsewhere meanwhile is left to them', async
 
 describe('a destination that Konnect still holds in use', () => {
   test('for a while after its webhooks were detached', async () => {
-    const one = await standing('release-delay');
+    const one = await readyFixture('release-delay');
     const [destination] = one.destinations();
-    world().services.konnect.control.behave({ releaseDelayMs: 1_500 });
+    environment().services.konnect.control.behave({ releaseDelayMs: 1_500 });
     await askToDelete(one);
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'DestinationInUse',
       mark: 'Reconciling',
       says: [
@@ -127,12 +127,12 @@ describe('a destination that Konnect still holds in use', () => {
   });
 
   test('by a webhook that is not ours, which is left alone and named as the cause', async () => {
-    const one = await standing('used-by-others');
+    const one = await readyFixture('used-by-others');
     const [destination] = one.destinations();
-    const [, , theirs = ''] = world().blue.portals.us;
+    const [, , theirs = ''] = environment().blue.portals.us;
     await attachByHand(theirs, destination?.id ?? '');
     await askToDelete(one);
-    const object = await expectTrouble(world(), one.name, {
+    const object = await expectProblem(environment(), one.name, {
       reason: 'DestinationInUse',
       mark: 'Reconciling',
       says: [
@@ -142,7 +142,7 @@ describe('a destination that Konnect still holds in use', () => {
       ],
     });
     expect(object.status.portals).toBeUndefined();
-    await world().asPerson('DELETE', `/us/v3/portals/${theirs}/audit-log-webhook`);
+    await environment().asOtherClient('DELETE', `/us/v3/portals/${theirs}/audit-log-webhook`);
     await gone(one);
     expect(leftOf(one)).toEqual([]);
   });
@@ -150,10 +150,10 @@ describe('a destination that Konnect still holds in use', () => {
 
 describe('a webhook that Konnect does not let go of', () => {
   test('is tried again', async () => {
-    const one = await standing('detaching');
+    const one = await readyFixture('detaching');
     const held = one.fail({ kind: 'status', status: 409, match: { operation: 'delete-portal-audit-log-webhook' } });
     await askToDelete(one);
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'Detaching',
       mark: 'Reconciling',
       says: ['deletion waits', `portal ${one.portals[0] ?? '?'} in region us`, 'HTTP 409', 'trying again'],
@@ -164,8 +164,8 @@ describe('a webhook that Konnect does not let go of', () => {
   });
 
   test('as long as it is on, is switched off first', async () => {
-    const one = await standing('switched-off-first');
-    world().services.konnect.control.behave({ portalDeleteConflict: true });
+    const one = await readyFixture('switched-off-first');
+    environment().services.konnect.control.behave({ portalDeleteConflict: true });
     await askToDelete(one);
     await gone(one);
     expect(leftOf(one)).toEqual([]);
@@ -174,28 +174,32 @@ describe('a webhook that Konnect does not let go of', () => {
 
 describe('the token', () => {
   test('whose Secret went first is remembered by the operator that used it', async () => {
-    const one = await standing('secret-first');
-    await world().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
-    await expectTrouble(world(), one.name, { reason: 'SecretNotFound', mark: 'Reconciling', says: [one.tokenSecret] });
+    const one = await readyFixture('secret-first');
+    await environment().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
+    await expectProblem(environment(), one.name, {
+      reason: 'SecretNotFound',
+      mark: 'Reconciling',
+      says: [one.tokenSecret],
+    });
     await askToDelete(one);
     await gone(one);
     expect(leftOf(one)).toEqual([]);
   });
 
   test('that nobody remembers is asked for by name, and is used at once', async () => {
-    const one = await standing('token-gone', undefined, { portals: 2 });
+    const one = await readyFixture('token-gone', undefined, { portals: 2 });
     const [destination] = one.destinations();
-    await world().stopOperator();
-    await world().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
+    await environment().stopOperator();
+    await environment().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
     await askToDelete(one);
-    await world().startOperator();
-    const object = await expectTrouble(world(), one.name, {
+    await environment().startOperator();
+    const object = await expectProblem(environment(), one.name, {
       reason: 'TokenGone',
       mark: 'Reconciling',
       says: [
         'deletion waits',
         `create Secret ${one.tokenSecret}, key token again`,
-        `organization ${world().blue.id}`,
+        `organization ${environment().blue.id}`,
         'set spec.deletionPolicy to Retain',
         `destination ${destination?.id ?? '?'}`,
         ...one.portals.map((id) => `the webhook of portal ${id}`),
@@ -211,15 +215,15 @@ describe('the token', () => {
   });
 
   test('of another organization undoes nothing there', async () => {
-    const one = await standing('token-of-another');
-    await world().stopOperator();
-    await one.applyToken(one.newToken('full', world().green));
+    const one = await readyFixture('token-of-another');
+    await environment().stopOperator();
+    await one.applyToken(one.newToken('full', environment().green));
     await askToDelete(one);
-    await world().startOperator();
-    await expectTrouble(world(), one.name, {
+    await environment().startOperator();
+    await expectProblem(environment(), one.name, {
       reason: 'OrganizationChanged',
       mark: 'Stalled',
-      says: ['deletion waits', world().green.id, world().blue.id],
+      says: ['deletion waits', environment().green.id, environment().blue.id],
     });
     expect(one.destinations()).toHaveLength(1);
     await one.applyToken();
@@ -230,9 +234,9 @@ describe('the token', () => {
 
 describe('after the token was replaced by one of another organization', () => {
   test('what stands in the first is undone by the token that made it', async () => {
-    const one = await standing('moved-half');
-    await one.applyToken(one.newToken('full', world().green));
-    await expectTrouble(world(), one.name, {
+    const one = await readyFixture('moved-half');
+    await one.applyToken(one.newToken('full', environment().green));
+    await expectProblem(environment(), one.name, {
       reason: 'PortalNotFound',
       mark: 'Stalled',
       says: [one.portals[0] ?? '?'],
@@ -246,7 +250,7 @@ describe('after the token was replaced by one of another organization', () => {
 
 describe('Retain', () => {
   test('lets go of everything as it is, and an event says what stays', async () => {
-    const one = await standing('retain', { deletionPolicy: 'Retain' }, { portals: 2 });
+    const one = await readyFixture('retain', { deletionPolicy: 'Retain' }, { portals: 2 });
     const [destination] = one.destinations();
     const writes = one.writes().length;
     await askToDelete(one);
@@ -255,7 +259,7 @@ describe('Retain', () => {
     expect(one.destinations()).toEqual([destination]);
     expect([0, 1].map((index) => one.portalWebhook(index).enabled)).toEqual([true, true]);
     for (const stays of [destination?.id, ...one.portals]) {
-      await expectEvent(world(), one.name, {
+      await expectEvent(environment(), one.name, {
         type: 'Normal',
         reason: 'Retained',
         note: new RegExp(`left live in Konnect: .*${stays ?? '-'}`),
@@ -264,16 +268,16 @@ describe('Retain', () => {
   });
 
   test('set late lets go of what cannot be undone', async () => {
-    const one = await standing('retain-late');
-    await world().stopOperator();
-    await world().kubectl(['delete', 'secret', one.tokenSecret]);
+    const one = await readyFixture('retain-late');
+    await environment().stopOperator();
+    await environment().kubectl(['delete', 'secret', one.tokenSecret]);
     await askToDelete(one);
-    await world().startOperator();
-    await expectTrouble(world(), one.name, { reason: 'TokenGone', mark: 'Reconciling', says: [one.tokenSecret] });
-    await world().patch(one.name, { spec: { deletionPolicy: 'Retain' } });
+    await environment().startOperator();
+    await expectProblem(environment(), one.name, { reason: 'TokenGone', mark: 'Reconciling', says: [one.tokenSecret] });
+    await environment().patch(one.name, { spec: { deletionPolicy: 'Retain' } });
     await gone(one);
     expect(one.destinations()).toHaveLength(1);
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'Retained',
       note: new RegExp(one.portals[0] ?? '-'),
@@ -283,20 +287,20 @@ describe('Retain', () => {
 
 describe('whenever it comes', () => {
   test('while no operator runs, it is done by the next', async () => {
-    const one = await standing('no-operator');
-    await world().stopOperator();
+    const one = await readyFixture('no-operator');
+    await environment().stopOperator();
     await askToDelete(one);
-    expect((await world().forwarding(one.name)).metadata.deletionTimestamp).toBeDefined();
-    await world().startOperator();
+    expect((await environment().forwarding(one.name)).metadata.deletionTimestamp).toBeDefined();
+    await environment().startOperator();
     await gone(one);
     expect(leftOf(one)).toEqual([]);
   });
 
   test('while Konnect is in trouble, it waits and says so', async () => {
-    const one = await standing('outage');
+    const one = await readyFixture('outage');
     const fault = one.fail({ kind: 'status', status: 502, body: 'html' });
     await askToDelete(one);
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       says: ['deletion waits', 'HTTP 5xx', 'Retain'],
@@ -307,8 +311,8 @@ describe('whenever it comes', () => {
   });
 
   test('while a creation is under way, what comes of it is removed', async () => {
-    const one = await scene('under-way');
-    world().services.konnect.control.behave({ staleListMs: 700 });
+    const one = await fixture('under-way');
+    environment().services.konnect.control.behave({ staleListMs: 700 });
     const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
     await one.apply();
     await eventually(() => expect(lost.hits()).toBe(1));
@@ -318,17 +322,17 @@ describe('whenever it comes', () => {
   });
 
   test('before anything was made, it is done at once', async () => {
-    const one = await scene('never-ready', { access: 'read-only' });
+    const one = await fixture('never-ready', { access: 'read-only' });
     await one.apply();
-    await expectTrouble(world(), one.name, { reason: 'PermissionDenied', mark: 'Stalled', says: ['HTTP 403'] });
+    await expectProblem(environment(), one.name, { reason: 'PermissionDenied', mark: 'Stalled', says: ['HTTP 403'] });
     await askToDelete(one);
     await gone(one);
     expect(one.writes().filter((operation) => operation.startsWith('delete'))).toEqual([]);
   });
 
   describe('for the whole namespace', () => {
-    async function inNamespace(play: (other: World) => Promise<void>): Promise<void> {
-      const other = await createWorld({ prefix: 'deletion-namespace' });
+    async function inNamespace(play: (other: Environment) => Promise<void>): Promise<void> {
+      const other = await createEnvironment({ prefix: 'deletion-namespace' });
       try {
         await other.applySecrets();
         const portals = other.blue.portals.us.map((id) => ({ id }));

@@ -9,33 +9,33 @@ import { document, root } from '../docs/documents.ts';
 import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
 import { eventually } from '../support/eventually.ts';
 import { portalCRD } from '../support/kong-operator.ts';
-import { createWorld, type World } from './support/environment.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
 import { bash } from './support/shell.ts';
 
-let world: World;
+let environment: Environment;
 let folder: string;
 
 beforeAll(async () => {
-  world = await createWorld({ prefix: 'documents', portals: 2 });
+  environment = await createEnvironment({ prefix: 'documents', portals: 2 });
   folder = await mkdtemp(join(tmpdir(), 'documents-'));
   const [forwarding = ''] = /(?<=^```yaml\n).*?(?=^```$)/ms.exec(document('README.md')) ?? [];
   await writeFile(join(folder, 'forwarding.yaml'), filledIn(forwarding), { mode: 0o600 });
 });
 
 afterAll(async () => {
-  await world?.stop();
+  await environment?.stop();
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
 /** The smallest forwarding of README.md, with what is true here. */
 function filledIn(manifest: string): string {
-  const { endpoint, authorization } = world.credentials;
+  const { endpoint, authorization } = environment.credentials;
   return [
-    ['kpat_replace-me', world.blue.token],
+    ['kpat_replace-me', environment.blue.token],
     ['https://collectors.example.com/receiver/v1/http/replace-me', endpoint],
     ['Bearer replace-me', authorization],
-    ['namespace: platform', `namespace: ${world.namespace}`],
+    ['namespace: platform', `namespace: ${environment.namespace}`],
     [/(?<=- id: )\S+/, portal()],
   ].reduce((filled: string, [from = '', to = '']) => filled.replaceAll(globally(from), String(to)), manifest);
 }
@@ -45,27 +45,27 @@ function globally(pattern: string | RegExp): string | RegExp {
 }
 
 function portal(): string {
-  const [id = ''] = world.blue.portals.us;
+  const [id = ''] = environment.blue.portals.us;
   return id;
 }
 
 /** Processes that go on for ever, which every other test starts. */
 const endless = /^(?:npm |node dist\/operator\.js).*\n?/gm;
 
-/** The script with names of this world in place of those of the documents. What concerns the whole cluster, which others use, is tried out. */
+/** The script with names of this environment in place of those of the documents. What concerns the whole cluster, which others use, is tried out. */
 async function here({ text: script }: Script): Promise<string> {
-  const { destination } = (await world.forwarding('sumologic').catch(() => undefined))?.status ?? {};
-  const { healthURL, metricsURL } = world.operator();
+  const { destination } = (await environment.forwarding('sumologic').catch(() => undefined))?.status ?? {};
+  const { healthURL, metricsURL } = environment.operator();
   return script
     .replaceAll(endless, '')
-    .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${world.namespace}`)
+    .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${environment.namespace}`)
     .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
     .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
     .replaceAll(/ delete (?:crd|namespace) \S+/g, '$& --dry-run=server')
     .replaceAll(/ -w$/gm, '')
     .replaceAll('PORTAL-ID', portal())
     .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
-    .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${world.services.konnect.url}/$1`)
+    .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${environment.services.konnect.url}/$1`)
     .replaceAll('http://127.0.0.1:8081', healthURL)
     .replaceAll('https://127.0.0.1:8080/metrics', metricsURL);
 }
@@ -77,7 +77,7 @@ function definitions(): string {
     .split('\n')
     .slice(0, 2)
     .join('\n')
-    .replaceAll(/ -n platform\b/g, ` -n ${world.namespace}`);
+    .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`);
 }
 
 /** Types it, waits until what it asks for has come to pass, and answers what was shown. */
@@ -85,8 +85,8 @@ async function typed(script: Script): Promise<string> {
   const asksKonnect = /\bkonnect /.test(script.text) && !script.text.startsWith('TOKEN=');
   const whose = script.text.includes('export F=') ? whoami : '';
   const output = await bash([asksKonnect ? definitions() : '', await here(script), whose].join('\n'), folder);
-  if (script.text.includes('apply -f forwarding.yaml')) await world.waitForReady('sumologic');
-  if (script.text.startsWith('kubectl annotate')) await world.waitFor('sumologic', isAnswered);
+  if (script.text.includes('apply -f forwarding.yaml')) await environment.waitForReady('sumologic');
+  if (script.text.startsWith('kubectl annotate')) await environment.waitFor('sumologic', isAnswered);
   return output;
 }
 
@@ -105,7 +105,7 @@ function expected({ text: script }: Script): RegExp {
   if (script.includes('apply -f forwarding.yaml')) return /^auditlogforwarding\S+\/sumologic created$/m;
   if (script.includes('select(any(')) return /^documents-\w+\/sumologic\n$/;
   if (script.includes('lastHandledReconcileAt')) return /^\d{4}-\d\d-\d\dT/;
-  if (script.includes('organizationID')) return new RegExp(`^${world.blue.id}$`);
+  if (script.includes('organizationID')) return new RegExp(`^${environment.blue.id}$`);
   if (script.includes('/organizations/me')) return /"id": ?"|^200$/m;
   return /^/;
 }
@@ -140,7 +140,7 @@ function testCommandsOf(path: string): void {
 /** Without what differs from run to run. */
 function asAlways(line: string): string {
   return line
-    .replaceAll(world.namespace, 'platform')
+    .replaceAll(environment.namespace, 'platform')
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\/\d+)?/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b(?:<invalid>|\d+[sm])(?= |$)/g, 'AGE')

@@ -2,34 +2,34 @@
 import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { eventually } from '../support/eventually.ts';
-import { attachPortal, makeDestination, otherDestination } from './support/by-hand.ts';
-import { expectEvent, expectLegal, expectTrouble, isAnswered } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectLegal, expectProblem, isAnswered } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { conditionOf, isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { demand } from './support/reconciliations.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import { attachPortal, createDestination, otherDestination } from './support/other-client.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'fields' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'fields' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
-function only(one: Scene) {
+function only(one: Fixture) {
   const [destination, ...more] = one.destinations();
   if (destination === undefined || more.length > 0) throw new Error('there is not exactly one destination');
   return destination;
 }
 
-async function columns(one: Scene): Promise<string[]> {
-  const { stdout } = await world().kubectl(['get', 'alf', one.name, '--no-headers']);
+async function columns(one: Fixture): Promise<string[]> {
+  const { stdout } = await environment().kubectl(['get', 'alf', one.name, '--no-headers']);
   return stdout.trim().split(/\s+/).slice(1, 3);
 }
 
 describe('suspend', () => {
   test('stops every call to Konnect, answers generations and annotations all the same, and all is put right afterwards', async () => {
-    const one = await standing('suspended');
+    const one = await readyFixture('suspended');
     const before = only(one);
-    await world().patch(one.name, { spec: { suspend: true } });
-    const object = await world().waitFor(one.name, (now) => isAnswered(now) && now.spec.suspend);
+    await environment().patch(one.name, { spec: { suspend: true } });
+    const object = await environment().waitFor(one.name, (now) => isAnswered(now) && now.spec.suspend);
     expectLegal(object);
     expect(conditionOf(object, 'Ready')).toMatchObject({
       status: 'Unknown',
@@ -41,33 +41,33 @@ describe('suspend', () => {
     expect(object.status).toMatchObject({ destination: { id: before.id }, portalsReady: '1/1' });
 
     const asked = one.calls().length;
-    const fresh = world().newCredentials();
+    const fresh = environment().newCredentials();
     await one.applySIEM(fresh);
-    await world().asPerson('DELETE', `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`);
-    await world().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
-    await demand(world(), one.name);
-    await world().restartOperator();
-    await demand(world(), one.name);
+    await environment().asOtherClient('DELETE', `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`);
+    await environment().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
+    await requestReconcile(environment(), one.name);
+    await environment().restartOperator();
+    await requestReconcile(environment(), one.name);
     expect(one.calls()).toHaveLength(asked);
 
-    await world().patch(one.name, { spec: { suspend: false } });
-    await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { suspend: false } });
+    await environment().waitForReady(one.name);
     expect(only(one)).toMatchObject({ id: before.id, ...fresh, logFormat: 'json' });
     expect(one.portalWebhook()).toMatchObject(attachedTo(before.id));
   });
 
   test('from the beginning makes nothing, and deletion follows deletionPolicy', async () => {
-    const one = await scene('suspended-first');
+    const one = await fixture('suspended-first');
     await one.apply({ suspend: true });
-    const object = await world().waitFor(one.name, isAnswered);
+    const object = await environment().waitFor(one.name, isAnswered);
     expect(conditionOf(object, 'Ready')).toMatchObject({ status: 'Unknown', reason: 'Suspended' });
     expect(object.metadata.finalizers).toBeUndefined();
     expect(one.calls()).toEqual([]);
-    await world().patch(one.name, { spec: { suspend: false } });
-    await world().waitForReady(one.name);
-    await world().patch(one.name, { spec: { suspend: true } });
-    await world().waitFor(one.name, (now) => conditionOf(now, 'Ready')?.reason === 'Suspended');
-    await world().remove(one.name);
+    await environment().patch(one.name, { spec: { suspend: false } });
+    await environment().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { suspend: true } });
+    await environment().waitFor(one.name, (now) => conditionOf(now, 'Ready')?.reason === 'Suspended');
+    await environment().remove(one.name);
     expect(one.destinations()).toEqual([]);
     expect(one.portalWebhook()).toMatchObject(nothing);
   });
@@ -75,9 +75,9 @@ describe('suspend', () => {
 
 describe('mode: Observe', () => {
   test('from the beginning writes nothing, says what is missing, and Enforce makes it', async () => {
-    const one = await scene('observed-first');
+    const one = await fixture('observed-first');
     await one.apply({ mode: 'Observe' });
-    const object = await world().waitFor(one.name, (now) => conditionOf(now, 'Ready')?.reason === 'Drifted');
+    const object = await environment().waitFor(one.name, (now) => conditionOf(now, 'Ready')?.reason === 'Drifted');
     expectLegal(object);
     expect(conditionOf(object, 'Ready')).toMatchObject({ status: 'False' });
     expect(object.status.drift).toEqual([
@@ -87,28 +87,28 @@ describe('mode: Observe', () => {
     expect(object.status.portalsReady).toBe('0/1');
     expect(await columns(one)).toEqual(['False', 'Drifted']);
     expect(one.writes()).toEqual([]);
-    await world().patch(one.name, { spec: { mode: 'Enforce' } });
-    const { status } = await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { mode: 'Enforce' } });
+    const { status } = await environment().waitForReady(one.name);
     expect(status.drift).toBeUndefined();
     expect(one.portalWebhook()).toMatchObject(attachedTo(only(one).id));
   });
 
   test('tells what others changed, field by field and without values, and leaves it so, deletion too', async () => {
-    const one = await standing('observed', { mode: 'Enforce' }, { portals: 2 });
+    const one = await readyFixture('observed', { mode: 'Enforce' }, { portals: 2 });
     const { id } = only(one);
-    await world().patch(one.name, { spec: { mode: 'Observe' } });
-    const quiet = await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { mode: 'Observe' } });
+    const quiet = await environment().waitForReady(one.name);
     expect(quiet.status.drift).toBeUndefined();
     const writes = one.writes().length;
 
     const theirs = otherDestination(one.destinationName);
-    await world().asPerson('PATCH', `/global/v3/audit-log-destinations/${id}`, {
+    await environment().asOtherClient('PATCH', `/global/v3/audit-log-destinations/${id}`, {
       body: { ...theirs, log_format: 'json', skip_ssl_verification: true },
     });
-    await attachPortal(world(), one.portals[0] ?? '', id, false);
-    const elsewhere = await makeDestination(world(), otherDestination('where observed ones point'));
-    await attachPortal(world(), one.portals[1] ?? '', elsewhere);
-    const object = await demand(world(), one.name);
+    await attachPortal(environment(), one.portals[0] ?? '', id, false);
+    const elsewhere = await createDestination(environment(), otherDestination('where observed ones point'));
+    await attachPortal(environment(), one.portals[1] ?? '', elsewhere);
+    const object = await requestReconcile(environment(), one.name);
     expect(object.status.drift).toEqual([
       { object: 'destination', fields: ['endpoint', 'logFormat', 'skipSSLVerification'] },
       { object: `portal/${one.portals[0] ?? ''}`, fields: ['enabled'] },
@@ -122,14 +122,14 @@ describe('mode: Observe', () => {
     expect(JSON.stringify(object)).not.toContain('other.example.com');
     expect(object.status.portalsReady).toBe('0/2');
 
-    await world().patch(one.name, { spec: { portals: [{ id: one.portals[0] ?? '' }] } });
-    const fewer = await world().waitFor(one.name, (now) => isAnswered(now) && now.spec.portals?.length === 1);
+    await environment().patch(one.name, { spec: { portals: [{ id: one.portals[0] ?? '' }] } });
+    const fewer = await environment().waitFor(one.name, (now) => isAnswered(now) && now.spec.portals?.length === 1);
     expect(fewer.status.drift?.map((drift) => drift.object)).toContain(`portal/${one.portals[1] ?? ''}`);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.writes()).toHaveLength(writes);
     expect(one.destinations()).toMatchObject([{ id, endpoint: theirs.endpoint }]);
     expect(one.portalWebhook(1)).toMatchObject(attachedTo(elsewhere));
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'Retained',
       note: new RegExp(`^mode is Observe: left live in Konnect: .*${id}`),
@@ -137,23 +137,23 @@ describe('mode: Observe', () => {
   });
 
   test('that ends puts everything right again', async () => {
-    const one = await standing('observed-no-more');
+    const one = await readyFixture('observed-no-more');
     const { id } = only(one);
-    await world().patch(one.name, { spec: { mode: 'Observe' } });
-    await world().waitForReady(one.name);
-    await attachPortal(world(), one.portals[0] ?? '', id, false);
-    expect((await demand(world(), one.name)).status.drift).toHaveLength(1);
+    await environment().patch(one.name, { spec: { mode: 'Observe' } });
+    await environment().waitForReady(one.name);
+    await attachPortal(environment(), one.portals[0] ?? '', id, false);
+    expect((await requestReconcile(environment(), one.name)).status.drift).toHaveLength(1);
     expect(one.portalWebhook().enabled).toBe(false);
-    await world().patch(one.name, { spec: { mode: 'Enforce' } });
-    expect((await world().waitForReady(one.name)).status.drift).toBeUndefined();
+    await environment().patch(one.name, { spec: { mode: 'Enforce' } });
+    expect((await environment().waitForReady(one.name)).status.drift).toBeUndefined();
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
   });
 
   test('says what is wrong beside drift', async () => {
-    const one = await scene('observed-wrong');
+    const one = await fixture('observed-wrong');
     const unknown = '00000000-1111-4222-8333-444444444444';
     await one.apply({ mode: 'Observe', portals: [{ id: unknown }] });
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'PortalNotFound',
       mark: 'Stalled',
       part: 'WebhooksReady',
@@ -164,26 +164,26 @@ describe('mode: Observe', () => {
 });
 
 describe('destinationRef', () => {
-  const made = async (one: Scene, name = `theirs of ${one.name}`) => ({
+  const made = async (one: Fixture, name = `theirs of ${one.name}`) => ({
     name,
-    id: await makeDestination(world(), otherDestination(name)),
+    id: await createDestination(environment(), otherDestination(name)),
   });
-  const theirs = (one: Scene, name: string) => one.destinations(name);
+  const theirs = (one: Fixture, name: string) => one.destinations(name);
 
   test.each(['id', 'name'] as const)(
     'by %s attaches to it, needs no Secret of the SIEM, and never changes or deletes it',
     async (by) => {
-      const one = await scene(`referred-by-${by}`);
+      const one = await fixture(`referred-by-${by}`);
       const their = await made(one);
       const [before] = theirs(one, their.name);
       await one.applyToken();
       await one.applyForwarding({ destination: undefined, destinationRef: { [by]: their[by] } });
-      const { status } = await world().waitForReady(one.name);
+      const { status } = await environment().waitForReady(one.name);
       expect(status.destination).toMatchObject({ id: their.id, managed: false });
       expect(one.portalWebhook()).toMatchObject(attachedTo(their.id));
       expect(one.writes()).toEqual(['update-portal-audit-log-webhook']);
-      await demand(world(), one.name);
-      await world().remove(one.name);
+      await requestReconcile(environment(), one.name);
+      await environment().remove(one.name);
       expect(one.writes()).toEqual(['update-portal-audit-log-webhook', 'delete-portal-audit-log-webhook']);
       expect(one.portalWebhook()).toMatchObject(nothing);
       expect(theirs(one, their.name)).toEqual([before]);
@@ -191,29 +191,29 @@ describe('destinationRef', () => {
   );
 
   test('that is not there is named, and used when it is', async () => {
-    const one = await scene('referred-missing');
+    const one = await fixture('referred-missing');
     const name = 'not there yet';
     await one.applyToken();
     await one.applyForwarding({ destination: undefined, destinationRef: { name } });
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'DestinationNotFound',
       mark: 'Stalled',
       part: 'DestinationReady',
       says: [`destination "${name}" does not exist`, 'spec.destinationRef'],
     });
     const their = await made(one, name);
-    expect(isReady(await demand(world(), one.name))).toBe(true);
+    expect(isReady(await requestReconcile(environment(), one.name))).toBe(true);
     expect(one.portalWebhook()).toMatchObject(attachedTo(their.id));
     expect(one.writes()).toEqual(['update-portal-audit-log-webhook']);
   });
 
   test('by a name that two have stops, and names both', async () => {
-    const one = await scene('referred-twice');
-    world().services.konnect.control.behave({ duplicateNames: 'allowed' });
+    const one = await fixture('referred-twice');
+    environment().services.konnect.control.behave({ duplicateNames: 'allowed' });
     const [first, second] = [await made(one, 'of two'), await made(one, 'of two')];
     await one.applyToken();
     await one.applyForwarding({ destination: undefined, destinationRef: { name: 'of two' } });
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'DestinationNotFound',
       mark: 'Stalled',
       part: 'DestinationReady',
@@ -221,19 +221,19 @@ describe('destinationRef', () => {
     });
     expect(one.writes()).toEqual([]);
     await one.applyForwarding({ destination: undefined, destinationRef: { id: second.id } });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.portalWebhook()).toMatchObject(attachedTo(second.id));
   });
 
   test('in place of destination, and back: re-pointed each time, and our own destination goes and comes', async () => {
-    const one = await standing('referred-and-back');
+    const one = await readyFixture('referred-and-back');
     const their = await made(one);
     await one.applyForwarding({ destination: undefined, destinationRef: { id: their.id } });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.portalWebhook()).toMatchObject(attachedTo(their.id));
     expect(one.destinations()).toEqual([]);
     await one.applyForwarding();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.portalWebhook()).toMatchObject(attachedTo(only(one).id));
     expect(theirs(one, their.name)).toHaveLength(1);
     expect(one.writes()).toEqual([
@@ -248,14 +248,14 @@ describe('destinationRef', () => {
 });
 
 test('authorizationScheme stands before what the Secret holds, and a change of it is applied at once', async () => {
-  const one = await scene('scheme');
-  const credential = world().credentials.authorization.replace('Bearer ', '');
+  const one = await fixture('scheme');
+  const credential = environment().credentials.authorization.replace('Bearer ', '');
   await one.applyToken();
   await one.applySIEM({ authorization: credential });
   for (const scheme of ['Splunk', 'Bearer', undefined]) {
     const destination = { secretRef: { name: one.siemSecret }, authorizationScheme: scheme };
     await one.applyForwarding({ destination });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(only(one).authorization).toBe(scheme === undefined ? credential : `${scheme} ${credential}`);
   }
   expect(one.writes()).toEqual([
@@ -268,26 +268,29 @@ test('authorizationScheme stands before what the Secret holds, and a change of i
 
 describe('the annotation that asks for a pass', () => {
   test('is answered with its own value, and what others changed is put right at once', async () => {
-    const one = await standing('demanded');
+    const one = await readyFixture('demanded');
     const { id } = only(one);
-    await attachPortal(world(), one.portals[0] ?? '', id, false);
-    const object = await demand(world(), one.name);
+    await attachPortal(environment(), one.portals[0] ?? '', id, false);
+    const object = await requestReconcile(environment(), one.name);
     expect(object.status.lastHandledReconcileAt).toBe(object.metadata.annotations?.[reconcileAnnotation]);
     expect(object.metadata.generation).toBe(1);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
 
     // The list is read again, however young it is.
-    await world().asPerson('PATCH', `/global/v3/audit-log-destinations/${id}`, {
+    await environment().asOtherClient('PATCH', `/global/v3/audit-log-destinations/${id}`, {
       body: otherDestination(one.destinationName),
     });
-    await demand(world(), one.name);
-    expect(only(one)).toMatchObject(world().credentials);
+    await requestReconcile(environment(), one.name);
+    expect(only(one)).toMatchObject(environment().credentials);
   });
 
   test('is not answered before the pass that it asked for has ended', async () => {
-    const one = await standing('demanded-and-awaited');
+    const one = await readyFixture('demanded-and-awaited');
     const { id } = only(one);
-    const moved = await world().asPerson('DELETE', `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`);
+    const moved = await environment().asOtherClient(
+      'DELETE',
+      `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`,
+    );
     expect(moved.status).toBe(204);
     const held = one.fail({
       kind: 'latency',
@@ -295,30 +298,30 @@ describe('the annotation that asks for a pass', () => {
       match: { operation: 'update-portal-audit-log-webhook' },
       times: 1,
     });
-    await world().kubectl(['annotate', 'alf', one.name, `${reconcileAnnotation}=now`, '--overwrite']);
+    await environment().kubectl(['annotate', 'alf', one.name, `${reconcileAnnotation}=now`, '--overwrite']);
     await eventually(() => expect(held.hits()).toBe(1));
-    expect((await world().forwarding(one.name)).status.lastHandledReconcileAt).toBeUndefined();
+    expect((await environment().forwarding(one.name)).status.lastHandledReconcileAt).toBeUndefined();
     // Whoever takes over finds it unanswered, and looks at everything again.
-    await world().restartOperator({ kill: true });
-    const answered = await world().waitFor(one.name, ({ status }) => status.lastHandledReconcileAt === 'now');
+    await environment().restartOperator({ kill: true });
+    const answered = await environment().waitFor(one.name, ({ status }) => status.lastHandledReconcileAt === 'now');
     expect(isReady(answered)).toBe(true);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
   });
 
   test('is answered while Konnect is down and while a Secret is missing, too', async () => {
-    const one = await standing('demanded-in-trouble');
+    const one = await readyFixture('demanded-in-trouble');
     const down = one.fail({ kind: 'status', status: 503 });
-    await demand(world(), one.name);
-    await expectTrouble(world(), one.name, {
+    await requestReconcile(environment(), one.name);
+    await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
       says: ['HTTP 5xx'],
     });
     down.remove();
-    await world().kubectl(['delete', 'secret', one.siemSecret]);
-    await demand(world(), one.name);
-    const { status, metadata } = await expectTrouble(world(), one.name, {
+    await environment().kubectl(['delete', 'secret', one.siemSecret]);
+    await requestReconcile(environment(), one.name);
+    const { status, metadata } = await expectProblem(environment(), one.name, {
       reason: 'SecretNotFound',
       mark: 'Reconciling',
       says: [one.siemSecret],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { createWorld, type World } from './support/environment.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
 import { isSigned } from './support/signature.ts';
 
@@ -12,12 +12,12 @@ const shapes = {
 } as const;
 
 describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl apply, audit-logs API %s", (api) => {
-  let world: World;
+  let environment: Environment;
 
   beforeAll(async () => {
-    world = await createWorld({ prefix: `how-to-konnect-${api}`, sourceName: 'Konnect' });
-    await world.applySecrets();
-    await world.apply(
+    environment = await createEnvironment({ prefix: `how-to-konnect-${api}`, sourceName: 'Konnect' });
+    await environment.applySecrets();
+    await environment.apply(
       forwarding('sumologic', {
         konnect: { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: api },
         organization: {},
@@ -25,13 +25,13 @@ describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl a
     );
   });
 
-  afterAll(() => world.stop());
+  afterAll(() => environment.stop());
 
   test("the organization's webhook is on", async () => {
-    const { status } = await world.waitForReady('sumologic');
-    const destinations = await world.asPerson('GET', '/global/v3/audit-log-destinations');
-    const webhook = await world.asPerson('GET', `/us/${api}/audit-log-webhook`);
-    const { endpoint } = world.credentials;
+    const { status } = await environment.waitForReady('sumologic');
+    const destinations = await environment.asOtherClient('GET', '/global/v3/audit-log-destinations');
+    const webhook = await environment.asOtherClient('GET', `/us/${api}/audit-log-webhook`);
+    const { endpoint } = environment.credentials;
     const id = status.destination?.id;
     const expected = {
       v2: { data: [], webhook: { endpoint, enabled: true, log_format: 'cef', skip_ssl_verification: false } },
@@ -47,35 +47,35 @@ describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl a
   test.each(['cef', 'json', 'cps'] as const)(
     'listing control planes is found in SumoLogic, signed: %s',
     async (format) => {
-      await world.patch('sumologic', { spec: { destination: { logFormat: format } } });
-      await world.waitForReady('sumologic');
+      await environment.patch('sumologic', { spec: { destination: { logFormat: format } } });
+      await environment.waitForReady('sumologic');
 
-      await expect(world.asPerson('GET', '/us/v2/control-planes')).resolves.toMatchObject({ status: 200 });
+      await expect(environment.asOtherClient('GET', '/us/v2/control-planes')).resolves.toMatchObject({ status: 200 });
       await eventually(() => {
-        const lines = world.services.sumologic.lines().map(({ line }) => line);
+        const lines = environment.services.sumologic.lines().map(({ line }) => line);
         expect(lines).toContainEqual(expect.stringMatching(shapes[format]));
       });
-      const found = await world.search('_source=Konnect');
+      const found = await environment.search('_source=Konnect');
       const lines = found.filter((line) => shapes[format].test(line));
 
       expect(lines).toHaveLength(1);
       const [line = ''] = lines;
-      expect(line).toContain(world.blue.id);
-      const { body: jwks } = await world.asPerson('GET', '/us/v2/audit-log-webhook/jwks.json');
+      expect(line).toContain(environment.blue.id);
+      const { body: jwks } = await environment.asOtherClient('GET', '/us/v2/audit-log-webhook/jwks.json');
       expect(isSigned(line, format, jwks)).toBe(true);
       expect(isSigned(line.replace('control-planes', 'control-places'), format, jwks)).toBe(false);
-      expect(new Set(world.services.sumologic.requests().map(({ authorization }) => authorization))).toEqual(
-        new Set([world.credentials.authorization]),
+      expect(new Set(environment.services.sumologic.requests().map(({ authorization }) => authorization))).toEqual(
+        new Set([environment.credentials.authorization]),
       );
     },
   );
 
   test('deleted, nothing is forwarded and nothing is left', async () => {
-    await world.remove('sumologic');
-    await expect(world.asPerson('GET', '/global/v3/audit-log-destinations')).resolves.toMatchObject({
+    await environment.remove('sumologic');
+    await expect(environment.asOtherClient('GET', '/global/v3/audit-log-destinations')).resolves.toMatchObject({
       body: { data: [] },
     });
-    await expect(world.asPerson('GET', '/us/v2/audit-log-webhook')).resolves.toMatchObject({
+    await expect(environment.asOtherClient('GET', '/us/v2/audit-log-webhook')).resolves.toMatchObject({
       body: { enabled: false },
     });
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { createWorld, type World } from './support/environment.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
 
 const { kubectl, createNamespace } = cluster();
@@ -232,28 +232,28 @@ describe('kubectl explain', () => {
 });
 
 describe('a forwarding that an operator works on', () => {
-  let world: World;
+  let environment: Environment;
   let portals: readonly string[];
 
   beforeAll(async () => {
-    world = await createWorld({ prefix: 'kubectl-operator', portals: 2 });
-    portals = world.blue.portals.us;
-    await world.applySecrets();
-    await world.apply(forwarding('sumologic', { portals: portals.map((id) => ({ id })), organization: {} }));
+    environment = await createEnvironment({ prefix: 'kubectl-operator', portals: 2 });
+    portals = environment.blue.portals.us;
+    await environment.applySecrets();
+    await environment.apply(forwarding('sumologic', { portals: portals.map((id) => ({ id })), organization: {} }));
   });
 
-  afterAll(() => world?.stop());
+  afterAll(() => environment?.stop());
 
   test('is waited for by kubectl wait', async () => {
     const waitFor = (condition: string) =>
-      world.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=90s']);
+      environment.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=90s']);
     expect((await waitFor('condition=Ready')).stdout).toContain('condition met');
     expect((await waitFor('jsonpath={.status.observedGeneration}=1')).stdout).toContain('condition met');
   });
 
   test('shows in one line whether it works', async () => {
-    await world.waitForReady('sumologic');
-    const { stdout } = await world.kubectl(['get', 'alf']);
+    await environment.waitForReady('sumologic');
+    const { stdout } = await environment.kubectl(['get', 'alf']);
     expect(columnsOf(stdout)).toEqual([
       ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'AGE'],
       ['sumologic', 'True', 'InSync', '2/2', 'on', expect.stringMatching(/^\d+[sm]/)],
@@ -261,8 +261,8 @@ describe('a forwarding that an operator works on', () => {
   });
 
   test('shows more of it on demand', async () => {
-    const { status } = await world.waitForReady('sumologic');
-    const { stdout } = await world.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
+    const { status } = await environment.waitForReady('sumologic');
+    const { stdout } = await environment.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
     expect(columnsOf(stdout)).toEqual([
       ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'REGION', 'DESTINATION', 'MESSAGE', 'AGE'],
       [
@@ -273,7 +273,7 @@ describe('a forwarding that an operator works on', () => {
         'on',
         'us',
         status.destination?.id,
-        `2 portals and the organization's webhook forward to "${world.namespace}/sumologic"`,
+        `2 portals and the organization's webhook forward to "${environment.namespace}/sumologic"`,
         expect.stringMatching(/^\d+[sm]/),
       ],
     ]);
@@ -281,15 +281,15 @@ describe('a forwarding that an operator works on', () => {
 
   test('tells in the same line that something is wrong, and in describe why', async () => {
     const unknown = '00000000-1111-4222-8333-444444444444';
-    await world.patch('sumologic', {
+    await environment.patch('sumologic', {
       spec: { portals: [...portals, unknown].map((id) => ({ id })), organization: null },
     });
-    await world.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=90s']);
-    const { stdout } = await world.kubectl(['get', 'alf', 'sumologic', '--no-headers']);
+    await environment.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=90s']);
+    const { stdout } = await environment.kubectl(['get', 'alf', 'sumologic', '--no-headers']);
     const [name, ready, reason, count] = columnsOf(stdout)[0] ?? [];
     expect([name, ready, reason, count]).toEqual(['sumologic', 'False', 'PortalNotFound', '2/3']);
     await eventually(async () => {
-      const described = await world.kubectl(['describe', 'alf', 'sumologic']);
+      const described = await environment.kubectl(['describe', 'alf', 'sumologic']);
       expect(described.stdout).toMatch(
         /Warning +PortalNotFound +\S+ .*portal 00000000-1111-4222-8333-444444444444 does not exist in region us/,
       );
@@ -297,9 +297,9 @@ describe('a forwarding that an operator works on', () => {
   });
 
   test('has a status that its users may read and not write', async () => {
-    const before = (await world.forwarding('sumologic')).status;
-    await world.patch('sumologic', { status: { portalsReady: '9/9' } });
-    expect((await world.forwarding('sumologic')).status).toEqual(before);
+    const before = (await environment.forwarding('sumologic')).status;
+    await environment.patch('sumologic', { status: { portalsReady: '9/9' } });
+    expect((await environment.forwarding('sumologic')).status).toEqual(before);
   });
 });
 

@@ -3,12 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { createWorld, type World } from './support/environment.ts';
-import { createScene, type Scene } from './support/fixture.ts';
-import { type Copies, type Copy, createCopies, stoppingAt } from './support/replicas.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
+import { createFixture, type Fixture } from './support/fixture.ts';
+import { createReplicas, type Replica, type Replicas, stoppingAt } from './support/replicas.ts';
 
-let world: World;
-let copies: Copies;
+let environment: Environment;
+let replicas: Replicas;
 
 const acquired = 'lease acquired, this process is the leader';
 const lost = 'lease lost, this process exits';
@@ -22,19 +22,23 @@ const short = [
 const shortTakeOverMs = leaseDurationMs + 500;
 
 beforeAll(async () => {
-  world = await createWorld({ prefix: 'leader' });
-  await world.stopOperator();
-  copies = createCopies(world, ['--stale-list-window=2s', '--konnect-timeout=60s', '--max-concurrent-reconciles=32']);
+  environment = await createEnvironment({ prefix: 'leader' });
+  await environment.stopOperator();
+  replicas = createReplicas(environment, [
+    '--stale-list-window=2s',
+    '--konnect-timeout=60s',
+    '--max-concurrent-reconciles=32',
+  ]);
 });
 
 afterEach(async () => {
-  await copies.stop();
-  world.services.konnect.control.clearFaults();
+  await replicas.stop();
+  environment.services.konnect.control.clearFaults();
   // So that no test waits for the Lease of the one before.
   await cluster().kubectl(['delete', 'lease', '-n', serviceAccount.namespace, '--all']);
 });
 
-afterAll(() => world?.stop());
+afterAll(() => environment?.stop());
 
 const told: string[] = [];
 afterAll(() => void process.stderr.write(told.map((line) => `==> ${line}\n`).join('')));
@@ -43,19 +47,19 @@ function tell(what: string, ms: readonly number[]): void {
   told.push(`${what}: ${ms.map((one) => `${String(Math.round(one))} ms`).join(', ')}`);
 }
 
-function expectInPlace(one: Scene): void {
+function expectInPlace(one: Fixture): void {
   const [destination, ...more] = one.destinations();
-  expect({ destination, more }).toMatchObject({ destination: world.credentials, more: [] });
+  expect({ destination, more }).toMatchObject({ destination: environment.credentials, more: [] });
   for (const index of one.portals.keys()) {
     expect(one.portalWebhook(index)).toMatchObject({ enabled: true, target: { id: destination?.id } });
   }
 }
 
 /** Makes a forwarding and answers when it is in place. */
-async function applied(name: string): Promise<Scene> {
-  const one = await createScene(world, name);
+async function applied(name: string): Promise<Fixture> {
+  const one = await createFixture(environment, name);
   await one.apply();
-  await world.waitForReady(name);
+  await environment.waitForReady(name);
   expectInPlace(one);
   return one;
 }
@@ -67,25 +71,25 @@ async function renewTimeMs(): Promise<number> {
   return Date.parse(stdout);
 }
 
-async function isReady({ operator }: Copy): Promise<boolean> {
+async function isReady({ operator }: Replica): Promise<boolean> {
   return (await fetch(`${operator.healthURL}/readyz`)).ok;
 }
 
-async function expectStandingBy(copy: Copy): Promise<void> {
-  await copy.said('standing by: another process holds the lease');
-  expect(await isReady(copy)).toBe(true);
-  expect(await copy.leads()).toBe(false);
-  expect(copy.konnect.sent()).toEqual([]);
-  expect(await copy.kubernetesWrites()).toEqual([]);
+async function expectStandingBy(replica: Replica): Promise<void> {
+  await replica.logged('standing by: another process holds the lease');
+  expect(await isReady(replica)).toBe(true);
+  expect(await replica.isLeader()).toBe(false);
+  expect(replica.konnect.sent()).toEqual([]);
+  expect(await replica.kubernetesWrites()).toEqual([]);
 }
 
-describe('of two copies', () => {
+describe('of two replicas', () => {
   test('one works; the other is ready, follows, asks nothing of Konnect and writes nothing', async () => {
-    const first = await copies.start();
-    await first.said(acquired);
-    const second = await copies.start();
+    const first = await replicas.start();
+    await first.logged(acquired);
+    const second = await replicas.start();
     await applied('one-works');
-    expect(await first.leads()).toBe(true);
+    expect(await first.isLeader()).toBe(true);
     expect(first.konnect.writes().length).toBeGreaterThan(0);
     await expectStandingBy(second);
     await eventually(async () => {
@@ -97,29 +101,29 @@ describe('of two copies', () => {
 
   test('the other works as soon as the first is told to end and has ended what it had begun; nothing is lost or doubled, again and again', async () => {
     const rounds = 4;
-    let leading = await copies.start();
-    await leading.said(acquired);
+    let leading = await replicas.start();
+    await leading.logged(acquired);
     const handedOverMs: number[] = [];
     const inPlaceMs: number[] = [];
     const all = [leading];
     for (let round = 0; round < rounds; round += 1) {
-      const next = await copies.start();
+      const next = await replicas.start();
       await expectStandingBy(next);
       all.push(next);
-      const before = await createScene(world, `roll-${String(round)}`, { portals: 2 });
+      const before = await createFixture(environment, `roll-${String(round)}`, { portals: 2 });
       const held = before.fail({ kind: 'latency', ms: 300, match: { operation: 'update-portal-audit-log-webhook' } });
       await before.apply();
       await eventually(() => expect(held.hits()).toBeGreaterThan(0));
-      const after = await createScene(world, `rolled-${String(round)}`);
+      const after = await createFixture(environment, `rolled-${String(round)}`);
       const askedAtMs = Date.now();
       const ended = leading.operator.stop();
       await after.apply();
       expect(await ended).toBe('exited with code 0');
-      const releasedAtMs = await leading.said('lease released');
-      handedOverMs.push((await next.said(acquired)) - releasedAtMs);
-      await world.waitForReady(after.name);
+      const releasedAtMs = await leading.logged('lease released');
+      handedOverMs.push((await next.logged(acquired)) - releasedAtMs);
+      await environment.waitForReady(after.name);
       inPlaceMs.push(Date.now() - askedAtMs);
-      await world.waitForReady(before.name);
+      await environment.waitForReady(before.name);
       for (const one of [before, after]) {
         expectInPlace(one);
         expect(one.calls('create-audit-log-destination')).toHaveLength(1);
@@ -134,14 +138,14 @@ describe('of two copies', () => {
   });
 
   test('the other works after a crash, when the lease has run out and not before', async () => {
-    const first = await copies.start(short);
-    await first.said(acquired);
-    const second = await copies.start(short);
+    const first = await replicas.start(short);
+    await first.logged(acquired);
+    const second = await replicas.start(short);
     await expectStandingBy(second);
     const killedAtMs = Date.now();
     await first.operator.kill();
     const renewedAtMs = await renewTimeMs();
-    const acquiredAtMs = await second.said(acquired);
+    const acquiredAtMs = await second.logged(acquired);
     const tookMs = acquiredAtMs - killedAtMs;
     tell('taken over after SIGKILL, with a lease of 8 s renewed every 500 ms', [tookMs]);
     expect(acquiredAtMs - renewedAtMs).toBeGreaterThanOrEqual(leaseDurationMs);
@@ -152,8 +156,8 @@ describe('of two copies', () => {
 });
 
 test('who sees another’s name in the Lease ends with exit code 1 and one line that says why', async () => {
-  const first = await copies.start(short);
-  await first.said(acquired);
+  const first = await replicas.start(short);
+  await first.logged(acquired);
   const thief = JSON.stringify({ spec: { holderIdentity: 'somebody else' } });
   const lease = ['lease/konnect-audit-log-operator', '-n', serviceAccount.namespace];
   await cluster().kubectl(['patch', ...lease, '--type=merge', '-p', thief]);
@@ -177,32 +181,32 @@ describe('stopped for longer than its lease, with calls under way', () => {
   ];
 
   async function begin(moment: (typeof moments)[number], index: number) {
-    const one = await createScene(world, `stopped-${String(index)}`, { portals: 2 });
+    const one = await createFixture(environment, `stopped-${String(index)}`, { portals: 2 });
     if (moment.stands === true) {
       await one.apply();
-      await world.waitForReady(one.name);
+      await environment.waitForReady(one.name);
     }
     const held = one.fail({ kind: 'latency', ms: heldMs, match: { operation: moment.operation }, times: 1 });
     if (moment.stands !== true) await one.apply();
-    else if (moment.ends === true) await world.kubectl(['delete', 'alf', one.name, '--wait=false']);
-    else await one.applySIEM({ authorization: world.newCredentials().authorization });
+    else if (moment.ends === true) await environment.kubectl(['delete', 'alf', one.name, '--wait=false']);
+    else await one.applySIEM({ authorization: environment.newCredentials().authorization });
     return { one, held, ends: moment.ends ?? false };
   }
 
   test('a process that goes on writes nothing more, and ends', async () => {
-    const first = await copies.start(short);
-    await first.said(acquired);
+    const first = await replicas.start(short);
+    await first.logged(acquired);
     const begun = await Promise.all(moments.map(begin));
     await eventually(() => expect(begun.map(({ held }) => held.hits())).toEqual(moments.map(() => 1)));
     first.operator.signal('SIGSTOP');
     const stoppedAtMs = Date.now();
 
-    const second = await copies.start(short);
-    const tookMs = (await second.said(acquired)) - stoppedAtMs;
-    tell('taken over after SIGSTOP, by a copy that had yet to start, with a lease of 8 s', [tookMs]);
+    const second = await replicas.start(short);
+    const tookMs = (await second.logged(acquired)) - stoppedAtMs;
+    tell('taken over after SIGSTOP, by a replica that had yet to start, with a lease of 8 s', [tookMs]);
     for (const { one, ends } of begun) {
-      if (ends) await world.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
-      else await world.waitForReady(one.name);
+      if (ends) await environment.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
+      else await environment.waitForReady(one.name);
     }
     // All that the stopped process waits for lies there for it to be read.
     await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(heldMs + 1_000));
@@ -236,14 +240,14 @@ describe('stopped for longer than its lease, with calls under way', () => {
       /^\{"apiVersion".*"kind":"AuditLogForwarding".*stopped-self.*"state":"pending"/,
     ],
   ])('a process that was stopped as it read %s, does not', async (_what, answer) => {
-    const first = await copies.start(short, stoppingAt(answer));
-    await first.said(acquired);
-    const second = await copies.start(short);
+    const first = await replicas.start(short, stoppingAt(answer));
+    await first.logged(acquired);
+    const second = await replicas.start(short);
     await expectStandingBy(second);
-    const one = await createScene(world, `stopped-self-${String(answer.source.length)}`, { portals: 2 });
+    const one = await createFixture(environment, `stopped-self-${String(answer.source.length)}`, { portals: 2 });
     await one.apply();
-    await second.said(acquired);
-    await world.waitForReady(one.name);
+    await second.logged(acquired);
+    await environment.waitForReady(one.name);
     const before = { konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() };
     // It may have put right what forwardings of other tests wanted, too.
     expect(before.konnect.map(({ method }) => method)).toContain('POST');

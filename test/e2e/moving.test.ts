@@ -2,16 +2,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'moving' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'moving' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 
-function destinationID(one: Scene): string {
+function destinationID(one: Fixture): string {
   const [destination, ...more] = one.destinations();
   if (destination === undefined || more.length > 0) throw new Error('there is not exactly one destination');
   return destination.id;
@@ -19,65 +19,67 @@ function destinationID(one: Scene): string {
 
 const attachedTo = (id: string) => ({ enabled: true, target: { kind: 'destination', id } });
 
-/** Of a portal that several scenes may use, one after the other. */
+/** Of a portal that several fixtures may use, one after the other. */
 function euWebhook(index: number): Webhook {
-  const { model } = world().services.konnect;
-  const portal = model.organizations.get(world().blue.id)?.portals.get(world().blue.portals.eu[index] ?? '');
+  const { model } = environment().services.konnect;
+  const portal = model.organizations
+    .get(environment().blue.id)
+    ?.portals.get(environment().blue.portals.eu[index] ?? '');
   if (portal === undefined) throw new Error('there is no such portal');
   return portal.webhook;
 }
 
-const toEU = (one: Scene, index: number) => ({
+const toEU = (one: Fixture, index: number) => ({
   konnect: one.konnect({ region: 'eu' }),
-  portals: [{ id: world().blue.portals.eu[index] ?? '' }],
+  portals: [{ id: environment().blue.portals.eu[index] ?? '' }],
 });
 
 describe('within one region', () => {
   test('a portal that leaves the spec is detached, the others stay', async () => {
-    const one = await standing('fewer-portals', undefined, { portals: 3 });
+    const one = await readyFixture('fewer-portals', undefined, { portals: 3 });
     const [kept = '', removed = '', alsoKept = ''] = one.portals;
     const id = destinationID(one);
     await one.applyForwarding({ portals: [{ id: kept }, { id: alsoKept }] });
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status.portals?.map((portal) => portal.id)).toEqual([kept, alsoKept].toSorted());
     expect(status.portalsReady).toBe('2/2');
     expect(status.cleanup).toBeUndefined();
     expect(one.portalWebhook(0)).toMatchObject(attachedTo(id));
     expect(one.portalWebhook(1)).toMatchObject(nothing);
     expect(one.portalWebhook(2)).toMatchObject(attachedTo(id));
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'WebhookDetached',
       note: `detached portal ${removed} in region us`,
     });
     await one.applyForwarding();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.portalWebhook(1)).toMatchObject(attachedTo(id));
   });
 
   test('the organization comes and goes', async () => {
-    const one = await standing('organization', undefined, { organization: world().green });
+    const one = await readyFixture('organization', undefined, { organization: environment().green });
     const id = destinationID(one);
     await one.applyForwarding({ organization: {} });
-    expect((await world().waitForReady(one.name)).status.organization).toMatchObject({
+    expect((await environment().waitForReady(one.name)).status.organization).toMatchObject({
       state: 'on',
       destinationID: id,
     });
     expect(one.organizationWebhook()).toMatchObject(attachedTo(id));
     await one.applyForwarding({ organization: { enabled: false } });
-    expect((await world().waitForReady(one.name)).status.organization).toMatchObject({ state: 'off' });
+    expect((await environment().waitForReady(one.name)).status.organization).toMatchObject({ state: 'off' });
     expect(one.organizationWebhook()).toMatchObject({ ...attachedTo(id), enabled: false });
     await one.applyForwarding();
-    expect((await world().waitForReady(one.name)).status.organization).toBeUndefined();
+    expect((await environment().waitForReady(one.name)).status.organization).toBeUndefined();
     expect(one.organizationWebhook()).toMatchObject(nothing);
-    await world().remove(one.name);
+    await environment().remove(one.name);
   });
 
   test('the destination is renamed, not made anew', async () => {
-    const one = await standing('renamed');
+    const one = await readyFixture('renamed');
     const id = destinationID(one);
     await one.applyForwarding({ destination: { secretRef: { name: one.siemSecret }, name: 'the new name' } });
-    expect((await world().waitForReady(one.name)).status.destination).toMatchObject({ id, name: 'the new name' });
+    expect((await environment().waitForReady(one.name)).status.destination).toMatchObject({ id, name: 'the new name' });
     expect(one.destinations()).toEqual([]);
     expect(one.destinations('the new name')).toMatchObject([{ id }]);
     expect(one.writes()).toEqual([
@@ -88,53 +90,57 @@ describe('within one region', () => {
   });
 
   test('another Secret of the SIEM is applied to the same destination', async () => {
-    const one = await standing('other-secret');
+    const one = await readyFixture('other-secret');
     const id = destinationID(one);
-    const fresh = world().newCredentials();
-    await world().apply(secret('other-siem', { url: fresh.endpoint, header: fresh.authorization }));
+    const fresh = environment().newCredentials();
+    await environment().apply(secret('other-siem', { url: fresh.endpoint, header: fresh.authorization }));
     const secretRef = { name: 'other-siem', endpointKey: 'url', authorizationKey: 'header' };
     await one.applyForwarding({ destination: { secretRef } });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toMatchObject([{ id, ...fresh }]);
   });
 });
 
 describe('auditLogsAPI', () => {
   test('from v3 to v2 and back, the organization’s webhook is on in the view asked for, and off in the other', async () => {
-    const one = await scene('api');
+    const one = await fixture('api');
     await one.apply({ organization: {} });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     const id = destinationID(one);
     expect(one.organizationWebhook()).toMatchObject(attachedTo(id));
 
     const v2 = { konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {} };
     await one.applyForwarding(v2);
-    expect((await world().waitForReady(one.name)).status).toMatchObject({ organization: { api: 'v2', state: 'on' } });
-    const inline = { enabled: true, target: { kind: 'inline', inline: world().credentials } };
+    expect((await environment().waitForReady(one.name)).status).toMatchObject({
+      organization: { api: 'v2', state: 'on' },
+    });
+    const inline = { enabled: true, target: { kind: 'inline', inline: environment().credentials } };
     expect(one.organizationWebhook()).toMatchObject(inline);
     expect(destinationID(one)).toBe(id);
 
     await one.applyForwarding({ ...v2, portals: [] });
-    expect((await world().waitForReady(one.name)).status.destination).toBeUndefined();
+    expect((await environment().waitForReady(one.name)).status.destination).toBeUndefined();
     expect(one.organizationWebhook()).toMatchObject(inline);
     expect(one.destinations()).toEqual([]);
 
     await one.applyForwarding({ organization: {} });
-    expect((await world().waitForReady(one.name)).status).toMatchObject({ organization: { api: 'v3', state: 'on' } });
+    expect((await environment().waitForReady(one.name)).status).toMatchObject({
+      organization: { api: 'v3', state: 'on' },
+    });
     expect(one.organizationWebhook()).toMatchObject(attachedTo(destinationID(one)));
     expect(one.portalWebhook()).toMatchObject(attachedTo(destinationID(one)));
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.organizationWebhook()).toMatchObject(nothing);
   });
 });
 
 describe('to another region', () => {
   test('attaches there, then detaches here, with the same destination', async () => {
-    const one = await standing('region', undefined, { portals: 2 });
+    const one = await readyFixture('region', undefined, { portals: 2 });
     const id = destinationID(one);
     const before = one.calls().length;
     await one.applyForwarding(toEU(one, 0));
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status).toMatchObject({ konnect: { region: 'eu' }, portalsReady: '1/1', destination: { id } });
     expect(status.cleanup).toBeUndefined();
     expect(euWebhook(0)).toMatchObject(attachedTo(id));
@@ -144,11 +150,11 @@ describe('to another region', () => {
       .slice(before)
       .filter(({ method }) => method !== 'GET');
     expect(writes.map(({ region, method }) => `${method} ${region}`)).toEqual(['PATCH eu', 'DELETE us', 'DELETE us']);
-    await world().remove(one.name);
+    await environment().remove(one.name);
   });
 
   test('what cannot be undone in the old one stays on record, across restarts, until it can', async () => {
-    const one = await standing('region-down');
+    const one = await readyFixture('region-down');
     const [portal = ''] = one.portals;
     const id = destinationID(one);
     const down = one.fail({ kind: 'status', status: 503, match: { region: 'us' } });
@@ -159,16 +165,20 @@ describe('to another region', () => {
       region: 'us',
       id: portal,
       destinationID: id,
-      organizationID: world().blue.id,
+      organizationID: environment().blue.id,
     };
     const says = [`portal ${portal} in region us`, 'HTTP 5xx'];
-    const object = await expectTrouble(world(), one.name, { reason: 'KonnectUnavailable', mark: 'Reconciling', says });
+    const object = await expectProblem(environment(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      says,
+    });
     expect(object.status.cleanup).toEqual([left]);
     expect(conditionOf(object, 'WebhooksReady')).toMatchObject({ status: 'True' });
     expect(euWebhook(0)).toMatchObject(attachedTo(id));
 
     const asked = one.calls().length;
-    await world().restartOperator();
+    await environment().restartOperator();
     await eventually(() =>
       expect(
         one
@@ -177,45 +187,53 @@ describe('to another region', () => {
           .some(({ region }) => region === 'us'),
       ).toBe(true),
     );
-    expect((await world().forwarding(one.name)).status.cleanup).toEqual([left]);
+    expect((await environment().forwarding(one.name)).status.cleanup).toEqual([left]);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
 
     down.remove();
-    expect((await world().waitForReady(one.name)).status.cleanup).toBeUndefined();
+    expect((await environment().waitForReady(one.name)).status.cleanup).toBeUndefined();
     expect(one.portalWebhook()).toMatchObject(nothing);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(euWebhook(0)).toMatchObject(nothing);
   });
 
   test('and back, before the old one was undone, it is ours again', async () => {
-    const one = await standing('region-and-back');
+    const one = await readyFixture('region-and-back');
     const id = destinationID(one);
     const down = one.fail({ kind: 'status', status: 503, match: { region: 'us' } });
     await one.applyForwarding(toEU(one, 1));
-    await expectTrouble(world(), one.name, { reason: 'KonnectUnavailable', mark: 'Reconciling', says: ['region us'] });
+    await expectProblem(environment(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      says: ['region us'],
+    });
     expect(euWebhook(1)).toMatchObject(attachedTo(id));
     await one.applyForwarding();
     down.remove();
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status).toMatchObject({ konnect: { region: 'us' }, portals: [{ id: one.portals[0], state: 'on' }] });
     expect(status.cleanup).toBeUndefined();
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     expect(euWebhook(1)).toMatchObject(nothing);
-    await world().remove(one.name);
+    await environment().remove(one.name);
   });
 
   test('and deleted before the old one was undone, both are undone', async () => {
-    const one = await standing('region-and-gone');
+    const one = await readyFixture('region-and-gone');
     const id = destinationID(one);
     const down = one.fail({ kind: 'status', status: 503, match: { region: 'us' } });
     await one.applyForwarding(toEU(one, 1));
-    await expectTrouble(world(), one.name, { reason: 'KonnectUnavailable', mark: 'Reconciling', says: ['region us'] });
-    await world().kubectl(['delete', 'alf', one.name, '--wait=false']);
+    await expectProblem(environment(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      says: ['region us'],
+    });
+    await environment().kubectl(['delete', 'alf', one.name, '--wait=false']);
     await eventually(() => expect(euWebhook(1)).toMatchObject(nothing));
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
     expect(one.destinations()).toHaveLength(1);
     down.remove();
-    await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
+    await environment().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
     expect(one.portalWebhook()).toMatchObject(nothing);
     expect(one.destinations()).toEqual([]);
   });
@@ -223,13 +241,13 @@ describe('to another region', () => {
 
 test('two organizations, two regions and three tokens get on side by side', async () => {
   const all = [
-    await scene('side-blue-us', { portals: 2 }),
-    await scene('side-blue-eu', { region: 'eu' }),
-    await scene('side-green-eu', { region: 'eu', organization: world().green }),
+    await fixture('side-blue-us', { portals: 2 }),
+    await fixture('side-blue-eu', { region: 'eu' }),
+    await fixture('side-green-eu', { region: 'eu', organization: environment().green }),
   ];
   await Promise.all(all.map((one) => one.apply(one.name === 'side-blue-us' ? {} : { organization: {} })));
-  const objects = await Promise.all(all.map(({ name }) => world().waitForReady(name)));
-  const owners = [world().blue, world().blue, world().green].map(({ id }) => id);
+  const objects = await Promise.all(all.map(({ name }) => environment().waitForReady(name)));
+  const owners = [environment().blue, environment().blue, environment().green].map(({ id }) => id);
   expect(objects.map(({ status }) => status.konnect?.organizationID)).toEqual(owners);
   for (const one of all) {
     const id = destinationID(one);
@@ -242,7 +260,7 @@ test('two organizations, two regions and three tokens get on side by side', asyn
     all.slice(1).map((one) => attachedTo(destinationID(one))),
   );
   const [first, second, third] = all;
-  await world().kubectl(['delete', 'alf', second?.name ?? '', '--timeout=90s']);
+  await environment().kubectl(['delete', 'alf', second?.name ?? '', '--timeout=90s']);
   expect(second?.destinations()).toEqual([]);
   expect([first?.destinations(), third?.destinations()]).toMatchObject([[{}], [{}]]);
 });

@@ -25,9 +25,9 @@ beforeAll(async () => {
   await apply(
     secret('konnect', { token: sandboxData.token }),
     secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 0' }),
-    standing(0),
+    existing(0),
   );
-  await ready('standing');
+  await ready('existing');
 });
 
 afterAll(async () => {
@@ -92,9 +92,9 @@ async function apply(...items: object[]): Promise<void> {
 }
 
 /** Looked at once a day, unless something happens. */
-function standing(round: number): object {
+function existing(round: number): object {
   const destination = { name: `round-${String(round)}`, secretRef: { name: 'sumologic' } };
-  return forwarding('standing', { destination, portals: [{ id: sandboxData.portals.developers }], interval: '24h' });
+  return forwarding('existing', { destination, portals: [{ id: sandboxData.portals.developers }], interval: '24h' });
 }
 
 async function ready(name: string): Promise<void> {
@@ -113,7 +113,7 @@ function destinations(): Destination[] {
   return organization === undefined ? [] : currentDestinations(organization);
 }
 
-/** Waits until a change of `standing` has come through to Konnect. */
+/** Waits until a change of `existing` has come through to Konnect. */
 async function arrived(round: number): Promise<void> {
   await eventually(() => expect(destinations().map(({ name }) => name)).toContain(`round-${String(round)}`), {
     timeoutMs: backMs,
@@ -142,12 +142,12 @@ test('half-open connections: a status that was written into nothing is written a
   });
   await apply(forwarding('written', { portals: [{ id: sandboxData.portals.partners }], interval: '24h' }));
   await eventually(() => expect(held.hits()).toBe(1));
-  proxy.halfOpen();
+  proxy.dropSilently();
   const brokenAt = performance.now();
-  await apply(standing(1));
+  await apply(existing(1));
   await ready('written');
   const writtenMs = performance.now() - brokenAt;
-  expect(proxy.swallowed).toBeGreaterThan(0);
+  expect(proxy.droppedBytes).toBeGreaterThan(0);
   expect(control.calls().filter(({ operation }) => operation === 'create-audit-log-destination')).toHaveLength(2);
   expect(destinations()).toHaveLength(2);
   expect(await silence()).toBeGreaterThan(20);
@@ -162,25 +162,25 @@ test('half-open connections: a status that was written into nothing is written a
 
 test('an API server that hangs, and new connections that nobody answers: the operator is there when they are', async () => {
   sandbox.controlPlane.freeze('kube-apiserver', true);
-  proxy.welcome('mute');
+  proxy.onConnect('mute');
   proxy.cut();
   await eventually(async () => expect(await silence()).toBeGreaterThan(5), { timeoutMs: 60_000 });
   sandbox.controlPlane.freeze('kube-apiserver', false);
-  await apply(standing(2));
-  proxy.welcome('through');
+  await apply(existing(2));
+  proxy.onConnect('through');
   await arrived(2);
 });
 
 test('etcd is compacted and the API server restarted while the operator is cut off: what was replaced meanwhile is found by a new list', async () => {
-  proxy.welcome('reset');
+  proxy.onConnect('reset');
   proxy.cut();
   await kubectl(['delete', 'secret', 'sumologic', '-n', namespace]);
-  await apply(secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 3' }), standing(3));
+  await apply(secret('sumologic', { endpoint: sandbox.services.endpoint, authorization: 'Bearer 3' }), existing(3));
   await sandbox.controlPlane.compact();
   await sandbox.controlPlane.restart('kube-apiserver');
-  await apply(standing(4));
+  await apply(existing(4));
   const before = await logged('watch expired, listing again');
-  proxy.welcome('through');
+  proxy.onConnect('through');
   await arrived(4);
   await eventually(
     () => expect(destinations()).toMatchObject([{ authorization: 'Bearer 3' }, { authorization: 'Bearer 3' }]),
@@ -206,7 +206,7 @@ test('a token that is no longer valid is replaced by what its file holds, withou
     everyMs: 250,
   });
   proxy.cut();
-  await apply(standing(5));
+  await apply(existing(5));
   await arrived(5);
   expect(await logged('"kind":"Unauthorized"')).toBe(0);
   await old.close();
@@ -214,7 +214,7 @@ test('a token that is no longer valid is replaced by what its file holds, withou
 
 test('no seat for the operator (429 from priority and fairness): it waits as told, is no burden, and goes on', async () => {
   const nobody = await startTCPProxy(1);
-  nobody.welcome('mute');
+  nobody.onConnect('mute');
   const config = loadKubeConfig({ kubeconfig: await kubeconfigOf(sandbox.controlPlane, { tokenFile }) });
   const same = new KubeClient({ config, userAgent: 'test' });
   const ended = new AbortController();
@@ -228,7 +228,7 @@ test('no seat for the operator (429 from priority and fairness): it waits as tol
     const tooMany = { kind: 'TooManyRequests', retryAfterMs: 1_000 };
     await eventually(() => expect(same.list(forwardingsPath)).rejects.toMatchObject(tooMany), { timeoutMs: 90_000 });
     proxy.cut();
-    await apply(standing(6));
+    await apply(existing(6));
     const [cutAt, before] = [performance.now(), await logged('"kind":"TooManyRequests"')];
     await eventually(async () => expect((await logged('"kind":"TooManyRequests"')) - before).toBeGreaterThan(3), {
       timeoutMs: 90_000,

@@ -3,18 +3,18 @@ import { describe, expect, test } from '@jest/globals';
 import { freePort } from '../../sandbox/control-plane/ports.ts';
 import { startKonnect } from '../../sandbox/konnect/server.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectLegalHistory, expectTrouble, isAnswered } from './support/conditions.ts';
-import { createWorld } from './support/environment.ts';
+import { expectEvent, expectLegalHistory, expectProblem, isAnswered } from './support/conditions.ts';
+import { createEnvironment } from './support/environment.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { forwarding } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 import { seedOf } from './support/organizations.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'outage' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'outage' });
 
 describe('trouble that time heals', () => {
   test('a limit of calls is waited for as long as Konnect asks', async () => {
-    const one = await scene('rate-limited');
+    const one = await fixture('rate-limited');
     const limited = one.fail({
       kind: 'status',
       status: 429,
@@ -22,14 +22,14 @@ describe('trouble that time heals', () => {
       match: { operation: 'create-audit-log-destination' },
     });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'RateLimited',
       mark: 'Reconciling',
       part: 'DestinationReady',
       says: ['HTTP 429', 'goes on when it is let in again'],
     });
     limited.remove();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     const calls = one.calls('create-audit-log-destination');
     expect(calls.filter(({ status }) => status !== 429)).toHaveLength(1);
     const gapsMs = calls.slice(1).map(({ at }, index) => at.getTime() - (calls[index]?.at.getTime() ?? 0));
@@ -38,10 +38,10 @@ describe('trouble that time heals', () => {
   });
 
   test('an error of Konnect’s own', async () => {
-    const one = await scene('server-error', { portals: 2 });
+    const one = await fixture('server-error', { portals: 2 });
     const fault = one.fail({ kind: 'status', status: 503, match: { path: `/v3/portals/${one.portals[1] ?? ''}/*` } });
     await one.apply();
-    const object = await expectTrouble(world(), one.name, {
+    const object = await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'WebhooksReady',
@@ -49,12 +49,12 @@ describe('trouble that time heals', () => {
     });
     expect(object.status.portalsReady).toBe('1/2');
     fault.remove();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.calls('create-audit-log-destination')).toHaveLength(1);
   });
 
   test('an answer that is not Konnect’s', async () => {
-    const one = await scene('not-konnect');
+    const one = await fixture('not-konnect');
     const fault = one.fail({
       kind: 'status',
       status: 200,
@@ -62,7 +62,7 @@ describe('trouble that time heals', () => {
       match: { operation: 'get-audit-log-destinations' },
     });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'UnexpectedAnswer',
       mark: 'Reconciling',
       part: 'DestinationReady',
@@ -70,25 +70,25 @@ describe('trouble that time heals', () => {
     });
     expect(one.writes()).toEqual([]);
     fault.remove();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 
   test('a creation whose answer was lost is looked for, not repeated', async () => {
-    const one = await scene('creating');
-    world().services.konnect.control.behave({ staleListMs: 60_000 });
+    const one = await fixture('creating');
+    environment().services.konnect.control.behave({ staleListMs: 60_000 });
     one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' }, times: 1 });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'Creating',
       mark: 'Reconciling',
       part: 'DestinationReady',
       says: [`"${one.destinationName}"`, 'answer was lost', 'looking for it before another is made'],
     });
-    world().services.konnect.control.behave({ staleListMs: 0 });
-    await world().waitForReady(one.name);
+    environment().services.konnect.control.behave({ staleListMs: 0 });
+    await environment().waitForReady(one.name);
     expect(one.calls('create-audit-log-destination')).toHaveLength(1);
     const [made] = one.destinations();
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationFound',
       note: new RegExp(made?.id ?? '-'),
@@ -96,18 +96,18 @@ describe('trouble that time heals', () => {
   });
 
   test('a creation that had to be repeated leaves no duplicate', async () => {
-    const one = await scene('repeated');
-    const { control } = world().services.konnect;
+    const one = await fixture('repeated');
+    const { control } = environment().services.konnect;
     control.behave({ staleListMs: 60_000, duplicateNames: 'allowed' });
     const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
     await one.apply();
     await eventually(() => expect(lost.hits()).toBe(2), { timeoutMs: 90_000 });
     const [oldest] = one.destinations();
     control.behave({ staleListMs: 0 });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toEqual([oldest]);
     expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: oldest?.id } });
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DuplicateDeleted',
       note: new RegExp(`a duplicate of ${oldest?.id ?? '-'} that nothing used`),
@@ -115,19 +115,23 @@ describe('trouble that time heals', () => {
   });
 
   test('leaves Ready as it was where nothing newer waits, and says so where something does', async () => {
-    const one = await standing('outage');
+    const one = await readyFixture('outage');
     const fault = one.fail({ kind: 'status', status: 500 });
-    await world().restartOperator();
-    await expectTrouble(world(), one.name, {
+    await environment().restartOperator();
+    await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
       says: ['HTTP 5xx'],
     });
-    await world().patch(one.name, { spec: { destination: { logFormat: 'cps' } } });
-    await expectTrouble(world(), one.name, { reason: 'KonnectUnavailable', mark: 'Reconciling', says: ['HTTP 5xx'] });
+    await environment().patch(one.name, { spec: { destination: { logFormat: 'cps' } } });
+    await expectProblem(environment(), one.name, {
+      reason: 'KonnectUnavailable',
+      mark: 'Reconciling',
+      says: ['HTTP 5xx'],
+    });
     fault.remove();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toMatchObject([{ logFormat: 'cps' }]);
   });
 });
@@ -135,11 +139,11 @@ describe('trouble that time heals', () => {
 test('a Konnect that cannot be reached is waited for, and used when it is there', async () => {
   const port = await freePort();
   const flags = [`--konnect-url=http://127.0.0.1:${String(port)}/{region}`];
-  const away = await createWorld({ prefix: 'unreachable', flags });
+  const away = await createEnvironment({ prefix: 'unreachable', flags });
   try {
     await away.applySecrets();
     await away.apply(forwarding('sumologic', { portals: [{ id: away.blue.portals.us[0] }], interval: '24h' }));
-    await expectTrouble(away, 'sumologic', {
+    await expectProblem(away, 'sumologic', {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'DestinationReady',
@@ -154,7 +158,7 @@ test('a Konnect that cannot be reached is waited for, and used when it is there'
     }
     // As it was, and nothing newer: still in place as far as anybody knows.
     await away.restartOperator();
-    await expectTrouble(away, 'sumologic', {
+    await expectProblem(away, 'sumologic', {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
@@ -167,11 +171,11 @@ test('a Konnect that cannot be reached is waited for, and used when it is there'
 });
 
 test('the first thing that a forwarding says is that it is worked on', async () => {
-  const one = await scene('first-pass');
+  const one = await fixture('first-pass');
   await one.apply();
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   // Read from the watch: it shows every state, however busy the machine is.
-  const object = world()
+  const object = environment()
     .history(one.name)
     .map((event) => event.object)
     .find(isAnswered);

@@ -15,18 +15,21 @@ import {
   programPortal,
 } from '../support/kong-operator.ts';
 import { operatorRequests } from './support/audit-log.ts';
-import { expectTrouble, isAnswered, type Trouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { demand } from './support/reconciliations.ts';
+import { type ExpectedProblem, expectProblem, isAnswered } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 import { bash } from './support/shell.ts';
 
-const { world, scene } = oneWorld({ prefix: 'portal-refs' });
+const { environment, fixture } = oneEnvironment({ prefix: 'portal-refs' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 
-const attachedTo = (one: Scene) => ({ enabled: true, target: { kind: 'destination', id: one.destinations()[0]?.id } });
+const attachedTo = (one: Fixture) => ({
+  enabled: true,
+  target: { kind: 'destination', id: one.destinations()[0]?.id },
+});
 const refs = (...names: string[]) => ({ portals: [], portalRefs: names.map((name) => ({ name })) });
-const trouble = (reason: string, mark: Trouble['mark'], ...says: string[]): Trouble => {
+const trouble = (reason: string, mark: ExpectedProblem['mark'], ...says: string[]): ExpectedProblem => {
   return { reason, mark, part: 'WebhooksReady', says };
 };
 
@@ -51,48 +54,48 @@ async function removeKind(): Promise<void> {
 
 /** As kong-operator does once the portal stands in Konnect. */
 async function program(name: string, id: string | undefined, change: PortalStatus = {}): Promise<void> {
-  const standard = { id: id ?? null, organizationID: world().blue.id, serverURL: 'https://us.api.konghq.com' };
-  await world().kubectl(programPortal(name, { ...standard, ...change }));
+  const standard = { id: id ?? null, organizationID: environment().blue.id, serverURL: 'https://us.api.konghq.com' };
+  await environment().kubectl(programPortal(name, { ...standard, ...change }));
 }
 
 async function makePortal(name: string, id: string | undefined, change?: PortalStatus): Promise<void> {
-  await world().apply(portalObject(name));
+  await environment().apply(portalObject(name));
   await program(name, id, change);
 }
 
-/** A scene whose portals stand behind Portals called after it, the first in place of an ID. */
-async function referring(name: string, portals = 1): Promise<Scene> {
-  const one = await scene(name, { portals });
+/** A fixture whose portals stand behind Portals called after it, the first in place of an ID. */
+async function referring(name: string, portals = 1): Promise<Fixture> {
+  const one = await fixture(name, { portals });
   await makePortal(name, one.portals[0]);
   await one.apply({ portals: one.portals.slice(1).map((id) => ({ id })), portalRefs: [{ name }] });
-  await world().waitForReady(name);
+  await environment().waitForReady(name);
   return one;
 }
 
-const removePortal = (name: string) => world().kubectl(['delete', portalCRD, name]);
+const removePortal = (name: string) => environment().kubectl(['delete', portalCRD, name]);
 
 beforeAll(installKind, 60_000);
 afterAll(removeKind, 90_000);
 
 test('a Portal made with kubectl is forwarded as soon as kong-operator has its ID, beside one by its ID', async () => {
-  const one = await scene('refs-happy', { portals: 2 });
+  const one = await fixture('refs-happy', { portals: 2 });
   const [first = '', second = ''] = one.portals;
-  await world().apply(portalObject('refs-happy'));
+  await environment().apply(portalObject('refs-happy'));
   await one.apply({ portals: [{ id: second }], portalRefs: [{ name: 'refs-happy' }] });
   const says = ['Portal refs-happy, named by spec.portalRefs[refs-happy],', 'no .status.id yet', 'kong-operator'];
-  const waiting = await expectTrouble(world(), one.name, trouble('PortalRefNotReady', 'Reconciling', ...says));
+  const waiting = await expectProblem(environment(), one.name, trouble('PortalRefNotReady', 'Reconciling', ...says));
   expect(waiting.status).toMatchObject({ portalsReady: '1/2', portals: [{ id: second, state: 'on' }] });
   expect(one.portalWebhook(0)).toMatchObject(nothing);
 
   await program('refs-happy', first);
-  const object = await world().waitForReady(one.name);
+  const object = await environment().waitForReady(one.name);
   expect(object.status.portalsReady).toBe('2/2');
   expect(object.status.portals?.find(({ id }) => id === first)).toMatchObject({ ref: 'refs-happy', state: 'on' });
   for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
 
-  const { stdout } = await world().kubectl(['get', 'alf', one.name, '--no-headers']);
+  const { stdout } = await environment().kubectl(['get', 'alf', one.name, '--no-headers']);
   expect(stdout).toMatch(/True +InSync +2\/2 /);
-  await world().remove(one.name);
+  await environment().remove(one.name);
   for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(nothing);
   expect(one.destinations()).toEqual([]);
 });
@@ -100,24 +103,26 @@ test('a Portal made with kubectl is forwarded as soon as kong-operator has its I
 describe('documents', () => {
   test('the example is what the API server takes', async () => {
     const example = await readFile(`${root}/examples/kong-operator/developers.yaml`, 'utf8');
-    const input = example.replaceAll('namespace: platform', `namespace: ${world().namespace}`);
-    const { stdout } = await world().kubectl(['apply', '--dry-run=server', '-f', '-'], { input });
+    const input = example.replaceAll('namespace: platform', `namespace: ${environment().namespace}`);
+    const { stdout } = await environment().kubectl(['apply', '--dry-run=server', '-f', '-'], { input });
     expect(stdout).toMatch(/portal\S+\/developers created.*\n.*auditlogforwarding\S+\/developers created/);
   });
 
   const commands = scriptsOf(document('docs/operate/runbook.md')).filter(({ text }) => text.includes(portalCRD));
   test.each(commands)('docs/operate/runbook.md: $title', async ({ text }) => {
-    await makePortal('refs-documents', world().blue.portals.us[0]);
-    const here = text.replaceAll(' NAME ', ' refs-documents ').replaceAll('-n platform', `-n ${world().namespace}`);
+    await makePortal('refs-documents', environment().blue.portals.us[0]);
+    const here = text
+      .replaceAll(' NAME ', ' refs-documents ')
+      .replaceAll('-n platform', `-n ${environment().namespace}`);
     expect(await bash(here, tmpdir())).toMatch(text.includes('can-i') ? /^yes$/m : /\S/);
   });
 });
 
 test('each look reads each Portal once, and nothing but Portals more than without them', async () => {
   const one = await referring('refs-counted');
-  const before = (await operatorRequests(world().namespace)).length;
-  await demand(world(), one.name);
-  const requests = (await operatorRequests(world().namespace)).slice(before);
+  const before = (await operatorRequests(environment().namespace)).length;
+  await requestReconcile(environment(), one.name);
+  const requests = (await operatorRequests(environment().namespace)).slice(before);
   const reads = requests.filter(({ verb }) => verb === 'get').map(({ resource, name }) => `${resource}/${name}`);
   expect(reads.toSorted()).toEqual([
     'portals.konnect.konghq.com/refs-counted',
@@ -127,7 +132,7 @@ test('each look reads each Portal once, and nothing but Portals more than withou
 });
 
 test('a schema that knows the field: unknown fields, bad names and doubles are refused, and enabled is filled in', async () => {
-  const one = await scene('refs-schema');
+  const one = await fixture('refs-schema');
   await one.applyToken();
   await one.applySIEM();
   const refused = async (spec: Readonly<Record<string, unknown>>) => {
@@ -147,12 +152,12 @@ test('a schema that knows the field: unknown fields, bad names and doubles are r
   );
   await makePortal('refs-schema', one.portals[0]);
   await one.applyForwarding(refs('refs-schema'));
-  const { spec } = await world().waitForReady(one.name);
+  const { spec } = await environment().waitForReady(one.name);
   expect(spec.portalRefs).toEqual([{ name: 'refs-schema', enabled: true }]);
 });
 
 describe('a Portal that cannot be used is a reason of its own, and the portal beside it goes on', () => {
-  test.each<[string, (id: string | undefined, name: string) => Promise<void>, Trouble]>([
+  test.each<[string, (id: string | undefined, name: string) => Promise<void>, ExpectedProblem]>([
     [
       'absent',
       async () => undefined,
@@ -170,7 +175,7 @@ describe('a Portal that cannot be used is a reason of its own, and the portal be
     ],
     [
       'other-organization',
-      async (id, name) => makePortal(name, id, { organizationID: world().green.id }),
+      async (id, name) => makePortal(name, id, { organizationID: environment().green.id }),
       trouble('PortalRefMismatch', 'Stalled', 'is of organization', 'key token'),
     ],
     [
@@ -180,32 +185,32 @@ describe('a Portal that cannot be used is a reason of its own, and the portal be
     ],
   ])('%s', async (title, prepare, expected) => {
     const name = `refs-${title}`;
-    const one = await scene(name, { portals: 2 });
+    const one = await fixture(name, { portals: 2 });
     const [first, second = ''] = one.portals;
     await prepare(first, name);
     await one.apply({ portals: [{ id: second }], portalRefs: [{ name }] });
     const says = [...expected.says, `spec.portalRefs[${name}]`];
-    const object = await expectTrouble(world(), name, { ...expected, says });
+    const object = await expectProblem(environment(), name, { ...expected, says });
     expect(object.status.portalsReady).toBe('1/2');
     expect(one.portalWebhook(1)).toMatchObject(attachedTo(one));
     expect(one.portalWebhook(0)).toMatchObject(nothing);
 
     await makePortal(name, first);
-    if (expected.mark === 'Stalled') await demand(world(), name);
-    await world().waitForReady(name);
+    if (expected.mark === 'Stalled') await requestReconcile(environment(), name);
+    await environment().waitForReady(name);
     expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
   });
 
   test('the same portal twice, with two wishes', async () => {
-    const one = await scene('refs-conflict');
+    const one = await fixture('refs-conflict');
     const [id = ''] = one.portals;
     await makePortal(one.name, id);
     await one.apply({ portals: [{ id, enabled: false }], portalRefs: [{ name: one.name }] });
     const says = [`portal ${id}`, 'spec.portals[0] (enabled: false)', 'spec.portalRefs[refs-conflict] (enabled: true)'];
-    await expectTrouble(world(), one.name, trouble('PortalRefConflict', 'Stalled', ...says));
+    await expectProblem(environment(), one.name, trouble('PortalRefConflict', 'Stalled', ...says));
     expect(one.portalWebhook().enabled).toBe(false);
     await one.applyForwarding({ portals: [{ id }], portalRefs: [{ name: one.name }] });
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect([status.portalsReady, status.portals?.length]).toEqual(['1/1', 1]);
     expect(one.portalWebhook()).toMatchObject(attachedTo(one));
   });
@@ -215,14 +220,14 @@ test('a Portal that shows no ID for a while keeps its webhook; one that is made 
   const one = await referring('refs-anew', 2);
   const [first = '', second = ''] = one.portals;
   await one.applyForwarding(refs(one.name));
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   await program(one.name, undefined);
-  await demand(world(), one.name);
-  const object = await expectTrouble(world(), one.name, trouble('PortalRefNotReady', 'Reconciling'));
+  await requestReconcile(environment(), one.name);
+  const object = await expectProblem(environment(), one.name, trouble('PortalRefNotReady', 'Reconciling'));
   expect(object.status.portals).toMatchObject([{ id: first, ref: one.name, state: 'on' }]);
   expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
   await program(one.name, second);
-  const { status } = await world().waitForReady(one.name);
+  const { status } = await environment().waitForReady(one.name);
   expect(status.portals).toMatchObject([{ id: second, ref: one.name }]);
   expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
 });
@@ -230,7 +235,7 @@ test('a Portal that shows no ID for a while keeps its webhook; one that is made 
 test('a reference that is taken out of spec is detached, and the other portal goes on', async () => {
   const one = await referring('refs-removed', 2);
   await one.applyForwarding({ portals: [{ id: one.portals[1] }] });
-  const { status } = await world().waitForReady(one.name);
+  const { status } = await environment().waitForReady(one.name);
   expect(status.portals?.map(({ id }) => id)).toEqual([one.portals[1]]);
   expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
 });
@@ -238,56 +243,60 @@ test('a reference that is taken out of spec is detached, and the other portal go
 test('a Portal that is deleted lets go of its portal, in Konnect or not, and is waited for', async () => {
   const one = await referring('refs-deleted', 2);
   await removePortal(one.name);
-  await demand(world(), one.name);
+  await requestReconcile(environment(), one.name);
   const absent = trouble('PortalRefNotFound', 'Reconciling', 'is detached');
-  const object = await expectTrouble(world(), one.name, absent);
+  const object = await expectProblem(environment(), one.name, absent);
   expect(object.status).toMatchObject({ portalsReady: '1/2', portals: [{ id: one.portals[1] }] });
   expect(object.status.cleanup).toBeUndefined();
   expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
 
   await makePortal(one.name, one.portals[0]);
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   // As kong-operator does: first from Konnect, then from the cluster.
-  world()
-    .services.konnect.model.organizations.get(world().blue.id)
+  environment()
+    .services.konnect.model.organizations.get(environment().blue.id)
     ?.portals.delete(one.portals[0] ?? '');
   await removePortal(one.name);
-  await demand(world(), one.name);
-  const gone = await expectTrouble(world(), one.name, absent);
+  await requestReconcile(environment(), one.name);
+  const gone = await expectProblem(environment(), one.name, absent);
   expect(gone.status.cleanup).toBeUndefined();
-  await world().remove(one.name);
+  await environment().remove(one.name);
 });
 
 test('a forwarding is deleted without asking for a Portal, which is gone by then', async () => {
   const one = await referring('refs-forwarding-deleted');
-  await world().stopOperator();
+  await environment().stopOperator();
   await removePortal(one.name);
-  await world().kubectl(['delete', 'alf', one.name, '--wait=false']);
-  const before = (await operatorRequests(world().namespace)).length;
-  await world().startOperator();
+  await environment().kubectl(['delete', 'alf', one.name, '--wait=false']);
+  const before = (await operatorRequests(environment().namespace)).length;
+  await environment().startOperator();
   await eventually(async () => {
-    expect((await world().kubectl(['get', 'alf', one.name], { allowFailure: true })).code).toBe(1);
+    expect((await environment().kubectl(['get', 'alf', one.name], { allowFailure: true })).code).toBe(1);
   });
-  const requests = (await operatorRequests(world().namespace)).slice(before);
+  const requests = (await operatorRequests(environment().namespace)).slice(before);
   expect(requests.filter(({ resource, name }) => resource === portalCRD && name === one.name)).toEqual([]);
   expect(one.portalWebhook()).toMatchObject(nothing);
   expect(one.destinations()).toEqual([]);
 });
 
 test('of two forwardings, one by the ID and one by the Portal, one has the portal, and the other takes it over', async () => {
-  const holder = await scene('refs-by-id');
+  const holder = await fixture('refs-by-id');
   await holder.apply();
-  await world().waitForReady(holder.name);
-  const next = await scene('refs-by-portal');
+  await environment().waitForReady(holder.name);
+  const next = await fixture('refs-by-portal');
   await makePortal(next.name, holder.portals[0]);
   await next.applyToken();
-  await next.applySIEM(world().newCredentials());
+  await next.applySIEM(environment().newCredentials());
   await next.applyForwarding(refs(next.name));
-  const belongs = `belongs to AuditLogForwarding ${world().namespace}/${holder.name}`;
-  await expectTrouble(world(), next.name, trouble('Claimed', 'Stalled', belongs, `spec.portalRefs[${next.name}]`));
+  const belongs = `belongs to AuditLogForwarding ${environment().namespace}/${holder.name}`;
+  await expectProblem(
+    environment(),
+    next.name,
+    trouble('Claimed', 'Stalled', belongs, `spec.portalRefs[${next.name}]`),
+  );
   expect(next.writes()).toEqual([]);
-  await world().remove(holder.name);
-  await world().waitForReady(next.name);
+  await environment().remove(holder.name);
+  await environment().waitForReady(next.name);
   expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
   expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
 });
@@ -303,8 +312,8 @@ describe('without the rights to read Portals', () => {
 
   test('what stands goes on, and the right that is missing is named', async () => {
     const one = await referring('refs-forbidden', 2);
-    const { namespace } = world();
-    await world().apply(
+    const { namespace } = environment();
+    await environment().apply(
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } },
       { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: account }, rules },
       {
@@ -316,15 +325,15 @@ describe('without the rights to read Portals', () => {
       },
     );
     const kubeconfig = await cluster().serviceAccountKubeconfig(namespace, account);
-    await world().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
+    await environment().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
     try {
       const says = ['get on portals.konnect.konghq.com', 'ServiceAccount'];
-      await expectTrouble(world(), one.name, trouble('PortalRefForbidden', 'Stalled', ...says));
+      await expectProblem(environment(), one.name, trouble('PortalRefForbidden', 'Stalled', ...says));
       for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
     } finally {
-      await world().restartOperator();
+      await environment().restartOperator();
     }
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 });
 
@@ -341,57 +350,57 @@ async function convert(conversion: object): Promise<void> {
 }
 
 test('where kong-operator’s conversion webhook is down, its Portals are waited for, and the portal beside goes on', async () => {
-  const one = await scene('refs-unreadable', { portals: 2 });
+  const one = await fixture('refs-unreadable', { portals: 2 });
   const [first, second] = one.portals;
   const clientConfig = { url: 'https://127.0.0.1:1/convert' };
   await convert({ strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } });
   try {
     const later = { ...portalObject(one.name), apiVersion: 'konnect.konghq.com/v1alpha2' };
-    await eventually(() => world().apply(later));
+    await eventually(() => environment().apply(later));
     await one.apply({ portals: [{ id: second }], portalRefs: [{ name: one.name }] });
     const says = [`spec.portalRefs[${one.name}]`, 'API server is in trouble', 'conversion webhook'];
-    const object = await expectTrouble(world(), one.name, trouble('PortalRefUnreadable', 'Reconciling', ...says));
+    const object = await expectProblem(environment(), one.name, trouble('PortalRefUnreadable', 'Reconciling', ...says));
     expect(object.status.portalsReady).toBe('1/2');
     expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
   } finally {
     await convert({ strategy: 'None' });
   }
   await eventually(() => program(one.name, first));
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
 });
 
 test('where the kind goes, what stands goes on, it is asked for once a look, and deletion needs it not', async () => {
   const one = await referring('refs-unserved', 2);
-  const late = await scene('refs-unserved-first', { portals: 2 });
+  const late = await fixture('refs-unserved-first', { portals: 2 });
   await removeKind();
   try {
-    await demand(world(), one.name);
+    await requestReconcile(environment(), one.name);
     const notServed = trouble('PortalRefNotServed', 'Stalled', 'CRDs of kong-operator', 'spec.portals');
-    const object = await expectTrouble(world(), one.name, notServed);
+    const object = await expectProblem(environment(), one.name, notServed);
     expect(object.status).toMatchObject({ portalsReady: '1/2' });
     for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
 
     await late.apply({ portals: [{ id: late.portals[1] }], portalRefs: [{ name: late.name }] });
-    await expectTrouble(world(), late.name, notServed);
+    await expectProblem(environment(), late.name, notServed);
     expect([late.portalWebhook(0), late.portalWebhook(1)]).toMatchObject([nothing, attachedTo(late)]);
 
     const asked = async () =>
-      (await operatorRequests(world().namespace)).filter(
+      (await operatorRequests(environment().namespace)).filter(
         ({ name, resource }) => resource === portalCRD && name === late.name,
       );
     const before = (await asked()).length;
-    await demand(world(), late.name);
+    await requestReconcile(environment(), late.name);
     expect(await asked()).toHaveLength(before + 1);
 
-    await world().remove(one.name);
+    await environment().remove(one.name);
     for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(nothing);
   } finally {
     await installKind();
   }
   await makePortal(late.name, late.portals[0]);
-  await demand(world(), late.name);
-  await world().waitForReady(late.name);
+  await requestReconcile(environment(), late.name);
+  await environment().waitForReady(late.name);
   expect(late.portalWebhook(0)).toMatchObject(attachedTo(late));
-  expect(isAnswered(await world().forwarding(late.name))).toBe(true);
+  expect(isAnswered(await environment().forwarding(late.name))).toBe(true);
 });

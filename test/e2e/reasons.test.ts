@@ -3,18 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
 import { conditionOf } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'reasons' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'reasons' });
 
 describe('Secrets', () => {
   test('a Secret that is missing is waited for, by name, and used as soon as it is there', async () => {
-    const one = await scene('secret-missing');
+    const one = await fixture('secret-missing');
     await one.applyToken();
     await one.applyForwarding();
-    const object = await expectTrouble(world(), one.name, {
+    const object = await expectProblem(environment(), one.name, {
       reason: 'SecretNotFound',
       mark: 'Reconciling',
       part: 'SecretsResolved',
@@ -26,14 +26,14 @@ describe('Secrets', () => {
     expect(object.metadata.finalizers).toBeUndefined();
     expect(one.calls()).toEqual([]);
     await one.applySIEM();
-    await world().waitForReady(one.name);
-    await expectEvent(world(), one.name, { type: 'Normal', reason: 'InSync', note: /forwards to/ });
+    await environment().waitForReady(one.name);
+    await expectEvent(environment(), one.name, { type: 'Normal', reason: 'InSync', note: /forwards to/ });
   });
 
   test('both Secrets missing are both named', async () => {
-    const one = await scene('secrets-missing');
+    const one = await fixture('secrets-missing');
     await one.applyForwarding();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'SecretNotFound',
       mark: 'Reconciling',
       part: 'SecretsResolved',
@@ -41,7 +41,7 @@ describe('Secrets', () => {
     });
     expect(one.calls()).toEqual([]);
     await one.apply();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 
   test.each([
@@ -49,7 +49,7 @@ describe('Secrets', () => {
     ['authorization', 'spec.destination.secretRef', 'header'],
     ['endpoint', 'spec.destination.secretRef', 'url'],
   ] as const)('a key that is missing is named: %s', async (what, field, key) => {
-    const one = await scene(`key-missing-${what}`);
+    const one = await fixture(`key-missing-${what}`);
     const secretName = what === 'token' ? one.tokenSecret : one.siemSecret;
     const reference = { name: secretName, [what === 'token' ? 'key' : `${what}Key`]: key };
     await one.apply(
@@ -57,16 +57,22 @@ describe('Secrets', () => {
         ? { konnect: one.konnect({ tokenSecretRef: reference }) }
         : { destination: { secretRef: reference } },
     );
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'SecretKeyNotFound',
       mark: 'Reconciling',
       part: 'SecretsResolved',
       says: [`Secret ${secretName}`, field, `has no key ${key}`, 'add it'],
     });
     expect(one.calls()).toEqual([]);
-    const value = { ...world().credentials, token: one.token }[what];
-    await world().kubectl(['patch', 'secret', secretName, '-p', JSON.stringify({ stringData: { [key]: value } })]);
-    await world().waitForReady(one.name);
+    const value = { ...environment().credentials, token: one.token }[what];
+    await environment().kubectl([
+      'patch',
+      'secret',
+      secretName,
+      '-p',
+      JSON.stringify({ stringData: { [key]: value } }),
+    ]);
+    await environment().waitForReady(one.name);
   });
 
   test.each([
@@ -75,11 +81,11 @@ describe('Secrets', () => {
     ['an empty endpoint', { endpoint: '\n' }, 'endpoint is empty'],
     ['a line break in the authorization', { authorization: 'a\r\nX-Other: b' }, 'authorization holds a character'],
   ])('%s is refused before anything is sent', async (_what, change, says) => {
-    const one = await scene(`secret-invalid-${randomUUID().slice(0, 4)}`);
+    const one = await fixture(`secret-invalid-${randomUUID().slice(0, 4)}`);
     await one.applySIEM(change);
     await one.applyToken();
     await one.applyForwarding();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'SecretInvalid',
       mark: 'Stalled',
       part: 'SecretsResolved',
@@ -87,7 +93,7 @@ describe('Secrets', () => {
     });
     expect(one.calls()).toEqual([]);
     await one.applySIEM();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 });
 
@@ -106,16 +112,16 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
     { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
   ];
-  await world().kubectl(['create', 'serviceaccount', account]);
-  await world().apply(role(rules));
-  const subject = `--serviceaccount=${world().namespace}:${account}`;
-  await world().kubectl(['create', 'rolebinding', account, `--role=${account}`, subject]);
-  const kubeconfig = await cluster().serviceAccountKubeconfig(world().namespace, account);
-  await world().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
+  await environment().kubectl(['create', 'serviceaccount', account]);
+  await environment().apply(role(rules));
+  const subject = `--serviceaccount=${environment().namespace}:${account}`;
+  await environment().kubectl(['create', 'rolebinding', account, `--role=${account}`, subject]);
+  const kubeconfig = await cluster().serviceAccountKubeconfig(environment().namespace, account);
+  await environment().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
   try {
-    const one = await scene('secret-forbidden');
+    const one = await fixture('secret-forbidden');
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'SecretForbidden',
       mark: 'Stalled',
       part: 'SecretsResolved',
@@ -126,26 +132,26 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
       ],
     });
     expect(one.calls()).toEqual([]);
-    await world().apply(role([...rules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]));
+    await environment().apply(role([...rules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]));
     // A role that was granted sends no event.
     await eventually(
       async () => {
-        await world().patch(one.name, {
-          spec: { interval: `${String(2 + (await world().forwarding(one.name)).metadata.generation)}h` },
+        await environment().patch(one.name, {
+          spec: { interval: `${String(2 + (await environment().forwarding(one.name)).metadata.generation)}h` },
         });
-        await world().waitForReady(one.name, 5_000);
+        await environment().waitForReady(one.name, 5_000);
       },
       { timeoutMs: 90_000 },
     );
   } finally {
-    await world().restartOperator();
+    await environment().restartOperator();
   }
 });
 
 describe('what is somebody else’s is left alone', () => {
   test('a destination of our name', async () => {
-    const one = await scene('name-in-use');
-    const { status, body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+    const one = await fixture('name-in-use');
+    const { status, body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
       body: {
         name: one.destinationName,
         endpoint: 'https://other.example.com/logs',
@@ -156,7 +162,7 @@ describe('what is somebody else’s is left alone', () => {
     expect(status).toBe(201);
     const [before] = one.destinations();
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'NameInUse',
       mark: 'Stalled',
       part: 'DestinationReady',
@@ -171,16 +177,16 @@ describe('what is somebody else’s is left alone', () => {
     expect(body).toMatchObject({ id: before?.id });
     expect(one.writes()).toEqual([]);
     expect(one.destinations()).toEqual([before]);
-    await world().patch(one.name, { spec: { destination: { name: 'another name' } } });
-    await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { destination: { name: 'another name' } } });
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toEqual([before]);
     expect(one.destinations('another name')).toHaveLength(1);
   });
 
   test('a destination of our name that only the refused creation brings to light', async () => {
-    const one = await scene('name-in-use-late');
-    world().services.konnect.control.behave({ staleListMs: 60_000 });
-    await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+    const one = await fixture('name-in-use-late');
+    environment().services.konnect.control.behave({ staleListMs: 60_000 });
+    await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
       body: {
         name: one.destinationName,
         endpoint: 'https://other.example.com/logs',
@@ -189,14 +195,14 @@ describe('what is somebody else’s is left alone', () => {
       },
     });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'NameInUse',
       mark: 'Reconciling',
       part: 'DestinationReady',
       says: [`"${one.destinationName}"`, 'is taken', 'spec.destination.name'],
     });
-    world().services.konnect.control.behave({ staleListMs: 0 });
-    await expectTrouble(world(), one.name, {
+    environment().services.konnect.control.behave({ staleListMs: 0 });
+    await expectProblem(environment(), one.name, {
       reason: 'NameInUse',
       mark: 'Stalled',
       part: 'DestinationReady',
@@ -207,7 +213,7 @@ describe('what is somebody else’s is left alone', () => {
   });
 
   async function foreignDestination(): Promise<string> {
-    const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+    const { body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
       body: {
         name: `somebody else's ${randomUUID()}`,
         endpoint: 'https://other.example.com/logs',
@@ -220,12 +226,12 @@ describe('what is somebody else’s is left alone', () => {
   }
 
   test('a portal’s webhook that forwards elsewhere, while the other portal goes on', async () => {
-    const one = await scene('webhook-in-use', { portals: 2 });
+    const one = await fixture('webhook-in-use', { portals: 2 });
     const other = await foreignDestination();
     const path = `/us/v3/portals/${one.portals[1] ?? ''}/audit-log-webhook`;
-    await world().asPerson('PATCH', path, { body: { audit_log_destination_id: other, enabled: true } });
+    await environment().asOtherClient('PATCH', path, { body: { audit_log_destination_id: other, enabled: true } });
     await one.apply();
-    const object = await expectTrouble(world(), one.name, {
+    const object = await expectProblem(environment(), one.name, {
       reason: 'WebhookInUse',
       mark: 'Stalled',
       part: 'WebhooksReady',
@@ -243,27 +249,27 @@ describe('what is somebody else’s is left alone', () => {
     });
     expect(one.portalWebhook(0).enabled).toBe(true);
     expect(one.portalWebhook(1).target).toEqual({ kind: 'destination', id: other });
-    await world().asPerson('DELETE', path);
-    await world().patch(one.name, { spec: { interval: '23h' } });
-    await world().waitForReady(one.name);
+    await environment().asOtherClient('DELETE', path);
+    await environment().patch(one.name, { spec: { interval: '23h' } });
+    await environment().waitForReady(one.name);
   });
 
   test('the organization’s webhook, in whichever of the two views it shows', async () => {
-    const one = await scene('organization-in-use', { region: 'eu' });
+    const one = await fixture('organization-in-use', { region: 'eu' });
     const other = await foreignDestination();
-    await world().asPerson('PATCH', '/eu/v3/audit-log-webhook', {
+    await environment().asOtherClient('PATCH', '/eu/v3/audit-log-webhook', {
       body: { audit_log_destination_id: other, enabled: true },
     });
     await one.apply({ organization: {} });
     const says = ["the organization's webhook", 'spec.organization', 'nothing was changed'];
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'WebhookInUse',
       mark: 'Stalled',
       part: 'WebhooksReady',
       says: [...says, `destination ${other}`],
     });
-    await world().asPerson('DELETE', '/eu/v3/audit-log-webhook');
-    await world().asPerson('PATCH', '/eu/v2/audit-log-webhook', {
+    await environment().asOtherClient('DELETE', '/eu/v3/audit-log-webhook');
+    await environment().asOtherClient('PATCH', '/eu/v2/audit-log-webhook', {
       body: {
         endpoint: 'https://other.example.com/logs',
         authorization: 'Bearer somebody-elses',
@@ -278,7 +284,7 @@ describe('what is somebody else’s is left alone', () => {
         organization: {},
         interval: `2${auditLogsAPI.slice(1)}h`,
       });
-      await expectTrouble(world(), one.name, {
+      await expectProblem(environment(), one.name, {
         reason: 'WebhookInUse',
         mark: 'Stalled',
         part: 'WebhooksReady',
@@ -291,10 +297,10 @@ describe('what is somebody else’s is left alone', () => {
 });
 
 test('a portal that does not exist is named, while the others go on', async () => {
-  const one = await scene('portal-not-found', { portals: 2 });
+  const one = await fixture('portal-not-found', { portals: 2 });
   const unknown = randomUUID();
   await one.apply({ portals: [...one.portals, unknown].map((id) => ({ id })) });
-  const object = await expectTrouble(world(), one.name, {
+  const object = await expectProblem(environment(), one.name, {
     reason: 'PortalNotFound',
     mark: 'Stalled',
     part: 'WebhooksReady',
@@ -306,16 +312,16 @@ test('a portal that does not exist is named, while the others go on', async () =
   expect(states.get(unknown)).toEqual({ state: 'refused', reason: 'PortalNotFound' });
   expect([0, 1].map((index) => one.portalWebhook(index).enabled)).toEqual([true, true]);
   await one.applyForwarding();
-  const healed = await world().waitForReady(one.name);
+  const healed = await environment().waitForReady(one.name);
   expect(healed.status.portalsReady).toBe('2/2');
 });
 
 test('a portal that goes from Konnect is named, and nothing of it is left once it leaves the spec', async () => {
-  const one = await standing('portal-gone', undefined, { portals: 2 });
+  const one = await readyFixture('portal-gone', undefined, { portals: 2 });
   const [kept = '', gone = ''] = one.portals;
-  world().services.konnect.model.organizations.get(world().blue.id)?.portals.delete(gone);
-  await world().patch(one.name, { spec: { interval: '23h' } });
-  const object = await expectTrouble(world(), one.name, {
+  environment().services.konnect.model.organizations.get(environment().blue.id)?.portals.delete(gone);
+  await environment().patch(one.name, { spec: { interval: '23h' } });
+  const object = await expectProblem(environment(), one.name, {
     reason: 'PortalNotFound',
     mark: 'Stalled',
     part: 'WebhooksReady',
@@ -323,15 +329,15 @@ test('a portal that goes from Konnect is named, and nothing of it is left once i
   });
   expect(object.status.portalsReady).toBe('1/2');
   await one.applyForwarding({ portals: [{ id: kept }] });
-  const { status } = await world().waitForReady(one.name);
+  const { status } = await environment().waitForReady(one.name);
   expect(status.portals?.map(({ id }) => id)).toEqual([kept]);
   expect(status.cleanup).toBeUndefined();
 });
 
 test('values that Konnect refuses are named, without its own words', async () => {
-  const one = await scene('refused');
+  const one = await fixture('refused');
   await one.apply({ destination: { secretRef: { name: one.siemSecret }, name: ' ' } });
-  await expectTrouble(world(), one.name, {
+  await expectProblem(environment(), one.name, {
     reason: 'RequestRefused',
     mark: 'Stalled',
     part: 'DestinationReady',
@@ -339,5 +345,5 @@ test('values that Konnect refuses are named, without its own words', async () =>
   });
   expect(one.destinations(' ')).toEqual([]);
   await one.applyForwarding();
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
 });

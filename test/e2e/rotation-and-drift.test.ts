@@ -2,16 +2,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Destination, DestinationVersion, Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { passesMade } from './support/reconciliations.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import { reconciliationsDone } from './support/reconciliations.ts';
 
-const { world, standing, scene } = oneWorld({ prefix: 'drift' });
+const { environment, readyFixture, fixture } = oneEnvironment({ prefix: 'drift' });
 
-function only(one: Scene): Destination {
+function only(one: Fixture): Destination {
   const [destination, ...more] = one.destinations();
   if (destination === undefined || more.length > 0) throw new Error('there is not exactly one destination');
   return destination;
@@ -23,17 +23,17 @@ function bodyOf(one: Destination, change: Partial<Destination>): object {
   return { name, endpoint, authorization, log_format: logFormat, skip_ssl_verification: skipSSLVerification };
 }
 
-function changeDestination(one: Scene, change: Partial<Destination>): Promise<unknown> {
+function changeDestination(one: Fixture, change: Partial<Destination>): Promise<unknown> {
   const destination = only(one);
-  return world().asPerson('PATCH', `/global/v3/audit-log-destinations/${destination.id}`, {
+  return environment().asOtherClient('PATCH', `/global/v3/audit-log-destinations/${destination.id}`, {
     body: bodyOf(destination, change),
   });
 }
 
-const portalPath = (one: Scene) => `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`;
+const portalPath = (one: Fixture) => `/us/v3/portals/${one.portals[0] ?? ''}/audit-log-webhook`;
 
 async function foreignDestination(name: string): Promise<string> {
-  const { body } = await world().asPerson('POST', '/global/v3/audit-log-destinations', {
+  const { body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
     body: { name, endpoint: 'https://other.example.com/logs', authorization: 'Bearer other', log_format: 'cef' },
   });
   if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
@@ -41,7 +41,7 @@ async function foreignDestination(name: string): Promise<string> {
 }
 
 const inlineBody = (authorization: string) => ({
-  endpoint: world().credentials.endpoint,
+  endpoint: environment().credentials.endpoint,
   authorization,
   enabled: true,
   log_format: 'cef',
@@ -50,10 +50,10 @@ const inlineBody = (authorization: string) => ({
 
 interface Case {
   readonly title: string;
-  readonly spec?: (one: Scene) => Readonly<Record<string, unknown>>;
+  readonly spec?: (one: Fixture) => Readonly<Record<string, unknown>>;
   readonly region?: string;
   /** What somebody does; answers what they made, if anything. */
-  readonly change: (one: Scene) => Promise<unknown>;
+  readonly change: (one: Fixture) => Promise<unknown>;
   readonly event: { readonly reason: string; readonly note: RegExp };
   /** Writes that put it right. */
   readonly writes: readonly string[];
@@ -111,8 +111,8 @@ const cases: readonly Case[] = [
     title: 'the destination, which is deleted',
     change: async (one) => {
       const { id } = only(one);
-      await world().asPerson('DELETE', portalPath(one));
-      await world().asPerson('DELETE', `/global/v3/audit-log-destinations/${id}`);
+      await environment().asOtherClient('DELETE', portalPath(one));
+      await environment().asOtherClient('DELETE', `/global/v3/audit-log-destinations/${id}`);
     },
     event: { reason: 'DestinationCreated', note: /^created destination "/ },
     writes: ['create-audit-log-destination', ...attached],
@@ -121,7 +121,9 @@ const cases: readonly Case[] = [
   {
     title: 'a portal’s webhook, which is switched off',
     change: (one) =>
-      world().asPerson('PATCH', portalPath(one), { body: { audit_log_destination_id: only(one).id, enabled: false } }),
+      environment().asOtherClient('PATCH', portalPath(one), {
+        body: { audit_log_destination_id: only(one).id, enabled: false },
+      }),
     event: portalCorrected('switched on or off'),
     writes: attached,
   },
@@ -129,14 +131,16 @@ const cases: readonly Case[] = [
     title: 'a portal’s webhook, which is switched on though it is to be off',
     spec: (one) => ({ portals: one.portals.map((id) => ({ id, enabled: false })) }),
     change: (one) =>
-      world().asPerson('PATCH', portalPath(one), { body: { audit_log_destination_id: only(one).id, enabled: true } }),
+      environment().asOtherClient('PATCH', portalPath(one), {
+        body: { audit_log_destination_id: only(one).id, enabled: true },
+      }),
     event: portalCorrected('switched on or off'),
     writes: attached,
   },
   {
     title: 'a portal’s webhook, which is pointed elsewhere',
     change: async (one) =>
-      world().asPerson('PATCH', portalPath(one), {
+      environment().asOtherClient('PATCH', portalPath(one), {
         body: { audit_log_destination_id: await foreignDestination('pointed at'), enabled: true },
       }),
     event: portalCorrected('pointed at destination \\S+'),
@@ -144,7 +148,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a portal’s webhook, which is detached',
-    change: (one) => world().asPerson('DELETE', portalPath(one)),
+    change: (one) => environment().asOtherClient('DELETE', portalPath(one)),
     event: portalCorrected('detached'),
     writes: attached,
   },
@@ -152,7 +156,7 @@ const cases: readonly Case[] = [
     title: 'the organization’s webhook, which is pointed elsewhere (v3)',
     spec: () => ({ organization: {} }),
     change: async () =>
-      world().asPerson('PATCH', '/us/v3/audit-log-webhook', {
+      environment().asOtherClient('PATCH', '/us/v3/audit-log-webhook', {
         body: { audit_log_destination_id: await foreignDestination('pointed at by all'), enabled: true },
       }),
     event: organizationCorrected('pointed at destination \\S+'),
@@ -162,14 +166,15 @@ const cases: readonly Case[] = [
     title: 'the organization’s webhook, which gets another authorization (v2)',
     spec: (one) => ({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] }),
     region: 'eu',
-    change: () => world().asPerson('PATCH', '/eu/v2/audit-log-webhook', { body: inlineBody('Bearer other') }),
+    change: () =>
+      environment().asOtherClient('PATCH', '/eu/v2/audit-log-webhook', { body: inlineBody('Bearer other') }),
     event: organizationCorrected('changed'),
     writes: ['update-audit-log-webhook'],
   },
 ];
 
-/** What stands in Konnect of a scene, without IDs and times. */
-function standingOf(one: Scene, withOrganization: boolean): unknown {
+/** What stands in Konnect of a fixture, without IDs and times. */
+function standingOf(one: Fixture, withOrganization: boolean): unknown {
   const [destination] = one.destinations();
   const seen = ({ enabled, target }: Webhook) => ({
     enabled,
@@ -183,38 +188,38 @@ function standingOf(one: Scene, withOrganization: boolean): unknown {
 }
 
 describe('what somebody changed in Konnect while the spec stayed as it was', () => {
-  const scenes: Scene[] = [];
+  const fixtures: Fixture[] = [];
   const before: unknown[] = [];
   const seen: number[] = [];
   const hasOrganization = (index: number) => cases[index]?.title.startsWith('the organization') === true;
 
   beforeAll(async () => {
     for (const [index, { spec, region = 'us' }] of cases.entries()) {
-      const one = await scene(`drift-${String(index)}`, { region });
+      const one = await fixture(`drift-${String(index)}`, { region });
       await one.apply(spec?.(one));
-      scenes.push(one);
+      fixtures.push(one);
     }
-    for (const [index, one] of scenes.entries()) {
-      await world().waitForReady(one.name);
+    for (const [index, one] of fixtures.entries()) {
+      await environment().waitForReady(one.name);
       before.push(standingOf(one, hasOrganization(index)));
       await cases[index]?.change(one);
       seen.push(one.writes().length);
     }
-    await world().restartOperator();
-    await passesMade(world(), scenes.length);
+    await environment().restartOperator();
+    await reconciliationsDone(environment(), fixtures.length);
   });
 
   test.each(cases.map((one, index) => ({ ...one, index })))('$title', async ({ index, event, writes, interrupts }) => {
-    const one = scenes[index];
-    if (one === undefined) throw new Error('the scene is missing');
-    const object = await world().waitForReady(one.name);
+    const one = fixtures[index];
+    if (one === undefined) throw new Error('the fixture is missing');
+    const object = await environment().waitForReady(one.name);
     expect(one.writes().slice(seen[index])).toEqual(writes);
-    await expectEvent(world(), one.name, { type: interrupts === true ? 'Normal' : 'Warning', ...event });
+    await expectEvent(environment(), one.name, { type: interrupts === true ? 'Normal' : 'Warning', ...event });
 
     expect(standingOf(one, hasOrganization(index))).toEqual(before[index]);
 
     // Unless nothing was forwarded, it stayed Ready all the time.
-    const readiness = world()
+    const readiness = environment()
       .history(one.name)
       .map(({ object: state }) => conditionOf(state, 'Ready')?.status);
     const sinceReady = readiness.slice(readiness.indexOf('True'));
@@ -223,24 +228,24 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
   });
 
   test('is not put right twice', async () => {
-    const writes = scenes.map((one) => one.writes().length);
-    await world().restartOperator();
-    await passesMade(world(), scenes.length);
-    expect(scenes.map((one) => one.writes().length)).toEqual(writes);
+    const writes = fixtures.map((one) => one.writes().length);
+    await environment().restartOperator();
+    await reconciliationsDone(environment(), fixtures.length);
+    expect(fixtures.map((one) => one.writes().length)).toEqual(writes);
   });
 });
 
 describe('a Secret of the SIEM', () => {
   test('that is rotated is applied at once, by one call with every field', async () => {
-    const one = await scene('rotated');
+    const one = await fixture('rotated');
     const settings = { logFormat: 'json', skipSSLVerification: true };
     await one.apply({ destination: { secretRef: { name: one.siemSecret }, ...settings } });
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     const { id } = only(one);
-    const fresh = world().newCredentials();
+    const fresh = environment().newCredentials();
     await one.applySIEM(fresh);
     await eventually(() => expect(only(one)).toMatchObject({ id, ...fresh, ...settings }));
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationUpdated',
       note: new RegExp(`^applied the Secret and spec to destination ${id}$`),
@@ -250,11 +255,11 @@ describe('a Secret of the SIEM', () => {
   });
 
   test('that is rotated again and again never mixes endpoint and authorization of two generations', async () => {
-    const one = await standing('rotated-often');
+    const one = await readyFixture('rotated-often');
     const { id } = only(one);
-    const generations = [world().credentials, ...Array.from({ length: 6 }, () => world().newCredentials())];
+    const generations = [environment().credentials, ...Array.from({ length: 6 }, () => environment().newCredentials())];
     for (const credentials of generations.slice(1)) await one.applySIEM(credentials);
-    const last = generations.at(-1) ?? world().credentials;
+    const last = generations.at(-1) ?? environment().credentials;
     await eventually(() => expect(only(one)).toMatchObject(last));
     const versions = versionsOf(id);
     expect(versions.length).toBeGreaterThan(1);
@@ -265,20 +270,24 @@ describe('a Secret of the SIEM', () => {
   });
 
   test('that is deleted and made again with the same content is applied once more, and nothing is lost meanwhile', async () => {
-    const one = await standing('made-again');
-    await world().kubectl(['delete', 'secret', one.siemSecret]);
-    await expectTrouble(world(), one.name, { reason: 'SecretNotFound', mark: 'Reconciling', says: [one.siemSecret] });
+    const one = await readyFixture('made-again');
+    await environment().kubectl(['delete', 'secret', one.siemSecret]);
+    await expectProblem(environment(), one.name, {
+      reason: 'SecretNotFound',
+      mark: 'Reconciling',
+      says: [one.siemSecret],
+    });
     expect(one.portalWebhook()).toMatchObject({ enabled: true, target: { id: only(one).id } });
     await one.applySIEM();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.calls('update-audit-log-destination')).toHaveLength(1);
   });
 
   test('is applied to an inline webhook of v2 as well', async () => {
-    const one = await scene('rotated-inline', { region: 'eu', organization: world().green });
+    const one = await fixture('rotated-inline', { region: 'eu', organization: environment().green });
     await one.apply({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
-    await world().waitForReady(one.name);
-    const fresh = world().newCredentials();
+    await environment().waitForReady(one.name);
+    const fresh = environment().newCredentials();
     await one.applySIEM(fresh);
     await eventually(() =>
       expect(one.organizationWebhook()).toMatchObject({
@@ -290,28 +299,28 @@ describe('a Secret of the SIEM', () => {
   });
 
   test('that cannot be applied yet is applied later, and Ready is False until then', async () => {
-    const one = await standing('rotated-in-trouble');
+    const one = await readyFixture('rotated-in-trouble');
     const fault = one.fail({ kind: 'status', status: 500, match: { operation: 'update-audit-log-destination' } });
-    const fresh = world().newCredentials();
+    const fresh = environment().newCredentials();
     await one.applySIEM(fresh);
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'DestinationReady',
       says: ['HTTP 5xx'],
     });
     fault.remove();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(only(one)).toMatchObject(fresh);
   });
 });
 
 test('a token that is rotated is used at once, and changes nothing', async () => {
-  const one = await standing('token-rotated');
+  const one = await readyFixture('token-rotated');
   const destination = only(one);
   const fresh = one.newToken();
-  await world().apply(secret(one.tokenSecret, { token: fresh }));
-  const { control } = world().services.konnect;
+  await environment().apply(secret(one.tokenSecret, { token: fresh }));
+  const { control } = environment().services.konnect;
   const asked = () => control.calls().filter(({ token }) => token === fresh.slice(-4));
   await eventually(() => expect(asked().map(({ operation }) => operation)).toContain('get-portal-audit-log-webhook'));
   expect(asked().filter(({ method }) => method !== 'GET')).toEqual([]);
@@ -319,23 +328,23 @@ test('a token that is rotated is used at once, and changes nothing', async () =>
 });
 
 test('a change of the spec is no change of somebody else’s', async () => {
-  const one = await standing('respecified');
+  const one = await readyFixture('respecified');
   const { id } = only(one);
-  await world().patch(one.name, {
+  await environment().patch(one.name, {
     spec: {
       destination: { logFormat: 'json', skipSSLVerification: true },
       portals: one.portals.map((portal) => ({ id: portal, enabled: false })),
     },
   });
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   expect(only(one)).toMatchObject({ id, logFormat: 'json', skipSSLVerification: true });
   expect(one.portalWebhook()).toMatchObject({ enabled: false, target: { id } });
-  await expectEvent(world(), one.name, { type: 'Normal', reason: 'DestinationUpdated', note: /^applied/ });
-  const reasons = (await world().events(one.name)).map(({ reason }) => reason);
+  await expectEvent(environment(), one.name, { type: 'Normal', reason: 'DestinationUpdated', note: /^applied/ });
+  const reasons = (await environment().events(one.name)).map(({ reason }) => reason);
   expect(reasons.filter((reason) => reason.endsWith('Corrected'))).toEqual([]);
 });
 
 function versionsOf(id: string): DestinationVersion[] {
-  const organizations = [...world().services.konnect.model.organizations.values()];
+  const organizations = [...environment().services.konnect.model.organizations.values()];
   return organizations.flatMap(({ destinations }) => destinations).filter(({ destination }) => destination.id === id);
 }

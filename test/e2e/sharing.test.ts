@@ -2,42 +2,42 @@
 import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { attachPortal, makeDestination, otherDestination } from './support/by-hand.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { conditionOf, type ForwardingObject, isReady } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
-import { demand } from './support/reconciliations.ts';
+import { oneEnvironment } from './support/one-environment.ts';
+import { attachPortal, createDestination, otherDestination } from './support/other-client.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'sharing' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'sharing' });
 
-const attachedTo = (one: Scene) => ({
+const attachedTo = (one: Fixture) => ({
   enabled: true,
   target: { kind: 'destination', id: one.destinations()[0]?.id ?? 'none' },
 });
 
 /** Writes of these that Konnect carried out, in their order, as `name operation`. */
-function writesOf(...scenes: readonly Scene[]): string[] {
-  return world()
+function writesOf(...fixtures: readonly Fixture[]): string[] {
+  return environment()
     .services.konnect.control.calls()
     .filter(({ method, status = 0 }) => method !== 'GET' && status < 300)
     .flatMap(({ token, operation = '?' }) => {
-      const who = scenes.find((one) => one.token.endsWith(token));
+      const who = fixtures.find((one) => one.token.endsWith(token));
       return who === undefined ? [] : [`${who.name} ${operation}`];
     });
 }
 
-const claimed = ({ name }: Scene) => `belongs to AuditLogForwarding ${world().namespace}/${name}`;
+const claimed = ({ name }: Fixture) => `belongs to AuditLogForwarding ${environment().namespace}/${name}`;
 
 /** A forwarding in place, and a later one, with another token of the same organization, on the same portal. */
-async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<[Scene, Scene]> {
-  const holder = await standing(`${name}-holder`, spec);
-  const next = await scene(`${name}-next`);
+async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<[Fixture, Fixture]> {
+  const holder = await readyFixture(`${name}-holder`, spec);
+  const next = await fixture(`${name}-next`);
   await next.applyToken();
-  await next.applySIEM(world().newCredentials());
+  await next.applySIEM(environment().newCredentials());
   await next.applyForwarding({ portals: holder.portals.map((id) => ({ id })) });
-  await expectTrouble(world(), next.name, {
+  await expectProblem(environment(), next.name, {
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'WebhooksReady',
@@ -50,26 +50,26 @@ describe('two forwardings on one portal', () => {
   test('the later one says who has it and writes nothing, however often it looks', async () => {
     const [holder, next] = await two('twice');
     const before = holder.writes().length;
-    await demand(world(), next.name);
-    await demand(world(), holder.name);
-    await world().restartOperator();
-    await demand(world(), next.name);
+    await requestReconcile(environment(), next.name);
+    await requestReconcile(environment(), holder.name);
+    await environment().restartOperator();
+    await requestReconcile(environment(), next.name);
     expect(next.writes()).toEqual([]);
     expect(holder.writes()).toHaveLength(before);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
-    const object = await world().forwarding(next.name);
+    const object = await environment().forwarding(next.name);
     expect(object.metadata.finalizers).toBeUndefined();
     expect(object.status).toMatchObject({ portalsReady: '0/1', portals: [{ state: 'refused', reason: 'Claimed' }] });
-    const { stdout } = await world().kubectl(['get', 'alf', holder.name, next.name, '--no-headers']);
+    const { stdout } = await environment().kubectl(['get', 'alf', holder.name, next.name, '--no-headers']);
     expect(stdout).toMatch(/-holder +True +InSync +1\/1 /);
     expect(stdout).toMatch(/-next +False +Claimed +0\/1 /);
   });
 
   test('the holder is deleted: the portal is handed over by pointing it elsewhere, and never detached', async () => {
     const [holder, next] = await two('handed-over');
-    world().clearCalls();
-    await world().remove(holder.name);
-    await world().waitForReady(next.name);
+    environment().clearCalls();
+    await environment().remove(holder.name);
+    await environment().waitForReady(next.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(holder.destinations()).toEqual([]);
     expect(writesOf(holder, next)).toEqual([
@@ -77,27 +77,31 @@ describe('two forwardings on one portal', () => {
       `${next.name} update-portal-audit-log-webhook`,
       `${holder.name} delete-audit-log-destination`,
     ]);
-    await expectEvent(world(), next.name, { type: 'Normal', reason: 'WebhookTakenOver', note: /forwarded to .* now$/ });
-    await world().remove(next.name);
+    await expectEvent(environment(), next.name, {
+      type: 'Normal',
+      reason: 'WebhookTakenOver',
+      note: /forwarded to .* now$/,
+    });
+    await environment().remove(next.name);
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
   });
 
   test('the holder waits as long as the next is about to take it, and says so', async () => {
     const [holder, next] = await two('waits');
     const held = next.fail({ kind: 'status', status: 503, match: { operation: 'create-audit-log-destination' } });
-    await world().kubectl(['delete', 'alf', holder.name, '--wait=false']);
-    await expectTrouble(world(), holder.name, {
+    await environment().kubectl(['delete', 'alf', holder.name, '--wait=false']);
+    await expectProblem(environment(), holder.name, {
       reason: 'HandingOver',
       mark: 'Reconciling',
       says: [
         'deletion waits',
         `portal ${holder.portals[0] ?? '?'} in region us is left as it is`,
-        `until AuditLogForwarding ${world().namespace}/${next.name} has taken it over`,
+        `until AuditLogForwarding ${environment().namespace}/${next.name} has taken it over`,
       ],
     });
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
     held.remove();
-    await world().kubectl(['wait', '--for=delete', `alf/${holder.name}`, '--timeout=90s']);
+    await environment().kubectl(['wait', '--for=delete', `alf/${holder.name}`, '--timeout=90s']);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(holder.destinations()).toEqual([]);
     expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
@@ -106,47 +110,51 @@ describe('two forwardings on one portal', () => {
   test('the next cannot take it: the holder detaches, and nothing is left', async () => {
     const [holder, next] = await two('cannot');
     await next.applySIEM({ endpoint: 'http://siem.example.com' });
-    await expectTrouble(world(), next.name, { reason: 'SecretInvalid', mark: 'Stalled', says: ['not an https URL'] });
-    await world().remove(holder.name);
+    await expectProblem(environment(), next.name, {
+      reason: 'SecretInvalid',
+      mark: 'Stalled',
+      says: ['not an https URL'],
+    });
+    await environment().remove(holder.name);
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
     expect(holder.destinations()).toEqual([]);
     await next.applySIEM();
-    await world().waitForReady(next.name);
+    await environment().waitForReady(next.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
   });
 
   test('both are deleted at once: nothing is left', async () => {
     const [holder, next] = await two('both');
-    await world().kubectl(['delete', 'alf', holder.name, next.name, '--timeout=90s']);
+    await environment().kubectl(['delete', 'alf', holder.name, next.name, '--timeout=90s']);
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
     expect([...holder.destinations(), ...next.destinations()]).toEqual([]);
   });
 
   test('the holder names another portal: the same', async () => {
     const [holder, next] = await two('moved-away');
-    const [another = ''] = world().blue.portals.us;
-    world().clearCalls();
+    const [another = ''] = environment().blue.portals.us;
+    environment().clearCalls();
     await holder.applyForwarding({ portals: [{ id: another }] });
-    await Promise.all([holder, next].map(({ name }) => world().waitForReady(name)));
+    await Promise.all([holder, next].map(({ name }) => environment().waitForReady(name)));
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(writesOf(holder, next).filter((write) => write.includes('delete'))).toEqual([]);
-    await world().remove(holder.name);
+    await environment().remove(holder.name);
   });
 
   test('the holder is deleted with Retain, and the next has the same SIEM: it takes the webhook over, and leaves the destination', async () => {
     const [holder, next] = await two('retained-same', { deletionPolicy: 'Retain' });
     await next.applySIEM();
     const [left] = holder.destinations();
-    world().clearCalls();
-    await world().remove(holder.name);
-    await world().waitForReady(next.name);
+    environment().clearCalls();
+    await environment().remove(holder.name);
+    await environment().waitForReady(next.name);
     expect(holder.destinations()).toEqual([left]);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(writesOf(holder, next)).toEqual([
       `${next.name} create-audit-log-destination`,
       `${next.name} update-portal-audit-log-webhook`,
     ]);
-    await expectEvent(world(), next.name, {
+    await expectEvent(environment(), next.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
       note: new RegExp(`forwarded to destination ${left?.id ?? '?'}, which is left as it is`),
@@ -156,82 +164,82 @@ describe('two forwardings on one portal', () => {
   test('the holder is deleted with Retain, and the next has another SIEM: what was retained stays, until adoptionPolicy says otherwise', async () => {
     const [holder, next] = await two('retained-other', { deletionPolicy: 'Retain' });
     const [left] = holder.destinations();
-    await world().remove(holder.name);
-    await expectTrouble(world(), next.name, {
+    await environment().remove(holder.name);
+    await expectProblem(environment(), next.name, {
       reason: 'WebhookInUse',
       mark: 'Stalled',
       part: 'WebhooksReady',
       says: [`destination ${left?.id ?? '?'}`, 'spec.adoptionPolicy: Always', 'nothing was changed'],
     });
     expect(next.writes()).toEqual([]);
-    await world().patch(next.name, { spec: { adoptionPolicy: 'Always' } });
-    await world().waitForReady(next.name);
+    await environment().patch(next.name, { spec: { adoptionPolicy: 'Always' } });
+    await environment().waitForReady(next.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
     expect(holder.destinations()).toEqual([left]);
   });
 
   test('the holder is suspended: it keeps what it has', async () => {
     const [holder, next] = await two('suspended');
-    await world().patch(holder.name, { spec: { suspend: true } });
-    await world().waitFor(holder.name, (one) => conditionOf(one, 'Ready')?.reason === 'Suspended');
-    await demand(world(), next.name);
-    expect(conditionOf(await world().forwarding(next.name), 'Stalled')).toMatchObject({ reason: 'Claimed' });
+    await environment().patch(holder.name, { spec: { suspend: true } });
+    await environment().waitFor(holder.name, (one) => conditionOf(one, 'Ready')?.reason === 'Suspended');
+    await requestReconcile(environment(), next.name);
+    expect(conditionOf(await environment().forwarding(next.name), 'Stalled')).toMatchObject({ reason: 'Claimed' });
     expect(next.writes()).toEqual([]);
-    await world().patch(holder.name, { spec: { suspend: false } });
-    await world().waitForReady(holder.name);
+    await environment().patch(holder.name, { spec: { suspend: false } });
+    await environment().waitForReady(holder.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
   });
 
   test('of three, the oldest comes next', async () => {
     const [holder, next] = await two('three');
     // Kubernetes knows the time of a creation by the second; within one, the name decides.
-    const last = await scene('three-youngest');
+    const last = await fixture('three-youngest');
     await last.apply({ portals: holder.portals.map((id) => ({ id })) });
-    await expectTrouble(world(), last.name, { reason: 'Claimed', mark: 'Stalled', says: [claimed(holder)] });
-    await world().remove(holder.name);
-    await world().waitForReady(next.name);
+    await expectProblem(environment(), last.name, { reason: 'Claimed', mark: 'Stalled', says: [claimed(holder)] });
+    await environment().remove(holder.name);
+    await environment().waitForReady(next.name);
     await eventually(async () => {
-      const object = await world().forwarding(last.name);
+      const object = await environment().forwarding(last.name);
       expect(conditionOf(object, 'Stalled')?.message).toContain(claimed(next));
     });
     expect(last.writes()).toEqual([]);
-    await world().remove(next.name);
-    await world().waitForReady(last.name);
+    await environment().remove(next.name);
+    await environment().waitForReady(last.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(last));
   });
 });
 
 test("two forwardings on the organization's webhook, one with v3 and one with v2: handed over, and on all the time", async () => {
-  const holder = await scene('organization-holder', { organization: world().green });
+  const holder = await fixture('organization-holder', { organization: environment().green });
   await holder.apply({ organization: {}, portals: [] });
-  await world().waitForReady(holder.name);
-  const next = await scene('organization-next', { organization: world().green });
+  await environment().waitForReady(holder.name);
+  const next = await fixture('organization-next', { organization: environment().green });
   await next.apply({ konnect: next.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
-  await expectTrouble(world(), next.name, {
+  await expectProblem(environment(), next.name, {
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'WebhooksReady',
     says: ["the organization's webhook", claimed(holder), 'spec.organization'],
   });
   expect(next.writes()).toEqual([]);
-  world().clearCalls();
-  await world().remove(holder.name);
-  await world().waitForReady(next.name);
-  expect(next.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: world().credentials } });
+  environment().clearCalls();
+  await environment().remove(holder.name);
+  await environment().waitForReady(next.name);
+  expect(next.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: environment().credentials } });
   expect(writesOf(holder, next)).toEqual([
     `${next.name} update-audit-log-webhook`,
     `${holder.name} delete-audit-log-destination`,
   ]);
-  await world().remove(next.name);
+  await environment().remove(next.name);
   expect(next.organizationWebhook()).toMatchObject({ enabled: false });
 });
 
 test('two forwardings on one name of a destination: one has it, and the other gets another', async () => {
-  const holder = await standing('name-holder');
-  const next = await scene('name-next');
+  const holder = await readyFixture('name-holder');
+  const next = await fixture('name-next');
   const destination = { secretRef: { name: next.siemSecret }, name: holder.destinationName };
   await next.apply({ destination });
-  await expectTrouble(world(), next.name, {
+  await expectProblem(environment(), next.name, {
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'DestinationReady',
@@ -239,7 +247,7 @@ test('two forwardings on one name of a destination: one has it, and the other ge
   });
   expect(next.writes()).toEqual([]);
   await next.applyForwarding({ destination: { secretRef: { name: next.siemSecret }, name: 'a name of its own' } });
-  await world().waitForReady(next.name);
+  await environment().waitForReady(next.name);
   expect(holder.destinations()).toHaveLength(1);
   expect(next.portalWebhook()).toMatchObject({
     enabled: true,
@@ -253,15 +261,15 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
     cluster().kubectl(['-n', other, ...args], {
       input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
     });
-  await world().restartOperator({ flags: [`--watch-namespaces=${world().namespace},${other}`] });
+  await environment().restartOperator({ flags: [`--watch-namespaces=${environment().namespace},${other}`] });
   try {
-    const holder = await standing('namespaces');
+    const holder = await readyFixture('namespaces');
     const token = holder.newToken();
     await elsewhere(
       ['apply', '-f', '-'],
       [
         secret('konnect', { token }),
-        secret('sumologic', { ...world().newCredentials() }),
+        secret('sumologic', { ...environment().newCredentials() }),
         forwarding('audit', { portals: holder.portals.map((id) => ({ id })) }),
       ],
     );
@@ -273,12 +281,12 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
         message: expect.stringContaining(claimed(holder)),
       });
     });
-    const { control } = world().services.konnect;
+    const { control } = environment().services.konnect;
     const writes = () => control.calls().filter((call) => token.endsWith(call.token) && call.method !== 'GET');
     expect(writes()).toEqual([]);
 
-    world().clearCalls();
-    await world().remove(holder.name);
+    environment().clearCalls();
+    await environment().remove(holder.name);
     await eventually(async () => expect(isReady(await read())).toBe(true));
     const [made] = holder.destinations(`${other}/audit`);
     expect(holder.portalWebhook()).toMatchObject({ enabled: true, target: { id: made?.id } });
@@ -286,29 +294,29 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
 
     // The other way round: it is the namespaced one that is told now.
     await holder.applyForwarding();
-    await expectTrouble(world(), holder.name, {
+    await expectProblem(environment(), holder.name, {
       reason: 'Claimed',
       mark: 'Stalled',
       says: [`belongs to AuditLogForwarding ${other}/audit`],
     });
     await elsewhere(['delete', 'alf', 'audit', '--timeout=90s']);
-    await world().waitForReady(holder.name);
+    await environment().waitForReady(holder.name);
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
   } finally {
     await cluster().kubectl(['delete', 'namespace', other, '--timeout=90s']);
-    await world().restartOperator();
+    await environment().restartOperator();
   }
 });
 
 describe('a war with somebody outside', () => {
   test('is given up after three corrections, says with whom, writes nothing more, and ends when asked to', async () => {
-    const pointed = await standing('war-webhook', undefined, { portals: 2 });
-    const changed = await standing('war-destination');
-    const terraform = await makeDestination(world(), otherDestination('of Terraform'));
+    const pointed = await readyFixture('war-webhook', undefined, { portals: 2 });
+    const changed = await readyFixture('war-destination');
+    const terraform = await createDestination(environment(), otherDestination('of Terraform'));
     const [id] = changed.destinations();
     const strike = async () => {
-      await attachPortal(world(), pointed.portals[0] ?? '', terraform);
-      await world().asPerson('PATCH', `/global/v3/audit-log-destinations/${id?.id ?? ''}`, {
+      await attachPortal(environment(), pointed.portals[0] ?? '', terraform);
+      await environment().asOtherClient('PATCH', `/global/v3/audit-log-destinations/${id?.id ?? ''}`, {
         body: { ...otherDestination(changed.destinationName) },
       });
     };
@@ -316,21 +324,21 @@ describe('a war with somebody outside', () => {
     for (const correction of [1, 2, 3]) {
       await strike();
       // A restart is a pass; the annotation would end the war.
-      await world().restartOperator();
+      await environment().restartOperator();
       await eventually(() => {
         expect(pointed.portalWebhook()).toMatchObject(attachedTo(pointed));
-        expect(changed.destinations()).toMatchObject([world().credentials]);
+        expect(changed.destinations()).toMatchObject([environment().credentials]);
       });
       await eventually(async () => {
-        const { status } = await world().forwarding(pointed.name);
+        const { status } = await environment().forwarding(pointed.name);
         expect(status.corrections).toMatchObject([{ object: `portal/${pointed.portals[0] ?? ''}` }]);
         expect(status.corrections?.[0]?.at).toHaveLength(correction);
       });
     }
     await strike();
     const before = counts();
-    await world().restartOperator();
-    const object = await expectTrouble(world(), pointed.name, {
+    await environment().restartOperator();
+    const object = await expectProblem(environment(), pointed.name, {
       reason: 'Contested',
       mark: 'Stalled',
       part: 'WebhooksReady',
@@ -342,24 +350,24 @@ describe('a war with somebody outside', () => {
       ],
     });
     expect(object.status.portalsReady).toBe('1/2');
-    await expectTrouble(world(), changed.name, {
+    await expectProblem(environment(), changed.name, {
       reason: 'Contested',
       mark: 'Stalled',
       part: 'DestinationReady',
       says: [`destination ${id?.id ?? ''}`, 'three times within 24 hours'],
     });
-    await world().restartOperator();
-    await demand(world(), (await standing('war-witness')).name);
+    await environment().restartOperator();
+    await requestReconcile(environment(), (await readyFixture('war-witness')).name);
     expect(counts()).toEqual(before);
     expect(pointed.portalWebhook()).toMatchObject({ target: { id: terraform } });
 
     // One ends because the object is found right, the other by the annotation.
-    await attachPortal(world(), pointed.portals[0] ?? '', pointed.destinations()[0]?.id ?? '');
-    await world().restartOperator();
-    expect((await world().waitForReady(pointed.name)).status.corrections).toBeUndefined();
+    await attachPortal(environment(), pointed.portals[0] ?? '', pointed.destinations()[0]?.id ?? '');
+    await environment().restartOperator();
+    expect((await environment().waitForReady(pointed.name)).status.corrections).toBeUndefined();
     expect(counts()).toEqual(before);
-    await demand(world(), changed.name);
-    expect(isReady(await world().forwarding(changed.name))).toBe(true);
-    expect(changed.destinations()).toMatchObject([world().credentials]);
+    await requestReconcile(environment(), changed.name);
+    expect(isReady(await environment().forwarding(changed.name))).toBe(true);
+    expect(changed.destinations()).toMatchObject([environment().credentials]);
   });
 });

@@ -5,11 +5,11 @@ import { chartFolder } from '../../scripts/render.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { prepareHelm } from '../support/helm.ts';
-import { createWorld, type World } from './support/environment.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
 
-let world: World;
+let environment: Environment;
 let namespace: string;
 let victimsDestination: string;
 
@@ -48,8 +48,11 @@ async function writeStatus(name: string, status: object) {
 
 beforeAll(async () => {
   namespace = await cluster().createNamespace('tenant');
-  world = await createWorld({ prefix: 'tenants-victim', flags: ['--stale-list-window=2s', '--konnect-timeout=8s'] });
-  await world.restartOperator({ flags: [`--watch-namespaces=${world.namespace},${namespace}`] });
+  environment = await createEnvironment({
+    prefix: 'tenants-victim',
+    flags: ['--stale-list-window=2s', '--konnect-timeout=8s'],
+  });
+  await environment.restartOperator({ flags: [`--watch-namespaces=${environment.namespace},${namespace}`] });
   for (const account of ['limited', 'mighty']) await kubectl(['create', 'serviceaccount', account, '-n', namespace]);
   await kubectl(['apply', '-n', namespace, '-f', '-'], {
     input: JSON.stringify({
@@ -66,18 +69,21 @@ beforeAll(async () => {
       ],
     }),
   });
-  const [portal] = world.blue.portals.us;
-  await world.applySecrets();
-  await world.apply(forwarding('sumologic', { portals: [{ id: portal }] }));
-  victimsDestination = (await world.waitForReady('sumologic')).status.destination?.id ?? '';
-  await applied(secret('konnect', { token: world.green.token }), secret('siem', { ...world.newCredentials() }));
+  const [portal] = environment.blue.portals.us;
+  await environment.applySecrets();
+  await environment.apply(forwarding('sumologic', { portals: [{ id: portal }] }));
+  victimsDestination = (await environment.waitForReady('sumologic')).status.destination?.id ?? '';
+  await applied(
+    secret('konnect', { token: environment.green.token }),
+    secret('siem', { ...environment.newCredentials() }),
+  );
 }, 60_000);
 
 afterAll(async () => {
   try {
     await kubectl(['delete', 'alf', '--all', '-n', namespace, '--timeout=20s'], { allowFailure: true });
   } finally {
-    await world?.stop();
+    await environment?.stop();
     await kubectl(['delete', 'namespace', namespace, '--wait=false']);
   }
 });
@@ -100,13 +106,15 @@ const siem = { secretRef: { name: 'siem' } };
 
 /** Everything of the victim's is as it was. */
 async function expectUnharmed(): Promise<void> {
-  const [portal = ''] = world.blue.portals.us;
-  expect((await world.forwarding('sumologic')).status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe(
-    'True',
-  );
-  const webhook = await world.asPerson('GET', `/us/v3/portals/${portal}/audit-log-webhook`);
+  const [portal = ''] = environment.blue.portals.us;
+  expect(
+    (await environment.forwarding('sumologic')).status.conditions?.find(({ type }) => type === 'Ready')?.status,
+  ).toBe('True');
+  const webhook = await environment.asOtherClient('GET', `/us/v3/portals/${portal}/audit-log-webhook`);
   expect(webhook.body).toMatchObject({ audit_log_destination_id: victimsDestination, enabled: true });
-  expect((await world.asPerson('GET', `/global/v3/audit-log-destinations/${victimsDestination}`)).status).toBe(200);
+  expect(
+    (await environment.asOtherClient('GET', `/global/v3/audit-log-destinations/${victimsDestination}`)).status,
+  ).toBe(200);
 }
 
 describe('a tenant cannot', () => {
@@ -119,7 +127,7 @@ describe('a tenant cannot', () => {
     ['US', 'region'],
   ])('name a host: region %j is refused', async (region, field) => {
     const konnect = { region, tokenSecretRef: { name: 'konnect' } };
-    const [id] = world.green.portals.us;
+    const [id] = environment.green.portals.us;
     expect(await applied(forwarding('host', { konnect, destination: siem, portals: [{ id }] }))).toContain(field);
   });
 
@@ -127,7 +135,7 @@ describe('a tenant cannot', () => {
     'name a Secret of another namespace: %j is refused',
     async (name) => {
       const konnect = { region: 'us', tokenSecretRef: { name } };
-      const [id] = world.green.portals.us;
+      const [id] = environment.green.portals.us;
       const refusal = await applied(forwarding('secret', { konnect, destination: siem, portals: [{ id }] }));
       expect(refusal).toContain('spec.konnect.tokenSecretRef.name');
     },
@@ -135,12 +143,12 @@ describe('a tenant cannot', () => {
 
   test('read what others have, by any object that it may read', async () => {
     for (const what of ['alf', 'secrets', 'events']) {
-      expect((await asTenant(['get', what, '-n', world.namespace])).stderr).toContain('orbidden');
+      expect((await asTenant(['get', what, '-n', environment.namespace])).stderr).toContain('orbidden');
     }
   });
 
   test('reach a portal of an organization that its token is not of', async () => {
-    const [id] = world.blue.portals.us;
+    const [id] = environment.blue.portals.us;
     expect(
       await applied(forwarding('foreign', { destination: siem, portals: [{ id }], adoptionPolicy: 'Always' })),
     ).toBe('');
@@ -149,7 +157,7 @@ describe('a tenant cannot', () => {
   });
 
   test('refer to a destination of such an organization', async () => {
-    const [id] = world.green.portals.us;
+    const [id] = environment.green.portals.us;
     const spec = { destination: undefined, destinationRef: { id: victimsDestination }, portals: [{ id }] };
     expect(await applied(forwarding('reference', spec))).toBe('');
     await eventually(async () => expect(await reasonOf('reference')).toBe('DestinationNotFound'));
@@ -163,11 +171,11 @@ describe('a tenant cannot', () => {
 
 describe('who may do everything in its namespace, status included,', () => {
   const lie = (organizationID: string) => {
-    const [portal] = world.blue.portals.us;
+    const [portal] = environment.blue.portals.us;
     const at = { organizationID, region: 'us', api: 'v3', destinationID: victimsDestination };
     return {
       konnect: { organizationID, region: 'us' },
-      destination: { id: victimsDestination, name: `${world.namespace}/sumologic`, managed: true },
+      destination: { id: victimsDestination, name: `${environment.namespace}/sumologic`, managed: true },
       portals: [{ id: portal, destinationID: victimsDestination, enabled: true, state: 'on' }],
       cleanup: [
         { ...at, kind: 'portal', id: portal },
@@ -180,10 +188,10 @@ describe('who may do everything in its namespace, status included,', () => {
     'undoes nothing of others by naming it there, as if it were of organization %s: its own token does not reach that',
     async (which) => {
       const name = `liar-${which}`;
-      const [id] = world.green.portals.us;
+      const [id] = environment.green.portals.us;
       expect(await applied(forwarding(name, { destination: siem, portals: [{ id }] }))).toBe('');
       await eventually(async () => expect(await reasonOf(name)).toBeDefined());
-      expect((await writeStatus(name, lie(world[which].id))).stderr).toBe('');
+      expect((await writeStatus(name, lie(environment[which].id))).stderr).toBe('');
       await asTenant(['annotate', 'alf', name, `konnect-audit-log.io/reconcile-requested-at=now`]);
       await eventually(async () => expect((await own(name)).status.lastHandledReconcileAt).toBe('now'));
       await expectUnharmed();
@@ -226,7 +234,7 @@ test('a quota bounds how many forwardings there can be in a namespace', async ()
   const quota = ['quota', 'forwardings', '-n', namespace];
   await kubectl(['create', ...quota, '--hard=count/auditlogforwardings.konnect-audit-log.io=0']);
   try {
-    const [id] = world.green.portals.us;
+    const [id] = environment.green.portals.us;
     await eventually(async () => {
       expect(await applied(forwarding('too-many', { destination: siem, portals: [{ id }] }))).toContain('quota');
     });

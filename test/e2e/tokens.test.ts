@@ -1,18 +1,18 @@
 /** What a token that is not what it should be does to a forwarding, and what it leaves alone. */
 import { describe, expect, test } from '@jest/globals';
-import { expectTrouble } from './support/conditions.ts';
+import { expectProblem } from './support/conditions.ts';
 import { isReady } from './support/forwarding-object.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'tokens' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'tokens' });
 
 describe('tokens', () => {
   test('one that Konnect does not know is Stalled, and a good one is used at once', async () => {
-    const one = await scene('token-rejected');
+    const one = await fixture('token-rejected');
     await one.applySIEM();
     await one.applyToken(`${one.token}x`);
     await one.applyForwarding();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'TokenRejected',
       mark: 'Stalled',
       part: 'SecretsResolved',
@@ -20,28 +20,28 @@ describe('tokens', () => {
     });
     expect(one.destinations()).toEqual([]);
     await one.applyToken();
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 
   test('one that is revoked under way is told of, and what stands is left standing', async () => {
-    const one = await standing('token-revoked');
+    const one = await readyFixture('token-revoked');
     const [before] = one.destinations();
     one.fail({ kind: 'status', status: 401 });
-    await world().patch(one.name, { spec: { interval: '23h' } });
-    await expectTrouble(world(), one.name, {
+    await environment().patch(one.name, { spec: { interval: '23h' } });
+    await expectProblem(environment(), one.name, {
       reason: 'TokenRejected',
       mark: 'Stalled',
       says: ['HTTP 401', `Secret ${one.tokenSecret}, key token`],
     });
     await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toEqual([before]);
   });
 
   test('one that may not write is Stalled, saying which role is missing', async () => {
-    const one = await scene('token-read-only', { access: 'read-only' });
+    const one = await fixture('token-read-only', { access: 'read-only' });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'PermissionDenied',
       mark: 'Stalled',
       part: 'DestinationReady',
@@ -49,25 +49,25 @@ describe('tokens', () => {
     });
     expect(one.destinations()).toEqual([]);
     await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 
   test('one of another organization, which lacks the portals, changes nothing there, and what stands goes on', async () => {
-    const one = await standing('token-of-another', undefined, { portals: 2 });
+    const one = await readyFixture('token-of-another', undefined, { portals: 2 });
     const [before] = one.destinations();
-    const foreign = one.newToken('full', world().green);
+    const foreign = one.newToken('full', environment().green);
     await one.applyToken(foreign);
-    const object = await expectTrouble(world(), one.name, {
+    const object = await expectProblem(environment(), one.name, {
       reason: 'PortalNotFound',
       mark: 'Stalled',
       part: 'WebhooksReady',
       says: [`portal ${one.portals[0] ?? ''}`, 'region us', `Secret ${one.tokenSecret}, key token`],
     });
-    expect(object.status.konnect?.organizationID).toBe(world().green.id);
+    expect(object.status.konnect?.organizationID).toBe(environment().green.id);
     expect(object.status.cleanup?.map(({ organizationID, kind }) => `${kind} ${organizationID}`)).toEqual(
-      ['portal', 'portal', 'destination'].map((kind) => `${kind} ${world().blue.id}`),
+      ['portal', 'portal', 'destination'].map((kind) => `${kind} ${environment().blue.id}`),
     );
-    const asked = world()
+    const asked = environment()
       .services.konnect.control.calls()
       .filter(({ token }) => token === foreign.slice(-4));
     expect(asked.filter(({ method }) => method !== 'GET')).toEqual([]);
@@ -75,15 +75,18 @@ describe('tokens', () => {
       [0, 1].map(() => ({ enabled: true, target: { id: before?.id } })),
     );
     await one.applyToken();
-    await world().waitFor(one.name, (now) => isReady(now) && now.status.konnect?.organizationID === world().blue.id);
+    await environment().waitFor(
+      one.name,
+      (now) => isReady(now) && now.status.konnect?.organizationID === environment().blue.id,
+    );
     // Applied once more, since nobody knows what became of it meanwhile.
     expect(one.destinations()).toEqual([{ ...before, updatedAt: expect.any(Date) }]);
   });
 
   test('one that may not say whose it is writes nothing, as long as nothing of ours proves it', async () => {
-    const one = await scene('token-unproven', { access: 'no-organization' });
+    const one = await fixture('token-unproven', { access: 'no-organization' });
     await one.apply();
-    await expectTrouble(world(), one.name, {
+    await expectProblem(environment(), one.name, {
       reason: 'OrganizationUnproven',
       mark: 'Stalled',
       part: 'SecretsResolved',
@@ -96,17 +99,17 @@ describe('tokens', () => {
     });
     expect(one.calls().map(({ operation }) => operation)).toEqual(['get-organizations-me']);
     await one.applyToken(one.newToken());
-    await world().waitForReady(one.name);
+    await environment().waitForReady(one.name);
   });
 
   test('one that may not say whose it is goes on where it sees our destination', async () => {
-    const one = await standing('token-anonymous');
+    const one = await readyFixture('token-anonymous');
     const anonymous = one.newToken('no-organization');
     await one.applyToken(anonymous);
-    await world().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
-    await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { destination: { logFormat: 'json' } } });
+    await environment().waitForReady(one.name);
     expect(one.destinations()).toMatchObject([{ logFormat: 'json' }]);
-    await world().kubectl(['delete', 'alf', one.name, '--timeout=90s']);
+    await environment().kubectl(['delete', 'alf', one.name, '--timeout=90s']);
     expect(one.destinations()).toEqual([]);
   });
 });

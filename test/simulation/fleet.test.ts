@@ -1,7 +1,7 @@
 /** Many forwardings of several organizations: what they ask of Konnect together, and that none pays for another's trouble. */
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { HandClock } from '../support/manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { Crowd, inSync, type OperatorInMemory, portalID, tokenOf } from './fleet.ts';
 
 const roomy = { qps: 1_000, burst: 100_000 };
@@ -63,7 +63,7 @@ test('an organization that hangs leaves the workers and connections of another t
 });
 
 /** Lets time pass in steps, each when all that the last one began has come to its end. */
-async function pass(operator: OperatorInMemory, clock: HandClock, forMs: number, stepMs: number): Promise<void> {
+async function pass(operator: OperatorInMemory, clock: ManualClock, forMs: number, stepMs: number): Promise<void> {
   for (let ms = 0; ms < forMs; ms += stepMs) {
     clock.advance(stepMs);
     await eventually(() => expect(operator.isIdle).toBe(true), { everyMs: 1 });
@@ -73,7 +73,7 @@ async function pass(operator: OperatorInMemory, clock: HandClock, forMs: number,
 describe('a hundred forwardings of one organization', () => {
   async function scene() {
     const crowd = await Crowd.open([{ forwardings: 100 }]);
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const start = () => crowd.start({ budget: roomy, clock });
     return { crowd, clock, start };
   }

@@ -6,7 +6,7 @@ interface Timer {
 }
 
 /** A clock that stands still until it is told to move. */
-export class HandClock implements Clock {
+export class ManualClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Timer>();
 

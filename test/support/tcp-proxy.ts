@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /** What becomes of new connections: let through; accepted and never answered; reset at once. */
-export type Welcome = 'through' | 'mute' | 'reset';
+export type ConnectionBehavior = 'through' | 'mute' | 'reset';
 
 /** A TCP proxy on 127.0.0.1 that does to connections what networks do. */
 export interface TCPProxy {
   readonly port: number;
   /** Bytes that were swallowed so far. */
-  readonly swallowed: number;
+  readonly droppedBytes: number;
   /** What becomes of connections that come from now on. */
-  welcome(how: Welcome): void;
+  onConnect(how: ConnectionBehavior): void;
   /** Lets nothing through on the connections that stand now, either way, and closes none: neither side is told. */
-  halfOpen(): void;
+  dropSilently(): void;
   /** Resets the connections that stand now. */
   cut(): void;
   /** Holds back all that comes from the server for so long. */
@@ -29,7 +29,7 @@ interface Pair {
 /** Before the server on `targetPort` of 127.0.0.1. */
 export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
   const pairs = new Set<Pair>();
-  let how: Welcome = 'through';
+  let how: ConnectionBehavior = 'through';
   let delayMs = 0;
   let swallowed = 0;
 
@@ -74,13 +74,13 @@ export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
 
   return {
     port: address.port,
-    get swallowed() {
+    get droppedBytes() {
       return swallowed;
     },
-    welcome(next) {
+    onConnect(next) {
       how = next;
     },
-    halfOpen() {
+    dropSilently() {
       for (const pair of pairs) pair.silent = true;
     },
     cut,

@@ -72,11 +72,13 @@ function resourceName(ref: { resource: string; subresource?: string | undefined;
 
 /** Writes alone, as `verb resource`, with how many there were of each. */
 export function countWrites(requests: readonly KubernetesRequest[]): Record<string, number> {
-  return tally(requests.filter(({ verb }) => writeVerbs.has(verb)).map(({ verb, resource }) => `${verb} ${resource}`));
+  return countTexts(
+    requests.filter(({ verb }) => writeVerbs.has(verb)).map(({ verb, resource }) => `${verb} ${resource}`),
+  );
 }
 
 /** How often each text is there. */
-export function tally(texts: readonly string[]): Record<string, number> {
+export function countTexts(texts: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
   return counts;

@@ -2,10 +2,10 @@
 import { expect } from '@jest/globals';
 import type { Condition } from '../../../src/api/v1alpha1.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { World } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { conditionOf, type ForwardingObject } from './forwarding-object.ts';
 
-export interface Trouble {
+export interface ExpectedProblem {
   readonly reason: string;
   /** What stands beside `Ready`. */
   readonly mark: 'Stalled' | 'Reconciling';
@@ -18,9 +18,13 @@ export interface Trouble {
 }
 
 /** Waits for this trouble, checks everything that tells of it, and answers the object. */
-export async function expectTrouble(world: World, name: string, trouble: Trouble): Promise<ForwardingObject> {
+export async function expectProblem(
+  environment: Environment,
+  name: string,
+  trouble: ExpectedProblem,
+): Promise<ForwardingObject> {
   const { reason, mark, part, ready = 'False', says } = trouble;
-  const object = await world.waitFor(name, (one) => {
+  const object = await environment.waitFor(name, (one) => {
     const condition = conditionOf(one, mark);
     if (condition?.reason !== reason || condition.observedGeneration !== one.metadata.generation) return false;
     // On a busy machine the same reason may first have another cause, for example a timeout before the HTTP status that is expected.
@@ -37,7 +41,7 @@ export async function expectTrouble(world: World, name: string, trouble: Trouble
     expect(conditionOf(object, part)).toMatchObject({ status: ready, reason });
     for (const words of says) expect(conditionOf(object, part)?.message).toContain(words);
   }
-  await expectEvent(world, name, { type: 'Warning', reason, note: message });
+  await expectEvent(environment, name, { type: 'Warning', reason, note: message });
   return object;
 }
 
@@ -49,9 +53,17 @@ export interface ExpectedEvent {
 }
 
 /** Waits for an event about the forwarding. */
-export async function expectEvent(world: World, name: string, { type, reason, note }: ExpectedEvent): Promise<void> {
+export async function expectEvent(
+  environment: Environment,
+  name: string,
+  { type, reason, note }: ExpectedEvent,
+): Promise<void> {
   await eventually(async () => {
-    const events = (await world.events(name)).map((one) => ({ type: one.type, reason: one.reason, note: one.note }));
+    const events = (await environment.events(name)).map((one) => ({
+      type: one.type,
+      reason: one.reason,
+      note: one.note,
+    }));
     expect(events).toContainEqual({
       type,
       reason,
@@ -91,8 +103,8 @@ export function expectLegal(object: ForwardingObject): void {
 }
 
 /** Every state that the forwarding was seen in was legal. */
-export function expectLegalHistory(world: World, name: string): void {
-  const history = world.history(name);
+export function expectLegalHistory(environment: Environment, name: string): void {
+  const history = environment.history(name);
   expect(history.length).toBeGreaterThan(0);
   for (const { object } of history) expectLegal(object);
 }

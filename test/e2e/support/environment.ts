@@ -10,14 +10,14 @@ import { cluster } from '../../support/cluster.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
 import { progress } from '../../validators/progress.ts';
 import { judgesUnlessLeftOut } from '../../validators/validators.ts';
-import { type Canary, findLeaks, type Utterance } from './canary.ts';
 import { type EventObject, type ForwardingObject, isReady } from './forwarding-object.ts';
+import { type Canary, findLeaks, type Output } from './leaks.ts';
 import { secret } from './manifests.ts';
 import { Operators } from './operators.ts';
 import { makeOrganization, type Organization, randomText, seedOf } from './organizations.ts';
 import { firstState, type WatchEvent, watchForwardings } from './watch.ts';
 
-export interface WorldOptions {
+export interface EnvironmentOptions {
   /** Begins the name of the namespace. */
   readonly prefix?: string;
   /** How many portals organization blue has in region us; 3. */
@@ -49,7 +49,7 @@ type Kubectl = (
 ) => Promise<KubectlResult>;
 
 /** All that a test needs, and that no other test sees: a namespace, a Konnect, a SumoLogic, and an operator of its own, built and as a process. */
-export interface World {
+export interface Environment {
   readonly namespace: string;
   readonly services: Services;
   /** Regions us and eu; `blue` has as many portals in us as asked for and two in eu, `green` has one in each. */
@@ -60,7 +60,7 @@ export interface World {
   /** Others, for another source of the same SumoLogic; watched over as well. */
   newCredentials(): Credentials;
   /** Adds to the secrets that nobody may say. */
-  watchOver(canary: Canary): void;
+  addCanary(canary: Canary): void;
 
   /** In the namespace, as an administrator; rejects when it fails, unless `allowFailure`. */
   readonly kubectl: Kubectl;
@@ -90,7 +90,7 @@ export interface World {
   calls(): Call[];
   clearCalls(): void;
   /** Asks Konnect as somebody other than the operator, of organization blue unless a token is given; `path` begins with the region: `/us/v3/portals`. */
-  asPerson(method: string, path: string, options?: { body?: object; token?: string }): Promise<Answer>;
+  asOtherClient(method: string, path: string, options?: { body?: object; token?: string }): Promise<Answer>;
   /** Runs a search job of SumoLogic over all that has arrived so far. */
   search(query: string): Promise<string[]>;
 
@@ -98,22 +98,22 @@ export interface World {
   operator(): OperatorProcess;
   /** Says how it ended. */
   stopOperator(options?: { kill?: boolean }): Promise<string>;
-  /** After `stopOperator`. `flags` win over the world's. Resolves when it is ready. */
+  /** After `stopOperator`. `flags` win over the environment's. Resolves when it is ready. */
   startOperator(flags?: readonly string[]): Promise<void>;
   restartOperator(options?: { kill?: boolean; flags?: readonly string[] }): Promise<void>;
 
   /** Everything that was said up to now: by the operators, in objects, events and metrics, and in the API server's audit log. */
-  said(): Promise<Utterance[]>;
-  /** Ends everything, and rejects where anything that was said holds a secret of this world. The second time it does nothing. */
+  outputs(): Promise<Output[]>;
+  /** Ends everything, and rejects where anything that was said holds a secret of this environment. The second time it does nothing. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
-const patienceMs = 60_000;
+const waitTimeoutMs = 60_000;
 
 /** Rejects, with nothing left running, where a part does not start. */
-export async function createWorld(options: WorldOptions = {}): Promise<World> {
+export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
   const { kubectl: kubectlAnywhere, createNamespace, auditLog, folder } = cluster();
   const { sourceName, retryWaitsMs = [100, 200, 400, 800] } = options;
   const blue = makeOrganization('blue', { us: options.portals ?? 3, eu: 2 });
@@ -129,7 +129,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   });
   const { konnect, sumologic, authority } = services;
   const credentials = { endpoint: services.endpoint, authorization: newAuthorization(canaries) };
-  const namespace = await createNamespace(options.prefix ?? 'world');
+  const namespace = await createNamespace(options.prefix ?? 'environment');
   const watch = watchForwardings(namespace);
   const operators = new Operators(konnect.urlTemplate, [
     `--watch-namespaces=${namespace}`,
@@ -138,7 +138,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ...(options.flags ?? []),
   ]);
   const startedAt = new Date();
-  const people = new Set([blue, green].map(({ personToken }) => personToken.slice(-4)));
+  const people = new Set([blue, green].map(({ otherClientToken: personToken }) => personToken.slice(-4)));
   let stopping: Promise<void> | undefined;
 
   const kubectl: Kubectl = (args, kubectlOptions) => kubectlAnywhere(['-n', namespace, ...args], kubectlOptions);
@@ -168,24 +168,24 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   async function waitFor(
     name: string,
     predicate: (object: ForwardingObject) => boolean,
-    timeoutMs = patienceMs,
+    timeoutMs = waitTimeoutMs,
   ): Promise<ForwardingObject> {
     try {
       return await firstState(watch, await forwarding(name), predicate, timeoutMs);
     } catch (cause) {
-      const output = (await operators.said()).findLast(({ source }) => source.includes('output'))?.text ?? '';
+      const output = (await operators.outputs()).findLast(({ source }) => source.includes('output'))?.text ?? '';
       const now = JSON.stringify((await forwarding(name)).status);
       const tail = output.split('\n').slice(-30).join('\n');
       throw new Error(`${String(cause)}\nkubectl shows ${now}\nthe operator's last lines:\n${tail}`, { cause });
     }
   }
 
-  async function said(): Promise<Utterance[]> {
+  async function said(): Promise<Output[]> {
     const [objects, described, audited, ofOperators] = await Promise.all([
       kubectl(['get', 'auditlogforwardings,events.v1.events.k8s.io', '-o', 'json', '--show-managed-fields']),
       kubectl(['describe', 'auditlogforwardings,secrets']),
       readFile(auditLog, 'utf8'),
-      operators.said(),
+      operators.outputs(),
     ]);
     return [
       ...ofOperators,
@@ -216,7 +216,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     const everything = await said();
     const leaks = findLeaks(everything, canaries);
     if (leaks.length > 0) throw new Error(`secrets were said:\n${leaks.join('\n')}`);
-    await keep(folder, namespace, { said: everything, canaries });
+    await store(folder, namespace, { outputs: everything, canaries });
   }
 
   async function end(): Promise<void> {
@@ -228,13 +228,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await operators.stop();
       await watch.stop();
       await services.stop();
-      await abandon(kubectl, namespace);
+      await releaseNamespace(kubectl, namespace);
     }
   }
 
   const stop = () => (stopping ??= end());
 
-  const world: World = {
+  const environment: Environment = {
     namespace,
     services,
     blue,
@@ -245,7 +245,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       sumologic.control.setSource({ code, ...(sourceName === undefined ? {} : { name: sourceName }) });
       return { endpoint: sumologic.receiverURL(code), authorization: newAuthorization(canaries) };
     },
-    watchOver: (canary) => void canaries.push(canary),
+    addCanary: (canary) => void canaries.push(canary),
     kubectl,
     apply,
     applySecrets: ({ token = blue.token, ...changes } = {}) =>
@@ -256,14 +256,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     forwarding,
     waitFor,
     waitForReady: (name, timeoutMs) => waitFor(name, isReady, timeoutMs),
-    async remove(name, timeoutMs = patienceMs) {
+    async remove(name, timeoutMs = waitTimeoutMs) {
       await kubectl(['delete', 'auditlogforwarding', name, `--timeout=${String(Math.ceil(timeoutMs / 1_000))}s`]);
     },
     history: (name) => watch.events.filter(({ object }) => object.metadata.name === name),
     events,
     calls: () => konnect.control.calls().filter(({ token }) => token !== '' && !people.has(token)),
     clearCalls: () => konnect.control.clearCalls(),
-    async asPerson(method, path, { body, token = blue.personToken } = {}) {
+    async asOtherClient(method, path, { body, token = blue.otherClientToken } = {}) {
       const response = await fetch(`${konnect.url}${path}`, {
         method,
         headers: {
@@ -293,37 +293,37 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await operators.stop({ kill });
       await operators.start(flags);
     },
-    said,
+    outputs: said,
     stop,
     [Symbol.asyncDispose]: stop,
   };
   try {
     await operators.start();
-    return world;
+    return environment;
   } catch (error) {
-    await Promise.allSettled([watch.stop(), services.stop(), abandon(kubectl, namespace)]);
+    await Promise.allSettled([watch.stop(), services.stop(), releaseNamespace(kubectl, namespace)]);
     throw error;
   }
 }
 
-/** Where the worlds of a run leave what was said in them; gone with the control plane. */
-export function keptFolder(folder: string): string {
+/** Where the environments of a run leave what was said in them; gone with the control plane. */
+export function outputsFolder(folder: string): string {
   return join(folder, 'said');
 }
 
-/** What a world leaves. */
-export interface Kept {
-  readonly said: readonly Utterance[];
+/** What an environment leaves. */
+export interface StoredOutputs {
+  readonly outputs: readonly Output[];
   readonly canaries: readonly Canary[];
 }
 
-async function keep(folder: string, namespace: string, kept: Kept): Promise<void> {
-  await mkdir(keptFolder(folder), { recursive: true });
-  await writeFile(join(keptFolder(folder), `${namespace}.json`), JSON.stringify(kept), { mode: 0o600 });
+async function store(folder: string, namespace: string, kept: StoredOutputs): Promise<void> {
+  await mkdir(outputsFolder(folder), { recursive: true });
+  await writeFile(join(outputsFolder(folder), `${namespace}.json`), JSON.stringify(kept), { mode: 0o600 });
 }
 
 /** Lets go of the namespace and of what an operator that no longer runs would have to clean up. */
-async function abandon(kubectl: Kubectl, namespace: string): Promise<void> {
+async function releaseNamespace(kubectl: Kubectl, namespace: string): Promise<void> {
   const { stdout } = await kubectl(['get', 'auditlogforwardings', '-o', 'name'], { allowFailure: true });
   for (const name of stdout.split('\n').filter(Boolean)) {
     await kubectl(['patch', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'], { allowFailure: true });

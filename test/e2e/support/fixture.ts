@@ -4,11 +4,11 @@ import type { ActiveFault, FaultRule } from '../../../sandbox/konnect/faults.ts'
 import { currentDestinations } from '../../../sandbox/konnect/model/destinations.ts';
 import { addPortal, addToken, type Destination, type Webhook, webhookIn } from '../../../sandbox/konnect/model.ts';
 import type { TokenSeed } from '../../../sandbox/konnect/seed.ts';
-import type { World } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { forwarding, type Manifest, secret } from './manifests.ts';
 import { type Organization, randomText } from './organizations.ts';
 
-export interface SceneOptions {
+export interface FixtureOptions {
   /** In `region`; 1 unless given. */
   readonly portals?: number;
   /** `us` unless given. */
@@ -20,20 +20,20 @@ export interface SceneOptions {
 }
 
 /**
- * One forwarding in a world, with portals, Secrets and a token that no other forwarding of that world has, so that several get on side by side and a
+ * One forwarding in an environment, with portals, Secrets and a token that no other forwarding of that environment has, so that several get on side by side and a
  * fault meets one of them alone. It is looked at once a day, unless something happens.
  */
-export interface Scene {
+export interface Fixture {
   readonly name: string;
   readonly token: string;
   readonly tokenSecret: string;
   readonly siemSecret: string;
   readonly portals: readonly string[];
-  /** `kubectl apply` of the Secret with the token; this scene's unless given. */
+  /** `kubectl apply` of the Secret with the token; this fixture's unless given. */
   applyToken(token?: string): Promise<void>;
-  /** `kubectl apply` of the Secret of the SIEM; the world's credentials unless given. */
+  /** `kubectl apply` of the Secret of the SIEM; the environment's credentials unless given. */
   applySIEM(change?: { endpoint?: string; authorization?: string }): Promise<void>;
-  /** `kubectl apply` of the forwarding; to this scene's portals unless `spec` says otherwise. */
+  /** `kubectl apply` of the forwarding; to this fixture's portals unless `spec` says otherwise. */
   applyForwarding(spec?: Readonly<Record<string, unknown>>): Promise<void>;
   /** All three, without a namespace: the Secrets, and last the forwarding. */
   manifests(spec?: Readonly<Record<string, unknown>>): Manifest[];
@@ -41,11 +41,11 @@ export interface Scene {
   apply(spec?: Readonly<Record<string, unknown>>): Promise<void>;
   /** The token's entry of `spec.konnect`, for specs that name another region or API. */
   konnect(change?: Readonly<Record<string, unknown>>): object;
-  /** Another token of the scene's organization, which is watched over as well. */
+  /** Another token of the fixture's organization, which is watched over as well. */
   newToken(access?: TokenSeed['access'], organization?: Organization): string;
-  /** Of calls with this scene's token alone, unless `match` names another. */
+  /** Of calls with this fixture's token alone, unless `match` names another. */
   fail(rule: FaultRule): ActiveFault;
-  /** What the operator asked with this scene's token, of one operation if named. */
+  /** What the operator asked with this fixture's token, of one operation if named. */
   calls(operation?: string): Call[];
   /** Everything that is no GET, as `operation`, in order. */
   writes(): string[];
@@ -57,21 +57,25 @@ export interface Scene {
   organizationWebhook(region?: string): Webhook;
 }
 
-export async function createScene(world: World, name: string, options: SceneOptions = {}): Promise<Scene> {
-  const { region = 'us', portals: count = 1, access = 'full', organization: owner = world.blue } = options;
-  const { model, control } = world.services.konnect;
+export async function createFixture(
+  environment: Environment,
+  name: string,
+  options: FixtureOptions = {},
+): Promise<Fixture> {
+  const { region = 'us', portals: count = 1, access = 'full', organization: owner = environment.blue } = options;
+  const { model, control } = environment.services.konnect;
   const organization = model.organizations.get(owner.id);
   if (organization === undefined) throw new Error(`Konnect has no organization ${owner.name}`);
   const tokenSecret = `${name}-konnect`;
   const siemSecret = `${name}-siem`;
-  const destinationName = `${world.namespace}/${name}`;
+  const destinationName = `${environment.namespace}/${name}`;
   const portals = Array.from({ length: count }, () => randomUUID()).toSorted();
   for (const [index, id] of portals.entries())
     addPortal(model, organization, { id, name: `${name} ${String(index)}`, region });
 
   function newToken(tokenAccess: TokenSeed['access'] = 'full', of: Organization = owner): string {
     const value = randomText();
-    world.watchOver({ name: `a token of ${name}`, value });
+    environment.addCanary({ name: `a token of ${name}`, value });
     const holder = model.organizations.get(of.id);
     if (holder !== undefined) addToken(model, holder, { value: `kpat_${value}`, access: tokenAccess });
     return `kpat_${value}`;
@@ -95,7 +99,7 @@ export async function createScene(world: World, name: string, options: SceneOpti
 
   const tokenManifest = (value = token) => secret(tokenSecret, { token: value });
   const siemManifest = (change: { endpoint?: string; authorization?: string } = {}) =>
-    secret(siemSecret, { ...world.credentials, ...change });
+    secret(siemSecret, { ...environment.credentials, ...change });
 
   const manifests = (spec?: Readonly<Record<string, unknown>>) => [tokenManifest(), siemManifest(), manifest(spec)];
 
@@ -115,11 +119,11 @@ export async function createScene(world: World, name: string, options: SceneOpti
     konnect,
     newToken,
     calls,
-    applyToken: (value) => world.apply(tokenManifest(value)),
-    applySIEM: (change) => world.apply(siemManifest(change)),
-    applyForwarding: (spec) => world.apply(manifest(spec)),
+    applyToken: (value) => environment.apply(tokenManifest(value)),
+    applySIEM: (change) => environment.apply(siemManifest(change)),
+    applyForwarding: (spec) => environment.apply(manifest(spec)),
     manifests,
-    apply: (spec) => world.apply(...manifests(spec)),
+    apply: (spec) => environment.apply(...manifests(spec)),
     fail: (rule) => control.fail({ ...rule, match: { token, ...rule.match } }),
     writes: () =>
       calls()

@@ -1,57 +1,61 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { defaultBehavior } from '../../../sandbox/konnect/behavior.ts';
 import { expectLegalHistory } from './conditions.ts';
-import { createWorld, type World, type WorldOptions } from './environment.ts';
-import { createScene, type Scene, type SceneOptions } from './fixture.ts';
+import { createEnvironment, type Environment, type EnvironmentOptions } from './environment.ts';
+import { createFixture, type Fixture, type FixtureOptions } from './fixture.ts';
 
-/** The world of a test file, and its scenes. */
-export interface OneWorld {
-  readonly world: () => World;
+/** The environment of a test file, and its fixtures. */
+export interface OneEnvironment {
+  readonly environment: () => Environment;
   /** After the test, every state of it that was seen has to have been legal. */
-  readonly scene: (name: string, options?: SceneOptions) => Promise<Scene>;
-  /** A scene that is in place. */
-  readonly standing: (name: string, spec?: Readonly<Record<string, unknown>>, options?: SceneOptions) => Promise<Scene>;
+  readonly fixture: (name: string, options?: FixtureOptions) => Promise<Fixture>;
+  /** A fixture that is in place. */
+  readonly readyFixture: (
+    name: string,
+    spec?: Readonly<Record<string, unknown>>,
+    options?: FixtureOptions,
+  ) => Promise<Fixture>;
 }
 
-/** One world for all tests of a file; Konnect behaves well again after each. A lost creation is looked for during ten seconds. */
-export function oneWorld(options: WorldOptions): OneWorld {
-  let world: World | undefined;
-  let scenes: Scene[] = [];
+/** One environment for all tests of a file; Konnect behaves well again after each. A lost creation is looked for during ten seconds. */
+export function oneEnvironment(options: EnvironmentOptions): OneEnvironment {
+  let environment: Environment | undefined;
+  let fixtures: Fixture[] = [];
 
-  function theWorld(): World {
-    if (world === undefined) throw new Error('the world is made before the first test');
-    return world;
+  function theEnvironment(): Environment {
+    if (environment === undefined) throw new Error('the environment is made before the first test');
+    return environment;
   }
 
   beforeAll(async () => {
     const flags = ['--stale-list-window=2s', '--konnect-timeout=8s', ...(options.flags ?? [])];
-    world = await createWorld({ ...options, flags });
+    environment = await createEnvironment({ ...options, flags });
   });
 
   afterEach(() => {
-    const { control } = theWorld().services.konnect;
+    const { control } = theEnvironment().services.konnect;
     control.clearFaults();
     control.behave(defaultBehavior);
-    const seen = scenes;
-    scenes = [];
-    for (const { name } of seen) expectLegalHistory(theWorld(), name);
+    const seen = fixtures;
+    fixtures = [];
+    for (const { name } of seen) expectLegalHistory(theEnvironment(), name);
   });
 
-  afterAll(() => world?.stop());
+  afterAll(() => environment?.stop());
 
-  async function scene(name: string, sceneOptions?: SceneOptions): Promise<Scene> {
-    const made = await createScene(theWorld(), name, sceneOptions);
-    scenes.push(made);
+  async function fixture(name: string, sceneOptions?: FixtureOptions): Promise<Fixture> {
+    const made = await createFixture(theEnvironment(), name, sceneOptions);
+    fixtures.push(made);
     return made;
   }
 
   return {
-    world: theWorld,
-    scene,
-    async standing(name, spec, sceneOptions) {
-      const made = await scene(name, sceneOptions);
+    environment: theEnvironment,
+    fixture,
+    async readyFixture(name, spec, sceneOptions) {
+      const made = await fixture(name, sceneOptions);
       await made.apply(spec);
-      await theWorld().waitForReady(name);
+      await theEnvironment().waitForReady(name);
       return made;
     },
   };

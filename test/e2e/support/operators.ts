@@ -1,13 +1,13 @@
 import { type OperatorProcess, startOperator } from '../../../sandbox/operator-process.ts';
 import { serviceAccount } from '../../../sandbox/sandbox.ts';
 import { cluster } from '../../support/cluster.ts';
-import type { Utterance } from './canary.ts';
+import type { Output } from './leaks.ts';
 
-/** The operators of a world, one after the other, and what they said. */
+/** The operators of an environment, one after the other, and what they said. */
 export class Operators {
   readonly #konnectURL: string;
   readonly #flags: readonly string[];
-  readonly #said: Utterance[] = [];
+  readonly #said: Output[] = [];
   #running: OperatorProcess | undefined;
   #count = 0;
 
@@ -47,12 +47,12 @@ export class Operators {
     throw new Error(`the operator ${how}; its last lines:\n${output.split('\n').slice(-30).join('\n')}`);
   }
 
-  async said(): Promise<Utterance[]> {
+  async outputs(): Promise<Output[]> {
     if (this.#running === undefined) return [...this.#said];
     return [...this.#said, ...this.#utterances(await textOf(this.#running), await this.#running.output())];
   }
 
-  #utterances(metrics: string, output: string): Utterance[] {
+  #utterances(metrics: string, output: string): Output[] {
     const which = `operator ${String(this.#count)}`;
     return [
       { source: `the output of ${which}`, text: output },

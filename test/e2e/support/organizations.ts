@@ -12,7 +12,7 @@ export interface Organization {
   /** For the operator: may do all but ask whose it is. */
   readonly anonymousToken: string;
   /** For people and programs other than the operator. */
-  readonly personToken: string;
+  readonly otherClientToken: string;
   /** IDs of Dev Portals, by region. */
   readonly portals: { readonly us: readonly string[]; readonly eu: readonly string[] };
 }
@@ -34,7 +34,7 @@ export function makeOrganization(name: string, portals: { us: number; eu: number
     token: `kpat_${randomText()}`,
     readOnlyToken: `spat_${randomText()}`,
     anonymousToken: `spat_${randomText()}`,
-    personToken: `kpat_${randomText()}`,
+    otherClientToken: `kpat_${randomText()}`,
     portals: { us: ids(portals.us), eu: ids(portals.eu) },
   };
 }
@@ -55,7 +55,7 @@ function seed(one: Organization): OrganizationSeed {
       { value: one.token, access: 'full' },
       { value: one.readOnlyToken, access: 'read-only' },
       { value: one.anonymousToken, access: 'no-organization' },
-      { value: one.personToken, access: 'full' },
+      { value: one.otherClientToken, access: 'full' },
     ],
     portals: regions.flatMap((region) =>
       one.portals[region].map((id, index) => ({

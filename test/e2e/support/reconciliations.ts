@@ -1,32 +1,34 @@
 import { expect } from '@jest/globals';
 import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { World } from './environment.ts';
+import type { Environment } from './environment.ts';
 import type { ForwardingObject } from './forwarding-object.ts';
 
 /** Resolves when the operator that runs has made `count` passes since its start, and no pass is under way or due. */
-export async function passesMade(world: World, count: number): Promise<void> {
-  await eventually(async () => expect(await workOf(world)).toEqual({ passes: count, waiting: 0, busy: 0 }), {
+export async function reconciliationsDone(environment: Environment, count: number): Promise<void> {
+  await eventually(async () => expect(await workOf(environment)).toEqual({ passes: count, waiting: 0, busy: 0 }), {
     everyMs: 50,
   });
 }
 
 /** Resolves when no pass is under way or due. */
-async function passesEnded(world: World): Promise<void> {
-  await eventually(async () => expect(await workOf(world)).toMatchObject({ waiting: 0, busy: 0 }), { everyMs: 50 });
+async function reconciliationsEnded(environment: Environment): Promise<void> {
+  await eventually(async () => expect(await workOf(environment)).toMatchObject({ waiting: 0, busy: 0 }), {
+    everyMs: 50,
+  });
 }
 
 /** Asks for a pass by annotation, as a person does, and answers the forwarding once it was made and has ended. */
-export async function demand(world: World, name: string): Promise<ForwardingObject> {
+export async function requestReconcile(environment: Environment, name: string): Promise<ForwardingObject> {
   const value = new Date().toISOString();
-  await world.kubectl(['annotate', 'alf', name, `${reconcileAnnotation}=${value}`, '--overwrite']);
-  await world.waitFor(name, ({ status }) => status.lastHandledReconcileAt === value);
-  await passesEnded(world);
-  return world.forwarding(name);
+  await environment.kubectl(['annotate', 'alf', name, `${reconcileAnnotation}=${value}`, '--overwrite']);
+  await environment.waitFor(name, ({ status }) => status.lastHandledReconcileAt === value);
+  await reconciliationsEnded(environment);
+  return environment.forwarding(name);
 }
 
-async function workOf(world: World): Promise<{ passes: number; waiting: number; busy: number }> {
-  const metrics = await (await fetch(world.operator().metricsURL)).text();
+async function workOf(environment: Environment): Promise<{ passes: number; waiting: number; busy: number }> {
+  const metrics = await (await fetch(environment.operator().metricsURL)).text();
   return {
     passes: sum(metrics, /^controller_runtime_reconcile_total\{.*\} (\d+)$/gm),
     waiting: sum(metrics, /^workqueue_depth\{.*\} (\d+)$/gm),

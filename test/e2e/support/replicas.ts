@@ -6,7 +6,7 @@ import { type OperatorProcess, startOperator } from '../../../sandbox/operator-p
 import { serviceAccount } from '../../../sandbox/sandbox.ts';
 import { cluster } from '../../support/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { World } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { type Relay, startRelay } from './relay.ts';
 
 const credentialID = 'authentication.kubernetes.io/credential-id';
@@ -18,58 +18,58 @@ const AuditEvent = z.object({
   objectRef: z.object({ resource: z.string(), subresource: z.string().default('') }).optional(),
 });
 
-export interface Copy {
+export interface Replica {
   readonly operator: OperatorProcess;
   readonly konnect: Relay;
   /** What it wrote to Kubernetes, as `verb resource`, leases aside, in order. */
   kubernetesWrites(): Promise<string[]>;
   /** When it said so, in milliseconds since 1970; rejects where it does not say so in time. */
-  said(message: string, timeoutMs?: number): Promise<number>;
+  logged(message: string, timeoutMs?: number): Promise<number>;
   /** Whether it says that it leads. */
-  leads(): Promise<boolean>;
+  isLeader(): Promise<boolean>;
 }
 
-export interface Copies {
-  start(flags?: readonly string[], nodeOptions?: readonly string[]): Promise<Copy>;
+export interface Replicas {
+  start(flags?: readonly string[], nodeOptions?: readonly string[]): Promise<Replica>;
   /** Ends those that still run, by force. */
   stop(): Promise<void>;
 }
 
-/** Of copies that contend for the Lease that `deploy/` lets the operator have. */
-export function createCopies(world: World, flags: readonly string[]): Copies {
-  const copies: Copy[] = [];
+/** Of replicas that contend for the Lease that `deploy/` lets the operator have. */
+export function createReplicas(environment: Environment, flags: readonly string[]): Replicas {
+  const replicas: Replica[] = [];
   return {
     async start(more = [], nodeOptions = []) {
       const { kubeconfig, credential } = await ownKubeconfig();
-      const konnect = await startRelay(world.services.konnect.url);
+      const konnect = await startRelay(environment.services.konnect.url);
       const operator = await startOperator({
         kubeconfig,
         nodeOptions,
         konnectURL: konnect.urlTemplate,
         flags: [
-          `--watch-namespaces=${world.namespace}`,
+          `--watch-namespaces=${environment.namespace}`,
           '--leader-elect',
           `--leader-elect-resource-namespace=${serviceAccount.namespace}`,
           ...flags,
           ...more,
         ],
       });
-      const copy: Copy = {
+      const replica: Replica = {
         operator,
         konnect,
         kubernetesWrites: () => writesWith(credential),
-        said: (message, timeoutMs = 20_000) =>
+        logged: (message, timeoutMs = 20_000) =>
           eventually(async () => timeOf(message, await operator.output()), { timeoutMs }),
-        async leads() {
+        async isLeader() {
           const metrics = await (await fetch(operator.metricsURL)).text();
           return /^leader_election_master_status\{.*\} 1$/m.test(metrics);
         },
       };
-      copies.push(copy);
-      return copy;
+      replicas.push(replica);
+      return replica;
     },
     async stop() {
-      for (const { operator, konnect } of copies.splice(0)) {
+      for (const { operator, konnect } of replicas.splice(0)) {
         await operator.kill();
         await konnect.stop();
       }
@@ -110,7 +110,7 @@ async function writesWith(credential: string): Promise<string[]> {
     .map((line) => AuditEvent.parse(JSON.parse(line)))
     // Not by whom the token was made.
     .filter(({ user }) => user.extra[credentialID]?.includes(credential));
-  if (events.length === 0) throw new Error('the audit log knows nothing of this copy');
+  if (events.length === 0) throw new Error('the audit log knows nothing of this replica');
   return events
     .filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
     .flatMap(({ verb, objectRef: { resource = '', subresource = '' } = {} }) =>

@@ -5,12 +5,12 @@ import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import type { ReconcileResult } from '../../../src/runtime/reconcile-result.ts';
 import { FencedError } from '../../../src/runtime/write-fence.ts';
 import { eventually } from '../../support/eventually.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 type Pass = { key: string; signal: AbortSignal; end: (result: ReconcileResult) => void; fail: (error: Error) => void };
 
 function setUp(overrides: Partial<ControllerOptions> = {}) {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const queue = new WorkQueue(clock);
   const stop = new AbortController();
   const passes: Pass[] = [];

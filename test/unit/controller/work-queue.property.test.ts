@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import type { Priority } from '../../../src/runtime/priority.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 /** One key of the model: what it waits for, written as plainly as possible. */
 interface Row {
@@ -88,7 +88,7 @@ const step = fc.oneof(
 test('behaves like its model, whatever happens in whatever order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const clock = new HandClock();
+      const clock = new ManualClock();
       const queue = new WorkQueue(clock);
       const model = new Model();
       const takes: { real: string | undefined; modeled: string | undefined }[] = [];
@@ -134,7 +134,7 @@ test('behaves like its model, whatever happens in whatever order', async () => {
 test('no key that was added is lost: with nobody adding, everything ends up taken', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.record({ key, priority, delayMs: fc.nat(50) }), { minLength: 1 }), async (adds) => {
-      const clock = new HandClock();
+      const clock = new ManualClock();
       const queue = new WorkQueue(clock);
       for (const { key: added, ...options } of adds) queue.add(added, options);
       clock.advance(100);
@@ -160,7 +160,7 @@ test('no group has more keys in work than it may, none waits while it has room, 
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), acts, async (mostInWork, steps) => {
       const group = (name: string) => String(Number(name) % 3);
-      const queue = new WorkQueue(new HandClock(), { groupOf: group, mostInWork });
+      const queue = new WorkQueue(new ManualClock(), { groupOf: group, mostInWork });
       const inWork = new Map<string, Priority>();
       const wanted = new Set<string>();
       const heldUp: string[] = [];

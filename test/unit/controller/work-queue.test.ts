@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const never = new AbortController().signal;
 
 function setUp(queueClock?: Clock) {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const queue = new WorkQueue(queueClock ?? clock);
   /** The key that can be taken at once, or undefined. */
   const takeNow = async () => {
@@ -126,7 +126,7 @@ describe('delays', () => {
   });
 
   test('a delay is kept where its timer ends early', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const { queue, takeNow } = setUp({
       now: () => clock.now(),
       schedule: (callback, delayMs) => clock.schedule(callback, Math.min(300, delayMs)),
@@ -201,7 +201,7 @@ describe('waiting and ending', () => {
 describe('groups', () => {
   /** Keys such as `blue-1` are of the group `blue`. */
   function grouped(mostInWork: number) {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const queue = new WorkQueue(clock, { groupOf: (key) => key.slice(0, key.indexOf('-')), mostInWork });
     const takeAll = async () => {
       const taken: string[] = [];
@@ -266,7 +266,7 @@ describe('groups', () => {
   });
 
   test('are asked for when a key begins to wait, and a key gives back the place that it took', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     let group = 'before';
     const queue = new WorkQueue(clock, { groupOf: () => group, mostInWork: 1 });
     queue.add('a');

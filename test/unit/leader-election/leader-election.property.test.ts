@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { LeaderElection } from '../../../src/leader-election/leader-election.ts';
 import type { LeaseStore } from '../../../src/leader-election/lease.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';
 
 const times = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
@@ -17,7 +17,7 @@ class Machine {
   #stopped = false;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(world: HandClock, rate: number, aheadMs: number) {
+  constructor(world: ManualClock, rate: number, aheadMs: number) {
     this.clock = {
       now: () => aheadMs + world.now() * rate,
       schedule: (callback, delayMs) => {
@@ -90,11 +90,11 @@ class Place {
   backMs = 0;
   works = false;
   #stop = new AbortController();
-  readonly #world: HandClock;
+  readonly #world: ManualClock;
   readonly #lease: LeaseInMemory;
   readonly #name: string;
 
-  constructor(world: HandClock, lease: LeaseInMemory, name: string, clock: { rate: number; aheadMs: number }) {
+  constructor(world: ManualClock, lease: LeaseInMemory, name: string, clock: { rate: number; aheadMs: number }) {
     this.#world = world;
     this.#lease = lease;
     this.#name = name;
@@ -177,7 +177,7 @@ test('never do two processes have a fence that lets writes pass, and in the end 
         maxLength: 3,
       }),
       async (story, clocks) => {
-        const world = new HandClock();
+        const world = new ManualClock();
         const lease = new LeaseInMemory();
         const places = clocks.map((clock, index) => new Place(world, lease, 'abc'[index] ?? '', clock));
 

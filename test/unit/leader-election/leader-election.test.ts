@@ -7,7 +7,7 @@ import {
 } from '../../../src/leader-election/leader-election.ts';
 import type { LeaseTimes } from '../../../src/leader-election/lease.ts';
 import { FencedError } from '../../../src/runtime/write-fence.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { LeaseInMemory, type LeaseTrouble } from './lease-in-memory.ts';
 
 const times: LeaseTimes = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
@@ -32,7 +32,7 @@ interface Process {
 }
 
 function setUp() {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const lease = new LeaseInMemory();
 
   function start(identity: string, options: Partial<LeaderElectionOptions> & { lingers?: boolean } = {}): Process {

@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { sleep, withTimeout } from '../../../src/runtime/timeout.ts';
-import { HandClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const resolved = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp() {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const stop = new AbortController();
   const leftovers = () => [clock.pendingTimers, getEventListeners(stop.signal, 'abort').length];
   return { clock, stop, leftovers };
@@ -99,7 +99,7 @@ describe('withTimeout', () => {
   });
 
   test('needs no signal', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const running = withTimeout({ timeoutMs: 10, timedOut, clock }, () => new Promise(() => {}));
     clock.advance(10);
     await expect(running).rejects.toBe(late);

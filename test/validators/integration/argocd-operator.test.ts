@@ -2,16 +2,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
-import type { Scene } from '../../e2e/support/fixture.ts';
+import type { Fixture } from '../../e2e/support/fixture.ts';
 import { conditionOf, type ForwardingObject, isReady, isUnreadyFor } from '../../e2e/support/forwarding-object.ts';
-import { oneWorld } from '../../e2e/support/one-environment.ts';
+import { oneEnvironment } from '../../e2e/support/one-environment.ts';
 import { cluster } from '../../support/cluster.ts';
 import { argoSettings } from '../argocd-settings.ts';
 import { assertLegalStatus } from '../legal-status.ts';
 import { buildTimeoutMs, progress } from '../progress.ts';
 import { ensureJudges, type HealthStatus, type Judges, type KubeObject } from '../validators.ts';
 
-const { world, scene } = oneWorld({ prefix: 'argocd-operator' });
+const { environment, fixture } = oneEnvironment({ prefix: 'argocd-operator' });
 const settings = argoSettings();
 
 let judges: Judges;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 /** States as they were seen, without the one that a deletion leaves. */
 function statesOf(name: string): KubeObject[] {
-  const seen = world()
+  const seen = environment()
     .history(name)
     .filter(({ type }) => type !== 'DELETED');
   return seen.map(({ object }) => ({ ...object }));
@@ -30,10 +30,10 @@ function statesOf(name: string): KubeObject[] {
 const where = { kubeconfig: cluster().adminKubeconfig, application: 'audit-logs' };
 
 /** What Git has: the Secrets, and last the forwarding. */
-function manifestsOf(one: Scene): KubeObject[] {
+function manifestsOf(one: Fixture): KubeObject[] {
   return one.manifests().map((manifest) => ({
     ...manifest,
-    metadata: { ...manifest.metadata, namespace: world().namespace },
+    metadata: { ...manifest.metadata, namespace: environment().namespace },
   }));
 }
 
@@ -45,10 +45,10 @@ async function shownOf(object: ForwardingObject): Promise<HealthStatus | undefin
 test.each(['client-side', 'server-side'] as const)(
   'a forwarding that Argo CD syncs %s becomes Healthy, stays Synced, and is gone after its deletion',
   async (method) => {
-    const one = await scene(`synced-${method}`);
+    const one = await fixture(`synced-${method}`);
     const desired = manifestsOf(one);
     await judges.sync(desired, method, where);
-    const ready = await world().waitForReady(one.name);
+    const ready = await environment().waitForReady(one.name);
 
     expect(await shownOf(ready)).toEqual({
       status: 'Healthy',
@@ -61,7 +61,7 @@ test.each(['client-side', 'server-side'] as const)(
       expect(await judges.diff(ofForwarding, diff, where)).toEqual([expect.objectContaining({ modified: false })]);
     }
 
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.destinations()).toEqual([]);
     const states = statesOf(one.name);
     await assertLegalStatus(judges, ...states);
@@ -71,11 +71,11 @@ test.each(['client-side', 'server-side'] as const)(
 );
 
 test('a token that Konnect refuses is Degraded, with what to do', async () => {
-  const one = await scene('refused');
+  const one = await fixture('refused');
   await one.apply();
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   await one.applyToken('kpat_nobodyHasThisToken');
-  const refused = await world().waitFor(one.name, (object) => conditionOf(object, 'Stalled') !== undefined);
+  const refused = await environment().waitFor(one.name, (object) => conditionOf(object, 'Stalled') !== undefined);
   expect(await shownOf(refused)).toEqual({
     status: 'Degraded',
     message: expect.stringMatching(/^TokenRejected: Konnect refuses the token/),
@@ -84,12 +84,15 @@ test('a token that Konnect refuses is Degraded, with what to do', async () => {
 });
 
 test('a limit of Konnect’s is Progressing, before anything stood and after', async () => {
-  const one = await scene('limited');
+  const one = await fixture('limited');
   const fault = one.fail({ kind: 'status', status: 429, retryAfter: 1 });
   await one.apply();
-  const limited = await world().waitFor(one.name, (object) => conditionOf(object, 'Ready')?.reason === 'RateLimited');
+  const limited = await environment().waitFor(
+    one.name,
+    (object) => conditionOf(object, 'Ready')?.reason === 'RateLimited',
+  );
   fault.remove();
-  const ready = await world().waitFor(one.name, isReady);
+  const ready = await environment().waitFor(one.name, isReady);
   const healths = await judges.health([{ ...limited }, { ...ready }], settings);
   expect(healths.map(({ shown }) => shown.status)).toEqual(['Progressing', 'Healthy']);
   await assertLegalStatus(judges, ...statesOf(one.name));
@@ -97,14 +100,14 @@ test('a limit of Konnect’s is Progressing, before anything stood and after', a
 
 describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %s', (method) => {
   const name = `acted-on-${method}`;
-  let one: Scene;
+  let one: Fixture;
 
   /** As Argo CD does it: its own Lua on the live object, and a merge patch of what that changed. */
   async function act(action: string): Promise<void> {
-    const live = { ...(await world().forwarding(name)) };
+    const live = { ...(await environment().forwarding(name)) };
     const { object, patch } = await judges.action(live, action, settings);
-    await world().patch(name, patch);
-    const { spec, metadata } = await world().forwarding(name);
+    await environment().patch(name, patch);
+    const { spec, metadata } = await environment().forwarding(name);
     expect({ spec, annotations: metadata.annotations }).toEqual({
       spec: object['spec'],
       annotations: KubeMetadata.parse(object['metadata']).annotations,
@@ -112,7 +115,7 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
   }
 
   async function offered(): Promise<string[]> {
-    const actions = await judges.actions({ ...(await world().forwarding(name)) }, settings);
+    const actions = await judges.actions({ ...(await environment().forwarding(name)) }, settings);
     return actions.filter(({ disabled }) => !disabled).map((action) => action.name);
   }
 
@@ -124,19 +127,21 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
 
   async function switchOff(): Promise<void> {
     const path = `/us/v3/portals/${one.portals[0]}/audit-log-webhook`;
-    expect(await world().asPerson('PATCH', path, { body: { enabled: false } })).toMatchObject({ status: 200 });
+    expect(await environment().asOtherClient('PATCH', path, { body: { enabled: false } })).toMatchObject({
+      status: 200,
+    });
   }
 
   beforeAll(async () => {
-    one = await scene(name);
+    one = await fixture(name);
     await judges.sync(manifestsOf(one), method, where);
-    await world().waitForReady(name);
+    await environment().waitForReady(name);
   });
 
   test('Suspend has the operator rest, Resume has it put right what changed meanwhile, and Argo CD shows both', async () => {
     expect(await offered()).toEqual(['reconcile', 'suspend']);
     await act('suspend');
-    const resting = await world().waitFor(name, isUnreadyFor('Suspended'));
+    const resting = await environment().waitFor(name, isUnreadyFor('Suspended'));
     expect(await shownOf(resting)).toEqual({
       status: 'Suspended',
       message: 'Nothing is written to Konnect while spec.suspend is true',
@@ -148,7 +153,7 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
     expect(await offered()).toEqual(['resume']);
     expect(one.writes()).toEqual(before);
     await act('resume');
-    const ready = await world().waitForReady(name);
+    const ready = await environment().waitForReady(name);
     expect(ready.status.observedGeneration).toBe(ready.metadata.generation);
     expect(await shownOf(ready)).toMatchObject({ status: 'Healthy', message: expect.stringMatching(/^InSync: /) });
     expect(one.portalWebhook()).toMatchObject({ enabled: true });
@@ -158,9 +163,9 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
   test('Reconcile now has the operator look again and answer', async () => {
     await switchOff();
     await act('reconcile');
-    const asked = (await world().forwarding(name)).metadata.annotations?.[reconcileAnnotation];
+    const asked = (await environment().forwarding(name)).metadata.annotations?.[reconcileAnnotation];
     expect(asked).toBeDefined();
-    const answered = await world().waitFor(
+    const answered = await environment().waitFor(
       name,
       (object) => object.status.lastHandledReconcileAt === asked && isReady(object),
     );

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Budget } from '../../../../src/konnect/limits/request-budget.ts';
 import { type Rank, ranks } from '../../../../src/konnect/limits/wait-queue.ts';
-import { HandClock } from '../../../support/manual-clock.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 
 const never = new AbortController().signal;
 /** Lets everything that was resolved come to its end. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(options: { qps: number; burst: number }) {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const budget = new Budget({ ...options, clock });
   const gone: string[] = [];
   const ask = (name: string, rank: Rank = 'new', signal: AbortSignal = never) =>
@@ -95,7 +95,7 @@ test('in no stretch of time do more go than the burst and the rate allow, and ev
       fc.integer({ min: 1, max: 5 }),
       fc.array(step, { maxLength: 12 }),
       async (qps, burst, steps) => {
-        const clock = new HandClock();
+        const clock = new ManualClock();
         const budget = new Budget({ qps, burst, clock });
         const times: number[] = [];
         for (const { rank, waitMs } of steps) {

@@ -3,7 +3,7 @@ import { KonnectError, type KonnectErrorFields } from '../../../../src/konnect/e
 import { Limits, type LimitsOptions } from '../../../../src/konnect/limits/request-limits.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../../../src/konnect/transport.ts';
 import type { Priority } from '../../../../src/runtime/priority.ts';
-import { HandClock } from '../../../support/manual-clock.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import { rejection } from '../scripted-konnect.ts';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -22,7 +22,7 @@ interface Asked {
 
 /** Requests that go nowhere: a test sees which were sent, and decides what comes back. */
 function setUp(options: Partial<LimitsOptions> = {}) {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const news: string[] = [];
   const waited: [string, number][] = [];
   const withheld: string[] = [];

@@ -3,9 +3,9 @@ import { expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswered } from './support/conditions.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 
-const { world, scene } = oneWorld({ prefix: 'ways' });
+const { environment, fixture } = oneEnvironment({ prefix: 'ways' });
 
 const ways: readonly Partial<Behavior>[] = [
   { unconfiguredWebhook: 'disabled-absent' },
@@ -19,8 +19,8 @@ const ways: readonly Partial<Behavior>[] = [
 ];
 
 test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))('$says', async ({ way, index }) => {
-  world().services.konnect.control.behave(way);
-  const one = await scene(`way-${String(index)}`, { portals: 2 });
+  environment().services.konnect.control.behave(way);
+  const one = await fixture(`way-${String(index)}`, { portals: 2 });
   const settings = { secretRef: { name: one.siemSecret }, logFormat: 'json', skipSSLVerification: true };
   const [on = '', off = ''] = one.portals;
   const spec = {
@@ -29,36 +29,36 @@ test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))
     portals: [{ id: on }, { id: off, enabled: false }],
   };
   await one.apply(spec);
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   const [destination, ...more] = one.destinations();
-  expect({ ...destination, more }).toMatchObject({ ...world().credentials, logFormat: 'json', more: [] });
+  expect({ ...destination, more }).toMatchObject({ ...environment().credentials, logFormat: 'json', more: [] });
   const target = { kind: 'destination', id: destination?.id };
   expect(one.portalWebhook(0)).toMatchObject({ enabled: true, target });
   expect(one.portalWebhook(1)).toMatchObject({ enabled: false, target });
   expect(one.organizationWebhook()).toMatchObject({ enabled: true, target });
 
-  const fresh = world().newCredentials();
+  const fresh = environment().newCredentials();
   await one.applySIEM(fresh);
   await eventually(() =>
     expect(one.destinations()).toMatchObject([{ ...fresh, logFormat: 'json', skipSSLVerification: true }]),
   );
 
   // Nothing has changed, so that nothing is written, neither now nor at the look after it.
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   const writes = one.writes();
   for (const interval of ['23h', '22h']) {
-    await world().patch(one.name, { spec: { interval } });
-    await world().waitFor(one.name, isAnswered);
-    await world().waitForReady(one.name);
+    await environment().patch(one.name, { spec: { interval } });
+    await environment().waitFor(one.name, isAnswered);
+    await environment().waitForReady(one.name);
   }
   expect(one.writes()).toEqual(writes);
 
   await one.applyForwarding({ ...spec, konnect: one.konnect({ auditLogsAPI: 'v2' }) });
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   const inline = { ...fresh, logFormat: 'json', skipSSLVerification: true };
   expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { kind: 'inline', inline } });
 
-  await world().remove(one.name);
+  await environment().remove(one.name);
   expect(one.destinations()).toEqual([]);
   const nothing = { enabled: false, target: { kind: 'none' } };
   expect([one.portalWebhook(0), one.portalWebhook(1), one.organizationWebhook()]).toMatchObject([

@@ -8,7 +8,7 @@ export interface Canary {
 }
 
 /** One thing that was said: output, status, events, metrics. */
-export interface Utterance {
+export interface Output {
   readonly source: string;
   readonly text: string;
 }
@@ -16,7 +16,7 @@ export interface Utterance {
 const shortest = 24;
 
 /** Where which secret was said, without the secret: `authorization (base64) in the metrics, line 12`. */
-export function findLeaks(said: readonly Utterance[], canaries: readonly Canary[]): string[] {
+export function findLeaks(said: readonly Output[], canaries: readonly Canary[]): string[] {
   return canaries.flatMap(({ name, value }) => {
     if (value.length < shortest) throw new RangeError(`${name} is too short to be told from chance`);
     return formsOf(value).flatMap(({ form, text: secret }) =>

@@ -2,27 +2,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { eventually } from '../support/eventually.ts';
-import { setInline } from './support/by-hand.ts';
-import { expectEvent, expectTrouble } from './support/conditions.ts';
-import type { Scene } from './support/fixture.ts';
+import { expectEvent, expectProblem } from './support/conditions.ts';
+import type { Fixture } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
-import { oneWorld } from './support/one-environment.ts';
+import { oneEnvironment } from './support/one-environment.ts';
 import type { Organization } from './support/organizations.ts';
-import { demand } from './support/reconciliations.ts';
+import { setInline } from './support/other-client.ts';
+import { requestReconcile } from './support/reconciliations.ts';
 
-const { world, scene, standing } = oneWorld({ prefix: 'stories' });
+const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'stories' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
-function destinationID(one: Scene): string {
+function destinationID(one: Fixture): string {
   const [destination, ...more] = one.destinations();
   if (destination === undefined || more.length > 0) throw new Error('there is not exactly one destination');
   return destination.id;
 }
 
-function inOrganization({ id }: Organization, one: Scene) {
-  const organization = world().services.konnect.model.organizations.get(id);
+function inOrganization({ id }: Organization, one: Fixture) {
+  const organization = environment().services.konnect.model.organizations.get(id);
   if (organization === undefined) throw new Error('there is no such organization');
   return {
     destinations: currentDestinations(organization).filter(({ name }) => name === one.destinationName),
@@ -31,17 +31,17 @@ function inOrganization({ id }: Organization, one: Scene) {
 }
 
 test('a Secret is rotated while Konnect answers 429: nothing is lost meanwhile, and the new one is applied when it is let in', async () => {
-  const one = await standing('rotated-when-limited');
+  const one = await readyFixture('rotated-when-limited');
   const id = destinationID(one);
   const limited = one.fail({ kind: 'status', status: 429, retryAfter: 2 });
-  const fresh = world().newCredentials();
+  const fresh = environment().newCredentials();
   await one.applySIEM(fresh);
-  await expectTrouble(world(), one.name, {
+  await expectProblem(environment(), one.name, {
     reason: 'RateLimited',
     mark: 'Reconciling',
     says: ['HTTP 429', 'goes on when it is let in again'],
   });
-  expect(one.destinations()).toMatchObject([{ id, ...world().credentials }]);
+  expect(one.destinations()).toMatchObject([{ id, ...environment().credentials }]);
   expect(one.portalWebhook()).toMatchObject(attachedTo(id));
 
   // Asked no more often than Konnect wants.
@@ -52,35 +52,35 @@ test('a Secret is rotated while Konnect answers 429: nothing is lost meanwhile, 
   expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(1_990);
 
   limited.remove();
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   expect(one.destinations()).toMatchObject([{ id, ...fresh }]);
   expect(one.calls('update-audit-log-destination').filter(({ status }) => status === 200)).toHaveLength(1);
 });
 
 test('a portal is taken out while Konnect is down, and the operator restarted: the portal is still detached once Konnect is back', async () => {
-  const one = await standing('taken-out', undefined, { portals: 2 });
+  const one = await readyFixture('taken-out', undefined, { portals: 2 });
   const [kept = '', removed = ''] = one.portals;
   const id = destinationID(one);
   const down = one.fail({ kind: 'drop-before' });
   await one.applyForwarding({ portals: [{ id: kept }] });
-  await expectTrouble(world(), one.name, {
+  await expectProblem(environment(), one.name, {
     reason: 'KonnectUnavailable',
     mark: 'Reconciling',
     says: ['cannot be reached'],
   });
   const asked = down.hits();
-  await world().restartOperator({ kill: true });
+  await environment().restartOperator({ kill: true });
   await eventually(() => expect(down.hits()).toBeGreaterThan(asked));
   expect(one.portalWebhook(1)).toMatchObject(attachedTo(id));
 
   down.remove();
-  const { status } = await world().waitForReady(one.name);
+  const { status } = await environment().waitForReady(one.name);
   expect(status).toMatchObject({ portals: [{ id: kept, state: 'on' }], portalsReady: '1/1' });
   expect(status.cleanup).toBeUndefined();
   expect(one.portalWebhook(0)).toMatchObject(attachedTo(id));
   expect(one.portalWebhook(1)).toMatchObject(nothing);
   expect(one.writes().slice(3)).toEqual(['delete-portal-audit-log-webhook']);
-  await expectEvent(world(), one.name, {
+  await expectEvent(environment(), one.name, {
     type: 'Normal',
     reason: 'WebhookDetached',
     note: `detached portal ${removed} in region us`,
@@ -89,12 +89,12 @@ test('a portal is taken out while Konnect is down, and the operator restarted: t
 
 describe('the token is replaced by one of another organization', () => {
   test('and spec names a portal there: that one is attached before the old one is undone', async () => {
-    const { blue, green } = world();
-    const one = await standing('to-green');
+    const { blue, green } = environment();
+    const one = await readyFixture('to-green');
     const [there = ''] = green.portals.us;
     const token = one.newToken('full', green);
-    world().clearCalls();
-    await world().apply(
+    environment().clearCalls();
+    await environment().apply(
       secret(one.tokenSecret, { token }),
       forwarding(one.name, {
         konnect: one.konnect(),
@@ -103,7 +103,7 @@ describe('the token is replaced by one of another organization', () => {
         interval: '24h',
       }),
     );
-    const { status } = await world().waitFor(
+    const { status } = await environment().waitFor(
       one.name,
       (now) => isReady(now) && now.status.konnect?.organizationID === green.id,
     );
@@ -114,7 +114,7 @@ describe('the token is replaced by one of another organization', () => {
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject(attachedTo(made?.id));
     expect(inOrganization(blue, one).destinations).toEqual([]);
     expect(one.portalWebhook()).toMatchObject(nothing);
-    const writes = world()
+    const writes = environment()
       .services.konnect.control.calls()
       .filter(({ token: used, method }) => method !== 'GET' && [token, one.token].some((text) => text.endsWith(used)));
     expect(
@@ -125,42 +125,42 @@ describe('the token is replaced by one of another organization', () => {
       'blue delete-portal-audit-log-webhook',
       'blue delete-audit-log-destination',
     ]);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(inOrganization(green, one).destinations).toEqual([]);
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject(nothing);
   });
 
   test('while no operator runs: Ready tells what is left where, and goes back, or lets go of it', async () => {
-    const { blue, green } = world();
-    const one = await standing('to-green-unseen');
+    const { blue, green } = environment();
+    const one = await readyFixture('to-green-unseen');
     const [before] = one.destinations();
     const [there = ''] = green.portals.us;
-    await world().stopOperator();
+    await environment().stopOperator();
     await one.applyToken(one.newToken('full', green));
     await one.applyForwarding({ portals: [{ id: there }] });
-    await world().startOperator();
+    await environment().startOperator();
     const says = [`portal ${one.portals[0] ?? '?'} in region us`, `still stands in organization ${blue.id}`, 'Retain'];
-    await expectTrouble(world(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
+    await expectProblem(environment(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject({ enabled: true });
     expect(one.destinations()).toEqual([before]);
     expect(one.portalWebhook()).toMatchObject(attachedTo(before?.id));
 
     await one.applyToken();
     await one.applyForwarding();
-    await world().waitFor(one.name, (now) => isReady(now) && now.status.konnect?.organizationID === blue.id);
+    await environment().waitFor(one.name, (now) => isReady(now) && now.status.konnect?.organizationID === blue.id);
     expect(inOrganization(green, one).destinations).toEqual([]);
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject(nothing);
     expect(one.destinations()).toMatchObject([{ id: before?.id }]);
 
-    await world().stopOperator();
+    await environment().stopOperator();
     await one.applyToken(one.newToken('full', green));
     await one.applyForwarding({ portals: [{ id: there }] });
-    await world().startOperator();
-    await expectTrouble(world(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
-    await world().patch(one.name, { spec: { deletionPolicy: 'Retain' } });
-    const { status } = await world().waitForReady(one.name);
+    await environment().startOperator();
+    await expectProblem(environment(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
+    await environment().patch(one.name, { spec: { deletionPolicy: 'Retain' } });
+    const { status } = await environment().waitForReady(one.name);
     expect(status.cleanup).toBeUndefined();
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Warning',
       reason: 'LeftBehind',
       note: `let go of portal ${one.portals[0] ?? '?'} in region us in organization ${blue.id}`,
@@ -169,59 +169,59 @@ describe('the token is replaced by one of another organization', () => {
   });
 });
 
-const wipe = ({ name }: Scene) =>
-  world().kubectl(['patch', 'alf', name, '--subresource=status', '--type=merge', '-p', '{"status":null}']);
+const wipe = ({ name }: Fixture) =>
+  environment().kubectl(['patch', 'alf', name, '--subresource=status', '--type=merge', '-p', '{"status":null}']);
 
 describe('the status is wiped', () => {
   test('and everything is found again unasked, with no second destination and no moment without forwarding', async () => {
-    const one = await standing('wiped', undefined, { portals: 2 });
+    const one = await readyFixture('wiped', undefined, { portals: 2 });
     const id = destinationID(one);
     const writes = one.writes().length;
     await wipe(one);
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status).toMatchObject({
       destination: { id, managed: true },
       portals: one.portals.toSorted().map((portal) => ({ id: portal, destinationID: id, state: 'on' })),
       portalsReady: '2/2',
     });
-    const emptied = world()
+    const emptied = environment()
       .history(one.name)
       .filter(({ object }) => object.status.observedGeneration === -1);
     expect(emptied).not.toEqual([]);
     expect(one.writes().slice(writes)).toEqual(['update-audit-log-destination']);
     expect(one.destinations()).toMatchObject([{ id }]);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.destinations()).toEqual([]);
     expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([nothing, nothing]);
   });
 
   test('of one with a webhook that has an endpoint of its own, and the operator restarted', async () => {
-    const one = await scene('wiped-inline', { region: 'eu' });
+    const one = await fixture('wiped-inline', { region: 'eu' });
     await one.apply({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
-    const { status: before } = await world().waitForReady(one.name);
-    await world().stopOperator();
+    const { status: before } = await environment().waitForReady(one.name);
+    await environment().stopOperator();
     await wipe(one);
-    await world().startOperator();
-    const { status } = await world().waitForReady(one.name);
+    await environment().startOperator();
+    const { status } = await environment().waitForReady(one.name);
     expect(status.organization).toMatchObject({
       api: 'v2',
       state: 'on',
       endpointDigest: before.organization?.endpointDigest,
     });
     expect(one.writes()).toEqual(['update-audit-log-webhook', 'update-audit-log-webhook']);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     expect(one.organizationWebhook()).toMatchObject({ enabled: false });
   });
 
   test('by kubectl delete and apply of the file from a backup, under Retain: what stood is taken over again', async () => {
-    const one = await standing('restored', { deletionPolicy: 'Retain' });
+    const one = await readyFixture('restored', { deletionPolicy: 'Retain' });
     const id = destinationID(one);
-    await world().remove(one.name);
+    await environment().remove(one.name);
     await one.apply();
-    const { status } = await world().waitForReady(one.name);
+    const { status } = await environment().waitForReady(one.name);
     expect(status.destination).toMatchObject({ id, managed: true });
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
-    await expectEvent(world(), one.name, {
+    await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationAdopted',
       note: `took over destination ${id}, as spec.adoptionPolicy says`,
@@ -231,48 +231,48 @@ describe('the status is wiped', () => {
 });
 
 test('kubectl delete -f of Secrets and forwarding while no operator runs: the Secrets applied again, it goes, and a third apply makes it anew', async () => {
-  const one = await standing('delete-file', undefined, { portals: 2 });
+  const one = await readyFixture('delete-file', undefined, { portals: 2 });
   const items = one.manifests();
   const file = (of: readonly object[]) => ({ input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: of }) });
-  await world().stopOperator();
-  await world().kubectl(['delete', '-f', '-', '--wait=false'], file(items));
-  await world().startOperator();
-  await expectTrouble(world(), one.name, {
+  await environment().stopOperator();
+  await environment().kubectl(['delete', '-f', '-', '--wait=false'], file(items));
+  await environment().startOperator();
+  await expectProblem(environment(), one.name, {
     reason: 'TokenGone',
     mark: 'Reconciling',
     says: ['deletion waits', `create Secret ${one.tokenSecret}, key token again`, 'Retain'],
   });
   expect(one.destinations()).toHaveLength(1);
 
-  await world().kubectl(['apply', '-f', '-'], file(items.slice(0, 2)));
-  await world().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
+  await environment().kubectl(['apply', '-f', '-'], file(items.slice(0, 2)));
+  await environment().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
   expect(one.destinations()).toEqual([]);
   expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([nothing, nothing]);
 
-  await world().kubectl(['apply', '-f', '-'], file(items));
-  await world().waitForReady(one.name);
+  await environment().kubectl(['apply', '-f', '-'], file(items));
+  await environment().waitForReady(one.name);
   const id = destinationID(one);
   expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([attachedTo(id), attachedTo(id)]);
 });
 
 test('v2 to v3 and back, with the webhook on all the time but for the switch itself, and somebody’s inline endpoint meanwhile put right', async () => {
-  const one = await scene('there-and-back', { organization: world().green, region: 'eu' });
+  const one = await fixture('there-and-back', { organization: environment().green, region: 'eu' });
   const v2 = { konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] };
   const v3 = { organization: {}, portals: [] };
   await one.apply(v2);
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   await one.applyForwarding(v3);
-  await world().waitForReady(one.name);
+  await environment().waitForReady(one.name);
   const id = destinationID(one);
   expect(one.organizationWebhook()).toMatchObject(attachedTo(id));
   await one.applyForwarding(v2);
-  await world().waitForReady(one.name);
-  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: world().credentials } });
+  await environment().waitForReady(one.name);
+  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: environment().credentials } });
   expect(one.destinations()).toEqual([]);
   const other = { endpoint: 'https://other.example.com/logs', authorization: 'Bearer other' };
-  await setInline(world(), 'eu', other, world().green.personToken);
-  expect(isReady(await demand(world(), one.name))).toBe(true);
-  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: world().credentials } });
-  await world().remove(one.name);
+  await setInline(environment(), 'eu', other, environment().green.otherClientToken);
+  expect(isReady(await requestReconcile(environment(), one.name))).toBe(true);
+  expect(one.organizationWebhook()).toMatchObject({ enabled: true, target: { inline: environment().credentials } });
+  await environment().remove(one.name);
   expect(one.organizationWebhook()).toMatchObject({ enabled: false });
 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { findLeaks } from './support/canary.ts';
-import { createWorld, type World } from './support/environment.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
 import { conditionOf, isReady, isUnreadyFor } from './support/forwarding-object.ts';
+import { findLeaks } from './support/leaks.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { randomText } from './support/organizations.ts';
-import { checkRun } from './support/run-canary.ts';
+import { checkRun } from './support/run-leaks.ts';
 
 describe('a secret is found', () => {
   const value = `${randomText()}+/==`;
@@ -46,27 +46,30 @@ describe('a secret is found', () => {
 test.each([
   ['authorization', 'plain', (text: string) => text],
   ['endpoint', 'base64', (text: string) => Buffer.from(text).toString('base64')],
-] as const)('a world in which the %s was said (%s) fails, without saying it again', async (which, form, encode) => {
-  const world = await createWorld({ prefix: 'canary-planted' });
-  const planted = forwarding('planted', { organization: {} });
-  const said = encode(world.credentials[which]);
-  await world.apply({ ...planted, metadata: { ...planted.metadata, annotations: { note: said } } });
+] as const)(
+  'an environment in which the %s was said (%s) fails, without saying it again',
+  async (which, form, encode) => {
+    const environment = await createEnvironment({ prefix: 'canary-planted' });
+    const planted = forwarding('planted', { organization: {} });
+    const said = encode(environment.credentials[which]);
+    await environment.apply({ ...planted, metadata: { ...planted.metadata, annotations: { note: said } } });
 
-  const failure = await world.stop().catch(String);
-  expect(failure).toMatch(which === 'endpoint' ? 'the code of an endpoint' : 'an authorization');
-  expect(failure).toContain(`(${form}) in the forwardings and events`);
-  expect(failure).not.toContain(said);
-});
+    const failure = await environment.stop().catch(String);
+    expect(failure).toMatch(which === 'endpoint' ? 'the code of an endpoint' : 'an authorization');
+    expect(failure).toContain(`(${form}) in the forwardings and events`);
+    expect(failure).not.toContain(said);
+  },
+);
 
 describe('nothing secret is said', () => {
   test.each(['json', 'text'] as const)('whatever Konnect answers, with logs as %s', async (logFormat) => {
-    await using world = await createWorld({
+    await using environment = await createEnvironment({
       prefix: `canary-${logFormat}`,
       logFormat,
       flags: ['--konnect-timeout=2s'],
     });
-    const { control } = world.services.konnect;
-    const [portal] = world.blue.portals.us;
+    const { control } = environment.services.konnect;
+    const [portal] = environment.blue.portals.us;
     const inline = { method: 'PATCH', path: '/v2/audit-log-webhook' };
     // A problem echoes the request, as real servers do.
     for (const status of [400, 403]) {
@@ -83,16 +86,19 @@ describe('nothing secret is said', () => {
       control.fail({ kind, times: 1, match: inline });
       control.fail({ kind, times: 1, match: { method: 'GET', path: '*/audit-log-webhook' } });
     }
-    await world.applySecrets();
+    await environment.applySecrets();
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
-    await world.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
+    await environment.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
     // Each touch is a pass at once, where the back-off would take its time; while Konnect is given a rest, a pass meets no fault.
     let minutes = 10;
     await eventually(
       async () => {
         minutes += 1;
-        await world.patch('sumologic', { spec: { interval: `${String(minutes)}m` } });
-        await world.waitFor('sumologic', ({ status, metadata }) => status.observedGeneration === metadata.generation);
+        await environment.patch('sumologic', { spec: { interval: `${String(minutes)}m` } });
+        await environment.waitFor(
+          'sumologic',
+          ({ status, metadata }) => status.observedGeneration === metadata.generation,
+        );
         expect(control.faults().map(({ rule }) => rule)).toEqual([]);
       },
       { timeoutMs: 120_000, everyMs: 300 },
@@ -102,14 +108,14 @@ describe('nothing secret is said', () => {
   describe('of what is refused:', () => {
     const http = (text: string) => text.replace('https:', 'http:');
     const twice = (text: string) => `${text}\n${text}`;
-    let world: World;
+    let environment: Environment;
     let count = 0;
 
     beforeAll(async () => {
-      world = await createWorld({ prefix: 'canary-refused' });
+      environment = await createEnvironment({ prefix: 'canary-refused' });
     });
 
-    afterAll(() => world.stop());
+    afterAll(() => environment.stop());
 
     test.each([
       ['an endpoint without TLS', 'endpoint', http],
@@ -122,57 +128,57 @@ describe('nothing secret is said', () => {
     ] as const)('%s', async (_what, key, spoil) => {
       count += 1;
       const name = `refused-${String(count)}`;
-      const good = { ...world.newCredentials(), token: world.blue.token };
+      const good = { ...environment.newCredentials(), token: environment.blue.token };
       const bad = { ...good, [key]: spoil(good[key]) };
-      if (key === 'token') world.watchOver({ name: `the token of ${name}`, value: bad.token.slice(5, 45) });
-      await world.apply(
+      if (key === 'token') environment.addCanary({ name: `the token of ${name}`, value: bad.token.slice(5, 45) });
+      await environment.apply(
         secret(name, bad),
         forwarding(name, {
           konnect: { region: 'us', tokenSecretRef: { name } },
           destination: { secretRef: { name } },
-          portals: [{ id: world.blue.portals.us[0] }],
+          portals: [{ id: environment.blue.portals.us[0] }],
         }),
       );
-      const refused = await world.waitFor(name, (one) => conditionOf(one, 'Stalled') !== undefined);
+      const refused = await environment.waitFor(name, (one) => conditionOf(one, 'Stalled') !== undefined);
       expect(conditionOf(refused, 'Ready')).toMatchObject({ status: 'False' });
 
-      await world.apply(secret(name, good));
-      await world.waitForReady(name);
-      await world.remove(name);
+      await environment.apply(secret(name, good));
+      await environment.waitForReady(name);
+      await environment.remove(name);
     });
   });
 
   test('of Secrets that kubectl applied with their values in an annotation, inline webhooks, rotation and deletion', async () => {
-    await using world = await createWorld({ prefix: 'canary-inline' });
+    await using environment = await createEnvironment({ prefix: 'canary-inline' });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
-    await world.applySecrets();
-    await world.apply(forwarding('sumologic', { konnect, organization: {} }));
-    await world.waitForReady('sumologic');
-    const before = world.calls().length;
-    await world.applySecrets(world.newCredentials());
-    await world.waitFor('sumologic', () =>
-      world
+    await environment.applySecrets();
+    await environment.apply(forwarding('sumologic', { konnect, organization: {} }));
+    await environment.waitForReady('sumologic');
+    const before = environment.calls().length;
+    await environment.applySecrets(environment.newCredentials());
+    await environment.waitFor('sumologic', () =>
+      environment
         .calls()
         .slice(before)
         .some(({ method }) => method === 'PATCH'),
     );
-    await world.kubectl(['delete', 'secret', 'konnect', 'sumologic']);
-    await world.waitFor('sumologic', isUnreadyFor('SecretNotFound'));
-    for (const { id, token } of [world.green, world.blue]) {
-      await world.applySecrets({ token });
-      await world.waitFor('sumologic', (one) => isReady(one) && one.status.konnect?.organizationID === id);
+    await environment.kubectl(['delete', 'secret', 'konnect', 'sumologic']);
+    await environment.waitFor('sumologic', isUnreadyFor('SecretNotFound'));
+    for (const { id, token } of [environment.green, environment.blue]) {
+      await environment.applySecrets({ token });
+      await environment.waitFor('sumologic', (one) => isReady(one) && one.status.konnect?.organizationID === id);
     }
-    await world.remove('sumologic');
-    for (const { personToken: token } of [world.green, world.blue]) {
-      await expect(world.asPerson('GET', '/us/v2/audit-log-webhook', { token })).resolves.toMatchObject({
+    await environment.remove('sumologic');
+    for (const { otherClientToken: token } of [environment.green, environment.blue]) {
+      await expect(environment.asOtherClient('GET', '/us/v2/audit-log-webhook', { token })).resolves.toMatchObject({
         body: { enabled: false },
       });
     }
   });
 });
 
-test('no world of the run so far has said the secret of another', async () => {
-  const { worlds, leaks } = await checkRun(cluster().folder);
+test('no environment of the run so far has said the secret of another', async () => {
+  const { environments, leaks } = await checkRun(cluster().folder);
   expect(leaks).toEqual([]);
-  expect(worlds).toBeGreaterThan(0);
+  expect(environments).toBeGreaterThan(0);
 });
