@@ -1,5 +1,6 @@
 /** `npm run demo [-- --keep]`: shows the operator's main job with real commands. The exit code is 0 only if every check passed. */
 
+import { messageOf } from './control-plane/failure.ts';
 import { runDemoSteps } from './demo-steps.ts';
 import { createDemoTerminal } from './demo-terminal.ts';
 import { startSandbox, usage, writeForwarding } from './sandbox.ts';
@@ -11,7 +12,10 @@ const startedMs = performance.now();
 const interrupted = untilInterrupted();
 
 await import('../scripts/build.ts');
-const sandbox = await startSandbox((line) => write(`==> ${line}\n`));
+const sandbox = await startSandbox((line) => write(`==> ${line}\n`)).catch((error: unknown) => {
+  write(`==> ${messageOf(error)}\n`);
+  return process.exit(1);
+});
 let failed = false;
 try {
   const file = await writeForwarding(sandbox);
@@ -26,7 +30,7 @@ try {
   }
 } catch (error) {
   failed = true;
-  write(`\n==> failed: ${error instanceof Error ? error.message : String(error)}\n\nThe operator's log:\n`);
+  write(`\n==> failed: ${messageOf(error)}\n\nThe operator's log:\n`);
   write(await sandbox.operator.output());
 }
 write('==> stopping\n');
