@@ -66,7 +66,7 @@ describe('without Go', () => {
     expect(await planTests('simulation', machine())).toMatchObject({ jestArguments: [], leftOut: [] });
   });
 
-  test('an old Go is no Go', async () => {
+  test('a Go that is too old counts as missing', async () => {
     await putExecutable(join(folder, 'go'), 'echo go1.20.3');
     const { leftOut } = await planTests('unit', machine());
     expect(leftOut.at(-1)).toContain('found go1.20.3');
