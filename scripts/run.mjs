@@ -1,5 +1,6 @@
 /**
  * `node scripts/run.mjs FILE [ARGUMENTS]`: installs missing dependencies, then runs a TypeScript file on Node 24.
+ * `node scripts/run.mjs [--hooks]` only installs them. With `--hooks`, it also makes git run the hooks in `.githooks`.
  * Plain JavaScript without dependencies, because it runs before they are installed, on Node 20 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -48,9 +49,18 @@ function findNode() {
   return process.exit(1);
 }
 
+function activateHooks() {
+  const git = spawnSync('git', ['config', 'core.hooksPath', '.githooks'], { cwd: root, stdio: 'inherit' });
+  if (git.status !== 0) process.exit(1);
+  process.stderr.write(
+    '==> git runs .githooks/pre-commit at each commit; to stop it: git config --unset core.hooksPath\n',
+  );
+}
+
 installDependencies();
 const [file, ...rest] = process.argv.slice(2);
-if (file !== undefined) {
+if (file === '--hooks') activateHooks();
+else if (file !== undefined) {
   const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', join(root, file), ...rest], {
     cwd: root,
     stdio: 'inherit',
