@@ -1,4 +1,4 @@
-/** A control plane that goes away under the operator and comes back: the operator goes on, the same process. */
+/** A control plane that stops and starts again: the same operator process continues. */
 import { expect, test } from '@jest/globals';
 import { sandboxData } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
@@ -6,10 +6,10 @@ import { ownSandbox } from './support/own-sandbox.ts';
 
 const { sandbox, manifest, kubectl, ready, destinations } = ownSandbox();
 
-/** What a busy machine needs to start an API server, and then the longest that the operator waits before it asks one again. */
+/** The time that a busy machine needs to start an API server, and the longest wait of the operator before its next request. */
 const backMs = 70_000;
 
-test('while it creates: what it did meanwhile is found again, and finished', async () => {
+test('during a creation: the operator finds what it created, and completes the rest', async () => {
   const { control } = sandbox().services.konnect;
   const held = control.fail({
     kind: 'latency',
@@ -25,7 +25,7 @@ test('while it creates: what it did meanwhile is found again, and finished', asy
   expect(control.calls().filter(({ operation }) => operation === 'create-audit-log-destination')).toHaveLength(1);
 });
 
-test('while it has nothing to do: what changes afterwards is seen at once', async () => {
+test('while the operator is idle: it applies later changes at once', async () => {
   await sandbox().controlPlane.restart('etcd');
   await sandbox().controlPlane.restart('kube-apiserver');
   const fresh = { stringData: { authorization: `${sandboxData.authorization}-rotated` } };
@@ -38,7 +38,7 @@ test('while it has nothing to do: what changes afterwards is seen at once', asyn
   expect(destinations()).toEqual([]);
 });
 
-test('is nothing that the operator ends or turns unhealthy for', async () => {
+test('the operator does not exit and stays healthy', async () => {
   const output = await sandbox().operator.output();
   expect(output.match(/caches are full, work begins/g)).toHaveLength(1);
   expect(output).not.toContain('operator stopped');

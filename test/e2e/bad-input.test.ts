@@ -106,7 +106,7 @@ describe('Secrets', () => {
     '$what is refused before anything is sent, told once, and not looked at again until it changes',
     async ({ key, says, index }) => {
       const one = fixtures[index];
-      if (one === undefined) throw new Error('the fixture is missing');
+      if (one === undefined) throw new Error('there is no such fixture');
       const name = key === 'token' ? one.tokenSecret : one.siemSecret;
       await expectProblem(environment(), one.name, {
         reason: 'SecretInvalid',

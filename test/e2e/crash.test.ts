@@ -1,4 +1,4 @@
-/** An operator that ends at any moment, of its own accord or not: the next one finds what was begun, and finishes it. */
+/** The operator ends at any moment, by a crash or a signal. The next operator finds the unfinished work and completes it. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActiveFault, FaultRule } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
@@ -6,7 +6,7 @@ import type { Fixture, FixtureOptions } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 
-/** Calls that are held up are waited for, until the operator is killed. */
+/** With this timeout, the operator waits for a delayed call until it is killed. */
 const { environment, fixture, readyFixture } = oneEnvironment({
   prefix: 'crash',
   flags: ['--max-concurrent-reconciles=32', '--konnect-timeout=1m'],
@@ -16,11 +16,11 @@ const heldMs = 120_000;
 
 interface Moment {
   readonly title: string;
-  /** What happens on the way there; the last one never ends for this operator. */
+  /** Faults in order. The last one delays its call until this operator is killed. */
   readonly faults: readonly FaultRule[];
   readonly options?: FixtureOptions;
   readonly spec?: Readonly<Record<string, unknown>>;
-  /** How many destinations were asked for in the end; 1 unless given. */
+  /** Number of creations of a destination. Default: 1. */
   readonly creations?: number;
 }
 
@@ -33,45 +33,45 @@ const hold = (operation: string, more: Partial<FaultRule> = {}): FaultRule => ({
 const lose = (operation: string): FaultRule => ({ kind: 'drop-after', match: { operation }, times: 1 });
 
 const creating: readonly Moment[] = [
-  { title: 'asking whose token it is', faults: [hold('get-organizations-me')] },
-  { title: 'listing destinations', faults: [hold('get-audit-log-destinations')] },
-  { title: 'reading a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
+  { title: 'a read of the organization of the token', faults: [hold('get-organizations-me')] },
+  { title: 'a list of destinations', faults: [hold('get-audit-log-destinations')] },
+  { title: 'a read of a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
   {
-    title: 'looking for a destination whose creation was carried out and not answered',
+    title: 'the search for a destination that Konnect created without an answer',
     faults: [lose('create-audit-log-destination'), hold('get-audit-log-destinations', { skip: 1 })],
   },
   {
-    title: 'looking for a destination whose creation never arrived',
+    title: 'the search for a destination whose creation never arrived',
     faults: [
       { kind: 'drop-before', match: { operation: 'create-audit-log-destination' }, times: 1 },
       hold('get-audit-log-destinations', { skip: 1 }),
     ],
     creations: 2,
   },
-  { title: 'attaching the first portal', faults: [hold('update-portal-audit-log-webhook')] },
-  { title: 'attaching the second portal', faults: [hold('update-portal-audit-log-webhook', { skip: 1 })] },
+  { title: 'the attachment of the first portal', faults: [hold('update-portal-audit-log-webhook')] },
+  { title: 'the attachment of the second portal', faults: [hold('update-portal-audit-log-webhook', { skip: 1 })] },
   {
-    title: 'reading a portal again whose attaching was carried out and not answered',
+    title: 'the second read of a portal that Konnect attached without an answer',
     faults: [lose('update-portal-audit-log-webhook'), hold('get-portal-audit-log-webhook', { skip: 2 })],
   },
   {
-    title: 'attaching the organization',
+    title: 'the attachment of the organization',
     faults: [hold('update-audit-logs-webhook')],
     spec: { organization: {} },
   },
 ];
 
 const undoing: readonly Moment[] = [
-  { title: 'reading a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
-  { title: 'detaching the first portal', faults: [hold('delete-portal-audit-log-webhook')] },
-  { title: 'detaching the second portal', faults: [hold('delete-portal-audit-log-webhook', { skip: 1 })] },
+  { title: 'a read of a portal’s webhook', faults: [hold('get-portal-audit-log-webhook')] },
+  { title: 'the detachment of the first portal', faults: [hold('delete-portal-audit-log-webhook')] },
+  { title: 'the detachment of the second portal', faults: [hold('delete-portal-audit-log-webhook', { skip: 1 })] },
   {
-    title: 'going on after a detaching that was carried out and not answered',
+    title: 'the call after a detachment that Konnect executed without an answer',
     faults: [lose('delete-portal-audit-log-webhook'), hold('get-portal-audit-log-webhook', { skip: 2 })],
   },
-  { title: 'deleting the destination', faults: [hold('delete-audit-log-destination')] },
+  { title: 'the deletion of the destination', faults: [hold('delete-audit-log-destination')] },
   {
-    title: 'going on after a deletion of the destination that was carried out and not answered',
+    title: 'the call after a deletion that Konnect executed without an answer',
     faults: [lose('delete-audit-log-destination'), hold('delete-audit-log-destination')],
   },
 ];
@@ -86,7 +86,7 @@ function expectInPlace(one: Fixture): void {
   }
 }
 
-/** Applies each with its faults, and resolves when all calls that are to be held up are. */
+/** Applies each moment with its faults. Resolves when all calls of the last faults are delayed. */
 async function bringAbout(
   moments: readonly Moment[],
   prefix: string,
@@ -109,7 +109,7 @@ async function bringAbout(
   return made;
 }
 
-describe('killed while creating, at the moment of', () => {
+describe('killed during a creation, at the moment of', () => {
   let fixtures: Fixture[];
 
   beforeAll(async () => {
@@ -121,7 +121,7 @@ describe('killed while creating, at the moment of', () => {
 
   test.each(titled(creating))('$title', async ({ index, creations = 1, spec }) => {
     const one = fixtures[index];
-    if (one === undefined) throw new Error('the fixture is missing');
+    if (one === undefined) throw new Error('there is no such fixture');
     const { status } = await environment().waitForReady(one.name);
     expect(status.destination).not.toHaveProperty('creating');
     expectInPlace(one);
@@ -133,7 +133,7 @@ describe('killed while creating, at the moment of', () => {
   });
 });
 
-describe('killed while undoing, at the moment of', () => {
+describe('killed during a deletion, at the moment of', () => {
   let fixtures: Fixture[];
 
   beforeAll(async () => {
@@ -148,7 +148,7 @@ describe('killed while undoing, at the moment of', () => {
 
   test.each(titled(undoing))('$title', async ({ index }) => {
     const one = fixtures[index];
-    if (one === undefined) throw new Error('the fixture is missing');
+    if (one === undefined) throw new Error('there is no such fixture');
     await environment().kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
     expect(one.destinations()).toEqual([]);
     for (const portal of one.portals.keys()) {
@@ -157,7 +157,7 @@ describe('killed while undoing, at the moment of', () => {
   });
 });
 
-test('killed while Konnect is about to create: what it makes a moment later is found, and no second one is made', async () => {
+test('killed before Konnect creates the destination: the next operator finds it later, and creates no second one', async () => {
   await environment().restartOperator(impatient);
   const one = await fixture('about-to-create');
   const held = one.fail({ kind: 'latency', ms: 5_000, match: { operation: 'create-audit-log-destination' }, times: 1 });
@@ -171,7 +171,7 @@ test('killed while Konnect is about to create: what it makes a moment later is f
   expect(one.calls('create-audit-log-destination')).toHaveLength(1);
 });
 
-test('killed while rotating: the whole of the new Secret is applied', async () => {
+test('killed during a rotation: the next operator applies the whole new Secret', async () => {
   await environment().restartOperator();
   const one = await readyFixture('rotating');
   const held = one.fail(hold('update-audit-log-destination'));
@@ -184,13 +184,13 @@ test('killed while rotating: the whole of the new Secret is applied', async () =
   await eventually(() => expect(one.destinations()).toMatchObject([fresh]));
 });
 
-describe('asked to end', () => {
+describe('after SIGTERM', () => {
   async function lastMessage(output: Promise<string>): Promise<unknown> {
     const line: unknown = JSON.parse((await output).trimEnd().split('\n').at(-1) ?? '{}');
     return typeof line === 'object' && line !== null && 'message' in line ? line.message : line;
   }
 
-  test('ends the pass under way first, and nothing of it is lost', async () => {
+  test('the operator completes the running reconciliation and loses nothing', async () => {
     await environment().restartOperator();
     const one = await fixture('sigterm', { portals: 2 });
     const held = one.fail({ kind: 'latency', ms: 700, match: { operation: 'update-portal-audit-log-webhook' } });
@@ -206,7 +206,7 @@ describe('asked to end', () => {
     await environment().startOperator();
   });
 
-  test('cuts off a pass that does not end within the grace period, and the next operator finishes it', async () => {
+  test('the operator aborts a reconciliation after the grace period, and the next operator completes it', async () => {
     await environment().restartOperator({ flags: ['--grace-period=500ms'] });
     const one = await fixture('sigterm-cut-off', { portals: 2 });
     const held = one.fail(hold('update-portal-audit-log-webhook'));

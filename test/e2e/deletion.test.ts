@@ -1,4 +1,4 @@
-/** Deleting a forwarding: everything of ours is undone in Konnect, nothing of anybody else's, and what keeps it from going is said. */
+/** Deletion of a forwarding: the operator removes only its own objects from Konnect, and status says what blocks the deletion. */
 import { describe, expect, test } from '@jest/globals';
 import type { KonnectModel } from '../../sandbox/konnect/model.ts';
 import { cluster } from '../support/cluster.ts';
@@ -17,13 +17,13 @@ async function gone({ name }: Fixture): Promise<void> {
   await environment().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=90s']);
 }
 
-/** What of it still stands in Konnect. */
+/** Returns what the forwarding still has in Konnect. */
 function leftOf(one: Fixture): unknown[] {
   const webhooks = one.portals.map((_id, index) => one.portalWebhook(index));
   return [...one.destinations(), ...webhooks.filter(({ enabled, target }) => enabled || target.kind !== 'none')];
 }
 
-/** All that stands in Konnect, of everybody. */
+/** Returns everything in Konnect, of all clients. */
 function everything({ organizations }: KonnectModel): unknown {
   return [...organizations.values()].map(({ destinations, webhooks, portals }) => ({
     destinations: destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination),
@@ -36,7 +36,7 @@ function everything({ organizations }: KonnectModel): unknown {
   }));
 }
 
-/** The destinations and the webhooks that are attached, of everybody. */
+/** Returns the destinations and the attached webhooks of all clients. */
 function standingIn({ organizations }: KonnectModel): unknown[] {
   return [...organizations.values()].flatMap(({ destinations, webhooks, portals }) => [
     ...destinations.filter(({ to }) => to === undefined),
@@ -56,7 +56,7 @@ async function foreignDestination(name: string): Promise<string> {
     },
   });
   if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
-  throw new Error('no destination was made');
+  throw new Error('no destination was created');
 }
 
 const attachByHand = (portal: string, id: string) =>
@@ -64,8 +64,8 @@ const attachByHand = (portal: string, id: string) =>
     body: { audit_log_destination_id: id, enabled: true },
   });
 
-describe('kubectl delete -f, Secrets and all', () => {
-  test.each(['v3', 'v2'])('leaves nothing of ours, and everything of others (%s)', async (auditLogsAPI) => {
+describe('kubectl delete -f with the Secrets', () => {
+  test.each(['v3', 'v2'])('removes all objects of the operator and no others (%s)', async (auditLogsAPI) => {
     const one = await fixture(`everything-${auditLogsAPI}`, { portals: 2 });
     const [, theirs = ''] = environment().blue.portals.us;
     await attachByHand(theirs, await foreignDestination(`of others ${auditLogsAPI}`));
@@ -95,7 +95,7 @@ describe('kubectl delete -f, Secrets and all', () => {
   });
 });
 
-test('what somebody else has pointed elsewhere meanwhile is left to them', async () => {
+test('a webhook that another client has attached elsewhere stays unchanged', async () => {
   const one = await readyFixture('re-pointed', undefined, { portals: 2 });
   const other = await foreignDestination('re-pointed at');
   await attachByHand(one.portals[0] ?? '', other);
@@ -106,7 +106,7 @@ test('what somebody else has pointed elsewhere meanwhile is left to them', async
   expect(one.portalWebhook(1)).toMatchObject({ enabled: false, target: { kind: 'none' } });
 });
 
-describe('a destination that Konnect still holds in use', () => {
+describe('a destination that Konnect still counts as in use', () => {
   test('for a while after its webhooks were detached', async () => {
     const one = await readyFixture('release-delay');
     const [destination] = one.destinations();
@@ -126,7 +126,7 @@ describe('a destination that Konnect still holds in use', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('by a webhook that is not ours, which is left alone and named as the cause', async () => {
+  test('because of a webhook of another client: it stays unchanged, and the message names it', async () => {
     const one = await readyFixture('used-by-others');
     const [destination] = one.destinations();
     const [, , theirs = ''] = environment().blue.portals.us;
@@ -148,8 +148,8 @@ describe('a destination that Konnect still holds in use', () => {
   });
 });
 
-describe('a webhook that Konnect does not let go of', () => {
-  test('is tried again', async () => {
+describe('a webhook that Konnect does not detach', () => {
+  test('the operator retries', async () => {
     const one = await readyFixture('detaching');
     const held = one.fail({ kind: 'status', status: 409, match: { operation: 'delete-portal-audit-log-webhook' } });
     await askToDelete(one);
@@ -163,7 +163,7 @@ describe('a webhook that Konnect does not let go of', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('as long as it is on, is switched off first', async () => {
+  test('while it is on, is switched off first', async () => {
     const one = await readyFixture('switched-off-first');
     environment().services.konnect.control.behave({ portalDeleteConflict: true });
     await askToDelete(one);
@@ -173,7 +173,7 @@ describe('a webhook that Konnect does not let go of', () => {
 });
 
 describe('the token', () => {
-  test('whose Secret went first is remembered by the operator that used it', async () => {
+  test('whose Secret was deleted first: the operator that used it still has it in memory', async () => {
     const one = await readyFixture('secret-first');
     await environment().kubectl(['delete', 'secret', one.tokenSecret, one.siemSecret]);
     await expectProblem(environment(), one.name, {
@@ -186,7 +186,7 @@ describe('the token', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('that nobody remembers is asked for by name, and is used at once', async () => {
+  test('that no operator has in memory: the message names its Secret, and the operator uses it at once', async () => {
     const one = await readyFixture('token-gone', undefined, { portals: 2 });
     const [destination] = one.destinations();
     await environment().stopOperator();
@@ -205,7 +205,7 @@ describe('the token', () => {
         ...one.portals.map((id) => `the webhook of portal ${id}`),
       ],
     });
-    // First the way that undoes everything, then the one that lets go.
+    // The message names first the way that removes everything, then the one that leaves everything.
     const message = object.status.conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
     expect(message.indexOf(one.tokenSecret)).toBeLessThan(message.indexOf('Retain'));
     expect(one.destinations()).toHaveLength(1);
@@ -214,7 +214,7 @@ describe('the token', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('of another organization undoes nothing there', async () => {
+  test('of another organization: the operator changes nothing there', async () => {
     const one = await readyFixture('token-of-another');
     await environment().stopOperator();
     await one.applyToken(one.newToken('full', environment().green));
@@ -232,8 +232,8 @@ describe('the token', () => {
   });
 });
 
-describe('after the token was replaced by one of another organization', () => {
-  test('what stands in the first is undone by the token that made it', async () => {
+describe('after a token of another organization replaced the token', () => {
+  test('the operator removes the objects in the first organization with the old token', async () => {
     const one = await readyFixture('moved-half');
     await one.applyToken(one.newToken('full', environment().green));
     await expectProblem(environment(), one.name, {
@@ -249,7 +249,7 @@ describe('after the token was replaced by one of another organization', () => {
 });
 
 describe('Retain', () => {
-  test('lets go of everything as it is, and an event says what stays', async () => {
+  test('leaves everything unchanged, and an event says what stays', async () => {
     const one = await readyFixture('retain', { deletionPolicy: 'Retain' }, { portals: 2 });
     const [destination] = one.destinations();
     const writes = one.writes().length;
@@ -267,7 +267,7 @@ describe('Retain', () => {
     }
   });
 
-  test('set late lets go of what cannot be undone', async () => {
+  test('set during a blocked deletion leaves what cannot be removed', async () => {
     const one = await readyFixture('retain-late');
     await environment().stopOperator();
     await environment().kubectl(['delete', 'secret', one.tokenSecret]);
@@ -285,8 +285,8 @@ describe('Retain', () => {
   });
 });
 
-describe('whenever it comes', () => {
-  test('while no operator runs, it is done by the next', async () => {
+describe('a deletion', () => {
+  test('while no operator runs is completed by the next operator', async () => {
     const one = await readyFixture('no-operator');
     await environment().stopOperator();
     await askToDelete(one);
@@ -296,7 +296,7 @@ describe('whenever it comes', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('while Konnect is in trouble, it waits and says so', async () => {
+  test('during an outage of Konnect waits and says so', async () => {
     const one = await readyFixture('outage');
     const fault = one.fail({ kind: 'status', status: 502, body: 'html' });
     await askToDelete(one);
@@ -310,7 +310,7 @@ describe('whenever it comes', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('while a creation is under way, what comes of it is removed', async () => {
+  test('during a creation also removes the created destination', async () => {
     const one = await fixture('under-way');
     environment().services.konnect.control.behave({ staleListMs: 700 });
     const lost = one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' } });
@@ -321,7 +321,7 @@ describe('whenever it comes', () => {
     expect(leftOf(one)).toEqual([]);
   });
 
-  test('before anything was made, it is done at once', async () => {
+  test('before any creation is completed at once', async () => {
     const one = await fixture('never-ready', { access: 'read-only' });
     await one.apply();
     await expectProblem(environment(), one.name, { reason: 'PermissionDenied', mark: 'Stalled', says: ['HTTP 403'] });
@@ -330,7 +330,7 @@ describe('whenever it comes', () => {
     expect(one.writes().filter((operation) => operation.startsWith('delete'))).toEqual([]);
   });
 
-  describe('for the whole namespace', () => {
+  describe('of the whole namespace', () => {
     async function inNamespace(play: (other: Environment) => Promise<void>): Promise<void> {
       const other = await createEnvironment({ prefix: 'deletion-namespace' });
       try {
@@ -344,14 +344,14 @@ describe('whenever it comes', () => {
       }
     }
 
-    test('nothing is left in Konnect or Kubernetes', () =>
+    test('leaves nothing in Konnect or Kubernetes', () =>
       inNamespace(async (other) => {
         const { kubectl } = cluster();
         await kubectl(['delete', 'namespace', other.namespace, '--timeout=90s']);
         expect(standingIn(other.services.konnect.model)).toEqual([]);
       }));
 
-    test('while no operator runs, Retain lets it go, since no Secret can be made in it any longer', () =>
+    test('while no operator runs is unblocked by Retain, since no Secret can be created in it any more', () =>
       inNamespace(async (other) => {
         const { kubectl } = cluster();
         await other.stopOperator();
@@ -360,7 +360,7 @@ describe('whenever it comes', () => {
           timeoutMs: 90_000,
         });
         await other.startOperator();
-        // Nothing can be made in such a namespace, events neither.
+        // The API server rejects creations in a terminating namespace, also of events.
         await other.waitFor('sumologic', (one) =>
           (one.status.conditions ?? []).some(
             ({ type, reason, message }) => type === 'Ready' && reason === 'TokenGone' && message.includes('to Retain'),

@@ -1,4 +1,4 @@
-/** What README.md and docs/ tell their readers to type is typed, document by document, from the first command to the last. */
+/** Runs the commands of README.md and docs/, document by document, in order. */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-/** The smallest forwarding of README.md, with what is true here. */
+/** The smallest forwarding of README.md, with the values of this environment. */
 function filledIn(manifest: string): string {
   const { endpoint, authorization } = environment.credentials;
   return [
@@ -49,10 +49,10 @@ function portal(): string {
   return id;
 }
 
-/** Processes that go on for ever, which every other test starts. */
+/** Commands of processes that do not end. Other tests start them. */
 const endless = /^(?:npm |node dist\/operator\.js).*\n?/gm;
 
-/** The script with names of this environment in place of those of the documents. What concerns the whole cluster, which others use, is tried out. */
+/** Returns the script with the names of this environment. Commands that change the whole cluster become a dry run, since other tests use the cluster. */
 async function here({ text: script }: Script): Promise<string> {
   const { destination } = (await environment.forwarding('sumologic').catch(() => undefined))?.status ?? {};
   const { healthURL, metricsURL } = environment.operator();
@@ -70,7 +70,7 @@ async function here({ text: script }: Script): Promise<string> {
     .replaceAll('https://127.0.0.1:8080/metrics', metricsURL);
 }
 
-/** What the runbook has its readers define. */
+/** The definitions of the runbook. */
 function definitions(): string {
   const asking = scriptsOf(document('docs/operate/runbook.md')).find(({ text: script }) => script.startsWith('TOKEN='));
   return (asking?.text ?? '')
@@ -80,7 +80,7 @@ function definitions(): string {
     .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`);
 }
 
-/** Types it, waits until what it asks for has come to pass, and answers what was shown. */
+/** Runs the script, and waits until its effect is complete. Resolves with its output. */
 async function typed(script: Script): Promise<string> {
   const asksKonnect = /\bkonnect /.test(script.text) && !script.text.startsWith('TOKEN=');
   const whose = script.text.includes('export F=') ? whoami : '';
@@ -97,7 +97,7 @@ function isAnswered({ metadata, status }: ForwardingObject): boolean {
   return demand !== undefined && demand === status.lastHandledReconcileAt;
 }
 
-/** What has to be shown, as far as it is known. */
+/** Returns the expected output, as far as it is known. */
 function expected({ text: script }: Script): RegExp {
   const { namespace, name } = serviceAccount;
   if (script.includes('auth can-i')) return /^yes\n$/m;
@@ -110,34 +110,34 @@ function expected({ text: script }: Script): RegExp {
   return /^/;
 }
 
-/** Tools that the documents use beside kubectl and that this machine lacks. */
+/** Tools that the documents use beside kubectl and that are missing on this machine. */
 const missing = ['curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
 
-/** Whether what it takes is there; `konnect` is the runbook's name for curl with a token. */
+/** Returns whether the tools of the script exist. `konnect` is the runbook's name for curl with a token. */
 function canBeTyped({ text: script }: Script): boolean {
   const uses = (tool: string) =>
     new RegExp(tool === 'curl' ? String.raw`\b(curl|konnect) ` : `\\b${tool} `).test(script);
   return !missing.some(uses);
 }
 
-/** What is about Portals is typed where there are some. */
+/** The test of portalRefs runs the scripts about Portals. */
 const isTyped = ({ text: script, ...rest }: Script) =>
   script.replaceAll(endless, '').trim() !== '' && !script.includes(portalCRD) && canBeTyped({ ...rest, text: script });
 
-test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, which this machine lacks,`} of the documents had to be left out`, () => {
+test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, missing on this machine,`} of the documents had to be left out`, () => {
   const left = scriptsOf(document('docs/operate/runbook.md')).filter((script) => !canBeTyped(script));
   expect(left.length > 0).toBe(missing.length > 0);
 });
 
 function testCommandsOf(path: string): void {
-  describe(`what ${path} says, typed`, () => {
+  describe(`the commands of ${path}`, () => {
     test.each(scriptsOf(document(path)).filter(isTyped))('$title', async (script) => {
       await expect(typed(script)).resolves.toMatch(expected(script));
     });
   });
 }
 
-/** Without what differs from run to run. */
+/** Removes text that differs from run to run. */
 function asAlways(line: string): string {
   return line
     .replaceAll(environment.namespace, 'platform')

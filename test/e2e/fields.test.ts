@@ -1,4 +1,4 @@
-/** Each field of the resource does what the page about it says. */
+/** Each field of the resource does what its page in the documents says. */
 import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { eventually } from '../support/eventually.ts';
@@ -25,7 +25,7 @@ async function columns(one: Fixture): Promise<string[]> {
 }
 
 describe('suspend', () => {
-  test('stops every call to Konnect, answers generations and annotations all the same, and all is put right afterwards', async () => {
+  test('stops all calls to Konnect, still answers generations and annotations, and corrects everything afterwards', async () => {
     const one = await readyFixture('suspended');
     const before = only(one);
     await environment().patch(one.name, { spec: { suspend: true } });
@@ -56,7 +56,7 @@ describe('suspend', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(before.id));
   });
 
-  test('from the beginning makes nothing, and deletion follows deletionPolicy', async () => {
+  test('from the beginning creates nothing, and deletion follows deletionPolicy', async () => {
     const one = await fixture('suspended-first');
     await one.apply({ suspend: true });
     const object = await environment().waitFor(one.name, isAnswered);
@@ -74,7 +74,7 @@ describe('suspend', () => {
 });
 
 describe('mode: Observe', () => {
-  test('from the beginning writes nothing, says what is missing, and Enforce makes it', async () => {
+  test('from the beginning writes nothing and says what is missing, and Enforce creates it', async () => {
     const one = await fixture('observed-first');
     await one.apply({ mode: 'Observe' });
     const object = await environment().waitFor(one.name, (now) => conditionOf(now, 'Ready')?.reason === 'Drifted');
@@ -93,7 +93,7 @@ describe('mode: Observe', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(only(one).id));
   });
 
-  test('tells what others changed, field by field and without values, and leaves it so, deletion too', async () => {
+  test('reports changes of other clients by field and without values, and changes nothing, also on deletion', async () => {
     const one = await readyFixture('observed', { mode: 'Enforce' }, { portals: 2 });
     const { id } = only(one);
     await environment().patch(one.name, { spec: { mode: 'Observe' } });
@@ -136,7 +136,7 @@ describe('mode: Observe', () => {
     });
   });
 
-  test('that ends puts everything right again', async () => {
+  test('that changes to Enforce corrects everything', async () => {
     const one = await readyFixture('observed-no-more');
     const { id } = only(one);
     await environment().patch(one.name, { spec: { mode: 'Observe' } });
@@ -149,7 +149,7 @@ describe('mode: Observe', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
   });
 
-  test('says what is wrong beside drift', async () => {
+  test('reports other problems beside drift', async () => {
     const one = await fixture('observed-wrong');
     const unknown = '00000000-1111-4222-8333-444444444444';
     await one.apply({ mode: 'Observe', portals: [{ id: unknown }] });
@@ -171,7 +171,7 @@ describe('destinationRef', () => {
   const theirs = (one: Fixture, name: string) => one.destinations(name);
 
   test.each(['id', 'name'] as const)(
-    'by %s attaches to it, needs no Secret of the SIEM, and never changes or deletes it',
+    'by %s attaches to it without a Secret of the SIEM, and never changes or deletes it',
     async (by) => {
       const one = await fixture(`referred-by-${by}`);
       const their = await made(one);
@@ -190,7 +190,7 @@ describe('destinationRef', () => {
     },
   );
 
-  test('that is not there is named, and used when it is', async () => {
+  test('that does not exist: the message names it, and it is used when it exists', async () => {
     const one = await fixture('referred-missing');
     const name = 'not there yet';
     await one.applyToken();
@@ -207,7 +207,7 @@ describe('destinationRef', () => {
     expect(one.writes()).toEqual(['update-portal-audit-log-webhook']);
   });
 
-  test('by a name that two have stops, and names both', async () => {
+  test('by a name of two destinations: the forwarding is Stalled, and the message names both', async () => {
     const one = await fixture('referred-twice');
     environment().services.konnect.control.behave({ duplicateNames: 'allowed' });
     const [first, second] = [await made(one, 'of two'), await made(one, 'of two')];
@@ -225,7 +225,7 @@ describe('destinationRef', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(second.id));
   });
 
-  test('in place of destination, and back: re-pointed each time, and our own destination goes and comes', async () => {
+  test('in place of destination, and back: the webhooks move each time, and the own destination is deleted and created', async () => {
     const one = await readyFixture('referred-and-back');
     const their = await made(one);
     await one.applyForwarding({ destination: undefined, destinationRef: { id: their.id } });
@@ -247,7 +247,7 @@ describe('destinationRef', () => {
   });
 });
 
-test('authorizationScheme stands before what the Secret holds, and a change of it is applied at once', async () => {
+test('authorizationScheme precedes the value of the Secret, and a change is applied at once', async () => {
   const one = await fixture('scheme');
   const credential = environment().credentials.authorization.replace('Bearer ', '');
   await one.applyToken();
@@ -266,8 +266,8 @@ test('authorizationScheme stands before what the Secret holds, and a change of i
   ]);
 });
 
-describe('the annotation that asks for a pass', () => {
-  test('is answered with its own value, and what others changed is put right at once', async () => {
+describe('the annotation that requests a reconciliation', () => {
+  test('is answered with its value, and changes of other clients are corrected at once', async () => {
     const one = await readyFixture('demanded');
     const { id } = only(one);
     await attachPortal(environment(), one.portals[0] ?? '', id, false);
@@ -276,7 +276,7 @@ describe('the annotation that asks for a pass', () => {
     expect(object.metadata.generation).toBe(1);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
 
-    // The list is read again, however young it is.
+    // The list is read again, even if it is recent.
     await environment().asOtherClient('PATCH', `/global/v3/audit-log-destinations/${id}`, {
       body: otherDestination(one.destinationName),
     });
@@ -284,7 +284,7 @@ describe('the annotation that asks for a pass', () => {
     expect(only(one)).toMatchObject(environment().credentials);
   });
 
-  test('is not answered before the pass that it asked for has ended', async () => {
+  test('is not answered before the requested reconciliation has ended', async () => {
     const one = await readyFixture('demanded-and-awaited');
     const { id } = only(one);
     const moved = await environment().asOtherClient(
@@ -301,14 +301,14 @@ describe('the annotation that asks for a pass', () => {
     await environment().kubectl(['annotate', 'alf', one.name, `${reconcileAnnotation}=now`, '--overwrite']);
     await eventually(() => expect(held.hits()).toBe(1));
     expect((await environment().forwarding(one.name)).status.lastHandledReconcileAt).toBeUndefined();
-    // Whoever takes over finds it unanswered, and looks at everything again.
+    // The next operator finds it unanswered, and reads everything again.
     await environment().restartOperator({ kill: true });
     const answered = await environment().waitFor(one.name, ({ status }) => status.lastHandledReconcileAt === 'now');
     expect(isReady(answered)).toBe(true);
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
   });
 
-  test('is answered while Konnect is down and while a Secret is missing, too', async () => {
+  test('is also answered during an outage of Konnect and without a Secret', async () => {
     const one = await readyFixture('demanded-in-trouble');
     const down = one.fail({ kind: 'status', status: 503 });
     await requestReconcile(environment(), one.name);

@@ -5,7 +5,7 @@ import { forwarding } from './support/manifests.ts';
 import { developer } from './support/organizations.ts';
 import { isSigned } from './support/signature.ts';
 
-test("Kong's how-to for Dev Portals by one kubectl apply: a developer's login is found in SumoLogic, signed", async () => {
+test("Kong's how-to for Dev Portals with one kubectl apply: a developer's login arrives in SumoLogic, signed", async () => {
   await using environment = await createEnvironment({ prefix: 'how-to-dev-portal' });
   const { blue, namespace, services } = environment;
   const [portal = ''] = blue.portals.us;
@@ -66,7 +66,7 @@ test("Kong's how-to for Dev Portals by one kubectl apply: a developer's login is
   expect(headers).toEqual([environment.credentials.authorization]);
 });
 
-test('a login to a portal that no forwarding names goes nowhere', async () => {
+test('a login to a portal that no forwarding names is not forwarded', async () => {
   await using environment = await createEnvironment({ prefix: 'how-to-dev-portal', portals: 2 });
   const [portal = '', other = ''] = environment.blue.portals.us;
   await environment.applySecrets();

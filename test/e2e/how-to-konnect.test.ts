@@ -4,14 +4,14 @@ import { createEnvironment, type Environment } from './support/environment.ts';
 import { forwarding } from './support/manifests.ts';
 import { isSigned } from './support/signature.ts';
 
-/** What each format makes of the call that lists control planes. */
+/** The call that lists control planes, in each format. */
 const shapes = {
   cef: /^\S+Z konghq\.com CEF:0\|KongInc\|Konnect\|1\.0\|konnect\|Authz\.control-planes\|1\|.* action=list granted=true /,
   json: /^\{"event_ts":"\S+Z","event_vendor":"KongInc","event_product":"Konnect",.*"name":"Authz\.control-planes",/,
   cps: /^\{"event":\{"event_ts":"\S+Z","event_vendor":"KongInc",.*"name":"Authz\.control-planes",/,
 } as const;
 
-describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl apply, audit-logs API %s", (api) => {
+describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect with one kubectl apply, audit-logs API %s", (api) => {
   let environment: Environment;
 
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl a
   });
 
   test.each(['cef', 'json', 'cps'] as const)(
-    'listing control planes is found in SumoLogic, signed: %s',
+    'a list of control planes arrives in SumoLogic, signed: %s',
     async (format) => {
       await environment.patch('sumologic', { spec: { destination: { logFormat: format } } });
       await environment.waitForReady('sumologic');
@@ -70,7 +70,7 @@ describe.each(['v2', 'v3'] as const)("Kong's how-to for Konnect by one kubectl a
     },
   );
 
-  test('deleted, nothing is forwarded and nothing is left', async () => {
+  test('after deletion, nothing is forwarded and nothing is left', async () => {
     await environment.remove('sumologic');
     await expect(environment.asOtherClient('GET', '/global/v3/audit-log-destinations')).resolves.toMatchObject({
       body: { data: [] },

@@ -1,4 +1,4 @@
-/** What befalls a forwarding in the life of its users, each to its end. */
+/** Changes of spec and Secrets that are interrupted by an outage, a restart or another client. */
 import { describe, expect, test } from '@jest/globals';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { eventually } from '../support/eventually.ts';
@@ -30,7 +30,7 @@ function inOrganization({ id }: Organization, one: Fixture) {
   };
 }
 
-test('a Secret is rotated while Konnect answers 429: nothing is lost meanwhile, and the new one is applied when it is let in', async () => {
+test('a Secret is rotated while Konnect answers 429: the webhooks stay attached, and the new Secret is applied after the limit', async () => {
   const one = await readyFixture('rotated-when-limited');
   const id = destinationID(one);
   const limited = one.fail({ kind: 'status', status: 429, retryAfter: 2 });
@@ -44,7 +44,7 @@ test('a Secret is rotated while Konnect answers 429: nothing is lost meanwhile, 
   expect(one.destinations()).toMatchObject([{ id, ...environment().credentials }]);
   expect(one.portalWebhook()).toMatchObject(attachedTo(id));
 
-  // Asked no more often than Konnect wants.
+  // The operator waits as long as Retry-After says.
   await eventually(() => expect(limited.hits()).toBeGreaterThan(5));
   const refused = one.calls('get-portal-audit-log-webhook').filter(({ status }) => status === 429);
   const gapsMs = refused.slice(1).map(({ at }, index) => at.getTime() - (refused[index]?.at.getTime() ?? 0));
@@ -57,7 +57,7 @@ test('a Secret is rotated while Konnect answers 429: nothing is lost meanwhile, 
   expect(one.calls('update-audit-log-destination').filter(({ status }) => status === 200)).toHaveLength(1);
 });
 
-test('a portal is taken out while Konnect is down, and the operator restarted: the portal is still detached once Konnect is back', async () => {
+test('a portal leaves spec during an outage of Konnect, and the operator restarts: the portal is detached after the outage', async () => {
   const one = await readyFixture('taken-out', undefined, { portals: 2 });
   const [kept = '', removed = ''] = one.portals;
   const id = destinationID(one);
@@ -87,8 +87,8 @@ test('a portal is taken out while Konnect is down, and the operator restarted: t
   });
 });
 
-describe('the token is replaced by one of another organization', () => {
-  test('and spec names a portal there: that one is attached before the old one is undone', async () => {
+describe('a token of another organization replaces the token', () => {
+  test('and spec names a portal there: it is attached before the old one is detached', async () => {
     const { blue, green } = environment();
     const one = await readyFixture('to-green');
     const [there = ''] = green.portals.us;
@@ -130,7 +130,7 @@ describe('the token is replaced by one of another organization', () => {
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject(nothing);
   });
 
-  test('while no operator runs: Ready tells what is left where, and goes back, or lets go of it', async () => {
+  test('while no operator runs: Ready names what is left in which organization, until the token is restored or the entries are removed', async () => {
     const { blue, green } = environment();
     const one = await readyFixture('to-green-unseen');
     const [before] = one.destinations();
@@ -172,8 +172,8 @@ describe('the token is replaced by one of another organization', () => {
 const wipe = ({ name }: Fixture) =>
   environment().kubectl(['patch', 'alf', name, '--subresource=status', '--type=merge', '-p', '{"status":null}']);
 
-describe('the status is wiped', () => {
-  test('and everything is found again unasked, with no second destination and no moment without forwarding', async () => {
+describe('a user empties the status', () => {
+  test('and the operator finds everything again, with no second destination and no interruption', async () => {
     const one = await readyFixture('wiped', undefined, { portals: 2 });
     const id = destinationID(one);
     const writes = one.writes().length;
@@ -195,7 +195,7 @@ describe('the status is wiped', () => {
     expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([nothing, nothing]);
   });
 
-  test('of one with a webhook that has an endpoint of its own, and the operator restarted', async () => {
+  test('of a forwarding with an inline webhook, and the operator restarts', async () => {
     const one = await fixture('wiped-inline', { region: 'eu' });
     await one.apply({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
     const { status: before } = await environment().waitForReady(one.name);
@@ -213,7 +213,7 @@ describe('the status is wiped', () => {
     expect(one.organizationWebhook()).toMatchObject({ enabled: false });
   });
 
-  test('by kubectl delete and apply of the file from a backup, under Retain: what stood is taken over again', async () => {
+  test('with kubectl delete and apply of a backup, with Retain: the operator adopts the retained objects again', async () => {
     const one = await readyFixture('restored', { deletionPolicy: 'Retain' });
     const id = destinationID(one);
     await environment().remove(one.name);
@@ -230,7 +230,7 @@ describe('the status is wiped', () => {
   });
 });
 
-test('kubectl delete -f of Secrets and forwarding while no operator runs: the Secrets applied again, it goes, and a third apply makes it anew', async () => {
+test('kubectl delete -f of Secrets and forwarding while no operator runs: it is deleted after the Secrets are applied again, and a third apply creates it again', async () => {
   const one = await readyFixture('delete-file', undefined, { portals: 2 });
   const items = one.manifests();
   const file = (of: readonly object[]) => ({ input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: of }) });
@@ -255,7 +255,7 @@ test('kubectl delete -f of Secrets and forwarding while no operator runs: the Se
   expect([0, 1].map((index) => one.portalWebhook(index))).toMatchObject([attachedTo(id), attachedTo(id)]);
 });
 
-test('v2 to v3 and back, with the webhook on all the time but for the switch itself, and somebody’s inline endpoint meanwhile put right', async () => {
+test('v2 to v3 and back: the webhook is off only during the switch itself, and an inline endpoint of another client is corrected', async () => {
   const one = await fixture('there-and-back', { organization: environment().green, region: 'eu' });
   const v2 = { konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] };
   const v3 = { organization: {}, portals: [] };

@@ -1,4 +1,4 @@
-/** Where nobody knows which of several ways Konnect goes, the operator goes along with each. */
+/** Behavior of Konnect that is not documented. The operator works with each variant. */
 import { expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
@@ -43,7 +43,7 @@ test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))
     expect(one.destinations()).toMatchObject([{ ...fresh, logFormat: 'json', skipSSLVerification: true }]),
   );
 
-  // Nothing has changed, so that nothing is written, neither now nor at the look after it.
+  // Nothing has changed: this reconciliation and the next one write nothing.
   await environment().waitForReady(one.name);
   const writes = one.writes();
   for (const interval of ['23h', '22h']) {

@@ -1,4 +1,4 @@
-/** Several operators, of which one works: who takes over, how soon, and that nobody writes who may not. */
+/** Leader election: which replica takes over and when, and that no other replica writes. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { cluster } from '../support/cluster.ts';
@@ -13,7 +13,7 @@ let replicas: Replicas;
 const acquired = 'lease acquired, this process is the leader';
 const lost = 'lease lost, this process exits';
 const leaseDurationMs = 8_000;
-/** A crash is over sooner with these. */
+/** With these times, another replica takes over sooner after a crash. */
 const short = [
   `--leader-elect-lease-duration=${String(leaseDurationMs)}ms`,
   '--leader-elect-renew-deadline=6s',
@@ -34,17 +34,17 @@ beforeAll(async () => {
 afterEach(async () => {
   await replicas.stop();
   environment.services.konnect.control.clearFaults();
-  // So that no test waits for the Lease of the one before.
+  // No test waits for the Lease of the previous one.
   await cluster().kubectl(['delete', 'lease', '-n', serviceAccount.namespace, '--all']);
 });
 
 afterAll(() => environment?.stop());
 
-const told: string[] = [];
-afterAll(() => void process.stderr.write(told.map((line) => `==> ${line}\n`).join('')));
+const measured: string[] = [];
+afterAll(() => void process.stderr.write(measured.map((line) => `==> ${line}\n`).join('')));
 
-function tell(what: string, ms: readonly number[]): void {
-  told.push(`${what}: ${ms.map((one) => `${String(Math.round(one))} ms`).join(', ')}`);
+function report(what: string, ms: readonly number[]): void {
+  measured.push(`${what}: ${ms.map((one) => `${String(Math.round(one))} ms`).join(', ')}`);
 }
 
 function expectInPlace(one: Fixture): void {
@@ -55,7 +55,7 @@ function expectInPlace(one: Fixture): void {
   }
 }
 
-/** Makes a forwarding and answers when it is in place. */
+/** Applies a forwarding. Resolves when it is ready. */
 async function applied(name: string): Promise<Fixture> {
   const one = await createFixture(environment, name);
   await one.apply();
@@ -83,8 +83,8 @@ async function expectStandingBy(replica: Replica): Promise<void> {
   expect(await replica.kubernetesWrites()).toEqual([]);
 }
 
-describe('of two replicas', () => {
-  test('one works; the other is ready, follows, asks nothing of Konnect and writes nothing', async () => {
+describe('with two replicas', () => {
+  test('one is the leader; the other is ready, watches, and sends nothing to Konnect or Kubernetes', async () => {
     const first = await replicas.start();
     await first.logged(acquired);
     const second = await replicas.start();
@@ -99,7 +99,7 @@ describe('of two replicas', () => {
     });
   });
 
-  test('the other works as soon as the first is told to end and has ended what it had begun; nothing is lost or doubled, again and again', async () => {
+  test('the other takes over as soon as the first has ended after SIGTERM; repeated handovers lose nothing and do nothing twice', async () => {
     const rounds = 4;
     let leading = await replicas.start();
     await leading.logged(acquired);
@@ -130,14 +130,14 @@ describe('of two replicas', () => {
       }
       leading = next;
     }
-    tell('handed over after the release, with the default times', handedOverMs);
-    tell('a forwarding that was made at the SIGTERM was in place', inPlaceMs);
-    // The promise is 2 s; the rest is for a machine that has other things to do.
+    report('handover after the release of the Lease, with the default times', handedOverMs);
+    report('a forwarding applied at the SIGTERM was ready after', inPlaceMs);
+    // The promise is 2 s. The rest is for a busy machine.
     expect(Math.max(...handedOverMs)).toBeLessThan(4_000);
     for (const { konnect } of all) expect(konnect.writes().length).toBeGreaterThan(0);
   });
 
-  test('the other works after a crash, when the lease has run out and not before', async () => {
+  test('the other takes over after a crash, when the Lease has expired and not before', async () => {
     const first = await replicas.start(short);
     await first.logged(acquired);
     const second = await replicas.start(short);
@@ -147,7 +147,7 @@ describe('of two replicas', () => {
     const renewedAtMs = await renewTimeMs();
     const acquiredAtMs = await second.logged(acquired);
     const tookMs = acquiredAtMs - killedAtMs;
-    tell('taken over after SIGKILL, with a lease of 8 s renewed every 500 ms', [tookMs]);
+    report('takeover after SIGKILL, with a Lease of 8 s renewed every 500 ms', [tookMs]);
     expect(acquiredAtMs - renewedAtMs).toBeGreaterThanOrEqual(leaseDurationMs);
     expect(tookMs).toBeLessThan(shortTakeOverMs + 3_000);
     await applied('after-a-crash');
@@ -155,7 +155,7 @@ describe('of two replicas', () => {
   });
 });
 
-test('who sees another’s name in the Lease ends with exit code 1 and one line that says why', async () => {
+test('the leader exits with code 1 and one error line if the Lease names another holder', async () => {
   const first = await replicas.start(short);
   await first.logged(acquired);
   const thief = JSON.stringify({ spec: { holderIdentity: 'somebody else' } });
@@ -167,12 +167,12 @@ test('who sees another’s name in the Lease ends with exit code 1 and one line 
   expect(errors[0]).toContain('is held by somebody else');
 });
 
-describe('stopped for longer than its lease, with calls under way', () => {
+describe('a process that is stopped for longer than its Lease, during calls,', () => {
   /** So long that the process is stopped before any of the held calls is answered, on a busy machine too. */
   const heldMs = 20_000;
-  /** What the stopped process had on its way: this operation of Konnect, held up for so long that the process is stopped meanwhile. */
+  /** The call of the process when it is stopped. */
   const moments = [
-    { title: 'a read before anything was written', operation: 'get-portal-audit-log-webhook' },
+    { title: 'a read before the first write', operation: 'get-portal-audit-log-webhook' },
     { title: 'a creation', operation: 'create-audit-log-destination' },
     { title: 'the first of two attachments', operation: 'update-portal-audit-log-webhook' },
     { title: 'a change of the destination', operation: 'update-audit-log-destination', stands: true },
@@ -193,7 +193,7 @@ describe('stopped for longer than its lease, with calls under way', () => {
     return { one, held, ends: moment.ends ?? false };
   }
 
-  test('a process that goes on writes nothing more, and ends', async () => {
+  test('writes nothing after it continues, and exits', async () => {
     const first = await replicas.start(short);
     await first.logged(acquired);
     const begun = await Promise.all(moments.map(begin));
@@ -203,12 +203,12 @@ describe('stopped for longer than its lease, with calls under way', () => {
 
     const second = await replicas.start(short);
     const tookMs = (await second.logged(acquired)) - stoppedAtMs;
-    tell('taken over after SIGSTOP, by a replica that had yet to start, with a lease of 8 s', [tookMs]);
+    report('takeover after SIGSTOP, by a replica started later, with a Lease of 8 s', [tookMs]);
     for (const { one, ends } of begun) {
       if (ends) await environment.kubectl(['wait', '--for=delete', `alf/${one.name}`, '--timeout=90s']);
       else await environment.waitForReady(one.name);
     }
-    // All that the stopped process waits for lies there for it to be read.
+    // By now, all answers to the stopped process have arrived.
     await eventually(() => expect(Date.now() - stoppedAtMs).toBeGreaterThan(heldMs + 1_000));
     // Counted now, since what the process sent just before it was stopped may have arrived later.
     const before = { konnect: first.konnect.writes().length, kubernetes: (await first.kubernetesWrites()).length };
@@ -220,8 +220,8 @@ describe('stopped for longer than its lease, with calls under way', () => {
       konnect: first.konnect.writes().slice(before.konnect),
       kubernetes: (await first.kubernetesWrites()).slice(before.kubernetes),
     };
-    told.push(
-      `written after SIGCONT by a process with ${String(begun.length)} passes amid a call: ${String(sinceThen.konnect.length)} to Konnect, ${String(sinceThen.kubernetes.length)} to Kubernetes`,
+    measured.push(
+      `writes after SIGCONT of a process with ${String(begun.length)} reconciliations in a call: ${String(sinceThen.konnect.length)} to Konnect, ${String(sinceThen.kubernetes.length)} to Kubernetes`,
     );
     expect(sinceThen).toEqual({ konnect: [], kubernetes: [] });
     for (const { one, ends } of begun) {
@@ -232,14 +232,14 @@ describe('stopped for longer than its lease, with calls under way', () => {
 
   test.each([
     [
-      'Konnect’s answer to the creation, and would write to Kubernetes next',
+      'it has read Konnect’s answer to the creation, before its write to Kubernetes,',
       /"log_format":.*stopped-self|stopped-self.*"log_format":/,
     ],
     [
-      'Kubernetes’ answer to the intent to attach, and would write to Konnect next',
+      'it has read Kubernetes’ answer to the pending attachment, before its write to Konnect,',
       /^\{"apiVersion".*"kind":"AuditLogForwarding".*stopped-self.*"state":"pending"/,
     ],
-  ])('a process that was stopped as it read %s, does not', async (_what, answer) => {
+  ])('when %s writes nothing either', async (_what, answer) => {
     const first = await replicas.start(short, stoppingAt(answer));
     await first.logged(acquired);
     const second = await replicas.start(short);
@@ -249,7 +249,7 @@ describe('stopped for longer than its lease, with calls under way', () => {
     await second.logged(acquired);
     await environment.waitForReady(one.name);
     const before = { konnect: first.konnect.writes(), kubernetes: await first.kubernetesWrites() };
-    // It may have put right what forwardings of other tests wanted, too.
+    // It may also have corrected forwardings of other tests.
     expect(before.konnect.map(({ method }) => method)).toContain('POST');
     const written = one.writes();
 

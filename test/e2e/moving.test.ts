@@ -1,4 +1,4 @@
-/** A spec that changes: the new is made, the old is undone, and what cannot be undone yet stays on record. */
+/** Changes of spec: the operator attaches the new, detaches the old, and records in status what it cannot detach yet. */
 import { describe, expect, test } from '@jest/globals';
 import type { Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
@@ -19,7 +19,7 @@ function destinationID(one: Fixture): string {
 
 const attachedTo = (id: string) => ({ enabled: true, target: { kind: 'destination', id } });
 
-/** Of a portal that several fixtures may use, one after the other. */
+/** Returns the webhook of a portal that several fixtures use, one after another. */
 function euWebhook(index: number): Webhook {
   const { model } = environment().services.konnect;
   const portal = model.organizations
@@ -35,7 +35,7 @@ const toEU = (one: Fixture, index: number) => ({
 });
 
 describe('within one region', () => {
-  test('a portal that leaves the spec is detached, the others stay', async () => {
+  test('a portal that leaves spec is detached, and the others stay attached', async () => {
     const one = await readyFixture('fewer-portals', undefined, { portals: 3 });
     const [kept = '', removed = '', alsoKept = ''] = one.portals;
     const id = destinationID(one);
@@ -57,7 +57,7 @@ describe('within one region', () => {
     expect(one.portalWebhook(1)).toMatchObject(attachedTo(id));
   });
 
-  test('the organization comes and goes', async () => {
+  test('the organization is added and removed', async () => {
     const one = await readyFixture('organization', undefined, { organization: environment().green });
     const id = destinationID(one);
     await one.applyForwarding({ organization: {} });
@@ -75,7 +75,7 @@ describe('within one region', () => {
     await environment().remove(one.name);
   });
 
-  test('the destination is renamed, not made anew', async () => {
+  test('the destination is renamed, not created again', async () => {
     const one = await readyFixture('renamed');
     const id = destinationID(one);
     await one.applyForwarding({ destination: { secretRef: { name: one.siemSecret }, name: 'the new name' } });
@@ -102,7 +102,7 @@ describe('within one region', () => {
 });
 
 describe('auditLogsAPI', () => {
-  test('from v3 to v2 and back, the organization’s webhook is on in the view asked for, and off in the other', async () => {
+  test('from v3 to v2 and back, the organization’s webhook is on in the requested view, and off in the other', async () => {
     const one = await fixture('api');
     await one.apply({ organization: {} });
     await environment().waitForReady(one.name);
@@ -153,7 +153,7 @@ describe('to another region', () => {
     await environment().remove(one.name);
   });
 
-  test('what cannot be undone in the old one stays on record, across restarts, until it can', async () => {
+  test('status records what cannot be detached in the old region, across restarts, until it can', async () => {
     const one = await readyFixture('region-down');
     const [portal = ''] = one.portals;
     const id = destinationID(one);
@@ -197,7 +197,7 @@ describe('to another region', () => {
     expect(euWebhook(0)).toMatchObject(nothing);
   });
 
-  test('and back, before the old one was undone, it is ours again', async () => {
+  test('and back, before the old region was detached: the operator uses the old webhook again', async () => {
     const one = await readyFixture('region-and-back');
     const id = destinationID(one);
     const down = one.fail({ kind: 'status', status: 503, match: { region: 'us' } });
@@ -218,7 +218,7 @@ describe('to another region', () => {
     await environment().remove(one.name);
   });
 
-  test('and deleted before the old one was undone, both are undone', async () => {
+  test('and deleted before the old region was detached: both are detached', async () => {
     const one = await readyFixture('region-and-gone');
     const id = destinationID(one);
     const down = one.fail({ kind: 'status', status: 503, match: { region: 'us' } });
@@ -239,7 +239,7 @@ describe('to another region', () => {
   });
 });
 
-test('two organizations, two regions and three tokens get on side by side', async () => {
+test('two organizations, two regions and three tokens do not affect each other', async () => {
   const all = [
     await fixture('side-blue-us', { portals: 2 }),
     await fixture('side-blue-eu', { region: 'eu' }),

@@ -1,4 +1,4 @@
-/** A network, an etcd and an API server that misbehave for real between the operator and its objects: nothing is missed, lost or done twice. */
+/** Real faults of the network, etcd and the API server: the operator misses nothing, loses nothing and does nothing twice. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 const forwardingsPath = `/apis/konnect-audit-log.io/v1alpha1/namespaces/${namespace}/auditlogforwardings`;
 
-/** What the operator may need before it tries again, and a machine that is busy. */
+/** The longest wait of the operator before a retry, on a busy machine. */
 const backMs = 90_000;
 
 async function throughProxy(controlPlane: ControlPlane): Promise<string> {
@@ -56,7 +56,7 @@ async function throughProxy(controlPlane: ControlPlane): Promise<string> {
   return kubeconfigOf(controlPlane, { tokenFile });
 }
 
-/** Through the proxy, as the operator's ServiceAccount. */
+/** Writes a kubeconfig of the operator's ServiceAccount that goes through the proxy. */
 async function kubeconfigOf(
   { folder, certificateAuthority }: ControlPlane,
   credential: { tokenFile: string } | { token: string },
@@ -80,7 +80,7 @@ async function newToken({ kubectl: run }: ControlPlane, ...bound: string[]): Pro
   return stdout.trim();
 }
 
-/** As an administrator, past the proxy. */
+/** Runs kubectl as a cluster administrator, not through the proxy. */
 async function kubectl(args: readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args, { input });
   if (code !== 0) throw new Error(stderr);
@@ -91,7 +91,7 @@ async function apply(...items: object[]): Promise<void> {
   await kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 }
 
-/** Looked at once a day, unless something happens. */
+/** A forwarding with a resync interval of one day. */
 function existing(round: number): object {
   const destination = { name: `round-${String(round)}`, secretRef: { name: 'sumologic' } };
   return forwarding('existing', { destination, portals: [{ id: sandboxData.portals.developers }], interval: '24h' });
@@ -113,14 +113,14 @@ function destinations(): Destination[] {
   return organization === undefined ? [] : currentDestinations(organization);
 }
 
-/** Waits until a change of `existing` has come through to Konnect. */
+/** Waits until a change of `existing` has reached Konnect. */
 async function arrived(round: number): Promise<void> {
   await eventually(() => expect(destinations().map(({ name }) => name)).toContain(`round-${String(round)}`), {
     timeoutMs: backMs,
   });
 }
 
-/** By the operator's own word, of the resource that it has heard nothing of for longest, in seconds. */
+/** Resolves with the operator's metric of the stalest watch, in seconds. */
 async function silence(): Promise<number> {
   const text = await (await fetch(sandbox.operator.metricsURL)).text();
   return Math.max(
@@ -132,7 +132,7 @@ async function logged(message: string): Promise<number> {
   return (await sandbox.operator.output()).split(message).length - 1;
 }
 
-test('half-open connections: a status that was written into nothing is written again, and the dead watches are noticed within 70 seconds', async () => {
+test('half-open connections: the operator repeats a lost write of status, and detects the stale watches within 70 seconds', async () => {
   const { control } = sandbox.services.konnect;
   const held = control.fail({
     kind: 'latency',
@@ -160,7 +160,7 @@ test('half-open connections: a status that was written into nothing is written a
   expect((await fetch(`${sandbox.operator.healthURL}/readyz`)).status).toBe(200);
 });
 
-test('an API server that hangs, and new connections that nobody answers: the operator is there when they are', async () => {
+test('an API server that hangs, and new connections without an answer: the operator continues afterwards', async () => {
   sandbox.controlPlane.freeze('kube-apiserver', true);
   proxy.onConnect('mute');
   proxy.cut();
@@ -171,7 +171,7 @@ test('an API server that hangs, and new connections that nobody answers: the ope
   await arrived(2);
 });
 
-test('etcd is compacted and the API server restarted while the operator is cut off: what was replaced meanwhile is found by a new list', async () => {
+test('etcd is compacted and the API server restarts while the operator has no connection: a new list finds the changes', async () => {
   proxy.onConnect('reset');
   proxy.cut();
   await kubectl(['delete', 'secret', 'sumologic', '-n', namespace]);
@@ -191,7 +191,7 @@ test('etcd is compacted and the API server restarted while the operator is cut o
   expect(await logged('watch expired, listing again')).toBeGreaterThan(before);
 });
 
-test('a token that is no longer valid is replaced by what its file holds, without a failure on the way', async () => {
+test('the operator reads a new token from its file before the old one fails', async () => {
   const { controlPlane } = sandbox;
   const old = loadKubeConfig({
     kubeconfig: await kubeconfigOf(controlPlane, { token: await readFile(tokenFile, 'utf8') }),
@@ -200,7 +200,7 @@ test('a token that is no longer valid is replaced by what its file holds, withou
   expect((await stranger.list(forwardingsPath)).items).not.toEqual([]);
   await writeFile(tokenFile, await newToken(controlPlane));
   await kubectl(['delete', 'secret', 'bond', '-n', serviceAccount.namespace]);
-  // The API server believes what it knew for ten seconds.
+  // The API server caches the review of a token for ten seconds.
   await eventually(() => expect(stranger.list(forwardingsPath)).rejects.toMatchObject({ kind: 'Unauthorized' }), {
     timeoutMs: 60_000,
     everyMs: 250,
@@ -212,7 +212,7 @@ test('a token that is no longer valid is replaced by what its file holds, withou
   await old.close();
 });
 
-test('no seat for the operator (429 from priority and fairness): it waits as told, is no burden, and goes on', async () => {
+test('no seat for the operator (429 from priority and fairness): it waits as long as told, and then continues', async () => {
   const nobody = await startTCPProxy(1);
   nobody.onConnect('mute');
   const config = loadKubeConfig({ kubeconfig: await kubeconfigOf(sandbox.controlPlane, { tokenFile }) });
@@ -223,7 +223,7 @@ test('no seat for the operator (429 from priority and fairness): it waits as tol
       ['apply', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'List', items: oneSeat(nobody.port) }),
     );
-    // The one seat is held by a request that waits for a webhook which never answers.
+    // A request that waits for a webhook without an answer occupies the one seat.
     const holding = hold(same, ended.signal);
     const tooMany = { kind: 'TooManyRequests', retryAfterMs: 1_000 };
     await eventually(() => expect(same.list(forwardingsPath)).rejects.toMatchObject(tooMany), { timeoutMs: 90_000 });
@@ -234,7 +234,7 @@ test('no seat for the operator (429 from priority and fairness): it waits as tol
       timeoutMs: 90_000,
     });
     const [count, seconds] = [(await logged('"kind":"TooManyRequests"')) - before, (performance.now() - cutAt) / 1_000];
-    // Two watches and an event, each once a second at most.
+    // Two watches and an event, each at most once a second.
     expect(count).toBeLessThanOrEqual(3 * (seconds + 1));
     ended.abort();
     await holding;
@@ -247,7 +247,7 @@ test('no seat for the operator (429 from priority and fairness): it waits as tol
   }
 });
 
-/** A priority level with one seat for the operator's ServiceAccount, and a webhook on `port` that is asked about Events with the label `hold`. */
+/** Returns a priority level with one seat for the operator's ServiceAccount, and an admission webhook on `port` for Events with the label `hold`. */
 function oneSeat(port: number): object[] {
   const metadata = { name: 'one-seat' };
   const user = { name: `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}` };
@@ -295,7 +295,7 @@ function oneSeat(port: number): object[] {
   ];
 }
 
-/** Creates Events that are held, one after another. */
+/** Creates Events that the admission webhook delays, one after another. */
 async function hold(client: KubeClient, signal: AbortSignal): Promise<void> {
   const facts = {
     regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace, namespace, uid: 'none' },
@@ -312,7 +312,7 @@ async function hold(client: KubeClient, signal: AbortSignal): Promise<void> {
   }
 }
 
-test('a slow list, page by page, while objects come, change and go and etcd is compacted: the cache is what the server has', async () => {
+test('a slow list in pages, while objects change and etcd is compacted: the cache equals the state of the server', async () => {
   const configMaps = `/api/v1/namespaces/${namespace}/configmaps`;
   const some = (from: number, to: number, value: string) =>
     Array.from({ length: to - from }, (_, index) => ({

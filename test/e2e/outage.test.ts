@@ -1,4 +1,4 @@
-/** What a forwarding says while Konnect is in trouble, and that it goes on by itself. */
+/** Conditions during outages of Konnect, and recovery without a user. */
 import { describe, expect, test } from '@jest/globals';
 import { freePort } from '../../sandbox/control-plane/ports.ts';
 import { startKonnect } from '../../sandbox/konnect/server.ts';
@@ -12,8 +12,8 @@ import { seedOf } from './support/organizations.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'outage' });
 
-describe('trouble that time heals', () => {
-  test('a limit of calls is waited for as long as Konnect asks', async () => {
+describe('an outage that ends', () => {
+  test('after a 429, the operator waits as long as Retry-After says', async () => {
     const one = await fixture('rate-limited');
     const limited = one.fail({
       kind: 'status',
@@ -37,7 +37,7 @@ describe('trouble that time heals', () => {
     expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(1_990);
   });
 
-  test('an error of Konnect’s own', async () => {
+  test('an error of Konnect', async () => {
     const one = await fixture('server-error', { portals: 2 });
     const fault = one.fail({ kind: 'status', status: 503, match: { path: `/v3/portals/${one.portals[1] ?? ''}/*` } });
     await one.apply();
@@ -53,7 +53,7 @@ describe('trouble that time heals', () => {
     expect(one.calls('create-audit-log-destination')).toHaveLength(1);
   });
 
-  test('an answer that is not Konnect’s', async () => {
+  test('an answer that does not come from Konnect', async () => {
     const one = await fixture('not-konnect');
     const fault = one.fail({
       kind: 'status',
@@ -73,7 +73,7 @@ describe('trouble that time heals', () => {
     await environment().waitForReady(one.name);
   });
 
-  test('a creation whose answer was lost is looked for, not repeated', async () => {
+  test('after a creation without an answer, the operator looks for the destination and does not repeat the creation', async () => {
     const one = await fixture('creating');
     environment().services.konnect.control.behave({ staleListMs: 60_000 });
     one.fail({ kind: 'drop-after', match: { operation: 'create-audit-log-destination' }, times: 1 });
@@ -95,7 +95,7 @@ describe('trouble that time heals', () => {
     });
   });
 
-  test('a creation that had to be repeated leaves no duplicate', async () => {
+  test('a repeated creation leaves no duplicate', async () => {
     const one = await fixture('repeated');
     const { control } = environment().services.konnect;
     control.behave({ staleListMs: 60_000, duplicateNames: 'allowed' });
@@ -114,7 +114,7 @@ describe('trouble that time heals', () => {
     });
   });
 
-  test('leaves Ready as it was where nothing newer waits, and says so where something does', async () => {
+  test('Ready stays True if spec is applied, and becomes False after a change of spec', async () => {
     const one = await readyFixture('outage');
     const fault = one.fail({ kind: 'status', status: 500 });
     await environment().restartOperator();
@@ -136,7 +136,7 @@ describe('trouble that time heals', () => {
   });
 });
 
-test('a Konnect that cannot be reached is waited for, and used when it is there', async () => {
+test('the operator waits for a Konnect that cannot be reached, and continues when it can', async () => {
   const port = await freePort();
   const flags = [`--konnect-url=http://127.0.0.1:${String(port)}/{region}`];
   const away = await createEnvironment({ prefix: 'unreachable', flags });
@@ -156,7 +156,7 @@ test('a Konnect that cannot be reached is waited for, and used when it is there'
     } finally {
       await konnect.stop();
     }
-    // As it was, and nothing newer: still in place as far as anybody knows.
+    // Nothing has changed since the last success, so Ready stays True.
     await away.restartOperator();
     await expectProblem(away, 'sumologic', {
       reason: 'KonnectUnavailable',
@@ -170,7 +170,7 @@ test('a Konnect that cannot be reached is waited for, and used when it is there'
   }
 });
 
-test('the first thing that a forwarding says is that it is worked on', async () => {
+test('the first status says that the operator is applying spec', async () => {
   const one = await fixture('first-pass');
   await one.apply();
   await environment().waitForReady(one.name);

@@ -1,4 +1,4 @@
-/** Portals that are named by the Portal objects of kong-operator. */
+/** Portals in spec that are named by Portal objects of kong-operator. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ async function installKind(): Promise<void> {
   const { kubectl } = cluster();
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify(portalDefinition) });
   await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
-  // Established is a moment before served.
+  // The API server reports Established shortly before it serves the kind.
   await eventually(async () => kubectl(['get', portalCRD, '-A']));
 }
 
@@ -52,7 +52,7 @@ async function removeKind(): Promise<void> {
   });
 }
 
-/** As kong-operator does once the portal stands in Konnect. */
+/** Writes the status that kong-operator writes when the portal exists in Konnect. */
 async function program(name: string, id: string | undefined, change: PortalStatus = {}): Promise<void> {
   const standard = { id: id ?? null, organizationID: environment().blue.id, serverURL: 'https://us.api.konghq.com' };
   await environment().kubectl(programPortal(name, { ...standard, ...change }));
@@ -63,7 +63,7 @@ async function makePortal(name: string, id: string | undefined, change?: PortalS
   await program(name, id, change);
 }
 
-/** A fixture whose portals stand behind Portals called after it, the first in place of an ID. */
+/** Makes a fixture with Portal objects for its portals. The first portal is in spec by its Portal object. */
 async function referring(name: string, portals = 1): Promise<Fixture> {
   const one = await fixture(name, { portals });
   await makePortal(name, one.portals[0]);
@@ -77,7 +77,7 @@ const removePortal = (name: string) => environment().kubectl(['delete', portalCR
 beforeAll(installKind, 60_000);
 afterAll(removeKind, 90_000);
 
-test('a Portal made with kubectl is forwarded as soon as kong-operator has its ID, beside one by its ID', async () => {
+test('a Portal is forwarded as soon as kong-operator has written its ID, beside a portal by ID', async () => {
   const one = await fixture('refs-happy', { portals: 2 });
   const [first = '', second = ''] = one.portals;
   await environment().apply(portalObject('refs-happy'));
@@ -101,7 +101,7 @@ test('a Portal made with kubectl is forwarded as soon as kong-operator has its I
 });
 
 describe('documents', () => {
-  test('the example is what the API server takes', async () => {
+  test('the API server accepts the example', async () => {
     const example = await readFile(`${root}/examples/kong-operator/developers.yaml`, 'utf8');
     const input = example.replaceAll('namespace: platform', `namespace: ${environment().namespace}`);
     const { stdout } = await environment().kubectl(['apply', '--dry-run=server', '-f', '-'], { input });
@@ -118,7 +118,7 @@ describe('documents', () => {
   });
 });
 
-test('each look reads each Portal once, and nothing but Portals more than without them', async () => {
+test('each reconciliation reads each Portal once, and makes no other additional request', async () => {
   const one = await referring('refs-counted');
   const before = (await operatorRequests(environment().namespace)).length;
   await requestReconcile(environment(), one.name);
@@ -131,7 +131,7 @@ test('each look reads each Portal once, and nothing but Portals more than withou
   ]);
 });
 
-test('a schema that knows the field: unknown fields, bad names and doubles are refused, and enabled is filled in', async () => {
+test('the schema rejects unknown fields, invalid names and duplicates, and sets the default of enabled', async () => {
   const one = await fixture('refs-schema');
   await one.applyToken();
   await one.applySIEM();
@@ -156,7 +156,7 @@ test('a schema that knows the field: unknown fields, bad names and doubles are r
   expect(spec.portalRefs).toEqual([{ name: 'refs-schema', enabled: true }]);
 });
 
-describe('a Portal that cannot be used is a reason of its own, and the portal beside it goes on', () => {
+describe('a Portal that cannot be used has a reason of its own, and does not affect the portal beside it', () => {
   test.each<[string, (id: string | undefined, name: string) => Promise<void>, ExpectedProblem]>([
     [
       'absent',
@@ -201,7 +201,7 @@ describe('a Portal that cannot be used is a reason of its own, and the portal be
     expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
   });
 
-  test('the same portal twice, with two wishes', async () => {
+  test('the same portal twice, with different settings', async () => {
     const one = await fixture('refs-conflict');
     const [id = ''] = one.portals;
     await makePortal(one.name, id);
@@ -216,7 +216,7 @@ describe('a Portal that cannot be used is a reason of its own, and the portal be
   });
 });
 
-test('a Portal that shows no ID for a while keeps its webhook; one that is made anew moves it', async () => {
+test('a Portal without an ID for a while keeps its webhook, and a recreated Portal moves it', async () => {
   const one = await referring('refs-anew', 2);
   const [first = '', second = ''] = one.portals;
   await one.applyForwarding(refs(one.name));
@@ -232,7 +232,7 @@ test('a Portal that shows no ID for a while keeps its webhook; one that is made 
   expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
 });
 
-test('a reference that is taken out of spec is detached, and the other portal goes on', async () => {
+test('a reference that leaves spec is detached, and the other portal stays attached', async () => {
   const one = await referring('refs-removed', 2);
   await one.applyForwarding({ portals: [{ id: one.portals[1] }] });
   const { status } = await environment().waitForReady(one.name);
@@ -240,7 +240,7 @@ test('a reference that is taken out of spec is detached, and the other portal go
   expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
 });
 
-test('a Portal that is deleted lets go of its portal, in Konnect or not, and is waited for', async () => {
+test('a deleted Portal releases its portal, whether it still exists in Konnect or not, and the operator waits for it', async () => {
   const one = await referring('refs-deleted', 2);
   await removePortal(one.name);
   await requestReconcile(environment(), one.name);
@@ -252,7 +252,7 @@ test('a Portal that is deleted lets go of its portal, in Konnect or not, and is 
 
   await makePortal(one.name, one.portals[0]);
   await environment().waitForReady(one.name);
-  // As kong-operator does: first from Konnect, then from the cluster.
+  // kong-operator deletes a portal first in Konnect, then in the cluster.
   environment()
     .services.konnect.model.organizations.get(environment().blue.id)
     ?.portals.delete(one.portals[0] ?? '');
@@ -263,7 +263,7 @@ test('a Portal that is deleted lets go of its portal, in Konnect or not, and is 
   await environment().remove(one.name);
 });
 
-test('a forwarding is deleted without asking for a Portal, which is gone by then', async () => {
+test('a forwarding is deleted without a read of its Portal, which no longer exists', async () => {
   const one = await referring('refs-forwarding-deleted');
   await environment().stopOperator();
   await removePortal(one.name);
@@ -279,7 +279,7 @@ test('a forwarding is deleted without asking for a Portal, which is gone by then
   expect(one.destinations()).toEqual([]);
 });
 
-test('of two forwardings, one by the ID and one by the Portal, one has the portal, and the other takes it over', async () => {
+test('of two forwardings of one portal, by ID and by Portal, one owns it, and the other takes it over later', async () => {
   const holder = await fixture('refs-by-id');
   await holder.apply();
   await environment().waitForReady(holder.name);
@@ -301,7 +301,7 @@ test('of two forwardings, one by the ID and one by the Portal, one has the porta
   expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
 });
 
-describe('without the rights to read Portals', () => {
+describe('without the permission to read Portals', () => {
   const rules = [
     { apiGroups: ['konnect-audit-log.io'], resources: ['auditlogforwardings'], verbs: ['list', 'watch', 'patch'] },
     { apiGroups: ['konnect-audit-log.io'], resources: ['auditlogforwardings/status'], verbs: ['patch'] },
@@ -310,7 +310,7 @@ describe('without the rights to read Portals', () => {
   ];
   const account = 'without-portals';
 
-  test('what stands goes on, and the right that is missing is named', async () => {
+  test('existing webhooks stay attached, and the message names the missing permission', async () => {
     const one = await referring('refs-forbidden', 2);
     const { namespace } = environment();
     await environment().apply(
@@ -337,7 +337,7 @@ describe('without the rights to read Portals', () => {
   });
 });
 
-/** Portals are stored in a later version, and what turns them into the one that the operator reads is `conversion`. */
+/** Returns a CRD that stores Portals in a later version. `conversion` converts them into the version that the operator reads. */
 async function convert(conversion: object): Promise<void> {
   const { spec, ...definition } = portalDefinition;
   const versions = spec.versions.flatMap((one) => [
@@ -349,7 +349,7 @@ async function convert(conversion: object): Promise<void> {
   });
 }
 
-test('where kong-operator’s conversion webhook is down, its Portals are waited for, and the portal beside goes on', async () => {
+test('while kong-operator’s conversion webhook is down, the operator waits for its Portals, and the other portal stays attached', async () => {
   const one = await fixture('refs-unreadable', { portals: 2 });
   const [first, second] = one.portals;
   const clientConfig = { url: 'https://127.0.0.1:1/convert' };
@@ -370,7 +370,7 @@ test('where kong-operator’s conversion webhook is down, its Portals are waited
   expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
 });
 
-test('where the kind goes, what stands goes on, it is asked for once a look, and deletion needs it not', async () => {
+test('after the kind is deleted, existing webhooks stay attached, each reconciliation reads it once, and deletion does not need it', async () => {
   const one = await referring('refs-unserved', 2);
   const late = await fixture('refs-unserved-first', { portals: 2 });
   await removeKind();

@@ -1,4 +1,4 @@
-/** Each thing that can be wrong with a forwarding: what the conditions and events say, what is left alone, and how it heals. */
+/** Each reason for which a forwarding is not ready: conditions, events, what stays unchanged, and how it recovers. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
@@ -10,7 +10,7 @@ import { oneEnvironment } from './support/one-environment.ts';
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'reasons' });
 
 describe('Secrets', () => {
-  test('a Secret that is missing is waited for, by name, and used as soon as it is there', async () => {
+  test('the message names a missing Secret, and the operator uses it as soon as it exists', async () => {
     const one = await fixture('secret-missing');
     await one.applyToken();
     await one.applyForwarding();
@@ -30,7 +30,7 @@ describe('Secrets', () => {
     await expectEvent(environment(), one.name, { type: 'Normal', reason: 'InSync', note: /forwards to/ });
   });
 
-  test('both Secrets missing are both named', async () => {
+  test('the message names both missing Secrets', async () => {
     const one = await fixture('secrets-missing');
     await one.applyForwarding();
     await expectProblem(environment(), one.name, {
@@ -97,7 +97,7 @@ describe('Secrets', () => {
   });
 });
 
-test('a Secret that RBAC hides is named, with the right that is missing', async () => {
+test('the message names a Secret that RBAC forbids to read, and the missing permission', async () => {
   const account = 'narrow';
   const role = (rules: object[]) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -133,7 +133,7 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
     });
     expect(one.calls()).toEqual([]);
     await environment().apply(role([...rules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]));
-    // A role that was granted sends no event.
+    // The operator gets no event when a role is granted.
     await eventually(
       async () => {
         await environment().patch(one.name, {
@@ -148,7 +148,7 @@ test('a Secret that RBAC hides is named, with the right that is missing', async 
   }
 });
 
-describe('what is somebody else’s is left alone', () => {
+describe('objects of other clients stay unchanged', () => {
   test('a destination of our name', async () => {
     const one = await fixture('name-in-use');
     const { status, body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
@@ -183,7 +183,7 @@ describe('what is somebody else’s is left alone', () => {
     expect(one.destinations('another name')).toHaveLength(1);
   });
 
-  test('a destination of our name that only the refused creation brings to light', async () => {
+  test('a destination of our name that the operator detects only by the refused creation', async () => {
     const one = await fixture('name-in-use-late');
     environment().services.konnect.control.behave({ staleListMs: 60_000 });
     await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
@@ -222,10 +222,10 @@ describe('what is somebody else’s is left alone', () => {
       },
     });
     if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
-    throw new Error('no destination was made');
+    throw new Error('no destination was created');
   }
 
-  test('a portal’s webhook that forwards elsewhere, while the other portal goes on', async () => {
+  test('a portal’s webhook that forwards elsewhere, while the other portal is attached', async () => {
     const one = await fixture('webhook-in-use', { portals: 2 });
     const other = await foreignDestination();
     const path = `/us/v3/portals/${one.portals[1] ?? ''}/audit-log-webhook`;
@@ -254,7 +254,7 @@ describe('what is somebody else’s is left alone', () => {
     await environment().waitForReady(one.name);
   });
 
-  test('the organization’s webhook, in whichever of the two views it shows', async () => {
+  test('the organization’s webhook, in either of its two views', async () => {
     const one = await fixture('organization-in-use', { region: 'eu' });
     const other = await foreignDestination();
     await environment().asOtherClient('PATCH', '/eu/v3/audit-log-webhook', {
@@ -296,7 +296,7 @@ describe('what is somebody else’s is left alone', () => {
   });
 });
 
-test('a portal that does not exist is named, while the others go on', async () => {
+test('the message names a portal that does not exist, while the others are attached', async () => {
   const one = await fixture('portal-not-found', { portals: 2 });
   const unknown = randomUUID();
   await one.apply({ portals: [...one.portals, unknown].map((id) => ({ id })) });
@@ -316,7 +316,7 @@ test('a portal that does not exist is named, while the others go on', async () =
   expect(healed.status.portalsReady).toBe('2/2');
 });
 
-test('a portal that goes from Konnect is named, and nothing of it is left once it leaves the spec', async () => {
+test('the message names a portal that was deleted in Konnect, and status forgets it when it leaves spec', async () => {
   const one = await readyFixture('portal-gone', undefined, { portals: 2 });
   const [kept = '', gone = ''] = one.portals;
   environment().services.konnect.model.organizations.get(environment().blue.id)?.portals.delete(gone);
@@ -334,7 +334,7 @@ test('a portal that goes from Konnect is named, and nothing of it is left once i
   expect(status.cleanup).toBeUndefined();
 });
 
-test('values that Konnect refuses are named, without its own words', async () => {
+test('the message names values that Konnect refuses, without Konnect’s text', async () => {
   const one = await fixture('refused');
   await one.apply({ destination: { secretRef: { name: one.siemSecret }, name: ' ' } });
   await expectProblem(environment(), one.name, {

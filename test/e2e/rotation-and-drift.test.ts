@@ -37,7 +37,7 @@ async function foreignDestination(name: string): Promise<string> {
     body: { name, endpoint: 'https://other.example.com/logs', authorization: 'Bearer other', log_format: 'cef' },
   });
   if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string') return body.id;
-  throw new Error('no destination was made');
+  throw new Error('no destination was created');
 }
 
 const inlineBody = (authorization: string) => ({
@@ -211,7 +211,7 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
 
   test.each(cases.map((one, index) => ({ ...one, index })))('$title', async ({ index, event, writes, interrupts }) => {
     const one = fixtures[index];
-    if (one === undefined) throw new Error('the fixture is missing');
+    if (one === undefined) throw new Error('there is no such fixture');
     const object = await environment().waitForReady(one.name);
     expect(one.writes().slice(seen[index])).toEqual(writes);
     await expectEvent(environment(), one.name, { type: interrupts === true ? 'Normal' : 'Warning', ...event });

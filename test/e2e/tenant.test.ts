@@ -1,4 +1,4 @@
-/** Somebody who may do what the chart's guide lets tenants do, or everything, in one namespace, beside a forwarding of another namespace. */
+/** A tenant with the permissions of the chart's guide, or with all, in one namespace, beside a forwarding of another namespace. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { chartFolder } from '../../scripts/render.ts';
@@ -17,7 +17,7 @@ const kubectl: ReturnType<typeof cluster>['kubectl'] = (...args) => cluster().ku
 type Account = 'limited' | 'mighty';
 const as = (account: Account) => `--as=system:serviceaccount:${namespace}:${account}`;
 
-/** As the tenant, who is `limited` to forwardings and Secrets unless told otherwise; answers what went wrong. */
+/** Runs kubectl as the tenant. Default: `limited` to forwardings and Secrets. Resolves with the error. */
 async function asTenant(args: readonly string[], how: { account?: Account; items?: readonly object[] } = {}) {
   const { account = 'limited', items = [] } = how;
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
@@ -36,7 +36,7 @@ async function own(name: string): Promise<ForwardingObject> {
   return JSON.parse((await asTenant(['get', 'alf', name, '-o', 'json'])).stdout);
 }
 
-/** The reason that the tenant's forwarding is not ready for. */
+/** Resolves with the reason for which the tenant's forwarding is not ready. */
 async function reasonOf(name: string): Promise<string | undefined> {
   return (await own(name)).status.conditions?.find(({ type }) => type === 'Ready')?.reason;
 }
@@ -104,7 +104,7 @@ function binding(name: string): object {
 
 const siem = { secretRef: { name: 'siem' } };
 
-/** Everything of the victim's is as it was. */
+/** Checks that everything of the victim is unchanged. */
 async function expectUnharmed(): Promise<void> {
   const [portal = ''] = environment.blue.portals.us;
   expect(
@@ -132,7 +132,7 @@ describe('a tenant cannot', () => {
   });
 
   test.each(['victim/konnect', '../konnect', 'konnect\nx', '', '*'])(
-    'name a Secret of another namespace: %j is refused',
+    'name a Secret of another namespace: the API server rejects %j',
     async (name) => {
       const konnect = { region: 'us', tokenSecretRef: { name } };
       const [id] = environment.green.portals.us;
@@ -141,13 +141,13 @@ describe('a tenant cannot', () => {
     },
   );
 
-  test('read what others have, by any object that it may read', async () => {
+  test('read data of others through any object that it may read', async () => {
     for (const what of ['alf', 'secrets', 'events']) {
       expect((await asTenant(['get', what, '-n', environment.namespace])).stderr).toContain('orbidden');
     }
   });
 
-  test('reach a portal of an organization that its token is not of', async () => {
+  test('reach a portal of an organization other than that of its token', async () => {
     const [id] = environment.blue.portals.us;
     expect(
       await applied(forwarding('foreign', { destination: siem, portals: [{ id }], adoptionPolicy: 'Always' })),
@@ -156,20 +156,20 @@ describe('a tenant cannot', () => {
     await expectUnharmed();
   });
 
-  test('refer to a destination of such an organization', async () => {
+  test('refer to a destination of another organization', async () => {
     const [id] = environment.green.portals.us;
     const spec = { destination: undefined, destinationRef: { id: victimsDestination }, portals: [{ id }] };
     expect(await applied(forwarding('reference', spec))).toBe('');
     await eventually(async () => expect(await reasonOf('reference')).toBe('DestinationNotFound'));
   });
 
-  test('write a status without the right to', async () => {
+  test('write a status without the permission', async () => {
     const patch = ['patch', 'alf', 'foreign', '--type=merge', '-p', '{"status":{"portalsReady":"9/9"}}'];
     expect((await asTenant([...patch, '--subresource=status'])).stderr).toContain('orbidden');
   });
 });
 
-describe('who may do everything in its namespace, status included,', () => {
+describe('a tenant with all permissions in its namespace, including status,', () => {
   const lie = (organizationID: string) => {
     const [portal] = environment.blue.portals.us;
     const at = { organizationID, region: 'us', api: 'v3', destinationID: victimsDestination };
@@ -185,7 +185,7 @@ describe('who may do everything in its namespace, status included,', () => {
   };
 
   test.each(['blue', 'green'] as const)(
-    'undoes nothing of others by naming it there, as if it were of organization %s: its own token does not reach that',
+    'removes nothing of others by an entry in status with organization %s: its own token does not reach that',
     async (which) => {
       const name = `liar-${which}`;
       const [id] = environment.green.portals.us;
@@ -201,7 +201,7 @@ describe('who may do everything in its namespace, status included,', () => {
     },
   );
 
-  test('cannot write it where the chart protects it, and the operator still can', async () => {
+  test('cannot write status if the chart protects it, and the operator still can', async () => {
     const helm = await prepareHelm({ folder: cluster().folder });
     const { stdout: policy } = await helm([
       'template',
@@ -230,7 +230,7 @@ describe('who may do everything in its namespace, status included,', () => {
   });
 });
 
-test('a quota bounds how many forwardings there can be in a namespace', async () => {
+test('a quota limits the number of forwardings in a namespace', async () => {
   const quota = ['quota', 'forwardings', '-n', namespace];
   await kubectl(['create', ...quota, '--hard=count/auditlogforwardings.konnect-audit-log.io=0']);
   try {
@@ -244,7 +244,7 @@ test('a quota bounds how many forwardings there can be in a namespace', async ()
   }
 });
 
-test('the rights of the operator reach no tenant by a role that Kubernetes aggregates', async () => {
+test('no tenant gets permissions of the operator through an aggregated role', async () => {
   const { stdout } = await kubectl(['get', 'clusterroles', '-o', 'json']);
   const {
     items,

@@ -1,4 +1,4 @@
-/** What a token that is not what it should be does to a forwarding, and what it leaves alone. */
+/** Tokens that are invalid, revoked, read-only, or of another organization. */
 import { describe, expect, test } from '@jest/globals';
 import { expectProblem } from './support/conditions.ts';
 import { isReady } from './support/forwarding-object.ts';
@@ -7,7 +7,7 @@ import { oneEnvironment } from './support/one-environment.ts';
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'tokens' });
 
 describe('tokens', () => {
-  test('one that Konnect does not know is Stalled, and a good one is used at once', async () => {
+  test('one that Konnect does not know: the forwarding is Stalled, and uses a valid token at once', async () => {
     const one = await fixture('token-rejected');
     await one.applySIEM();
     await one.applyToken(`${one.token}x`);
@@ -23,7 +23,7 @@ describe('tokens', () => {
     await environment().waitForReady(one.name);
   });
 
-  test('one that is revoked under way is told of, and what stands is left standing', async () => {
+  test('one that is revoked later: status says so, and the webhooks stay attached', async () => {
     const one = await readyFixture('token-revoked');
     const [before] = one.destinations();
     one.fail({ kind: 'status', status: 401 });
@@ -38,7 +38,7 @@ describe('tokens', () => {
     expect(one.destinations()).toEqual([before]);
   });
 
-  test('one that may not write is Stalled, saying which role is missing', async () => {
+  test('one without write permission: the forwarding is Stalled, and the message names the missing role', async () => {
     const one = await fixture('token-read-only', { access: 'read-only' });
     await one.apply();
     await expectProblem(environment(), one.name, {
@@ -52,7 +52,7 @@ describe('tokens', () => {
     await environment().waitForReady(one.name);
   });
 
-  test('one of another organization, which lacks the portals, changes nothing there, and what stands goes on', async () => {
+  test('one of another organization without the portals: the operator changes nothing there, and the webhooks stay attached', async () => {
     const one = await readyFixture('token-of-another', undefined, { portals: 2 });
     const [before] = one.destinations();
     const foreign = one.newToken('full', environment().green);
@@ -79,11 +79,11 @@ describe('tokens', () => {
       one.name,
       (now) => isReady(now) && now.status.konnect?.organizationID === environment().blue.id,
     );
-    // Applied once more, since nobody knows what became of it meanwhile.
+    // Applied once more, since another client may have changed it meanwhile.
     expect(one.destinations()).toEqual([{ ...before, updatedAt: expect.any(Date) }]);
   });
 
-  test('one that may not say whose it is writes nothing, as long as nothing of ours proves it', async () => {
+  test('one that cannot read its organization: the operator writes nothing until an object of the forwarding proves the organization', async () => {
     const one = await fixture('token-unproven', { access: 'no-organization' });
     await one.apply();
     await expectProblem(environment(), one.name, {
@@ -102,7 +102,7 @@ describe('tokens', () => {
     await environment().waitForReady(one.name);
   });
 
-  test('one that may not say whose it is goes on where it sees our destination', async () => {
+  test('one that cannot read its organization: the operator continues if it finds the destination of the forwarding', async () => {
     const one = await readyFixture('token-anonymous');
     const anonymous = one.newToken('no-organization');
     await one.applyToken(anonymous);

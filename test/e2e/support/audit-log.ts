@@ -22,14 +22,14 @@ const AuditEvent = z.object({
   annotations: z.record(z.string(), z.string()).default({}),
 });
 
-/** A request that the operator made of the API server. */
+/** A request of the operator to the API server. */
 export interface KubernetesRequest {
   readonly verb: string;
-  /** With its group and subresource, as RBAC names them: `auditlogforwardings.konnect-audit-log.io/status`, `secrets`; a path where it is none. */
+  /** Resource with group and subresource, as in RBAC: `auditlogforwardings.konnect-audit-log.io/status`, `secrets`. A path for other requests. */
   readonly resource: string;
   readonly namespace: string;
   readonly name: string | undefined;
-  /** HTTP status; 0 where it broke off. */
+  /** HTTP status. 0 if the connection broke. */
   readonly code: number;
   /** Whether RBAC refused it. */
   readonly forbidden: boolean;
@@ -38,8 +38,8 @@ export interface KubernetesRequest {
 const writeVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 /**
- * What operators have asked of the API server so far, as the ServiceAccount of `deploy/`, in one namespace or in all; long ones such as watches
- * once, however they end. The API server notes a request before its answer is all sent, so that what a client has an answer to is here.
+ * Resolves with the requests of operators with the ServiceAccount of `deploy/`, in one namespace or in all. A watch counts once. The API server
+ * writes its audit log before it has sent the whole answer, so every request with a complete answer is included.
  */
 export async function operatorRequests(namespace?: string): Promise<KubernetesRequest[]> {
   const username = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`;
@@ -49,7 +49,7 @@ export async function operatorRequests(namespace?: string): Promise<KubernetesRe
     .filter((line) => line.includes(username) && (namespace === undefined || line.includes(namespace)))
     .map((line) => AuditEvent.parse(JSON.parse(line)))
     .filter(({ user, userAgent, objectRef }) => {
-      // Not of kubectl with the same token, as the documents have people try it.
+      // Leaves out kubectl with the same token, which the documents tell users to try.
       const byOperator = user.username === username && userAgent.startsWith('konnect-audit-log-operator/');
       return byOperator && (namespace === undefined || objectRef?.namespace === namespace);
     })
@@ -70,14 +70,14 @@ function resourceName(ref: { resource: string; subresource?: string | undefined;
   return `${ref.resource}${group}${subresource}`;
 }
 
-/** Writes alone, as `verb resource`, with how many there were of each. */
+/** Returns the number of writes for each `verb resource`. */
 export function countWrites(requests: readonly KubernetesRequest[]): Record<string, number> {
   return countTexts(
     requests.filter(({ verb }) => writeVerbs.has(verb)).map(({ verb, resource }) => `${verb} ${resource}`),
   );
 }
 
-/** How often each text is there. */
+/** Returns how often each text occurs. */
 export function countTexts(texts: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;

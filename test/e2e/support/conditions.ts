@@ -1,4 +1,4 @@
-/** What every status has to keep to, and how one that tells of trouble is looked at. */
+/** Rules that every status must follow, and the check of a status that shows a problem. */
 import { expect } from '@jest/globals';
 import type { Condition } from '../../../src/api/v1alpha1.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -7,17 +7,17 @@ import { conditionOf, type ForwardingObject } from './forwarding-object.ts';
 
 export interface ExpectedProblem {
   readonly reason: string;
-  /** What stands beside `Ready`. */
+  /** The condition beside `Ready`. */
   readonly mark: 'Stalled' | 'Reconciling';
-  /** The condition of the part where it is; none for what is undone elsewhere. */
+  /** The condition of the part that has the problem. None if the problem is a cleanup elsewhere. */
   readonly part?: 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
-  /** `False` unless given. */
+  /** Default: `False`. */
   readonly ready?: Condition['status'];
-  /** What the message has to name: the object, the cause, the way out. */
+  /** Parts of the message: the object, the cause, the way out. */
   readonly says: readonly string[];
 }
 
-/** Waits for this trouble, checks everything that tells of it, and answers the object. */
+/** Waits for this problem, checks all conditions and the event. Resolves with the object. */
 export async function expectProblem(
   environment: Environment,
   name: string,
@@ -48,7 +48,7 @@ export async function expectProblem(
 export interface ExpectedEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** The whole note, or what it is to match. */
+  /** The whole note, or a pattern that it matches. */
   readonly note: string | RegExp;
 }
 
@@ -72,12 +72,12 @@ export async function expectEvent(
   });
 }
 
-/** True where the operator has answered the present generation, in whatever way. */
+/** True if the operator has observed the present generation, with any result. */
 export function isAnswered({ metadata, status }: ForwardingObject): boolean {
   return status.observedGeneration === metadata.generation;
 }
 
-/** Holds in every state, at every moment. */
+/** Checks the rules that hold in every state. */
 export function expectLegal(object: ForwardingObject): void {
   const { status, metadata } = object;
   const conditions = status.conditions ?? [];
@@ -90,7 +90,7 @@ export function expectLegal(object: ForwardingObject): void {
   expect(types.has('Stalled') && types.has('Ready')).toBe(false);
   for (const type of ['Stalled', 'Reconciling']) expect(conditionOf(object, type)?.status ?? 'True').toBe('True');
   const ready = conditionOf(object, 'Ready');
-  // Suspended and observed forwardings neither go on by themselves nor wait for somebody.
+  // A suspended or observed forwarding does not retry, and does not wait for a user.
   const rests = ready?.reason === 'Suspended' || ready?.reason === 'Drifted';
   if (ready?.status !== 'True' && !rests) expect(types.has('Stalled') || types.has('Reconciling')).toBe(true);
   expect(status.observedGeneration).toBeLessThanOrEqual(metadata.generation);
@@ -102,7 +102,7 @@ export function expectLegal(object: ForwardingObject): void {
   }
 }
 
-/** Every state that the forwarding was seen in was legal. */
+/** Checks every state of the forwarding that the watch has shown. */
 export function expectLegalHistory(environment: Environment, name: string): void {
   const history = environment.history(name);
   expect(history.length).toBeGreaterThan(0);

@@ -18,17 +18,17 @@ import { makeOrganization, type Organization, randomText, seedOf } from './organ
 import { firstState, type WatchEvent, watchForwardings } from './watch.ts';
 
 export interface EnvironmentOptions {
-  /** Begins the name of the namespace. */
+  /** Start of the name of the namespace. */
   readonly prefix?: string;
-  /** How many portals organization blue has in region us; 3. */
+  /** Number of portals of organization blue in region us. Default: 3. */
   readonly portals?: number;
-  /** `json` unless given. */
+  /** Default: `json`. */
   readonly logFormat?: 'json' | 'text';
-  /** More flags of the operator. */
+  /** Additional flags of the operator. */
   readonly flags?: readonly string[];
-  /** Of SumoLogic's source; `Http Input` unless given. */
+  /** Name of the source in SumoLogic. Default: `Http Input`. */
   readonly sourceName?: string;
-  /** Waits between Konnect's attempts to deliver; short unless given. */
+  /** Waits between Konnect's delivery attempts. Default: short. */
   readonly retryWaitsMs?: readonly number[];
 }
 
@@ -37,7 +37,7 @@ export interface Credentials {
   readonly authorization: string;
 }
 
-/** What Konnect answered a person; `body` is the parsed JSON. */
+/** Konnect's answer to another client than the operator. `body` is the parsed JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -48,63 +48,63 @@ type Kubectl = (
   options?: KubectlOptions & { allowFailure?: boolean },
 ) => Promise<KubectlResult>;
 
-/** All that a test needs, and that no other test sees: a namespace, a Konnect, a SumoLogic, and an operator of its own, built and as a process. */
+/** An environment of one test or one test file: a namespace, a local Konnect, a local SumoLogic, and the built operator as a process. */
 export interface Environment {
   readonly namespace: string;
   readonly services: Services;
-  /** Regions us and eu; `blue` has as many portals in us as asked for and two in eu, `green` has one in each. */
+  /** Organizations with regions us and eu. `blue` has the requested number of portals in us and two in eu. `green` has one in each. */
   readonly blue: Organization;
   readonly green: Organization;
-  /** What SumoLogic takes. */
+  /** Credentials that SumoLogic accepts. */
   readonly credentials: Credentials;
-  /** Others, for another source of the same SumoLogic; watched over as well. */
+  /** Returns credentials of another source of the same SumoLogic. No output may contain them. */
   newCredentials(): Credentials;
-  /** Adds to the secrets that nobody may say. */
+  /** Adds a secret that no output may contain. */
   addCanary(canary: Canary): void;
 
-  /** In the namespace, as an administrator; rejects when it fails, unless `allowFailure`. */
+  /** Runs kubectl in the namespace, as a cluster administrator. Rejects on failure, unless `allowFailure` is set. */
   readonly kubectl: Kubectl;
-  /** `kubectl apply -f -`. */
+  /** Runs `kubectl apply -f -`. */
   apply(...manifests: readonly object[]): Promise<void>;
-  /** Applies the Secrets `konnect` (blue's token unless given) and `sumologic`. */
+  /** Applies the Secrets `konnect` (default: blue's token) and `sumologic`. */
   applySecrets(changes?: Partial<Credentials> & { token?: string }): Promise<void>;
-  /** A merge patch of a forwarding. `{spec: {interval: '11m'}}` makes the operator look at everything again. */
+  /** Applies a merge patch to a forwarding. `{spec: {interval: '11m'}}` makes the operator read everything again. */
   patch(name: string, patch: object): Promise<void>;
-  /** `kubectl get -o json`. */
+  /** Runs `kubectl get -o json`. */
   forwarding(name: string): Promise<ForwardingObject>;
-  /** The first state, the present one or a later one, for which `predicate` is true. 60 s unless given. */
+  /** Resolves with the first state, from the present one on, for which `predicate` is true. Default of `timeoutMs`: 60 s. */
   waitFor(
     name: string,
     predicate: (object: ForwardingObject) => boolean,
     timeoutMs?: number,
   ): Promise<ForwardingObject>;
   waitForReady(name: string, timeoutMs?: number): Promise<ForwardingObject>;
-  /** Deletes a forwarding and resolves when it is gone. */
+  /** Deletes a forwarding. Resolves when it no longer exists. */
   remove(name: string, timeoutMs?: number): Promise<void>;
-  /** Every state that a forwarding was seen in. */
+  /** Returns every state of a forwarding that the watch has shown. */
   history(name: string): WatchEvent[];
-  /** Events about a forwarding (all if none is named), in the order of their creation. */
+  /** Resolves with the events of one forwarding, or of all, in order of creation. */
   events(name?: string): Promise<EventObject[]>;
 
-  /** What the operator has asked of Konnect. */
+  /** Returns the operator's calls to Konnect. */
   calls(): Call[];
   clearCalls(): void;
-  /** Asks Konnect as somebody other than the operator, of organization blue unless a token is given; `path` begins with the region: `/us/v3/portals`. */
+  /** Calls Konnect as another client than the operator. Default: of organization blue. `path` begins with the region: `/us/v3/portals`. */
   asOtherClient(method: string, path: string, options?: { body?: object; token?: string }): Promise<Answer>;
-  /** Runs a search job of SumoLogic over all that has arrived so far. */
+  /** Runs a search job of SumoLogic over all messages that have arrived. */
   search(query: string): Promise<string[]>;
 
-  /** The operator that runs. */
+  /** Returns the operator that runs. */
   operator(): OperatorProcess;
-  /** Says how it ended. */
+  /** Stops the operator. Resolves with how it ended. */
   stopOperator(options?: { kill?: boolean }): Promise<string>;
-  /** After `stopOperator`. `flags` win over the environment's. Resolves when it is ready. */
+  /** Starts an operator after `stopOperator`. `flags` override those of the environment. Resolves when it is ready. */
   startOperator(flags?: readonly string[]): Promise<void>;
   restartOperator(options?: { kill?: boolean; flags?: readonly string[] }): Promise<void>;
 
-  /** Everything that was said up to now: by the operators, in objects, events and metrics, and in the API server's audit log. */
+  /** Resolves with all output so far: logs and metrics of the operators, objects, events, and the API server's audit log. */
   outputs(): Promise<Output[]>;
-  /** Ends everything, and rejects where anything that was said holds a secret of this environment. The second time it does nothing. */
+  /** Stops everything. Rejects if any output contains a secret of this environment. A second call does nothing. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -112,7 +112,7 @@ export interface Environment {
 const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
 const waitTimeoutMs = 60_000;
 
-/** Rejects, with nothing left running, where a part does not start. */
+/** Starts an environment. If a part does not start, stops the others and rejects. */
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
   const { kubectl: kubectlAnywhere, createNamespace, auditLog, folder } = cluster();
   const { sourceName, retryWaitsMs = [100, 200, 400, 800] } = options;
@@ -180,7 +180,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     }
   }
 
-  async function said(): Promise<Output[]> {
+  async function outputs(): Promise<Output[]> {
     const [objects, described, audited, ofOperators] = await Promise.all([
       kubectl(['get', 'auditlogforwardings,events.v1.events.k8s.io', '-o', 'json', '--show-managed-fields']),
       kubectl(['describe', 'auditlogforwardings,secrets']),
@@ -211,12 +211,12 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
   }
 
-  /** Checks what was said, and keeps it for a last look over the whole run. */
+  /** Searches the output for secrets, and stores it for a last search at the end of the run. */
   async function check(): Promise<void> {
-    const everything = await said();
-    const leaks = findLeaks(everything, canaries);
-    if (leaks.length > 0) throw new Error(`secrets were said:\n${leaks.join('\n')}`);
-    await store(folder, namespace, { outputs: everything, canaries });
+    const all = await outputs();
+    const leaks = findLeaks(all, canaries);
+    if (leaks.length > 0) throw new Error(`output contains secrets:\n${leaks.join('\n')}`);
+    await store(folder, namespace, { outputs: all, canaries });
   }
 
   async function end(): Promise<void> {
@@ -293,7 +293,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       await operators.stop({ kill });
       await operators.start(flags);
     },
-    outputs: said,
+    outputs,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -306,12 +306,12 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   }
 }
 
-/** Where the environments of a run leave what was said in them; gone with the control plane. */
+/** Returns the folder in which the environments of a run store their output. It is removed with the control plane. */
 export function outputsFolder(folder: string): string {
-  return join(folder, 'said');
+  return join(folder, 'outputs');
 }
 
-/** What an environment leaves. */
+/** The stored output of one environment. */
 export interface StoredOutputs {
   readonly outputs: readonly Output[];
   readonly canaries: readonly Canary[];
@@ -322,7 +322,7 @@ async function store(folder: string, namespace: string, kept: StoredOutputs): Pr
   await writeFile(join(outputsFolder(folder), `${namespace}.json`), JSON.stringify(kept), { mode: 0o600 });
 }
 
-/** Lets go of the namespace and of what an operator that no longer runs would have to clean up. */
+/** Deletes the namespace, and removes the finalizers that no operator will remove. */
 async function releaseNamespace(kubectl: Kubectl, namespace: string): Promise<void> {
   const { stdout } = await kubectl(['get', 'auditlogforwardings', '-o', 'name'], { allowFailure: true });
   for (const name of stdout.split('\n').filter(Boolean)) {
@@ -339,7 +339,7 @@ function canariesOf({ name, token, readOnlyToken, anonymousToken }: Organization
   ];
 }
 
-/** As SumoLogic makes them: with an end that URLs encode. */
+/** Returns a code as SumoLogic makes it: with an end that URLs encode. */
 function newSourceCode(canaries: Canary[]): string {
   const code = `${randomText()}==`;
   canaries.push({ name: 'the code of an endpoint', value: code });
@@ -352,7 +352,7 @@ function newAuthorization(canaries: Canary[]): string {
   return `Bearer ${credential}`;
 }
 
-/** An object that nobody has worked on yet, or whose status a hand has emptied, has no conditions. */
+/** False for a new object, and for one whose status a user has emptied: it has no conditions. */
 function isWritten({ conditions = [] }: ForwardingObject['status']): boolean {
   return conditions.length > 0;
 }

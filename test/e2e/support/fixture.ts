@@ -9,19 +9,19 @@ import { forwarding, type Manifest, secret } from './manifests.ts';
 import { type Organization, randomText } from './organizations.ts';
 
 export interface FixtureOptions {
-  /** In `region`; 1 unless given. */
+  /** Number of portals in `region`. Default: 1. */
   readonly portals?: number;
-  /** `us` unless given. */
+  /** Default: `us`. */
   readonly region?: string;
-  /** Blue unless given. */
+  /** Default: blue. */
   readonly organization?: Organization;
-  /** `full` unless given. */
+  /** Default: `full`. */
   readonly access?: TokenSeed['access'];
 }
 
 /**
- * One forwarding in an environment, with portals, Secrets and a token that no other forwarding of that environment has, so that several get on side by side and a
- * fault meets one of them alone. It is looked at once a day, unless something happens.
+ * One forwarding, with portals, Secrets and a token of its own. Several fixtures of one environment do not affect each other, and a fault affects
+ * only one of them. The resync interval is one day.
  */
 export interface Fixture {
   readonly name: string;
@@ -29,29 +29,29 @@ export interface Fixture {
   readonly tokenSecret: string;
   readonly siemSecret: string;
   readonly portals: readonly string[];
-  /** `kubectl apply` of the Secret with the token; this fixture's unless given. */
+  /** Applies the Secret with the token. Default: the token of this fixture. */
   applyToken(token?: string): Promise<void>;
-  /** `kubectl apply` of the Secret of the SIEM; the environment's credentials unless given. */
+  /** Applies the Secret of the SIEM. Default: the credentials of the environment. */
   applySIEM(change?: { endpoint?: string; authorization?: string }): Promise<void>;
-  /** `kubectl apply` of the forwarding; to this fixture's portals unless `spec` says otherwise. */
+  /** Applies the forwarding. Default: with the portals of this fixture. */
   applyForwarding(spec?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** All three, without a namespace: the Secrets, and last the forwarding. */
+  /** Returns both Secrets and then the forwarding, without a namespace. */
   manifests(spec?: Readonly<Record<string, unknown>>): Manifest[];
-  /** `kubectl apply` of all three. */
+  /** Applies both Secrets and the forwarding. */
   apply(spec?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** The token's entry of `spec.konnect`, for specs that name another region or API. */
+  /** Returns `spec.konnect` with the token of this fixture, for a spec with another region or API. */
   konnect(change?: Readonly<Record<string, unknown>>): object;
-  /** Another token of the fixture's organization, which is watched over as well. */
+  /** Adds a token to the organization of this fixture. No output may contain it. */
   newToken(access?: TokenSeed['access'], organization?: Organization): string;
-  /** Of calls with this fixture's token alone, unless `match` names another. */
+  /** Injects a fault. Default: only into calls with the token of this fixture. */
   fail(rule: FaultRule): ActiveFault;
-  /** What the operator asked with this fixture's token, of one operation if named. */
+  /** Returns the calls with the token of this fixture: all, or those of one operation. */
   calls(operation?: string): Call[];
-  /** Everything that is no GET, as `operation`, in order. */
+  /** Returns the operations of all calls except GET, in order. */
   writes(): string[];
-  /** The name that its destination has by default. */
+  /** The default name of the destination. */
   readonly destinationName: string;
-  /** Every destination of that name. */
+  /** Returns every destination with this name. */
   destinations(name?: string): Destination[];
   portalWebhook(index?: number): Webhook;
   organizationWebhook(region?: string): Webhook;

@@ -1,13 +1,13 @@
-/** Finds secrets in what a program said, in any of the forms in which they get out. */
+/** Finds secrets in output, in clear and encoded. */
 
-/** What may never be said, by a name that may. */
+/** A secret that no output may contain, with a name that may be printed. */
 export interface Canary {
   readonly name: string;
-  /** Random text; each half of it is looked for by itself, so that what was cut short is found too. */
+  /** Random text. Each half is searched for on its own, so that a truncated secret is found too. */
   readonly value: string;
 }
 
-/** One thing that was said: output, status, events, metrics. */
+/** One piece of output: a log, a status, events, metrics. */
 export interface Output {
   readonly source: string;
   readonly text: string;
@@ -15,12 +15,12 @@ export interface Output {
 
 const shortest = 24;
 
-/** Where which secret was said, without the secret: `authorization (base64) in the metrics, line 12`. */
-export function findLeaks(said: readonly Output[], canaries: readonly Canary[]): string[] {
+/** Returns which output contains which secret, without the secret: `authorization (base64) in the metrics, line 12`. */
+export function findLeaks(outputs: readonly Output[], canaries: readonly Canary[]): string[] {
   return canaries.flatMap(({ name, value }) => {
-    if (value.length < shortest) throw new RangeError(`${name} is too short to be told from chance`);
+    if (value.length < shortest) throw new RangeError(`${name} is so short that other text may contain it by chance`);
     return formsOf(value).flatMap(({ form, text: secret }) =>
-      said.flatMap(({ source, text }) => {
+      outputs.flatMap(({ source, text }) => {
         const at = text.indexOf(secret);
         if (at === -1) return [];
         const line = text.slice(0, at).split('\n').length;
@@ -49,7 +49,10 @@ function formsOf(value: string): Form[] {
   return forms.filter((one, index) => forms.findIndex(({ text }) => text === one.text) === index);
 }
 
-/** What base64 makes of the text wherever it stands in a longer one: three ways, each without the characters that its neighbors have a part in. */
+/**
+ * Returns the base64 forms of a text inside a longer text. There are three, one for each position modulo 3. Characters that also depend on the
+ * text around it are left out.
+ */
 function base64InText(text: string, encoding: 'base64' | 'base64url'): Form[] {
   return [0, 1, 2].map((before) => {
     const encoded = Buffer.from(`${'x'.repeat(before)}${text}`)

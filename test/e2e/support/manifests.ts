@@ -1,4 +1,4 @@
-/** What users write. */
+/** Manifests as users write them. */
 import { apiVersion, kind } from '../../../src/api/v1alpha1.ts';
 
 export interface Manifest {
@@ -15,7 +15,10 @@ export interface ForwardingManifest extends Manifest {
   readonly spec: object;
 }
 
-/** The smallest forwarding, to Secrets `konnect` and `sumologic` in region us, with `spec` over it. It forwards nothing until `spec` says what. */
+/**
+ * Returns the smallest forwarding: Secrets `konnect` and `sumologic`, region us. The fields of `spec` replace those of the smallest one. Without
+ * portals or an organization in `spec`, it forwards nothing.
+ */
 export function forwarding(name: string, spec: Readonly<Record<string, unknown>>): ForwardingManifest {
   return {
     apiVersion,

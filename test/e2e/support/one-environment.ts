@@ -4,12 +4,12 @@ import { expectLegalHistory } from './conditions.ts';
 import { createEnvironment, type Environment, type EnvironmentOptions } from './environment.ts';
 import { createFixture, type Fixture, type FixtureOptions } from './fixture.ts';
 
-/** The environment of a test file, and its fixtures. */
+/** The environment that all tests of one file share, and its fixtures. */
 export interface OneEnvironment {
   readonly environment: () => Environment;
-  /** After the test, every state of it that was seen has to have been legal. */
+  /** Makes a fixture. After the test, every observed state of its forwarding must have been valid. */
   readonly fixture: (name: string, options?: FixtureOptions) => Promise<Fixture>;
-  /** A fixture that is in place. */
+  /** Makes a fixture and waits until its forwarding is ready. */
   readonly readyFixture: (
     name: string,
     spec?: Readonly<Record<string, unknown>>,
@@ -17,13 +17,16 @@ export interface OneEnvironment {
   ) => Promise<Fixture>;
 }
 
-/** One environment for all tests of a file; Konnect behaves well again after each. A lost creation is looked for during ten seconds. */
+/**
+ * Starts one environment for all tests of a file. After each test, the faults and the behavior of Konnect are reset. The operator looks for a lost
+ * creation for ten seconds.
+ */
 export function oneEnvironment(options: EnvironmentOptions): OneEnvironment {
   let environment: Environment | undefined;
   let fixtures: Fixture[] = [];
 
   function theEnvironment(): Environment {
-    if (environment === undefined) throw new Error('the environment is made before the first test');
+    if (environment === undefined) throw new Error('no environment before the first test');
     return environment;
   }
 

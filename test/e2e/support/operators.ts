@@ -3,11 +3,11 @@ import { serviceAccount } from '../../../sandbox/sandbox.ts';
 import { cluster } from '../../support/cluster.ts';
 import type { Output } from './leaks.ts';
 
-/** The operators of an environment, one after the other, and what they said. */
+/** The operators of an environment, one after another, and their output. */
 export class Operators {
   readonly #konnectURL: string;
   readonly #flags: readonly string[];
-  readonly #said: Output[] = [];
+  readonly #stored: Output[] = [];
   #running: OperatorProcess | undefined;
   #count = 0;
 
@@ -16,7 +16,7 @@ export class Operators {
     this.#flags = flags;
   }
 
-  /** The one that runs. */
+  /** Returns the operator that runs. */
   get current(): OperatorProcess {
     if (this.#running === undefined) throw new Error('no operator runs');
     return this.#running;
@@ -34,7 +34,7 @@ export class Operators {
     this.#count += 1;
   }
 
-  /** Says how it ended. Rejects where it was asked to end and did not in good order, or had ended before. */
+  /** Stops the operator. Resolves with how it ended. Rejects unless it was killed or exited with code 0. */
   async stop({ kill = false }: { kill?: boolean } = {}): Promise<string> {
     const operator = this.#running;
     if (operator === undefined) return 'does not run';
@@ -42,17 +42,17 @@ export class Operators {
     this.#running = undefined;
     const how = kill ? await operator.kill().then(() => 'was killed') : await operator.stop();
     const output = await operator.output();
-    this.#said.push(...this.#utterances(metrics, output));
+    this.#stored.push(...this.#outputsOf(metrics, output));
     if (kill || how === 'exited with code 0') return how;
     throw new Error(`the operator ${how}; its last lines:\n${output.split('\n').slice(-30).join('\n')}`);
   }
 
   async outputs(): Promise<Output[]> {
-    if (this.#running === undefined) return [...this.#said];
-    return [...this.#said, ...this.#utterances(await textOf(this.#running), await this.#running.output())];
+    if (this.#running === undefined) return [...this.#stored];
+    return [...this.#stored, ...this.#outputsOf(await textOf(this.#running), await this.#running.output())];
   }
 
-  #utterances(metrics: string, output: string): Output[] {
+  #outputsOf(metrics: string, output: string): Output[] {
     const which = `operator ${String(this.#count)}`;
     return [
       { source: `the output of ${which}`, text: output },
@@ -61,7 +61,7 @@ export class Operators {
   }
 }
 
-/** What it serves; empty where it has ended by itself. */
+/** Resolves with its metrics. Empty if the operator has already ended. */
 async function textOf({ metricsURL }: OperatorProcess): Promise<string> {
   try {
     return await (await fetch(metricsURL)).text();

@@ -1,17 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { KonnectSeed, OrganizationSeed } from '../../../sandbox/konnect/seed.ts';
 
-/** An organization of a local Konnect, with nothing in it that any other has. */
+/** An organization of a local Konnect. It shares no ID and no token with another organization. */
 export interface Organization {
   readonly id: string;
   readonly name: string;
-  /** For the operator: may do everything. */
+  /** For the operator, with all permissions. */
   readonly token: string;
-  /** For the operator: is refused every write. */
+  /** For the operator. Konnect refuses every write with it. */
   readonly readOnlyToken: string;
-  /** For the operator: may do all but ask whose it is. */
+  /** For the operator. Konnect allows everything except to read the organization of the token. */
   readonly anonymousToken: string;
-  /** For people and programs other than the operator. */
+  /** For clients other than the operator. */
   readonly otherClientToken: string;
   /** IDs of Dev Portals, by region. */
   readonly portals: { readonly us: readonly string[]; readonly eu: readonly string[] };
@@ -19,10 +19,10 @@ export interface Organization {
 
 export const regions = ['us', 'eu'] as const;
 
-/** Of every portal. */
+/** Every portal has this developer. */
 export const developer = { email: 'dev@example.com', password: 'a-password-of-the-tests' };
 
-/** Letters and digits of more entropy than chance could meet. */
+/** Returns letters and digits that no other text contains by chance. */
 export function randomText(bytes = 30): string {
   return randomBytes(bytes).toString('base64url');
 }

@@ -1,4 +1,4 @@
-/** What people and programs other than the operator do in Konnect, as Kong's how-tos show it. */
+/** Changes of other clients in Konnect, as Kong's how-tos show them. */
 import type { Environment } from './environment.ts';
 
 export interface DestinationBody {
@@ -8,12 +8,12 @@ export interface DestinationBody {
   readonly log_format: 'cef' | 'json' | 'cps';
 }
 
-/** Of another SIEM than that of any test. */
+/** Returns a destination of a SIEM that no test uses. */
 export function otherDestination(name: string): DestinationBody {
   return { name, endpoint: 'https://other.example.com/logs', authorization: 'Bearer other', log_format: 'cef' };
 }
 
-/** Makes a destination, in organization blue unless `token` is another's, and answers its ID. */
+/** Creates a destination. Default: in organization blue. Resolves with its ID. */
 export async function createDestination(
   environment: Environment,
   body: DestinationBody,
@@ -23,10 +23,10 @@ export async function createDestination(
   const answer = await environment.asOtherClient('POST', '/global/v3/audit-log-destinations', options);
   const made = answer.body;
   if (typeof made === 'object' && made !== null && 'id' in made && typeof made.id === 'string') return made.id;
-  throw new Error(`no destination was made: HTTP ${String(answer.status)}`);
+  throw new Error(`no destination was created: HTTP ${String(answer.status)}`);
 }
 
-/** Points a portal of region us at a destination. */
+/** Attaches a portal of region us to a destination. */
 export async function attachPortal(
   environment: Environment,
   portal: string,
@@ -40,7 +40,7 @@ export async function attachPortal(
   );
 }
 
-/** Points the organization's webhook at a destination, in organization blue unless `token` is another's. */
+/** Attaches the organization's webhook to a destination. Default: in organization blue. */
 export async function attachOrganization(
   environment: Environment,
   region: string,
@@ -55,7 +55,7 @@ export async function attachOrganization(
   );
 }
 
-/** Sets the organization's webhook by v2, with an endpoint of its own. */
+/** Sets the organization's webhook through v2, with an inline endpoint. */
 export async function setInline(
   environment: Environment,
   region: string,

@@ -6,15 +6,15 @@ export interface OwnSandbox {
   readonly sandbox: () => Sandbox;
   /** The path of a manifest: the forwarding `sumologic` and its Secrets. */
   readonly manifest: () => string;
-  /** Standard output, as an administrator; rejects with standard error. */
+  /** Runs kubectl as a cluster administrator. Resolves with standard output, rejects with standard error. */
   readonly kubectl: (...args: string[]) => Promise<string>;
-  /** Waits until the forwarding is. */
+  /** Waits until the forwarding is ready. */
   readonly ready: () => Promise<string>;
-  /** Those that stand in Konnect. */
+  /** Returns the destinations in Konnect. */
   readonly destinations: () => DestinationFields[];
 }
 
-/** A control plane and an operator for the tests of one file, which break what other files share. */
+/** Starts a control plane and an operator for one test file, whose tests break the control plane. */
 export function ownSandbox(): OwnSandbox {
   let sandbox: Sandbox;
   let manifest: string;

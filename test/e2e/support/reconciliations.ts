@@ -4,21 +4,21 @@ import { eventually } from '../../support/eventually.ts';
 import type { Environment } from './environment.ts';
 import type { ForwardingObject } from './forwarding-object.ts';
 
-/** Resolves when the operator that runs has made `count` passes since its start, and no pass is under way or due. */
+/** Resolves when the operator has finished `count` reconciliations since its start, and none is running or queued. */
 export async function reconciliationsDone(environment: Environment, count: number): Promise<void> {
   await eventually(async () => expect(await workOf(environment)).toEqual({ passes: count, waiting: 0, busy: 0 }), {
     everyMs: 50,
   });
 }
 
-/** Resolves when no pass is under way or due. */
+/** Resolves when no reconciliation is running or queued. */
 async function reconciliationsEnded(environment: Environment): Promise<void> {
   await eventually(async () => expect(await workOf(environment)).toMatchObject({ waiting: 0, busy: 0 }), {
     everyMs: 50,
   });
 }
 
-/** Asks for a pass by annotation, as a person does, and answers the forwarding once it was made and has ended. */
+/** Requests a reconciliation by annotation, as a user does. Resolves with the forwarding after the reconciliation. */
 export async function requestReconcile(environment: Environment, name: string): Promise<ForwardingObject> {
   const value = new Date().toISOString();
   await environment.kubectl(['annotate', 'alf', name, `${reconcileAnnotation}=${value}`, '--overwrite']);

@@ -1,7 +1,7 @@
 import { createServer, request as send } from 'node:http';
 import { closed, listening } from '../../unit/konnect/listening.ts';
 
-/** A request that left a process. */
+/** A request that a process sent. */
 export interface Sent {
   /** Milliseconds since 1970. */
   readonly atMs: number;
@@ -10,12 +10,12 @@ export interface Sent {
   readonly path: string;
 }
 
-/** The one way of a process to Konnect, which notes all that comes along as soon as its first bytes are there. */
+/** A relay between one process and Konnect. It records every request as soon as its first bytes arrive. */
 export interface Relay {
   /** For `--konnect-url`. */
   readonly urlTemplate: string;
   sent(): readonly Sent[];
-  /** Everything but GET. */
+  /** All requests except GET. */
   writes(): readonly Sent[];
   stop(): Promise<void>;
 }

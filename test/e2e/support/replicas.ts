@@ -1,4 +1,4 @@
-/** Several operators for the same forwardings, each with a token and a way to Konnect of its own, so that it can be told who did what. */
+/** Several replicas of the operator for the same forwardings. Each has its own token and its own relay to Konnect, so that writes can be attributed. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -21,21 +21,21 @@ const AuditEvent = z.object({
 export interface Replica {
   readonly operator: OperatorProcess;
   readonly konnect: Relay;
-  /** What it wrote to Kubernetes, as `verb resource`, leases aside, in order. */
+  /** Resolves with its writes to Kubernetes except those of leases, as `verb resource`, in order. */
   kubernetesWrites(): Promise<string[]>;
-  /** When it said so, in milliseconds since 1970; rejects where it does not say so in time. */
+  /** Resolves with the time of a log message, in milliseconds since 1970. Rejects if the message does not come in time. */
   logged(message: string, timeoutMs?: number): Promise<number>;
-  /** Whether it says that it leads. */
+  /** Resolves with whether its metrics say that it is the leader. */
   isLeader(): Promise<boolean>;
 }
 
 export interface Replicas {
   start(flags?: readonly string[], nodeOptions?: readonly string[]): Promise<Replica>;
-  /** Ends those that still run, by force. */
+  /** Kills the replicas that still run. */
   stop(): Promise<void>;
 }
 
-/** Of replicas that contend for the Lease that `deploy/` lets the operator have. */
+/** Returns a starter of replicas that share the Lease of `deploy/`. */
 export function createReplicas(environment: Environment, flags: readonly string[]): Replicas {
   const replicas: Replica[] = [];
   return {
@@ -78,8 +78,8 @@ export function createReplicas(environment: Environment, flags: readonly string[
 }
 
 /**
- * Options of Node for a process that stops itself by SIGSTOP, once, as soon as it reads JSON that matches: at that very instruction, with all
- * that follows from the answer still to be done before it looks at any timer.
+ * Returns options of Node for a process that stops itself with SIGSTOP, once, when it parses JSON that matches. It stops before it handles the
+ * answer and before it runs any timer.
  */
 export function stoppingAt(answer: RegExp): string[] {
   const program = `
@@ -108,9 +108,9 @@ async function writesWith(credential: string): Promise<string[]> {
   const lines = (await readFile(cluster().auditLog, 'utf8')).split('\n').filter((line) => line.includes(credential));
   const events = lines
     .map((line) => AuditEvent.parse(JSON.parse(line)))
-    // Not by whom the token was made.
+    // Leaves out the request that created the token.
     .filter(({ user }) => user.extra[credentialID]?.includes(credential));
-  if (events.length === 0) throw new Error('the audit log knows nothing of this replica');
+  if (events.length === 0) throw new Error('the audit log has no request of this replica');
   return events
     .filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
     .flatMap(({ verb, objectRef: { resource = '', subresource = '' } = {} }) =>
@@ -124,6 +124,6 @@ function timeOf(message: string, output: string): number {
   const lines = output.split('\n').filter((line) => line.includes(message));
   const found = lines.map((line) => Line.parse(JSON.parse(line))).find((line) => line.message === message);
   if (found === undefined)
-    throw new Error(`"${message}" was not said, but:\n${output.split('\n').slice(-15).join('\n')}`);
+    throw new Error(`"${message}" was not logged. The last lines are:\n${output.split('\n').slice(-15).join('\n')}`);
   return Date.parse(found.time);
 }

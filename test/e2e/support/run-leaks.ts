@@ -4,17 +4,20 @@ import { outputsFolder, type StoredOutputs } from './environment.ts';
 import { findLeaks } from './leaks.ts';
 
 /**
- * Looks for the secrets of every environment in what was said in every other, over all the environments of the run that have ended so far; `folder` is the control
- * plane's. Answers how many there are, and where which secret was said.
+ * Searches the output of every environment of the run for the secrets of all of them. `folder` is that of the control plane. Resolves with the number
+ * of environments that have ended, and with the secrets that were found.
  */
 export async function checkRun(folder: string): Promise<{ environments: number; leaks: string[] }> {
   const files = await readdir(outputsFolder(folder)).catch(() => []);
   const environments = await Promise.all(
     files.map(async (file) => {
       const kept: StoredOutputs = JSON.parse(await readFile(join(outputsFolder(folder), file), 'utf8'));
-      return { ...kept, said: kept.outputs.map(({ source, text }) => ({ source: `${file}: ${source}`, text })) };
+      return { ...kept, outputs: kept.outputs.map(({ source, text }) => ({ source: `${file}: ${source}`, text })) };
     }),
   );
   const canaries = environments.flatMap((one) => one.canaries);
-  return { environments: environments.length, leaks: environments.flatMap(({ said }) => findLeaks(said, canaries)) };
+  return {
+    environments: environments.length,
+    leaks: environments.flatMap(({ outputs }) => findLeaks(outputs, canaries)),
+  };
 }

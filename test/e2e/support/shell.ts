@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { cluster } from '../../support/cluster.ts';
 
 /**
- * Runs what a document tells its readers to type, in a folder, as an administrator of the cluster. Answers standard output; rejects with
- * standard error where a command of it ends with another exit code than 0.
+ * Runs the commands of a document in a folder, as a cluster administrator. Resolves with standard output. Rejects with standard error if a
+ * command ends with an exit code other than 0.
  */
 export async function bash(script: string, folder: string): Promise<string> {
   const { adminKubeconfig, kubectlPath, folder: clusterFolder } = cluster();

@@ -20,8 +20,8 @@ const signatureOf = {
 };
 
 /**
- * Whether one of the keys of `jwks.json` signed the line, as Kong documents it: Ed25519 over the line without its signature. Rejects what is no
- * JWKS of Konnect.
+ * Returns whether one of the keys of `jwks.json` signed the line, as Kong documents it: Ed25519 over the line without its signature. Throws if `jwks`
+ * is not a JWKS of Konnect.
  */
 export function isSigned(line: string, format: keyof typeof signatureOf, jwks: unknown): boolean {
   const [, signature] = signatureOf[format].exec(line) ?? [];

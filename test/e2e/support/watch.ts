@@ -10,10 +10,10 @@ export interface WatchEvent {
   readonly object: ForwardingObject;
 }
 
-/** Every state of every forwarding of a namespace, as `kubectl get --watch` saw them, in order. */
+/** Every state of every forwarding of a namespace, in the order of `kubectl get --watch`. */
 export interface ForwardingWatch {
   readonly events: readonly WatchEvent[];
-  /** Resolves at the next event, or when `signal` is aborted. Rejects when kubectl has ended. */
+  /** Resolves at the next event, or when `signal` is aborted. Rejects if kubectl has ended. */
   next(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
@@ -62,8 +62,8 @@ export function watchForwardings(namespace: string): ForwardingWatch {
 }
 
 /**
- * The first state of `first.metadata.name`, `first` or a later one, for which `predicate` is true. Rejects after `timeoutMs`, or when the object is
- * gone, with the last status seen.
+ * Resolves with the first state of an object, from `first` on, for which `predicate` is true. Rejects with the last status after `timeoutMs`, or
+ * when the object is deleted.
  */
 export async function firstState(
   watch: ForwardingWatch,
@@ -78,10 +78,11 @@ export async function firstState(
   for (let seen = 0; ; ) {
     for (const { type, object } of watch.events.slice(seen)) {
       seen += 1;
-      // The watch may be behind what was read before.
+      // The watch may show states that are older than `first`.
       if (object.metadata.name !== name || versionOf(object) <= versionOf(last)) continue;
       last = object;
-      if (type === 'DELETED') throw new Error(`${namespace}/${name} is gone; its last status was ${statusOf(last)}`);
+      if (type === 'DELETED')
+        throw new Error(`${namespace}/${name} was deleted; its last status was ${statusOf(last)}`);
       if (predicate(object)) return object;
     }
     if (signal.aborted) {
