@@ -1,8 +1,8 @@
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 
 /**
- * The forwardings of one group share what they ask of Konnect, and with it Konnect's trouble: an organization and region, or as long as status
- * names no organization, a token's Secret and key, and region.
+ * Returns the group of a forwarding in the work queue. The forwardings of one group share the requests to Konnect and its outages: those of one
+ * organization and region. While status names no organization, those with the same key of the same token Secret, and the same region.
  */
 export function groupOf({ metadata, spec, status }: AuditLogForwarding): string {
   const { region, tokenSecretRef } = spec.konnect;

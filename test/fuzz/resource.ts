@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { parseForwarding } from '../../src/resources/cluster.ts';
+import { parseForwarding } from '../../src/resources/forwarding-resource.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
 import { blue, green, portals, World } from './environment.ts';

@@ -5,7 +5,7 @@ import type { EventFacts } from '../../src/kube/event-body.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
 import { listAll } from '../../src/kube/list-all.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
-import { forwardingToKeep } from '../../src/resources/cluster.ts';
+import { forwardingToKeep } from '../../src/resources/forwarding-resource.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ApiServer, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
 

@@ -11,7 +11,7 @@ import {
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import type { Cluster, KubernetesEvent, PortalObject } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
-import { hiddenPortal } from '../../src/resources/cluster.ts';
+import { hiddenPortal } from '../../src/resources/portal-resource.ts';
 import { randomOf } from '../support/random.ts';
 import { blue, type SpecChoice, specOf } from '../unit/forwarding/support/harness.ts';
 import { applies, type Call, type Fault, type PlannedFault } from './faults.ts';

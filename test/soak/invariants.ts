@@ -3,7 +3,7 @@
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Organization, Webhook } from '../../sandbox/konnect/model.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
-import { forwardingsPath } from '../../src/resources/cluster.ts';
+import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
 import { organizationID, portalID, type World } from './environment.ts';
 import { credentialsOf, type Wanted } from './workload.ts';
 

@@ -5,7 +5,7 @@
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
-import { forwardingsPath } from '../../src/resources/cluster.ts';
+import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
 import { memoryLimitMiB, startWorld, type World } from './environment.ts';
 import { clear, rain } from './faults.ts';

@@ -2,7 +2,8 @@
 import { changeDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { apiVersion, kind, reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
-import { forwardingsPath, secretsPath } from '../../src/resources/cluster.ts';
+import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
+import { secretsPath } from '../../src/resources/secret-resource.ts';
 import {
   type Color,
   colors,

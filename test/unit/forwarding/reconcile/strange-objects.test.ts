@@ -1,7 +1,7 @@
 /** Forwardings that nobody would write, but that the API server lets through. */
 import { expect, test } from '@jest/globals';
 import { apiVersion, kind, reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
-import { parseForwarding } from '../../../../src/resources/cluster.ts';
+import { parseForwarding } from '../../../../src/resources/forwarding-resource.ts';
 import { blue, key, shop, specOf, usual } from '../support/harness.ts';
 import { useStages } from '../support/use-harness.ts';
 

@@ -1,0 +1,23 @@
+import type { KonnectCall } from '../konnect/http.ts';
+import type { GateNews } from '../konnect/limits/request-limiter.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** Logs a failed request to Konnect. A read that Konnect answers with 404 has not failed. */
+export function logCall(log: Log, { operation, region, status, durationMs, error }: KonnectCall): void {
+  if (error === undefined || (status === 404 && operation.startsWith('get '))) return;
+  log.warn({ operation, region, durationMs: Math.round(durationMs), err: error }, 'request to Konnect failed');
+}
+
+/** Logs that a request limiter has begun or ended to hold requests back. */
+export function logLimit(
+  log: Log,
+  organizationID: string | undefined,
+  region: string,
+  { state, cause, forMs }: GateNews,
+): void {
+  const fields = { organizationID, region, cause, forMs: Math.round(forMs) };
+  if (state === 'open') log.info({ organizationID, region }, 'Konnect answers again');
+  else if (state === 'limited')
+    log.warn(fields, 'rate limited: Konnect asked to wait, no requests are sent until then');
+  else log.warn(fields, 'circuit breaker open: Konnect is unavailable, only probe requests are sent');
+}

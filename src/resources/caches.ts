@@ -1,0 +1,78 @@
+import type { AuditLogForwarding } from '../api/v1alpha1.ts';
+import { Informer } from '../kube/informer.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { joinStores, type ReadonlyStore } from '../kube/store.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Enqueuer } from './enqueuer.ts';
+import { forwardingsPath, forwardingToKeep, parseForwarding } from './forwarding-resource.ts';
+import { secretsPath, secretToKeep } from './secret-resource.ts';
+
+export interface CachesOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
+  readonly log: Log;
+  /** The namespaces to watch. All namespaces if empty. */
+  readonly namespaces: readonly string[];
+  readonly enqueuer: Pick<Enqueuer, 'onForwarding' | 'onSecret'>;
+}
+
+export interface Caches {
+  readonly informers: readonly Informer<KubeObject>[];
+  /** The forwardings as the API server shows them, of all watched namespaces. */
+  readonly forwardings: ReadonlyStore<KubeObject>;
+  /** Returns a forwarding as last seen. An object that this operator cannot parse is logged and counts as missing. */
+  readonly find: (key: string) => AuditLogForwarding | undefined;
+  /** Puts the answer to an own write into the cache, so that the next reconciliation never sees an older state. */
+  readonly onWritten: (object: KubeObject) => void;
+}
+
+/** Creates the informers of forwardings and Secrets, one for each kind and watched namespace. They are not running yet. */
+export function createCaches({ client, log, namespaces, enqueuer }: CachesOptions): Caches {
+  const scopes = namespaces.length === 0 ? [undefined] : namespaces;
+  const forwardingInformers = scopes.map((namespace) => ({
+    namespace,
+    informer: new Informer<KubeObject>({
+      client,
+      path: forwardingsPath(namespace),
+      transform: forwardingToKeep,
+      log,
+      onChange: (change) => enqueuer.onForwarding(change),
+    }),
+  }));
+  const secretInformers = scopes.map(
+    (namespace) =>
+      new Informer<KubeObject>({
+        client,
+        path: secretsPath(namespace),
+        metadataOnly: true,
+        transform: secretToKeep,
+        log,
+        onChange: (change) => enqueuer.onSecret(change),
+      }),
+  );
+  const forwardings = joinStores(forwardingInformers.map(({ informer }) => informer.store));
+
+  function find(key: string): AuditLogForwarding | undefined {
+    const object = forwardings.get(key);
+    if (object === undefined) return undefined;
+    const parsed = parseForwarding(object);
+    if (parsed.kind === 'forwarding') return parsed.forwarding;
+    const { namespace, name } = object.metadata;
+    log.error(
+      { namespace, name, fields: parsed.fields },
+      'AuditLogForwarding has fields that this operator does not understand and is not reconciled: install the CRD of the same version',
+    );
+    return undefined;
+  }
+
+  return {
+    informers: [...forwardingInformers.map(({ informer }) => informer), ...secretInformers],
+    forwardings,
+    find,
+    onWritten(object) {
+      const { namespace } = object.metadata;
+      const own = forwardingInformers.find((one) => one.namespace === undefined || one.namespace === namespace);
+      own?.informer.upsert(object);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { AuditLogForwarding, Condition } from '../api/v1alpha1.ts';
+import type { AddOptions } from '../controller/work-queue.ts';
+import { secretsOf } from '../forwarding/desired/credentials.ts';
+import { ClaimIndex } from '../forwarding/ownership/claim-index.ts';
+import { ReverseIndex } from '../forwarding/ownership/reverse-index.ts';
+import { type KubeObject, keyOf } from '../kube/objects.ts';
+import type { Change } from '../kube/store.ts';
+import { parseForwarding } from './forwarding-resource.ts';
+import { needsReconcile, priorityOf } from './predicates.ts';
+import { groupOf } from './queue-group.ts';
+
+/** Where the conditions of all forwardings are shown. */
+export interface ConditionsSink {
+  setConditions(resource: { namespace: string; name: string }, conditions: readonly Condition[]): void;
+  forgetConditions(resource: { namespace: string; name: string }): void;
+}
+
+export interface EnqueuerOptions {
+  readonly enqueue: (key: string, options: AddOptions) => void;
+  /** Returns the name in Konnect of a forwarding's own destination. */
+  readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
+  readonly conditions: ConditionsSink;
+}
+
+/** Enqueues the forwardings that a change in Kubernetes concerns. Before `start` it only keeps its indexes, which the caches fill. */
+export class Enqueuer {
+  readonly #options: EnqueuerOptions;
+  /** The Secrets that each forwarding names. */
+  readonly #secrets = new ReverseIndex();
+  readonly #claims: ClaimIndex;
+  readonly #groups = new Map<string, string>();
+  #isStarted = false;
+
+  constructor(options: EnqueuerOptions) {
+    this.#options = options;
+    this.#claims = new ClaimIndex(options.destinationName);
+  }
+
+  /** Enqueues `forwardings`, and from now on every forwarding that a change concerns. */
+  start(forwardings: readonly KubeObject[]): void {
+    this.#isStarted = true;
+    for (const object of forwardings) this.#enqueue(keyOf(object), { priority: priorityOf(object) });
+  }
+
+  onForwarding(change: Change<KubeObject>): void {
+    const { key, object } = change;
+    const { namespace = '', name } = object.metadata;
+    if (change.kind === 'deleted') {
+      for (const other of this.#claims.delete(key)) this.#enqueue(other);
+      this.#secrets.delete(key);
+      this.#groups.delete(key);
+      this.#options.conditions.forgetConditions({ namespace, name });
+      this.#enqueue(key);
+      return;
+    }
+    const parsed = parseForwarding(object);
+    if (parsed.kind === 'forwarding') {
+      const { forwarding } = parsed;
+      this.#secrets.set(key, secretsOf(forwarding));
+      this.#groups.set(key, groupOf(forwarding));
+      this.#options.conditions.setConditions({ namespace, name }, forwarding.status.conditions ?? []);
+      const others = this.#claims.update(forwarding);
+      // The first list shows the others too, and each is enqueued for itself.
+      if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);
+    }
+    if (change.kind === 'updated' && !needsReconcile(change.previous, object)) return;
+    this.#enqueue(key, { priority: priorityOf(object) });
+  }
+
+  onSecret({ kind, source, key }: Change<KubeObject>): void {
+    // The first list shows Secrets that have not changed.
+    const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
+    for (const forwarding of this.#secrets.of(key)) this.#enqueue(forwarding, { priority });
+  }
+
+  /** Returns the keys of the other forwardings that have one of these claims. */
+  sharing(key: string, claims: readonly string[]): readonly string[] {
+    return this.#claims.sharing(key, claims);
+  }
+
+  /** Returns the group of a forwarding in the work queue. A deleted forwarding needs nothing of Konnect, so its group is the empty one. */
+  groupOf(key: string): string {
+    return this.#groups.get(key) ?? '';
+  }
+
+  #enqueue(key: string, options: AddOptions = {}): void {
+    if (this.#isStarted) this.#options.enqueue(key, options);
+  }
+}

@@ -1,0 +1,49 @@
+import {
+  type AuditLogForwarding,
+  AuditLogForwarding as AuditLogForwardingSchema,
+  group,
+  plural,
+  reconcileAnnotation,
+  reconcileRequestOf,
+  version,
+} from '../api/v1alpha1.ts';
+import type { KubeObject } from '../kube/objects.ts';
+
+/** Returns the path of the forwardings: of all, or of those in one namespace. */
+export function forwardingsPath(namespace?: string): string {
+  const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  return `/apis/${group}/${version}${where}/${plural}`;
+}
+
+/**
+ * Returns a forwarding with only the metadata that the operator reads. The CRD limits the size of spec and status, but nothing limits labels,
+ * annotations and managed fields.
+ */
+export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  const { generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
+  const request = reconcileRequestOf(metadata.annotations);
+  return {
+    ...rest,
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(generation === undefined ? {} : { generation }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ...(request === undefined ? {} : { annotations: { [reconcileAnnotation]: request } }),
+    },
+  };
+}
+
+/** Parses an object of the API server with the operator's own schema. A CRD of another version may accept fields that this operator does not know. */
+export function parseForwarding(
+  object: unknown,
+): { kind: 'forwarding'; forwarding: AuditLogForwarding } | { kind: 'invalid'; fields: string[] } {
+  const result = AuditLogForwardingSchema.safeParse(object);
+  if (result.success) return { kind: 'forwarding', forwarding: result.data };
+  return { kind: 'invalid', fields: result.error.issues.map(({ path }) => path.join('.')) };
+}
