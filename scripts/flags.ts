@@ -1,5 +1,5 @@
 /** The table of flags in the docs, generated from the operator's own table of flags. */
-import { environmentName, flagTable } from '../src/config/config.ts';
+import { environmentName, flagTable } from '../src/config/flags.ts';
 import { withTable } from './page-table.ts';
 
 export const flagsFile = 'docs/operate/flags.md';

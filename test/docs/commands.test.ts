@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { operatorFile } from '../../sandbox/operator-process.ts';
-import { environmentName, flagTable } from '../../src/config/config.ts';
+import { environmentName, flagTable } from '../../src/config/flags.ts';
 import { code, document, documents, root, rows } from './documents.ts';
 import { scriptsOf } from './scripts.ts';
 

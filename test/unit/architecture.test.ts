@@ -88,10 +88,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   resources: ['api', 'controller', 'forwarding', 'forwarding/desired', 'forwarding/ownership', 'kube', 'runtime'],
   config: ['api', 'konnect', 'leader-election', 'telemetry'],
   operator: [
-    'api',
     'config',
     'controller',
-    'forwarding',
     'forwarding/desired',
     'forwarding/reconcile',
     'konnect',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { environmentName, flagTable, parseConfig } from '../../../src/config/config.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { environmentName, flagTable } from '../../../src/config/flags.ts';
 
 function configOf(argv: string[], env: Record<string, string> = {}) {
   const parsed = parseConfig(argv, env);
@@ -104,7 +105,7 @@ describe('values', () => {
     expect(configOf(['--leader-elect', '--leader-elect=false']).leaderElect).toBe(false);
     expect(configOf([], { KONNECT_AUDIT_LOG_LEADER_ELECT: 'true' }).leaderElect).toBe(true);
     expect(errorOf(['--leader-elect=yes'])).toBe('--leader-elect must be true or false, not "yes"');
-    expect(errorOf(['--leader-elect', 'false'])).toBe('argument 2 is no flag: see --help');
+    expect(errorOf(['--leader-elect', 'false'])).toBe('argument 2 is not a flag: see --help');
   });
 
   test.each([
@@ -163,8 +164,8 @@ describe('what is wrong gets one line', () => {
     [['--metric-bind-address=:1'], 'unknown flag "--metric-bind-address": see --help'],
     [['-x'], 'unknown flag "-x": see --help'],
     [['--no-log-level'], 'unknown flag "--no-log-level": see --help'],
-    [['serve'], 'argument 1 is no flag: see --help'],
-    [['--', '--log-level=info'], 'argument 2 is no flag: see --help'],
+    [['serve'], 'argument 1 is not a flag: see --help'],
+    [['--', '--log-level=info'], 'argument 2 is not a flag: see --help'],
     [['--log-level'], '--log-level needs a value: --log-level=…'],
     [['--log-level', '--log-format=text'], '--log-level needs a value: --log-level=…'],
   ])('%j', (argv, message) => {

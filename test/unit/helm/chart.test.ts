@@ -14,7 +14,7 @@ import {
   manifestsFile,
   withValuesTable,
 } from '../../../scripts/render.ts';
-import { flagTable } from '../../../src/config/config.ts';
+import { flagTable } from '../../../src/config/flags.ts';
 
 const inRepository = (file: string) => readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
 const inChart = (file: string) => readFileSync(join(chartFolder, file), 'utf8');
