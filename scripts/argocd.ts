@@ -30,7 +30,8 @@ export function renderArgoConfigMap(): string {
   };
   return (
     `# Generated from ${folder} by \`npm run generate\`. Do not edit.\n` +
-    '# kubectl apply --server-side --field-manager=konnect-audit-log -f argocd/argocd-cm.yaml\n' +
+    '# Merge it into the existing ConfigMap. An apply can remove keys of others.\n' +
+    '# kubectl patch configmap argocd-cm -n argocd --type=merge --patch-file=argocd/argocd-cm.yaml\n' +
     stringify(configMap, { lineWidth: 0 })
   );
 }

@@ -47,8 +47,8 @@ test('no folder with manifests is left out', () => {
   expect([...new Set(files.map((file) => `${dirname(file)}/`))].toSorted()).toEqual([...folders.keys()].toSorted());
 });
 
-describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
-  const typed = [...folders].filter(([, { hasKustomization }]) => flag === '-f' || hasKustomization);
+/** Starts a control plane of its own for the tests of a `describe`, with the kinds of other projects. */
+function useCluster() {
   let controlPlane: ControlPlane;
 
   beforeAll(async () => {
@@ -70,29 +70,59 @@ describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
     await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
   }
 
-  /** Returns the kinds that kubectl names. */
-  async function apply(folder: string, ...flags: readonly string[]): Promise<string[]> {
-    const { code, stderr, stdout } = await controlPlane.kubectl(['apply', ...flags, flag, folder]);
-    expect({ code, stderr: stderr.replace(finalizerWarning, '') }).toEqual({ code: 0, stderr: '' });
+  /** Returns the kinds that kubectl names. Rejects if kubectl writes to standard error anything but `expected`. */
+  async function apply(args: readonly string[], expected: RegExp = /^$/): Promise<string[]> {
+    const { code, stderr, stdout } = await controlPlane.kubectl(['apply', ...args]);
+    const said = stderr.replace(finalizerWarning, '').split('\n');
+    expect({ code, unexpected: said.filter((line) => line !== '' && !expected.test(line)) }).toEqual({
+      code: 0,
+      unexpected: [],
+    });
     return stdout
       .trim()
       .split('\n')
       .map((line) => /^([^./]+)\S* (?:created|configured|unchanged|serverside-applied)$/.exec(line)?.[1] ?? line);
   }
 
+  return { kubectl, established, apply, run: (args: readonly string[]) => controlPlane.kubectl(args) };
+}
+
+describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
+  const typed = [...folders].filter(([, { hasKustomization }]) => flag === '-f' || hasKustomization);
+  const { kubectl, established, apply } = useCluster();
+
   test.each(typed)('%s', async (folder, { brings }) => {
-    const flags = folder === 'argocd/' ? ['--server-side', '--field-manager=konnect-audit-log'] : [];
-    const kinds = await apply(folder, ...flags);
+    const kinds = await apply([flag, folder]);
     expect(kinds).toEqual(expect.arrayContaining(brings.map((one) => one.toLowerCase())));
     if (folder === 'crds/') await established();
   });
 
   test.each(typed)('%s again, server-side', async (folder) => {
-    await expect(apply(folder, '--server-side', '--force-conflicts')).resolves.not.toEqual([]);
+    await expect(apply(['--server-side', '--force-conflicts', flag, folder])).resolves.not.toEqual([]);
   });
 
   test('leaves the forwardings of the examples in the cluster', async () => {
     const names = (await kubectl(['get', plural, '-A', '-o', 'name'])).trim().split('\n');
     expect(names.map((name) => name.split('/')[1])).toEqual(['developers', 'sumologic']);
+  });
+});
+
+describe.each([
+  ['create', ['create']],
+  ['server-side apply', ['apply', '--server-side']],
+])('a folder that was installed by kubectl %s', (_way, install) => {
+  const { apply, run } = useCluster();
+  /** kubectl says it once for each object that no client-side apply has made. */
+  const firstApply = /^Warning: resource \S+ is missing the kubectl\.kubernetes\.io\/last-applied-configuration /;
+
+  test.each([...folders])('%s can be applied', async (folder, { hasKustomization }) => {
+    const { stderr } = await run([...install, '-f', folder]);
+    // Folders share namespaces.
+    const others = stderr.replace(finalizerWarning, '').split('\n');
+    expect(others.filter((line) => line !== '' && !line.includes('(AlreadyExists)'))).toEqual([]);
+    if (folder === 'crds/') await run(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
+    for (const flag of hasKustomization ? ['-f', '-k'] : ['-f']) {
+      await expect(apply([flag, folder], firstApply)).resolves.not.toEqual([]);
+    }
   });
 });

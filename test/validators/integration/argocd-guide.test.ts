@@ -68,15 +68,33 @@ describe('the commands, typed one after the other', () => {
     return Live.parse(JSON.parse((await kubectl(['get', ...names, '-n', 'argocd', '-o', 'json'])).stdout));
   }
 
-  test('teach Argo CD the resource, and leave alone what it knew', async () => {
-    const known = ['create', 'configmap', 'argocd-cm', '-n', 'argocd', '--from-literal=url=https://argocd.example.com'];
-    await kubectl(known);
-    const [apply = ''] = commands;
-    expect(await bash(apply, root)).toContain('configmap/argocd-cm serverside-applied');
-    expect((await live('configmap', 'argocd-cm')).data).toEqual({
-      url: 'https://argocd.example.com',
-      ...argoSettings(),
-    });
+  const known = { url: 'https://argocd.example.com', 'dex.config': 'connectors: []' };
+  const installed = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'argocd-cm', namespace: 'argocd', labels: { 'app.kubernetes.io/part-of': 'argocd' } },
+    data: known,
+  });
+
+  test.each([
+    ['create', ['create', '-f', '-'], []],
+    ['client-side apply', ['apply', '-f', '-'], ['apply', '-f', '-']],
+    [
+      'server-side apply',
+      ['apply', '--server-side', '-f', '-'],
+      ['apply', '--server-side', '--force-conflicts', '-f', '-'],
+    ],
+  ])('add the two keys to an argocd-cm made by %s, and keep the others', async (_way, install, upgrade) => {
+    const [patch = ''] = commands;
+    await kubectl(['delete', 'configmap', 'argocd-cm', '-n', 'argocd', '--ignore-not-found']);
+    await kubectl(install, { input: installed });
+    // Typed twice.
+    await bash(patch, root);
+    await bash(patch, root);
+    expect((await live('configmap', 'argocd-cm')).data).toEqual({ ...known, ...argoSettings() });
+    // An upgrade of Argo CD.
+    if (upgrade.length > 0) await kubectl(upgrade, { input: installed });
+    expect((await live('configmap', 'argocd-cm')).data).toEqual({ ...known, ...argoSettings() });
   });
 
   test('confirm a deletion or a sync that prunes', async () => {

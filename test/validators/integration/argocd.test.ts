@@ -208,23 +208,3 @@ test.each(['examples/argocd/audit-logs/sumologic.yaml', 'examples/flux/forwardin
     expect(stdout).toContain('created (server dry run)');
   },
 );
-
-test('the ConfigMap joins what others keep in argocd-cm', async () => {
-  const mine = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'argocd-cm',
-      namespace,
-      labels: { 'app.kubernetes.io/name': 'argocd-cm', 'app.kubernetes.io/part-of': 'argocd' },
-    },
-    data: { url: 'https://argocd.example.com' },
-  });
-  await kubectl(['apply', '-f', '-'], { input: mine });
-  const text = readFileSync('argocd/argocd-cm.yaml', 'utf8').replace('namespace: argocd', `namespace: ${namespace}`);
-  const apply = ['apply', '--server-side', '--field-manager=konnect-audit-log', '-f', '-'];
-  await kubectl(apply, { input: text });
-  await kubectl(['apply', '-f', '-'], { input: mine });
-  const { stdout } = await kubectl(['get', 'configmap', 'argocd-cm', '-n', namespace, '-o', 'json']);
-  expect(JSON.parse(stdout)).toMatchObject({ data: { url: 'https://argocd.example.com', ...argoSettings() } });
-});

@@ -1,0 +1,75 @@
+/** Documented commands that change a forwarding, typed for forwardings made in each of the usual ways. */
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { documents, root } from '../docs/documents.ts';
+import { scriptsOf } from '../docs/scripts.ts';
+import { bash } from '../e2e/support/shell.ts';
+import { cluster } from '../support/cluster.ts';
+
+const { kubectl, createNamespace } = cluster();
+
+const commands = [
+  ...new Set(
+    [...documents.values()]
+      .flatMap((text) => scriptsOf(text).flatMap((script) => script.text.split('\n')))
+      .map((line) => line.trim())
+      .filter((line) => /^kubectl (?:annotate|patch|label) auditlogforwarding /.test(line)),
+  ),
+];
+
+/** How a user makes a forwarding, and how the same user changes it later. */
+const ways = [
+  ['create', ['create'], undefined],
+  ['client-side apply', ['apply'], ['apply']],
+  ['server-side apply', ['apply', '--server-side'], ['apply', '--server-side']],
+] as const;
+
+const spec = {
+  konnect: { region: 'us', tokenSecretRef: { name: 'konnect', key: 'token' } },
+  destination: { secretRef: { name: 'sumologic' }, logFormat: 'json' },
+  organization: { enabled: true },
+  portals: [{ id: '3e551b39-227d-4297-b911-e68fd5d77c17', enabled: false }],
+};
+
+const Live = z.looseObject({
+  metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).optional() }),
+  spec: z.looseObject({}),
+});
+
+test('documents have commands that change a forwarding', () => {
+  expect(commands.length).toBeGreaterThan(4);
+});
+
+describe.each(ways)('a forwarding made by %s', (_way, install, upgrade) => {
+  test.each(commands)('%s', async (command) => {
+    const namespace = await createNamespace('documented');
+    const manifest = (labels: Record<string, string>) =>
+      JSON.stringify({
+        apiVersion: 'konnect-audit-log.io/v1alpha1',
+        kind: 'AuditLogForwarding',
+        metadata: { name: 'sumologic', namespace, labels, annotations: { owner: 'platform' } },
+        spec,
+      });
+    const live = async () => {
+      const { stdout } = await kubectl(['get', 'alf', 'sumologic', '-n', namespace, '-o', 'json']);
+      return Live.parse(JSON.parse(stdout));
+    };
+    await kubectl([...install, '-f', '-'], { input: manifest({}) });
+    const before = await live();
+
+    const typed = command.replaceAll(' -n platform', ` -n ${namespace}`);
+    await bash(typed, root);
+    await bash(typed, root);
+    expect(await live()).toMatchObject({ metadata: { annotations: { owner: 'platform' } }, spec });
+
+    // A command must not stand in the way of the user's next change of the same manifest.
+    if (upgrade !== undefined) await kubectl([...upgrade, '-f', '-'], { input: manifest({ team: 'blue' }) });
+    const after = await live();
+    const changed = Object.keys({ ...before.spec, ...after.spec }).filter(
+      (field) => JSON.stringify(before.spec[field]) !== JSON.stringify(after.spec[field]),
+    );
+    expect(changed.filter((field) => !command.includes(field))).toEqual([]);
+    expect(after.metadata.annotations).toMatchObject({ owner: 'platform' });
+    await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  });
+});
