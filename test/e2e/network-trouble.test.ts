@@ -162,12 +162,12 @@ test('half-open connections: the operator repeats a lost write of status, and de
 
 test('an API server that hangs, and new connections without an answer: the operator continues afterwards', async () => {
   sandbox.controlPlane.freeze('kube-apiserver', true);
-  proxy.onConnect('mute');
+  proxy.onConnect('hang');
   proxy.cut();
   await eventually(async () => expect(await silence()).toBeGreaterThan(5), { timeoutMs: 60_000 });
   sandbox.controlPlane.freeze('kube-apiserver', false);
   await apply(existing(2));
-  proxy.onConnect('through');
+  proxy.onConnect('forward');
   await arrived(2);
 });
 
@@ -180,7 +180,7 @@ test('etcd is compacted and the API server restarts while the operator has no co
   await sandbox.controlPlane.restart('kube-apiserver');
   await apply(existing(4));
   const before = await logged('watch expired, listing again');
-  proxy.onConnect('through');
+  proxy.onConnect('forward');
   await arrived(4);
   await eventually(
     () => expect(destinations()).toMatchObject([{ authorization: 'Bearer 3' }, { authorization: 'Bearer 3' }]),
@@ -214,7 +214,7 @@ test('the operator reads a new token from its file before the old one fails', as
 
 test('no seat for the operator (429 from priority and fairness): it waits as long as told, and then continues', async () => {
   const nobody = await startTCPProxy(1);
-  nobody.onConnect('mute');
+  nobody.onConnect('hang');
   const config = loadKubeConfig({ kubeconfig: await kubeconfigOf(sandbox.controlPlane, { tokenFile }) });
   const same = new KubeClient({ config, userAgent: 'test' });
   const ended = new AbortController();

@@ -7,7 +7,7 @@ import {
   type KubectlResult,
 } from '../../sandbox/control-plane/access.ts';
 
-/** The environment variable by which the run's setup tells the tests where the control plane is. */
+/** Environment variable with the connection to the control plane, from the setup of the run to the tests. */
 export const factsVariable = 'TEST_CONTROL_PLANE';
 
 const Facts = z.object({
@@ -19,12 +19,12 @@ const Facts = z.object({
   kubectlPath: z.string(),
 });
 
-/** The control plane that all tests of a run share: with kube-controller-manager, an audit log, and our definitions in `crds/`. */
+/** The control plane that all tests of a run share, with kube-controller-manager, an audit log and the CRD of `crds/`. */
 export interface TestCluster extends Omit<ClusterAccess, 'kubectl'> {
   readonly auditLog: string;
-  /** Rejects with standard error when kubectl fails, unless `allowFailure`. */
+  /** Runs kubectl. Rejects with standard error on failure, unless `allowFailure` is set. */
   kubectl: (args: readonly string[], options?: KubectlOptions & { allowFailure?: boolean }) => Promise<KubectlResult>;
-  /** Makes a namespace whose name nobody else has, beginning with `prefix`. */
+  /** Creates a namespace with a unique name that begins with `prefix`. */
   createNamespace: (prefix: string) => Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** A process that starts a control plane, says on standard output how far it is, and never stops it. */
+/** A process that starts a control plane, prints its progress, and never stops it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { startControlPlane } from '../../sandbox/control-plane/control-plane.ts';

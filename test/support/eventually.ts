@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Runs `attempt` again and again until it neither throws nor rejects, and answers its value. After `timeoutMs` the last error is thrown,
- * so that a test fails with what was really seen.
+ * Repeats `attempt` until it succeeds, and resolves with its value. Rejects with the last error after `timeoutMs`, so that a test fails with the last
+ * observed state.
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,

@@ -9,10 +9,10 @@ export interface HelmResult {
   code: number;
 }
 
-/** Rejects with standard error when helm fails, unless `allowFailure`. */
+/** Runs helm. Rejects with standard error on failure, unless `allowFailure` is set. */
 export type Helm = (args: readonly string[], options?: { allowFailure?: boolean }) => Promise<HelmResult>;
 
-/** The real helm, with a home of its own in `folder`, and with a cluster to reach if a kubeconfig is given. */
+/** Returns the real helm, with its own home in `folder`, and with access to a cluster if a kubeconfig is given. */
 export async function prepareHelm({ folder, kubeconfig }: { folder: string; kubeconfig?: string }): Promise<Helm> {
   const helm = await ensureHelm({ progress: (line) => process.stderr.write(`==> ${line}\n`) });
   const env = {

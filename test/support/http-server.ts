@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 
-/** A server on 127.0.0.1 that answers as told. */
+/** A server on 127.0.0.1 with a given handler. */
 export interface HTTPServer {
   readonly url: string;
   stop(): void;

@@ -1,4 +1,4 @@
 import type { ControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 
-/** What the setup of a run leaves for its teardown. */
+/** State that the setup of a run passes to its teardown. */
 export const run: { controlPlane?: ControlPlane } = {};

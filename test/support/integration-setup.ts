@@ -4,13 +4,13 @@ import { install } from '../../sandbox/sandbox.ts';
 import { factsVariable } from './cluster.ts';
 import { run } from './integration-run.ts';
 
-/** Starts the control plane that all tests of the run share, with what `deploy/` installs. */
+/** Starts the control plane that all tests of the run share, with the objects of `deploy/`. */
 export default async function setUp(): Promise<void> {
   const progress = (line: string) => process.stderr.write(`==> ${line}\n`);
   const binaries = await ensureBinaries({ controllerManager: true, progress });
   const controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
   run.controlPlane = controlPlane;
-  // Its functions are left out.
+  // JSON leaves its functions out.
   process.env[factsVariable] = JSON.stringify(controlPlane);
 
   try {

@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-// For a machine that is three times as slow as ours; a test that works does not wait for it.
+// For a busy machine. A test that passes does not wait for it.
 jest.setTimeout(240_000);

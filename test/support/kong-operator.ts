@@ -1,6 +1,6 @@
 /**
- * A stand-in for kong-operator: the kind `Portal` as far as it has a shape that others may rely on (`api/konnect/v1alpha1` of
- * Kong/kong-operator), and its hand on the status. A Portal is made in two steps, as there: the object, then what Konnect answered.
+ * A replacement for kong-operator: the public part of the kind `Portal` (`api/konnect/v1alpha1` of Kong/kong-operator) and its writes of status. A
+ * Portal is made in two steps, as there: first the object, then the answer of Konnect.
  */
 const group = 'konnect.konghq.com';
 
@@ -105,7 +105,7 @@ export interface PortalStatus {
   readonly serverURL?: string | null;
 }
 
-/** The arguments of the `kubectl` that writes a Portal's status as kong-operator does; null takes a field away. */
+/** Returns the arguments of kubectl for a write of a Portal's status as by kong-operator. Null removes a field. */
 export function programPortal(name: string, status: PortalStatus): string[] {
   return ['patch', portalCRD, name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
 }

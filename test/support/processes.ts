@@ -6,7 +6,7 @@ interface Process {
   command: string;
 }
 
-/** All processes that still run. */
+/** Returns all processes that run. */
 export function processes(): Process[] {
   const { stdout } = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
   return stdout.split('\n').flatMap((line) => {
@@ -16,7 +16,7 @@ export function processes(): Process[] {
   });
 }
 
-/** The processes that `pid` started, and those that they started. */
+/** Returns the processes that `pid` started, and those that they started. */
 export function descendants(pid: number, all: readonly Process[] = processes()): Process[] {
   const children = all.filter(({ parent }) => parent === pid);
   return children.concat(...children.map((child) => descendants(child.pid, all)));

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed, the same numbers, from 0 to below 1. Mulberry32, a generator of 32 bits. */
+/** Returns a generator of random numbers from 0 to below 1. The same seed gives the same numbers. Mulberry32, a generator of 32 bits. */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,6 +1,6 @@
 import { request } from 'node:https';
 
-/** As Prometheus asks by the chart's ServiceMonitor: TLS without checking the certificate, and a bearer token if one is given. */
+/** Reads metrics as Prometheus does with the chart's ServiceMonitor: TLS without a check of the certificate, and a bearer token if one is given. */
 export function scrape(metricsURL: string, token?: string): Promise<{ status: number; body: string }> {
   const url = new URL(metricsURL);
   url.protocol = 'https:';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 
-/** Returns a gzipped tar archive of these files; a path that ends with a slash is a folder. */
+/** Returns a gzipped tar archive of these files. A path that ends with a slash is a folder. */
 export function tarball(files: Readonly<Record<string, string | Buffer>>): Buffer {
   const blocks = Object.entries(files).flatMap(([path, text]) => {
     const content = Buffer.from(text);

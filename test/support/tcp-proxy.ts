@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** What becomes of new connections: let through; accepted and never answered; reset at once. */
-export type ConnectionBehavior = 'through' | 'mute' | 'reset';
+/** How the proxy treats a new connection: forwards it, accepts it without an answer, or resets it at once. */
+export type ConnectionBehavior = 'forward' | 'hang' | 'reset';
 
-/** A TCP proxy on 127.0.0.1 that does to connections what networks do. */
+/** A TCP proxy on 127.0.0.1 with faults of a network. */
 export interface TCPProxy {
   readonly port: number;
-  /** Bytes that were swallowed so far. */
+  /** Number of bytes that were dropped. */
   readonly droppedBytes: number;
-  /** What becomes of connections that come from now on. */
+  /** Sets how the proxy treats later connections. */
   onConnect(how: ConnectionBehavior): void;
-  /** Lets nothing through on the connections that stand now, either way, and closes none: neither side is told. */
+  /** Drops all bytes of the present connections, in both directions, without closing them. */
   dropSilently(): void;
-  /** Resets the connections that stand now. */
+  /** Resets the present connections. */
   cut(): void;
-  /** Holds back all that comes from the server for so long. */
+  /** Delays all bytes from the server. */
   delay(ms: number): void;
   stop(): Promise<void>;
 }
@@ -26,10 +26,10 @@ interface Pair {
   silent: boolean;
 }
 
-/** Before the server on `targetPort` of 127.0.0.1. */
+/** Starts a proxy for the server on `targetPort` of 127.0.0.1. */
 export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
   const pairs = new Set<Pair>();
-  let how: ConnectionBehavior = 'through';
+  let how: ConnectionBehavior = 'forward';
   let delayMs = 0;
   let swallowed = 0;
 
@@ -53,7 +53,7 @@ export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
       client.resetAndDestroy();
       return;
     }
-    const server = how === 'through' ? connect({ port: targetPort, host: '127.0.0.1', noDelay: true }) : undefined;
+    const server = how === 'forward' ? connect({ port: targetPort, host: '127.0.0.1', noDelay: true }) : undefined;
     const pair: Pair = { client, server, silent: server === undefined };
     pairs.add(pair);
     pump(pair, client, server ?? client, () => 0);
