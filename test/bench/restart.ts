@@ -5,7 +5,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../../src/config/config.ts';
-import { Crowd } from '../simulation/fleet.ts';
+import { Fleet } from '../simulation/fleet.ts';
 import { eventually } from '../support/eventually.ts';
 
 const organizations = Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 }));
@@ -21,11 +21,11 @@ process.stdout.write(
     `Node ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown'}\n`,
 );
 
-await using crowd = await Crowd.open(organizations);
-const limit = crowd.konnect.control.fail({ kind: 'rate-limit', requests: 3_000, windowMs: 60_000 });
+await using fleet = await Fleet.open(organizations);
+const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 3_000, windowMs: 60_000 });
 for (let run = 1; run <= Number(values.times); run += 1) {
   const startedMs = performance.now();
-  const operator = await crowd.start({ budget: { qps, burst }, mostInWork });
+  const operator = await fleet.start({ budget: { qps, burst }, mostInWork });
   await eventually(
     () => {
       if (!operator.isIdle) throw new Error('still reconciling');
@@ -33,11 +33,11 @@ for (let run = 1; run <= Number(values.times); run += 1) {
     { timeoutMs: 300_000 },
   );
   const seconds = (performance.now() - startedMs) / 1_000;
-  const calls = Object.entries(crowd.count(({ operation }) => operation)).map(
+  const calls = Object.entries(fleet.count(({ operation }) => operation)).map(
     ([name, count]) => `${name} ${String(count)}`,
   );
   const writes =
-    crowd.cluster.writes + (crowd.count(({ method }) => (method === 'GET' ? undefined : 'all'))['all'] ?? 0);
+    fleet.cluster.writes + (fleet.count(({ method }) => (method === 'GET' ? undefined : 'all'))['all'] ?? 0);
   process.stdout.write(
     `${String(run)}: ${seconds.toFixed(1)} s; ${calls.join(', ')}; writes ${String(writes)}; answers 429: ${String(limit.hits())}\n`,
   );

@@ -3,6 +3,7 @@ import { addressOf } from '../../sandbox/konnect/address.ts';
 import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
+  addToken,
   createModel,
   type Destination,
   type KonnectModel,
@@ -18,19 +19,9 @@ import { KonnectError } from '../../src/konnect/errors.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
 import type { ReconcileResult } from '../../src/runtime/reconcile-result.ts';
-import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
+import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
+import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { secrets } from './leaks.ts';
-
-export const blue = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
-export const green = '777db3e4-5cb7-4dd5-b51c-9878096a6999';
-export const portals = {
-  shop: '3e551b39-227d-4297-b911-e68fd5d77c17',
-  forum: '4e551b39-227d-4297-b911-e68fd5d77c17',
-  /** In eu. */
-  laden: '5e551b39-227d-4297-b911-e68fd5d77c17',
-  /** Green's. */
-  garden: '6e551b39-227d-4297-b911-e68fd5d77c17',
-} as const;
 
 /** An answer of Konnect before it is judged; `unreadable` where it is no JSON object. */
 export interface RawAnswer {
@@ -47,7 +38,7 @@ export interface WorldCall {
 }
 
 export class World {
-  readonly cluster = new ClusterRecorder();
+  readonly cluster = new FakeCluster();
   readonly clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
   readonly model: KonnectModel;
   readonly calls: WorldCall[] = [];
@@ -68,28 +59,9 @@ export class World {
         return `d0000000-0000-4000-8000-${String(made).padStart(12, '0')}`;
       },
       newTraceID: () => '7234567890123456789',
-      seed: {
-        regions: ['us', 'eu'],
-        organizations: [
-          {
-            id: blue,
-            name: 'Blue',
-            tokens: [{ value: secrets.token, access: 'full' }],
-            portals: [
-              { id: portals.shop, name: 'Shop', region: 'us' },
-              { id: portals.forum, name: 'Forum', region: 'us' },
-              { id: portals.laden, name: 'Laden', region: 'eu' },
-            ],
-          },
-          {
-            id: green,
-            name: 'Green',
-            tokens: [{ value: 'kpat_green', access: 'full' }],
-            portals: [{ id: portals.garden, name: 'Garden', region: 'us' }],
-          },
-        ],
-      },
+      seed: konnectSeed,
     });
+    addToken(this.model, this.organization(), { value: secrets.token, access: 'full' });
     this.cluster.putSecret('konnect', { token: secrets.token });
     this.cluster.putSecret('siem', { endpoint: secrets.endpoint, authorization: secrets.authorization });
     this.cluster.onChange = (key, object) => {

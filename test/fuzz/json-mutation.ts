@@ -18,7 +18,7 @@ type How =
   | { readonly kind: 'add'; readonly key: string; readonly value: unknown };
 
 /** Of somebody else's destination, the first that is made in a world. */
-export const foreignID = 'd0000000-0000-4000-8000-000000000003';
+export const foreignID = 'd0000000-0000-4000-8000-000000000007';
 
 const echo = `${secrets.endpoint} ${secrets.authorization} ${secrets.token}`;
 

@@ -15,10 +15,11 @@ import {
   webhookSchema,
 } from '../../src/konnect/schema.ts';
 import type { KonnectRequest } from '../../src/konnect/transport.ts';
-import { specOf } from '../unit/forwarding/support/harness.ts';
+import { specOf } from '../support/forwarding-spec.ts';
+import { forum, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus } from './crd.ts';
-import { green, portals, type RawAnswer, World } from './environment.ts';
+import { type RawAnswer, World } from './environment.ts';
 import { foreignID, type Mutation, mutate, mutation } from './json-mutation.ts';
 import { leaksIn } from './leaks.ts';
 import { alone, type Part } from './part.ts';
@@ -75,8 +76,8 @@ function specFor({ story, api, adoptionPolicy }: Situation): Spec {
     adoptionPolicy,
     organization: { enabled: true },
     portals: [
-      { id: portals.shop, enabled: true },
-      { id: portals.forum, enabled: false },
+      { id: shop, enabled: true },
+      { id: forum, enabled: false },
     ],
   });
 }
@@ -119,7 +120,7 @@ async function tell(world: World, { story }: Situation): Promise<void> {
       return world.cluster.edit((spec) => ({
         ...spec,
         konnect: { ...spec.konnect, region: 'eu' },
-        portals: [{ id: portals.laden, enabled: true }],
+        portals: [{ id: laden, enabled: true }],
       }));
     case 'go':
       return world.cluster.delete(new Date(world.clock.ms));
@@ -145,7 +146,7 @@ async function play(one: Situation): Promise<boolean> {
     status: { observedGeneration: -1 },
   });
   await tell(world, one);
-  if (one.story !== 'move') world.attach(theirs, portals.laden);
+  if (one.story !== 'move') world.attach(theirs, laden);
   const before = foreign(world, one, theirs);
   world.forget();
 
@@ -213,7 +214,7 @@ function schemaOf(operation: KonnectRequest['operation'], id: string): z.ZodType
 }
 
 function foreign(world: World, { story }: Situation, theirs: Destination): unknown {
-  const { target, enabled } = world.organization().portals.get(portals.laden)?.webhook ?? {
+  const { target, enabled } = world.organization().portals.get(laden)?.webhook ?? {
     target: undefined,
     enabled: false,
   };

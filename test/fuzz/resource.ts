@@ -4,19 +4,23 @@ import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { parseForwarding } from '../../src/resources/forwarding-resource.ts';
+import { blue, forum, garden, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
-import { blue, green, portals, World } from './environment.ts';
+import { World } from './environment.ts';
 import { fromSchema, withDefaults } from './from-schema.ts';
 import { foreignID } from './json-mutation.ts';
 import { leaksIn, secrets } from './leaks.ts';
 import { alone, type Part } from './part.ts';
 
-const ours = 'd0000000-0000-4000-8000-000000000004';
+const ours = 'd0000000-0000-4000-8000-000000000008';
 const nil = '00000000-0000-0000-0000-000000000000';
 
 const common = [
-  ...Object.values(portals),
+  shop,
+  forum,
+  laden,
+  garden,
   'ffffffff-227d-4297-b911-e68fd5d77c17',
   'us',
   'eu',
@@ -64,7 +68,7 @@ const ofStatus = [
   'Applying',
   'destination',
   'organization',
-  `portal/${portals.shop}`,
+  `portal/${shop}`,
 ];
 
 const name = fc.oneof(fc.constant('sumologic'), fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,250}[a-z0-9])?$/));
@@ -101,7 +105,7 @@ async function play(one: Situation): Promise<boolean> {
   if (one.neighbor) world.createDestination('platform/sumologic', secrets.endpoint);
   const [theirs] = world.destinations;
   assert.equal(theirs?.id, foreignID);
-  world.attach(theirs, portals.forum);
+  world.attach(theirs, forum);
   const object = {
     apiVersion,
     kind,

@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
 import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
-import { specOf } from '../unit/forwarding/support/harness.ts';
+import { specOf } from '../support/forwarding-spec.ts';
+import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { scriptedKonnect } from '../unit/konnect/scripted-konnect.ts';
 import type { Part } from './part.ts';
 
@@ -172,7 +172,7 @@ async function open() {
   const http = new KonnectHTTP({ userAgent: 'fuzz', timeoutMs: 5_000 });
 
   async function play(one: Situation): Promise<boolean> {
-    const cluster = new ClusterRecorder();
+    const cluster = new FakeCluster();
     const siem = secretOf([...one.extra, [one.endpointKey, one.endpoint], [one.authorizationKey, one.authorization]]);
     cluster.secrets.set('siem', siem);
     cluster.secrets.set('konnect', secretOf([[one.tokenKey, one.token]]));

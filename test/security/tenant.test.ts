@@ -3,21 +3,13 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation, reconcileRequestOf, Spec, type Status } from '../../src/api/v1alpha1.ts';
 import { conditionsOf } from '../../src/status/conditions.ts';
-import {
-  forum,
-  key,
-  otherSiem,
-  type SpecChoice,
-  type Stage,
-  shop,
-  siem,
-  specOf,
-  tokens,
-} from '../unit/forwarding/support/harness.ts';
-import { useStages } from '../unit/forwarding/support/use-harness.ts';
+import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
+import { forum, otherSiem, shop, siem, tokens } from '../support/konnect-fixtures.ts';
+import type { Harness } from '../unit/forwarding/support/harness.ts';
+import { useHarness } from '../unit/forwarding/support/use-harness.ts';
 import { closed, listening } from '../unit/konnect/listening.ts';
 
-const { open, inPlace } = useStages();
+const { open, inPlace } = useHarness();
 
 const tenant = 'tenant/own';
 const victim = key;
@@ -25,21 +17,21 @@ const onShop: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 const onForum: SpecChoice = { portals: [{ id: forum, enabled: true }] };
 
 /** A tenant's forwarding that stands, older than that of the victim, which is still to come. Both in one organization. */
-async function olderTenant(choice: SpecChoice, token: string = tokens.blueAgain): Promise<Stage> {
-  const stage = await open({ ...choice, token: 'tenants-token', siem: 'tenants-siem' });
-  stage.cluster.putSecret('tenants-token', { token });
-  stage.cluster.putSecret('tenants-siem', otherSiem);
-  await stage.work();
-  stage.forget();
-  return stage;
+async function olderTenant(choice: SpecChoice, token: string = tokens.blueAgain): Promise<Harness> {
+  const harness = await open({ ...choice, token: 'tenants-token', siem: 'tenants-siem' });
+  harness.cluster.putSecret('tenants-token', { token });
+  harness.cluster.putSecret('tenants-siem', otherSiem);
+  await harness.work();
+  harness.clearRecords();
+  return harness;
 }
 
-async function addVictim(stage: Stage, choice: SpecChoice = onShop): Promise<string> {
+async function addVictim(harness: Harness, choice: SpecChoice = onShop): Promise<string> {
   const name = 'victim/sumologic';
-  stage.cluster.putSecret('victim/konnect', { token: tokens.blue });
-  stage.cluster.putSecret('victim/siem', siem);
-  stage.add(choice, name);
-  await stage.work();
+  harness.cluster.putSecret('victim/konnect', { token: tokens.blue });
+  harness.cluster.putSecret('victim/siem', siem);
+  harness.add(choice, name);
+  await harness.work();
   return name;
 }
 
@@ -54,18 +46,18 @@ describe('who is kept from looking at a thing claims it as little as who cannot 
     ['the name of a destination', { ...onForum, name: 'victim/sumologic' }, onShop],
   ];
   test.each(wants)('%s', async (_what, change, wanted) => {
-    const stage = await olderTenant(onForum);
+    const harness = await olderTenant(onForum);
     // Its organization is proved, and from now on no pass gets beyond its Secrets.
-    stage.cluster.edit(() => specOf({ ...change, token: 'tenants-token', siem: 'not-there' }));
-    await stage.work();
-    expect(stage.verdict).toBe('False SecretNotFound Reconciling');
-    expect(stage.verdictOf(await addVictim(stage, wanted))).toBe('True InSync');
+    harness.cluster.edit(() => specOf({ ...change, token: 'tenants-token', siem: 'not-there' }));
+    await harness.work();
+    expect(harness.readiness).toBe('False SecretNotFound Reconciling');
+    expect(harness.readinessOf(await addVictim(harness, wanted))).toBe('True InSync');
   });
 
   test('though the token is of the same organization, one without its roles', async () => {
-    const stage = await olderTenant(onShop, tokens.readOnly);
-    expect(stage.verdict).toBe('False PermissionDenied Stalled');
-    expect(stage.verdictOf(await addVictim(stage))).toBe('True InSync');
+    const harness = await olderTenant(onShop, tokens.readOnly);
+    expect(harness.readiness).toBe('False PermissionDenied Stalled');
+    expect(harness.readinessOf(await addVictim(harness))).toBe('True InSync');
   });
 });
 
@@ -74,50 +66,53 @@ describe('adoptionPolicy Always takes nothing from another forwarding', () => {
     ['its webhook', onShop],
     ['its destination, by the name', { ...onForum, name: victim }],
   ])('%s', async (_what, choice) => {
-    const stage = await inPlace(onShop);
-    const before = structuredClone(stage.destinations);
-    stage.cluster.putSecret('tenant/konnect', { token: tokens.blueAgain });
-    stage.cluster.putSecret('tenant/siem', otherSiem);
-    stage.add({ ...choice, adoptionPolicy: 'Always' }, tenant);
-    await stage.work();
-    expect(stage.verdictOf(tenant)).toBe('False Claimed Stalled');
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.destinations).toEqual(before);
+    const harness = await inPlace(onShop);
+    const before = structuredClone(harness.destinations);
+    harness.cluster.putSecret('tenant/konnect', { token: tokens.blueAgain });
+    harness.cluster.putSecret('tenant/siem', otherSiem);
+    harness.add({ ...choice, adoptionPolicy: 'Always' }, tenant);
+    await harness.work();
+    expect(harness.readinessOf(tenant)).toBe('False Claimed Stalled');
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.destinations).toEqual(before);
   });
 });
 
 test('a token of another organization reaches neither portal nor destination', async () => {
-  const stage = await inPlace(onShop);
-  stage.cluster.putSecret('tenant/konnect', { token: tokens.green });
-  stage.cluster.putSecret('tenant/siem', otherSiem);
-  const [theirs] = stage.destinations;
-  stage.add({ ...onShop, adoptionPolicy: 'Always' }, tenant);
-  stage.add({ ...onShop, destinationRef: { id: theirs?.id }, adoptionPolicy: 'Always' }, 'tenant/reference');
-  await stage.work();
-  expect(stage.verdictOf(tenant)).toBe('False PortalNotFound Stalled');
-  expect(stage.verdictOf('tenant/reference')).toContain('Stalled');
-  expect(stage.konnectWrites).toEqual([]);
+  const harness = await inPlace(onShop);
+  harness.cluster.putSecret('tenant/konnect', { token: tokens.green });
+  harness.cluster.putSecret('tenant/siem', otherSiem);
+  const [theirs] = harness.destinations;
+  harness.add({ ...onShop, adoptionPolicy: 'Always' }, tenant);
+  harness.add({ ...onShop, destinationRef: { id: theirs?.id }, adoptionPolicy: 'Always' }, 'tenant/reference');
+  await harness.work();
+  expect(harness.readinessOf(tenant)).toBe('False PortalNotFound Stalled');
+  expect(harness.readinessOf('tenant/reference')).toContain('Stalled');
+  expect(harness.konnectWrites).toEqual([]);
 });
 
 describe('a status that its tenant wrote', () => {
   /** The tenant's forwarding says that it has what the victim has. */
-  function lie(stage: Stage, status: (destinationID: string, organizationID: string) => Status): void {
-    const destinationID = stage.destinations[0]?.id ?? '';
-    const organizationID = stage.status.konnect?.organizationID ?? '';
-    stage.cluster.setStatus(status(destinationID, organizationID), tenant);
+  function lie(harness: Harness, status: (destinationID: string, organizationID: string) => Status): void {
+    const destinationID = harness.destinations[0]?.id ?? '';
+    const organizationID = harness.status.konnect?.organizationID ?? '';
+    harness.cluster.setStatus(status(destinationID, organizationID), tenant);
   }
 
   test('undoes nothing beyond the reach of the token of its own', async () => {
-    const stage = await inPlace(onShop);
-    stage.cluster.putSecret('tenant/konnect', { token: tokens.green });
-    stage.cluster.putSecret('tenant/siem', otherSiem);
-    stage.add({ organization: { enabled: true } }, tenant);
-    await stage.work();
-    const before = { destinations: structuredClone(stage.destinations), portal: stage.pointsAt(stage.portal(shop)) };
-    stage.forget();
-    const own = structuredClone(stage.statusOf(tenant));
+    const harness = await inPlace(onShop);
+    harness.cluster.putSecret('tenant/konnect', { token: tokens.green });
+    harness.cluster.putSecret('tenant/siem', otherSiem);
+    harness.add({ organization: { enabled: true } }, tenant);
+    await harness.work();
+    const before = {
+      destinations: structuredClone(harness.destinations),
+      portal: harness.pointsAt(harness.portal(shop)),
+    };
+    harness.clearRecords();
+    const own = structuredClone(harness.statusOf(tenant));
     for (const where of ['theirs', 'own'] as const) {
-      lie(stage, (destinationID, theirs) => {
+      lie(harness, (destinationID, theirs) => {
         const organizationID = where === 'theirs' ? theirs : (own.konnect?.organizationID ?? '');
         const at = { organizationID, region: 'us', api: 'v3', destinationID } as const;
         return {
@@ -131,28 +126,28 @@ describe('a status that its tenant wrote', () => {
           ],
         };
       });
-      await stage.interval();
+      await harness.resync();
     }
-    stage.delete(tenant);
-    await stage.work(() => !stage.cluster.objects.has(tenant), 20).catch(() => undefined);
-    expect({ destinations: stage.destinations, portal: stage.pointsAt(stage.portal(shop)) }).toEqual(before);
-    expect(stage.verdict).toBe('True InSync');
+    harness.delete(tenant);
+    await harness.work(() => !harness.cluster.objects.has(tenant), 20).catch(() => undefined);
+    expect({ destinations: harness.destinations, portal: harness.pointsAt(harness.portal(shop)) }).toEqual(before);
+    expect(harness.readiness).toBe('True InSync');
   });
 
   test('does not end what stands, whatever it claims', async () => {
-    const stage = await inPlace(onShop);
-    stage.cluster.putSecret('tenant/konnect', { token: tokens.green });
-    stage.cluster.putSecret('tenant/siem', otherSiem);
-    stage.add({ ...onShop, suspend: true }, tenant);
-    await stage.work();
-    lie(stage, (destinationID, organizationID) => ({
+    const harness = await inPlace(onShop);
+    harness.cluster.putSecret('tenant/konnect', { token: tokens.green });
+    harness.cluster.putSecret('tenant/siem', otherSiem);
+    harness.add({ ...onShop, suspend: true }, tenant);
+    await harness.work();
+    lie(harness, (destinationID, organizationID) => ({
       konnect: { organizationID, region: 'us' },
       destination: { id: destinationID, name: victim, managed: true },
       portals: [{ id: shop, destinationID, enabled: true, state: 'on' }],
     }));
-    await stage.interval();
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.konnectWrites).toEqual([]);
+    await harness.resync();
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.konnectWrites).toEqual([]);
   });
 });
 
@@ -163,15 +158,15 @@ test('nothing connects to the endpoint: Konnect delivers, and the operator does 
     socket.destroy();
   });
   const port = await listening(inside);
-  const stage = await open(onShop);
-  stage.cluster.putSecret('siem', { ...siem, endpoint: `https://127.0.0.1:${String(port)}/CANARY` });
-  await stage.work();
-  expect(stage.verdict).toBe('True InSync');
-  stage.cluster.putSecret('siem', { ...siem, endpoint: `https://localhost:${String(port)}/latest/meta-data/CANARY` });
-  await stage.interval();
-  stage.delete();
-  await stage.work();
-  expect(stage.cluster.objects.size).toBe(0);
+  const harness = await open(onShop);
+  harness.cluster.putSecret('siem', { ...siem, endpoint: `https://127.0.0.1:${String(port)}/CANARY` });
+  await harness.work();
+  expect(harness.readiness).toBe('True InSync');
+  harness.cluster.putSecret('siem', { ...siem, endpoint: `https://localhost:${String(port)}/latest/meta-data/CANARY` });
+  await harness.resync();
+  harness.delete();
+  await harness.work();
+  expect(harness.cluster.objects.size).toBe(0);
   expect(connections).toBe(0);
   await closed(inside);
 });

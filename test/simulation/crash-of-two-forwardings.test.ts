@@ -1,73 +1,64 @@
 import { expect, test } from '@jest/globals';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { webhookIn } from '../../sandbox/konnect/model.ts';
-import {
-  Crash,
-  garden,
-  green,
-  key,
-  otherSiem,
-  type SpecChoice,
-  Stage,
-  shop,
-  specOf,
-  tokens,
-} from '../unit/forwarding/support/harness.ts';
+import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
+import { garden, green, otherSiem, shop, tokens } from '../support/konnect-fixtures.ts';
+import { Crash, Harness } from '../unit/forwarding/support/harness.ts';
 
 const younger = 'platform/later';
 const portals = [{ id: shop, enabled: true }];
 const organization = { enabled: true };
 
 interface Story {
-  readonly prepare: () => Promise<Stage>;
-  readonly change: (stage: Stage) => void;
-  readonly judge: (stage: Stage, seen: readonly string[]) => Promise<void>;
-  readonly watch: (stage: Stage) => string;
+  readonly prepare: () => Promise<Harness>;
+  readonly change: (harness: Harness) => void;
+  readonly judge: (harness: Harness, seen: readonly string[]) => Promise<void>;
+  readonly watch: (harness: Harness) => string;
 }
 
 /** The change, cut off at every call of every pass that follows it, and finished by a new process. Answers how many calls there were. */
 async function cutOffAnywhere({ prepare, change, judge, watch }: Story): Promise<number> {
   let calls = Number.POSITIVE_INFINITY;
   for (let atCall = 0; atCall <= calls; atCall += 1) {
-    await using stage = await prepare();
-    stage.restart();
-    await stage.work();
-    stage.restart();
-    const seen: string[] = [watch(stage)];
-    stage.onKonnectCall = () => seen.push(watch(stage));
-    change(stage);
-    if (atCall > 0) stage.dieAfter(atCall);
+    await using harness = await prepare();
+    harness.restart();
+    await harness.work();
+    harness.restart();
+    const seen: string[] = [watch(harness)];
+    harness.onKonnectCall = () => seen.push(watch(harness));
+    change(harness);
+    if (atCall > 0) harness.crashAfter(atCall);
     try {
-      await stage.work();
+      await harness.work();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     }
-    if (atCall === 0) calls = stage.outsideCalls;
-    await stage.calm();
-    stage.restart();
-    await stage.work();
-    await judge(stage, seen);
+    if (atCall === 0) calls = harness.outsideCalls;
+    await harness.drain();
+    harness.restart();
+    await harness.work();
+    await judge(harness, seen);
   }
   return calls;
 }
 
-async function two(ofOlder: SpecChoice, ofYounger: SpecChoice): Promise<Stage> {
-  const stage = await Stage.open(ofOlder);
-  stage.cluster.putSecret('other', otherSiem);
-  stage.cluster.portals.set('shop', { kind: 'portal', id: shop });
-  await stage.work();
-  stage.add({ ...ofYounger, siem: 'other' }, younger);
-  await stage.work();
-  return stage;
+async function two(ofOlder: SpecChoice, ofYounger: SpecChoice): Promise<Harness> {
+  const harness = await Harness.open(ofOlder);
+  harness.cluster.putSecret('other', otherSiem);
+  harness.cluster.portals.set('shop', { kind: 'portal', id: shop });
+  await harness.work();
+  harness.add({ ...ofYounger, siem: 'other' }, younger);
+  await harness.work();
+  return harness;
 }
 
 const byRef: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
 
-const ofPortal = (stage: Stage) => stage.pointsAt(stage.portal(shop));
-const ofOrganization = (stage: Stage) => stage.pointsAt(stage.webhook());
+const ofPortal = (harness: Harness) => harness.pointsAt(harness.portal(shop));
+const ofOrganization = (harness: Harness) => harness.pointsAt(harness.webhook());
 const inline: SpecChoice = { organization, api: 'v2' };
 
-test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
+test.each<[string, SpecChoice, SpecChoice, (harness: Harness) => string, string]>([
   ['a portal', { portals }, { portals }, ofPortal, `${younger} on`],
   ['a portal, from an ID to a reference,', { portals }, byRef, ofPortal, `${younger} on`],
   ["the organization's webhook", { organization }, { organization }, ofOrganization, `${younger} on`],
@@ -77,17 +68,17 @@ test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
   async (_what, ofOlder, ofYounger, watch, after) => {
     const calls = await cutOffAnywhere({
       prepare: () => two(ofOlder, ofYounger),
-      change: (stage) => stage.delete(),
+      change: (harness) => harness.delete(),
       watch,
-      async judge(stage, seen) {
+      async judge(harness, seen) {
         expect(seen.filter((one) => one.endsWith(' off'))).toEqual([]);
-        expect(watch(stage)).toBe(after);
-        expect(stage.cluster.object).toBeUndefined();
-        expect(stage.verdictOf(younger)).toBe('True InSync');
-        expect(stage.destinations.map(({ name }) => name)).toEqual('api' in ofOlder ? [] : [younger]);
-        stage.delete(younger);
-        await stage.work();
-        expect([watch(stage), stage.destinations]).toEqual(['nothing off', []]);
+        expect(watch(harness)).toBe(after);
+        expect(harness.cluster.object).toBeUndefined();
+        expect(harness.readinessOf(younger)).toBe('True InSync');
+        expect(harness.destinations.map(({ name }) => name)).toEqual('api' in ofOlder ? [] : [younger]);
+        harness.delete(younger);
+        await harness.work();
+        expect([watch(harness), harness.destinations]).toEqual(['nothing off', []]);
       },
     });
     expect(calls).toBeGreaterThan(10);
@@ -95,43 +86,43 @@ test.each<[string, SpecChoice, SpecChoice, (stage: Stage) => string, string]>([
 );
 
 test('a crash while an organization is left forgets nothing of what stands there', async () => {
-  const standsInBlue = (stage: Stage) =>
+  const standsInBlue = (harness: Harness) =>
     [
-      ...(stage.pointsAt(stage.portal(shop)) === 'nothing off' ? [] : ['portal']),
-      ...(stage.pointsAt(stage.webhook()) === 'nothing off' ? [] : ['organization']),
-      ...stage.destinations.map(() => 'destination'),
+      ...(harness.pointsAt(harness.portal(shop)) === 'nothing off' ? [] : ['portal']),
+      ...(harness.pointsAt(harness.webhook()) === 'nothing off' ? [] : ['organization']),
+      ...harness.destinations.map(() => 'destination'),
     ].toSorted();
-  const standsInGreen = (stage: Stage) => {
-    const other = stage.organizationOf(green);
+  const standsInGreen = (harness: Harness) => {
+    const other = harness.organizationOf(green);
     const webhooks = [other.portals.get(garden)?.webhook, webhookIn(other, 'us')];
     return [...webhooks.map((one) => one?.enabled ?? false), currentDestinations(other).length];
   };
-  const moveTo = (stage: Stage, token: string, spec: SpecChoice) => {
-    stage.cluster.putSecret('konnect', { token });
-    stage.cluster.edit(() => specOf(spec));
+  const moveTo = (harness: Harness, token: string, spec: SpecChoice) => {
+    harness.cluster.putSecret('konnect', { token });
+    harness.cluster.edit(() => specOf(spec));
   };
   const there: SpecChoice = { organization, portals: [{ id: garden, enabled: true }] };
   const calls = await cutOffAnywhere({
     async prepare() {
-      const stage = await Stage.open({ organization, portals });
-      await stage.work();
-      return stage;
+      const harness = await Harness.open({ organization, portals });
+      await harness.work();
+      return harness;
     },
-    change: (stage) => moveTo(stage, tokens.green, there),
+    change: (harness) => moveTo(harness, tokens.green, there),
     watch: () => '',
-    async judge(stage) {
-      const left = standsInBlue(stage);
-      expect(standsInGreen(stage)).toEqual([true, true, 1]);
-      expect((stage.status.cleanup ?? []).map(({ kind }) => kind as string)).toEqual(expect.arrayContaining(left));
-      expect(stage.verdict).toBe(stage.status.cleanup === undefined ? 'True InSync' : 'False LeftBehind Stalled');
+    async judge(harness) {
+      const left = standsInBlue(harness);
+      expect(standsInGreen(harness)).toEqual([true, true, 1]);
+      expect((harness.status.cleanup ?? []).map(({ kind }) => kind as string)).toEqual(expect.arrayContaining(left));
+      expect(harness.readiness).toBe(harness.status.cleanup === undefined ? 'True InSync' : 'False LeftBehind Stalled');
       // A token of the old one, seen once, is enough to undo all of it.
-      moveTo(stage, tokens.blue, { organization, portals });
-      await stage.work();
-      moveTo(stage, tokens.green, there);
-      await stage.work();
-      expect([standsInBlue(stage), standsInGreen(stage)]).toEqual([[], [true, true, 1]]);
-      expect([stage.verdict, stage.status.cleanup]).toEqual(['True InSync', undefined]);
-      expect(stage.status.destination?.name).toBe(key);
+      moveTo(harness, tokens.blue, { organization, portals });
+      await harness.work();
+      moveTo(harness, tokens.green, there);
+      await harness.work();
+      expect([standsInBlue(harness), standsInGreen(harness)]).toEqual([[], [true, true, 1]]);
+      expect([harness.readiness, harness.status.cleanup]).toEqual(['True InSync', undefined]);
+      expect(harness.status.destination?.name).toBe(key);
     },
   });
   expect(calls).toBeGreaterThan(10);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { Crowd, inSync, type OperatorInMemory, portalID, tokenOf } from './fleet.ts';
+import { Fleet, inSync, type OperatorInMemory, portalID, tokenOf } from './fleet.ts';
 
 const roomy = { qps: 1_000, burst: 100_000 };
 
@@ -10,54 +10,54 @@ const isWrite = ({ method }: { method: string }) => (method === 'GET' ? undefine
 
 describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens each', () => {
   test('cost one look at each token, one list for each organization and page, no write and no 429', async () => {
-    await using crowd = await Crowd.open(Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 })));
+    await using fleet = await Fleet.open(Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 })));
     // A limit like Konnect's, as seen in a second: what is not limited here runs into it, see below.
-    const limit = crowd.konnect.control.fail({ kind: 'rate-limit', requests: 150, windowMs: 1_000 });
-    const operator = await crowd.start({ budget: { qps: 100, burst: 20 } });
+    const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 150, windowMs: 1_000 });
+    const operator = await fleet.start({ budget: { qps: 100, burst: 20 } });
     await eventually(() => expect(operator.isIdle).toBe(true), { timeoutMs: 50_000, everyMs: 50 });
 
     expect(limit.hits()).toBe(0);
-    expect(operator.passes).toEqual({ requeue: 1_000 });
-    expect(crowd.count(isWrite)).toEqual({});
-    expect([crowd.cluster.writes, crowd.cluster.statuses]).toEqual([0, []]);
-    expect(crowd.count(({ operation }) => operation)).toEqual({
+    expect(operator.reconciliations).toEqual({ requeue: 1_000 });
+    expect(fleet.count(isWrite)).toEqual({});
+    expect([fleet.cluster.writes, fleet.cluster.statuses]).toEqual([0, []]);
+    expect(fleet.count(({ operation }) => operation)).toEqual({
       'get-organizations-me': 10,
       'get-audit-log-destinations': 5 * 2,
       'get-portal-audit-log-webhook': 1_000,
     });
-    const lists = crowd.konnect.control.calls().filter(({ operation }) => operation === 'get-audit-log-destinations');
+    const lists = fleet.konnect.control.calls().filter(({ operation }) => operation === 'get-audit-log-destinations');
     const byPage = lists.map(({ token, query }) => `${token.slice(0, 3)} ${query}`);
     expect(new Set(byPage).size).toBe(lists.length);
   });
 });
 
 test('what is not limited runs into such a limit', async () => {
-  await using crowd = await Crowd.open([{ forwardings: 60 }]);
-  const limit = crowd.konnect.control.fail({ kind: 'rate-limit', requests: 40, windowMs: 600_000 });
-  await crowd.start({});
+  await using fleet = await Fleet.open([{ forwardings: 60 }]);
+  const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 40, windowMs: 600_000 });
+  await fleet.start({});
   await eventually(() => expect(limit.hits()).toBeGreaterThan(5));
 });
 
 test('an organization that hangs leaves the workers and connections of another to it', async () => {
-  await using crowd = await Crowd.open([{ forwardings: 100 }, { forwardings: 1 }]);
-  const hung = crowd.konnect.control.fail({ kind: 'latency', ms: 600_000, match: { token: tokenOf(0, 0) } });
-  const operator = await crowd.start({ budget: roomy, mostInWork: 4, concurrency: 8, timeoutMs: 60_000 });
+  await using fleet = await Fleet.open([{ forwardings: 100 }, { forwardings: 1 }]);
+  const hung = fleet.konnect.control.fail({ kind: 'latency', ms: 600_000, match: { token: tokenOf(0, 0) } });
+  const operator = await fleet.start({ budget: roomy, mostInWork: 4, concurrency: 8, timeoutMs: 60_000 });
   await eventually(() => expect(hung.hits()).toBeGreaterThan(0));
   const edit = (format: 'json' | 'cps') =>
-    crowd.cluster.edit(
+    fleet.cluster.edit(
       (spec) => ({ ...spec, ...(spec.destination && { destination: { ...spec.destination, logFormat: format } }) }),
       'platform/forwarding-1-0',
     );
   edit('json');
   const updates = ({ method, path }: { method: string; path: string }) =>
     method === 'PATCH' && path.includes('destinations') ? 'updates' : undefined;
-  await eventually(() => expect(crowd.count(updates)).toEqual({ updates: 1 }));
+  await eventually(() => expect(fleet.count(updates)).toEqual({ updates: 1 }));
   edit('cps');
-  await eventually(() => expect(crowd.count(updates)).toEqual({ updates: 2 }));
-  await eventually(() => expect(crowd.verdicts(1)).toEqual({ [inSync]: 1 }));
+  await eventually(() => expect(fleet.count(updates)).toEqual({ updates: 2 }));
+  await eventually(() => expect(fleet.readiness(1)).toEqual({ [inSync]: 1 }));
   // All this time nothing has come back to the other's.
   expect(
-    crowd.konnect.control.calls().filter(({ token, status }) => token === tokenOf(0, 0).slice(-4) && status),
+    fleet.konnect.control.calls().filter(({ token, status }) => token === tokenOf(0, 0).slice(-4) && status),
   ).toEqual([]);
   expect(operator.queue.inWorkSize).toBeGreaterThan(0);
 });
@@ -72,61 +72,61 @@ async function pass(operator: OperatorInMemory, clock: ManualClock, forMs: numbe
 
 describe('a hundred forwardings of one organization', () => {
   async function scene() {
-    const crowd = await Crowd.open([{ forwardings: 100 }]);
+    const fleet = await Fleet.open([{ forwardings: 100 }]);
     const clock = new ManualClock();
-    const start = () => crowd.start({ budget: roomy, clock });
-    return { crowd, clock, start };
+    const start = () => fleet.start({ budget: roomy, clock });
+    return { fleet, clock, start };
   }
 
   test('ask little of a Konnect that is out of order, say so once, and are back when it is', async () => {
-    const { crowd, clock, start } = await scene();
-    await using _ = crowd;
-    const outage = crowd.konnect.control.fail({ kind: 'status', status: 503, match: { region: 'us' } });
+    const { fleet, clock, start } = await scene();
+    await using _ = fleet;
+    const outage = fleet.konnect.control.fail({ kind: 'status', status: 503, match: { region: 'us' } });
     const operator = await start();
     await pass(operator, clock, 600_000, 1_000);
-    expect(crowd.verdicts(0)).toEqual({ 'True InSync Reconciling': 100 });
+    expect(fleet.readiness(0)).toEqual({ 'True InSync Reconciling': 100 });
     // Those that were under way when it failed, and one now and then: after 1 s, doubling to 30 s, the upper half of that.
     expect(outage.hits()).toBeLessThan(4 + 8 + 6 + 600 / 15);
     expect(outage.hits()).toBeGreaterThan(10);
     outage.remove();
     await pass(operator, clock, 600_000, 1_000);
-    expect(crowd.verdicts(0)).toEqual({ [inSync]: 100 });
-    expect(crowd.cluster.statuses).toHaveLength(200);
-    expect(crowd.count(isWrite)).toEqual({});
+    expect(fleet.readiness(0)).toEqual({ [inSync]: 100 });
+    expect(fleet.cluster.statuses).toHaveLength(200);
+    expect(fleet.count(isWrite)).toEqual({});
   });
 
   test('all obey the Retry-After that one of them was given', async () => {
-    const { crowd, clock, start } = await scene();
-    await using _ = crowd;
+    const { fleet, clock, start } = await scene();
+    await using _ = fleet;
     const once = { times: 1, match: { path: `/v3/portals/${portalID(0, 7)}/*` } };
-    const limited = crowd.konnect.control.fail({ kind: 'status', status: 429, retryAfter: 77, ...once });
+    const limited = fleet.konnect.control.fail({ kind: 'status', status: 429, retryAfter: 77, ...once });
     const operator = await start();
     await eventually(() => expect(operator.isIdle).toBe(true));
     expect(limited.hits()).toBe(1);
-    const before = crowd.konnect.control.calls().length;
+    const before = fleet.konnect.control.calls().length;
     await pass(operator, clock, 76_000, 1_000);
-    expect(crowd.konnect.control.calls()).toHaveLength(before);
+    expect(fleet.konnect.control.calls()).toHaveLength(before);
     await pass(operator, clock, 60_000, 1_000);
-    expect(crowd.verdicts(0)).toEqual({ [inSync]: 100 });
-    expect(crowd.count(({ status }) => (status === 429 ? 'refused' : undefined))).toEqual({ refused: 1 });
+    expect(fleet.readiness(0)).toEqual({ [inSync]: 100 });
+    expect(fleet.count(({ status }) => (status === 429 ? 'refused' : undefined))).toEqual({ refused: 1 });
   });
 
   test.each([401, 403])(
     'ask about a token that is refused with %i once in a while, and write one status each',
     async (status) => {
-      const { crowd, clock, start } = await scene();
-      await using _ = crowd;
-      const refusal = crowd.konnect.control.fail({ kind: 'status', status, match: { path: '/v3/organizations/me' } });
+      const { fleet, clock, start } = await scene();
+      await using _ = fleet;
+      const refusal = fleet.konnect.control.fail({ kind: 'status', status, match: { path: '/v3/organizations/me' } });
       const operator = await start();
       await eventually(() => expect(operator.isIdle).toBe(true));
       await pass(operator, clock, 3_600_000, 30_000);
-      const passes = operator.passes['requeue'] ?? 0;
+      const passes = operator.reconciliations['requeue'] ?? 0;
       expect(passes).toBeGreaterThanOrEqual(600);
       expect(passes).toBeLessThanOrEqual(700);
-      expect(operator.passes['retry']).toBeUndefined();
+      expect(operator.reconciliations['retry']).toBeUndefined();
       // At most once a minute, for all of them together.
       expect(refusal.hits()).toBeLessThanOrEqual(61);
-      expect(crowd.count(isWrite)).toEqual({});
+      expect(fleet.count(isWrite)).toEqual({});
     },
   );
 });

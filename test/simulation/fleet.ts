@@ -13,8 +13,9 @@ import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { groupOf } from '../../src/resources/queue-group.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { eventually } from '../support/eventually.ts';
-import { ClusterRecorder } from '../unit/forwarding/support/fake-cluster.ts';
-import { siem, specOf } from '../unit/forwarding/support/harness.ts';
+import { specOf } from '../support/forwarding-spec.ts';
+import { siem } from '../support/konnect-fixtures.ts';
+import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 
 const region = 'us';
 export const inSync = 'True InSync';
@@ -38,13 +39,13 @@ export interface ProcessOptions {
 }
 
 /** Many forwardings of several organizations, each with one portal and a destination of its own, and a whole Konnect on loopback. */
-export class Crowd implements AsyncDisposable {
-  readonly cluster = new ClusterRecorder();
+export class Fleet implements AsyncDisposable {
+  readonly cluster = new FakeCluster();
   readonly konnect: KonnectServer;
   #process: OperatorInMemory | undefined;
 
   /** All of them are in place: an operator made the first of each organization, and the others are as that is. */
-  static async open(organizations: readonly OrganizationSize[]): Promise<Crowd> {
+  static async open(organizations: readonly OrganizationSize[]): Promise<Fleet> {
     const konnect = await startKonnect({
       clock: () => new Date(startedMs),
       seed: {
@@ -61,23 +62,23 @@ export class Crowd implements AsyncDisposable {
         })),
       },
     });
-    const crowd = new Crowd(konnect);
-    crowd.cluster.putSecret('siem', siem);
+    const fleet = new Fleet(konnect);
+    fleet.cluster.putSecret('siem', siem);
     for (const [number, { tokens = 1 }] of organizations.entries()) {
-      for (const token of times(tokens, (index) => tokenOf(number, index))) crowd.cluster.putSecret(token, { token });
-      crowd.#addFirst(number);
+      for (const token of times(tokens, (index) => tokenOf(number, index))) fleet.cluster.putSecret(token, { token });
+      fleet.#addFirst(number);
     }
-    const operator = await crowd.start({});
+    const operator = await fleet.start({});
     await eventually(() => {
-      const isInPlace = organizations.every((_, number) => crowd.verdicts(number)[inSync] === 1);
+      const isInPlace = organizations.every((_, number) => fleet.readiness(number)[inSync] === 1);
       if (!isInPlace || !operator.isIdle) throw new Error('not in place yet');
     });
     await operator.stop();
     for (const [number, { forwardings, tokens = 1 }] of organizations.entries()) {
       for (let index = 1; index < forwardings; index += 1)
-        crowd.#addAnother(number, index, tokenOf(number, index % tokens));
+        fleet.#addAnother(number, index, tokenOf(number, index % tokens));
     }
-    return crowd;
+    return fleet;
   }
 
   private constructor(konnect: KonnectServer) {
@@ -105,7 +106,7 @@ export class Crowd implements AsyncDisposable {
   }
 
   /** `Ready`'s status and reason, and the marks beside it, with how many forwardings of an organization say so. */
-  verdicts(number: number): Record<string, number> {
+  readiness(number: number): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const [key, { status }] of this.cluster.objects) {
       if (!key.startsWith(`platform/forwarding-${String(number)}-`)) continue;
@@ -164,12 +165,12 @@ export class Crowd implements AsyncDisposable {
 export class OperatorInMemory {
   readonly queue: WorkQueue;
   /** Passes that came to their end, by what they asked for next. */
-  readonly passes: Record<string, number> = {};
+  readonly reconciliations: Record<string, number> = {};
   readonly #stop = new AbortController();
   readonly #http: KonnectHTTP;
   readonly #ended: Promise<void>;
 
-  constructor({ cluster, konnect: server }: Crowd, options: ProcessOptions) {
+  constructor({ cluster, konnect: server }: Fleet, options: ProcessOptions) {
     const { clock = systemClock, random = Math.random, mostInWork = 4, timeoutMs = 30_000 } = options;
     const groups = new Map<string, string>();
     this.queue = new WorkQueue(clock, { groupOf: (key) => groups.get(key) ?? '', mostInWork });
@@ -217,7 +218,7 @@ export class OperatorInMemory {
       signal: this.#stop.signal,
       clock,
       onReconcile: (_key, outcome) => {
-        this.passes[outcome] = (this.passes[outcome] ?? 0) + 1;
+        this.reconciliations[outcome] = (this.reconciliations[outcome] ?? 0) + 1;
       },
     });
   }

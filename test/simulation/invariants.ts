@@ -1,9 +1,10 @@
 /** What has to hold at every moment of a story, whatever breaks, and in its end. */
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
-import { otherSiem, siem } from '../unit/forwarding/support/harness.ts';
+import { key } from '../support/forwarding-spec.ts';
+import { otherSiem, siem } from '../support/konnect-fixtures.ts';
 import type { Call } from './faults.ts';
-import { key, rivalSiem } from './fixtures.ts';
+import { neighborSiem } from './fixtures.ts';
 import {
   destinationsOf,
   isDelivering,
@@ -37,7 +38,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-const pairs = [siem, otherSiem, rivalSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
+const pairs = [siem, otherSiem, neighborSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
 
 interface Intent {
   readonly name: string;

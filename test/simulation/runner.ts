@@ -1,5 +1,5 @@
 import { type Fault, faults, type PlannedFault } from './faults.ts';
-import { furnish } from './fixtures.ts';
+import { setUpOthers } from './fixtures.ts';
 import { type Foreign, Judge, snapshotForeign, type Violation } from './invariants.ts';
 import type { Story } from './scenarios.ts';
 import { type SavedWorld, World } from './simulated-world.ts';
@@ -40,7 +40,7 @@ export interface Prepared {
 /** Plays the story up to its change, without a fault. */
 export async function prepare(story: Story, seed = 1): Promise<Prepared> {
   const world = new World({ behavior: story.behavior, seed });
-  furnish(world);
+  setUpOthers(world);
   await world.work();
   story.foreign?.(world);
   const foreign = snapshotForeign(world, story);

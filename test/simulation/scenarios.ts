@@ -1,18 +1,9 @@
 /** What people do with forwardings, each as one change of a world at rest, and what has to come of it. */
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import {
-  forum,
-  garden,
-  laden,
-  otherSiem,
-  type SpecChoice,
-  shop,
-  siem,
-  tokens,
-  usual,
-} from '../unit/forwarding/support/harness.ts';
-import { key, rivalSiem } from './fixtures.ts';
+import { key, type SpecChoice, usual } from '../support/forwarding-spec.ts';
+import { forum, garden, laden, otherSiem, shop, siem, tokens } from '../support/konnect-fixtures.ts';
+import { neighborSiem } from './fixtures.ts';
 import type { World } from './simulated-world.ts';
 
 /** What stands in the end. */
@@ -58,14 +49,13 @@ export interface Story extends End {
 }
 
 export const younger = 'platform/later';
-const name = 'platform/sumologic';
 const both = ['blue/shop', 'blue/forum'];
 const shopOnly: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 const organizationOnly: SpecChoice = { organization: { enabled: true } };
 const byPortal: SpecChoice = { portals: [{ id: forum, enabled: true }], portalRefs: [{ name: 'shop', enabled: true }] };
-const all = { 'blue/shop': `${name} on`, 'blue/forum': `${name} on`, 'blue/us': `${name} on` };
-const ours = [`blue/${name}`];
+const all = { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` };
+const ours = [`blue/${key}`];
 const inlineOn = 'CANARYcode on';
 
 /** Two forwardings want the same; the older one, ours, has it. */
@@ -81,7 +71,7 @@ function contested(choice: SpecChoice): Pick<Story, 'before' | 'prepare'> {
 }
 
 function adoptable(world: World): void {
-  world.createForeign(name, { endpoint: siem.endpoint });
+  world.createForeign(key, { endpoint: siem.endpoint });
   const id = world.createForeign('adoptable', { endpoint: siem.endpoint });
   world.point(world.portal(shop), id);
   world.point(world.webhook(), id);
@@ -111,7 +101,7 @@ export const stories: readonly Story[] = [
     deletable: true,
     behavior: { duplicateNames: 'allowed' },
     change: (world) => world.add(shopOnly),
-    after: { 'blue/shop': `${name} on` },
+    after: { 'blue/shop': `${key} on` },
     destinations: ours,
     short: true,
   },
@@ -142,7 +132,7 @@ export const stories: readonly Story[] = [
           { id: forum, enabled: false },
         ],
       }),
-    after: { ...all, 'blue/forum': `${name} off` },
+    after: { ...all, 'blue/forum': `${key} off` },
     destinations: ours,
     short: true,
   },
@@ -151,7 +141,7 @@ export const stories: readonly Story[] = [
     deletable: true,
     before: shopOnly,
     change: (world) => world.edit({ portals: [{ id: forum, enabled: true }], organization: { enabled: true } }),
-    after: { 'blue/forum': `${name} on`, 'blue/us': `${name} on` },
+    after: { 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
     destinations: ours,
   },
   {
@@ -199,7 +189,7 @@ export const stories: readonly Story[] = [
       clearWebhook(world.konnect, organization, world.portal(forum));
       clearWebhook(world.konnect, organization, world.webhook());
       const mine = organization.destinations.find(
-        ({ destination, to }) => to === undefined && destination.name === name,
+        ({ destination, to }) => to === undefined && destination.name === key,
       );
       if (mine !== undefined) mine.to = new Date(world.clock.ms);
       world.point(world.portal(shop), theirs?.destination.id ?? '');
@@ -215,13 +205,13 @@ export const stories: readonly Story[] = [
     change(world) {
       const mine = world
         .organization()
-        .destinations.find(({ destination, to }) => to === undefined && destination.name === name);
+        .destinations.find(({ destination, to }) => to === undefined && destination.name === key);
       if (mine !== undefined) mine.to = new Date(world.clock.ms);
       // A webhook that somebody detached is put right with what a list may still show.
       clearWebhook(world.konnect, world.organization(), world.portal(shop));
       world.edit({ ...shopOnly, interval: '11m' });
     },
-    after: { 'blue/shop': `${name} on` },
+    after: { 'blue/shop': `${key} on` },
     destinations: ours,
   },
   {
@@ -242,7 +232,7 @@ export const stories: readonly Story[] = [
     change: (world) => world.add(usual),
     after: all,
     destinations: ours,
-    taken: [name, ...both, 'blue/us'],
+    taken: [key, ...both, 'blue/us'],
   },
   {
     title: 'refuse',
@@ -259,12 +249,12 @@ export const stories: readonly Story[] = [
   {
     title: 'refuse-inline',
     foreign(world) {
-      const inlineTarget = { ...rivalSiem, logFormat: 'cef', skipSSLVerification: false } as const;
+      const inlineTarget = { ...neighborSiem, logFormat: 'cef', skipSSLVerification: false } as const;
       pointWebhook(world.konnect, world.organization(), world.webhook(), { kind: 'inline', inline: inlineTarget });
       world.webhook().enabled = true;
     },
     change: (world) => world.add(organizationOnly),
-    after: { 'blue/us': 'CANARYrival on' },
+    after: { 'blue/us': 'CANARYneighbor on' },
     destinations: [],
     verdicts: { [key]: 'False WebhookInUse Stalled' },
     silent: true,
@@ -299,7 +289,7 @@ export const stories: readonly Story[] = [
       await world.work();
     },
     change: (world) => world.edit({ ...usual, portals: [{ id: forum, enabled: true }] }),
-    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${name} on`, 'blue/us': `${name} on` },
+    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
     destinations: [...ours, `blue/${younger}`],
   },
   {
@@ -307,7 +297,7 @@ export const stories: readonly Story[] = [
     deletable: true,
     before: usual,
     change: (world) => world.edit({ ...usual, region: 'eu', portals: [{ id: laden, enabled: true }] }),
-    after: { 'blue/laden': `${name} on`, 'blue/eu': `${name} on` },
+    after: { 'blue/laden': `${key} on`, 'blue/eu': `${key} on` },
     destinations: ours,
     oneOf: [['blue/us', 'blue/eu']],
   },
@@ -335,15 +325,15 @@ export const stories: readonly Story[] = [
       world.kubernetes.putSecret('platform/greens', { token: tokens.green });
       world.edit({ portals: [{ id: garden, enabled: true }], organization: { enabled: true }, token: 'greens' });
     },
-    after: { 'green/garden': `${name} on`, 'green/us': `${name} on` },
-    destinations: [`green/${name}`],
+    after: { 'green/garden': `${key} on`, 'green/us': `${key} on` },
+    destinations: [`green/${key}`],
     oneOf: [['blue/us', 'green/us']],
     // Nothing but the dead process knew a token of the organization that is left.
     otherwise: {
-      after: { 'green/garden': `${name} on`, 'green/us': `${name} on` },
-      destinations: [`green/${name}`],
+      after: { 'green/garden': `${key} on`, 'green/us': `${key} on` },
+      destinations: [`green/${key}`],
       verdicts: { [key]: 'False LeftBehind Stalled' },
-      leaves: [...both, 'blue/us', `blue/${name}`],
+      leaves: [...both, 'blue/us', `blue/${key}`],
     },
   },
   {
@@ -368,7 +358,7 @@ export const stories: readonly Story[] = [
       world.putPortal('shop', shop);
       world.add(byPortal);
     },
-    after: { 'blue/shop': `${name} on`, 'blue/forum': `${name} on` },
+    after: { 'blue/shop': `${key} on`, 'blue/forum': `${key} on` },
     destinations: ours,
   },
   {
@@ -379,7 +369,7 @@ export const stories: readonly Story[] = [
       world.putPortal('shop', forum);
       world.edit({ portalRefs: [{ name: 'shop', enabled: true }], interval: '11m' });
     },
-    after: { 'blue/forum': `${name} on` },
+    after: { 'blue/forum': `${key} on` },
     destinations: ours,
   },
   {
@@ -390,7 +380,7 @@ export const stories: readonly Story[] = [
       world.putPortal('shop', undefined);
       world.edit({ portals: [{ id: forum, enabled: true }] });
     },
-    after: { 'blue/forum': `${name} on` },
+    after: { 'blue/forum': `${key} on` },
     destinations: ours,
   },
   {
@@ -437,7 +427,7 @@ export const stories: readonly Story[] = [
       await world.work();
     },
     change: (world) => world.edit({ ...usual, portals: [{ id: shop, enabled: true }] }),
-    after: { 'blue/shop': `${name} on`, 'blue/us': `${name} on` },
+    after: { 'blue/shop': `${key} on`, 'blue/us': `${key} on` },
     destinations: ours,
   },
   {
@@ -542,7 +532,7 @@ export const stories: readonly Story[] = [
     deletable: true,
     before: inline,
     change: (world) => world.edit(organizationOnly),
-    after: { 'blue/us': `${name} on` },
+    after: { 'blue/us': `${key} on` },
     destinations: ours,
     interrupted: ['blue/us'],
   },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind } from '../../../src/api/v1alpha1.ts';
 import { groupOf } from '../../../src/resources/queue-group.ts';
-import { blue, type SpecChoice, specOf, usual } from '../forwarding/support/harness.ts';
+import { type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
+import { blue } from '../../support/konnect-fixtures.ts';
 
 function grouped(choice: SpecChoice, { organizationID = '', namespace = 'platform' } = {}): string {
   const metadata = { namespace, name: 'sumologic', uid: 'u', resourceVersion: '1', generation: 1 };

@@ -7,8 +7,9 @@ import {
 } from '../../../../src/api/v1alpha1.ts';
 import { resolveCredentials, resolveToken } from '../../../../src/forwarding/desired/credentials.ts';
 import type { Cluster } from '../../../../src/forwarding/ports.ts';
-import { ClusterRecorder } from '../support/fake-cluster.ts';
-import { own, shop, specOf } from '../support/harness.ts';
+import { own, specOf } from '../../../support/forwarding-spec.ts';
+import { shop } from '../../../support/konnect-fixtures.ts';
+import { FakeCluster } from '../support/fake-cluster.ts';
 
 const signal = new AbortController().signal;
 const endpoint = 'https://siem.example.com/receiver/v1/http/CANARY==';
@@ -20,8 +21,8 @@ function forwarding(change: (spec: AuditLogForwarding['spec']) => AuditLogForwar
   return Schema.parse({ apiVersion, kind, metadata, spec: change(specOf({ portals: [{ id: shop, enabled: true }] })) });
 }
 
-function clusterWith(values: Readonly<Record<string, string | Buffer>> | undefined): ClusterRecorder {
-  const cluster = new ClusterRecorder();
+function clusterWith(values: Readonly<Record<string, string | Buffer>> | undefined): FakeCluster {
+  const cluster = new FakeCluster();
   if (values !== undefined) for (const name of ['siem', 'konnect']) cluster.putSecret(name, values);
   return cluster;
 }
@@ -176,7 +177,7 @@ describe('what is good', () => {
         return { uid: 'u', resourceVersion: String(reads), data };
       },
     };
-    const recorder = Object.assign(new ClusterRecorder(), cluster);
+    const recorder = Object.assign(new FakeCluster(), cluster);
     expect(await resolveCredentials(forwarding(), recorder, signal)).toEqual({
       kind: 'resolved',
       value: { endpoint: `${endpoint}1`, authorization: `${authorization}1`, secretVersion: 'u/1' },
@@ -187,7 +188,7 @@ describe('what is good', () => {
   test('another key of the same Secret is another version, since the authorization that it holds cannot be read back', async () => {
     const value = Buffer.from(authorization).toString('base64');
     const data = { endpoint: Buffer.from(endpoint).toString('base64'), authorization: value, spare: value };
-    const cluster = Object.assign(new ClusterRecorder(), {
+    const cluster = Object.assign(new FakeCluster(), {
       readSecret: async () => ({ uid: 'u', resourceVersion: '1', data }),
     });
     const spare = forwarding();

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../../src/api/v1alpha1.ts';
 import { resolvePortals } from '../../../../src/forwarding/desired/desired-portals.ts';
 import type { PortalObject } from '../../../../src/forwarding/ports.ts';
-import { blue, forum, green, type SpecChoice, shop, specOf } from '../support/harness.ts';
+import { type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { blue, forum, green, shop } from '../../../support/konnect-fixtures.ts';
 
 const here: Status = { konnect: { organizationID: blue, region: 'us' } };
 const known: Status = { ...here, portals: [{ id: shop, ref: 'shop', enabled: true, state: 'on' }] };

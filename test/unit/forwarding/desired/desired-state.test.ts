@@ -6,7 +6,8 @@ import {
   desiredState,
   endpointDigest,
 } from '../../../../src/forwarding/desired/desired-state.ts';
-import { own, type SpecChoice, shop, specOf } from '../support/harness.ts';
+import { own, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { shop } from '../../../support/konnect-fixtures.ts';
 
 const credentials = { endpoint: 'https://siem.example.com/', authorization: 'Bearer x', secretVersion: 'uid/7' };
 

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../../src/api/v1alpha1.ts';
 import { ClaimIndex } from '../../../../src/forwarding/ownership/claim-index.ts';
-import { forum, shop, specOf } from '../support/harness.ts';
+import { specOf } from '../../../support/forwarding-spec.ts';
+import { forum, shop } from '../../../support/konnect-fixtures.ts';
 
 const proved: Status = { konnect: { organizationID: 'o', region: 'us' } };
 

@@ -9,7 +9,8 @@ import {
   uncontested,
   type WebhookKey,
 } from '../../../../src/forwarding/ownership/ownership.ts';
-import { forum, type SpecChoice, shop, specOf } from '../support/harness.ts';
+import { type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { forum, shop } from '../../../support/konnect-fixtures.ts';
 
 const organizationID = 'o';
 const portal: WebhookKey = { kind: 'portal', id: shop };

@@ -1,47 +1,37 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  forum,
-  key,
-  nowhere,
-  otherSiem,
-  own,
-  type SpecChoice,
-  type Stage,
-  shop,
-  siem,
-  specOf,
-  tokens,
-} from '../support/harness.ts';
-import { useStages } from '../support/use-harness.ts';
+import { key, own, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { forum, nowhere, otherSiem, shop, siem, tokens } from '../../../support/konnect-fixtures.ts';
+import type { Harness } from '../support/harness.ts';
+import { useHarness } from '../support/use-harness.ts';
 
-const { inPlace } = useStages();
+const { inPlace } = useHarness();
 
 const older = key;
 const younger = 'other/later';
 const [olderName, youngerName] = [older, younger];
 
-const both: readonly (readonly [title: string, choice: SpecChoice, where: (stage: Stage) => string])[] = [
-  ['a portal', { portals: [{ id: shop, enabled: true }] }, (stage) => stage.pointsAt(stage.portal(shop))],
-  ['the organization', { organization: { enabled: true } }, (stage) => stage.pointsAt(stage.webhook())],
+const both: readonly (readonly [title: string, choice: SpecChoice, where: (harness: Harness) => string])[] = [
+  ['a portal', { portals: [{ id: shop, enabled: true }] }, (harness) => harness.pointsAt(harness.portal(shop))],
+  ['the organization', { organization: { enabled: true } }, (harness) => harness.pointsAt(harness.webhook())],
 ];
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 
 /** An older forwarding in place, and a younger one of another namespace and with another SIEM, which has not passed yet. */
-async function two(choice: SpecChoice, ofYounger: SpecChoice = choice, ofOlder: SpecChoice = {}): Promise<Stage> {
-  const stage = await inPlace({ ...choice, ...ofOlder });
-  stage.cluster.putSecret('other/konnect', { token: tokens.blueAgain });
-  stage.cluster.putSecret('other/siem', otherSiem);
-  await stage.work();
-  stage.add(ofYounger, younger);
-  stage.forget();
-  return stage;
+async function two(choice: SpecChoice, ofYounger: SpecChoice = choice, ofOlder: SpecChoice = {}): Promise<Harness> {
+  const harness = await inPlace({ ...choice, ...ofOlder });
+  harness.cluster.putSecret('other/konnect', { token: tokens.blueAgain });
+  harness.cluster.putSecret('other/siem', otherSiem);
+  await harness.work();
+  harness.add(ofYounger, younger);
+  harness.clearRecords();
+  return harness;
 }
 
 /** Everything that the webhook showed, call by call, without repetitions. */
-function witness(stage: Stage, where: (stage: Stage) => string): string[] {
-  const seen = [where(stage)];
-  stage.onKonnectCall = () => {
-    const now = where(stage);
+function witness(harness: Harness, where: (harness: Harness) => string): string[] {
+  const seen = [where(harness)];
+  harness.onKonnectCall = () => {
+    const now = where(harness);
     if (now !== seen.at(-1)) seen.push(now);
   };
   return seen;
@@ -49,19 +39,19 @@ function witness(stage: Stage, where: (stage: Stage) => string): string[] {
 
 describe('the younger of two says who holds it, and writes nothing', () => {
   test.each(both)('on %s, with two tokens and from two namespaces', async (_title, choice, where) => {
-    const stage = await two(choice);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
-    expect(stage.condition('Ready', younger)?.message).toContain(`belongs to AuditLogForwarding ${older}`);
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.cluster.objects.get(younger)?.metadata.finalizers).toEqual([]);
-    expect(where(stage)).toBe(`${olderName} on`);
-    stage.forget();
-    for (let count = 0; count < 3; count += 1) await stage.interval();
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.cluster.writes).toBe(0);
-    expect(stage.cluster.announcements).toEqual([]);
-    expect([stage.verdict, stage.verdictOf(younger)]).toEqual(['True InSync', 'False Claimed Stalled']);
+    const harness = await two(choice);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('False Claimed Stalled');
+    expect(harness.condition('Ready', younger)?.message).toContain(`belongs to AuditLogForwarding ${older}`);
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.cluster.objects.get(younger)?.metadata.finalizers).toEqual([]);
+    expect(where(harness)).toBe(`${olderName} on`);
+    harness.clearRecords();
+    for (let count = 0; count < 3; count += 1) await harness.resync();
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.cluster.writes).toBe(0);
+    expect(harness.cluster.announcements).toEqual([]);
+    expect([harness.readiness, harness.readinessOf(younger)]).toEqual(['True InSync', 'False Claimed Stalled']);
   });
 
   test.each([
@@ -69,102 +59,105 @@ describe('the younger of two says who holds it, and writes nothing', () => {
     ['v2 against v3', inline, { organization: { enabled: true } }, siem.endpoint],
     ['v2 against v2', inline, inline, siem.endpoint],
   ] as const)("on the organization's webhook, %s", async (_title, ofOlder, ofYounger, holder) => {
-    const stage = await two(ofOlder, ofYounger);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
-    await stage.interval();
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.pointsAt(stage.webhook())).toBe(`${holder} on`);
-    expect([stage.verdict, stage.verdictOf(younger)]).toEqual(['True InSync', 'False Claimed Stalled']);
+    const harness = await two(ofOlder, ofYounger);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('False Claimed Stalled');
+    await harness.resync();
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.pointsAt(harness.webhook())).toBe(`${holder} on`);
+    expect([harness.readiness, harness.readinessOf(younger)]).toEqual(['True InSync', 'False Claimed Stalled']);
   });
 
   test('even with the endpoint of the older one, which adoption would take', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    stage.cluster.putSecret('other/siem', siem);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
-    expect(stage.konnectWrites).toEqual([]);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    harness.cluster.putSecret('other/siem', siem);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('False Claimed Stalled');
+    expect(harness.konnectWrites).toEqual([]);
   });
 
   test.each(['Always', 'IfMatching'] as const)('on one name of a destination, with %s', async (adoptionPolicy) => {
-    const stage = await two(
+    const harness = await two(
       { portals: [{ id: shop, enabled: true }] },
       { portals: [{ id: forum, enabled: true }], name: olderName, adoptionPolicy },
     );
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
-    expect(stage.condition('Ready', younger)?.message).toContain(`belongs to AuditLogForwarding ${older}`);
-    await stage.interval();
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.destinations).toMatchObject([siem]);
-    stage.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'renamed' } }), younger);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('True InSync');
-    expect(stage.destinations.map((one) => one.name)).toEqual([olderName, 'renamed']);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('False Claimed Stalled');
+    expect(harness.condition('Ready', younger)?.message).toContain(`belongs to AuditLogForwarding ${older}`);
+    await harness.resync();
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.destinations).toMatchObject([siem]);
+    harness.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'renamed' } }), younger);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('True InSync');
+    expect(harness.destinations.map((one) => one.name)).toEqual([olderName, 'renamed']);
   });
 
   test('of one portal only: the others are attached', async () => {
     const portals = [shop, forum].map((id) => ({ id, enabled: true }));
-    const stage = await two({ portals: [{ id: shop, enabled: true }] }, { portals });
-    await stage.work();
-    expect(stage.statusOf(younger).portalsReady).toBe('1/2');
-    expect(stage.pointsAt(stage.portal(forum))).toBe(`${youngerName} on`);
-    expect(stage.pointsAt(stage.portal(shop))).toBe(`${olderName} on`);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] }, { portals });
+    await harness.work();
+    expect(harness.statusOf(younger).portalsReady).toBe('1/2');
+    expect(harness.pointsAt(harness.portal(forum))).toBe(`${youngerName} on`);
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${olderName} on`);
   });
 
   test('and comes first where both are new and pass at once, or comes second: one of them writes', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    stage.delete(older);
-    await stage.work();
-    stage.delete(younger);
-    await stage.work();
-    for (const one of [older, younger]) stage.add({ portals: [{ id: shop, enabled: true }] }, one);
-    stage.forget();
-    await Promise.all([stage.passOf(older), stage.passOf(younger)]);
-    await stage.work();
-    expect([older, younger].map((of) => stage.verdictOf(of)).toSorted()).toEqual([
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    harness.delete(older);
+    await harness.work();
+    harness.delete(younger);
+    await harness.work();
+    for (const one of [older, younger]) harness.add({ portals: [{ id: shop, enabled: true }] }, one);
+    harness.clearRecords();
+    await Promise.all([harness.reconcileKey(older), harness.reconcileKey(younger)]);
+    await harness.work();
+    expect([older, younger].map((of) => harness.readinessOf(of)).toSorted()).toEqual([
       'False Claimed Stalled',
       'True InSync',
     ]);
-    expect(stage.konnectWrites).toEqual([
+    expect(harness.konnectWrites).toEqual([
       'POST global/v3/audit-log-destinations',
       `PATCH us/v3/portals/${shop}/audit-log-webhook`,
     ]);
   });
 
   test('in another organization or region there is nothing to share', async () => {
-    const stage = await two({ organization: { enabled: true } }, { organization: { enabled: true }, region: 'eu' });
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('True InSync');
-    stage.cluster.putSecret('other/konnect', { token: tokens.green });
-    stage.cluster.edit(() => specOf({ organization: { enabled: true } }), younger);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe('True InSync');
-    expect(stage.verdict).toBe('True InSync');
+    const harness = await two({ organization: { enabled: true } }, { organization: { enabled: true }, region: 'eu' });
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('True InSync');
+    harness.cluster.putSecret('other/konnect', { token: tokens.green });
+    harness.cluster.edit(() => specOf({ organization: { enabled: true } }), younger);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe('True InSync');
+    expect(harness.readiness).toBe('True InSync');
   });
 });
 
 describe('when the holder goes, the next takes over by re-pointing', () => {
-  const leave: readonly (readonly [title: string, leave: (stage: Stage) => void])[] = [
-    ['is deleted', (stage) => stage.delete(older)],
-    ['wants it no longer', (stage) => stage.cluster.edit(() => specOf({ portals: [{ id: forum, enabled: true }] }))],
-    ['moves to another region', (stage) => stage.cluster.edit((spec) => moved(spec))],
+  const leave: readonly (readonly [title: string, leave: (harness: Harness) => void])[] = [
+    ['is deleted', (harness) => harness.delete(older)],
+    [
+      'wants it no longer',
+      (harness) => harness.cluster.edit(() => specOf({ portals: [{ id: forum, enabled: true }] })),
+    ],
+    ['moves to another region', (harness) => harness.cluster.edit((spec) => moved(spec))],
   ];
 
   test.each(leave.flatMap(([how, deed]) => both.map(([what, ...rest]) => [how, what, deed, ...rest] as const)))(
     'it %s: %s',
     async (_how, _what, deed, choice, where) => {
-      const stage = await two(choice);
-      await stage.work();
-      const seen = witness(stage, where);
-      deed(stage);
-      await stage.work();
+      const harness = await two(choice);
+      await harness.work();
+      const seen = witness(harness, where);
+      deed(harness);
+      await harness.work();
       expect(seen).toEqual([`${olderName} on`, `${youngerName} on`]);
-      expect(stage.verdictOf(younger)).toBe('True InSync');
+      expect(harness.readinessOf(younger)).toBe('True InSync');
       expect(
-        stage.cluster.announcements.some(({ reason, of }) => reason === 'WebhookTakenOver' && of === younger),
+        harness.cluster.announcements.some(({ reason, of }) => reason === 'WebhookTakenOver' && of === younger),
       ).toBe(true);
-      expect(stage.statusOf(older).cleanup).toBeUndefined();
+      expect(harness.statusOf(older).cleanup).toBeUndefined();
     },
   );
 
@@ -173,95 +166,95 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     ['v2 to v3', inline, { organization: { enabled: true } }, [`${siem.endpoint} on`, `${youngerName} on`]],
     ['v2 to v2', inline, inline, [`${siem.endpoint} on`, `${otherSiem.endpoint} on`]],
   ] as const)("the organization's webhook, %s", async (_title, ofOlder, ofYounger, expected) => {
-    const stage = await two(ofOlder, ofYounger);
-    await stage.work();
-    const seen = witness(stage, () => stage.pointsAt(stage.webhook()));
-    stage.delete(older);
-    await stage.work();
+    const harness = await two(ofOlder, ofYounger);
+    await harness.work();
+    const seen = witness(harness, () => harness.pointsAt(harness.webhook()));
+    harness.delete(older);
+    await harness.work();
     expect(seen).toEqual(expected);
-    expect(stage.cluster.object).toBeUndefined();
-    expect(stage.verdictOf(younger)).toBe('True InSync');
-    expect(stage.destinations.map((one) => one.name)).toEqual(ofYounger === inline ? [] : [youngerName]);
+    expect(harness.cluster.object).toBeUndefined();
+    expect(harness.readinessOf(younger)).toBe('True InSync');
+    expect(harness.destinations.map((one) => one.name)).toEqual(ofYounger === inline ? [] : [youngerName]);
   });
 
   test('the destination of the one that was deleted goes, once Konnect lets it go', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    stage.konnect.control.behave({ releaseDelayMs: 30_000 });
-    await stage.work();
-    stage.delete(older);
-    await stage.work();
-    expect(stage.cluster.object).toBeUndefined();
-    expect(stage.destinations.map((one) => one.name)).toEqual([youngerName]);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    harness.konnect.control.behave({ releaseDelayMs: 30_000 });
+    await harness.work();
+    harness.delete(older);
+    await harness.work();
+    expect(harness.cluster.object).toBeUndefined();
+    expect(harness.destinations.map((one) => one.name)).toEqual([youngerName]);
   });
 
   test('while it waits, it says for whom', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    await stage.work();
-    stage.delete(older);
-    await stage.passOf(older);
-    expect(stage.verdict).toBe('False HandingOver Reconciling');
-    expect(stage.condition('Ready')?.message).toContain(younger);
-    expect(stage.konnectWrites).toEqual([]);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    await harness.work();
+    harness.delete(older);
+    await harness.reconcileKey(older);
+    expect(harness.readiness).toBe('False HandingOver Reconciling');
+    expect(harness.condition('Ready')?.message).toContain(younger);
+    expect(harness.konnectWrites).toEqual([]);
   });
 
-  const cannot: readonly (readonly [title: string, of: (stage: Stage) => void])[] = [
-    ['suspended', (stage) => stage.cluster.edit((spec) => ({ ...spec, suspend: true }), younger)],
-    ['observing', (stage) => stage.cluster.edit((spec) => ({ ...spec, mode: 'Observe' }), younger)],
-    ['stalled', (stage) => stage.cluster.putSecret('other/konnect', { token: 'kpat_refusedCANARY' })],
+  const cannot: readonly (readonly [title: string, of: (harness: Harness) => void])[] = [
+    ['suspended', (harness) => harness.cluster.edit((spec) => ({ ...spec, suspend: true }), younger)],
+    ['observing', (harness) => harness.cluster.edit((spec) => ({ ...spec, mode: 'Observe' }), younger)],
+    ['stalled', (harness) => harness.cluster.putSecret('other/konnect', { token: 'kpat_refusedCANARY' })],
   ];
 
   test.each(cannot)('one that is %s is passed over: the holder detaches at once', async (_title, hinder) => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    await stage.work();
-    hinder(stage);
-    await stage.interval();
-    const seen = witness(stage, () => stage.pointsAt(stage.portal(shop)));
-    stage.delete(older);
-    await stage.work();
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    await harness.work();
+    hinder(harness);
+    await harness.resync();
+    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    harness.delete(older);
+    await harness.work();
     expect(seen).toEqual([`${olderName} on`, 'nothing off']);
-    expect(stage.cluster.object).toBeUndefined();
-    expect(stage.destinations).toEqual([]);
+    expect(harness.cluster.object).toBeUndefined();
+    expect(harness.destinations).toEqual([]);
   });
 
   test.each(cannot)('one that is %s is passed over for the next', async (_title, hinder) => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    stage.add({ portals: [{ id: shop, enabled: true }] }, 'platform/third');
-    await stage.work();
-    hinder(stage);
-    await stage.interval();
-    const seen = witness(stage, () => stage.pointsAt(stage.portal(shop)));
-    stage.delete(older);
-    await stage.work();
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    harness.add({ portals: [{ id: shop, enabled: true }] }, 'platform/third');
+    await harness.work();
+    hinder(harness);
+    await harness.resync();
+    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    harness.delete(older);
+    await harness.work();
     expect(seen).toEqual([`${olderName} on`, 'platform/third on']);
   });
 
   test('one that does not come within two minutes is waited for no longer', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    await stage.work();
-    stage.delete(older);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    await harness.work();
+    harness.delete(older);
     for (const seconds of [0, 60, 59]) {
-      stage.clock.ms += seconds * 1_000;
-      expect(await stage.passOf(older)).toMatchObject({ kind: 'retry' });
-      expect(stage.pointsAt(stage.portal(shop))).toBe(`${olderName} on`);
+      harness.clock.ms += seconds * 1_000;
+      expect(await harness.reconcileKey(older)).toMatchObject({ kind: 'retry' });
+      expect(harness.pointsAt(harness.portal(shop))).toBe(`${olderName} on`);
     }
-    stage.clock.ms += 1_000;
-    await stage.passOf(older);
-    expect(stage.pointsAt(stage.portal(shop))).toBe('nothing off');
-    await stage.work();
-    expect(stage.pointsAt(stage.portal(shop))).toBe(`${youngerName} on`);
-    expect(stage.cluster.object).toBeUndefined();
+    harness.clock.ms += 1_000;
+    await harness.reconcileKey(older);
+    expect(harness.pointsAt(harness.portal(shop))).toBe('nothing off');
+    await harness.work();
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${youngerName} on`);
+    expect(harness.cluster.object).toBeUndefined();
   });
 
   test('the oldest of those that wait takes it, and the others say so', async () => {
-    const stage = await two({ portals: [{ id: shop, enabled: true }] });
-    stage.add({ portals: [{ id: shop, enabled: true }] }, 'platform/third');
-    await stage.work();
-    expect(stage.verdictOf('platform/third')).toBe('False Claimed Stalled');
-    stage.delete(older);
-    await stage.work();
-    expect(stage.pointsAt(stage.portal(shop))).toBe(`${youngerName} on`);
-    expect(stage.condition('Ready', 'platform/third')?.message).toContain(younger);
-    expect(stage.destinations.map((one) => one.name)).toEqual([youngerName]);
+    const harness = await two({ portals: [{ id: shop, enabled: true }] });
+    harness.add({ portals: [{ id: shop, enabled: true }] }, 'platform/third');
+    await harness.work();
+    expect(harness.readinessOf('platform/third')).toBe('False Claimed Stalled');
+    harness.delete(older);
+    await harness.work();
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${youngerName} on`);
+    expect(harness.condition('Ready', 'platform/third')?.message).toContain(younger);
+    expect(harness.destinations.map((one) => one.name)).toEqual([youngerName]);
   });
 });
 
@@ -278,55 +271,55 @@ describe('a holder that is deleted with Retain leaves it as it is, and the polic
     ['Always', 'another endpoint', otherSiem, 'True InSync', youngerName],
   ] as const)('%s, with %s', async (adoptionPolicy, _which, secret, verdict, holder) => {
     const portals = [{ id: shop, enabled: true }];
-    const stage = await two({ portals }, { portals, adoptionPolicy }, { deletionPolicy: 'Retain' });
-    stage.cluster.putSecret('other/siem', secret);
-    await stage.work();
-    const seen = witness(stage, () => stage.pointsAt(stage.portal(shop)));
-    stage.delete(older);
-    await stage.work();
-    expect(stage.verdictOf(younger)).toBe(verdict);
+    const harness = await two({ portals }, { portals, adoptionPolicy }, { deletionPolicy: 'Retain' });
+    harness.cluster.putSecret('other/siem', secret);
+    await harness.work();
+    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    harness.delete(older);
+    await harness.work();
+    expect(harness.readinessOf(younger)).toBe(verdict);
     expect(seen.at(-1)).toBe(`${holder} on`);
     expect(seen).not.toContain('nothing off');
-    expect(stage.destinations.map((one) => one.name)).toContain(olderName);
+    expect(harness.destinations.map((one) => one.name)).toContain(olderName);
   });
 });
 
 describe('a holder keeps it', () => {
   test('while it is suspended, and the other says who', async () => {
     const portals = [{ id: shop, enabled: true }];
-    const stage = await two({ portals });
-    stage.cluster.edit((spec) => ({ ...spec, suspend: true }));
-    await stage.work();
-    await stage.interval();
-    expect(stage.verdictOf(younger)).toBe('False Claimed Stalled');
-    expect(stage.konnectWrites).toEqual([]);
+    const harness = await two({ portals });
+    harness.cluster.edit((spec) => ({ ...spec, suspend: true }));
+    await harness.work();
+    await harness.resync();
+    expect(harness.readinessOf(younger)).toBe('False Claimed Stalled');
+    expect(harness.konnectWrites).toEqual([]);
   });
 
   test('though somebody detached or re-pointed it: it puts that right itself', async () => {
     const portals = [{ id: shop, enabled: true }];
-    const stage = await two({ organization: { enabled: true } }, { portals });
-    await stage.work();
+    const harness = await two({ organization: { enabled: true } }, { portals });
+    await harness.work();
     // The holder may as well be the younger one.
-    stage.cluster.edit(() => specOf({ portals, adoptionPolicy: 'Always' }));
-    await stage.work();
-    expect(stage.verdict).toBe('False Claimed Stalled');
-    const { id } = stage.createForeign('theirs');
-    stage.portal(shop).target = { kind: 'destination', id };
-    await stage.interval();
-    expect(stage.pointsAt(stage.portal(shop))).toBe(`${youngerName} on`);
-    stage.portal(shop).target = { kind: 'none' };
-    await stage.interval();
-    expect(stage.pointsAt(stage.portal(shop))).toBe(`${youngerName} on`);
-    expect([stage.verdict, stage.verdictOf(younger)]).toEqual(['False Claimed Stalled', 'True InSync']);
+    harness.cluster.edit(() => specOf({ portals, adoptionPolicy: 'Always' }));
+    await harness.work();
+    expect(harness.readiness).toBe('False Claimed Stalled');
+    const { id } = harness.createForeign('theirs');
+    harness.portal(shop).target = { kind: 'destination', id };
+    await harness.resync();
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${youngerName} on`);
+    harness.portal(shop).target = { kind: 'none' };
+    await harness.resync();
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${youngerName} on`);
+    expect([harness.readiness, harness.readinessOf(younger)]).toEqual(['False Claimed Stalled', 'True InSync']);
   });
 });
 
 test('who cannot see the portal claims nothing', async () => {
   const portals = [{ id: nowhere, enabled: true }];
-  const stage = await two({ organization: { enabled: true } }, { portals });
-  await stage.work();
-  expect(stage.verdictOf(younger)).toBe('False PortalNotFound Stalled');
-  stage.add({ portals }, 'platform/third');
-  await stage.work();
-  expect(stage.verdictOf('platform/third')).toBe('False PortalNotFound Stalled');
+  const harness = await two({ organization: { enabled: true } }, { portals });
+  await harness.work();
+  expect(harness.readinessOf(younger)).toBe('False PortalNotFound Stalled');
+  harness.add({ portals }, 'platform/third');
+  await harness.work();
+  expect(harness.readinessOf('platform/third')).toBe('False PortalNotFound Stalled');
 });

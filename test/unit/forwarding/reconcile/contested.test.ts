@@ -2,10 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { changeDestination } from '../../../../sandbox/konnect/model/destinations.ts';
 import { clearWebhook, pointWebhook, touchWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
 import { reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
-import { forum, otherSiem, own, type SpecChoice, type Stage, shop, siem, specOf, usual } from '../support/harness.ts';
-import { useStages } from '../support/use-harness.ts';
+import { own, type SpecChoice, specOf, usual } from '../../../support/forwarding-spec.ts';
+import { forum, otherSiem, shop, siem } from '../../../support/konnect-fixtures.ts';
+import type { Harness } from '../support/harness.ts';
+import { useHarness } from '../support/use-harness.ts';
 
-const { inPlace } = useStages();
+const { inPlace } = useHarness();
 const hourMs = 3_600_000;
 
 interface War {
@@ -13,11 +15,11 @@ interface War {
   readonly choice: SpecChoice;
   readonly object: string;
   /** What somebody else does, again and again; answers the ID that is to be named. */
-  readonly strike: (stage: Stage) => string | undefined;
+  readonly strike: (harness: Harness) => string | undefined;
 }
 
-function theirs(stage: Stage): string {
-  return (stage.destinations.find((one) => one.name === 'theirs') ?? stage.createForeign('theirs')).id;
+function theirs(harness: Harness): string {
+  return (harness.destinations.find((one) => one.name === 'theirs') ?? harness.createForeign('theirs')).id;
 }
 
 const wars: readonly War[] = [
@@ -25,9 +27,9 @@ const wars: readonly War[] = [
     title: 'a portal that is pointed elsewhere',
     choice: usual,
     object: `portal/${shop}`,
-    strike(stage) {
-      const id = theirs(stage);
-      pointWebhook(stage.konnect.model, stage.organization, stage.portal(shop), { kind: 'destination', id });
+    strike(harness) {
+      const id = theirs(harness);
+      pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
       return id;
     },
   },
@@ -35,8 +37,8 @@ const wars: readonly War[] = [
     title: 'a portal that is detached',
     choice: usual,
     object: `portal/${shop}`,
-    strike(stage) {
-      clearWebhook(stage.konnect.model, stage.organization, stage.portal(shop));
+    strike(harness) {
+      clearWebhook(harness.konnect.model, harness.organization, harness.portal(shop));
       return undefined;
     },
   },
@@ -44,8 +46,8 @@ const wars: readonly War[] = [
     title: "the organization's webhook that is switched off",
     choice: usual,
     object: 'organization',
-    strike(stage) {
-      stage.webhook().enabled = false;
+    strike(harness) {
+      harness.webhook().enabled = false;
       return undefined;
     },
   },
@@ -53,11 +55,11 @@ const wars: readonly War[] = [
     title: 'an inline webhook that gets another endpoint',
     choice: { api: 'v2', organization: { enabled: true } },
     object: 'organization',
-    strike(stage) {
+    strike(harness) {
       const inline = { ...siem, logFormat: 'cef', skipSSLVerification: false } as const;
-      const webhook = stage.webhook();
+      const webhook = harness.webhook();
       webhook.target = { kind: 'inline', inline: { ...inline, endpoint: 'https://elsewhere.example.com/' } };
-      touchWebhook(stage.konnect.model, webhook);
+      touchWebhook(harness.konnect.model, webhook);
       return undefined;
     },
   },
@@ -65,9 +67,9 @@ const wars: readonly War[] = [
     title: 'a destination that gets another authorization',
     choice: usual,
     object: 'destination',
-    strike(stage) {
-      const { id } = mine(stage);
-      changeDestination(stage.konnect.model, stage.organization, id, { authorization: 'theirs' });
+    strike(harness) {
+      const { id } = mine(harness);
+      changeDestination(harness.konnect.model, harness.organization, id, { authorization: 'theirs' });
       return undefined;
     },
   },
@@ -75,60 +77,60 @@ const wars: readonly War[] = [
     title: 'a destination that is deleted, with all that pointed at it',
     choice: { portals: [{ id: shop, enabled: true }] },
     object: 'destination',
-    strike(stage) {
-      stage.organization.destinations.length = 0;
+    strike(harness) {
+      harness.organization.destinations.length = 0;
       return undefined;
     },
   },
 ];
 
-function mine(stage: Stage) {
-  const found = stage.destinations.find((one) => one.name !== 'theirs');
+function mine(harness: Harness) {
+  const found = harness.destinations.find((one) => one.name !== 'theirs');
   if (found === undefined) throw new TypeError('our destination is not there');
   return found;
 }
 
 /** Three strikes put right, each with quiet between, then one that is left alone. */
-async function fight(stage: Stage, { strike, object }: War, times = 4): Promise<string | undefined> {
+async function fight(harness: Harness, { strike, object }: War, times = 4): Promise<string | undefined> {
   let named: string | undefined;
   for (let count = 1; count <= times; count += 1) {
-    named = strike(stage);
-    stage.forget();
-    await stage.interval();
-    const corrected = stage.reasons.some((reason) => /Corrected|Created/.test(reason));
+    named = strike(harness);
+    harness.clearRecords();
+    await harness.resync();
+    const corrected = harness.reasons.some((reason) => /Corrected|Created/.test(reason));
     expect({ count, corrected }).toEqual({ count, corrected: count < 4 });
     if (count === 4) break;
-    expect(stage.status.corrections?.find((one) => one.object === object)?.at).toHaveLength(count);
-    expect(stage.verdict).toBe('True InSync');
-    stage.forget();
-    await stage.interval();
-    expect([stage.konnectWrites, stage.cluster.writes]).toEqual([[], 0]);
+    expect(harness.status.corrections?.find((one) => one.object === object)?.at).toHaveLength(count);
+    expect(harness.readiness).toBe('True InSync');
+    harness.clearRecords();
+    await harness.resync();
+    expect([harness.konnectWrites, harness.cluster.writes]).toEqual([[], 0]);
   }
   return named;
 }
 
 describe('what others change again and again is left alone after three corrections within 24 hours', () => {
   test.each(wars)('$title', async (war) => {
-    const stage = await inPlace(war.choice);
-    const named = await fight(stage, war);
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.verdict).toBe('False Contested Stalled');
-    expect(stage.condition('Ready')?.message).toContain('somebody else');
-    expect(stage.condition('Ready')?.message).toContain(reconcileAnnotation);
-    expect(stage.condition('Ready')?.message).toContain(named ?? 'is left alone');
-    stage.forget();
-    for (let count = 0; count < 3; count += 1) await stage.interval();
-    expect([stage.konnectWrites, stage.cluster.writes, stage.reasons]).toEqual([[], 0, []]);
+    const harness = await inPlace(war.choice);
+    const named = await fight(harness, war);
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.readiness).toBe('False Contested Stalled');
+    expect(harness.condition('Ready')?.message).toContain('somebody else');
+    expect(harness.condition('Ready')?.message).toContain(reconcileAnnotation);
+    expect(harness.condition('Ready')?.message).toContain(named ?? 'is left alone');
+    harness.clearRecords();
+    for (let count = 0; count < 3; count += 1) await harness.resync();
+    expect([harness.konnectWrites, harness.cluster.writes, harness.reasons]).toEqual([[], 0, []]);
   });
 
   test('while what is beside it is kept right', async () => {
-    const stage = await inPlace();
-    await fight(stage, wars[0] ?? never());
-    stage.portal(forum).enabled = false;
-    stage.forget();
-    await stage.interval();
-    expect(stage.konnectWrites).toEqual([`PATCH us/v3/portals/${forum}/audit-log-webhook`]);
-    expect(stage.status.portals).toMatchObject([
+    const harness = await inPlace();
+    await fight(harness, wars[0] ?? never());
+    harness.portal(forum).enabled = false;
+    harness.clearRecords();
+    await harness.resync();
+    expect(harness.konnectWrites).toEqual([`PATCH us/v3/portals/${forum}/audit-log-webhook`]);
+    expect(harness.status.portals).toMatchObject([
       { id: shop, state: 'refused', reason: 'Contested' },
       { id: forum, state: 'on' },
     ]);
@@ -144,70 +146,70 @@ const destinationWar = wars.find(({ object }) => object === 'destination') ?? ne
 
 describe('it ends', () => {
   test('when it is found right', async () => {
-    const stage = await inPlace(portalWar.choice);
-    await fight(stage, portalWar);
-    const { id } = mine(stage);
-    pointWebhook(stage.konnect.model, stage.organization, stage.portal(shop), { kind: 'destination', id });
-    await stage.interval();
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.status.corrections).toBeUndefined();
-    await fight(stage, portalWar);
+    const harness = await inPlace(portalWar.choice);
+    await fight(harness, portalWar);
+    const { id } = mine(harness);
+    pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
+    await harness.resync();
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.status.corrections).toBeUndefined();
+    await fight(harness, portalWar);
   });
 
-  const ways: readonly (readonly [title: string, end: (stage: Stage) => void])[] = [
-    ['a new spec', (stage) => stage.cluster.edit((spec) => ({ ...spec, interval: '9m' }))],
-    ['a new Secret', (stage) => stage.cluster.putSecret('siem', otherSiem)],
-    ['a Secret written anew with the same values', (stage) => stage.cluster.putSecret('siem', siem)],
-    ['the annotation', (stage) => stage.cluster.annotate(reconcileAnnotation, '2026-01-02T04:00:00Z')],
+  const ways: readonly (readonly [title: string, end: (harness: Harness) => void])[] = [
+    ['a new spec', (harness) => harness.cluster.edit((spec) => ({ ...spec, interval: '9m' }))],
+    ['a new Secret', (harness) => harness.cluster.putSecret('siem', otherSiem)],
+    ['a Secret written anew with the same values', (harness) => harness.cluster.putSecret('siem', siem)],
+    ['the annotation', (harness) => harness.cluster.annotate(reconcileAnnotation, '2026-01-02T04:00:00Z')],
   ];
 
   test.each(ways.flatMap(([title, end]) => [portalWar, destinationWar].map((war) => ({ title, end, war }))))(
     'by $title ($war.title)',
     async ({ end, war }) => {
-      const stage = await inPlace(war.choice);
-      await fight(stage, war);
-      stage.forget();
-      end(stage);
-      await stage.interval();
-      expect(stage.verdict).toBe('True InSync');
-      expect(stage.konnectWrites).not.toEqual([]);
-      expect(stage.pointsAt(stage.portal(shop))).toBe('platform/sumologic on');
-      const left = stage.status.corrections?.flatMap(({ at }) => at) ?? [];
+      const harness = await inPlace(war.choice);
+      await fight(harness, war);
+      harness.clearRecords();
+      end(harness);
+      await harness.resync();
+      expect(harness.readiness).toBe('True InSync');
+      expect(harness.konnectWrites).not.toEqual([]);
+      expect(harness.pointsAt(harness.portal(shop))).toBe('platform/sumologic on');
+      const left = harness.status.corrections?.flatMap(({ at }) => at) ?? [];
       expect(left.length).toBeLessThanOrEqual(1);
     },
   );
 });
 
 test('corrections of more than 24 hours ago do not count', async () => {
-  const stage = await inPlace();
+  const harness = await inPlace();
   for (let count = 0; count < 8; count += 1) {
-    portalWar.strike(stage);
-    stage.forget();
-    stage.clock.ms += 9 * hourMs;
-    await stage.interval();
-    expect(stage.reasons).toContain('WebhookCorrected');
-    expect(stage.verdict).toBe('True InSync');
+    portalWar.strike(harness);
+    harness.clearRecords();
+    harness.clock.ms += 9 * hourMs;
+    await harness.resync();
+    expect(harness.reasons).toContain('WebhookCorrected');
+    expect(harness.readiness).toBe('True InSync');
   }
 });
 
 test('left alone, it is tried again once the first of the three is older than 24 hours', async () => {
-  const stage = await inPlace();
-  await fight(stage, portalWar);
-  stage.clock.ms += 24 * hourMs;
-  await stage.interval();
-  expect(stage.verdict).toBe('True InSync');
+  const harness = await inPlace();
+  await fight(harness, portalWar);
+  harness.clock.ms += 24 * hourMs;
+  await harness.resync();
+  expect(harness.readiness).toBe('True InSync');
 });
 
 test('our own changes do not count', async () => {
-  const stage = await inPlace();
+  const harness = await inPlace();
   for (let count = 0; count < 6; count += 1) {
     const name = `name-${String(count)}`;
-    stage.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name } }));
-    stage.cluster.putSecret('siem', count % 2 === 0 ? otherSiem : siem);
-    await stage.work();
-    stage.cluster.edit(() => specOf({ portals: [{ id: shop, enabled: count % 2 === 0 }] }));
-    await stage.work();
-    expect(stage.verdict).toBe('True InSync');
+    harness.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name } }));
+    harness.cluster.putSecret('siem', count % 2 === 0 ? otherSiem : siem);
+    await harness.work();
+    harness.cluster.edit(() => specOf({ portals: [{ id: shop, enabled: count % 2 === 0 }] }));
+    await harness.work();
+    expect(harness.readiness).toBe('True InSync');
   }
-  expect(stage.status.corrections).toBeUndefined();
+  expect(harness.status.corrections).toBeUndefined();
 });

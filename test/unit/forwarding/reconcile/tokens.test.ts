@@ -1,60 +1,61 @@
 import { describe, expect, test } from '@jest/globals';
-import { shop, tokens, usual } from '../support/harness.ts';
-import { nextPass, useStages } from '../support/use-harness.ts';
+import { usual } from '../../../support/forwarding-spec.ts';
+import { shop, tokens } from '../../../support/konnect-fixtures.ts';
+import { nextResync, useHarness } from '../support/use-harness.ts';
 
-const { open, inPlace } = useStages();
+const { open, inPlace } = useHarness();
 
 describe('a token', () => {
   test('of another organization, where the portals are not, leaves everything as it stands', async () => {
-    const stage = await inPlace({ portals: usual.portals ?? [] });
-    stage.cluster.putSecret('konnect', { token: tokens.green });
-    await nextPass(stage);
-    expect(stage.verdict).toBe('False PortalNotFound Stalled');
-    expect(stage.konnectWrites).toEqual([]);
-    expect(stage.status.cleanup).toHaveLength(3);
-    stage.cluster.putSecret('konnect', { token: tokens.blue });
-    await nextPass(stage);
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.status.cleanup).toBeUndefined();
-    expect(stage.status.portals).toHaveLength(2);
+    const harness = await inPlace({ portals: usual.portals ?? [] });
+    harness.cluster.putSecret('konnect', { token: tokens.green });
+    await nextResync(harness);
+    expect(harness.readiness).toBe('False PortalNotFound Stalled');
+    expect(harness.konnectWrites).toEqual([]);
+    expect(harness.status.cleanup).toHaveLength(3);
+    harness.cluster.putSecret('konnect', { token: tokens.blue });
+    await nextResync(harness);
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.status.cleanup).toBeUndefined();
+    expect(harness.status.portals).toHaveLength(2);
   });
 
   test('of another organization changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
-    const stage = await open();
-    stage.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
-    await stage.pass();
-    stage.restart();
-    stage.cluster.putSecret('konnect', { token: tokens.green });
-    stage.forget();
-    await stage.pass();
-    expect(stage.verdict).toBe('False OrganizationChanged Stalled');
-    expect(stage.konnectWrites).toEqual([]);
+    const harness = await open();
+    harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
+    await harness.reconcile();
+    harness.restart();
+    harness.cluster.putSecret('konnect', { token: tokens.green });
+    harness.clearRecords();
+    await harness.reconcile();
+    expect(harness.readiness).toBe('False OrganizationChanged Stalled');
+    expect(harness.konnectWrites).toEqual([]);
   });
 
   test('that may not ask whose it is does nothing before, and goes on after it was proved', async () => {
-    const stage = await open();
-    stage.cluster.putSecret('konnect', { token: tokens.unproven });
-    await stage.pass();
-    expect(stage.verdict).toBe('False OrganizationUnproven Stalled');
-    stage.cluster.putSecret('konnect', { token: tokens.blue });
-    await stage.settle();
-    stage.cluster.putSecret('konnect', { token: tokens.unproven });
-    stage.portal(shop).enabled = false;
-    await nextPass(stage);
-    expect(stage.verdict).toBe('True InSync');
-    expect(stage.portal(shop).enabled).toBe(true);
+    const harness = await open();
+    harness.cluster.putSecret('konnect', { token: tokens.unproven });
+    await harness.reconcile();
+    expect(harness.readiness).toBe('False OrganizationUnproven Stalled');
+    harness.cluster.putSecret('konnect', { token: tokens.blue });
+    await harness.settle();
+    harness.cluster.putSecret('konnect', { token: tokens.unproven });
+    harness.portal(shop).enabled = false;
+    await nextResync(harness);
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.portal(shop).enabled).toBe(true);
   });
 
   test('that is refused, or may not write, is named', async () => {
-    const stage = await open();
-    stage.cluster.putSecret('konnect', { token: 'kpat_unknownCANARY' });
-    await stage.pass();
-    expect(stage.verdict).toBe('False TokenRejected Stalled');
-    expect(stage.condition('SecretsResolved')?.status).toBe('False');
-    stage.cluster.putSecret('konnect', { token: tokens.readOnly });
-    await stage.pass();
-    expect(stage.verdict).toBe('False PermissionDenied Stalled');
-    expect(stage.status.destination).toBeUndefined();
-    expect(stage.condition('Ready')?.message).toContain('Secret konnect, key token');
+    const harness = await open();
+    harness.cluster.putSecret('konnect', { token: 'kpat_unknownCANARY' });
+    await harness.reconcile();
+    expect(harness.readiness).toBe('False TokenRejected Stalled');
+    expect(harness.condition('SecretsResolved')?.status).toBe('False');
+    harness.cluster.putSecret('konnect', { token: tokens.readOnly });
+    await harness.reconcile();
+    expect(harness.readiness).toBe('False PermissionDenied Stalled');
+    expect(harness.status.destination).toBeUndefined();
+    expect(harness.condition('Ready')?.message).toContain('Secret konnect, key token');
   });
 });

@@ -8,7 +8,7 @@ import { KubeError } from '../../../../src/kube/errors.ts';
 const rows = conditionRows();
 
 /** What Kubernetes holds of forwardings and their Secrets, behind the port that the domain knows it by. Keys are `namespace/name`. */
-export class ClusterRecorder implements Cluster {
+export class FakeCluster implements Cluster {
   readonly objects = new Map<string, AuditLogForwarding>();
   /** By name, those of other namespaces than `platform` by `namespace/name`. */
   readonly secrets = new Map<string, Secret>();

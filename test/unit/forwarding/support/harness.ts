@@ -7,7 +7,6 @@ import {
   apiVersion,
   type Condition,
   kind,
-  type Spec,
   type Status,
 } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
@@ -17,101 +16,9 @@ import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Konnect } from '../../../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
 import type { ReconcileResult } from '../../../../src/runtime/reconcile-result.ts';
-import { ClusterRecorder } from './fake-cluster.ts';
-
-export const blue = '998db3e4-5cb7-4dd5-b51c-9878096a6999';
-export const green = '777db3e4-5cb7-4dd5-b51c-9878096a6999';
-export const shop = '3e551b39-227d-4297-b911-e68fd5d77c17';
-export const forum = '4e551b39-227d-4297-b911-e68fd5d77c17';
-export const laden = '5e551b39-227d-4297-b911-e68fd5d77c17';
-/** Green's; the others are blue's. */
-export const garden = '6e551b39-227d-4297-b911-e68fd5d77c17';
-export const nowhere = 'ffffffff-227d-4297-b911-e68fd5d77c17';
-
-export const tokens = {
-  blue: 'kpat_blueCANARY0123456789',
-  blueAgain: 'kpat_blueCANARYother98765',
-  readOnly: 'spat_readCANARY0123456789',
-  unproven: 'spat_noneCANARY0123456789',
-  green: 'kpat_greenCANARY012345678',
-};
-
-/** Holds the word that nothing which comes out may hold. */
-export const siem = {
-  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYcode',
-  authorization: 'Bearer CANARY',
-};
-export const otherSiem = {
-  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYsecond',
-  authorization: 'Bearer CANARYsecond',
-};
-
-export const key = 'platform/sumologic';
-
-export interface SpecChoice {
-  readonly region?: string;
-  readonly api?: 'v2' | 'v3';
-  readonly organization?: { readonly enabled: boolean };
-  readonly portals?: readonly { readonly id: string; readonly enabled: boolean }[];
-  readonly portalRefs?: readonly { readonly name: string; readonly enabled: boolean }[];
-  readonly deletionPolicy?: 'Delete' | 'Retain';
-  readonly adoptionPolicy?: Spec['adoptionPolicy'];
-  readonly mode?: Spec['mode'];
-  readonly suspend?: boolean;
-  readonly interval?: string;
-  /** In place of a destination of its own. */
-  readonly destinationRef?: Spec['destinationRef'];
-  /** Of the destination in Konnect. */
-  readonly name?: string;
-  readonly authorizationScheme?: string;
-  /** Names of Secrets. */
-  readonly token?: string;
-  readonly siem?: string;
-}
-
-export function specOf(choice: SpecChoice): Spec {
-  const { region = 'us', api = 'v3', organization, portals, destinationRef, name, authorizationScheme } = choice;
-  return {
-    konnect: { region, tokenSecretRef: { name: choice.token ?? 'konnect', key: 'token' }, auditLogsAPI: api },
-    ...(destinationRef === undefined
-      ? {
-          destination: {
-            secretRef: {
-              name: choice.siem ?? 'siem',
-              endpointKey: 'endpoint',
-              authorizationKey: 'authorization',
-            },
-            logFormat: 'cef',
-            skipSSLVerification: false,
-            ...(name === undefined ? {} : { name }),
-            ...(authorizationScheme === undefined ? {} : { authorizationScheme }),
-          },
-        }
-      : { destinationRef: { ...destinationRef } }),
-    ...(organization === undefined ? {} : { organization: { ...organization } }),
-    ...(portals === undefined ? {} : { portals: portals.map((portal) => ({ ...portal })) }),
-    ...(choice.portalRefs === undefined ? {} : { portalRefs: choice.portalRefs.map((ref) => ({ ...ref })) }),
-    adoptionPolicy: choice.adoptionPolicy ?? 'IfMatching',
-    mode: choice.mode ?? 'Enforce',
-    suspend: choice.suspend ?? false,
-    deletionPolicy: choice.deletionPolicy ?? 'Delete',
-    interval: choice.interval ?? '10m',
-  };
-}
-
-/** The destination of its own that a spec wants. */
-export function own({ destination }: Spec): NonNullable<Spec['destination']> {
-  if (destination === undefined) throw new TypeError('spec has no destination of its own');
-  return destination;
-}
-
-export const usual: SpecChoice = {
-  organization: { enabled: true },
-  portals: [
-    { id: shop, enabled: true },
-    { id: forum, enabled: true },
-  ],
-};
+import { key, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { blue, konnectSeed, siem, tokens } from '../../../support/konnect-fixtures.ts';
+import { FakeCluster } from './fake-cluster.ts';
 
 function destinationOf(forwarding: AuditLogForwarding): string | undefined {
   return destinationName(forwarding, '');
@@ -126,8 +33,8 @@ function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: 
 export class Crash extends Error {}
 
 /** Forwardings, their Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
-export class Stage implements AsyncDisposable {
-  readonly cluster = new ClusterRecorder();
+export class Harness implements AsyncDisposable {
+  readonly cluster = new FakeCluster();
   readonly konnect: KonnectServer;
   /** `jumpMs` is how far somebody has set the operator's time of day since; Konnect and the API server have their own. */
   readonly clock: { ms: number; jumpMs: number };
@@ -145,42 +52,17 @@ export class Stage implements AsyncDisposable {
   readonly #demands = new Map<string, string>();
   #lastCall: number | undefined;
 
-  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Stage> {
+  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Harness> {
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
     const konnect = await startKonnect({
       clock: () => new Date(clock.ms),
       behavior,
-      seed: {
-        regions: ['us', 'eu'],
-        organizations: [
-          {
-            id: blue,
-            name: 'Blue',
-            tokens: [
-              { value: tokens.blue, access: 'full' },
-              { value: tokens.blueAgain, access: 'full' },
-              { value: tokens.readOnly, access: 'read-only' },
-              { value: tokens.unproven, access: 'no-organization' },
-            ],
-            portals: [
-              { id: shop, name: 'Shop', region: 'us' },
-              { id: forum, name: 'Forum', region: 'us' },
-              { id: laden, name: 'Laden', region: 'eu' },
-            ],
-          },
-          {
-            id: green,
-            name: 'Green',
-            tokens: [{ value: tokens.green, access: 'full' }],
-            portals: [{ id: garden, name: 'Garden', region: 'us' }],
-          },
-        ],
-      },
+      seed: konnectSeed,
     });
-    return new Stage(konnect, clock, choice);
+    return new Harness(konnect, clock, choice);
   }
 
-  private constructor(konnect: KonnectServer, clock: Stage['clock'], choice: SpecChoice) {
+  private constructor(konnect: KonnectServer, clock: Harness['clock'], choice: SpecChoice) {
     this.konnect = konnect;
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
@@ -257,11 +139,11 @@ export class Stage implements AsyncDisposable {
   }
 
   /** `Ready`'s status and reason, then the marks that stand beside it. */
-  get verdict(): string {
-    return this.verdictOf(key);
+  get readiness(): string {
+    return this.readinessOf(key);
   }
 
-  verdictOf(of: string): string {
+  readinessOf(of: string): string {
     const ready = this.condition('Ready', of);
     const marks = ['Stalled', 'Reconciling'].filter((type) => this.condition(type, of) !== undefined);
     return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
@@ -278,7 +160,7 @@ export class Stage implements AsyncDisposable {
     return this.calls.filter((call) => !call.startsWith('GET '));
   }
 
-  forget(): void {
+  clearRecords(): void {
     this.konnect.control.clearCalls();
     this.cluster.announcements.length = 0;
     this.cluster.statuses.length = 0;
@@ -312,15 +194,15 @@ export class Stage implements AsyncDisposable {
   }
 
   /** The present process is dead as soon as its outside call of this number is done: it never has the answer. */
-  dieAfter(call: number): void {
+  crashAfter(call: number): void {
     this.#lastCall = call;
   }
 
-  pass(signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
-    return this.passOf(key, signal);
+  reconcile(signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
+    return this.reconcileKey(key, signal);
   }
 
-  passOf(of: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
+  reconcileKey(of: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
     return this.#reconciler.reconcile(of, signal);
   }
 
@@ -341,15 +223,15 @@ export class Stage implements AsyncDisposable {
       }
       this.#queue.delete(next);
       dueMs.delete(next);
-      const answer = await this.passOf(next);
+      const answer = await this.reconcileKey(next);
       if (answer.kind === 'retry') dueMs.set(next, this.clock.ms + Math.max(10_000, answer.minDelayMs ?? 0));
     }
-    const verdicts = [...this.cluster.objects.keys()].map((of) => `${of}: ${this.verdictOf(of)}`);
+    const verdicts = [...this.cluster.objects.keys()].map((of) => `${of}: ${this.readinessOf(of)}`);
     throw new Error(`no end of work: ${verdicts.join('; ')}`);
   }
 
   /** Everybody passes, as they do once an interval. */
-  async interval(): Promise<void> {
+  async resync(): Promise<void> {
     this.clock.ms += 600_000;
     for (const each of this.cluster.objects.keys()) this.#queue.add(each);
     await this.work();
@@ -358,20 +240,20 @@ export class Stage implements AsyncDisposable {
   /** Passes until none asks for a retry, with ten seconds between them. */
   async settle(most = 12): Promise<ReconcileResult> {
     for (let count = 0; count < most; count += 1) {
-      const next = await this.pass();
+      const next = await this.reconcile();
       if (next.kind !== 'retry') return next;
       this.clock.ms += Math.max(10_000, next.minDelayMs ?? 0);
     }
-    throw new Error(`not settled: ${this.verdict}; ${this.condition('Ready')?.message ?? ''}`);
+    throw new Error(`not settled: ${this.readiness}; ${this.condition('Ready')?.message ?? ''}`);
   }
 
   /** What a dead process had sent comes to its end. */
-  async calm(): Promise<void> {
+  async drain(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.calm();
+    await this.drain();
     this.#http.close();
     await this.konnect.stop();
   }
