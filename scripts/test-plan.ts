@@ -1,7 +1,7 @@
 /** Decides which tests this machine can run. */
 import { type Machine, onlyBuiltWithGo, thisMachine } from '../sandbox/control-plane/binaries.ts';
 import { findGo, minimalGo } from '../sandbox/control-plane/go-build.ts';
-import { findJudgesBinary, withoutValidatorsVariable } from '../test/validators/build.ts';
+import { areProgramsCached, withoutValidatorsVariable } from '../test/validators/build.ts';
 
 export const projects = ['unit', 'simulation', 'integration'] as const;
 export type Project = (typeof projects)[number];
@@ -28,13 +28,13 @@ export async function planTests(project: Project | undefined, machine: Machine =
   const isMissing = go.kind === 'unusable';
   const names = isMissing && wantsControlPlane ? await onlyBuiltWithGo({ controllerManager: true }, machine) : [];
   const controlPlane = wantsControlPlane && names.length === 0;
-  const validators = wantsValidators && !(isMissing && (await findJudgesBinary(machine)) === undefined);
+  const validators = wantsValidators && !(isMissing && !(await areProgramsCached(machine)));
 
   const leftOut: string[] = [];
   const ignored: string[] = [];
   if (wantsValidators && !validators) {
     leftOut.push(
-      "not run: test/validators/, which runs the code of Argo CD, Flux and kstatus, and kstatus' check of statuses in test/e2e/",
+      "not run: test/validators/, which runs the code of Argo CD, Flux, kstatus and actionlint, and kstatus' check of statuses in test/e2e/",
     );
     ignored.push('validators');
   }

@@ -4,7 +4,7 @@
  */
 import { ensureBinaries } from '../sandbox/control-plane/binaries.ts';
 import { messageOf } from '../sandbox/control-plane/failure.ts';
-import { ensureJudgesBinary } from '../test/validators/build.ts';
+import { ensureProgram, programs } from '../test/validators/build.ts';
 import { runJest } from './jest.ts';
 import { planTests, projects } from './test-plan.ts';
 
@@ -18,7 +18,7 @@ try {
   for (const line of plan.leftOut) progress(line);
   await import('./build.ts');
   if (plan.controlPlane) await ensureBinaries({ controllerManager: true, progress });
-  if (plan.validators) await ensureJudgesBinary({ progress });
+  if (plan.validators) for (const program of programs) await ensureProgram(program, { progress });
   process.exitCode = runJest([...jestArguments, ...plan.jestArguments], plan.env);
   for (const line of plan.leftOut) progress(line);
 } catch (error) {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ensureJudgesBinary } from './build.ts';
+import { ensureProgram, judges } from './build.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
 
 let empty: string;
@@ -18,7 +18,7 @@ test('without Go and without a cache, the message says what is missing and what 
     arch: process.arch,
   };
   const lines: string[] = [];
-  const ensured = ensureJudgesBinary({ progress: (line) => lines.push(line) }, machine);
+  const ensured = ensureProgram(judges, { progress: (line) => lines.push(line) }, machine);
   await expect(ensured).rejects.toThrow(
     /Go is not installed.*\n.*helps:\n.*install Go 1\.\d+ or newer.*\n.*KONNECT_AUDIT_LOG_CACHE/,
   );
@@ -29,9 +29,9 @@ test('without Go and without a cache, the message says what is missing and what 
 test(
   'what is in the cache needs no Go',
   async () => {
-    const path = await ensureJudgesBinary({ progress });
+    const path = await ensureProgram(judges, { progress });
     const machine = { env: { ...process.env, PATH: empty }, platform: process.platform, arch: process.arch };
-    expect(await ensureJudgesBinary({ progress }, machine)).toBe(path);
+    expect(await ensureProgram(judges, { progress }, machine)).toBe(path);
     expect((await stat(path)).mode & 0o111).not.toBe(0);
   },
   buildTimeoutMs,

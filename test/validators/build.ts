@@ -1,4 +1,4 @@
-/** Builds the Go command in `go/`, which holds the judges, into the cache of the sandbox. */
+/** Builds the validators, which are programs in Go, into the cache of the sandbox. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -21,20 +21,48 @@ export const withoutValidatorsVariable = 'TEST_WITHOUT_VALIDATORS';
 
 type BuildMachine = Pick<Machine, 'env' | 'platform' | 'arch'>;
 
-const moduleFolder = fileURLToPath(new URL('./go/', import.meta.url));
+export interface GoProgram {
+  /** Of its executable. */
+  readonly name: string;
+  /** The folder of `go.mod`. */
+  readonly module: string;
+  readonly package: string;
+  /** For the message that announces the build. */
+  readonly duration: string;
+}
+
+/** The code of Argo CD, Flux and kstatus that judges a resource. */
+export const judges: GoProgram = {
+  name: 'judges',
+  module: fileURLToPath(new URL('./go/', import.meta.url)),
+  package: '.',
+  duration: 'a few minutes, once; before that, the modules are downloaded (up to 1.5 GB on disk)',
+};
+
+/** The linter of GitHub workflows. */
+export const actionlint: GoProgram = {
+  name: 'actionlint',
+  module: fileURLToPath(new URL('./actionlint/', import.meta.url)),
+  package: 'github.com/rhysd/actionlint/cmd/actionlint',
+  duration: 'less than a minute, once',
+};
+
+export const programs = [judges, actionlint] as const;
+
 const reportEveryMs = 10_000;
 const lastLines = 20;
 
 /**
- * The path of the executable: from the cache, else built, which takes three to four minutes on two processors and 1.5 GB of disk, once for each
- * version of its source. Safe to be called by several processes at once. Rejects with one message that names the ways out.
+ * Resolves with the path of the executable: from the cache, else built, once for each version of its source. Safe to be called by several processes
+ * at once. Rejects with one message that names the ways out.
  */
-export async function ensureJudgesBinary(
+export async function ensureProgram(
+  program: GoProgram,
   options: EnsureOptions,
   machine: BuildMachine = thisMachine(),
 ): Promise<string> {
   const cache = cacheFolder(machine);
-  const path = await cachedPath(machine);
+  const path = await cachedPath(program, machine);
   if (await exists(path)) return path;
   await mkdir(cache, { recursive: true });
   await withLock(join(cache, 'judges.lock'), options, async () => {
@@ -44,9 +72,9 @@ export async function ensureJudgesBinary(
     await removeLeftovers(cache);
     const temporary = await mkdtemp(join(cache, temporaryPrefix));
     try {
-      await build(join(temporary, 'judges'), go.version, machine, options);
+      await build(program, join(temporary, program.name), go.version, machine, options);
       await mkdir(dirname(path), { recursive: true });
-      await rename(join(temporary, 'judges'), path);
+      await rename(join(temporary, program.name), path);
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
@@ -54,22 +82,22 @@ export async function ensureJudgesBinary(
   return path;
 }
 
-/** Resolves with the path of the executable if the cache has it. */
-export async function findJudgesBinary(machine: BuildMachine): Promise<string | undefined> {
-  const path = await cachedPath(machine);
-  return (await exists(path)) ? path : undefined;
+/** Resolves with true if the cache has all programs. */
+export async function areProgramsCached(machine: BuildMachine): Promise<boolean> {
+  const paths = await Promise.all(programs.map((program) => cachedPath(program, machine)));
+  return (await Promise.all(paths.map(exists))).every(Boolean);
 }
 
 /** Resolves with the path where the cache has the executable, if it has it. */
-export async function cachedPath(machine: BuildMachine): Promise<string> {
-  const folder = `judges-${await digestOfSource()}-${machine.platform}-${machine.arch}`;
-  return join(cacheFolder(machine), folder, 'judges');
+export async function cachedPath(program: GoProgram, machine: BuildMachine): Promise<string> {
+  const folder = `${program.name}-${await digestOfSource(program)}-${machine.platform}-${machine.arch}`;
+  return join(cacheFolder(machine), folder, program.name);
 }
 
-async function digestOfSource(): Promise<string> {
-  const names = (await readdir(moduleFolder)).filter((name) => /\.(go|mod|sum)$/.test(name)).toSorted();
+async function digestOfSource({ module }: GoProgram): Promise<string> {
+  const names = (await readdir(module)).filter((name) => /\.(go|mod|sum)$/.test(name)).toSorted();
   const hash = createHash('sha256');
-  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(moduleFolder, name)));
+  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(module, name)));
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -82,16 +110,19 @@ async function removeLeftovers(cache: string): Promise<void> {
   }
 }
 
-async function build(output: string, version: string, machine: BuildMachine, options: EnsureOptions): Promise<void> {
-  options.progress(
-    `building Argo CD's, Flux's and kstatus' judgment from Go modules with ${version}: a few minutes, once; before that, the modules ` +
-      'are downloaded (up to 1.5 GB on disk)',
-  );
+async function build(
+  program: GoProgram,
+  output: string,
+  version: string,
+  machine: BuildMachine,
+  options: EnsureOptions,
+): Promise<void> {
+  options.progress(`building the validator ${program.name} from Go modules with ${version}: ${program.duration}`);
   const startedMs = performance.now();
   let lastMs = startedMs;
   let downloaded = 0;
   let compiled = 0;
-  await runGo(output, machine, options.signal, (line) => {
+  await runGo(program, output, machine, options.signal, (line) => {
     if (line.startsWith('go: downloading')) downloaded += 1;
     else compiled += 1;
     if (performance.now() - lastMs < reportEveryMs) return;
@@ -107,14 +138,15 @@ async function build(output: string, version: string, machine: BuildMachine, opt
 }
 
 async function runGo(
+  program: GoProgram,
   output: string,
   machine: BuildMachine,
   signal: AbortSignal | undefined,
   onLine: (line: string) => void,
 ): Promise<void> {
   const flags = ['-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', '-s -w'];
-  const child = spawn('go', ['build', ...flags, '-o', output, '.'], {
-    cwd: moduleFolder,
+  const child = spawn('go', ['build', ...flags, '-o', output, program.package], {
+    cwd: program.module,
     env: {
       ...machine.env,
       CGO_ENABLED: '0',
@@ -142,7 +174,7 @@ async function runGo(
 
 function waysOut(reason: string): string {
   return [
-    `These tests let Argo CD, Flux and kstatus judge by their own code, which has to be built, and there is no way to: ${reason}.`,
+    `These tests need validators that have to be built with Go, and this is not possible: ${reason}.`,
     'Either of these helps:',
     `  - install Go ${minimalGo} or newer (https://go.dev/dl/), then run the same command again;`,
     '  - copy the cache of a machine that has built it and name it in KONNECT_AUDIT_LOG_CACHE.',

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
-import { type EnsureOptions, ensureJudgesBinary, withoutValidatorsVariable } from './build.ts';
+import { type EnsureOptions, ensureProgram, judges, withoutValidatorsVariable } from './build.ts';
 
 /** A Kubernetes object as JSON; `apiVersion` and `kind` are needed. */
 export type KubeObject = Readonly<Record<string, unknown>>;
@@ -80,9 +80,9 @@ export async function judgesUnlessLeftOut(options: EnsureOptions): Promise<Judge
   return process.env[withoutValidatorsVariable] === 'true' ? undefined : ensureJudges(options);
 }
 
-/** Builds the judges where they are not in the cache: see `ensureJudgesBinary`. */
+/** Builds the judges where they are not in the cache: see `ensureProgram`. */
 export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
-  const path = await ensureJudgesBinary(options);
+  const path = await ensureProgram(judges, options);
 
   async function all<T>(requests: readonly object[], Answer: z.ZodType<T>): Promise<T[]> {
     const results = z

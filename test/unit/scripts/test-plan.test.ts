@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Machine } from '../../../sandbox/control-plane/binaries.ts';
 import { controlPlaneArchives } from '../../../sandbox/control-plane/releases.ts';
 import { planTests } from '../../../scripts/test-plan.ts';
-import { cachedPath } from '../../validators/build.ts';
+import { actionlint, cachedPath, judges, programs } from '../../validators/build.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -58,8 +58,13 @@ describe('without Go', () => {
   });
 
   test('nothing is left out if the cache has the validators', async () => {
-    await putExecutable(await cachedPath(machine()));
+    for (const program of programs) await putExecutable(await cachedPath(program, machine()));
     expect(await planTests(undefined, machine())).toEqual(whole);
+  });
+
+  test.each([judges, actionlint])('the validators are left out if the cache has only $name', async (program) => {
+    await putExecutable(await cachedPath(program, machine()));
+    expect(await planTests('unit', machine())).toMatchObject({ validators: false });
   });
 
   test('the simulation is complete', async () => {
