@@ -1,22 +1,22 @@
-/** The conditions of a forwarding, worked out in one place from the health of its parts. Pure. */
+/** Computes the conditions of a forwarding from the health of its parts. Pure. */
 import type { Condition } from '../api/v1alpha1.ts';
 import { type Problem, worstFirst } from './problem.ts';
 
 export type Health =
   | { readonly kind: 'good'; readonly reason: string; readonly message: string }
-  /** At least one, the one that matters most first. */
+  /** At least one problem, the worst first. */
   | { readonly kind: 'bad'; readonly problems: readonly Problem[] }
-  /** Could not be looked at, since something before it is wrong. */
+  /** Not checked, because an earlier step failed. */
   | { readonly kind: 'unchecked'; readonly message: string };
 
 export interface Report {
   readonly secrets: Health;
   readonly destination: Health;
   readonly webhooks: Health;
-  /** What is still to be undone elsewhere: part of `Ready`, without a condition of its own. */
+  /** What is still to be removed from Konnect. It counts for `Ready` and has no condition of its own. */
   readonly cleanup: Health;
   readonly readyMessage: string;
-  /** Nothing is wrong, but what stands is not what is wanted, and is not to be changed. */
+  /** The message of `Drifted`: there is no problem, but Konnect differs from spec, and `mode` is Observe. */
   readonly drifted?: string;
 }
 
@@ -25,16 +25,16 @@ export interface ConditionContext {
   readonly previous: readonly Condition[];
   readonly now: Date;
   /**
-   * For trouble that says nothing about what stands in Konnect, while what was last applied is still what is wanted: `keep` leaves the
-   * conditions as they are, `unknown` says that they may no longer be true. `none`: something newer waits to be applied.
+   * What an `unavailable` problem does to a condition. `keep`: the condition stays as it is. `unknown`: it becomes Unknown.
+   * `none`: it becomes False, since what spec and Secrets want now was never applied.
    */
   readonly grace: 'none' | 'keep' | 'unknown';
 }
 
-const longest = 1_000;
-const named = 3;
+const maxMessageLength = 1_000;
+const maxMessages = 3;
 
-/** What an object that is worked on says before the outcome is known. */
+/** Returns the conditions of a reconciliation that is still in progress. */
 export function progressing(reason: string, message: string, context: ConditionContext): Condition[] {
   return [
     condition('Ready', 'False', reason, message, context),
@@ -43,19 +43,19 @@ export function progressing(reason: string, message: string, context: ConditionC
   ];
 }
 
-/** Of an object that is to be left alone for a while: the parts stay as they were. */
+/** Returns the conditions of a suspended forwarding: those of the parts stay as they were. */
 export function suspended(message: string, context: ConditionContext): Condition[] {
   return [condition('Ready', 'Unknown', 'Suspended', message, context), ...context.previous.filter(isPart)];
 }
 
-/** Of types that another version may have written there is none: who keeps them keeps them for ever. */
+/** Drops condition types that other versions wrote, since nothing would ever remove them. */
 function isPart({ type }: Condition): boolean {
   return ['SecretsResolved', 'DestinationReady', 'WebhooksReady'].includes(type);
 }
 
 /**
- * `Ready`, the three parts, and at most one of `Stalled` and `Reconciling`, which stand only while true (kstatus). A transition time
- * changes with the status of its condition alone.
+ * Returns `Ready`, the three parts, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
+ * A transition time changes only when the status of its condition changes.
  */
 export function conditionsOf(report: Report, context: ConditionContext): Condition[] {
   const parts = [report.secrets, report.destination, report.webhooks, report.cleanup];
@@ -75,10 +75,10 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
   const message = summary(worst);
   const ready =
     first.severity === 'unavailable'
-      ? graced('Ready', first, message, context)
+      ? withGrace('Ready', first, message, context)
       : condition('Ready', 'False', first.reason, message, context);
-  const mark = first.severity === 'stalled' ? 'Stalled' : 'Reconciling';
-  return [ready, condition(mark, 'True', first.reason, message, context), ...partConditions];
+  const abnormal = first.severity === 'stalled' ? 'Stalled' : 'Reconciling';
+  return [ready, condition(abnormal, 'True', first.reason, message, context), ...partConditions];
 }
 
 function partCondition(type: string, health: Health, context: ConditionContext): Condition {
@@ -91,13 +91,13 @@ function partCondition(type: string, health: Health, context: ConditionContext):
       const [first] = health.problems;
       if (first === undefined) return condition(type, 'Unknown', 'NotChecked', '', context);
       return first.severity === 'unavailable'
-        ? graced(type, first, summary(health.problems), context)
+        ? withGrace(type, first, summary(health.problems), context)
         : condition(type, 'False', first.reason, summary(health.problems), context);
     }
   }
 }
 
-function graced(type: string, problem: Problem, message: string, context: ConditionContext): Condition {
+function withGrace(type: string, problem: Problem, message: string, context: ConditionContext): Condition {
   const before = context.previous.find((one) => one.type === type);
   switch (context.grace) {
     case 'keep':
@@ -111,10 +111,10 @@ function graced(type: string, problem: Problem, message: string, context: Condit
 
 function summary(problems: readonly Problem[]): string {
   const messages = [...new Set(problems.map(({ message }) => message))];
-  const more = messages.length - named;
-  const text = messages.slice(0, named).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
-  // Half of a pair of surrogates would be stored as something else, and differ at every look.
-  return text.length > longest ? `${text.slice(0, longest - 1).toWellFormed()}…` : text;
+  const more = messages.length - maxMessages;
+  const text = messages.slice(0, maxMessages).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
+  // The API server would store half of a surrogate pair as another character, and every comparison would find a difference.
+  return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength - 1).toWellFormed()}…` : text;
 }
 
 function condition(

@@ -1,25 +1,26 @@
-/** How often others' changes of an object were put right: at three in 24 hours the object is left alone. Pure. */
+/** Counts the corrections of each object. After three in 24 hours the operator leaves the object unchanged. Pure. */
 import type { RecordedState } from './recorded-state.ts';
 
 const windowMs = 24 * 3_600_000;
-const most = 3;
+const maxCorrections = 3;
 
-/** True where one more correction would be part of a war. */
+/** Returns true if the operator has corrected the object three times within 24 hours. */
 export function isContested(recorded: RecordedState, object: string, nowMs: number): boolean {
-  return recent(recorded, object, nowMs).length >= most;
+  return recent(recorded, object, nowMs).length >= maxCorrections;
 }
 
+/** Returns the recorded state with one more correction of the object. */
 export function withCorrection(recorded: RecordedState, object: string, now: Date): RecordedState {
-  const at = [...recent(recorded, object, now.getTime()), now.toISOString()].slice(-most);
-  return { ...recorded, corrections: [...others(recorded, object), { object, at }] };
+  const at = [...recent(recorded, object, now.getTime()), now.toISOString()].slice(-maxCorrections);
+  return { ...recorded, corrections: [...correctionsOfOthers(recorded, object), { object, at }] };
 }
 
-/** The memory without this object's corrections: it was found right although it was contested. */
+/** Returns the recorded state without the corrections of one object, for a contested object that matches again. */
 export function withoutCorrections(recorded: RecordedState, object: string): RecordedState {
-  return withCorrections(recorded, others(recorded, object));
+  return withCorrections(recorded, correctionsOfOthers(recorded, object));
 }
 
-/** A new spec, Secret or demand gives every object another chance. */
+/** Returns the recorded state without corrections: after a new spec, Secret or request the operator corrects every object again. */
 export function withoutAnyCorrections(recorded: RecordedState): RecordedState {
   return withCorrections(recorded, []);
 }
@@ -32,12 +33,12 @@ function withCorrections(
   return corrections.length === 0 ? rest : { ...rest, corrections };
 }
 
-function others({ corrections = [] }: RecordedState, object: string) {
+function correctionsOfOthers({ corrections = [] }: RecordedState, object: string) {
   return corrections.filter((one) => one.object !== object);
 }
 
 function recent({ corrections = [] }: RecordedState, object: string, nowMs: number): string[] {
   const at = corrections.find((one) => one.object === object)?.at ?? [];
-  // One that lies ahead was put on record before the clock was set back.
+  // A time in the future was recorded before the clock was set back.
   return at.filter((time) => Math.abs(nowMs - Date.parse(time)) < windowMs);
 }

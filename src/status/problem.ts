@@ -1,3 +1,5 @@
+/** What a problem is, for conditions, events and the next retry. Pure. */
+
 /**
  * `stalled`: a user has to act. `waiting`: it ends by itself, by an event or after a while. `unavailable`: Konnect or the API server
  * fails, which says nothing about what Konnect holds.
@@ -10,7 +12,7 @@ export interface Problem {
   readonly reason: string;
   readonly severity: Severity;
   readonly message: string;
-  /** An earlier retry is of no use. */
+  /** The operator retries no sooner than after this time. */
   readonly retryAfterMs?: number;
   /** How long the problem has lasted, where the operator gives up after a while. */
   readonly lastsForMs?: number;

@@ -1,4 +1,4 @@
-/** What status remembers of Konnect, and how the memory changes with what is wanted. Pure. */
+/** What status records about Konnect, and how a new spec changes the recorded state. Pure. */
 import type {
   AuditLogsAPI,
   CleanupStatus,
@@ -8,28 +8,28 @@ import type {
   Status,
 } from '../api/v1alpha1.ts';
 
-/** Everything in `status` but its conditions: what the operator has to remember about Konnect. */
+/** Everything in `status` except the conditions and their generation. */
 export type RecordedState = Omit<Status, 'conditions' | 'observedGeneration'>;
 
-/** What is wanted, as far as it decides what has to be let go. */
+/** What spec wants, as far as it decides what moves to `cleanup`. */
 export interface DesiredScope {
   readonly region: string;
   readonly api: AuditLogsAPI;
   readonly organizationID: string;
-  /** Whether a destination of our own is wanted. */
+  /** True if the operator has to create and keep a destination. */
   readonly needsOwn: boolean;
-  /** Whether any is attached to. */
+  /** True if webhooks point at a destination, whether the operator created it or spec refers to it. */
   readonly usesDestination: boolean;
   readonly organization: object | undefined;
   readonly portals: readonly { readonly id: string; readonly ref?: string | undefined }[];
 }
 
-/** Wanted nowhere: what deletion comes to. */
+/** Returns the scope of a deletion, which wants nothing. */
 export function nothingWanted(region: string, api: AuditLogsAPI, organizationID: string): DesiredScope {
   return { region, api, organizationID, needsOwn: false, usesDestination: false, organization: undefined, portals: [] };
 }
 
-/** True where something of ours may stand in Konnect. */
+/** Returns true if Konnect may hold something that the operator has to remove. */
 export function ownsAnything({ destination, organization, portals, cleanup }: RecordedState): boolean {
   return (
     destination?.id !== undefined ||
@@ -40,7 +40,10 @@ export function ownsAnything({ destination, organization, portals, cleanup }: Re
   );
 }
 
-/** Attached, or about to be: an entry that was refused from the start names neither a destination nor an endpoint. */
+/**
+ * Returns true if the operator attached the webhook or was about to. A webhook that it refused from the start has neither a
+ * destination nor an endpoint digest.
+ */
 export function mayBeAttached(
   attachment: { readonly destinationID?: string | undefined; readonly endpointDigest?: string | undefined } | undefined,
 ): boolean {
@@ -48,64 +51,64 @@ export function mayBeAttached(
 }
 
 /**
- * The memory once everything that is no longer wanted has moved into `cleanup`. It has to be written before its replacement is made.
- * What is wanted again leaves `cleanup` and is remembered as ours.
+ * Returns the recorded state with everything that spec no longer wants moved into `cleanup`. The caller writes it before it creates
+ * a replacement. What spec wants again moves back from `cleanup`.
  */
-export function moveUnwantedToCleanup(recorded: RecordedState, wanted: DesiredScope): RecordedState {
+export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredScope): RecordedState {
   const { cleanup = [], organization, portals = [], destination, ...rest } = recorded;
-  const before = recorded.konnect ?? wanted;
-  const leftOrganization = before.organizationID !== wanted.organizationID;
-  const moved = leftOrganization || before.region !== wanted.region;
+  const before = recorded.konnect ?? desired;
+  const leftOrganization = before.organizationID !== desired.organizationID;
+  const moved = leftOrganization || before.region !== desired.region;
   const at = { organizationID: before.organizationID, region: before.region };
-  const released: CleanupStatus[] = [];
-  // Somebody else's destination is not among what is to be deleted, and a webhook may have been pointed at it just before a crash.
-  const referred = destination?.managed === false ? destination.id : undefined;
-  const traces = (one: Parameters<typeof attachmentFields>[0]) =>
-    referred === undefined || referred === one.destinationID
+  const toCleanUp: CleanupStatus[] = [];
+  // `cleanup` does not list a referenced destination, and a webhook may have been pointed at it just before a crash.
+  const referencedID = destination?.managed === false ? destination.id : undefined;
+  const entriesOf = (one: Parameters<typeof attachmentFields>[0]) =>
+    referencedID === undefined || referencedID === one.destinationID
       ? [attachmentFields(one)]
-      : [attachmentFields(one), { destinationID: referred }];
+      : [attachmentFields(one), { destinationID: referencedID }];
 
   const kept = portals.filter((portal) => {
-    if (!moved && wanted.portals.some(({ id }) => id === portal.id)) return true;
-    const found = mayBeAttached(portal) ? traces(portal) : [];
-    for (const one of found) released.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...one });
+    if (!moved && desired.portals.some(({ id }) => id === portal.id)) return true;
+    const found = mayBeAttached(portal) ? entriesOf(portal) : [];
+    for (const one of found) toCleanUp.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...one });
     return false;
   });
   const keepsOrganization =
-    organization !== undefined && !moved && wanted.organization !== undefined && organization.api === wanted.api;
+    organization !== undefined && !moved && desired.organization !== undefined && organization.api === desired.api;
   if (organization !== undefined && !keepsOrganization && mayBeAttached(organization)) {
-    const found = organization.api === 'v3' ? traces(organization) : [attachmentFields(organization)];
-    for (const one of found) released.push({ ...at, api: organization.api, kind: 'organization', ...one });
+    const found = organization.api === 'v3' ? entriesOf(organization) : [attachmentFields(organization)];
+    for (const one of found) toCleanUp.push({ ...at, api: organization.api, kind: 'organization', ...one });
   }
   const isOwn = destination?.managed !== false;
-  const keeps = !leftOrganization && (isOwn ? wanted.needsOwn : wanted.usesDestination && !wanted.needsOwn);
+  const keeps = !leftOrganization && (isOwn ? desired.needsOwn : desired.usesDestination && !desired.needsOwn);
   if (destination?.id !== undefined && isOwn && !keeps) {
-    released.push({ ...at, api: wanted.api, kind: 'destination', destinationID: destination.id });
+    toCleanUp.push({ ...at, api: desired.api, kind: 'destination', destinationID: destination.id });
   }
-  const intent = destination?.creating === undefined ? undefined : pendingCreationOf(destination);
-  const keptDestination = keeps ? destination : intent;
+  const pendingCreation = destination?.creating === undefined ? undefined : pendingCreationOf(destination);
+  const keptDestination = keeps ? destination : pendingCreation;
 
-  let recalled: RecordedState = {};
+  let restored: RecordedState = {};
   const left = cleanup.filter((entry) => {
-    // What a write under way may set: it goes when a read or an answer has shown what stands.
-    if (keepsOrganization && isView(entry, wanted)) return true;
-    const again = restoreFromCleanup(entry, wanted);
-    if (again === undefined) return true;
-    const known = recalled.portals ?? [];
-    const more = (again.portals ?? []).filter((portal) => !known.some(({ id }) => id === portal.id));
-    recalled = { ...recalled, ...again, portals: [...known, ...more] };
+    // A write that is in flight may still set this view. The entry goes when a read or an answer shows what Konnect holds.
+    if (keepsOrganization && isView(entry, desired)) return true;
+    const found = restoreFromCleanup(entry, desired);
+    if (found === undefined) return true;
+    const known = restored.portals ?? [];
+    const more = (found.portals ?? []).filter((portal) => !known.some(({ id }) => id === portal.id));
+    restored = { ...restored, ...found, portals: [...known, ...more] };
     return false;
   });
-  const all = [...left, ...released];
+  const all = [...left, ...toCleanUp];
   const allPortals = [
     ...kept,
-    ...(recalled.portals ?? []).filter((portal) => !kept.some(({ id }) => id === portal.id)),
+    ...(restored.portals ?? []).filter((portal) => !kept.some(({ id }) => id === portal.id)),
   ];
-  const nowDestination = keptDestination ?? recalled.destination;
-  const nowOrganization = keepsOrganization ? organization : recalled.organization;
+  const nowDestination = keptDestination ?? restored.destination;
+  const nowOrganization = keepsOrganization ? organization : restored.organization;
   return {
     ...rest,
-    konnect: { organizationID: wanted.organizationID, region: wanted.region },
+    konnect: { organizationID: desired.organizationID, region: desired.region },
     ...(nowDestination === undefined ? {} : { destination: nowDestination }),
     ...(nowOrganization === undefined ? {} : { organization: nowOrganization }),
     ...(allPortals.length === 0 ? {} : { portals: allPortals }),
@@ -113,42 +116,42 @@ export function moveUnwantedToCleanup(recorded: RecordedState, wanted: DesiredSc
   };
 }
 
-/** What an intent on record comes to where its destination has gone into `cleanup`. */
+/** Returns the pending creation, without the destination that has moved into `cleanup`. */
 function pendingCreationOf({ name, managed, creating }: DestinationStatus): DestinationStatus {
   return { name, managed, creating };
 }
 
-/** True for an entry about the view of the organization's webhook that is in use. */
+/** Returns true for the organization's webhook in the API version and region that spec uses. */
 export function isView(
   entry: CleanupStatus,
-  wanted: Pick<DesiredScope, 'organizationID' | 'region' | 'api' | 'organization'>,
+  desired: Pick<DesiredScope, 'organizationID' | 'region' | 'api' | 'organization'>,
 ): boolean {
   return (
     entry.kind === 'organization' &&
-    entry.organizationID === wanted.organizationID &&
-    wanted.organization !== undefined &&
-    entry.region === wanted.region &&
-    entry.api === wanted.api
+    entry.organizationID === desired.organizationID &&
+    desired.organization !== undefined &&
+    entry.region === desired.region &&
+    entry.api === desired.api
   );
 }
 
-/** The memory that an entry of `cleanup` comes back to where what it names is wanted again. */
-function restoreFromCleanup(entry: CleanupStatus, wanted: DesiredScope): RecordedState | undefined {
-  if (entry.organizationID !== wanted.organizationID) return undefined;
-  const here = entry.region === wanted.region;
+/** Returns the recorded state of an entry of `cleanup` that spec wants again, else undefined. */
+function restoreFromCleanup(entry: CleanupStatus, desired: DesiredScope): RecordedState | undefined {
+  if (entry.organizationID !== desired.organizationID) return undefined;
+  const here = entry.region === desired.region;
   switch (entry.kind) {
     case 'portal': {
-      const portal = here ? wanted.portals.find(({ id }) => id === entry.id) : undefined;
+      const portal = here ? desired.portals.find(({ id }) => id === entry.id) : undefined;
       if (portal === undefined) return undefined;
       const { id, ref } = portal;
       const from = ref === undefined ? {} : { ref };
       return { portals: [{ id, ...from, ...attachmentFields(entry), enabled: false, state: 'pending' }] };
     }
     case 'organization':
-      if (!isView(entry, wanted)) return undefined;
+      if (!isView(entry, desired)) return undefined;
       return { organization: { api: entry.api, ...attachmentFields(entry), enabled: false, state: 'pending' } };
     case 'destination':
-      if (!wanted.needsOwn || entry.destinationID === undefined) return undefined;
+      if (!desired.needsOwn || entry.destinationID === undefined) return undefined;
       return { destination: { id: entry.destinationID, name: '', managed: true } };
   }
 }
@@ -166,34 +169,36 @@ function attachmentFields({
   };
 }
 
-/** The memory without one finished entry of `cleanup`. */
+/** Returns the recorded state without one finished entry of `cleanup`. */
 export function withoutCleanup(recorded: RecordedState, done: CleanupStatus): RecordedState {
   const { cleanup = [], ...rest } = recorded;
   const left = cleanup.filter((entry) => entry !== done);
   return left.length === 0 ? rest : { ...rest, cleanup: left };
 }
 
-/** The memory with this portal entered or replaced, in the order of IDs. */
+/** Returns the recorded state with this portal added or replaced. Portals are in the order of their IDs. */
 export function withPortal(recorded: RecordedState, portal: PortalStatus): RecordedState {
   const others = (recorded.portals ?? []).filter(({ id }) => id !== portal.id);
   return { ...recorded, portals: [...others, portal].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-/** As `status.corrections` and `status.drift` call it. */
+/** Returns the name of an object in `status.corrections` and `status.drift`. */
 export function objectKeyOf({ kind, id }: CleanupStatus): string {
   return kind === 'portal' ? `portal/${id ?? ''}` : kind;
 }
 
 /**
- * Attached by us once, and seen so, whatever keeps us from it since: `pending` may never have come to pass. By its destination, or by
- * the endpoint of an inline webhook.
+ * Returns true if the operator attached the webhook and a read or an answer confirmed it, in whatever state it is now. In the state
+ * `pending` the attachment may never have happened.
  */
 export function wasAttached(
-  remembered: (Pick<PortalStatus, 'destinationID' | 'state'> & Pick<OrganizationStatus, 'endpointDigest'>) | undefined,
+  attachment: (Pick<PortalStatus, 'destinationID' | 'state'> & Pick<OrganizationStatus, 'endpointDigest'>) | undefined,
 ): boolean {
-  const attachedTo = remembered?.destinationID ?? remembered?.endpointDigest;
-  return attachedTo !== undefined && remembered?.state !== 'pending';
+  const attachedTo = attachment?.destinationID ?? attachment?.endpointDigest;
+  return attachedTo !== undefined && attachment?.state !== 'pending';
 }
+
+/** Returns what status records about Konnect. */
 export function recordedStateOf({
   conditions: _conditions,
   observedGeneration: _generation,

@@ -1,10 +1,10 @@
-/** The one writer of status. */
+/** Writes status. Nothing else writes it. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditLogForwarding, Condition, Status } from '../api/v1alpha1.ts';
 import { type ConditionContext, progressing } from './conditions.ts';
 import { type RecordedState, recordedStateOf } from './recorded-state.ts';
 
-/** Replaces the whole status; rejects where the object has changed since it was read. */
+/** Replaces the whole status. Rejects if the object has changed since it was read. */
 export type WriteStatus = (
   forwarding: AuditLogForwarding,
   status: Status,
@@ -12,8 +12,8 @@ export type WriteStatus = (
 ) => Promise<AuditLogForwarding>;
 
 /**
- * The status of one forwarding while a pass works on it. `memory` is changed freely and reaches Kubernetes by `remember`, which has to
- * be awaited before the call to Konnect that the memory is about, or by `conclude`, at the end. Neither writes where nothing changed.
+ * The status of one forwarding during a reconciliation. Every step may change `recorded`. `checkpoint` writes it, and has to be awaited
+ * before the call to Konnect that it is about. `write` writes the outcome. Neither writes if nothing changed.
  */
 export class StatusWriter {
   recorded: RecordedState;
@@ -28,23 +28,23 @@ export class StatusWriter {
     this.#now = now;
   }
 
-  /** What conditions are worked out from. */
+  /** Returns what the conditions depend on beside the report. */
   context(grace: ConditionContext['grace']): ConditionContext {
     const { status, metadata } = this.forwarding;
     return { generation: metadata.generation, previous: status.conditions ?? [], now: this.#now(), grace };
   }
 
-  /** Writes the memory where it changed, with conditions that say what is going on, or as they are. */
-  async checkpoint(news: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
+  /** Writes the recorded state if it changed, with conditions for `progress`, or with the conditions as they are. */
+  async checkpoint(progress: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
     if (isDeepStrictEqual(plain(this.recorded), plain(recordedStateOf(this.forwarding.status)))) return;
     const context = this.context('none');
     await this.write(
-      news === undefined ? [...context.previous] : progressing(news.reason, news.message, context),
+      progress === undefined ? [...context.previous] : progressing(progress.reason, progress.message, context),
       signal,
     );
   }
 
-  /** Writes memory and conditions where either changed. */
+  /** Writes the recorded state and the conditions if either changed. */
   async write(conditions: Condition[], signal: AbortSignal): Promise<void> {
     const status = { ...this.recorded, observedGeneration: this.forwarding.metadata.generation, conditions };
     if (isDeepStrictEqual(plain(status), plain(this.forwarding.status))) return;
@@ -52,7 +52,7 @@ export class StatusWriter {
   }
 }
 
-/** As JSON carries it, so that a field left out equals one that is undefined. */
+/** Returns the value as JSON carries it: a field that is undefined equals one that is left out. */
 function plain(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }

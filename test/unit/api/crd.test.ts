@@ -46,24 +46,24 @@ const spec = fieldsOf('spec', root.properties?.['spec'] ?? {});
 const status = fieldsOf('status', root.properties?.['status'] ?? {});
 const all = [...spec, ...status];
 
-test('the CRD in crds/ is the one that the sources make', () => {
+test('the CRD in crds/ is the generated one', () => {
   const committed = readFileSync(join(import.meta.dirname, '../../..', crdFile), 'utf8');
   const verdict = committed === text ? 'up to date' : `${crdFile} is out of date: run npm run generate`;
   expect(verdict).toBe('up to date');
 });
 
-test('there are fields to look at', () => {
+test('the CRD has fields', () => {
   expect(spec.map(({ path }) => path)).toContain('spec.portals[].id');
   expect(status.map(({ path }) => path)).toContain('status.destination.creating.endpointDigest');
 });
 
-describe('kubectl explain is a manual', () => {
+describe('kubectl explain', () => {
   test('every field of spec has a description', () => {
     const bare = spec.filter(({ path, schema }) => !path.endsWith('[]') && (schema.description ?? '').length < 10);
     expect(bare.map(({ path }) => path)).toEqual([]);
   });
 
-  test('every part of status has one', () => {
+  test('every part of status has a description', () => {
     const bare = ['status', 'status.konnect', 'status.destination', 'status.organization', 'status.portals'].filter(
       (path) => status.find((one) => one.path === path)?.schema.description === undefined,
     );
@@ -71,8 +71,8 @@ describe('kubectl explain is a manual', () => {
   });
 });
 
-describe('nobody can put more into a forwarding than it takes', () => {
-  test('every text has a bound', () => {
+describe('the size of a forwarding is bounded', () => {
+  test('every string has a maximum length', () => {
     const open = all.filter(
       ({ schema }) =>
         schema.type === 'string' &&
@@ -83,12 +83,12 @@ describe('nobody can put more into a forwarding than it takes', () => {
     expect(open.map(({ path }) => path)).toEqual([]);
   });
 
-  test('every list has a bound', () => {
+  test('every list has a maximum size', () => {
     const open = all.filter(({ schema }) => schema.type === 'array' && schema.maxItems === undefined);
     expect(open.map(({ path }) => path)).toEqual([]);
   });
 
-  test('no object takes fields that it does not describe', () => {
+  test('no object allows fields that it does not describe', () => {
     const open = all.filter(
       ({ schema }) =>
         schema.type === 'object' &&
@@ -100,7 +100,7 @@ describe('nobody can put more into a forwarding than it takes', () => {
   });
 });
 
-test('nobody can put into status what the operator cannot read, or cannot ask Konnect for', () => {
+test('status rejects values that the operator cannot read or cannot put into a request path', () => {
   const unread = status.filter(
     ({ schema }) => schema.type === 'integer' && schema['maximum'] !== Number.MAX_SAFE_INTEGER,
   );
@@ -110,12 +110,12 @@ test('nobody can put into status what the operator cannot read, or cannot ask Ko
   expect(ids.filter(({ schema }) => schema.pattern === undefined).map(({ path }) => path)).toEqual([]);
 });
 
-describe('the API server understands it', () => {
+describe('the API server accepts the schema', () => {
   test('every field has a type', () => {
     expect(all.filter(({ schema }) => schema.type === undefined).map(({ path }) => path)).toEqual([]);
   });
 
-  test('patterns are RE2: no look-around, no back-reference, no escape of JavaScript alone', () => {
+  test('patterns are RE2: no look-around, no back-reference, no escape that only JavaScript has', () => {
     const patterns = all.flatMap(({ schema: { pattern } }) => (pattern === undefined ? [] : [pattern]));
     expect(patterns.length).toBeGreaterThan(5);
     const strange = patterns.filter(
@@ -125,7 +125,7 @@ describe('the API server understands it', () => {
     for (const pattern of patterns) expect(() => new RegExp(pattern, 'u')).not.toThrow();
   });
 
-  test('rules have messages that a person understands', () => {
+  test('rules have messages that a user understands', () => {
     const rules = all.flatMap(({ schema }) => {
       const found = schema['x-kubernetes-validations'];
       return z.array(z.object({ rule: z.string(), message: z.string() })).parse(found ?? []);
@@ -134,7 +134,7 @@ describe('the API server understands it', () => {
     for (const { message } of rules) expect(message).toMatch(/\w+ \w+ \w+ \w+/);
   });
 
-  test('a fresh object says that nobody has looked at it', () => {
+  test('a new object shows that it was not reconciled yet', () => {
     expect(root.properties?.['status']).toMatchObject({ default: { observedGeneration: -1 } });
   });
 });

@@ -34,7 +34,7 @@ function summary(conditions: readonly Condition[]): Record<string, string> {
 
 const ready = conditionsOf(allGood, context({ now: new Date('2026-01-01T00:00:00Z'), generation: 2 }));
 
-describe('what each situation comes to', () => {
+describe('conditions of a report', () => {
   const cases: readonly [string, Partial<Report>, Partial<ConditionContext>, Record<string, string>][] = [
     ['all in place', {}, {}, { Ready: 'True InSync' }],
     [
@@ -50,7 +50,7 @@ describe('what each situation comes to', () => {
       },
     ],
     [
-      'a Secret holds nonsense',
+      'a Secret has an invalid value',
       { secrets: bad(problem('stalled', 'SecretInvalid')), destination: unchecked, webhooks: unchecked },
       {},
       {
@@ -68,13 +68,13 @@ describe('what each situation comes to', () => {
       { Ready: 'False PortalNotFound', Stalled: 'True PortalNotFound', WebhooksReady: 'False PortalNotFound' },
     ],
     [
-      'Konnect has not released something yet',
+      'Konnect has not released a destination yet',
       { cleanup: bad(problem('waiting', 'DestinationInUse')) },
       {},
       { Ready: 'False DestinationInUse', Reconciling: 'True DestinationInUse' },
     ],
     [
-      'Konnect is in trouble, nothing newer to apply, for a short while',
+      'Konnect is unavailable for a short time, and nothing newer has to be applied',
       { destination: bad(problem('unavailable', 'RateLimited')), webhooks: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'keep', previous: ready },
       {
@@ -85,7 +85,7 @@ describe('what each situation comes to', () => {
       },
     ],
     [
-      'the same for long',
+      'Konnect is unavailable for a long time',
       { destination: bad(problem('unavailable', 'RateLimited')), webhooks: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'unknown', previous: ready },
       {
@@ -96,19 +96,19 @@ describe('what each situation comes to', () => {
       },
     ],
     [
-      'the same with something newer to apply',
+      'Konnect is unavailable, and something newer has to be applied',
       { destination: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'none', previous: ready },
       { Ready: 'False RateLimited', Reconciling: 'True RateLimited', DestinationReady: 'False RateLimited' },
     ],
     [
-      'Konnect is in trouble, and there was nothing before',
+      'Konnect is unavailable, and there was no condition before',
       { destination: bad(problem('unavailable', 'RateLimited')) },
       { grace: 'keep' },
       { Ready: 'Unknown RateLimited', Reconciling: 'True RateLimited', DestinationReady: 'Unknown RateLimited' },
     ],
     [
-      'one webhook is stalled, another waits for Konnect: a person has to act',
+      'one webhook is stalled, and another waits for Konnect: a user has to act',
       { webhooks: bad(problem('unavailable', 'RateLimited'), problem('stalled', 'WebhookInUse')) },
       { grace: 'keep', previous: ready },
       { Ready: 'False WebhookInUse', Stalled: 'True WebhookInUse' },
@@ -121,7 +121,7 @@ describe('what each situation comes to', () => {
     expect(found).toEqual({ ...usual, ...expected });
   });
 
-  test('work that has begun', () => {
+  test('a reconciliation in progress', () => {
     const found = summary(progressing('Applying', 'creating', context({ previous: ready })));
     const parts = { SecretsResolved: 'True InPlace', DestinationReady: 'True InPlace', WebhooksReady: 'True InPlace' };
     expect(found).toEqual({ Ready: 'False Applying', Reconciling: 'True Applying', ...parts });
@@ -135,7 +135,7 @@ describe('messages', () => {
     expect(found[0]?.message).toBe('A is wrong; B is wrong; C is wrong; and 2 more');
   });
 
-  test('are cut where they get too long', () => {
+  test('are cut if they are too long', () => {
     const long = { ...problem('stalled', 'A'), message: 'x'.repeat(5_000) };
     const found = conditionsOf({ ...allGood, webhooks: bad(long) }, context());
     expect(found[0]?.message).toHaveLength(1_000);
@@ -143,7 +143,7 @@ describe('messages', () => {
 });
 
 describe('transition times', () => {
-  test('change with the status alone, not with reason, message or generation', () => {
+  test('change only with the status, not with reason, message or generation', () => {
     const first = conditionsOf({ ...allGood, webhooks: bad(problem('stalled', 'A')) }, context());
     const later = context({ previous: first, generation: 4, now: new Date('2026-02-01T00:00:00Z') });
     const second = conditionsOf({ ...allGood, webhooks: bad(problem('stalled', 'B')) }, later);
@@ -162,8 +162,8 @@ describe('transition times', () => {
 });
 
 const severity = fc.constantFrom('stalled' as const, 'waiting' as const, 'unavailable' as const);
-const aTrouble = fc.record({ severity, reason: fc.constantFrom('A', 'B', 'C'), message: fc.constantFrom('a', 'b') });
-test('conditions of types that are not ours, as another version may have left them, go', () => {
+const aProblem = fc.record({ severity, reason: fc.constantFrom('A', 'B', 'C'), message: fc.constantFrom('a', 'b') });
+test('conditions of other types, which another version may have written, are removed', () => {
   const [first] = ready;
   const previous = [...ready, ...(first === undefined ? [] : [{ ...first, type: 'Delivering' }])];
   for (const found of [
@@ -178,7 +178,7 @@ test('conditions of types that are not ours, as another version may have left th
 const aHealth: fc.Arbitrary<Health> = fc.oneof(
   fc.constant(good),
   fc.constant(unchecked),
-  fc.array(aTrouble, { minLength: 1, maxLength: 4 }).map((problems): Health => ({ kind: 'bad', problems })),
+  fc.array(aProblem, { minLength: 1, maxLength: 4 }).map((problems): Health => ({ kind: 'bad', problems })),
 );
 const aReport: fc.Arbitrary<Report> = fc.record({
   secrets: aHealth,
@@ -189,7 +189,7 @@ const aReport: fc.Arbitrary<Report> = fc.record({
 });
 const aGrace = fc.constantFrom('none' as const, 'keep' as const, 'unknown' as const);
 
-test('whatever is reported: never both marks, none where nothing is wrong, True where none, types once, and the same again', () => {
+test('any report has at most one of Stalled and Reconciling, none if there is no problem, each type once, and gives the same result twice', () => {
   fc.assert(
     fc.property(aReport, aReport, aGrace, (before, report, grace) => {
       const previous = conditionsOf(before, context({ generation: 2 }));

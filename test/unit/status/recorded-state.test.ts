@@ -14,7 +14,7 @@ import {
 const organizationID = 'o';
 const digest = 'd'.repeat(64);
 
-function wanted(over: Partial<DesiredScope> = {}): DesiredScope {
+function desired(over: Partial<DesiredScope> = {}): DesiredScope {
   return {
     region: 'us',
     api: 'v3',
@@ -29,7 +29,7 @@ function wanted(over: Partial<DesiredScope> = {}): DesiredScope {
 
 const portal = (id: string): PortalStatus => ({ id, destinationID: 'D', enabled: true, state: 'on' });
 
-const memory: Status = {
+const recorded: Status = {
   konnect: { organizationID, region: 'us' },
   destination: { id: 'D', name: 'n', managed: true, secretVersion: 'u/1' },
   organization: { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
@@ -39,22 +39,22 @@ const memory: Status = {
 const entry = { organizationID, region: 'us', api: 'v3' } as const;
 
 describe('what is no longer wanted moves into cleanup', () => {
-  test('nothing, where all is wanted', () => {
-    expect(moveUnwantedToCleanup(memory, wanted())).toEqual(memory);
+  test('nothing moves if spec wants everything', () => {
+    expect(moveUnwantedToCleanup(recorded, desired())).toEqual(recorded);
   });
 
   test('a portal', () => {
-    const found = moveUnwantedToCleanup(memory, wanted({ portals: [{ id: 'p2' }] }));
+    const found = moveUnwantedToCleanup(recorded, desired({ portals: [{ id: 'p2' }] }));
     expect(found.portals).toEqual([portal('p2')]);
     expect(found.cleanup).toEqual([{ ...entry, kind: 'portal', id: 'p1', destinationID: 'D' }]);
   });
 
-  test('a portal that was never ours is forgotten', () => {
-    const refused: Status = { ...memory, portals: [{ id: 'p1', enabled: true, state: 'refused' }] };
-    expect(moveUnwantedToCleanup(refused, wanted({ portals: [] })).cleanup).toBeUndefined();
+  test('a portal that the operator never attached is dropped', () => {
+    const refused: Status = { ...recorded, portals: [{ id: 'p1', enabled: true, state: 'refused' }] };
+    expect(moveUnwantedToCleanup(refused, desired({ portals: [] })).cleanup).toBeUndefined();
   });
 
-  test('a webhook that may have been pointed at the destination that spec refers to, although status still names the one before', () => {
+  test('a webhook that may point at the referenced destination, although status still names the previous one', () => {
     const referring: Status = {
       konnect: { organizationID, region: 'us' },
       destination: { id: 'T', name: 't', managed: false },
@@ -66,37 +66,37 @@ describe('what is no longer wanted moves into cleanup', () => {
       { ...entry, kind: 'portal', id: 'p1', destinationID: 'T' },
       { ...entry, kind: 'organization', destinationID: 'T' },
     ]);
-    const left = moveUnwantedToCleanup(referring, wanted({ needsOwn: false, portals: [], organization: undefined }));
+    const left = moveUnwantedToCleanup(referring, desired({ needsOwn: false, portals: [], organization: undefined }));
     const again = moveUnwantedToCleanup(
       left,
-      wanted({ needsOwn: false, portals: [{ id: 'p1' }], organization: undefined }),
+      desired({ needsOwn: false, portals: [{ id: 'p1' }], organization: undefined }),
     );
     expect(again.portals).toMatchObject([{ id: 'p1', destinationID: 'D' }]);
   });
 
   test('the organization webhook', () => {
-    const found = moveUnwantedToCleanup(memory, wanted({ organization: undefined }));
+    const found = moveUnwantedToCleanup(recorded, desired({ organization: undefined }));
     expect(found.organization).toBeUndefined();
     expect(found.cleanup).toEqual([{ ...entry, kind: 'organization', destinationID: 'D' }]);
   });
 
-  test('its old view, where the API changed', () => {
-    const found = moveUnwantedToCleanup(memory, wanted({ api: 'v2' }));
+  test('the old view of the organization webhook, if the API version changed', () => {
+    const found = moveUnwantedToCleanup(recorded, desired({ api: 'v2' }));
     expect(found.organization).toBeUndefined();
     expect(found.cleanup).toEqual([{ ...entry, kind: 'organization', destinationID: 'D' }]);
     const inline: Status = {
-      ...memory,
+      ...recorded,
       organization: { api: 'v2', endpointDigest: digest, enabled: true, state: 'on' },
     };
-    expect(moveUnwantedToCleanup(inline, wanted()).cleanup).toEqual([
+    expect(moveUnwantedToCleanup(inline, desired()).cleanup).toEqual([
       { ...entry, api: 'v2', kind: 'organization', endpointDigest: digest },
     ]);
   });
 
-  test('all webhooks of another region, and not the destination, which belongs to the organization', () => {
-    const found = moveUnwantedToCleanup(memory, wanted({ region: 'eu' }));
+  test('all webhooks of another region, but not the destination, which belongs to the organization', () => {
+    const found = moveUnwantedToCleanup(recorded, desired({ region: 'eu' }));
     expect(found.konnect).toEqual({ organizationID, region: 'eu' });
-    expect(found.destination).toEqual(memory.destination);
+    expect(found.destination).toEqual(recorded.destination);
     expect(found.portals).toBeUndefined();
     expect(found.cleanup?.map(({ kind, region }) => `${kind} ${region}`)).toEqual([
       'portal us',
@@ -105,42 +105,42 @@ describe('what is no longer wanted moves into cleanup', () => {
     ]);
   });
 
-  test('the destination that nothing needs, if it is ours', () => {
+  test('a destination that nothing needs, if the operator created it', () => {
     const found = moveUnwantedToCleanup(
-      memory,
-      wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
+      recorded,
+      desired({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
     );
     expect(found.destination).toBeUndefined();
     expect(found.cleanup?.at(-1)).toEqual({ ...entry, api: 'v2', kind: 'destination', destinationID: 'D' });
-    const foreign: Status = { ...memory, destination: { id: 'D', name: 'n', managed: false } };
+    const foreign: Status = { ...recorded, destination: { id: 'D', name: 'n', managed: false } };
     const left = moveUnwantedToCleanup(
       foreign,
-      wanted({ needsOwn: false, usesDestination: false, portals: [], organization: undefined }),
+      desired({ needsOwn: false, usesDestination: false, portals: [], organization: undefined }),
     );
     expect(left.cleanup?.some(({ kind }) => kind === 'destination')).toBe(false);
   });
 
-  test('but not an intent whose POST may be under way', () => {
+  test('but not a pending creation whose POST may be in flight', () => {
     const creating = { name: 'n', since: '2026-01-01T00:00:00Z', secretVersion: 'u/1', endpointDigest: digest };
     const found = moveUnwantedToCleanup(
       { destination: { name: 'n', creating } },
-      wanted({ needsOwn: false, usesDestination: false }),
+      desired({ needsOwn: false, usesDestination: false }),
     );
     expect(found.destination).toEqual({ name: 'n', creating });
   });
 
-  test('everything, on deletion', () => {
-    const found = moveUnwantedToCleanup(memory, nothingWanted('us', 'v3', organizationID));
+  test('everything, on a deletion', () => {
+    const found = moveUnwantedToCleanup(recorded, nothingWanted('us', 'v3', organizationID));
     expect(found.cleanup?.map(({ kind }) => kind)).toEqual(['portal', 'portal', 'organization', 'destination']);
-    expect({ ...found, cleanup: undefined }).toEqual({ konnect: memory.konnect });
+    expect({ ...found, cleanup: undefined }).toEqual({ konnect: recorded.konnect });
   });
 });
 
-describe('what is wanted again leaves cleanup', () => {
-  const elsewhere = moveUnwantedToCleanup(memory, wanted({ region: 'eu' }));
+describe('what spec wants again leaves cleanup', () => {
+  const elsewhere = moveUnwantedToCleanup(recorded, desired({ region: 'eu' }));
 
-  test('the webhooks of a region, as ours but not yet seen so', () => {
-    const back = moveUnwantedToCleanup(elsewhere, wanted());
+  test('the webhooks of a region, as pending', () => {
+    const back = moveUnwantedToCleanup(elsewhere, desired());
     expect(back.cleanup).toBeUndefined();
     expect(back.portals).toEqual([
       { id: 'p1', destinationID: 'D', enabled: false, state: 'pending' },
@@ -149,26 +149,26 @@ describe('what is wanted again leaves cleanup', () => {
     expect(back.organization).toEqual({ api: 'v3', destinationID: 'D', enabled: false, state: 'pending' });
   });
 
-  test('some of them, while the others stay', () => {
-    const back = moveUnwantedToCleanup(elsewhere, wanted({ portals: [{ id: 'p2' }], organization: undefined }));
+  test('some of them, while the rest stays', () => {
+    const back = moveUnwantedToCleanup(elsewhere, desired({ portals: [{ id: 'p2' }], organization: undefined }));
     expect(back.cleanup?.map(({ kind, id }) => [kind, id])).toEqual([
       ['portal', 'p1'],
       ['organization', undefined],
     ]);
   });
 
-  test('the destination, whose settings are then applied anew', () => {
-    const released = moveUnwantedToCleanup(
-      memory,
-      wanted({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
+  test('the destination, whose settings are then applied again', () => {
+    const next = moveUnwantedToCleanup(
+      recorded,
+      desired({ needsOwn: false, usesDestination: false, portals: [], api: 'v2' }),
     );
-    const back = moveUnwantedToCleanup(released, wanted());
+    const back = moveUnwantedToCleanup(next, desired());
     expect(back.destination).toEqual({ id: 'D', name: '', managed: true });
     expect(back.cleanup).toBeUndefined();
   });
 });
 
-test('an entry that is done leaves, and the last takes the list with it', () => {
+test('a finished entry is removed, and the last one removes the list', () => {
   const first: CleanupStatus = { ...entry, kind: 'portal', id: 'p1' };
   const second: CleanupStatus = { ...entry, kind: 'portal', id: 'p2' };
   const one = withoutCleanup({ cleanup: [first, second] }, first);
@@ -176,18 +176,19 @@ test('an entry that is done leaves, and the last takes the list with it', () => 
   expect(withoutCleanup(one, second)).toEqual({});
 });
 
-test('portals are remembered once each, in the order of their IDs', () => {
+test('portals are recorded once each, in the order of their IDs', () => {
   const found = ['p3', 'p1', 'p2', 'p1'].reduce<Status>((status, id) => withPortal(status, portal(id)), {});
   expect(found.portals?.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
 });
 
-/** Everything of ours that a memory names, one line each. */
+/** Everything that the recorded state says the operator owns, one text each. */
 function names({ konnect, destination, organization, portals = [], cleanup = [] }: Status): Set<string> {
   const region = konnect?.region ?? '';
-  const organizationName = (api: string, where: string, trace = '') => `organization ${api} ${where} ${trace}`;
+  const organizationName = (api: string, where: string, attachedTo = '') =>
+    `organization ${api} ${where} ${attachedTo}`;
   return new Set([
     ...(destination?.id === undefined ? [] : [`destination ${destination.id}`]),
-    ...(destination?.creating === undefined ? [] : [`intent ${destination.creating.name}`]),
+    ...(destination?.creating === undefined ? [] : [`pending creation ${destination.creating.name}`]),
     ...(organization === undefined || !mayBeAttached(organization)
       ? []
       : [organizationName(organization.api, region, organization.destinationID ?? organization.endpointDigest)]),
@@ -200,7 +201,7 @@ function names({ konnect, destination, organization, portals = [], cleanup = [] 
   ]);
 }
 
-const aWanted: fc.Arbitrary<DesiredScope> = fc
+const aScope: fc.Arbitrary<DesiredScope> = fc
   .record({
     region: fc.constantFrom('us', 'eu'),
     api: fc.constantFrom('v3' as const, 'v2' as const),
@@ -212,7 +213,7 @@ const aWanted: fc.Arbitrary<DesiredScope> = fc
     return { ...one, organizationID, usesDestination, needsOwn: usesDestination };
   });
 
-/** What a pass that got through makes of the memory: everything wanted is attached. */
+/** The recorded state after a reconciliation without failures: everything in scope is attached. */
 function attached(status: Status, { api, organization, portals }: DesiredScope, id: string): Status {
   const destinationID = status.destination?.id ?? id;
   const needs = portals.length > 0 || (organization !== undefined && api === 'v3');
@@ -233,18 +234,18 @@ function attached(status: Status, { api, organization, portals }: DesiredScope, 
   };
 }
 
-test('whatever is wanted one after another, and whether or not it comes to pass: nothing of ours is forgotten', () => {
-  const steps = fc.array(fc.record({ extent: aWanted, comesToPass: fc.boolean() }), { minLength: 1, maxLength: 8 });
+test('any sequence of specs, applied or not, loses nothing that the operator owns', () => {
+  const steps = fc.array(fc.record({ scope: aScope, isApplied: fc.boolean() }), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(steps, (sequence) => {
       let status: Status = {};
-      for (const [index, { extent, comesToPass }] of sequence.entries()) {
+      for (const [index, { scope, isApplied }] of sequence.entries()) {
         const before = names(status);
-        const released = moveUnwantedToCleanup(status, extent);
-        const after = names(released);
+        const next = moveUnwantedToCleanup(status, scope);
+        const after = names(next);
         expect([...before].filter((one) => !after.has(one))).toEqual([]);
-        expect(moveUnwantedToCleanup(released, extent)).toEqual(released);
-        status = comesToPass ? attached(released, extent, `D${String(index)}`) : released;
+        expect(moveUnwantedToCleanup(next, scope)).toEqual(next);
+        status = isApplied ? attached(next, scope, `D${String(index)}`) : next;
       }
       const all = moveUnwantedToCleanup(status, nothingWanted('us', 'v3', organizationID));
       expect([...names(status)].filter((one) => !names(all).has(one))).toEqual([]);

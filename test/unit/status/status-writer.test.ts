@@ -36,7 +36,7 @@ function draftOf(status: Status) {
   return { draft, written, clock };
 }
 
-test('the whole status is replaced: what is not in memory goes', async () => {
+test('the whole status is replaced: what the recorded state does not have is removed', async () => {
   const { draft, written } = draftOf({
     observedGeneration: 6,
     portalsReady: '1/1',
@@ -48,7 +48,7 @@ test('the whole status is replaced: what is not in memory goes', async () => {
   expect(written).toEqual([{ konnect: { organizationID: 'o', region: 'us' }, observedGeneration: 7, conditions }]);
 });
 
-test('nothing is written where nothing but a time would change', async () => {
+test('nothing is written if only a time would change', async () => {
   const { draft, written, clock } = draftOf({});
   draft.recorded = { portalsReady: '0/0' };
   await draft.write(conditionsOf(report, draft.context('none')), signal);
@@ -65,7 +65,7 @@ test('a field that is undefined equals one that is absent', async () => {
   expect(written).toEqual([]);
 });
 
-test('what is remembered is written at once, with what is going on, and the next write goes on from there', async () => {
+test('a checkpoint is written at once, with its progress, and the next write is based on it', async () => {
   const { draft, written } = draftOf({});
   draft.recorded = { portalsReady: '0/1' };
   await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
@@ -85,7 +85,7 @@ test('what is remembered is written at once, with what is going on, and the next
   expect(draft.forwarding.metadata.resourceVersion).toBe('111');
 });
 
-test('without news the conditions stay as they are', async () => {
+test('without progress the conditions stay as they are', async () => {
   const { draft, written } = draftOf({});
   await draft.write(conditionsOf(report, draft.context('none')), signal);
   draft.recorded = { portalsReady: '0/1' };
@@ -93,7 +93,7 @@ test('without news the conditions stay as they are', async () => {
   expect(written[1]?.conditions).toEqual(written[0]?.conditions);
 });
 
-test('a write that is refused leaves the draft as it was, so that it is tried again', async () => {
+test('a refused write leaves the status as it was, so that it is retried', async () => {
   const forwarding = forwardingWith({});
   const draft = new StatusWriter(
     forwarding,
