@@ -1,6 +1,6 @@
 /**
  * The resource `AuditLogForwarding` as zod schemas with types of the same name. The CRD in `crds/` is generated from them
- * (`npm run generate`): descriptions, bounds, CEL rules and list types stand here and nowhere else.
+ * (`npm run generate`), with their descriptions, bounds, CEL rules and list types.
  */
 import * as z from 'zod';
 
@@ -9,13 +9,13 @@ export const version = 'v1alpha1';
 export const apiVersion = `${group}/${version}`;
 export const kind = 'AuditLogForwarding';
 export const plural = 'auditlogforwardings';
-/** Held by a forwarding as long as something of it may stand in Konnect. */
+/** Keeps a forwarding from being removed while Konnect may hold something that belongs to it. */
 export const finalizer = `${group}/cleanup`;
 
-/** An annotation whose new value asks for a pass now. */
+/** An annotation. A new value requests a reconciliation. */
 export const reconcileAnnotation = `${group}/reconcile-requested-at`;
 
-/** What that annotation asks for, as `status.lastHandledReconcileAt` can hold it. */
+/** Returns the value of that annotation, cut to the length of `status.lastHandledReconcileAt`, or undefined if there is none. */
 export function reconcileRequestOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
   return annotations?.[reconcileAnnotation]?.slice(0, 64).toWellFormed();
 }
@@ -23,7 +23,7 @@ export function reconcileRequestOf(annotations: Readonly<Record<string, string>>
 const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const regionName = '^[a-z][a-z0-9]{1,14}$';
 export const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-/** Names no object: Konnect shows it where no destination is set. */
+/** The ID of no object. Konnect shows it in a webhook that has no destination. */
 export const nilUUID = '00000000-0000-0000-0000-000000000000';
 
 function text(pattern: string, maxLength: number, description: string) {
@@ -36,7 +36,7 @@ function secretKey(standard: string, holds: string) {
   return text('^[-._a-zA-Z0-9]+$', 253, `Key of the Secret that holds ${holds}.`).default(standard);
 }
 
-/** At most so many characters, counted as the API server does: one that JavaScript counts twice counts once. */
+/** Returns a string of at most `length` characters. It counts code points, as the API server does. */
 function atMost(length: number) {
   return z
     .string()
@@ -45,7 +45,7 @@ function atMost(length: number) {
 }
 
 function destinationName(description: string) {
-  // No control characters, and none that has no look of its own or turns the direction of what follows.
+  // No control characters, no invisible ones, and none that changes the direction of the text after it.
   return atMost(128)
     .min(1)
     .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
@@ -257,7 +257,7 @@ export const Spec = z
 export type Spec = z.infer<typeof Spec>;
 
 const timestamp = atMost(40);
-/** Konnect is asked by these: the API server keeps a hand that edits status from writing what cannot be asked for. */
+/** These IDs go into request paths, so the schema rejects edited status values that are not UUIDs. */
 const id = z.string().max(36).meta({ pattern: uuid });
 const region = z.string().max(15).meta({ pattern: regionName });
 const digest = atMost(64);
