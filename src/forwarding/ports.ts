@@ -1,4 +1,4 @@
-/** What the domain asks of the world. `operator.ts` hands the real things in; a test may count the calls and break any of them. */
+/** The ports of the domain: every call to Kubernetes and Konnect. A test can count the calls and let each of them fail. */
 import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
 import type { KonnectClient } from '../konnect/client.ts';
 import type { KonnectAccess } from '../konnect/session/konnect-access.ts';
@@ -6,36 +6,39 @@ import type { KonnectAccess } from '../konnect/session/konnect-access.ts';
 export interface Secret {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Values in base64, as Kubernetes hands them out. */
+  /** Values in base64, as the API server returns them. */
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** A Portal of kong-operator, as far as its status tells where in Konnect the Dev Portal stands. */
+/** A Portal of kong-operator: what its status says about the Dev Portal in Konnect. */
 export type PortalObject =
   | {
       readonly kind: 'portal';
-      /** A UUID in lower case; undefined as long as the Dev Portal is not made. */
+      /** A UUID in lower case. Undefined until the Dev Portal is created. */
       readonly id?: string | undefined;
       readonly organizationID?: string | undefined;
-      /** Of Konnect's API: a URL, or a host alone. */
+      /** The address of Konnect's API: a URL, or only a host. */
       readonly serverURL?: string | undefined;
     }
   | { readonly kind: 'absent' }
-  /** The cluster has no such kind. */
+  /** The cluster does not serve this kind. */
   | { readonly kind: 'unserved' }
   | { readonly kind: 'forbidden' }
-  /** The API server is in trouble with it. */
+  /** The API server fails to return it. */
   | { readonly kind: 'unreadable'; readonly retryAfterMs?: number | undefined };
 
 export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What the operator did, in a word. */
+  /** One word for what the operator did. */
   readonly action: string;
   readonly note: string;
 }
 
-/** Kubernetes. Writes carry the uid and resourceVersion of what was read, so that a stale one is refused. They reject with KubeError. */
+/**
+ * Kubernetes. A write carries the uid and resourceVersion of the object that was read, so that the API server refuses a stale write.
+ * Reads and writes reject with KubeError.
+ */
 export interface Cluster {
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent' | 'forbidden'>;
   readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject>;
@@ -44,10 +47,10 @@ export interface Cluster {
   /** Replaces the whole status. */
   writeStatus(forwarding: AuditLogForwarding, status: Status, signal: AbortSignal): Promise<AuditLogForwarding>;
   /** Never fails and never waits. */
-  recordEvent(forwarding: AuditLogForwarding, announcement: KubernetesEvent): void;
+  recordEvent(forwarding: AuditLogForwarding, event: KubernetesEvent): void;
 }
 
-/** Konnect, seen with one token. Every method rejects with KonnectError alone. */
+/** Konnect with one token. Every method rejects only with KonnectError. */
 export interface Konnect extends Pick<KonnectAccess, 'organization' | 'destinations'> {
   readonly client: Omit<KonnectClient, 'organization' | 'listDestinations'>;
 }

@@ -1,8 +1,9 @@
 /**
- * Everything that can be wrong with a forwarding, as a reason with the message that a person reads in a condition.
+ * The problems that a forwarding can have: a reason, and a message for a user.
  *
- * A message names the object, the cause and the way out. It holds our own words, IDs and names alone, never a text of Konnect's, a
- * secret, or anything that differs from pass to pass. The reasons are also those of the events, and the headings of the runbook.
+ * A message names the object, the cause and the way out. It contains only the operator's own words, IDs and names: no text from
+ * Konnect, no secret, and nothing that differs from one reconciliation to the next. Conditions, events and the headings of the
+ * runbook use the same reasons.
  */
 import { KonnectError } from '../konnect/errors.ts';
 import type { Problem as StatusProblem } from '../status/problem.ts';
@@ -49,8 +50,8 @@ export interface Problem extends StatusProblem {
   readonly reason: Reason;
 }
 
-/** Konnect's limit on connections answers 429 without a Retry-After; other clients of Konnect wait this long. */
-const patienceWithoutRetryAfterMs = 15_000;
+/** Konnect's connection limit answers 429 without a Retry-After. Other clients of Konnect then wait for this time. */
+const defaultRetryAfterMs = 15_000;
 
 export function stalled(reason: Reason, message: string): Problem {
   return { reason, severity: 'stalled', message };
@@ -60,7 +61,7 @@ export function waiting(reason: Reason, message: string): Problem {
   return { reason, severity: 'waiting', message };
 }
 
-/** What a failed call means for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
+/** Returns the problem that a failed call is for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
 export function problemOf(error: KonnectError, object: string, tokenSource: string): Problem {
   const operation = `${object}: Konnect did not ${error.operation}`;
   switch (error.kind) {
@@ -92,21 +93,21 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         severity: 'unavailable',
         message:
           'Konnect limits the calls of this organization (HTTP 429); the operator goes on when it is let in again',
-        retryAfterMs: error.retryAfterMs ?? patienceWithoutRetryAfterMs,
+        retryAfterMs: error.retryAfterMs ?? defaultRetryAfterMs,
       };
     case 'ServerError':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
         message: `${operation} (HTTP 5xx); trying again. If it lasts, see Konnect's status page`,
-        ...patience(error),
+        ...retryAfterOf(error),
       };
     case 'Unreachable':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
         message: `${object}: Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
-        ...patience(error),
+        ...retryAfterOf(error),
       };
     case 'UnexpectedAnswer':
       return {
@@ -117,11 +118,11 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
   }
 }
 
-function patience({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {
+function retryAfterOf({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {
   return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
-/** `attempt`, or the problem that its KonnectError means for `object`. Anything else that is thrown goes on. */
+/** Returns the result of `attempt`, or the problem that its KonnectError is for `object`. Rejects with any other error. */
 export async function orProblem<T>(
   { tokenSource, signal }: { readonly tokenSource: string; readonly signal: AbortSignal },
   object: string,

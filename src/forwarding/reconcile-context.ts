@@ -1,4 +1,4 @@
-/** One pass over one forwarding: what every step of it needs. */
+/** What every step of a reconciliation needs, and what it has to do before a write to Konnect. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { Cluster, Konnect, KubernetesEvent } from './ports.ts';
@@ -8,24 +8,24 @@ export interface ReconcileContext extends ReadContext {
   readonly cluster: Cluster;
   readonly status: StatusWriter;
   readonly now: () => Date;
-  /** The time of day, for the forwarding's record, where its age is asked for later. */
+  /** Returns the time of day, for a record in status whose age `ageMs` can tell from now on. */
   readonly stamp: () => string;
-  /** For how long this process has known a time on the forwarding's record, in milliseconds. */
+  /** Returns for how many milliseconds this process has known a time that is recorded in status. */
   readonly ageMs: (time: string) => number;
-  /** This generation, with these Secrets, was in place before this pass: what differs now was changed by somebody else. */
+  /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
-  /** Konnect with a token that is known to reach this organization, or undefined. */
+  /** Returns Konnect with a known token of this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
-  /** The forwarding that has taken over what this entry names, or is about to, while there is patience for it. */
+  /** Returns the forwarding that has taken over this webhook, or that can and still has time to, else undefined. */
   readonly successor: (entry: CleanupStatus, destinationID?: string) => Successor | undefined;
-  /** For how long Konnect has held this destination in use against our deleting it; counted from the first time this is asked. */
+  /** Returns for how many milliseconds Konnect has refused to delete this destination, since the first call. */
   readonly inUseForMs: (destinationID: string) => number;
 }
 
 /**
- * Has to be awaited before every write to Konnect: from here on the finalizer holds the forwarding, and status tells what is about to
- * happen, so that a crash at any later point still lets it be found and undone. Conditions stay as they are where others' changes are
- * put right, unless nothing is forwarded meanwhile (`interrupts`).
+ * Adds the finalizer and writes to status what is about to happen. It has to be awaited before every write to Konnect, so that after a
+ * crash the next process finds and removes what was written. Corrections leave the conditions as they are, except for one that
+ * interrupts the forwarding (`interrupts`).
  */
 export async function beforeWrite(
   context: ReconcileContext,
@@ -38,13 +38,14 @@ export async function beforeWrite(
   await status.checkpoint(context.wasApplied && !interrupts ? undefined : { reason, message }, signal);
 }
 
-/** From here on the forwarding does not go before what is ours in Konnect is undone. */
+/** Adds the finalizer, so that the forwarding stays until everything that belongs to it is removed from Konnect. */
 export async function ensureFinalizer({ status, cluster, signal }: ReconcileContext): Promise<void> {
   const { deletionTimestamp, finalizers } = status.forwarding.metadata;
   if (deletionTimestamp !== undefined || finalizers.includes(finalizer)) return;
   status.forwarding = await cluster.addFinalizer(status.forwarding, signal);
 }
 
+/** Records an event of the forwarding. It never fails and never waits. */
 export function recordEvent(
   { cluster, status }: { cluster: Cluster; status: { forwarding: AuditLogForwarding } },
   type: KubernetesEvent['type'],
@@ -55,15 +56,16 @@ export function recordEvent(
   cluster.recordEvent(status.forwarding, { type, reason, action, note });
 }
 
+/** What reading Konnect needs. */
 export interface ReadContext {
   readonly forwarding: AuditLogForwarding;
   readonly konnect: Konnect;
-  /** Where the token stands, for messages. */
+  /** The Secret and key of the token, for messages. */
   readonly tokenSource: string;
   readonly signal: AbortSignal;
 }
 
-/** `hasIt`: the webhook points already at what its status names. */
+/** The next owner of a webhook. `hasIt`: the webhook already points at the destination that its status names. */
 export interface Successor {
   readonly by: string;
   readonly hasIt: boolean;

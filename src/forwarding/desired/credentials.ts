@@ -1,4 +1,4 @@
-/** The Secrets that a forwarding names: read, and checked before anything is sent to Konnect. */
+/** Reads the Secrets that a forwarding names, and checks their values before the operator sends anything to Konnect. */
 import { createHash } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { Cluster, Secret } from '../ports.ts';
@@ -8,11 +8,11 @@ export type Resolved<T> =
   | { readonly kind: 'resolved'; readonly value: T }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
-/** The SIEM's side of one Secret: both values come from the same read, so that two generations never mix. */
+/** The SIEM's endpoint and authorization. Both come from one read of the Secret, so that they always belong together. */
 export interface Credentials {
   readonly endpoint: string;
   readonly authorization: string;
-  /** Changes with all that the authorization, which cannot be read back from Konnect, is made of. */
+  /** Changes with everything that the authorization is made of. Konnect never shows the authorization itself. */
   readonly secretVersion: string;
 }
 
@@ -20,19 +20,19 @@ const maxTokenLength = 4_096;
 const maxEndpointLength = 2_048;
 const maxAuthorizationLength = 8_192;
 
-/** `namespace/name` of the Secrets that a forwarding names. */
+/** Returns `namespace/name` of the Secrets that a forwarding names, each once. */
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
   const names = new Set([spec.konnect.tokenSecretRef.name, spec.destination?.secretRef.name]);
   return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));
 }
 
-/** Where the Konnect token is expected, in words for a message. */
+/** Returns the Secret and key of the Konnect token, for messages. */
 export function tokenSource(forwarding: AuditLogForwarding): string {
   const { name, key } = forwarding.spec.konnect.tokenSecretRef;
   return `Secret ${name}, key ${key}`;
 }
 
-/** Rejects with KubeError where the Secret cannot be read. */
+/** Returns the Konnect token, or the problem with its Secret. Rejects with KubeError if the Secret cannot be read. */
 export async function resolveToken(
   forwarding: AuditLogForwarding,
   cluster: Cluster,
@@ -49,7 +49,10 @@ export async function resolveToken(
   );
 }
 
-/** Resolves with undefined where spec names a destination of somebody else's. Rejects with KubeError where the Secret cannot be read. */
+/**
+ * Returns the SIEM's credentials, or the problem with their Secret. They are undefined if spec refers to an existing destination.
+ * Rejects with KubeError if the Secret cannot be read.
+ */
 export async function resolveCredentials(
   forwarding: AuditLogForwarding,
   cluster: Cluster,
@@ -63,7 +66,7 @@ export async function resolveCredentials(
   if (endpoint.kind === 'problem') return endpoint;
   const authorization = valueOf(secret, name, authorizationKey, 'spec.destination.secretRef');
   if (authorization.kind === 'problem') return authorization;
-  const checkedEndpoint = check(endpoint.value, name, endpointKey, maxEndpointLength, endpointFault);
+  const checkedEndpoint = check(endpoint.value, name, endpointKey, maxEndpointLength, errorInEndpoint);
   if (checkedEndpoint.kind === 'problem') return checkedEndpoint;
   const checkedAuthorization = check(authorization.value, name, authorizationKey, maxAuthorizationLength, (text) =>
     /^[\x20-\x7e]+$/.test(text)
@@ -82,12 +85,12 @@ export async function resolveCredentials(
   };
 }
 
-/** uid/resourceVersion, and a hash of the key and the scheme where they are not the standard ones. */
+/** Returns `uid/resourceVersion`, with a hash of the key and the scheme if they are not the default ones. */
 function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string, scheme = ''): string {
   const version = `${uid}/${resourceVersion}`;
   if (authorizationKey === 'authorization' && scheme === '') return version;
-  const made = scheme === '' ? authorizationKey : `${authorizationKey} ${scheme}`;
-  return `${version}/${createHash('sha256').update(made).digest('hex').slice(0, 10)}`;
+  const parts = scheme === '' ? authorizationKey : `${authorizationKey} ${scheme}`;
+  return `${version}/${createHash('sha256').update(parts).digest('hex').slice(0, 10)}`;
 }
 
 function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {
@@ -112,7 +115,7 @@ function check(
   name: string,
   key: string,
   maxLength: number,
-  fault: (text: string) => string | undefined,
+  errorIn: (text: string) => string | undefined,
 ): Resolved<string> {
   const text = bytes.length > maxLength + 2 ? '' : withoutLineEnds(decode(bytes));
   const found =
@@ -126,13 +129,13 @@ function check(
             ? `is longer than ${String(maxLength)} characters`
             : text !== text.trim()
               ? 'begins or ends with a blank or a byte order mark'
-              : fault(text);
+              : errorIn(text);
   if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
   const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put the right value there; it was not sent to Konnect`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
 }
 
-/** Without a regular expression: those that look for an end take as long as the square of a text of line ends. */
+/** Returns the text without line breaks at its end. A regular expression would take quadratic time for a text of line breaks. */
 function withoutLineEnds(text: string | undefined): string | undefined {
   let end = text?.length ?? 0;
   while (text?.[end - 1] === '\n' || text?.[end - 1] === '\r') end -= 1;
@@ -147,7 +150,7 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-function endpointFault(text: string): string | undefined {
+function errorInEndpoint(text: string): string | undefined {
   if (/[^\x21-\x7e]/.test(text)) return 'holds a blank, a line break or another character that a URL cannot carry';
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';

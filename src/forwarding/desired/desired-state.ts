@@ -1,4 +1,4 @@
-/** What a forwarding asks for, worked out from its spec and Secrets. */
+/** Computes what a forwarding wants in Konnect, from its spec and Secrets. Pure. */
 import { createHash } from 'node:crypto';
 import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../../api/v1alpha1.ts';
 import type { DestinationBody } from '../../konnect/schema.ts';
@@ -8,10 +8,10 @@ import type { Credentials } from './credentials.ts';
 export interface DesiredState extends WantedPortals {
   readonly region: string;
   readonly api: AuditLogsAPI;
-  /** The destination of our own; undefined where webhooks are attached to somebody else's. */
+  /** The destination that the operator creates. Undefined if spec refers to an existing one. */
   readonly own: OwnDestination | undefined;
   readonly reference: { readonly id?: string | undefined; readonly name?: string | undefined } | undefined;
-  /** False where only the organization's webhook is wanted and v2 sends it inline. */
+  /** False if spec wants only the organization's webhook, and v2 sends its endpoint inline. */
   readonly usesDestination: boolean;
   readonly organization: { readonly enabled: boolean } | undefined;
   readonly adoptionPolicy: Spec['adoptionPolicy'];
@@ -25,7 +25,7 @@ export interface OwnDestination {
 
 const maxNameLength = 128;
 
-/** `credentials`: undefined where spec names a destination of somebody else's. */
+/** Returns what a forwarding wants. `credentials` is undefined if spec refers to an existing destination. */
 export function desiredState(
   forwarding: AuditLogForwarding,
   credentials: Credentials | undefined,
@@ -67,13 +67,16 @@ function ownDestination(
   };
 }
 
-/** The name that the forwarding's own destination has in Konnect; undefined where it has none of its own. */
+/** Returns the name of the destination that the operator creates, or undefined if spec refers to an existing one. */
 export function destinationName({ metadata, spec }: AuditLogForwarding, clusterName: string): string | undefined {
   if (spec.destination === undefined) return undefined;
   return spec.destination.name ?? defaultDestinationName(clusterName, metadata.namespace, metadata.name);
 }
 
-/** `cluster/namespace/name`, the cluster where it has a name. A long one is cut and ends in ten hex digits of its hash. */
+/**
+ * Returns `cluster/namespace/name`, or `namespace/name` if the cluster has no name. A name that is too long is cut and ends in ten hex
+ * digits of its hash.
+ */
 export function defaultDestinationName(clusterName: string, namespace: string, name: string): string {
   const whole = clusterName === '' ? `${namespace}/${name}` : `${clusterName}/${namespace}/${name}`;
   if (whole.length <= maxNameLength) return whole;
@@ -81,23 +84,23 @@ export function defaultDestinationName(clusterName: string, namespace: string, n
   return `${whole.slice(0, maxNameLength - hash.length - 1)}-${hash}`;
 }
 
-/** Tells endpoints apart without showing them. The uid keeps digests of two resources from being compared. */
+/** Returns a hash that tells endpoints apart without showing them. With the uid, digests of two forwardings cannot be compared. */
 export function endpointDigest(uid: string, endpoint: string): string {
   return createHash('sha256').update(uid).update('\0').update(endpoint).digest('hex');
 }
 
 export interface WantedPortal extends PortalSpec {
-  /** Where spec names it, such as `spec.portals[0]` or `spec.portalRefs[shop]`. */
+  /** The field of spec that names it, such as `spec.portals[0]` or `spec.portalRefs[shop]`. */
   readonly field: string;
   /** The Portal object that its ID comes from. */
   readonly ref?: string | undefined;
-  /** Kept as it is wanted although this is wrong. */
+  /** A problem with its entry in spec. The operator keeps the webhook all the same. */
   readonly problem?: Problem | undefined;
 }
 
 export interface WantedPortals {
   /** Each portal once, in the order of spec. */
   readonly portals: readonly WantedPortal[];
-  /** One for each entry of `spec.portalRefs` that no ID is known of. */
+  /** One problem for each entry of `spec.portalRefs` whose ID is unknown. */
   readonly unresolved: readonly Problem[];
 }

@@ -1,17 +1,17 @@
-/** Who uses a destination: what no call of Konnect's answers is found out webhook by webhook. */
+/** Finds the webhooks that use a destination. Konnect has no call for this, so the operator reads webhook by webhook. */
 import { KonnectError } from '../../konnect/errors.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 
-const mostNamed = 5;
+const maxListed = 5;
 
 export interface DestinationUsers {
-  /** At most five by name, then how many more. */
+  /** At most five webhooks, then how many more there are. */
   readonly webhooks: readonly string[];
-  /** Where was looked: all that this forwarding knows. */
+  /** The regions in which the operator looked: those that the forwarding knows. */
   readonly regions: readonly string[];
 }
 
-/** The webhooks that point at a destination, as far as the pass's token sees them. What it may not read is passed over. */
+/** Returns the webhooks that point at a destination. It leaves out what the token may not read. */
 export async function destinationUsers(context: ReconcileContext, destinationID: string): Promise<DestinationUsers> {
   const { konnect, status, signal } = context;
   const { spec } = status.forwarding;
@@ -20,7 +20,7 @@ export async function destinationUsers(context: ReconcileContext, destinationID:
   const regions = [...new Set(known)].toSorted();
   const found: string[] = [];
 
-  async function seen<T>(read: () => Promise<T>): Promise<T | undefined> {
+  async function readOrSkip<T>(read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
@@ -30,13 +30,13 @@ export async function destinationUsers(context: ReconcileContext, destinationID:
   }
 
   for (const region of regions) {
-    const webhook = await seen(() => client.getOrganizationWebhook(region, signal));
+    const webhook = await readOrSkip(() => client.getOrganizationWebhook(region, signal));
     if (webhook?.destinationID === destinationID) found.push(`the organization's webhook in region ${region}`);
-    for (const { id } of (await seen(() => client.listPortals(region, signal))) ?? []) {
-      const { destinationID: other } = (await seen(() => client.getPortalWebhook(region, id, signal))) ?? {};
+    for (const { id } of (await readOrSkip(() => client.listPortals(region, signal))) ?? []) {
+      const { destinationID: other } = (await readOrSkip(() => client.getPortalWebhook(region, id, signal))) ?? {};
       if (other === destinationID) found.push(`portal ${id} in region ${region}`);
     }
   }
-  const more = found.length - mostNamed;
-  return { webhooks: more > 0 ? [...found.slice(0, mostNamed), `${String(more)} more`] : found, regions };
+  const more = found.length - maxListed;
+  return { webhooks: more > 0 ? [...found.slice(0, maxListed), `${String(more)} more`] : found, regions };
 }

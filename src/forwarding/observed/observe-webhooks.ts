@@ -1,3 +1,4 @@
+/** Reads webhooks from Konnect. */
 import { nilUUID } from '../../api/v1alpha1.ts';
 import type { Webhook } from '../../konnect/schema.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -7,36 +8,38 @@ import { orProblem } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
 import { type SeenWebhook, seenDestination, seenInline } from './observed-state.ts';
 
+/** Returns the webhook of a portal. A failed call becomes a problem of this portal only. */
 export async function observePortal(
-  subject: ReadContext,
+  context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
   id: string,
 ): Promise<SeenWebhook> {
-  const { konnect, signal } = subject;
+  const { konnect, signal } = context;
   if (id === nilUUID) return { kind: 'missing' };
-  return orProblem(subject, `portal ${id}`, async () => {
+  return orProblem(context, `portal ${id}`, async () => {
     const webhook = await konnect.client.getPortalWebhook(desired.region, id, signal);
     if (webhook === undefined) {
-      // 404 is how Konnect shows a portal that is not there, and perhaps a webhook that was never configured.
+      // Konnect answers 404 if the portal does not exist, and perhaps also if its webhook was never configured.
       const portal = await konnect.client.getPortal(desired.region, id, signal);
       return portal === undefined ? { kind: 'missing' } : { kind: 'unconfigured' };
     }
-    const remembered = recorded.portals?.find((portal) => portal.id === id);
-    const known = [recorded.destination?.id, remembered?.destinationID];
-    return seenWebhook(subject, desired, webhook, known, wasAttached(remembered));
+    const record = recorded.portals?.find((portal) => portal.id === id);
+    const knownIDs = [recorded.destination?.id, record?.destinationID];
+    return seenWebhook(context, desired, webhook, knownIDs, wasAttached(record));
   });
 }
 
+/** Returns what a webhook points at. It reads the destination only if the operator does not know it (`knownIDs`, `wasOurs`). */
 export async function seenWebhook(
   { konnect, forwarding, signal }: ReadContext,
   { api }: DesiredState,
   { destinationID, enabled }: Webhook,
-  ours: readonly (string | undefined)[],
-  decided: boolean,
+  knownIDs: readonly (string | undefined)[],
+  wasOurs: boolean,
 ): Promise<SeenWebhook> {
   if (destinationID === undefined) return { kind: 'unconfigured' };
-  if (decided || ours.includes(destinationID)) {
+  if (wasOurs || knownIDs.includes(destinationID)) {
     return { kind: 'attached', destinationID, enabled, destinationExists: true };
   }
   const other = await konnect.client.getDestination(api, destinationID, signal);
@@ -44,7 +47,7 @@ export async function seenWebhook(
   return { kind: 'attached', destinationID, enabled, destinationExists: other !== undefined, otherDigest };
 }
 
-/** Both views of the organization's webhook: the inline one, and the ID of the destination that the other one names. */
+/** Returns both views of the organization's webhook: the inline webhook of v2, and the destination ID of v3. */
 export async function readViews({ konnect, forwarding, signal }: ReadContext, region: string) {
   const inline = seenInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(region, signal));
   const attached = await konnect.client.getOrganizationWebhook(region, signal);
@@ -52,32 +55,32 @@ export async function readViews({ konnect, forwarding, signal }: ReadContext, re
 }
 
 /**
- * The organization's webhook has two views, v2 with an endpoint of its own and v3 with a destination. It is free only if both say so.
- * v2 shows the endpoint of the destination that v3 names, so that an endpoint which is not ours may be one.
+ * Returns the organization's webhook. It has two views: v2 shows an endpoint, and v3 a destination. It is unused only if both views are
+ * empty. v2 also shows the endpoint of the destination that v3 names, so an unknown endpoint can belong to a destination.
  */
 export async function observeOrganization(
-  subject: ReadContext,
+  context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
 ): Promise<SeenWebhook> {
-  const { konnect, forwarding, signal } = subject;
-  return orProblem(subject, "the organization's webhook", async () => {
+  const { konnect, forwarding, signal } = context;
+  return orProblem(context, "the organization's webhook", async () => {
     const inline = async (): Promise<SeenWebhook> =>
       seenInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(desired.region, signal));
     const attached = async (): Promise<SeenWebhook> => {
       const webhook = await konnect.client.getOrganizationWebhook(desired.region, signal);
       if (webhook === undefined) return { kind: 'unconfigured' };
-      const remembered = recorded.organization?.api === 'v3' ? recorded.organization : undefined;
-      const known = [recorded.destination?.id, remembered?.destinationID];
-      return seenWebhook(subject, desired, webhook, known, wasAttached(remembered));
+      const record = recorded.organization?.api === 'v3' ? recorded.organization : undefined;
+      const knownIDs = [recorded.destination?.id, record?.destinationID];
+      return seenWebhook(context, desired, webhook, knownIDs, wasAttached(record));
     };
     if (desired.api === 'v3') {
       const view = await attached();
       return view.kind === 'unconfigured' ? inline() : view;
     }
     const view = await inline();
-    const remembered = recorded.organization?.api === 'v2' ? recorded.organization : undefined;
-    if (view.kind === 'inline' && view.endpointDigest === remembered?.endpointDigest) return view;
+    const record = recorded.organization?.api === 'v2' ? recorded.organization : undefined;
+    if (view.kind === 'inline' && view.endpointDigest === record?.endpointDigest) return view;
     const other = await attached();
     return other.kind === 'unconfigured' ? view : other;
   });

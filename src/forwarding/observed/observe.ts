@@ -1,4 +1,4 @@
-/** What stands in Konnect, read for one forwarding. A call that fails spoils only what it was for. */
+/** Reads from Konnect what one forwarding needs to know. A failed call affects only the object that it was for. */
 
 import type { Destination } from '../../konnect/schema.ts';
 import type { ListWanted } from '../../konnect/session/destination-lists.ts';
@@ -10,17 +10,17 @@ import { differences } from './destination-diff.ts';
 import { observeOrganization, observePortal } from './observe-webhooks.ts';
 import { type Observed, type ObservedDestination, type SeenDestination, seenDestination } from './observed-state.ts';
 
-/** `maxListAgeMs`: how old the shared list of destinations may be. */
+/** Returns what Konnect has. `maxListAgeMs` is how old the shared list of destinations may be. */
 export async function observe(
-  subject: ReadContext,
+  context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
   maxListAgeMs: number,
 ): Promise<Observed> {
   const [destination, organization, ...portals] = await Promise.all([
-    observeDestination(subject, desired, recorded, maxListAgeMs),
-    desired.organization === undefined ? undefined : observeOrganization(subject, desired, recorded),
-    ...desired.portals.map(({ id }) => observePortal(subject, desired, recorded, id)),
+    observeDestination(context, desired, recorded, maxListAgeMs),
+    desired.organization === undefined ? undefined : observeOrganization(context, desired, recorded),
+    ...desired.portals.map(({ id }) => observePortal(context, desired, recorded, id)),
   ]);
   return {
     destination,
@@ -30,7 +30,7 @@ export async function observe(
 }
 
 async function observeDestination(
-  subject: ReadContext,
+  context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
   maxListAgeMs: number,
@@ -38,53 +38,53 @@ async function observeDestination(
   const { own, reference } = desired;
   if (!desired.usesDestination) return { kind: 'unneeded' };
   if (reference !== undefined) {
-    return observeReference(subject, desired, {
+    return observeReference(context, desired, {
       reference,
-      remembered: recorded.destination?.id,
+      recordedID: recorded.destination?.id,
       maxAgeMs: maxListAgeMs,
     });
   }
   if (own === undefined) return { kind: 'unneeded' };
-  const { konnect, forwarding, signal } = subject;
-  const remembered = recorded.destination;
-  const see = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
-  return orProblem(subject, `destination "${own.settings.name}"`, async () => {
-    const maxAgeMs = remembered?.creating === undefined ? maxListAgeMs : 0;
+  const { konnect, forwarding, signal } = context;
+  const record = recorded.destination;
+  const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
+  return orProblem(context, `destination "${own.settings.name}"`, async () => {
+    const maxAgeMs = record?.creating === undefined ? maxListAgeMs : 0;
     const listed = (anyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, anyToken }, signal);
-    // What another token saw confirms what is known; what is to be made is looked for with this one.
-    let list = await listed(remembered?.id !== undefined);
+    // A list that another token read can only confirm a known destination. Before a creation the forwarding's own token reads the list.
+    let list = await listed(record?.id !== undefined);
     let ours: SeenDestination | undefined;
-    if (remembered?.id !== undefined) {
-      const inList = list.find(({ id }) => id === remembered.id);
-      ours = inList === undefined ? undefined : see(inList);
-      if (ours === undefined || differences(own, remembered, ours).length > 0) {
-        const current = await konnect.client.getDestination(desired.api, remembered.id, signal);
-        ours = current === undefined ? undefined : see(current);
+    if (record?.id !== undefined) {
+      const inList = list.find(({ id }) => id === record.id);
+      ours = inList === undefined ? undefined : toSeen(inList);
+      if (ours === undefined || differences(own, record, ours).length > 0) {
+        const current = await konnect.client.getDestination(desired.api, record.id, signal);
+        ours = current === undefined ? undefined : toSeen(current);
       }
       if (ours === undefined) list = await listed(false);
     }
-    const others = list.filter(({ id }) => id !== remembered?.id).toSorted(oldestFirst);
+    const others = list.filter(({ id }) => id !== record?.id).toSorted(oldestFirst);
     return {
       kind: 'known',
       ours,
-      named: others.filter(({ name }) => name === own.settings.name).map(see),
-      intended: others.filter(({ name }) => name !== undefined && name === remembered?.creating?.name).map(see),
+      named: others.filter(({ name }) => name === own.settings.name).map(toSeen),
+      sameNameAsPending: others.filter(({ name }) => name !== undefined && name === record?.creating?.name).map(toSeen),
     };
   });
 }
 
 async function observeReference(
-  subject: ReadContext,
+  context: ReadContext,
   { api }: DesiredState,
   {
     reference,
-    remembered,
+    recordedID,
     maxAgeMs,
-  }: { reference: NonNullable<DesiredState['reference']>; remembered: string | undefined; maxAgeMs: number },
+  }: { reference: NonNullable<DesiredState['reference']>; recordedID: string | undefined; maxAgeMs: number },
 ): Promise<ObservedDestination> {
-  const { konnect, forwarding, signal } = subject;
+  const { konnect, forwarding, signal } = context;
   const { id, name } = reference;
-  return orProblem(subject, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
+  return orProblem(context, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
     const named = async (wanted: ListWanted) =>
       (await konnect.destinations(api, wanted, signal)).filter((other) => other.name === name);
     let found: Destination[] = [];
@@ -92,11 +92,11 @@ async function observeReference(
       const one = await konnect.client.getDestination(api, id, signal);
       if (one !== undefined) found.push(one);
     } else {
-      found = await named({ maxAgeMs, anyToken: remembered !== undefined });
-      // What another token saw confirms what is known, and nothing else.
-      const isConfirmed = found.length === 1 && found[0]?.id === remembered;
-      if (remembered !== undefined && !isConfirmed) found = await named({ maxAgeMs });
-      // It may have been made just before it was referred to.
+      found = await named({ maxAgeMs, anyToken: recordedID !== undefined });
+      // A list that another token read can only confirm a known destination.
+      const isConfirmed = found.length === 1 && found[0]?.id === recordedID;
+      if (recordedID !== undefined && !isConfirmed) found = await named({ maxAgeMs });
+      // The destination may have been created just before spec referred to it.
       if (found.length === 0) found = await named({ maxAgeMs: 0 });
     }
     return { kind: 'referenced', found: found.map((other) => seenDestination(forwarding.metadata.uid, other)) };

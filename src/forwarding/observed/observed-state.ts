@@ -1,4 +1,4 @@
-/** A destination, with its endpoint as a digest: nothing that plans or remembers needs more. */
+/** What the operator has read from Konnect. Endpoints are digests, since no later step needs the endpoint itself. */
 
 import type { Destination, InlineWebhook } from '../../konnect/schema.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
@@ -18,30 +18,31 @@ export type ObservedDestination =
   | { readonly kind: 'unknown'; readonly problem: Problem }
   | {
       readonly kind: 'known';
-      /** The one that status names by its ID. */
+      /** The destination whose ID is recorded in status. */
       readonly ours: SeenDestination | undefined;
-      /** Others that bear the wanted name. */
+      /** Other destinations that have the name that spec wants. */
       readonly named: readonly SeenDestination[];
-      /** Others that bear the name of the intent on record, the oldest first. */
-      readonly intended: readonly SeenDestination[];
+      /** Other destinations that have the name of the pending creation, the oldest first. */
+      readonly sameNameAsPending: readonly SeenDestination[];
     }
-  /** Somebody else's, which spec names: one, where all is well. */
+  /** The destinations that `destinationRef` matches: exactly one if there is no problem. */
   | { readonly kind: 'referenced'; readonly found: readonly SeenDestination[] };
+
 export type SeenWebhook =
   | { readonly kind: 'unknown'; readonly problem: Problem }
-  /** There is no such portal, or the token may not see it. */
+  /** The portal does not exist, or the token may not see it. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'unconfigured' }
   | {
       readonly kind: 'attached';
       readonly destinationID: string;
       readonly enabled: boolean;
-      /** Asked, after the webhook was read, only where the destination is not ours; else true. */
+      /** Read after the webhook if the operator does not know the destination, else true. */
       readonly destinationExists: boolean;
-      /** Of the endpoint of a destination that is not ours. */
+      /** The endpoint digest of a destination that the operator does not know. */
       readonly otherDigest?: string | undefined;
     }
-  /** The organization's webhook with an endpoint of its own, as v2 shows it. */
+  /** The organization's webhook as v2 shows it, with its own endpoint. */
   | {
       readonly kind: 'inline';
       readonly endpointDigest: string;
@@ -50,12 +51,14 @@ export type SeenWebhook =
       readonly skipSSLVerification: boolean | undefined;
       readonly updatedAt: string | undefined;
     };
+
 export interface Observed {
   readonly destination: ObservedDestination;
   readonly organization: SeenWebhook | undefined;
   readonly portals: ReadonlyMap<string, SeenWebhook>;
 }
 
+/** Returns a destination with its endpoint as a digest. */
 export function seenDestination(uid: string, destination: Destination): SeenDestination {
   return {
     id: destination.id,
@@ -67,6 +70,7 @@ export function seenDestination(uid: string, destination: Destination): SeenDest
   };
 }
 
+/** Returns the organization's webhook of v2 with its endpoint as a digest. */
 export function seenInline(uid: string, webhook: InlineWebhook | undefined): SeenWebhook {
   if (webhook?.endpoint === undefined) return { kind: 'unconfigured' };
   return {

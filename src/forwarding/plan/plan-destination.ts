@@ -36,7 +36,9 @@ export function planDestination(
   const { own } = desired;
   if (own === undefined) return { kind: 'none' };
   const { creating } = remembered ?? {};
-  const made = seen.intended.filter((one) => creating !== undefined && one.endpointDigest === creating.endpointDigest);
+  const made = seen.sameNameAsPending.filter(
+    (one) => creating !== undefined && one.endpointDigest === creating.endpointDigest,
+  );
   const [found, ...others] = seen.ours === undefined ? made : [seen.ours, ...made];
   if (found !== undefined) {
     const duplicates = others.map(({ id }) => id);

@@ -43,7 +43,7 @@ export function look(world: World, desired: DesiredState, memory: Status): Obser
           kind: 'known',
           ours: mine !== undefined && ids.includes(mine) ? see(mine) : undefined,
           named: others.filter(({ name }) => name === desired.own?.settings.name),
-          intended: others.filter(({ name }) => name === memory.destination?.creating?.name),
+          sameNameAsPending: others.filter(({ name }) => name === memory.destination?.creating?.name),
         }
       : { kind: 'unneeded' },
     organization: desired.organization === undefined ? undefined : lookAt(world, world.organization),

@@ -62,7 +62,7 @@ const creating = { name: 'n', since: justNow, secretVersion: 's1', endpointDiges
 const intent = { name: 'n', managed: true, creating };
 
 function known(over: Partial<Extract<ObservedDestination, { kind: 'known' }>> = {}): ObservedDestination {
-  return { kind: 'known', ours: undefined, named: [], intended: [], ...over };
+  return { kind: 'known', ours: undefined, named: [], sameNameAsPending: [], ...over };
 }
 
 function attachedTo(destinationID: string, enabled = true, destinationExists = true): SeenWebhook {
@@ -183,14 +183,14 @@ describe('the destination', () => {
     [
       'is refused after that time where the name is taken with another endpoint',
       { destination: { ...intent, creating: { ...creating, since: longAgo } } },
-      known({ named: [{ ...other, endpointDigest: 'e9' }], intended: [{ ...other, endpointDigest: 'e9' }] }),
+      known({ named: [{ ...other, endpointDigest: 'e9' }], sameNameAsPending: [{ ...other, endpointDigest: 'e9' }] }),
       unconfigured,
       { kind: 'refuse', name: 'n', ids: ['X'] },
     ],
     [
       'is found by the intent, with duplicates',
       { destination: intent },
-      known({ intended: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
+      known({ sameNameAsPending: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
       unconfigured,
       {
         kind: 'claim',
@@ -204,7 +204,7 @@ describe('the destination', () => {
     [
       'is found by the intent under its old name and with its old Secret',
       { destination: { ...intent, creating: { ...creating, name: 'm', secretVersion: 's0' } } },
-      known({ intended: [{ ...other, name: 'm' }] }),
+      known({ sameNameAsPending: [{ ...other, name: 'm' }] }),
       unconfigured,
       {
         kind: 'claim',
@@ -360,7 +360,7 @@ describe('an intent whose destination is in status already', () => {
     const stranger: SeenDestination = { ...ours, id: 'Z', endpointDigest: 'e9' };
     const memory: Status = { destination: { ...remembered, creating } };
     const observed: Observed = {
-      destination: known({ ours, intended: [twin, stranger], named: [twin, stranger] }),
+      destination: known({ ours, sameNameAsPending: [twin, stranger], named: [twin, stranger] }),
       organization: undefined,
       portals: new Map([['p1', attachedTo('D')]]),
     };
