@@ -137,14 +137,20 @@ async function claim(
   { id, name, because, duplicates }: Extract<DestinationStep, { kind: 'claim' }>,
 ): Promise<void> {
   const { status, konnect, signal } = context;
-  const creating = because === 'intent' ? status.recorded.destination?.creating : undefined;
+  const creating = because === 'pending creation' ? status.recorded.destination?.creating : undefined;
   const claimed = { id, name, managed: true, ...(creating && { secretVersion: creating.secretVersion }) };
   // The intent stands until its duplicates are gone: by it they are found again.
   remember(context, { ...claimed, ...(creating && { creating }) });
   const found = `found destination ${id}, whose creation Konnect did not confirm`;
-  const note = because === 'intent' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
+  const note = because === 'pending creation' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
   await beforeWrite(context, note);
-  recordEvent(context, 'Normal', because === 'intent' ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
+  recordEvent(
+    context,
+    'Normal',
+    because === 'pending creation' ? 'DestinationFound' : 'DestinationAdopted',
+    'Claim',
+    note,
+  );
   for (const duplicate of duplicates) {
     // 409 protects one that something is attached to: then it is not the leftover that it looks like.
     const result = await konnect.client.deleteDestination(desired.api, duplicate, signal);

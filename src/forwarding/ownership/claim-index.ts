@@ -1,41 +1,41 @@
-/** Which forwardings want or hold the same things in one organization, and who has to look again when one of them changes. */
+/** Finds the forwardings that share a claim, and those to enqueue when one of them changes. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import { claimsOf, nameOf, ownershipFingerprint } from './claims.ts';
 import { ReverseIndex } from './reverse-index.ts';
 
-/** Fed with every forwarding as it was last seen. Keys are `namespace/name`. */
+/** Holds the claims of every forwarding, as the cache last showed it. Keys are `namespace/name`. */
 export class ClaimIndex {
   readonly #destinationName: (forwarding: AuditLogForwarding) => string | undefined;
-  readonly #mentions = new ReverseIndex();
-  readonly #standing = new Map<string, string>();
+  readonly #claims = new ReverseIndex();
+  readonly #fingerprints = new Map<string, string>();
 
-  /** `destinationName`: the name that a forwarding's own destination has in Konnect. */
+  /** `destinationName` returns the name of the destination that the operator creates for a forwarding. */
   constructor(destinationName: (forwarding: AuditLogForwarding) => string | undefined) {
     this.#destinationName = destinationName;
   }
 
-  /** Answers who has to look again: those that share, or shared, a claim with this forwarding, where it changed in what matters to them. */
+  /** Returns the keys to enqueue: the forwardings that share or shared a claim with this one, if it changed in what they depend on. */
   update(forwarding: AuditLogForwarding): readonly string[] {
     const key = nameOf(forwarding);
-    const news = ownershipFingerprint(forwarding);
-    if (this.#standing.get(key) === news) return [];
-    this.#standing.set(key, news);
-    const before = this.#mentions.sharedWith(key);
-    this.#mentions.set(key, claimsOf(forwarding, this.#destinationName(forwarding)));
-    return [...new Set([...before, ...this.#mentions.sharedWith(key)])];
+    const fingerprint = ownershipFingerprint(forwarding);
+    if (this.#fingerprints.get(key) === fingerprint) return [];
+    this.#fingerprints.set(key, fingerprint);
+    const before = this.#claims.sharedWith(key);
+    this.#claims.set(key, claimsOf(forwarding, this.#destinationName(forwarding)));
+    return [...new Set([...before, ...this.#claims.sharedWith(key)])];
   }
 
-  /** Answers who has to look again now that it is gone. */
+  /** Forgets a deleted forwarding. Returns the keys to enqueue: those that shared a claim with it. */
   delete(key: string): readonly string[] {
-    const before = this.#mentions.sharedWith(key);
-    this.#mentions.delete(key);
-    this.#standing.delete(key);
+    const before = this.#claims.sharedWith(key);
+    this.#claims.delete(key);
+    this.#fingerprints.delete(key);
     return before;
   }
 
-  /** Others with one of these claims. */
+  /** Returns the other forwardings that have one of these claims. */
   sharing(key: string, claims: readonly string[]): readonly string[] {
-    const found = new Set(claims.flatMap((claim) => this.#mentions.of(claim)));
+    const found = new Set(claims.flatMap((claim) => this.#claims.of(claim)));
     found.delete(key);
     return [...found];
   }

@@ -1,5 +1,7 @@
+/** Computes the claims of a forwarding. Pure. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 
+/** Returns the claims on webhooks in one organization and region. */
 export function claimsIn(
   organizationID: string | undefined,
   region: string | undefined,
@@ -14,19 +16,19 @@ export function claimsIn(
 }
 
 /**
- * What two forwardings can want or hold both, as texts that are equal where they do. What spec wants counts in `organizationID`, the
- * organization that the token has proved; nobody claims anything before. `found`: the portals that spec was found to want; where that is
- * not known, those that it names by ID, and status those that it refers to.
+ * Returns the claims of a forwarding, as texts: two forwardings share a claim if they have an equal text. `organizationID` is the
+ * organization that the token belongs to; without it, spec claims nothing. `resolved` are the portals that spec wants. If they are not
+ * known, the claims are on the portals that spec names by ID and on those in status.
  */
 export function claimsOf(
   { spec, status }: AuditLogForwarding,
   destination: string | undefined,
   organizationID = status.konnect?.organizationID,
-  found: readonly { readonly id: string }[] | undefined = spec.portals,
+  resolved: readonly { readonly id: string }[] | undefined = spec.portals,
 ): readonly string[] {
   const { konnect, portals = [], organization, cleanup = [] } = status;
-  const wanted = claimsIn(organizationID, spec.konnect.region, found, spec.organization);
-  const held = claimsIn(konnect?.organizationID, konnect?.region, portals, organization);
+  const wanted = claimsIn(organizationID, spec.konnect.region, resolved, spec.organization);
+  const owned = claimsIn(konnect?.organizationID, konnect?.region, portals, organization);
   const left = cleanup.flatMap((entry) => {
     const { kind, id } = entry;
     if (kind === 'destination') return [];
@@ -37,10 +39,10 @@ export function claimsOf(
     { where: organizationID, name: destination },
     { where: konnect?.organizationID, name: status.destination?.name },
   ].flatMap(({ where, name }) => (where === undefined || name === undefined ? [] : [`${where}/destination/${name}`]));
-  return [...new Set([...wanted, ...held, ...left, ...names])];
+  return [...new Set([...wanted, ...owned, ...left, ...names])];
 }
 
-/** What others look at to see whether they hold, lose or may take something: equal texts, no news for them. */
+/** Returns a text of everything that the ownership of other forwardings depends on. It changes only if that changes. */
 export function ownershipFingerprint({ metadata, spec, status }: AuditLogForwarding): string {
   const { konnect, destination, organization, portals, cleanup, conditions } = status;
   const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
@@ -49,6 +51,7 @@ export function ownershipFingerprint({ metadata, spec, status }: AuditLogForward
   return JSON.stringify([uid, deletionTimestamp, spec, konnect, named, organization, portals, cleanup, stalled]);
 }
 
+/** Returns `namespace/name`. */
 export function nameOf({ metadata }: AuditLogForwarding): string {
   return `${metadata.namespace}/${metadata.name}`;
 }

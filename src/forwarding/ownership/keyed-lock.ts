@@ -1,17 +1,17 @@
-/** Passes that share a claim come one after another, so that each sees what the other has decided; all others run side by side. */
+/** Runs actions that share a key one after another, in the order of the calls, and all others in parallel. */
 export class KeyedLock {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Begins once every deed that was given one of these things before has ended; answers, or rejects with, what the deed does. */
-  async runExclusive<T>(things: readonly string[], deed: () => Promise<T>): Promise<T> {
-    const before = things.flatMap((thing) => this.#last.get(thing) ?? []);
+  /** Runs `action` after every earlier action that has one of these keys. Resolves or rejects as `action` does. */
+  async runExclusive<T>(keys: readonly string[], action: () => Promise<T>): Promise<T> {
+    const before = keys.flatMap((key) => this.#last.get(key) ?? []);
     const { promise, resolve } = Promise.withResolvers<void>();
-    for (const thing of things) this.#last.set(thing, promise);
+    for (const key of keys) this.#last.set(key, promise);
     try {
       await Promise.all(before);
-      return await deed();
+      return await action();
     } finally {
-      for (const thing of things) if (this.#last.get(thing) === promise) this.#last.delete(thing);
+      for (const key of keys) if (this.#last.get(key) === promise) this.#last.delete(key);
       resolve();
     }
   }

@@ -1,4 +1,4 @@
-/** Who may write where several forwardings want the same webhook or the same name of a destination. Pure. */
+/** Decides which forwarding owns a webhook or a name of a destination, if several forwardings want it. Pure. */
 import type { AuditLogForwarding, CleanupStatus, Status } from '../../api/v1alpha1.ts';
 import { wasAttached } from '../../status/recorded-state.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
@@ -6,67 +6,74 @@ import { reasons } from '../problems.ts';
 import type { Successor } from '../reconcile-context.ts';
 import { nameOf } from './claims.ts';
 
-/** `yielded`: the forwarding that holds it wants it no longer, and this one is next. Names are `namespace/name`. */
+/**
+ * `free`: this forwarding may take it. `held`: another forwarding owns it. `yielded`: another forwarding owns it but no longer wants it,
+ * and this one is the next owner. `by` is `namespace/name`.
+ */
 export type Hold =
   | { readonly kind: 'free' }
   | { readonly kind: 'held'; readonly by: string }
   | { readonly kind: 'yielded'; readonly by: string };
 
-/** A portal's webhook by the portal's ID, or the organization's. */
+/** The webhook of a portal, or of the organization. */
 export type WebhookKey = { readonly kind: 'portal'; readonly id: string } | { readonly kind: 'organization' };
 
 export interface Ownership {
+  /** Returns who owns a webhook. `seen` is what it points at. */
   webhook(which: WebhookKey, seen: SeenWebhook | undefined): Hold;
-  /** `named`: IDs of destinations that bear the wanted name and are not ours. */
+  /** Returns who owns a name. `named` are the IDs of the other destinations that have this name. */
   destination(name: string, named: readonly string[]): Hold;
 }
 
-/** Nobody else. */
+/** The ownership if there is only one forwarding. */
 export const uncontested: Ownership = { webhook: () => ({ kind: 'free' }), destination: () => ({ kind: 'free' }) };
 
 export interface OwnershipInput {
   readonly self: AuditLogForwarding;
   readonly organizationID: string;
-  /** Every forwarding that is known, this one or not. */
+  /** The forwardings to consider. This one may be among them. */
   readonly all: readonly AuditLogForwarding[];
-  /** The name that a forwarding's destination has in Konnect. */
+  /** Returns the name of the destination that the operator creates for a forwarding. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
 }
 
 /**
- * A webhook is held by the forwarding whose destination it points at and whose status names it. Points it at none of theirs, by the one
- * that had it last, or else by the oldest that can take it. Only who has proved to belong to the organization counts.
+ * Returns the ownership from the view of `self`. The owner of a webhook is the forwarding whose status names it and the destination that
+ * it points at. If it points at none of their destinations, its owner is the forwarding that owned it last, else the oldest one that can
+ * take it. Only forwardings whose token belongs to the organization can become owners.
  */
 export function ownershipOf({ self, organizationID, all, destinationName }: OwnershipInput): Ownership {
   const { region } = self.spec.konnect;
   const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
   const members = others.filter((other) => isMember(other, organizationID));
-  const stood = (one: AuditLogForwarding, which: WebhookKey) =>
+  const wasAttachedBy = (one: AuditLogForwarding, which: WebhookKey) =>
     isMember(one, organizationID) &&
     one.status.konnect?.region === region &&
     wasAttached(attachmentOf(one.status, which));
 
   return {
     webhook(which, seen) {
-      const wanting = (other: AuditLogForwarding) => wants(other, region, which) && canTake(other, which);
-      const next = members.find(wanting);
-      const selfIsNext = next === undefined || byAge(self, next) < 0;
-      const sight = { organizationID, region, which, seen };
-      const holder = others.find((other) => pointsAtOurs(other, sight));
-      // Where both attach to the same destination of somebody else's, both may be taken to hold it.
-      const selfHolds = holder !== undefined && pointsAtOurs(self, sight) && byAge(self, holder) < 0;
-      if (holder !== undefined && !selfHolds) {
-        const lasts = (isMember(holder, organizationID) && wants(holder, region, which)) || keepsForGood(holder);
-        return { kind: lasts || !selfIsNext ? 'held' : 'yielded', by: nameOf(holder) };
+      const isCandidate = (other: AuditLogForwarding) => wants(other, region, which) && canTake(other, which);
+      const oldest = members.find(isCandidate);
+      const selfIsNext = oldest === undefined || byAge(self, oldest) < 0;
+      const query = { organizationID, region, which, seen };
+      const owner = others.find((other) => pointsAtOurs(other, query));
+      // If spec of both refers to the same destination, the webhook points at the destination of both. The older one owns it.
+      const selfOwns = owner !== undefined && pointsAtOurs(self, query) && byAge(self, owner) < 0;
+      if (owner !== undefined && !selfOwns) {
+        const isKept = (isMember(owner, organizationID) && wants(owner, region, which)) || leavesEverything(owner);
+        return { kind: isKept || !selfIsNext ? 'held' : 'yielded', by: nameOf(owner) };
       }
-      if (stood(self, which)) return { kind: 'free' };
-      const had = members.find((other) => stood(other, which) && (wanting(other) || keepsClaim(other, region, which)));
-      const by = had ?? (selfIsNext ? undefined : next);
+      if (wasAttachedBy(self, which)) return { kind: 'free' };
+      const previous = members.find(
+        (other) => wasAttachedBy(other, which) && (isCandidate(other) || keepsClaim(other, region, which)),
+      );
+      const by = previous ?? (selfIsNext ? undefined : oldest);
       return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
     },
 
     destination(name, named) {
-      const holder = others.find(({ status }) => {
+      const owner = others.find(({ status }) => {
         const { destination, konnect, cleanup = [] } = status;
         const here = konnect?.organizationID === organizationID ? destination : undefined;
         const leaving = cleanup.filter(
@@ -80,13 +87,16 @@ export function ownershipOf({ self, organizationID, all, destinationName }: Owne
       const sameName = members.find(
         (other) => destinationName(other) === name && canName(other, name) && byAge(other, self) < 0,
       );
-      const by = holder ?? sameName;
+      const by = owner ?? sameName;
       return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
     },
   };
 }
 
-/** The forwarding that takes over what `self` lets go of, where one can take it now. `destinationID`: what the webhook points at. */
+/**
+ * Returns the forwarding that takes over a webhook which `self` no longer wants, or undefined if none can take it now. `destinationID` is
+ * what the webhook points at.
+ */
 export function successorOf(
   { self, all }: Pick<OwnershipInput, 'self' | 'all'>,
   entry: CleanupStatus,
@@ -95,14 +105,14 @@ export function successorOf(
   const which = keyOf(entry);
   if (which === undefined) return undefined;
   const { organizationID, region } = entry;
-  const wanting = all
+  const candidates = all
     .filter(({ metadata }) => metadata.uid !== self.metadata.uid)
     .filter((other) => isMember(other, organizationID) && wants(other, region, which))
     .toSorted(byAge);
   const pointsAt = (other: AuditLogForwarding) => attachmentOf(other.status, which)?.destinationID;
-  const has = wanting.find((other) => destinationID !== undefined && pointsAt(other) === destinationID);
-  if (has !== undefined) return { by: nameOf(has), hasIt: true };
-  const next = wanting.find((other) => canTake(other, which));
+  const current = candidates.find((other) => destinationID !== undefined && pointsAt(other) === destinationID);
+  if (current !== undefined) return { by: nameOf(current), hasIt: true };
+  const next = candidates.find((other) => canTake(other, which));
   return next === undefined ? undefined : { by: nameOf(next), hasIt: false };
 }
 
@@ -127,23 +137,23 @@ function wants({ metadata, spec, status }: AuditLogForwarding, region: string, w
   );
 }
 
-/** Deleted under Retain, or observing: it will leave everything as it is. */
-function keepsForGood({ metadata, spec }: AuditLogForwarding): boolean {
+/** Returns true if the forwarding is being deleted and leaves everything in Konnect as it is. */
+function leavesEverything({ metadata, spec }: AuditLogForwarding): boolean {
   return metadata.deletionTimestamp !== undefined && (spec.deletionPolicy === 'Retain' || spec.mode === 'Observe');
 }
 
-const blind: ReadonlySet<string | undefined> = new Set([reasons.portalNotFound, reasons.permissionDenied]);
+const unreadableReasons: ReadonlySet<string | undefined> = new Set([reasons.portalNotFound, reasons.permissionDenied]);
 
-/** Nothing keeps it from writing, as far as its status tells. */
+/** Returns true if nothing in spec or status keeps the forwarding from writing to Konnect. */
 function canWrite({ metadata, spec, status }: AuditLogForwarding): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.suspend || spec.mode === 'Observe') return false;
-  const mark = status.conditions?.find(({ type }) => type === 'Stalled');
-  return mark === undefined || mark.reason === reasons.claimed;
+  const stalled = status.conditions?.find(({ type }) => type === 'Stalled');
+  return stalled === undefined || stalled.reason === reasons.claimed;
 }
 
 /**
- * A pass over its present spec is still to come. What a pass that is over says nothing of it could not look at, for want of a Secret, say:
- * that is no claim.
+ * Returns true if the current spec has not been reconciled yet. A webhook that a finished reconciliation could not read, for example
+ * because a Secret was missing, is not claimed.
  */
 function isDue({ metadata, status }: AuditLogForwarding): boolean {
   return status.observedGeneration !== metadata.generation;
@@ -151,7 +161,7 @@ function isDue({ metadata, status }: AuditLogForwarding): boolean {
 
 function canTake(other: AuditLogForwarding, which: WebhookKey): boolean {
   const attachment = attachmentOf(other.status, which);
-  return canWrite(other) && (attachment === undefined ? isDue(other) : !blind.has(attachment.reason));
+  return canWrite(other) && (attachment === undefined ? isDue(other) : !unreadableReasons.has(attachment.reason));
 }
 
 function canName(other: AuditLogForwarding, name: string): boolean {
@@ -162,7 +172,7 @@ function isMember({ status }: AuditLogForwarding, organizationID: string): boole
   return status.konnect?.organizationID === organizationID;
 }
 
-/** Suspended, it writes nothing, and nobody else takes what it had. */
+/** Returns true if the forwarding is suspended and wants the webhook. It writes nothing then, but keeps what it owns. */
 function keepsClaim(other: AuditLogForwarding, region: string, which: WebhookKey): boolean {
   return other.spec.suspend && wants(other, region, which);
 }
@@ -178,7 +188,7 @@ interface HoldQuery {
   readonly seen: SeenWebhook | undefined;
 }
 
-/** Whether the webhook points at what this forwarding's status names for it. */
+/** Returns true if the webhook points at a destination that the status of this forwarding names for it. */
 function pointsAtOurs({ status }: AuditLogForwarding, { organizationID, region, which, seen }: HoldQuery): boolean {
   const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
   const now = here ? attachmentOf(status, which) : undefined;
@@ -189,8 +199,8 @@ function pointsAtOurs({ status }: AuditLogForwarding, { organizationID, region, 
     return [now, ...left].some((one) => one?.destinationID === seen.destinationID);
   }
   if (seen?.kind !== 'inline') return false;
-  const stands = now !== undefined && (now.state === 'on' || now.state === 'off');
-  return (stands && status.organization?.api === 'v2') || left.some(({ api }) => api === 'v2');
+  const isAttached = now !== undefined && (now.state === 'on' || now.state === 'off');
+  return (isAttached && status.organization?.api === 'v2') || left.some(({ api }) => api === 'v2');
 }
 
 function sameKey(a: WebhookKey | undefined, b: WebhookKey): boolean {

@@ -1,35 +1,36 @@
-/** Which forwardings mention which things (a Secret, a webhook, a name), found from both sides. Keys are `namespace/name`. */
+/** An index from forwardings to what they refer to (Secrets, claims), and back. Keys are `namespace/name`. */
 export class ReverseIndex {
-  readonly #byThing = new Map<string, Set<string>>();
-  readonly #byKey = new Map<string, readonly string[]>();
+  readonly #keysOf = new Map<string, Set<string>>();
+  readonly #valuesOf = new Map<string, readonly string[]>();
 
-  /** In place of what this forwarding mentioned before. */
-  set(key: string, things: readonly string[]): void {
+  /** Sets what a forwarding refers to. Replaces its previous values. */
+  set(key: string, values: readonly string[]): void {
     this.delete(key);
-    this.#byKey.set(key, things);
-    for (const thing of things) {
-      const keys = this.#byThing.get(thing) ?? new Set();
-      this.#byThing.set(thing, keys.add(key));
+    this.#valuesOf.set(key, values);
+    for (const value of values) {
+      const keys = this.#keysOf.get(value) ?? new Set();
+      this.#keysOf.set(value, keys.add(key));
     }
   }
 
+  /** Removes a forwarding. */
   delete(key: string): void {
-    for (const thing of this.#byKey.get(key) ?? []) {
-      const keys = this.#byThing.get(thing);
+    for (const value of this.#valuesOf.get(key) ?? []) {
+      const keys = this.#keysOf.get(value);
       keys?.delete(key);
-      if (keys?.size === 0) this.#byThing.delete(thing);
+      if (keys?.size === 0) this.#keysOf.delete(value);
     }
-    this.#byKey.delete(key);
+    this.#valuesOf.delete(key);
   }
 
-  /** Those that mention this thing. */
-  of(thing: string): readonly string[] {
-    return [...(this.#byThing.get(thing) ?? [])];
+  /** Returns the forwardings that refer to this value. */
+  of(value: string): readonly string[] {
+    return [...(this.#keysOf.get(value) ?? [])];
   }
 
-  /** Others that mention something that this one mentions. */
+  /** Returns the other forwardings that refer to a value of this one. */
   sharedWith(key: string): readonly string[] {
-    const shared = new Set((this.#byKey.get(key) ?? []).flatMap((thing) => this.of(thing)));
+    const shared = new Set((this.#valuesOf.get(key) ?? []).flatMap((value) => this.of(value)));
     shared.delete(key);
     return [...shared];
   }

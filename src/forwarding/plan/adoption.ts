@@ -1,6 +1,6 @@
 import type { DesiredState } from '../desired/desired-state.ts';
 
-/** Whether what was never ours may be taken; both endpoints as digests. */
+/** Returns true if the policy allows to adopt an object of another client. Both endpoints are digests. */
 export function isAdoptable(
   policy: DesiredState['adoptionPolicy'],
   ours: string | undefined,

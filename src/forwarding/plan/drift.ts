@@ -1,4 +1,4 @@
-/** What `mode: Observe` reports: a plan that is not carried out. Pure, and without values. */
+/** Computes what `mode: Observe` reports: the fields that a plan would change, without their values. Pure. */
 
 import type { DriftStatus } from '../../api/v1alpha1.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -15,8 +15,8 @@ const fieldOf: Readonly<Record<AttachReason, string>> = {
   settings: 'endpoint',
 };
 
-/** `released`: the memory with what is no longer wanted in `cleanup`. */
-export function driftOf(plan: Plan, released: RecordedState): DriftStatus[] {
+/** Returns the drift. `recorded` has to have everything that spec no longer wants in `cleanup`. */
+export function driftOf(plan: Plan, recorded: RecordedState): DriftStatus[] {
   const fields = destinationFields(plan.destination);
   const portals = [...plan.portals].map(([id, step]) => webhookDrift(`portal/${id}`, step));
   const organization = plan.organization === undefined ? [] : [webhookDrift('organization', plan.organization)];
@@ -26,7 +26,7 @@ export function driftOf(plan: Plan, released: RecordedState): DriftStatus[] {
     ...organization.flat(),
   ];
   const known = new Set(found.map(({ object }) => object));
-  const surplus = (released.cleanup ?? []).map(objectKeyOf).filter((object) => !known.has(object));
+  const surplus = (recorded.cleanup ?? []).map(objectKeyOf).filter((object) => !known.has(object));
   return [...found, ...[...new Set(surplus)].map((object) => ({ object, fields: ['surplus'] }))];
 }
 

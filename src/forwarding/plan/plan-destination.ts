@@ -1,3 +1,4 @@
+/** Plans what to do with the destination. Pure. */
 import type { DestinationStatus } from '../../api/v1alpha1.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { differences } from '../observed/destination-diff.ts';
@@ -5,23 +6,25 @@ import type { Observed, SeenDestination } from '../observed/observed-state.ts';
 import { isAdoptable } from './adoption.ts';
 import type { DestinationStep, PlanContext } from './steps.ts';
 
+/** Returns the step for a destination that the operator owns. `named` are other destinations with the wanted name. */
 export function planOurs(
   own: OwnDestination,
-  remembered: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
+  record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
   ours: SeenDestination,
   named: readonly SeenDestination[],
 ): DestinationStep {
-  const found = differences(own, remembered, ours);
-  if (found.length === 0) return { kind: 'keep', updatedAt: remembered?.updatedAt ?? ours.updatedAt };
+  const found = differences(own, record, ours);
+  if (found.length === 0) return { kind: 'keep', updatedAt: record?.updatedAt ?? ours.updatedAt };
   if (found.includes('name') && named.length > 0) {
     return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id) };
   }
   return { kind: 'update', differences: found };
 }
 
+/** Returns the step for the destination. `record` is what status says about it. */
 export function planDestination(
   desired: DesiredState,
-  remembered: DestinationStatus | undefined,
+  record: DestinationStatus | undefined,
   observed: Observed,
   { ageMs, pendingCreationTimeoutMs, ownership }: PlanContext,
 ): DestinationStep {
@@ -35,19 +38,19 @@ export function planDestination(
   }
   const { own } = desired;
   if (own === undefined) return { kind: 'none' };
-  const { creating } = remembered ?? {};
-  const made = seen.sameNameAsPending.filter(
+  const { creating } = record ?? {};
+  const created = seen.sameNameAsPending.filter(
     (one) => creating !== undefined && one.endpointDigest === creating.endpointDigest,
   );
-  const [found, ...others] = seen.ours === undefined ? made : [seen.ours, ...made];
+  const [found, ...others] = seen.ours === undefined ? created : [seen.ours, ...created];
   if (found !== undefined) {
     const duplicates = others.map(({ id }) => id);
     const named = seen.named.filter(({ id }) => id !== found.id && !duplicates.includes(id));
     const applied = { secretVersion: creating?.secretVersion, updatedAt: found.updatedAt };
-    const next = planOurs(own, seen.ours === undefined ? applied : remembered, found, named);
+    const next = planOurs(own, seen.ours === undefined ? applied : record, found, named);
     if (seen.ours !== undefined && duplicates.length === 0) return next;
     const name = creating?.name ?? own.settings.name;
-    return { kind: 'claim', because: 'intent', id: found.id, name, duplicates, next };
+    return { kind: 'claim', because: 'pending creation', id: found.id, name, duplicates, next };
   }
   if (creating !== undefined && ageMs(creating.since) < pendingCreationTimeoutMs) return { kind: 'wait' };
   const ids = seen.named.map(({ id }) => id);

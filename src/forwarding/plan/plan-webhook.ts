@@ -1,3 +1,4 @@
+/** Plans what to do with a webhook. Pure. */
 import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
 import { wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
@@ -7,30 +8,30 @@ import type { Hold } from '../ownership/ownership.ts';
 import { isAdoptable } from './adoption.ts';
 import type { WebhookStep } from './steps.ts';
 
-/** What webhooks are to point at, and by what it is known whether they do. */
+/** The destination that webhooks have to point at. */
 export interface Target {
   readonly policy: DesiredState['adoptionPolicy'];
-  /** Undefined as long as there is none. */
+  /** Undefined if it does not exist yet. */
   readonly destinationID: string | undefined;
-  /** The destination that was ours until now. */
+  /** The destination that status records as the operator's own. */
   readonly formerID: string | undefined;
   readonly endpointDigest: string | undefined;
 }
 
 /**
- * A step that takes something gives way to whoever holds it; what another lets go of is taken by pointing it here. What points at a
- * destination of our own is ours, but one of somebody else's may be attached to by several.
+ * Returns the step that ownership allows: `lost` if another forwarding owns the webhook, and `attach` if it yielded the webhook to this
+ * one. A webhook that points at a destination which the operator created needs no check. Several forwardings can refer to another one.
  */
 export function yieldToOwner(step: WebhookStep, hold: Hold, { reference }: DesiredState): WebhookStep {
   if (hold.kind === 'free' || step.kind === 'missing' || step.kind === 'unknown') return step;
-  const stands = step.kind === 'keep' || (step.kind === 'attach' && ['enabled', 'settings'].includes(step.because));
-  if (stands && (reference === undefined || hold.kind === 'yielded')) return step;
+  const isAttached = step.kind === 'keep' || (step.kind === 'attach' && ['enabled', 'settings'].includes(step.because));
+  if (isAttached && (reference === undefined || hold.kind === 'yielded')) return step;
   if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   return { kind: 'attach', because: 'handed over', otherID: 'otherID' in step ? step.otherID : undefined };
 }
 
-/** What points at a destination that was never ours. */
-export function takeOver(target: Target, seen: Extract<SeenWebhook, { kind: 'attached' }>): WebhookStep {
+/** Returns the step for a webhook that points at a destination of another client. */
+export function planAdoption(target: Target, seen: Extract<SeenWebhook, { kind: 'attached' }>): WebhookStep {
   const { destinationID: otherID, destinationExists, otherDigest } = seen;
   if (!destinationExists) return { kind: 'attach', because: 'destination gone' };
   return isAdoptable(target.policy, target.endpointDigest, otherDigest)
@@ -38,41 +39,42 @@ export function takeOver(target: Target, seen: Extract<SeenWebhook, { kind: 'att
     : { kind: 'refuse', otherID };
 }
 
-/** The organization's webhook with an endpoint of its own. */
+/** Returns the step for the organization's webhook in v2, which has its own endpoint. */
 export function planInline(
   own: OwnDestination,
   target: Target,
   enabled: boolean,
-  remembered: OrganizationStatus | undefined,
+  record: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
-  const was = wasAttached(remembered);
+  const wasOurs = wasAttached(record);
   if (seen?.kind === 'attached') {
     const { destinationID: otherID } = seen;
     if (otherID === target.destinationID || otherID === target.formerID) {
       return { kind: 'attach', because: 'destination gone' };
     }
-    return was && seen.destinationExists
+    return wasOurs && seen.destinationExists
       ? { kind: 'attach', because: 'pointed elsewhere', otherID }
-      : takeOver(target, seen);
+      : planAdoption(target, seen);
   }
   if (seen?.kind !== 'inline') return planWebhook(target, enabled, undefined, seen);
-  const isOurs = remembered?.endpointDigest !== undefined && seen.endpointDigest === remembered.endpointDigest;
+  const isOurs = record?.endpointDigest !== undefined && seen.endpointDigest === record.endpointDigest;
   if (!isOurs) {
-    if (was) return { kind: 'attach', because: 'pointed elsewhere' };
+    if (wasOurs) return { kind: 'attach', because: 'pointed elsewhere' };
     return planWebhook(target, enabled, undefined, seen);
   }
   if (seen.enabled !== enabled) return { kind: 'attach', because: 'enabled' };
-  const found = differences(own, remembered, { ...seen, id: '', name: undefined });
+  const found = differences(own, record, { ...seen, id: '', name: undefined });
   return found.length > 0
     ? { kind: 'attach', because: 'settings' }
-    : { kind: 'keep', updatedAt: remembered.updatedAt ?? seen.updatedAt };
+    : { kind: 'keep', updatedAt: record.updatedAt ?? seen.updatedAt };
 }
 
+/** Returns the step for a webhook that has to point at a destination. */
 export function planWebhook(
   target: Target,
   enabled: boolean,
-  remembered: Pick<PortalStatus, 'destinationID' | 'state'> | undefined,
+  record: Pick<PortalStatus, 'destinationID' | 'state'> | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
   if (seen === undefined) return { kind: 'keep' };
@@ -83,7 +85,7 @@ export function planWebhook(
     case 'unconfigured':
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
-      if (wasAttached(remembered)) return { kind: 'attach', because: 'pointed elsewhere' };
+      if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere' };
       return isAdoptable(target.policy, target.endpointDigest, seen.endpointDigest)
         ? { kind: 'attach', because: 'adopted' }
         : { kind: 'refuse', otherID: undefined };
@@ -92,30 +94,31 @@ export function planWebhook(
       if (otherID === target.destinationID) {
         return seen.enabled === enabled ? { kind: 'keep' } : { kind: 'attach', because: 'enabled' };
       }
-      if (otherID === remembered?.destinationID || otherID === target.formerID) {
+      if (otherID === record?.destinationID || otherID === target.formerID) {
         return { kind: 'attach', because: 'destination gone' };
       }
-      if (wasAttached(remembered)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
-      return takeOver(target, seen);
+      if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
+      return planAdoption(target, seen);
     }
   }
 }
 
+/** Returns the step for the organization's webhook, in the API version that spec wants. */
 export function planOrganization(
   desired: DesiredState,
   target: Target,
-  remembered: OrganizationStatus | undefined,
+  record: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
   const enabled = desired.organization?.enabled ?? false;
   if (desired.api === 'v3') {
-    // What remains of an inline webhook that was switched off: nothing but our own endpoint.
+    // v2 keeps showing the endpoint of an inline webhook that the operator has switched off.
     if (seen?.kind === 'inline' && !seen.enabled && seen.endpointDigest === target.endpointDigest) {
       return { kind: 'attach', because: 'unconfigured' };
     }
-    return planWebhook(target, enabled, remembered?.api === 'v3' ? remembered : undefined, seen);
+    return planWebhook(target, enabled, record?.api === 'v3' ? record : undefined, seen);
   }
   const { own } = desired;
   if (own === undefined) return { kind: 'keep' };
-  return planInline(own, target, enabled, remembered?.api === 'v2' ? remembered : undefined, seen);
+  return planInline(own, target, enabled, record?.api === 'v2' ? record : undefined, seen);
 }

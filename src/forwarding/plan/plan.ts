@@ -1,6 +1,6 @@
 /**
- * What has to be done in Konnect, from what is wanted, what status remembers and what was seen. Pure: the same three give the same
- * plan, and carrying a plan out makes the next one empty.
+ * Plans what to do in Konnect, from what spec wants, what status records and what Konnect has. Pure. The same input gives the same plan,
+ * and after a plan is applied the next one is empty.
  */
 
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -10,15 +10,16 @@ import { planDestination } from './plan-destination.ts';
 import { planOrganization, planWebhook, type Target, yieldToOwner } from './plan-webhook.ts';
 import type { DestinationStep, Plan, PlanContext } from './steps.ts';
 
+/** Returns the plan of a reconciliation. */
 export function plan(desired: DesiredState, recorded: RecordedState, observed: Observed, context: PlanContext): Plan {
   const { ownership } = context;
   const candidate = planDestination(desired, recorded.destination, observed, context);
   const target = targetOf(desired, candidate, recorded, observed);
   const portals = new Map(
     desired.portals.map(({ id, enabled }) => {
-      const remembered = recorded.portals?.find((portal) => portal.id === id);
+      const record = recorded.portals?.find((portal) => portal.id === id);
       const seen = observed.portals.get(id);
-      const step = planWebhook(target, enabled, remembered, seen);
+      const step = planWebhook(target, enabled, record, seen);
       return [id, yieldToOwner(step, ownership.webhook({ kind: 'portal', id }, seen), desired)];
     }),
   );
@@ -36,13 +37,7 @@ export function plan(desired: DesiredState, recorded: RecordedState, observed: O
   return { destination, organization, portals };
 }
 
-/** True where nothing is left to be done. */
-export function isEmpty({ destination, organization, portals }: Plan): boolean {
-  const writes: ReadonlySet<DestinationStep['kind']> = new Set(['create', 'claim', 'update', 'wait', 'unknown']);
-  return !writes.has(destination.kind) && [organization, ...portals.values()].every((step) => step?.kind !== 'attach');
-}
-
-/** Made or taken only once there is something to attach it to. */
+/** Returns true for a destination that is created or adopted only if a webhook can be attached to it. */
 function isNew(step: DestinationStep): boolean {
   return step.kind === 'create' || (step.kind === 'claim' && step.because === 'adopted');
 }
@@ -55,10 +50,10 @@ function targetOf(
 ): Target {
   const seen = observed.destination;
   const [referenced] = seen.kind === 'referenced' ? seen.found : [];
-  const standing = seen.kind === 'known' ? seen.ours?.id : seen.kind === 'referenced' ? undefined : destination?.id;
+  const currentID = seen.kind === 'known' ? seen.ours?.id : seen.kind === 'referenced' ? undefined : destination?.id;
   return {
     policy: desired.adoptionPolicy,
-    destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : standing,
+    destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : currentID,
     formerID: destination?.managed === false ? undefined : destination?.id,
     endpointDigest: desired.own?.endpointDigest ?? referenced?.endpointDigest,
   };

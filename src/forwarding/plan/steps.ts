@@ -1,32 +1,36 @@
+/** The steps that a plan consists of. */
+
 import type { Difference } from '../observed/destination-diff.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import type { Problem } from '../problems.ts';
 
 export type DestinationStep =
-  /** Nothing to do; `updatedAt` is to be remembered where our own write did not tell it. */
+  /** The destination matches. `updatedAt` is recorded, since the answer to the operator's own write may not have shown it. */
   | { readonly kind: 'keep'; readonly updatedAt: string | undefined }
   | { readonly kind: 'none' }
   | { readonly kind: 'create' }
-  /** Ours from now on: found by the intent on record, or adopted. */
+  /** Found by the pending creation, or adopted. The operator owns it from now on. */
   | {
       readonly kind: 'claim';
-      readonly because: 'intent' | 'adopted';
+      readonly because: 'pending creation' | 'adopted';
       readonly id: string;
       readonly name: string;
       readonly duplicates: readonly string[];
       readonly next: DestinationStep;
     }
   | { readonly kind: 'update'; readonly differences: readonly Difference[] }
-  /** Somebody else's, which spec names. */
+  /** The destination that `destinationRef` matches. */
   | { readonly kind: 'use'; readonly id: string }
-  /** The destination that spec names is not there, or there are several. */
+  /** `destinationRef` matches no destination, or several. */
   | { readonly kind: 'unresolved'; readonly ids: readonly string[] }
-  /** A creation may still come to light in Konnect's lists. */
+  /** A pending creation may still show up in Konnect's lists. */
   | { readonly kind: 'wait' }
+  /** Another destination has the name, and may not be adopted. */
   | { readonly kind: 'refuse'; readonly name: string; readonly ids: readonly string[] }
-  /** Another forwarding has it, or comes first. */
+  /** Another forwarding owns the name. */
   | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'unknown'; readonly problem: Problem };
+
 export type WebhookStep =
   | { readonly kind: 'keep'; readonly updatedAt?: string | undefined }
   | { readonly kind: 'attach'; readonly because: AttachReason; readonly otherID?: string | undefined }
@@ -34,7 +38,8 @@ export type WebhookStep =
   | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown'; readonly problem: Problem };
-/** `enabled`, `settings` and `pointed elsewhere`: what was ours differs from what is wanted. */
+
+/** `enabled`, `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
 export type AttachReason =
   | 'unconfigured'
   | 'destination gone'
@@ -43,6 +48,7 @@ export type AttachReason =
   | 'enabled'
   | 'pointed elsewhere'
   | 'settings';
+
 export interface Plan {
   readonly destination: DestinationStep;
   readonly organization: WebhookStep | undefined;
@@ -51,9 +57,9 @@ export interface Plan {
 }
 
 export interface PlanContext {
-  /** For how long a time on record has been known, in milliseconds. */
+  /** Returns for how many milliseconds this process has known a time that is recorded in status. */
   readonly ageMs: (time: string) => number;
-  /** How long after an intent a destination may be missing in lists although its POST was carried out. */
+  /** How long a created destination may be missing in Konnect's lists. */
   readonly pendingCreationTimeoutMs: number;
   readonly ownership: Ownership;
 }

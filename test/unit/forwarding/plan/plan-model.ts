@@ -209,7 +209,7 @@ function carryOutDestination(
         id: step.id,
         name: step.name,
         managed: true,
-        secretVersion: step.because === 'intent' ? remembered?.creating?.secretVersion : undefined,
+        secretVersion: step.because === 'pending creation' ? remembered?.creating?.secretVersion : undefined,
       };
       return carryOutDestination(world, desired, claimed, step.next);
     }
@@ -226,3 +226,9 @@ function tick(world: World): string {
 }
 
 export const someProblem: Problem = { reason: 'KonnectUnavailable', severity: 'unavailable', message: 'x' };
+
+/** Returns true if the plan changes nothing. */
+export function isEmpty({ destination, organization, portals }: Plan): boolean {
+  const writes: ReadonlySet<DestinationStep['kind']> = new Set(['create', 'claim', 'update', 'wait', 'unknown']);
+  return !writes.has(destination.kind) && [organization, ...portals.values()].every((step) => step?.kind !== 'attach');
+}

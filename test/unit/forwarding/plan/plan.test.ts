@@ -10,9 +10,9 @@ import type {
   SeenWebhook,
 } from '../../../../src/forwarding/observed/observed-state.ts';
 import { type Ownership, uncontested } from '../../../../src/forwarding/ownership/ownership.ts';
-import { isEmpty, plan } from '../../../../src/forwarding/plan/plan.ts';
+import { plan } from '../../../../src/forwarding/plan/plan.ts';
 import { wasAttached } from '../../../../src/status/recorded-state.ts';
-import { carryOut, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
+import { carryOut, isEmpty, isUsed, look, someProblem, type World, type WorldWebhook } from './plan-model.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const clock = {
@@ -194,7 +194,7 @@ describe('the destination', () => {
       unconfigured,
       {
         kind: 'claim',
-        because: 'intent',
+        because: 'pending creation',
         id: 'X',
         name: 'n',
         duplicates: ['Y'],
@@ -208,7 +208,7 @@ describe('the destination', () => {
       unconfigured,
       {
         kind: 'claim',
-        because: 'intent',
+        because: 'pending creation',
         id: 'X',
         name: 'm',
         duplicates: [],
@@ -366,7 +366,7 @@ describe('an intent whose destination is in status already', () => {
     };
     expect(plan(desiredOf(), memory, observed, clock).destination).toEqual({
       kind: 'claim',
-      because: 'intent',
+      because: 'pending creation',
       id: 'D',
       name: 'n',
       duplicates: ['Y'],
@@ -660,8 +660,9 @@ describe('whatever is wanted, remembered and seen', () => {
         const alone = plan(desired, memory, observed, clock);
         const found = plan(desired, memory, observed, context);
         const taken = found.destination.kind === 'create' || found.destination.kind === 'claim';
-        const byIntent = found.destination.kind === 'claim' && found.destination.because === 'intent';
-        expect(rivalry.nameIsHeld && taken && !byIntent).toBe(false);
+        const byPendingCreation =
+          found.destination.kind === 'claim' && found.destination.because === 'pending creation';
+        expect(rivalry.nameIsHeld && taken && !byPendingCreation).toBe(false);
         carryOut(world, desired, memory, found);
         const steps = [...found.portals, ['organization', found.organization] as const];
         const wrong = steps.filter(([place, step]) => {
