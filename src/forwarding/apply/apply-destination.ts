@@ -1,4 +1,4 @@
-/** Carries out what the plan says of the destination. */
+/** Applies the plan to the destination: creates, finds, updates or leaves it. */
 import { type DestinationStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
@@ -9,7 +9,10 @@ import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { countCorrection } from './drift-correction.ts';
 
-/** Answers what is wrong, or undefined. `draft.memory.destination.id` then names the destination, where one is needed. */
+/**
+ * Applies the step and returns the problem, or undefined. Without a problem, the recorded state has the ID of the destination if one is
+ * needed.
+ */
 export async function applyDestination(
   context: ReconcileContext,
   desired: DesiredState,
@@ -19,14 +22,14 @@ export async function applyDestination(
   const { own } = desired;
   switch (step.kind) {
     case 'none':
-      // Needed, but nothing can be attached to it now, and what status names has been looked for and is gone.
+      // A destination is needed, but no webhook can be attached now. The one in status no longer exists in Konnect.
       if (desired.usesDestination) status.recorded = without(status.recorded, 'destination');
       return undefined;
     case 'unknown':
       return step.problem;
     case 'use':
-      // Of a destination that spec names by its ID, Konnect's name is somebody's free text.
-      remember(context, { id: step.id, name: desired.reference?.name ?? '', managed: false });
+      // The name that Konnect shows is not recorded: it is another client's text.
+      recordDestination(context, { id: step.id, name: desired.reference?.name ?? '', managed: false });
       return undefined;
     case 'unresolved':
       return unresolved(context, desired, step.ids);
@@ -42,8 +45,8 @@ export async function applyDestination(
     case 'keep': {
       const { destination } = status.recorded;
       if (destination !== undefined)
-        remember(context, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
-      // Right although it was left alone: the war is over.
+        recordDestination(context, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
+      // The object matches again without a correction: the conflict has ended.
       const { conditions = [] } = status.forwarding.status;
       if (conditions.some(({ type, reason }) => type === 'DestinationReady' && reason === reasons.contested)) {
         status.recorded = withoutCorrections(status.recorded, correctedObject);
@@ -77,7 +80,7 @@ function unresolved({ status }: ReconcileContext, { reference }: DesiredState, i
   return stalled(reasons.destinationNotFound, message);
 }
 
-/** An intent whose time is over came to nothing. */
+/** Forgets a pending creation that has timed out: it created nothing. */
 function forgetPendingCreation({ status }: ReconcileContext): void {
   if (status.recorded.destination?.id === undefined) status.recorded = without(status.recorded, 'destination');
 }
@@ -106,7 +109,7 @@ async function create(
     const contested = countCorrection(context, correctedObject, object);
     if (contested !== undefined) return contested;
   }
-  remember(context, {
+  recordDestination(context, {
     name: settings.name,
     managed: true,
     creating: { name: settings.name, since: context.stamp(), secretVersion, endpointDigest },
@@ -114,7 +117,7 @@ async function create(
   await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: true });
   try {
     const created = await konnect.client.createDestination(desired.api, settings, signal);
-    remember(context, applied(created.id, created.updatedAt, own));
+    recordDestination(context, applied(created.id, created.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
     if (error.kind === 'Conflict') {
@@ -130,7 +133,7 @@ async function create(
   return undefined;
 }
 
-/** Takes what our own POST made although its answer was lost, and removes what a second POST made beside it; or adopts. */
+/** Records a destination as the operator's own: one that it created although the answer was lost, or one that it adopts. Deletes duplicates. */
 async function claim(
   context: ReconcileContext,
   desired: DesiredState,
@@ -139,8 +142,8 @@ async function claim(
   const { status, konnect, signal } = context;
   const creating = because === 'pending creation' ? status.recorded.destination?.creating : undefined;
   const claimed = { id, name, managed: true, ...(creating && { secretVersion: creating.secretVersion }) };
-  // The intent stands until its duplicates are gone: by it they are found again.
-  remember(context, { ...claimed, ...(creating && { creating }) });
+  // The pending creation stays recorded until its duplicates are deleted, since it identifies them.
+  recordDestination(context, { ...claimed, ...(creating && { creating }) });
   const found = `found destination ${id}, whose creation Konnect did not confirm`;
   const note = because === 'pending creation' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
   await beforeWrite(context, note);
@@ -152,7 +155,7 @@ async function claim(
     note,
   );
   for (const duplicate of duplicates) {
-    // 409 protects one that something is attached to: then it is not the leftover that it looks like.
+    // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
     const result = await konnect.client.deleteDestination(desired.api, duplicate, signal);
     if (result === 'deleted') {
       recordEvent(
@@ -164,7 +167,7 @@ async function claim(
       );
     }
   }
-  remember(context, claimed);
+  recordDestination(context, claimed);
 }
 
 async function update(
@@ -183,7 +186,7 @@ async function update(
   await beforeWrite(context, `updating ${object} in Konnect`);
   try {
     const answer = await konnect.client.updateDestination(desired.api, id, own.settings, signal);
-    remember(context, applied(id, answer?.updatedAt, own));
+    recordDestination(context, applied(id, answer?.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
     if (error.kind === 'NotFound') {
@@ -225,7 +228,7 @@ function applied(
   };
 }
 
-function remember({ status }: ReconcileContext, destination: DestinationStatus): void {
+function recordDestination({ status }: ReconcileContext, destination: DestinationStatus): void {
   status.recorded = { ...status.recorded, destination };
 }
 

@@ -1,4 +1,4 @@
-/** Carries out what the plan says of the webhooks: each for itself, so that one bad portal never holds up another. */
+/** Applies the plan to the webhooks. A problem with one webhook does not keep the operator from applying the others. */
 import type { PortalStatus } from '../../api/v1alpha1.ts';
 import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
@@ -13,11 +13,11 @@ import { countCorrection } from './drift-correction.ts';
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
   readonly portalsReady: number;
-  /** Attachments that wait for a destination. */
+  /** The number of webhooks that wait for a destination. */
   readonly waiting: number;
 }
 
-/** Attaches what the plan says to the destination, by its ID; where there is none yet, attachments wait for it. */
+/** Points webhooks at the destination, as the plan says. If there is no destination yet, they wait for it. */
 export async function applyWebhooks(
   context: ReconcileContext,
   desired: DesiredState,
@@ -25,15 +25,15 @@ export async function applyWebhooks(
   destinationID: string | undefined,
 ): Promise<WebhooksResult> {
   const attachments = attachmentsOf(context, desired, plan);
-  const waits = (one: Attachment) =>
+  const isWaiting = (one: Attachment) =>
     one.step.kind === 'attach' && needsDestination(desired, one) && destinationID === undefined;
 
   const contested = new Map<Attachment, Problem>();
   for (const one of attachments) {
-    const problem = waits(one) ? undefined : countCorrections(context, one);
+    const problem = isWaiting(one) ? undefined : countCorrections(context, one);
     if (problem !== undefined) contested.set(one, problem);
   }
-  const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !waits(one) && !contested.has(one));
+  const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
   for (const one of toWrite) recordPending(one);
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
   if (toWrite.length > 0) await beforeWrite(context, `attaching ${objects.join(', ')}`);
@@ -42,55 +42,57 @@ export async function applyWebhooks(
     attachments.map(async (one) => {
       const problem = contested.get(one);
       if (problem !== undefined) return failed(one, problem);
-      if (!waits(one)) return applyWebhook(context, desired, one, destinationID ?? '');
-      if (!mayBeAttached(one.remembered)) one.remember({ state: 'pending', ours: 'same' });
+      if (!isWaiting(one)) return applyWebhook(context, desired, one, destinationID ?? '');
+      if (!mayBeAttached(one.recorded)) one.record({ state: 'pending', ours: 'same' });
       return undefined;
     }),
   );
   const fromPortals = desired.portals.map(({ problem }) => problem);
   const found = [...problems, ...fromPortals, ...desired.unresolved].filter((problem) => problem !== undefined);
-  const late = new Set(attachments.filter(waits).map(({ key }) => key));
+  const waitingKeys = new Set(attachments.filter(isWaiting).map(({ key }) => key));
   const ready = desired.portals.filter(({ id, enabled }) => {
-    if (late.has(`portal/${id}`)) return false;
+    if (waitingKeys.has(`portal/${id}`)) return false;
     const entry = context.status.recorded.portals?.find((portal) => portal.id === id);
     return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
   });
-  return { problems: found, portalsReady: ready.length, waiting: late.size };
+  return { problems: found, portalsReady: ready.length, waiting: waitingKeys.size };
 }
 
-/** A webhook enters status before its first write. What was attached before keeps the state that a read has proved. */
+/** Records what a write is about to set. A webhook that was attached before keeps its state. */
 function recordPending(one: Attachment): void {
-  if (one.step.kind !== 'attach' || one.entered) return;
-  const proved = one.remembered !== undefined && wasAttached(one.remembered);
-  const seenAsOurs = one.step.because === 'enabled' || one.step.because === 'settings';
+  if (one.step.kind !== 'attach' || one.isRecorded) return;
+  const wasConfirmed = one.recorded !== undefined && wasAttached(one.recorded);
+  const isOurs = one.step.because === 'enabled' || one.step.because === 'settings';
   const before = one.enabled ? 'on' : 'off';
-  one.remember({
-    state: proved ? one.remembered.state : seenAsOurs ? before : 'pending',
-    ours: seenAsOurs ? 'same' : 'desired',
-    entering: true,
+  one.record({
+    state: wasConfirmed ? one.recorded.state : isOurs ? before : 'pending',
+    ours: isOurs ? 'same' : 'desired',
+    isBeforeWrite: true,
   });
 }
 
-/** Counts what others changed of a webhook that stood, or clears the count of one that is right again. */
-function countCorrections(
-  context: ReconcileContext,
-  { key, object, step, remembered }: Attachment,
-): Problem | undefined {
+/** Counts the changes of another client to a webhook, or clears the count if the webhook matches again. */
+function countCorrections(context: ReconcileContext, { key, object, step, recorded }: Attachment): Problem | undefined {
   if (step.kind === 'keep') {
-    // Right although it was left alone: the war is over.
-    if (remembered?.reason === reasons.contested)
+    // The object matches again without a correction: the conflict has ended.
+    if (recorded?.reason === reasons.contested)
       context.status.recorded = withoutCorrections(context.status.recorded, key);
     return undefined;
   }
-  if (!isCorrection(context, step, remembered)) return undefined;
+  if (!isCorrection(context, step, recorded)) return undefined;
   return countCorrection(context, key, object, step.kind === 'attach' ? step.otherID : undefined);
 }
 
-const byOthers: ReadonlySet<AttachReason> = new Set(['unconfigured', 'enabled', 'settings', 'pointed elsewhere']);
+const externalChanges: ReadonlySet<AttachReason> = new Set([
+  'unconfigured',
+  'enabled',
+  'settings',
+  'pointed elsewhere',
+]);
 
-/** True where the webhook was in place and somebody else changed it: not where it follows a destination that is made anew. */
-function isCorrection(context: ReconcileContext, step: WebhookStep, remembered: Attachment['remembered']): boolean {
-  return context.wasApplied && wasAttached(remembered) && step.kind === 'attach' && byOthers.has(step.because);
+/** Returns true if another client changed a webhook that was in place, and false if the webhook follows a new destination. */
+function isCorrection(context: ReconcileContext, step: WebhookStep, recorded: Attachment['recorded']): boolean {
+  return context.wasApplied && wasAttached(recorded) && step.kind === 'attach' && externalChanges.has(step.because);
 }
 
 async function applyWebhook(
@@ -99,32 +101,32 @@ async function applyWebhook(
   one: Attachment,
   destinationID: string,
 ): Promise<Problem | undefined> {
-  const standing = one.enabled ? 'on' : 'off';
+  const state = one.enabled ? 'on' : 'off';
   switch (one.step.kind) {
     case 'keep':
-      one.remember({ state: standing, ours: 'desired', updatedAt: one.step.updatedAt });
+      one.record({ state, ours: 'desired', updatedAt: one.step.updatedAt });
       return undefined;
     case 'unknown':
       return failed(one, one.step.problem);
     case 'missing':
-      return failed(one, one.missing());
+      return failed(one, one.missingProblem());
     case 'lost': {
       const problem = stalled(
         reasons.claimed,
         `${one.object} belongs to AuditLogForwarding ${one.step.to}, which came first: remove ${one.field} here, or its twin there; nothing was changed`,
       );
-      one.remember({ state: 'refused', reason: problem.reason, ours: 'nobody' });
+      one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
       return problem;
     }
     case 'refuse': {
       const problem = inUse(one, one.step.otherID);
-      one.remember({ state: 'refused', reason: problem.reason, ours: 'nobody' });
+      one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
       return problem;
     }
     case 'attach':
       try {
         const updatedAt = await one.write(destinationID);
-        one.remember({ state: standing, ours: 'desired', updatedAt, wasWritten: true });
+        one.record({ state, ours: 'desired', updatedAt, wasWritten: true });
         recordOutcome(
           context,
           one,
@@ -138,22 +140,25 @@ async function applyWebhook(
   }
 }
 
-/** What is remembered of a webhook whose call failed: whether it is ours is not known any better than before. */
+/** Records a webhook whose call failed. What the operator knows about its owner stays as it was. */
 function failed(one: Attachment, problem: Problem): Problem {
-  const settled = one.remembered?.state === 'on' || one.remembered?.state === 'off';
-  if (problem.severity === 'unavailable' && settled) return problem;
-  one.remember({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same' });
+  const isConfirmed = one.recorded?.state === 'on' || one.recorded?.state === 'off';
+  if (problem.severity === 'unavailable' && isConfirmed) return problem;
+  one.record({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same' });
   return problem;
 }
 
-/** Never `pending` for what was proved to be ours: that would take it for one that perhaps never came to be. */
-function stateAfter({ step, remembered }: Attachment, { severity }: Problem): PortalStatus['state'] {
-  if (remembered !== undefined && wasAttached(remembered)) return severity === 'stalled' ? 'refused' : remembered.state;
-  const mayStand = step.kind === 'attach' || mayBeAttached(remembered);
-  return severity === 'stalled' && !mayStand ? 'refused' : 'pending';
+/** Returns the state after a failed call. It is never `pending` for a confirmed webhook, since that means it may never have been attached. */
+function stateAfter({ step, recorded }: Attachment, { severity }: Problem): PortalStatus['state'] {
+  if (recorded !== undefined && wasAttached(recorded)) return severity === 'stalled' ? 'refused' : recorded.state;
+  const mayBeSet = step.kind === 'attach' || mayBeAttached(recorded);
+  return severity === 'stalled' && !mayBeSet ? 'refused' : 'pending';
 }
 
-/** A 404 (or a 400 that names the destination) is asked back, since Konnect answers alike for a missing destination and a missing portal. */
+/**
+ * Returns the problem of a failed write. Konnect answers the same 404 (or 400 for the destination's field) for a missing destination and
+ * for a missing portal, so the operator reads both.
+ */
 async function diagnoseFailure(
   context: ReconcileContext,
   desired: DesiredState,
@@ -161,20 +166,20 @@ async function diagnoseFailure(
   destinationID: string,
   error: KonnectError,
 ): Promise<Problem> {
-  const askBack = error.kind === 'NotFound' || error.refusedFields.includes('audit_log_destination_id');
+  const isAmbiguous = error.kind === 'NotFound' || error.refusedFields.includes('audit_log_destination_id');
   try {
-    if (askBack && needsDestination(desired, one)) {
+    if (isAmbiguous && needsDestination(desired, one)) {
       const destination = await context.konnect.client.getDestination(desired.api, destinationID, context.signal);
       if (destination === undefined) {
-        // The shared list may show it until it is read again, and the next pass would take it to be there.
+        // Reads the shared list again, which may still show the destination. Otherwise the next reconciliation would rely on it.
         await context.konnect.destinations(desired.api, { maxAgeMs: 0 }, context.signal);
         return waiting(reasons.creating, `destination ${destinationID} is gone from Konnect; it is made anew`);
       }
     }
-    if (askBack && !(await one.stillThere())) return one.missing();
-  } catch (asked) {
-    if (!isKonnectError(asked)) throw asked;
-    return problemOf(asked, one.object, context.tokenSource);
+    if (isAmbiguous && !(await one.exists())) return one.missingProblem();
+  } catch (readError) {
+    if (!isKonnectError(readError)) throw readError;
+    return problemOf(readError, one.object, context.tokenSource);
   }
   return problemOf(error, one.object, context.tokenSource);
 }
@@ -189,7 +194,7 @@ function inUse(one: Attachment, otherID: string | undefined): Problem {
 
 function recordOutcome(
   context: ReconcileContext,
-  { step, object, remembered, enabled }: Attachment,
+  { step, object, recorded, enabled }: Attachment,
   target: string,
 ): void {
   if (step.kind !== 'attach') return;
@@ -200,7 +205,7 @@ function recordOutcome(
     recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
     return;
   }
-  if (!isCorrection(context, step, remembered)) {
+  if (!isCorrection(context, step, recorded)) {
     const note = `${object} ${enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`;
     recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);
     return;

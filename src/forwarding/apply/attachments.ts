@@ -1,4 +1,4 @@
-/** The webhooks that a forwarding attaches: a portal's and the organization's, in v3 and in v2, seen alike by what carries the plan out. */
+/** One interface for the webhooks of portals and of the organization, in v3 and in v2. */
 
 import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -8,68 +8,73 @@ import type { Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 
-/** What differs between a portal's webhook and the organization's, in v3 and in v2. */
+/** A webhook that a forwarding attaches. */
 export interface Attachment {
-  /** As `status.corrections` and `status.drift` call it. */
+  /** Its name in `status.corrections` and `status.drift`. */
   readonly key: string;
+  /** Its name in messages. */
   readonly object: string;
+  /** The field of spec that names it. */
   readonly field: string;
   readonly step: WebhookStep;
   readonly enabled: boolean;
-  readonly remembered: PortalStatus | OrganizationStatus | undefined;
-  /** What is remembered, and the destination that is, name already all that may stand there. */
-  readonly entered: boolean;
-  readonly missing: () => Problem;
-  /** Remembers what is to stand, or stands, there. */
-  readonly remember: (change: AttachmentUpdate) => void;
-  /** Answers Konnect's time of the change, where it tells it. */
+  /** What status recorded before this reconciliation. */
+  readonly recorded: PortalStatus | OrganizationStatus | undefined;
+  /** True if status already names everything that a write may set. */
+  readonly isRecorded: boolean;
+  readonly missingProblem: () => Problem;
+  /** Records what the webhook is, or is about to be. */
+  readonly record: (change: AttachmentUpdate) => void;
+  /** Sets the webhook in Konnect. Returns Konnect's time of the change, if the answer has it. */
   readonly write: (destinationID: string) => Promise<string | undefined>;
-  readonly stillThere: () => Promise<boolean>;
+  /** Returns false if the portal does not exist. */
+  readonly exists: () => Promise<boolean>;
 }
 
 export interface AttachmentUpdate {
   readonly state: PortalStatus['state'];
   readonly reason?: string;
-  /** `desired`: ours, as wanted now. `same`: as remembered. `nobody`: a read has shown that it is not ours. */
-  readonly ours: 'desired' | 'same' | 'nobody';
-  /** Applied with the Secret of this pass. */
+  /** Who owns it. `desired`: the operator, with what spec wants. `same`: as recorded. `none`: a read has shown that the operator does not. */
+  readonly ours: 'desired' | 'same' | 'none';
+  /** Konnect's time of the operator's last change. */
   readonly updatedAt?: string | undefined;
+  /** The write has succeeded, with the Secret of this reconciliation. */
   readonly wasWritten?: boolean;
   /** The write is still to come. */
-  readonly entering?: boolean;
+  readonly isBeforeWrite?: boolean;
 }
 
 const organizationField = 'spec.organization';
 
-/** Not where v2 sends the endpoint with the webhook itself. */
+/** Returns false for the organization's webhook in v2, which has its own endpoint. */
 export function needsDestination({ api }: DesiredState, { field }: Attachment): boolean {
   return field !== organizationField || api === 'v3';
 }
 
-/** In the order of spec, the organization's last. */
+/** Returns the webhooks in the order of spec, the organization's last. */
 export function attachmentsOf(context: ReconcileContext, desired: DesiredState, plan: Plan): Attachment[] {
   const { status } = context;
   const portals = desired.portals.map(({ id, enabled, field, ref, problem }): Attachment => {
-    const remembered = status.recorded.portals?.find((portal) => portal.id === id);
+    const recorded = status.recorded.portals?.find((portal) => portal.id === id);
     return {
       key: `portal/${id}`,
       object: `portal ${id}`,
       field,
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
-      remembered,
-      entered: mayBeAttached(remembered),
-      missing: () =>
+      recorded,
+      isRecorded: mayBeAttached(recorded),
+      missingProblem: () =>
         problem ??
         stalled(
           reasons.portalNotFound,
           `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${context.tokenSource}`,
         ),
-      remember(change) {
+      record(change) {
         const current = status.recorded.portals?.find((portal) => portal.id === id);
         const destinationID = destinationOf(change, status.recorded, current);
-        const doubt = problem?.severity === 'unavailable' ? undefined : problem?.reason;
-        const reason = change.reason ?? doubt;
+        const reasonOfPortal = problem?.severity === 'unavailable' ? undefined : problem?.reason;
+        const reason = change.reason ?? reasonOfPortal;
         status.recorded = withPortal(status.recorded, {
           id,
           ...(ref === undefined ? {} : { ref }),
@@ -88,8 +93,7 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
         );
         return undefined;
       },
-      stillThere: async () =>
-        (await context.konnect.client.getPortal(desired.region, id, context.signal)) !== undefined,
+      exists: async () => (await context.konnect.client.getPortal(desired.region, id, context.signal)) !== undefined,
     };
   });
   const { organization } = desired;
@@ -106,54 +110,48 @@ function organizationAttachment(
   const { status, konnect, signal } = context;
   const { api, region, own } = desired;
   const { endpointDigest, secretVersion } = own ?? {};
-  const remembered = status.recorded.organization;
+  const recorded = status.recorded.organization;
   return {
     key: 'organization',
     object: "the organization's webhook",
     field: organizationField,
     step,
     enabled,
-    remembered,
-    entered:
-      mayBeAttached(remembered) &&
-      remembered?.api === api &&
-      (api === 'v3' || remembered.endpointDigest === endpointDigest),
-    missing: () =>
+    recorded,
+    isRecorded:
+      mayBeAttached(recorded) && recorded?.api === api && (api === 'v3' || recorded.endpointDigest === endpointDigest),
+    missingProblem: () =>
       stalled(
         reasons.requestRefused,
         `the organization's webhook does not exist in region ${region}, or the token may not see it: check spec.konnect.region and the roles of the token in ${context.tokenSource}`,
       ),
-    remember(change) {
+    record(change) {
       const inline = api === 'v2' && change.ours === 'desired';
-      const applied = inline && change.wasWritten === true ? secretVersion : remembered?.secretVersion;
-      const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? remembered?.updatedAt);
-      const { cleanup = [], ...recorded } = status.recorded;
-      const { organizationID = '' } = recorded.konnect ?? {};
+      const applied = inline && change.wasWritten === true ? secretVersion : recorded?.secretVersion;
+      const updatedAt = change.wasWritten === true ? change.updatedAt : (change.updatedAt ?? recorded?.updatedAt);
+      const { cleanup = [], ...rest } = status.recorded;
+      const { organizationID = '' } = rest.konnect ?? {};
       const view = { ...desired, organizationID };
-      // A crash may come before or after the webhook has another endpoint: until then both are remembered.
+      // Until the write is confirmed, status records both endpoints: after a crash the webhook may have either of them.
       const next = { organizationID, region, api, kind: 'organization', endpointDigest } as const;
       const kept = cleanup.filter((entry) =>
-        change.entering === true
+        change.isBeforeWrite === true
           ? !isView(entry, view) || entry.endpointDigest !== endpointDigest
           : !isView(entry, view) || change.ours === 'same',
       );
-      const left = change.entering === true && api === 'v2' && change.ours === 'same' ? [...kept, next] : kept;
+      const left = change.isBeforeWrite === true && api === 'v2' && change.ours === 'same' ? [...kept, next] : kept;
       status.recorded = {
-        ...recorded,
+        ...rest,
         ...(left.length === 0 ? {} : { cleanup: left }),
         organization: {
           api,
-          ...(api === 'v3' ? destinationOf(change, recorded, recorded.organization) : {}),
+          ...(api === 'v3' ? destinationOf(change, rest, rest.organization) : {}),
           enabled,
           state: change.state,
           ...(change.reason === undefined ? {} : { reason: change.reason }),
-          ...(inline
-            ? { endpointDigest }
-            : change.ours === 'same' && api === 'v2'
-              ? digestOf(recorded.organization)
-              : {}),
-          ...(api === 'v2' && applied !== undefined && change.ours !== 'nobody' ? { secretVersion: applied } : {}),
-          ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'nobody' ? { updatedAt } : {}),
+          ...(inline ? { endpointDigest } : change.ours === 'same' && api === 'v2' ? digestOf(rest.organization) : {}),
+          ...(api === 'v2' && applied !== undefined && change.ours !== 'none' ? { secretVersion: applied } : {}),
+          ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'none' ? { updatedAt } : {}),
         },
       };
     },
@@ -166,19 +164,19 @@ function organizationAttachment(
       const { name: _name, ...inline } = own.settings;
       return (await konnect.client.updateInlineWebhook(region, { ...inline, enabled }, signal))?.updatedAt;
     },
-    stillThere: async () => true,
+    exists: async () => true,
   };
 }
 
 function destinationOf(
   { ours }: AttachmentUpdate,
-  recorded: RecordedState,
-  remembered: { readonly destinationID?: string | undefined } | undefined,
+  state: RecordedState,
+  recorded: { readonly destinationID?: string | undefined } | undefined,
 ): { destinationID?: string } {
-  const id = ours === 'desired' ? recorded.destination?.id : ours === 'same' ? remembered?.destinationID : undefined;
+  const id = ours === 'desired' ? state.destination?.id : ours === 'same' ? recorded?.destinationID : undefined;
   return id === undefined ? {} : { destinationID: id };
 }
 
-function digestOf(remembered: OrganizationStatus | undefined): { endpointDigest?: string } {
-  return remembered?.endpointDigest === undefined ? {} : { endpointDigest: remembered.endpointDigest };
+function digestOf(recorded: OrganizationStatus | undefined): { endpointDigest?: string } {
+  return recorded?.endpointDigest === undefined ? {} : { endpointDigest: recorded.endpointDigest };
 }

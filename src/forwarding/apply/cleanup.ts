@@ -1,4 +1,4 @@
-/** Undoes in Konnect what status remembers as ours and nobody wants any longer. Nothing of somebody else's is ever touched. */
+/** Removes from Konnect what `status.cleanup` lists. It never changes an object that the operator does not own. */
 import type { AuditLogsAPI, CleanupStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCleanup } from '../../status/recorded-state.ts';
@@ -9,14 +9,14 @@ import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.
 import type { Successor } from '../reconcile-context.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
-/** Konnect forgets a detached webhook within a minute. */
-const detachedForgottenAfterMs = 60_000;
+/** Konnect releases a destination within a minute after its last webhook was detached. */
+const maxReleaseMs = 60_000;
 
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
 /**
- * Works through `cleanup`, webhooks before destinations, and takes out of memory what is proved to be undone. Answers what could not be.
- * With `only`, other entries are left for later.
+ * Detaches webhooks, then deletes destinations, and removes each finished entry from `cleanup`. Returns the problems of the others.
+ * `only` selects the entries.
  */
 export async function cleanUp(
   context: ReconcileContext,
@@ -29,10 +29,10 @@ export async function cleanUp(
   if (entries.length > 0)
     await beforeWrite(context, `undoing in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
-  const hindered = new Set<string>();
+  const unfinished = new Set<string>();
   for (const entry of entries) {
-    const reach = konnectFor(context, entry);
-    if (reach === undefined) {
+    const konnect = konnectFor(context, entry);
+    if (konnect === undefined) {
       const problem = leftBehind(context, entry);
       if (status.forwarding.spec.deletionPolicy === 'Retain') {
         recordEvent(
@@ -46,10 +46,10 @@ export async function cleanUp(
       } else problems.push(problem);
       continue;
     }
-    // Konnect may let a destination go that a webhook still points at.
-    if (entry.kind === 'destination' && hindered.has(entry.organizationID)) continue;
+    // Konnect may delete a destination although a webhook still points at it.
+    if (entry.kind === 'destination' && unfinished.has(entry.organizationID)) continue;
     try {
-      const problem = await undo({ ...context, konnect: reach }, entry);
+      const problem = await undo({ ...context, konnect }, entry);
       if (problem === undefined) {
         status.recorded = withoutCleanup(status.recorded, entry);
         continue;
@@ -59,7 +59,7 @@ export async function cleanUp(
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
       problems.push(problemOf(error, objectOf(entry), context.tokenSource));
     }
-    hindered.add(entry.organizationID);
+    unfinished.add(entry.organizationID);
   }
   return problems;
 }
@@ -76,6 +76,7 @@ function leftBehind(context: ReconcileContext, entry: CleanupStatus): Problem {
   );
 }
 
+/** Returns the name of an entry for messages. */
 export function objectOf(entry: CleanupStatus): string {
   switch (entry.kind) {
     case 'portal':
@@ -98,7 +99,7 @@ async function undo(context: ReconcileContext, entry: CleanupStatus): Promise<Pr
   }
 }
 
-/** Ours is what points at the destination that the entry names, at the one we have now, or at one that is about to go. */
+/** Returns true if the destination is the one that the entry names, the current one, or one that is to be deleted. */
 function pointsAtOurs({ status }: ReconcileContext, entry: CleanupStatus, destinationID: string | undefined): boolean {
   const { destination, cleanup = [] } = status.recorded;
   const leaving = cleanup.filter(({ kind }) => kind === 'destination').map((one) => one.destinationID);
@@ -132,7 +133,10 @@ async function detachOrganization(context: ReconcileContext, entry: CleanupStatu
   return result === 'conflict' ? stillDetaching(entry) : detached(context, entry);
 }
 
-/** v2 knows no DELETE: switched off there, and emptied by v3's, unless that view names a destination, which is then not ours. */
+/**
+ * Switches the inline webhook off, since v2 has no DELETE, and clears it with the DELETE of v3. It leaves v3 unchanged if that view names
+ * a destination of another client.
+ */
 async function detachInline(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
   const { client } = context.konnect;
   const { uid } = context.status.forwarding.metadata;
@@ -143,7 +147,7 @@ async function detachInline(context: ReconcileContext, entry: CleanupStatus): Pr
   const attached = await client.getOrganizationWebhook(entry.region, context.signal);
   const otherID = pointsAtOurs(context, entry, attached?.destinationID) ? undefined : attached?.destinationID;
   if (otherID !== undefined) {
-    // Where a destination is named, v2 shows the endpoint of that one, which may be the same as ours.
+    // v2 shows the endpoint of the destination that v3 names. It may be equal to the endpoint of this forwarding.
     const other = await client.getDestination(entry.api, otherID, context.signal);
     if (isOurs(other?.endpoint)) return undefined;
   }
@@ -157,7 +161,7 @@ async function detachInline(context: ReconcileContext, entry: CleanupStatus): Pr
   return detached(context, entry);
 }
 
-/** By re-pointing, so that there is no moment without forwarding. */
+/** Returns the problem until the next owner has pointed the webhook at its own destination, so that forwarding never stops. */
 function handingOver(entry: CleanupStatus, { by, hasIt }: Successor): Problem | undefined {
   if (hasIt) return undefined;
   return waiting(
@@ -175,7 +179,9 @@ function detached(context: ReconcileContext, entry: CleanupStatus): undefined {
   return undefined;
 }
 
-/** Undefined once it is gone. Konnect takes a while to release a destination after the last webhook was detached: 409 until then. */
+/**
+ * Deletes a destination. Returns undefined once it is deleted. Konnect answers 409 for a while after its last webhook was detached.
+ */
 export async function deleteDestination(
   context: ReconcileContext,
   api: AuditLogsAPI,
@@ -189,20 +195,20 @@ export async function deleteDestination(
   return undefined;
 }
 
-/** Konnect does not say who uses it, so it is asked webhook by webhook; not before it can only be somebody else. */
+/** Returns the problem. Once Konnect has had time to release the destination, it says which webhooks of other clients use it. */
 async function inUse(context: ReconcileContext, id: string): Promise<Problem> {
   const lastsForMs = context.inUseForMs(id);
-  const tell = (message: string): Problem => ({ ...waiting(reasons.destinationInUse, message), lastsForMs });
-  if (lastsForMs < detachedForgottenAfterMs)
-    return tell(
+  const toProblem = (message: string): Problem => ({ ...waiting(reasons.destinationInUse, message), lastsForMs });
+  if (lastsForMs < maxReleaseMs)
+    return toProblem(
       `Konnect holds destination ${id} in use (HTTP 409), as it does for a while after webhooks were detached; if it lasts, this will say what else uses it`,
     );
   const { webhooks, regions } = await destinationUsers(context, id);
   if (webhooks.length === 0)
-    return tell(
+    return toProblem(
       `Konnect holds destination ${id} in use (HTTP 409), by no webhook that the token sees in ${regions.join(' and ')}: look in other regions and at other portals, and detach it there`,
     );
-  return tell(
+  return toProblem(
     `Konnect holds destination ${id} in use (HTTP 409) by ${webhooks.join(', ')}, not this forwarding's: detach or re-point that in Konnect`,
   );
 }

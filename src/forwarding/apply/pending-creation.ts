@@ -1,11 +1,11 @@
-/** An intent on record whose destination is no longer wanted: what its POST may have made is looked for, and removed. */
+/** Ends a pending creation whose destination spec no longer wants: finds what the POST may have created, and deletes it. */
 import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
 import { deleteDestination } from './cleanup.ts';
 
-/** Undefined once nothing of it can be left. Rejects with KonnectError. */
+/** Returns undefined once nothing of it can be left in Konnect, else the problem. Rejects with KonnectError. */
 export async function resolvePendingCreation(
   context: ReconcileContext,
   api: AuditLogsAPI,
@@ -16,14 +16,14 @@ export async function resolvePendingCreation(
   if (destination?.creating === undefined) return undefined;
   const { creating } = destination;
   const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
-  const made = list.filter(
+  const created = list.filter(
     ({ id, name, endpoint }) =>
       id !== destination.id &&
       name === creating.name &&
       endpoint !== undefined &&
       endpointDigest(status.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
   );
-  for (const { id } of made) {
+  for (const { id } of created) {
     await beforeWrite(context, `deleting destination ${id} from Konnect`);
     const problem = await deleteDestination(context, api, id);
     if (problem !== undefined) return problem;
@@ -33,7 +33,7 @@ export async function resolvePendingCreation(
     status.recorded = { ...status.recorded, destination: found };
     return undefined;
   }
-  if (made.length === 0 && context.ageMs(creating.since) < pendingCreationTimeoutMs) {
+  if (created.length === 0 && context.ageMs(creating.since) < pendingCreationTimeoutMs) {
     return waiting(
       reasons.creating,
       `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,
