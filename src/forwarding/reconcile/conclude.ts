@@ -47,12 +47,18 @@ function recordTransition({ cluster, status, before }: Conclusion, after: readon
   }
 }
 
-/** What an event about a Secret ends, not time. */
-const bySecret: ReadonlySet<string> = new Set([reasons.secretNotFound, reasons.secretKeyNotFound, reasons.tokenGone]);
+/** Problems that end when a Secret changes, so that a retry would be of no use. */
+const endedBySecret: ReadonlySet<string> = new Set([
+  reasons.secretNotFound,
+  reasons.secretKeyNotFound,
+  reasons.tokenGone,
+]);
 
 /** Returns when the forwarding is due again: after its interval, or with back-off while a problem ends by itself. `random`: 0 to below 1. */
 export function nextAfter(report: Report, forwarding: AuditLogForwarding, random: () => number): ReconcileResult {
-  const soon = problemsOf(report).filter(({ severity, reason }) => severity !== 'stalled' && !bySecret.has(reason));
+  const soon = problemsOf(report).filter(
+    ({ severity, reason }) => severity !== 'stalled' && !endedBySecret.has(reason),
+  );
   if (soon.length === 0) return { kind: 'requeue', afterMs: intervalMs(forwarding) * (1 - random() / 10) };
   const minDelayMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   const { generation, annotations } = forwarding.metadata;
@@ -66,11 +72,12 @@ export function isUnavailable(report: Report): boolean {
   return problemsOf(report).some(({ severity }) => severity === 'unavailable');
 }
 
-/** Returns how long `Ready` may outlast an outage, in milliseconds. */
+/** Returns for how many milliseconds of an outage `Ready` stays as it is. */
 export function graceMsOf(forwarding: AuditLogForwarding): number {
   return Math.min(3 * intervalMs(forwarding), maxGraceMs);
 }
 
+/** Returns `spec.interval` in milliseconds. */
 export function intervalMs({ spec }: AuditLogForwarding): number {
   return parseDurationMs(spec.interval) ?? defaultIntervalMs;
 }
@@ -83,11 +90,12 @@ export function isApplied({ metadata, status }: AuditLogForwarding, secretVersio
   return ready?.observedGeneration === metadata.generation && ready.reason !== reasons.applying && sameSecrets;
 }
 
-/** Returns true if something wanted is not in place yet, and nobody has to act for it. */
+/** Returns true if the forwarding is not ready yet and no user has to act. */
 export function isPending(conditions: readonly Condition[]): boolean {
   return readyOf(conditions)?.status === 'False' && conditions.some(({ type }) => type === 'Reconciling');
 }
 
+/** Returns the condition `Ready`. */
 export function readyOf(conditions: readonly Condition[] = []): Condition | undefined {
   return conditions.find(({ type }) => type === 'Ready');
 }

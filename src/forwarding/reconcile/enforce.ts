@@ -1,4 +1,4 @@
-/** One pass: what is wanted is compared with what stands in Konnect, and put right. */
+/** Reconciles with `mode: Enforce`: observes, plans and applies. */
 
 import type { CleanupStatus } from '../../api/v1alpha1.ts';
 import type { Report } from '../../status/conditions.ts';
@@ -19,7 +19,7 @@ import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
 import {
   destinationHealth,
-  forward,
+  forwardingTo,
   health,
   nothingToUndo,
   secretsResolved,
@@ -31,12 +31,12 @@ import {
 export interface EnforceOptions {
   readonly organizationID: string;
   readonly maxListAgeMs: number;
-  /** How long after an intent a destination may be missing in lists although its POST was carried out. */
+  /** How long a created destination may be missing in Konnect's lists. */
   readonly pendingCreationTimeoutMs: number;
   readonly ownership: Ownership;
 }
 
-/** Leaves what is now true in `pass.draft.memory`, unwritten. Rejects with KubeError, or with what `signal` was aborted for. */
+/** Applies what spec wants and returns the report. Changes `context.status.recorded` without writing the outcome. Rejects with KubeError. */
 export async function enforce(
   context: ReconcileContext,
   desired: DesiredState,
@@ -44,51 +44,52 @@ export async function enforce(
 ): Promise<Report> {
   const { status } = context;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
-  const { drift: _observed, ...remembered } = status.recorded;
-  status.recorded = moveUnwantedToCleanup(remembered, { ...desired, needsOwn, organizationID: options.organizationID });
+  const { drift: _observed, ...recorded } = status.recorded;
+  status.recorded = moveUnwantedToCleanup(recorded, { ...desired, needsOwn, organizationID: options.organizationID });
   if (!context.wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
 
-  // The two views of the organization's webhook are one setting: the old one is switched off before the new one is looked at.
+  // The two views of the organization's webhook are one setting. The operator removes the old view before it reads the new one.
   const { organizationID } = options;
   const isHere = (entry: CleanupStatus) => entry.region === desired.region && entry.organizationID === organizationID;
   const isOldView = (entry: CleanupStatus) =>
     entry.kind === 'organization' && isHere(entry) && entry.api !== desired.api;
   const hadOldView = (status.recorded.cleanup ?? []).some(isOldView);
   const oldView = await cleanUp(context, isOldView);
-  const attainable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
+  const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
 
-  const steps = await observeAndPlan(context, attainable, status.recorded, options);
+  const steps = await observeAndPlan(context, reachable, status.recorded, options);
   const destinationProblem = await applyDestination(context, desired, steps.destination);
-  // Where it was to be made, and was not, status names what is gone.
+  // If a creation failed, the destination in status no longer exists.
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
   const destinationID = isGone ? undefined : status.recorded.destination?.id;
-  const webhooks = await applyWebhooks(context, attainable, steps, destinationID);
+  const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
   status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
 
   const switched = hadOldView && oldView.length === 0 ? await switchProblem(context, desired) : undefined;
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
-  const intent = needsOwn
+  const creation = needsOwn
     ? undefined
     : await resolvePendingCreation(context, desired.api, options.pendingCreationTimeoutMs);
-  // What stands in another region or organization goes on until its replacement is in place: no moment without forwarding.
+  // The webhooks of another region or organization stay until their replacement is in place, so that forwarding never stops.
   const isReplaced = webhooks.problems.length === 0 && destinationProblem === undefined;
   const left = await cleanUp(
     context,
     (entry) => !isOldView(entry) && !isView(entry, { ...desired, organizationID }) && (isReplaced || isHere(entry)),
   );
-  // What was found to be as wanted is ours without a write.
+  // A webhook that already matched needed no write, and therefore got no finalizer yet.
   if (ownsAnything(status.recorded)) await ensureFinalizer(context);
-  const undone = [...oldView, ...left, ...(intent === undefined ? [] : [intent])];
+  const unfinished = [...oldView, ...left, ...(creation === undefined ? [] : [creation])];
   return {
     secrets: secretsResolved,
     destination: destinationHealth(context, desired, destinationProblem),
     webhooks: webhooksHealth(desired, problems, webhooks.waiting),
-    cleanup: undone.length === 0 ? nothingToUndo : health(undone, '', ''),
-    readyMessage: `${webhooksInWords(desired)} ${forward(context, desired)}`,
+    cleanup: unfinished.length === 0 ? nothingToUndo : health(unfinished, '', ''),
+    readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
   };
 }
 
+/** Returns the plan for what Konnect has now. */
 export async function observeAndPlan(
   context: ReconcileContext,
   desired: DesiredState,
@@ -99,10 +100,13 @@ export async function observeAndPlan(
   return plan(desired, recorded, observed, { ...options, ageMs: context.ageMs });
 }
 
-/** After a change of `auditLogsAPI` both views of the organization's webhook are read: the new one has to show it, the old one not. */
+/**
+ * Returns a problem if the organization's webhook is not in place yet after a change of `auditLogsAPI`: the new view has to show it, and
+ * the old view of v3 must be empty.
+ */
 async function switchProblem(context: ReconcileContext, desired: DesiredState): Promise<Problem | undefined> {
-  const { organization: remembered, destination } = context.status.recorded;
-  if (desired.organization === undefined || remembered?.state === 'refused' || remembered?.state === 'pending')
+  const { organization: recorded, destination } = context.status.recorded;
+  if (desired.organization === undefined || recorded?.state === 'refused' || recorded?.state === 'pending')
     return undefined;
   const seen = await orProblem(context, "the organization's webhook", () => readViews(context, desired.region));
   if ('kind' in seen) return seen.problem;

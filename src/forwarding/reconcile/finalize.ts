@@ -1,4 +1,4 @@
-/** Deletion: the operator undoes everything of ours in Konnect before it removes the finalizer. It never reads the SIEM's Secret. */
+/** Deletes: removes everything that belongs to the forwarding from Konnect, then the finalizer. It never reads the SIEM's Secret. */
 import { type AuditLogForwarding, nilUUID, type PortalStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Webhook } from '../../konnect/schema.ts';
@@ -24,15 +24,15 @@ export interface FinalizeOptions {
   readonly pendingCreationTimeoutMs: number;
 }
 
-const releasePatienceMs = 10 * 60_000;
+const maxReleaseMs = 10 * 60_000;
 
-/** Returns why the deletion of this forwarding leaves Konnect as it is; undefined if everything is to be undone. */
+/** Returns why the deletion of this forwarding leaves Konnect as it is, or undefined if the operator has to remove everything. */
 export function whyRetained({ spec }: AuditLogForwarding): string | undefined {
   if (spec.deletionPolicy === 'Retain') return 'deletionPolicy is Retain';
   return spec.mode === 'Observe' ? 'mode is Observe' : undefined;
 }
 
-/** Records what a forwarding that is deleted leaves live in Konnect, and why. */
+/** Records an event: what a deleted forwarding leaves in Konnect, and why. */
 export function recordRetained({ cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>, why: string): void {
   const note = `${why}: left live in Konnect: ${describeRemaining(status.forwarding.status)}`;
   recordEvent({ cluster, status }, 'Normal', 'Retained', 'Delete', note);
@@ -43,7 +43,7 @@ export function isStatusLost({ forwarding, recorded }: StatusWriter): boolean {
   return (forwarding.status.conditions ?? []).length === 0 && !ownsAnything(recorded);
 }
 
-/** `destination`: the name that the forwarding's own destination would have. */
+/** Records an event: the operator no longer knows what to remove. `destination` is the name that its destination would have. */
 export function recordStatusLost(
   { cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>,
   destination: string | undefined,
@@ -53,7 +53,7 @@ export function recordStatusLost(
   recordEvent({ cluster, status }, 'Warning', 'StatusLost', 'Delete', note);
 }
 
-/** Returns the report of a deletion that waits for these problems, with the way to let go. */
+/** Returns the report of a deletion that waits for these problems. The first message says how to end the wait. */
 export function deletionReport(problems: readonly Problem[], recorded: RecordedState): Report {
   const wayOut = `or set spec.deletionPolicy to Retain, which lets go and leaves live in Konnect: ${describeRemaining(recorded)}`;
   const [first, ...others] = worstFirst(problems);
@@ -68,6 +68,7 @@ export function deletionReport(problems: readonly Problem[], recorded: RecordedS
   };
 }
 
+/** Returns the problem of a deletion that has no token of the forwarding's organization. */
 export function tokenGone(forwarding: AuditLogForwarding): Problem {
   const organization = forwarding.status.konnect?.organizationID ?? '';
   return waiting(
@@ -76,7 +77,7 @@ export function tokenGone(forwarding: AuditLogForwarding): Problem {
   );
 }
 
-/** Names what stays live in Konnect, in IDs alone. */
+/** Returns a list of everything that is still in Konnect, with IDs only. */
 export function describeRemaining({ destination, organization, portals, cleanup }: RecordedState): string {
   const perhaps = ({ state }: Pick<PortalStatus, 'state'>) => (state === 'pending' ? ' (perhaps)' : '');
   const things = [
@@ -93,7 +94,7 @@ export function describeRemaining({ destination, organization, portals, cleanup 
     : things.slice(0, 10).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
 }
 
-/** Answers what keeps the object from going: none, and it may go. */
+/** Removes everything from Konnect. Returns the problems; without any, the finalizer can be removed. */
 export async function finalize(context: ReconcileContext, options: FinalizeOptions): Promise<readonly Problem[]> {
   const { status } = context;
   const { spec } = status.forwarding;
@@ -101,8 +102,8 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   const found: Problem[] = [];
   try {
     await recordWhatPointsAtOurs(context);
-    const intent = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
-    if (intent !== undefined) found.push(intent);
+    const creation = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
+    if (creation !== undefined) found.push(creation);
   } catch (error) {
     if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
     found.push(problemOf(error, "the forwarding's webhooks", context.tokenSource));
@@ -112,19 +113,19 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   status.recorded = recorded;
   found.push(...(await cleanUp(context)));
 
-  const isOver = ({ reason, lastsForMs = 0 }: Problem) =>
-    reason === reasons.destinationInUse && lastsForMs > releasePatienceMs;
-  if (found.length === 0 || !found.every(isOver)) return found;
+  const isTimedOut = ({ reason, lastsForMs = 0 }: Problem) =>
+    reason === reasons.destinationInUse && lastsForMs > maxReleaseMs;
+  if (found.length === 0 || !found.every(isTimedOut)) return found;
   const stays = `left in Konnect: ${describeRemaining(status.recorded)}. Delete it there by hand; `;
   recordEvent(context, 'Warning', 'DestinationLeft', 'Delete', stays + found.map(({ message }) => message).join('; '));
   return [];
 }
 
-/** Webhooks of spec that status does not name, as after a hand has attached them to our destination. */
+/** Records webhooks that point at the operator's destination although status does not name them, since another client attached them. */
 async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<void> {
   const { status, konnect, signal } = context;
   const { destination } = status.recorded;
-  // Others may attach to one that spec only refers to.
+  // Other clients may use a destination that spec only refers to.
   const destinationID = destination?.managed === false ? undefined : destination?.id;
   const { konnect: where, organization, portals = [] } = status.forwarding.spec;
   if (destinationID === undefined || status.recorded.konnect?.region !== where.region) return;

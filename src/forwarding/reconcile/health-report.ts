@@ -1,3 +1,4 @@
+/** Turns the outcome of each step into the health of a part, with its message. */
 import type { Health, Report } from '../../status/conditions.ts';
 import { type Problem as StatusProblem, worstFirst } from '../../status/problem.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -6,12 +7,15 @@ import { type Problem } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 
 export const secretsResolved: Health = { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' };
-/** Shows nowhere: there is no condition of its own for it. */
+/** The health of `cleanup` if it is empty. It has no condition of its own. */
 export const nothingToUndo: Health = { kind: 'good', reason: '', message: '' };
+
+/** Returns the health of a part: good without problems, with this reason and message. */
 export function health(problems: readonly Problem[], reason: string, message: string): Health {
   return problems.length === 0 ? { kind: 'good', reason, message } : { kind: 'bad', problems: worstFirst(problems) };
 }
 
+/** Returns the health of the destination. */
 export function destinationHealth(
   { status }: ReconcileContext,
   desired: DesiredState,
@@ -28,7 +32,7 @@ export function destinationHealth(
   return { kind: 'good', reason: 'InPlace', message: `destination ${destination.id} is as wanted` };
 }
 
-/** Such as `2 portals (1 off) and the organization's webhook`. */
+/** Returns a text like `2 portals (1 off) and the organization's webhook`. */
 export function webhooksInWords({ portals, organization }: DesiredState): string {
   const count = portals.length;
   const off = portals.filter(({ enabled }) => !enabled).length;
@@ -39,6 +43,7 @@ export function webhooksInWords({ portals, organization }: DesiredState): string
   return both.filter((part) => part !== '').join(' and ');
 }
 
+/** Returns the health of the webhooks. */
 export function webhooksHealth(
   desired: DesiredState,
   problems: readonly Problem[],
@@ -50,7 +55,8 @@ export function webhooksHealth(
   return { kind: 'good', reason: 'Attached', message: `${webhooksInWords(desired)} attached` };
 }
 
-export function forward(
+/** Returns the rest of the message of `Ready`: where the webhooks send to. */
+export function forwardingTo(
   { forwarding }: ReconcileContext,
   { portals, organization, usesDestination, own, reference }: DesiredState,
 ): string {
@@ -60,6 +66,7 @@ export function forward(
   return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
 }
 
+/** Returns the recorded state with `portalsReady`, such as `1/2`. */
 export function withPortalsReady(
   recorded: RecordedState,
   ready: number,
@@ -70,6 +77,7 @@ export function withPortalsReady(
   return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };
 }
 
+/** Returns the report if problems with the Secrets or the token keep the operator from checking anything else. */
 export function secretsReport(problems: readonly Problem[]): Report {
   const unchecked = { kind: 'unchecked', message: 'see SecretsResolved' } as const;
   return {
@@ -81,10 +89,12 @@ export function secretsReport(problems: readonly Problem[]): Report {
   };
 }
 
+/** Returns all problems of a report. */
 export function problemsOf({ secrets, destination, webhooks, cleanup }: Report): readonly StatusProblem[] {
   return [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.problems : []));
 }
 
+/** Returns the report of a problem that affects the destination and the webhooks. */
 export function problemReport(problem: Problem): Report {
   const bad = { kind: 'bad', problems: [problem] } as const;
   return {

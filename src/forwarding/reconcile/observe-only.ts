@@ -1,3 +1,4 @@
+/** Reconciles with `mode: Observe`: reads, compares and reports. It writes nothing to Konnect. */
 import type { Report } from '../../status/conditions.ts';
 import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
 import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
@@ -6,9 +7,16 @@ import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 import { type EnforceOptions, observeAndPlan } from './enforce.ts';
-import { forward, health, nothingToUndo, secretsResolved, webhooksInWords, withPortalsReady } from './health-report.ts';
+import {
+  forwardingTo,
+  health,
+  nothingToUndo,
+  secretsResolved,
+  webhooksInWords,
+  withPortalsReady,
+} from './health-report.ts';
 
-/** What keeps an observed object from being what is wanted, beside drift. */
+/** Returns the problem that a step is for `object`, if it is not drift. */
 export function problemOfStep(object: string, step: DestinationStep | WebhookStep, field = ''): Problem[] {
   switch (step.kind) {
     case 'unknown':
@@ -53,6 +61,7 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
   }
 }
 
+/** Returns the problems with the webhooks. */
 export function observedProblems({ portals, unresolved }: DesiredState, steps: Plan): Problem[] {
   const ofPortals = portals.flatMap(({ id, field, problem }) => {
     const step = steps.portals.get(id);
@@ -64,7 +73,7 @@ export function observedProblems({ portals, unresolved }: DesiredState, steps: P
   return [...ofPortals, ...unresolved, ...ofOrganization];
 }
 
-/** Looks, writes nothing to Konnect, and leaves what differs in `status.drift`. */
+/** Records what differs in `status.drift`, and returns the report. */
 export async function observeOnly(
   context: ReconcileContext,
   desired: DesiredState,
@@ -72,13 +81,13 @@ export async function observeOnly(
 ): Promise<Report> {
   const { status } = context;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
-  const released = moveUnwantedToCleanup(status.recorded, {
+  const withCleanup = moveUnwantedToCleanup(status.recorded, {
     ...desired,
     needsOwn,
     organizationID: options.organizationID,
   });
-  const steps = await observeAndPlan(context, desired, released, options);
-  const drift = driftOf(steps, released);
+  const steps = await observeAndPlan(context, desired, withCleanup, options);
+  const drift = driftOf(steps, withCleanup);
   const { drift: _before, ...recorded } = status.recorded;
   const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';
   const ready = desired.portals.filter(isReady).length;
@@ -95,7 +104,7 @@ export async function observeOnly(
     destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
     webhooks: health(problems, 'Observed', 'see status.drift'),
     cleanup: nothingToUndo,
-    readyMessage: `${webhooksInWords(desired)} ${forward(context, desired)}`,
+    readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
     ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
   };
 }

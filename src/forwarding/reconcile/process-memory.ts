@@ -1,13 +1,14 @@
+/** What the process keeps in memory about its forwardings. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import { FirstSeen } from './first-seen.ts';
 
-/** The most timestamps that the status of one forwarding can hold at once. */
+/** The maximum number of timestamps in the status of one forwarding. */
 const maxTimestamps = 8;
 const outage = 'outage';
 
 /**
- * What one process knows about its forwardings and no status may hold: tokens that worked, and since when something lasts. All of it is
- * kept by key, for one object.
+ * Holds by key what must not be written to status: tokens that worked, and since when something lasts. Everything about a key belongs to
+ * one object.
  */
 export class ProcessMemory {
   readonly #uids = new Map<string, string>();
@@ -26,7 +27,7 @@ export class ProcessMemory {
     this.#inUse = new FirstSeen(nowMs);
   }
 
-  /** Forgets all about `key` unless it belongs to `forwarding`: another object of the same name must not get the old one's tokens. */
+  /** Forgets everything about `key` that belongs to another object of the same name, so that the new one does not get its tokens. */
   keepOnlyOf(key: string, forwarding: AuditLogForwarding | undefined): void {
     const uid = forwarding?.metadata.uid;
     if (uid !== this.#uids.get(key)) {
@@ -36,6 +37,7 @@ export class ProcessMemory {
     if (uid !== undefined) this.#uids.set(key, uid);
   }
 
+  /** Keeps a token that was seen to belong to the organization. */
   rememberToken(key: string, organizationID: string, token: string): void {
     const known = this.#goodTokens.get(key) ?? new Map<string, string>();
     this.#goodTokens.set(key, known.set(organizationID, token));
@@ -56,6 +58,7 @@ export class ProcessMemory {
     return this.#outages.ageMs(key, outage);
   }
 
+  /** Ends the outage: the next one is counted from zero. */
   endOutage(key: string): void {
     this.#outages.forget(key);
   }
@@ -70,6 +73,7 @@ export class ProcessMemory {
     return this.#handovers.ageMs(key, object);
   }
 
+  /** Ends the wait: the next one is counted from zero. */
   endHandover(key: string, object: string): void {
     this.#handovers.forget(key, object);
   }

@@ -1,4 +1,4 @@
-/** From a key to a reconciled forwarding: the entry of the domain. */
+/** Reconciles a forwarding by its key: the entry of the domain. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer, reconcileRequestOf } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Priority } from '../../runtime/priority.ts';
@@ -46,26 +46,26 @@ import { organizationChanged, proveOrganization } from './token-organization.ts'
 
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
-  /** What is new or has changed goes before what is looked at again. */
+  /** Returns Konnect with one token. Requests of new and changed forwardings go before those of resyncs. */
   readonly konnectFor: (token: string, priority: Priority) => Konnect;
-  /** The forwarding as last seen, at least as new as our own last write of it. */
+  /** Returns the forwarding from the cache, at least as new as the operator's last write of it. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
-  /** The other forwardings, as last seen, that have one of these claims. */
+  /** Returns the other forwardings in the cache that have one of these claims. */
   readonly contenders: (key: string, claims: readonly string[]) => readonly AuditLogForwarding[];
   readonly clusterName: string;
-  /** How long Konnect may serve lists that lack a destination whose POST may have been carried out, the POST's own time included. */
+  /** How long a created destination may be missing in Konnect's lists, counted from before the POST. */
   readonly pendingCreationTimeoutMs: number;
-  /** The time of day, for what stands on record. */
+  /** The time of day, for times in status. */
   readonly now: () => Date;
-  /** Milliseconds from any start that never go back, for all patience; those of `now` unless given. */
+  /** Milliseconds that never go back, for waits. Default: those of `now`. */
   readonly nowMs?: () => number;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random: () => number;
 }
 
 const handoverTimeoutMs = 2 * 60_000;
 
-/** Reconciles forwardings, one key at a time: finds one, then deletes, rests, enforces or observes, and concludes. */
+/** Reconciles one key: finds the forwarding, then deletes, skips, enforces or observes, and reports the outcome. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memory: ProcessMemory;
@@ -77,7 +77,7 @@ export class Reconciler {
     this.#memory = new ProcessMemory(options.nowMs ?? (() => now().getTime()));
   }
 
-  /** Reconciles once. Rejects with KubeError, and with the reason for which `signal` was aborted. Status tells everything else. */
+  /** Reconciles once. Every other problem goes to status. Rejects with KubeError, or with the reason of `signal`. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     try {
       return await this.#reconcile(key, signal);
@@ -107,7 +107,7 @@ export class Reconciler {
     const request = reconcileRequestOf(forwarding.metadata.annotations);
     const isRequested = request !== undefined && request !== status.recorded.lastHandledReconcileAt;
     if (isRequested) status.recorded = withoutAnyCorrections(status.recorded);
-    // Only at the end: a reconciliation that is overtaken or aborted is repeated as it was requested.
+    // Called only at the end, so that a reconciliation which was aborted or met a conflict runs again as requested.
     const answerRequest = () => {
       if (isRequested) status.recorded = { ...status.recorded, lastHandledReconcileAt: request };
     };
@@ -160,8 +160,10 @@ export class Reconciler {
           all: contenders(key, claims),
           destinationName: (other) => destinationName(other, clusterName),
         });
-        const how = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
-        return forwarding.spec.mode === 'Observe' ? observeOnly(context, desired, how) : enforce(context, desired, how);
+        const modeOptions = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
+        return forwarding.spec.mode === 'Observe'
+          ? observeOnly(context, desired, modeOptions)
+          : enforce(context, desired, modeOptions);
       });
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
@@ -170,7 +172,7 @@ export class Reconciler {
     }
   }
 
-  /** Before the forwarding moves to another organization, a creation whose answer was lost is looked up in the old one. */
+  /** Ends a pending creation in the organization that the forwarding leaves. Returns a report until that is done. */
   async #resolveCreationElsewhere(context: ReconcileContext, organizationID: string): Promise<Report | undefined> {
     const { recorded, forwarding } = context.status;
     const formerID = recorded.konnect?.organizationID ?? organizationID;
@@ -223,12 +225,12 @@ export class Reconciler {
 
   async #conclude(key: string, to: Conclusion, report: Report, wasApplied = false): Promise<ReconcileResult> {
     const { forwarding } = to.status;
-    const isOut = isUnavailable(report);
-    const mayGrace = wasApplied && isOut && readyOf(to.before)?.status !== 'False';
+    const isOutage = isUnavailable(report);
+    const mayGrace = wasApplied && isOutage && readyOf(to.before)?.status !== 'False';
     const graceMs = graceMsOf(forwarding);
     const grace = !mayGrace ? 'none' : this.#memory.unavailableForMs(key) < graceMs ? 'keep' : 'unknown';
     await conclude(to, report, grace);
-    if (!isOut) this.#memory.endOutage(key);
+    if (!isOutage) this.#memory.endOutage(key);
     return nextAfter(report, to.status.forwarding, this.#options.random);
   }
 
@@ -282,7 +284,7 @@ export class Reconciler {
   }
 }
 
-/** Keeps what is known, and answers the generation. */
+/** Writes the conditions of a suspended forwarding for its generation. */
 async function suspend(to: Conclusion): Promise<ReconcileResult> {
   const message =
     'spec.suspend is true: nothing is written to Konnect, and nothing looked for, until it is false again';
