@@ -5,7 +5,7 @@ import { runOperator } from './operator/operator.ts';
 import { FencedError } from './runtime/write-fence.ts';
 import { createLog } from './telemetry/log.ts';
 
-const exitWrongUsage = 2;
+const exitInvalidUsage = 2;
 
 async function main(): Promise<number> {
   const parsed = parseConfig(process.argv.slice(2), process.env);
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
       return 0;
     case 'error':
       process.stderr.write(`${parsed.message}\n`);
-      return exitWrongUsage;
+      return exitInvalidUsage;
     case 'config':
       return operate(parsed.config);
   }
@@ -27,12 +27,12 @@ async function operate(config: Parameters<typeof runOperator>[0]['config']): Pro
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      log.info({ signal }, 'stopping: no new work, work in flight may end');
+      log.info({ signal }, 'stopping: no new work is taken, work in progress may end');
       stop.abort(new Error('the operator is stopping'));
     });
   }
   process.on('unhandledRejection', (err) => {
-    log.error({ err }, 'a promise was rejected and nobody listened: this is a bug');
+    log.error({ err }, 'unhandled rejection of a promise: this is a bug');
     process.exit(1);
   });
   try {
@@ -40,9 +40,9 @@ async function operate(config: Parameters<typeof runOperator>[0]['config']): Pro
     await runOperator({ config, kubeConfig, log, version, signal: stop.signal });
     return 0;
   } catch (err) {
-    // Whose lease is lost has said so.
-    if (!(err instanceof FencedError)) log.error({ err }, 'operator cannot go on');
-    // Whatever may still be open must not keep the process.
+    // Losing the lease was logged already.
+    if (!(err instanceof FencedError)) log.error({ err }, 'operator failed');
+    // Open connections must not keep the process from ending.
     process.exit(1);
   }
 }

@@ -100,7 +100,7 @@ function parseCommandLine(
 const hint = 'see --help';
 
 function describeInvalid({ flag, from, value }: Source): string {
-  return `${from} must be ${flag.expected}${flag.secret === true || mayHoldCredential(value) ? '' : `, not ${quoted(value)}`}`;
+  return `${from} must be ${flag.expected}${flag.isSecret === true || mayHoldCredential(value) ? '' : `, not ${quoted(value)}`}`;
 }
 
 /** Returns whether a value looks like a URL with a user, or like a token of Konnect, given to the wrong flag. */

@@ -15,7 +15,7 @@ export interface Flag {
   /** Describes a valid value, after "must be". */
   expected: string;
   /** True if the value may contain a credential. No message repeats it then. */
-  secret?: boolean;
+  isSecret?: boolean;
   /** What the flag means without a value. A flag that has this never takes the next argument as its value. */
   bare?: string;
 }

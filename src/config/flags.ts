@@ -25,7 +25,7 @@ const flagSchema = z.object({
       help: 'The URL of the Konnect API. The operator replaces {region} with the region, or with "global" for destinations.',
       expected:
         'an https URL (http for loopback hosts only) with {region} once, in the path or before a fixed part of the host, without credentials, query or fragment',
-      secret: true,
+      isSecret: true,
     }),
   konnectTimeoutMs: duration(1_000, 120_000, 'from 1s to 2m', {
     name: 'konnect-timeout',

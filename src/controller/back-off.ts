@@ -1,17 +1,17 @@
 import type { BackOffKey } from '../runtime/reconcile-result.ts';
 
 export interface BackOffOptions {
-  /** Upper bound of the first delay. */
+  /** The upper bound of the first delay. */
   baseMs: number;
-  /** Upper bound of every delay. */
+  /** The upper bound of every delay. */
   maxMs: number;
-  /** `full`: anywhere from 0 to the bound. `equal`: the upper half of that. */
+  /** `full`: at random between 0 and the bound. `equal`: at random in the upper half of that. */
   jitter: 'full' | 'equal';
   /** Uniform in [0, 1). */
   random: () => number;
 }
 
-/** The delay after `failures` (1 or more) in a row: the bound doubles each time until `maxMs`, then jitter is applied. In milliseconds. */
+/** Returns the delay in milliseconds after `failures` (1 or more) in a row. The bound doubles with each failure up to `maxMs`, then jitter is applied. */
 export function backOffMs(failures: number, { baseMs, maxMs, jitter, random }: BackOffOptions): number {
   const boundMs = Math.min(maxMs, baseMs * 2 ** Math.max(0, failures - 1));
   return jitter === 'full' ? boundMs * random() : (boundMs / 2) * (1 + random());
@@ -19,7 +19,7 @@ export function backOffMs(failures: number, { baseMs, maxMs, jitter, random }: B
 
 const anyFailure: BackOffKey = { request: '', cause: '' };
 
-/** Counts failures per key. A key costs memory from its first `next` until `forget`. */
+/** Counts the failures of each key. A key uses memory from its first `next` until `forget`. */
 export class BackOff {
   readonly #failures = new Map<string, { request: string; counts: Map<string, number> }>();
   readonly #options: BackOffOptions;
@@ -28,7 +28,7 @@ export class BackOff {
     this.#options = options;
   }
 
-  /** Records one more failure of `key` and answers how long to wait, in milliseconds. */
+  /** Records one more failure of `key`. Returns how long to wait, in milliseconds. */
   next(key: string, { request, cause }: BackOffKey = anyFailure): number {
     const known = this.#failures.get(key);
     const counts = known?.request === request ? known.counts : new Map<string, number>();

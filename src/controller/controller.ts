@@ -6,39 +6,39 @@ import { FencedError } from '../runtime/write-fence.ts';
 import type { BackOff } from './back-off.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** `failed`: it threw. `aborted`: it threw after its signal was aborted, or because this process may no longer write. */
+/** `failed`: the reconciliation threw. `aborted`: it threw after its signal was aborted, or because this process may no longer write. */
 export type Outcome = ReconcileResult['kind'] | 'failed' | 'aborted';
 
 export interface ControllerOptions {
   queue: WorkQueue;
-  /** Brings the world in line for one key. Never called twice at a time for one key. Its signal is aborted when the grace period is over. */
+  /** Reconciles one key. It never runs twice at the same time for one key. Its signal is aborted when the grace period has ended. */
   reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
-  /** Keys in work at a time, of all groups. */
+  /** The number of keys in work at the same time, of all groups. */
   concurrency: number;
   backOff: BackOff;
-  /** How long work in flight may go on after `signal` was aborted, before its own signal is; no time if the reason is a FencedError. */
+  /** How long work in progress may continue after `signal` is aborted, before its own signal is aborted. No time if the reason is a FencedError. */
   graceMs: number;
   log: Log;
   signal: AbortSignal;
-  /** For metrics; after each pass. */
+  /** Called after each reconciliation, for metrics. */
   onReconcile?: (key: string, outcome: Outcome, durationMs: number) => void;
   clock?: Clock;
 }
 
 /**
- * Takes keys from the queue and reconciles them until `signal` is aborted. Resolves when the last pass has ended; never rejects, whatever
- * `reconcile` throws: that is logged and tried again with back-off.
+ * Takes keys from the queue and reconciles them until `signal` is aborted. Resolves when the last reconciliation has ended, and never rejects. If
+ * `reconcile` throws, the error is logged and the key is retried with back-off.
  */
 export async function runController(options: ControllerOptions): Promise<void> {
   const { concurrency, graceMs, signal, clock = systemClock } = options;
   const inFlight = new Set<AbortController>();
   let cancelGrace: (() => void) | undefined;
   const startGrace = () => {
-    const cutOff = () => {
-      for (const pass of inFlight) pass.abort(signal.reason);
+    const abortAll = () => {
+      for (const one of inFlight) one.abort(signal.reason);
     };
-    if (signal.reason instanceof FencedError) cutOff();
-    else cancelGrace = clock.schedule(cutOff, graceMs);
+    if (signal.reason instanceof FencedError) abortAll();
+    else cancelGrace = clock.schedule(abortAll, graceMs);
   };
   if (!signal.aborted) signal.addEventListener('abort', startGrace, { once: true });
   try {
@@ -52,12 +52,12 @@ export async function runController(options: ControllerOptions): Promise<void> {
 async function work(options: ControllerOptions, inFlight: Set<AbortController>): Promise<void> {
   const { queue, signal } = options;
   for (let key = await queue.take(signal); key !== undefined; key = await queue.take(signal)) {
-    const pass = new AbortController();
-    inFlight.add(pass);
+    const abort = new AbortController();
+    inFlight.add(abort);
     try {
-      await reconcileOnce(key, pass.signal, options);
+      await reconcileOnce(key, abort.signal, options);
     } finally {
-      inFlight.delete(pass);
+      inFlight.delete(abort);
       queue.done(key);
     }
   }
@@ -69,12 +69,12 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
   let outcome: Outcome;
   try {
     const result = await reconcile(key, signal);
-    plan(key, result, options);
+    requeue(key, result, options);
     outcome = result.kind;
   } catch (err) {
     outcome = signal.aborted || err instanceof FencedError ? 'aborted' : 'failed';
     const retryMs = backOff.next(key);
-    options.queue.add(key, { ...priorityAgain(key, options), delayMs: retryMs });
+    options.queue.add(key, { ...samePriority(key, options), delayMs: retryMs });
     if (outcome === 'failed')
       log.error({ key, err, failures: backOff.failures(key), retryMs: Math.round(retryMs) }, 'reconcile failed');
     else log.info({ key }, 'reconcile aborted');
@@ -86,12 +86,12 @@ async function reconcileOnce(key: string, signal: AbortSignal, options: Controll
   }
 }
 
-/** What is new stays so until a pass over it has come to its end. */
-function priorityAgain(key: string, { queue }: ControllerOptions): { priority: Priority } {
+/** Returns the priority that the key had. A new key stays new until a reconciliation of it has ended. */
+function samePriority(key: string, { queue }: ControllerOptions): { priority: Priority } {
   return { priority: queue.priorityOf(key) ?? 'resync' };
 }
 
-function plan(key: string, result: ReconcileResult, options: ControllerOptions): void {
+function requeue(key: string, result: ReconcileResult, options: ControllerOptions): void {
   const { queue, backOff } = options;
   switch (result.kind) {
     case 'done':
@@ -103,7 +103,7 @@ function plan(key: string, result: ReconcileResult, options: ControllerOptions):
       break;
     case 'retry':
       queue.add(key, {
-        ...priorityAgain(key, options),
+        ...samePriority(key, options),
         delayMs: Math.max(backOff.next(key, result.backOffKey), result.minDelayMs ?? 0),
       });
       break;

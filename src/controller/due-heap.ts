@@ -3,7 +3,7 @@ export interface Due {
   readonly dueAt: number;
 }
 
-/** Binary min-heap by `dueAt`; entries due at the same time leave in no particular order. */
+/** A binary min-heap by `dueAt`. Entries that are due at the same time leave in any order. */
 export class DueHeap<T extends Due> {
   readonly #entries: T[] = [];
 
@@ -38,7 +38,7 @@ export class DueHeap<T extends Due> {
     return top;
   }
 
-  /** Puts `entry` where the root was. */
+  /** Replaces the root with `entry`. */
   #sink(entry: T): void {
     let index = 0;
     for (;;) {

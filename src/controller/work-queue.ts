@@ -5,20 +5,20 @@ import { DueHeap } from './due-heap.ts';
 /** The order in which keys are taken. */
 const priorities: readonly Priority[] = ['new', 'resync'];
 
-/** How keys share the workers, so that no group of keys can keep all of them to itself, however long its passes take. */
+/** How groups of keys share the workers. No group can use all workers, however long its reconciliations take. */
 export interface Groups {
-  /** Asked when a key begins to wait. */
+  /** Returns the group of a key. Called when the key begins to wait. */
   groupOf: (key: string) => string;
-  /** Keys of one group in work at a time. Where that is more than one, the last place is kept for a key that is `new`. */
-  mostInWork: number;
+  /** The number of keys of one group in work at the same time. If that is more than one, the last place is only for `new` keys. */
+  maxInWork: number;
 }
 
-const oneForAll: Groups = { groupOf: () => '', mostInWork: Number.POSITIVE_INFINITY };
+const singleGroup: Groups = { groupOf: () => '', maxInWork: Number.POSITIVE_INFINITY };
 
 export interface AddOptions {
-  /** `new` unless given. */
+  /** `new` by default. */
   priority?: Priority;
-  /** Not before this many milliseconds have passed; 0 unless given. */
+  /** The key can be taken after this time. 0 by default. */
   delayMs?: number;
 }
 
@@ -31,7 +31,7 @@ interface Delayed {
 /** The keys of one group. */
 interface Lane {
   readonly group: string;
-  /** Keys that may be taken, with the time since when; Maps keep the order of insertion. */
+  /** The keys that can be taken, each with the time since when. A Map keeps the order of insertion. */
   readonly ready: Record<Priority, Map<string, number>>;
   readonly inWork: Record<Priority, number>;
 }
@@ -45,37 +45,37 @@ function higher(a: Priority, b: Priority | undefined): Priority {
 }
 
 /**
- * Keys waiting for a worker; groups of keys take turns. A key waits once, however often it is added, and is never in the hands of two workers: added while in work,
- * it waits again after `done`. Of a key's delayed adds only the earliest counts, and an immediate add supersedes it.
+ * Keys that wait for a worker. Groups of keys take turns. A key waits only once, however often it is added, and two workers never have the same key: a
+ * key that is added while in work waits again after `done`. Of several delayed adds of a key only the earliest counts, and an immediate add replaces it.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #groups: Groups;
-  /** Groups with keys that wait or are in work; the one that was served last stands last. */
+  /** The groups with keys that wait or are in work. The group that was served last is the last one. */
   readonly #lanes = new Map<string, Lane>();
-  /** Where each key that may be taken waits. */
+  /** The group of each key that can be taken. */
   readonly #waiting = new Map<string, Lane>();
   readonly #inWork = new Map<string, { lane: Lane; priority: Priority }>();
-  /** Keys in work that were added again. */
+  /** The keys in work that were added again. */
   readonly #again = new Map<string, Priority>();
   readonly #delayed = new Map<string, Delayed>();
-  /** May hold entries that `#delayed` no longer knows; they are skipped when they come up. */
+  /** May contain entries that `#delayed` no longer has. They are skipped when they are due. */
   #due = new DueHeap<Delayed>();
   readonly #waiters = new Set<Waiter>();
   #timer: { at: number; cancel: () => void } | undefined;
-  #closed = false;
+  #isShutDown = false;
 
-  constructor(clock: Clock = systemClock, groups: Groups = oneForAll) {
+  constructor(clock: Clock = systemClock, groups: Groups = singleGroup) {
     this.#clock = clock;
     this.#groups = groups;
   }
 
-  /** Keys whose time has come, and that wait for a worker or for others of their group. */
+  /** The number of keys that can be taken, or that wait for other keys of their group. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Keys whose time has not come. */
+  /** The number of keys that are delayed. */
   get delayedSize(): number {
     return this.#delayed.size;
   }
@@ -84,12 +84,12 @@ export class WorkQueue {
     return this.#inWork.size;
   }
 
-  /** With which priority a key that is in work was taken; undefined for any other. */
+  /** Returns the priority with which a key in work was taken. Returns undefined for every other key. */
   priorityOf(key: string): Priority | undefined {
     return this.#inWork.get(key)?.priority;
   }
 
-  /** For how long the key that has waited longest could have been taken; 0 when none waits. */
+  /** For how long the oldest waiting key could have been taken. 0 if no key waits. */
   get oldestWaitingMs(): number {
     const now = this.#clock.now();
     let since = now;
@@ -99,16 +99,16 @@ export class WorkQueue {
     return now - since;
   }
 
-  /** Ignored after `shutDown`. */
+  /** Adds a key. Does nothing after `shutDown`. */
   add(key: string, { priority = 'new', delayMs = 0 }: AddOptions = {}): void {
-    if (this.#closed) return;
+    if (this.#isShutDown) return;
     if (delayMs > 0) this.#addLater(key, priority, this.#clock.now() + delayMs);
     else this.#addNow(key, priority);
   }
 
-  /** The next key, as soon as there is one; `undefined` once `signal` is aborted or the queue is shut down. Each key taken wants a `done`. */
+  /** Returns the next key when there is one, or undefined when `signal` is aborted or the queue is shut down. The caller must call `done` for each key. */
   take(signal: AbortSignal): Promise<string | undefined> {
-    if (signal.aborted || this.#closed) return Promise.resolve(undefined);
+    if (signal.aborted || this.#isShutDown) return Promise.resolve(undefined);
     const key = this.#next();
     if (key !== undefined) return Promise.resolve(key);
     return new Promise((resolve) => {
@@ -125,22 +125,22 @@ export class WorkQueue {
     });
   }
 
-  /** Gives a taken key back. If it was added meanwhile, it waits again. */
+  /** Ends the work on a key. If the key was added in the meantime, it waits again. */
   done(key: string): void {
     const taken = this.#inWork.get(key);
     if (taken === undefined) return;
     this.#inWork.delete(key);
     taken.lane.inWork[taken.priority] -= 1;
-    this.#leave(taken.lane);
+    this.#removeIfEmpty(taken.lane);
     const priority = this.#again.get(key);
     this.#again.delete(key);
     if (priority !== undefined) this.#addNow(key, priority);
     this.#serve();
   }
 
-  /** Takes no more keys, gives out none, and stops the timer. */
+  /** Ends all waiting `take` calls, stops the timer, and from now on ignores keys. */
   shutDown(): void {
-    this.#closed = true;
+    this.#isShutDown = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const waiter of this.#waiters) waiter.give(undefined);
@@ -181,21 +181,21 @@ export class WorkQueue {
     const group = this.#groups.groupOf(key);
     const known = this.#lanes.get(group);
     if (known !== undefined) return known;
-    const made = { group, ready: { new: new Map(), resync: new Map() }, inWork: { new: 0, resync: 0 } };
-    this.#lanes.set(group, made);
-    return made;
+    const lane = { group, ready: { new: new Map(), resync: new Map() }, inWork: { new: 0, resync: 0 } };
+    this.#lanes.set(group, lane);
+    return lane;
   }
 
-  /** Forgets a group that has no key left. */
-  #leave({ group, ready, inWork }: Lane): void {
+  /** Removes a group that has no key left. */
+  #removeIfEmpty({ group, ready, inWork }: Lane): void {
     const keys = ready.new.size + ready.resync.size + inWork.new + inWork.resync;
     if (keys === 0) this.#lanes.delete(group);
   }
 
   #hasRoom({ inWork }: Lane, priority: Priority): boolean {
-    const { mostInWork } = this.#groups;
-    if (inWork.new + inWork.resync >= mostInWork) return false;
-    return priority === 'new' || inWork.resync < Math.max(1, mostInWork - 1);
+    const { maxInWork } = this.#groups;
+    if (inWork.new + inWork.resync >= maxInWork) return false;
+    return priority === 'new' || inWork.resync < Math.max(1, maxInWork - 1);
   }
 
   #next(): string | undefined {
@@ -224,7 +224,7 @@ export class WorkQueue {
     }
   }
 
-  /** Sees to it that the one timer stands at the earliest time due. */
+  /** Sets the one timer to the earliest due time. */
   #arm(): void {
     for (let top = this.#due.peek(); top !== undefined && this.#delayed.get(top.key) !== top; top = this.#due.peek())
       this.#due.pop();
@@ -232,7 +232,7 @@ export class WorkQueue {
     if (at === this.#timer?.at) return;
     this.#timer?.cancel();
     this.#timer =
-      at === undefined || this.#closed
+      at === undefined || this.#isShutDown
         ? undefined
         : {
             at,

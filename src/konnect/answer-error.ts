@@ -9,22 +9,22 @@ import { problemSchema } from './schema.ts';
 
 export interface FailedAnswer {
   operation: KonnectOperation;
-  /** Anything but 200 to 299. */
+  /** Any status but 200 to 299. */
   status: number;
-  /** The parsed JSON, undefined for an empty body, `unreadable` where it is no JSON object or was cut off. */
+  /** The parsed JSON. Undefined for an empty body, `unreadable` if it is not a JSON object or is incomplete. */
   body: object | 'unreadable' | undefined;
-  write: boolean;
+  isWrite: boolean;
   retryAfterMs: number | undefined;
 }
 
-const longestField = Math.max(...requestFields.map(({ length }) => length));
+const maxFieldLength = Math.max(...requestFields.map(({ length }) => length));
 
-/** Turns an answer that is no success into the error that callers see; of its body only what {@link problemSchema} lets through. */
-export function answerError({ operation, status, body, write, retryAfterMs }: FailedAnswer): KonnectError {
+/** Returns the error for an answer that is not a success. It contains only what {@link problemSchema} allows of the body. */
+export function answerError({ operation, status, body, isWrite, retryAfterMs }: FailedAnswer): KonnectError {
   const problem = problemSchema.safeParse(typeof body === 'object' ? body : {}).data;
-  const fromGateway = body === 'unreadable' || problem?.message?.startsWith('no Route matched') === true;
-  const kind = status === 404 && fromGateway ? 'UnexpectedAnswer' : kindOf(status);
-  const mayStillWork = kind === 'ServerError' || (kind === 'UnexpectedAnswer' && status !== 404);
+  const isFromGateway = body === 'unreadable' || problem?.message?.startsWith('no Route matched') === true;
+  const kind = status === 404 && isFromGateway ? 'UnexpectedAnswer' : kindOf(status);
+  const mayBeApplied = kind === 'ServerError' || (kind === 'UnexpectedAnswer' && status !== 404);
   return new KonnectError({
     kind,
     operation,
@@ -32,7 +32,7 @@ export function answerError({ operation, status, body, write, retryAfterMs }: Fa
     instance: problem?.instance,
     retryAfterMs: kind === 'RateLimited' || kind === 'ServerError' ? retryAfterMs : undefined,
     refusedFields: kind === 'Refused' ? refusedFields(problem?.invalid_parameters ?? []) : [],
-    mayHaveHappened: write && mayStillWork,
+    mayHaveHappened: isWrite && mayBeApplied,
   });
 }
 
@@ -54,12 +54,12 @@ function kindOf(status: number): KonnectErrorKind {
   }
 }
 
-/** A field may be named by its path, such as `body.endpoint`. */
+/** Returns the refused fields. Konnect may name a field by its path, such as `body.endpoint`. */
 function refusedFields(parameters: readonly { field: string }[]): RequestField[] {
   const named = new Set(
     parameters.map(({ field }) =>
       field
-        .slice(-longestField - 1)
+        .slice(-maxFieldLength - 1)
         .split(/[./[\]]/)
         .at(-1),
     ),

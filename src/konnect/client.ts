@@ -22,9 +22,9 @@ import {
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
 const pageSize = 100;
-const mostPages = 200;
-/** Of all pages together, as they stay in memory; far beyond what an organization has. */
-const mostListCharacters = 2 * 1024 * 1024;
+const maxPages = 200;
+/** For all pages together, which stay in memory. No organization has nearly as many destinations. */
+const maxListCharacters = 2 * 1024 * 1024;
 const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';
@@ -32,8 +32,8 @@ const destinationsPath = 'audit-log-destinations';
 type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };
 
 /**
- * Konnect's audit-log API with one token. Every method makes one request (a list makes one per page), never repeats it, and rejects with
- * nothing but a KonnectError; an id that is not a UUID or a region that is none is a TypeError, before anything is sent.
+ * Konnect's audit-log API with one token. Every method sends one request (a list sends one for each page), never repeats it, and rejects only with a
+ * KonnectError. For an ID that is not a UUID or an invalid region it rejects with a TypeError, and sends nothing.
  */
 export class KonnectClient {
   readonly #http: KonnectTransport;
@@ -46,13 +46,13 @@ export class KonnectClient {
     this.#token = token;
   }
 
-  /** Whose token this is. */
+  /** Returns the organization of the token. */
   async organization(signal: AbortSignal): Promise<Identified> {
     const target: Target = { operation: 'get organization', region: globalRegion, path: 'v3/organizations/me', signal };
     return this.#read(target, identifiedSchema);
   }
 
-  /** All pages. Konnect may serve a list that is some seconds old, so one never proves that something is absent. */
+  /** Returns the destinations of all pages. The list may be some seconds old, so it never proves that a destination is absent. */
   async listDestinations(api: AuditLogsAPI, signal: AbortSignal): Promise<Destination[]> {
     const found = new Map<string, Destination>();
     const cursors = new Set<string>();
@@ -64,7 +64,7 @@ export class KonnectClient {
     };
     let cursor: string | undefined;
     let characters = 0;
-    for (let pages = 0; pages < mostPages; pages += 1) {
+    for (let pages = 0; pages < maxPages; pages += 1) {
       const query = new URLSearchParams({ 'page[size]': String(pageSize) });
       if (cursor !== undefined) query.set('page[after]', cursor);
       const page = await this.#read(target, destinationPageSchema, query);
@@ -72,7 +72,7 @@ export class KonnectClient {
         found.set(entry.id, entry);
         characters += charactersOfAnEntry + (entry.name ?? '').length + (entry.endpoint ?? '').length;
       }
-      if (characters > mostListCharacters) break;
+      if (characters > maxListCharacters) break;
       const next = page.meta?.next ?? '';
       if (next === '') return [...found.values()];
       cursor = cursorOf(next);
@@ -82,12 +82,12 @@ export class KonnectClient {
     throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
   }
 
-  /** Undefined if Konnect answers 404, which proves that it is gone. */
+  /** Returns undefined if Konnect answers 404, which proves that the destination is gone. */
   async getDestination(api: AuditLogsAPI, id: string, signal: AbortSignal): Promise<Destination | undefined> {
     return this.#readIfThere(destination('get destination', api, id, signal), destinationSchemaOf(checkedUUID(id)));
   }
 
-  /** Sends a POST, once: on an error with `mayHaveHappened`, look for it in a list before another. */
+  /** Sends one POST. After an error with `mayHaveHappened`, the caller must look for the destination in a list before it sends another. */
   async createDestination(api: AuditLogsAPI, body: DestinationBody, signal: AbortSignal): Promise<Destination> {
     const target: Target = {
       operation: 'create destination',
@@ -99,7 +99,7 @@ export class KonnectClient {
     return parsed(destinationSchema, answer, target.operation, true);
   }
 
-  /** What the destination is after the PATCH, as far as the answer tells; undefined if it has no body. */
+  /** Returns the destination after the PATCH, as far as the answer shows it. Returns undefined if the answer has no body. */
   async updateDestination(
     api: AuditLogsAPI,
     id: string,
@@ -112,7 +112,7 @@ export class KonnectClient {
     return parsed(destinationSchemaOf(checkedUUID(id)), answer, target.operation, true);
   }
 
-  /** `in-use`: a webhook points at it, or did so until seconds ago. */
+  /** Returns `in-use` if a webhook points at the destination, or did until some seconds ago. */
   async deleteDestination(
     api: AuditLogsAPI,
     id: string,
@@ -122,14 +122,14 @@ export class KonnectClient {
     return result === 'conflict' ? 'in-use' : result;
   }
 
-  /** The first hundred that the token sees in this region. */
+  /** Returns the first hundred portals that the token sees in this region. */
   async listPortals(region: string, signal: AbortSignal): Promise<readonly Identified[]> {
     const target: Target = { operation: 'list portals', region, path: 'v3/portals', signal };
     const query = new URLSearchParams({ 'page[size]': String(pageSize) });
     return (await this.#read(target, portalPageSchema, query)).data.slice(0, pageSize);
   }
 
-  /** Undefined if there is none, or the token may not see it: Konnect answers 404 for both. */
+  /** Returns undefined if there is no such portal, or if the token may not see it: Konnect answers 404 for both. */
   async getPortal(region: string, id: string, signal: AbortSignal): Promise<Identified | undefined> {
     const target: Target = { operation: 'get portal', region, path: `v3/portals/${checkedUUID(id)}`, signal };
     return this.#readIfThere(
@@ -138,7 +138,7 @@ export class KonnectClient {
     );
   }
 
-  /** Undefined for 404: no such portal, or a webhook that was never configured. */
+  /** Returns undefined for a 404: there is no such portal, or its webhook was never configured. */
   async getPortalWebhook(region: string, id: string, signal: AbortSignal): Promise<Webhook | undefined> {
     return this.#readIfThere(portalWebhook('get portal webhook', region, id, signal), webhookSchema);
   }
@@ -155,7 +155,7 @@ export class KonnectClient {
     return this.#delete(portalWebhook('delete portal webhook', region, id, signal));
   }
 
-  /** The organization's webhook as v3 shows it. Undefined for 404: never configured in this region. */
+  /** Returns the organization's webhook as v3 shows it, or undefined for a 404: it was never configured in this region. */
   async getOrganizationWebhook(region: string, signal: AbortSignal): Promise<Webhook | undefined> {
     return this.#readIfThere(
       { operation: 'get organization webhook', region, path: `v3/${webhookPath}`, signal },
@@ -172,7 +172,7 @@ export class KonnectClient {
     return this.#delete({ operation: 'delete organization webhook', region, path: `v3/${webhookPath}`, signal });
   }
 
-  /** The organization's webhook as v2 shows it. */
+  /** Returns the organization's webhook as v2 shows it, or undefined for a 404. */
   async getInlineWebhook(region: string, signal: AbortSignal): Promise<InlineWebhook | undefined> {
     return this.#readIfThere(
       { operation: 'get inline webhook', region, path: `v2/${webhookPath}`, signal },
@@ -180,7 +180,7 @@ export class KonnectClient {
     );
   }
 
-  /** What the webhook is after the PATCH; undefined if the answer has no body. */
+  /** Returns the webhook after the PATCH, or undefined if the answer has no body. */
   async updateInlineWebhook(
     region: string,
     body: InlineWebhookBody,
@@ -197,7 +197,7 @@ export class KonnectClient {
     return answer.body === undefined ? undefined : parsed(inlineWebhookSchema, answer, target.operation, true);
   }
 
-  /** Switches it off and leaves the rest to Konnect: v2 has no DELETE, and whoever detaches need not know the endpoint. */
+  /** Disables the webhook and changes nothing else of it: v2 has no DELETE, and the caller may not know the endpoint. */
   async disableInlineWebhook(region: string, signal: AbortSignal): Promise<void> {
     const target: Target = { operation: 'disable inline webhook', region, path: `v2/${webhookPath}`, signal };
     await this.#send('PATCH', target, { enabled: false });
@@ -255,9 +255,9 @@ function portalWebhook(operation: KonnectOperation, region: string, id: string, 
   return { operation, region, path: `v3/portals/${checkedUUID(id)}/${webhookPath}`, signal };
 }
 
-/** The nil UUID, which names nothing, is asked for like any other: Konnect answers 404. */
+/** Returns the UUID in lower case. The nil UUID, which names nothing, is allowed: Konnect answers 404 for it. */
 function checkedUUID(id: string): string {
-  if (!hasFormOfUUID(id)) throw new TypeError('an id of Konnect must be a UUID');
+  if (!hasFormOfUUID(id)) throw new TypeError('a Konnect ID must be a UUID');
   return id.toLowerCase();
 }
 
@@ -275,7 +275,7 @@ function webhookJSON(body: WebhookBody): object {
   return { audit_log_destination_id: checkedUUID(body.destinationID), enabled: body.enabled };
 }
 
-/** `next` is a path whose prefix does not exist on the public host, so it is never followed: only its cursor is of use. */
+/** Returns the cursor in `next`. The path in `next` is not used, because its prefix does not exist on the public host. */
 function cursorOf(next: string): string | undefined {
   const query = next.includes('?') ? next.slice(next.indexOf('?') + 1) : '';
   const cursor = new URLSearchParams(query).get('page[after]') ?? '';

@@ -1,4 +1,4 @@
-/** What a call to Konnect is for. Our own static names: safe as a log field, a metric label and a word in a message. */
+/** What a request to Konnect is for. The names are static, so they are safe in log fields, metric labels and messages. */
 export type KonnectOperation =
   | 'get organization'
   | 'list destinations'
@@ -19,12 +19,12 @@ export type KonnectOperation =
   | 'disable inline webhook';
 
 /**
- * - `Unauthorized` 401, or a token that no header can carry (then without a status)
- * - `Forbidden` 403, `NotFound` 404, `Conflict` 409, `RateLimited` 429
- * - `Refused` any other 4xx
- * - `ServerError` 5xx, and 408
- * - `Unreachable` no usable connection, a timeout, a connection that broke, or the caller's signal (code `ABORT_ERR`)
- * - `UnexpectedAnswer` a redirect, no JSON, wrong types, too big, or a 404 that comes from a gateway and not from the API
+ * - `Unauthorized`: 401, or a token with characters that a header cannot contain (then without a status)
+ * - `Forbidden`: 403, `NotFound`: 404, `Conflict`: 409, `RateLimited`: 429
+ * - `Refused`: any other 4xx
+ * - `ServerError`: 5xx, and 408
+ * - `Unreachable`: no usable connection, a timeout, a broken connection, or an aborted signal of the caller (code `ABORT_ERR`)
+ * - `UnexpectedAnswer`: a redirect, no JSON, wrong types, too long, or a 404 of a gateway in front of the API
  */
 export type KonnectErrorKind =
   | 'Unauthorized'
@@ -63,26 +63,26 @@ export interface KonnectErrorFields {
 }
 
 /**
- * The only error that leaves this folder. It is safe to print whole: ids, enums, numbers and our own words; never a free text of Konnect's,
- * an endpoint, a token, a header or a body, and no `cause`, since the HTTP library's errors carry the request.
+ * The only error that leaves this folder. All of it is safe to print: IDs, enums, numbers and our own words. It never contains free text of Konnect, an
+ * endpoint, a token, a header or a body. It has no `cause`, because the errors of the HTTP library contain the request.
  */
 export class KonnectError extends Error {
   override readonly name = 'KonnectError';
   readonly kind: KonnectErrorKind;
   readonly operation: KonnectOperation;
-  /** HTTP status, where an answer came. */
+  /** The HTTP status. Undefined if there was no answer. */
   readonly status: number | undefined;
-  /** How long there is no use in asking again, where that is known: at most one hour. */
+  /** How long to wait before the next request, at most one hour. Undefined if that is unknown. */
   readonly retryAfterMs: number | undefined;
-  /** Konnect's id of this very request: for a log line, never for a condition, since it differs every time. */
+  /** Konnect's ID of this request. It is for the log only: in a condition it would change with every request. */
   readonly instance: string | undefined;
-  /** Node's error code, such as `ECONNREFUSED`, where no answer came. */
+  /** Node's error code, such as `ECONNREFUSED`. Undefined if there was an answer. */
   readonly code: string | undefined;
-  /** Fields of the request that Konnect refused, out of our own list of names. */
+  /** The fields of the request that Konnect refused, from {@link requestFields}. */
   readonly refusedFields: readonly RequestField[];
-  /** True for a write that may have reached Konnect although its answer was lost or cannot be read. Always false for a read. */
+  /** True for a write that may have reached Konnect although its answer is lost or unreadable. Always false for a read. */
   readonly mayHaveHappened: boolean;
-  /** True where nothing was sent, since an earlier answer to the same organization, which is what this error tells, asked or told to wait. */
+  /** True if nothing was sent, because of an earlier answer to the same organization. This error describes that answer. */
   readonly isWithheld: boolean;
 
   constructor(fields: KonnectErrorFields) {
@@ -98,37 +98,38 @@ export class KonnectError extends Error {
     this.isWithheld = fields.isWithheld ?? false;
   }
 
-  /** The same error, and no use in asking again for so long. */
-  postponed(retryAfterMs: number): KonnectError {
+  /** Returns the same error with another time to wait. */
+  withRetryAfter(retryAfterMs: number): KonnectError {
     const { kind, operation, status, instance, code, refusedFields, mayHaveHappened, isWithheld } = this;
     const fields = { kind, operation, status, instance, code, refusedFields, mayHaveHappened, isWithheld };
     return new KonnectError({ ...fields, retryAfterMs });
   }
 }
 
-/** True for a {@link KonnectError}, of one of `kinds` if any are named. */
+/** Returns whether `error` is a {@link KonnectError}, of one of `kinds` if there are any. */
 export function isKonnectError(error: unknown, ...kinds: readonly KonnectErrorKind[]): error is KonnectError {
   return error instanceof KonnectError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
-/** For a caller whose signal is aborted before there is an answer, and before anything is sent. */
-export function cutOff(operation: KonnectOperation): KonnectError {
+/** Returns the error for a caller whose signal was aborted before its request was sent. */
+export function abortedError(operation: KonnectOperation): KonnectError {
   return new KonnectError({ kind: 'Unreachable', operation, code: 'ABORT_ERR' });
 }
 
 function describe({ isWithheld = false, ...fields }: KonnectErrorFields): string {
-  return isWithheld ? `${describe(fields)} before; not sent` : describeAnswer(fields);
+  const problem = describeProblem(fields);
+  return isWithheld ? `${fields.operation}: not sent, because earlier ${problem}` : `${fields.operation}: ${problem}`;
 }
 
-function describeAnswer({ kind, operation, status, code, refusedFields = [] }: KonnectErrorFields): string {
+function describeProblem({ kind, status, code, refusedFields = [] }: KonnectErrorFields): string {
   if (kind === 'Unreachable') {
-    if (code === 'ABORT_ERR') return `${operation}: cut off before Konnect answered`;
-    return `${operation}: Konnect cannot be reached${code === undefined ? '' : ` (${code})`}`;
+    if (code === 'ABORT_ERR') return 'aborted before Konnect answered';
+    return `Konnect cannot be reached${code === undefined ? '' : ` (${code})`}`;
   }
   if (kind === 'UnexpectedAnswer') {
-    return `${operation}: Konnect's answer${status === undefined ? '' : ` (${status})`} is not what its API describes`;
+    return `Konnect's answer${status === undefined ? '' : ` (${status})`} is not what its API describes`;
   }
-  if (status === undefined) return `${operation}: the token holds characters that no header can carry`;
+  if (status === undefined) return 'the token contains characters that a header cannot contain';
   const refused = refusedFields.length === 0 ? '' : `, refusing ${refusedFields.join(', ')}`;
-  return `${operation}: Konnect answered ${status} (${kind})${refused}`;
+  return `Konnect answered ${status} (${kind})${refused}`;
 }

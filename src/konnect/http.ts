@@ -9,38 +9,40 @@ import { KonnectError, type KonnectErrorKind, type KonnectOperation } from './er
 import { retryAfterMs } from './retry-after.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
-const mostAnswerBytes = 4 * 1024 * 1024;
+const maxAnswerBytes = 4 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
-/** Shorter than what servers and load balancers grant, so that we and not they close an idle connection. */
+/** Shorter than the limits of servers and load balancers, so that the operator closes an idle connection before they do. */
 const idleSocketMs = 10_000;
 
-/** What one request came to: a status, where an answer came, and for a failure its kind. */
+/** The result of one request. */
 export interface KonnectCall {
   operation: KonnectOperation;
   region: string;
+  /** Undefined if there was no answer. */
   status: number | undefined;
+  /** Undefined if it succeeded. */
   kind: KonnectErrorKind | undefined;
-  /** What the caller is told, where it failed. */
+  /** The error that the caller gets. Undefined if it succeeded. */
   error: KonnectError | undefined;
   durationMs: number;
 }
 
 export interface KonnectHTTPOptions {
   userAgent: string;
-  /** For a request as a whole, waiting for a free connection included. */
+  /** The time limit for a request, including the wait for a free connection. */
   timeoutMs?: number;
-  /** Connections to one host at a time; more requests wait for one. */
+  /** The number of connections to one host. Further requests wait for one. */
   maxSockets?: number;
   onCall?: (call: KonnectCall) => void;
-  /** The time of day, for a Retry-After that is a date. */
+  /** Returns the time of day, for a Retry-After that is a date. */
   nowMs?: () => number;
-  /** Asked right before each write is sent; may throw a FencedError, with which the write then rejects. */
+  /** Called right before each write is sent. If it throws a FencedError, the write rejects with that. */
   fence?: Fence | undefined;
-  /** Proxies on the way to Konnect. Node 22.19 goes without them; newer ones, 24 among them, use them. */
+  /** The proxies for Konnect. Node 22.19 ignores them, newer versions such as 24 use them. */
   proxies?: ProxyEnvironment | undefined;
 }
 
-/** As the environment variables of these names have it; hosts in NO_PROXY are reached directly. */
+/** The values of the environment variables of these names. Hosts in NO_PROXY are reached directly. */
 export interface ProxyEnvironment {
   HTTP_PROXY?: string | undefined;
   HTTPS_PROXY?: string | undefined;
@@ -49,11 +51,11 @@ export interface ProxyEnvironment {
 
 type Received =
   | { kind: 'answer'; status: number; body: object | 'unreadable' | undefined; retryAfter: string | undefined }
-  | { kind: 'none'; code: string | undefined; sent: boolean };
+  | { kind: 'none'; code: string | undefined; isSent: boolean };
 
 /**
- * The process's connections to Konnect: kept alive and bounded in number, TLS verified (`NODE_EXTRA_CA_CERTS` adds to the trusted), no redirect
- * followed, nothing retried (that is for the queue), answers read to 4 MiB at most.
+ * Sends requests to Konnect over connections that are kept alive and limited in number. It verifies TLS (`NODE_EXTRA_CA_CERTS` adds trusted
+ * certificates), follows no redirect, reads at most 4 MiB of an answer, and retries nothing: that is for the work queue.
  */
 export class KonnectHTTP implements KonnectTransport {
   readonly #options: Required<Omit<KonnectHTTPOptions, 'proxies' | 'fence'>> & { fence: Fence };
@@ -84,46 +86,46 @@ export class KonnectHTTP implements KonnectTransport {
     if (request.method !== 'GET') this.#options.fence();
     const startedMs = performance.now();
     const received = await this.#receive(request);
-    const outcome = this.#judge(request, received);
-    const failed = outcome instanceof KonnectError;
+    const outcome = this.#toOutcome(request, received);
+    const hasFailed = outcome instanceof KonnectError;
     this.#options.onCall({
       operation,
       region,
       status: outcome.status,
-      kind: failed ? outcome.kind : undefined,
-      error: failed ? outcome : undefined,
+      kind: hasFailed ? outcome.kind : undefined,
+      error: hasFailed ? outcome : undefined,
       durationMs: performance.now() - startedMs,
     });
-    if (failed) throw outcome;
+    if (hasFailed) throw outcome;
     return outcome;
   }
 
-  /** Closes the connections; requests under way fail. */
+  /** Closes the connections. Requests in flight fail. */
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();
   }
 
-  #judge({ operation, method }: KonnectRequest, received: Received): KonnectAnswer | KonnectError {
-    const write = method !== 'GET';
+  #toOutcome({ operation, method }: KonnectRequest, received: Received): KonnectAnswer | KonnectError {
+    const isWrite = method !== 'GET';
     if (received.kind === 'none') {
-      const { code, sent } = received;
-      return new KonnectError({ kind: 'Unreachable', operation, code, mayHaveHappened: write && sent });
+      const { code, isSent } = received;
+      return new KonnectError({ kind: 'Unreachable', operation, code, mayHaveHappened: isWrite && isSent });
     }
     const { status, body, retryAfter } = received;
     if (status < 200 || status > 299) {
       const waitMs = retryAfterMs(retryAfter, this.#options.nowMs());
-      return answerError({ operation, status, body, write, retryAfterMs: waitMs });
+      return answerError({ operation, status, body, isWrite, retryAfterMs: waitMs });
     }
     if (body === 'unreadable') {
-      return new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: write });
+      return new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: isWrite });
     }
     return { status, body };
   }
 
   async #receive({ method, url, token, body, signal }: KonnectRequest): Promise<Received> {
     const { timeoutMs, userAgent, fence } = this.#options;
-    let sent = false;
+    let isSent = false;
     let fenced: FencedError | undefined;
     const stream = got.stream(url, {
       method,
@@ -148,9 +150,9 @@ export class KonnectHTTP implements KonnectTransport {
     });
     stream.once('request', (request: ClientRequest) => {
       whenConnected(request, () => {
-        // Waiting for a connection may have taken long.
+        // The request may have waited for its connection for a long time.
         fenced = method === 'GET' ? undefined : fencedBy(fence);
-        if (fenced === undefined) sent = true;
+        if (fenced === undefined) isSent = true;
         else request.destroy(fenced);
       });
     });
@@ -160,9 +162,9 @@ export class KonnectHTTP implements KonnectTransport {
       text = await readBounded(stream);
     } catch (error) {
       if (fenced !== undefined) throw fenced;
-      // An answer that breaks off still has its status; what else it said is lost.
-      if (signal.aborted) return { kind: 'none', code: 'ABORT_ERR', sent };
-      if (stream.response === undefined) return { kind: 'none', code: codeOf(error), sent };
+      // An incomplete answer still has its status, but its body is lost.
+      if (signal.aborted) return { kind: 'none', code: 'ABORT_ERR', isSent };
+      if (stream.response === undefined) return { kind: 'none', code: codeOf(error), isSent };
     }
     const { statusCode = 0, headers } = stream.response ?? { headers: {} };
     return { kind: 'answer', status: statusCode, body: parseObject(text), retryAfter: headers['retry-after'] };
@@ -179,7 +181,7 @@ function fencedBy(fence: Fence): FencedError | undefined {
   }
 }
 
-/** Runs `then` once bytes of the request can flow; never for a connection that is refused or whose certificate is not trusted. */
+/** Calls `then` when the request can be sent. Never calls it if the connection is refused or its certificate is not trusted. */
 function whenConnected(request: ClientRequest, then: () => void): void {
   request.once('socket', (socket) => {
     if (request.reusedSocket || !(socket.connecting || (socket instanceof TLSSocket && !socket.authorized))) then();
@@ -187,13 +189,13 @@ function whenConnected(request: ClientRequest, then: () => void): void {
   });
 }
 
-/** Undefined where there is more than we are willing to read. */
+/** Returns the body as text, or undefined if it is longer than {@link maxAnswerBytes}. */
 async function readBounded(chunks: AsyncIterable<Buffer>): Promise<string | undefined> {
   const read: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > mostAnswerBytes) return undefined;
+    if (bytes > maxAnswerBytes) return undefined;
     read.push(chunk);
   }
   return Buffer.concat(read).toString('utf8');
@@ -210,7 +212,7 @@ function parseObject(text: string | undefined): object | 'unreadable' | undefine
   }
 }
 
-/** Node's code of an error, and nothing else of it. */
+/** Returns Node's code of an error, and nothing else of it. */
 function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;

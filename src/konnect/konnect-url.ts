@@ -2,7 +2,7 @@ const placeholder = '{region}';
 
 export const defaultKonnectURL = `https://${placeholder}.api.konghq.com`;
 
-/** Where destinations and organizations live. */
+/** The region that destinations and organizations belong to. */
 export const globalRegion = 'global';
 
 const regionPattern = /^[a-z][a-z0-9]{1,14}$/;
@@ -12,9 +12,9 @@ export function isRegion(text: string): boolean {
 }
 
 /**
- * What is wrong with a URL template, in our own words and without the template, which may hold a credential; undefined if nothing is.
- * A template is https (http for loopback hosts only), has `{region}` once, in the host or in the path, and neither credentials nor a query
- * nor a fragment. In the host a fixed name must come after `{region}`, so that a region alone never decides where tokens go.
+ * Returns what is wrong with a URL template, or undefined if it is valid. The text does not contain the template, which may contain a credential.
+ * A valid template is https (http for loopback hosts only), has `{region}` once, in the host or in the path, and has no credentials, query or fragment.
+ * In the host a fixed name must follow `{region}`, so that the name of a region never decides which host gets the tokens.
  */
 export function problemWithKonnectURL(template: string): string | undefined {
   if (template.split(placeholder).length !== 2) return `must contain ${placeholder} exactly once`;
@@ -34,10 +34,7 @@ export function problemWithKonnectURL(template: string): string | undefined {
   return undefined;
 }
 
-/**
- * The base URL of a region's host, ending in a slash. Throws a TypeError for a template or region that is not valid; whatever the region,
- * the host is the template's.
- */
+/** Returns the base URL of a region, with a slash at its end. Throws a TypeError for an invalid template or region. */
 export function hostFor(template: string, region: string): URL {
   if (!isRegion(region)) throw new TypeError('not the name of a Konnect region');
   if (problemWithKonnectURL(template) !== undefined) throw new TypeError('not a valid template of a Konnect URL');

@@ -1,7 +1,7 @@
-const longestWaitMs = 3_600_000;
+const maxRetryAfterMs = 3_600_000;
 
 /**
- * How long a Retry-After header (seconds or a date, RFC 9110) asks to wait, from 0 to one hour; undefined where it is missing or means nothing.
+ * Returns how long a Retry-After header (seconds or a date, RFC 9110) asks to wait, from 0 to one hour. Returns undefined if it is missing or invalid.
  * `nowMs` is the time of day, for dates.
  */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
@@ -9,7 +9,7 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   const text = header.trim();
   const waitMs = /^\d{1,10}(?:\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : dateMs(text) - nowMs;
   if (Number.isNaN(waitMs)) return undefined;
-  return Math.ceil(Math.min(Math.max(waitMs, 0), longestWaitMs));
+  return Math.ceil(Math.min(Math.max(waitMs, 0), maxRetryAfterMs));
 }
 
 function dateMs(text: string): number {

@@ -1,25 +1,25 @@
 import * as z from 'zod';
 
-/** Version of Konnect's audit-log API. */
+/** The version of Konnect's audit-log API. */
 export type AuditLogsAPI = 'v2' | 'v3';
 
 export type LogFormat = 'cef' | 'json' | 'cps';
 
-/** A destination as Konnect shows it. Only the id is certain: the API declares no field as required, and `authorization` is write-only. */
+/** A destination as Konnect shows it. Only the ID is certain: the API declares no field as required, and `authorization` is write-only. */
 export interface Destination {
-  /** UUID in lower case. */
+  /** A UUID in lower case. */
   id: string;
   name?: string | undefined;
-  /** A secret: some SIEMs put the credential into it. */
+  /** Secret, because the endpoint of some SIEMs contains the credential. */
   endpoint?: string | undefined;
-  /** Open: Konnect may know formats that we do not. */
+  /** Any word, because Konnect may know formats that the operator does not know. */
   logFormat?: string | undefined;
   skipSSLVerification?: boolean | undefined;
   createdAt?: string | undefined;
   updatedAt?: string | undefined;
 }
 
-/** What a destination is to be. Every PATCH sends every field, since left-out ones may be filled with Konnect's defaults. */
+/** The wanted destination. Every PATCH sends every field, because Konnect may set missing fields to its defaults. */
 export interface DestinationBody {
   name: string;
   endpoint: string;
@@ -28,9 +28,9 @@ export interface DestinationBody {
   skipSSLVerification: boolean;
 }
 
-/** A portal's webhook, or an organization's in v3. */
+/** The webhook of a portal, or of an organization in v3. */
 export interface Webhook {
-  /** UUID in lower case; undefined where Konnect names none (left out, empty, or the nil UUID). */
+  /** A UUID in lower case. Undefined if Konnect names none: the field is missing, empty, or the nil UUID. */
   destinationID: string | undefined;
   enabled: boolean;
 }
@@ -40,9 +40,9 @@ export interface WebhookBody {
   enabled: boolean;
 }
 
-/** An organization's webhook in v2, which carries the endpoint itself. */
+/** The webhook of an organization in v2, which has the endpoint in itself. */
 export interface InlineWebhook {
-  /** A secret; undefined where none was ever configured. */
+  /** Secret. Undefined if no endpoint was ever configured. */
   endpoint: string | undefined;
   enabled: boolean;
   logFormat?: string | undefined;
@@ -58,7 +58,7 @@ export interface InlineWebhookBody {
   skipSSLVerification: boolean;
 }
 
-/** Something of which only the id (a UUID in lower case) is of interest. */
+/** An object of which only the ID is used, a UUID in lower case. */
 export interface Identified {
   id: string;
 }
@@ -66,12 +66,12 @@ export interface Identified {
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const nilUUID = '00000000-0000-0000-0000-000000000000';
 
-/** True for a UUID in either case, the nil UUID included. */
+/** Returns whether `text` is a UUID in upper or lower case, including the nil UUID. */
 export function hasFormOfUUID(text: string): boolean {
   return uuidPattern.test(text);
 }
 
-/** True for a UUID in either case; the nil UUID names nothing and is none. */
+/** Returns whether `text` is a UUID in upper or lower case. The nil UUID does not count, because it names nothing. */
 function isUUID(text: string): boolean {
   return hasFormOfUUID(text) && text !== nilUUID;
 }
@@ -81,19 +81,19 @@ const uuid = z
   .refine(isUUID)
   .transform((text) => text.toLowerCase());
 
-/** A longer one is refused whole, before any of it is looked at: four megabytes of nonsense hold millions of entries. */
-const mostEntries = 1_000;
+/** A longer list is refused before its entries are parsed, because four megabytes may contain millions of invalid entries. */
+const maxEntries = 1_000;
 
 function listOf<T>(schema: z.ZodType<T>) {
-  return z.array(z.unknown()).max(mostEntries).pipe(z.array(schema));
+  return z.array(z.unknown()).max(maxEntries).pipe(z.array(schema));
 }
 
-/** Left out, or `null`, which counts as left out. */
+/** Returns a schema for a field that may be missing. `null` counts as missing. */
 function optional<T>(schema: z.ZodType<T>) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A string that is only shown or compared: one that does not look as it should counts as left out. */
+/** Returns a schema for a string that is only shown or compared. A string that does not match counts as missing. */
 function shown(pattern: RegExp) {
   return optional(z.string()).transform((text) => (text !== undefined && pattern.test(text) ? text : undefined));
 }
@@ -134,7 +134,7 @@ function toDestination(answer: DestinationAnswer): Destination {
 
 export const destinationSchema = z.object({ id: uuid, ...destinationFields }).transform(toDestination);
 
-/** The answer about a destination whose id is known: it may leave the id out, but must not name another. */
+/** Returns the schema for an answer about a destination with a known ID. The answer may lack the ID, but must not have another one. */
 export function destinationSchemaOf(id: string) {
   return z
     .object({ id: optional(uuid), ...destinationFields })
@@ -178,9 +178,9 @@ export const identifiedSchema = z.object({ id: uuid });
 
 export const portalPageSchema = z.object({ data: listOf(identifiedSchema) });
 
-/** The part of an error's body (RFC 9457) that may be looked at; the rest is free text. */
+/** The part of an error body (RFC 9457) that the operator uses. The rest is free text. */
 export const problemSchema = z.object({
-  // A number, so that nothing which was sent can come back in it.
+  // A number, so that it cannot repeat anything of the request.
   instance: z
     .string()
     .regex(/^[a-z]{1,16}:trace:\d{1,20}$/)

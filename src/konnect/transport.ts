@@ -2,7 +2,7 @@ import type { KonnectOperation } from './errors.ts';
 
 export interface KonnectRequest {
   operation: KonnectOperation;
-  /** Whose host it goes to; a word for metrics, the URL is complete without it. */
+  /** The region of the host, for metrics. The URL contains the host already. */
   region: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   url: URL;
@@ -15,11 +15,11 @@ export interface KonnectRequest {
 export interface KonnectAnswer {
   /** 200 to 299. */
   status: number;
-  /** The parsed JSON; undefined where the answer had no body. */
+  /** The parsed JSON. Undefined if the answer had no body. */
   body: unknown;
 }
 
-/** The way out to Konnect. Every answer but a 2xx is thrown as a KonnectError; nothing else is thrown but a FencedError, by a write. */
+/** Sends requests to Konnect. Rejects only with a KonnectError, for every answer but 2xx, and for a write also with a FencedError. */
 export interface KonnectTransport {
   send(request: KonnectRequest): Promise<KonnectAnswer>;
 }

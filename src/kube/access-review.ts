@@ -17,8 +17,8 @@ interface SubjectAccessReview {
 }
 
 /**
- * Asks the API server whose bearer token this is, and whether its owner may GET `path`, a path of no resource such as `/metrics`, as RBAC
- * grants it by `nonResourceURLs`. Rejects with a KubeError where that cannot be found out.
+ * Asks the API server whether the owner of a bearer token may GET `path`. The path belongs to no resource, such as `/metrics`, so RBAC grants it with
+ * `nonResourceURLs`. Rejects with a KubeError if the API server gives no decision.
  */
 export async function reviewAccess(
   client: Pick<KubeClient, 'create'>,

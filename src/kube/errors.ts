@@ -1,33 +1,33 @@
 export type KubeErrorKind =
   | 'NotFound'
-  /** Stale, or there already (`reason` tells which: `Conflict`, `AlreadyExists`). */
+  /** The object has changed, or exists already. `reason` says which: `Conflict`, `AlreadyExists`. */
   | 'Conflict'
-  /** A resourceVersion or `continue` that the server no longer knows: list again. */
+  /** The server no longer knows the resourceVersion or `continue`: list again. */
   | 'Gone'
   | 'Forbidden'
   | 'Unauthorized'
-  /** 400 or 422: what was sent is wrong, sending it again does not help. */
+  /** 400 or 422: the request is invalid, and a retry does not help. */
   | 'Invalid'
   | 'TooManyRequests'
-  /** No connection, or a server in trouble. */
+  /** No connection, or a 5xx. */
   | 'Unavailable'
-  /** No answer in time, or a watch that fell silent. */
+  /** No answer in time, or a watch without data. */
   | 'Timeout'
   | 'Other';
 
 export interface KubeErrorFacts {
   kind: KubeErrorKind;
-  /** HTTP status; absent when there was no answer. */
+  /** The HTTP status. Absent if there was no answer. */
   status?: number;
-  /** How long the server asked to be left alone, in milliseconds; five minutes at most. */
+  /** How long the server asked to wait, in milliseconds, at most five minutes. */
   retryAfterMs?: number;
   /** The API server's machine-readable reason, or the code of a network error. */
   reason?: string;
 }
 
 /**
- * What went wrong between us and the API server. Safe to log and to show: it holds neither headers nor bodies, its message has the verb, the
- * path without the query, the status and at most 300 characters of the server's own message, and of that nothing where Secrets are concerned.
+ * A failed request to the API server. It is safe to log and to show, because it contains no headers and no bodies. Its message has the method, the path
+ * without the query, the status, and at most 300 characters of the server's message. For Secrets the server's message is left out.
  */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
@@ -45,17 +45,17 @@ export class KubeError extends Error {
   }
 }
 
-/** Whether `error` is a KubeError of one of these kinds. */
+/** Returns whether `error` is a KubeError, of one of these kinds if there are any. */
 export function isKubeError(error: unknown, ...kinds: KubeErrorKind[]): error is KubeError {
   return error instanceof KubeError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
-const MAX_SERVER_MESSAGE = 300;
+const maxServerMessageLength = 300;
 
-/** A date, on a clock that differs from ours, may lie years ahead. */
-const MAX_RETRY_AFTER_MS = 300_000;
+/** A Retry-After that is a date may be far in the future, because the clocks differ. */
+const maxRetryAfterMs = 300_000;
 
-/** The error of an answer that is not 2xx, or of an ERROR event of a watch. `body` is the parsed answer, a `Status` if it came from the API server. */
+/** Returns the error for an answer that is not 2xx, or for an ERROR event. `body` is the parsed answer: a `Status` if it is from the API server. */
 export function errorOfStatus(
   { verb, path }: { verb: string; path: string },
   answer: { status: number; body: unknown; retryAfter?: string | undefined },
@@ -72,12 +72,12 @@ export function errorOfStatus(
       kind: kindOf(status, reason),
       status,
       ...(reason === undefined ? {} : { reason }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs) }),
     },
   );
 }
 
-/** The error of a request that got no answer. Only the code of what was thrown is kept: the rest may hold what was sent. */
+/** Returns the error for a request without an answer. It keeps only the code of `error`, because the rest may contain the request. */
 export function errorOfNetwork({ verb, path }: { verb: string; path: string }, error: unknown): KubeError {
   const code = networkCodeOf(error);
   return new KubeError(`${verb} ${path}: no answer${code === undefined ? '' : ` (${code})`}`, {
@@ -86,7 +86,7 @@ export function errorOfNetwork({ verb, path }: { verb: string; path: string }, e
   });
 }
 
-/** Such as `ECONNRESET`; looked for through causes and aggregates. */
+/** Returns the code of a network error, such as `ECONNRESET`. Searches causes and aggregates, too. */
 export function networkCodeOf(error: unknown): string | undefined {
   const { code, cause, errors } = fieldsOf(error);
   if (typeof code === 'string') return wordOf(code);
@@ -122,10 +122,10 @@ function kindOf(status: number, reason: string | undefined): KubeErrorKind {
 
 function serverMessage(path: string, message: unknown): string {
   if (typeof message !== 'string' || message === '' || path.split('/').includes('secrets')) return '';
-  return `: ${message.length > MAX_SERVER_MESSAGE ? `${message.slice(0, MAX_SERVER_MESSAGE)}…` : message}`;
+  return `: ${message.length > maxServerMessageLength ? `${message.slice(0, maxServerMessageLength)}…` : message}`;
 }
 
-/** Seconds or a date, as RFC 9110 has it. */
+/** Returns the milliseconds that a Retry-After asks to wait: seconds or a date, RFC 9110. */
 function retryAfterOf(header: string | undefined, now: () => number): number | undefined {
   if (header === undefined) return undefined;
   const seconds = secondsOf(Number(header));
@@ -138,7 +138,7 @@ function secondsOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value * 1000 : undefined;
 }
 
-/** Reasons and codes are single words; anything else is somebody's free text and stays out. */
+/** Returns a reason or code, which is a single word. Anything else is free text and is left out. */
 function wordOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^\w{1,64}$/.test(value) ? value : undefined;
 }
@@ -149,7 +149,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
     : {};
 }
 
-/** `cause` and `errors` of an Error are not enumerable. */
+/** Returns `cause` and `errors` of an Error, which are not enumerable. */
 function errorFields(error: Error): Record<string, unknown> {
   return { cause: error.cause, ...(error instanceof AggregateError ? { errors: error.errors } : {}) };
 }

@@ -1,8 +1,8 @@
-/** What an event is about. */
+/** The object that an event is about. */
 export interface ObjectReference {
   apiVersion: string;
   kind: string;
-  /** Absent for an object of the cluster. */
+  /** Absent for a cluster-scoped object. */
   namespace?: string;
   name: string;
   uid: string;
@@ -11,15 +11,15 @@ export interface ObjectReference {
 export interface EventFacts {
   regarding: ObjectReference;
   type: 'Normal' | 'Warning';
-  /** Why, as a constant in UpperCamelCase. */
+  /** Why it happened: a constant in UpperCamelCase. */
   reason: string;
-  /** What was done or tried, as a constant in UpperCamelCase. */
+  /** What the operator did or tried: a constant in UpperCamelCase. */
   action: string;
-  /** For people; cut to 1024 bytes. */
+  /** The text for users, shortened to 1024 bytes. */
   note: string;
 }
 
-/** `count` is 2 at least, as the API server demands. */
+/** The API server requires a `count` of at least 2. */
 export interface EventSeries {
   count: number;
   lastObservedTime: string;
@@ -27,22 +27,22 @@ export interface EventSeries {
 
 export interface EventReporter {
   reportingController: string;
-  /** Which copy of the controller, such as the Pod's name. */
+  /** Identifies the replica, such as the name of the Pod. */
   reportingInstance: string;
 }
 
-const MAX_NOTE_BYTES = 1024;
-const MAX_WORD = 128;
-const MAX_NAME = 200;
+const maxNoteBytes = 1024;
+const maxWordLength = 128;
+const maxNameLength = 200;
 
-/** The collection an event belongs to: the namespace of what it is about, or `default`. */
+/** Returns the path of the events in the namespace of an object, or in `default` for a cluster-scoped object. */
 export function eventsPath({ namespace = 'default' }: ObjectReference): string {
   return `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
 }
 
-/** A name like those kubectl users know, `<name>.<id>`; `id` makes it unique. */
+/** Returns a name of the usual form `<name>.<id>`. `id` makes it unique. */
 export function eventName({ name }: ObjectReference, id: string): string {
-  return `${name.slice(0, MAX_NAME).replace(/[^a-z0-9]+$/, '')}.${id}`;
+  return `${name.slice(0, maxNameLength).replace(/[^a-z0-9]+$/, '')}.${id}`;
 }
 
 export function eventBody(
@@ -60,24 +60,24 @@ export function eventBody(
     metadata: { name, namespace: regarding.namespace ?? 'default' },
     eventTime,
     reportingController: reporter.reportingController,
-    reportingInstance: reporter.reportingInstance.slice(0, MAX_WORD),
+    reportingInstance: reporter.reportingInstance.slice(0, maxWordLength),
     type,
-    reason: reason.slice(0, MAX_WORD),
-    action: action.slice(0, MAX_WORD),
-    note: cutNote(note),
+    reason: reason.slice(0, maxWordLength),
+    action: action.slice(0, maxWordLength),
+    note: shortenedNote(note),
     regarding,
     ...(series === undefined ? {} : { series }),
   };
 }
 
-/** Kubernetes' MicroTime takes six digits after the point, neither more nor fewer. */
+/** Returns a MicroTime of Kubernetes, which has exactly six digits after the point. */
 export function microTime(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('Z', '000Z');
 }
 
-function cutNote(note: string): string {
+function shortenedNote(note: string): string {
   const bytes = Buffer.from(note);
-  if (bytes.length <= MAX_NOTE_BYTES) return note;
-  const start = bytes.subarray(0, MAX_NOTE_BYTES - Buffer.byteLength('…')).toString('utf8');
+  if (bytes.length <= maxNoteBytes) return note;
+  const start = bytes.subarray(0, maxNoteBytes - Buffer.byteLength('…')).toString('utf8');
   return `${start.replace(/\uFFFD+$/, '')}…`;
 }

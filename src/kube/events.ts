@@ -10,26 +10,26 @@ import { TokenBucket } from './token-bucket.ts';
 export interface EventRecorderOptions {
   client: Pick<KubeClient, 'create' | 'patch'>;
   log: Log;
-  /** Which copy of the operator reports, such as the Pod's name. */
+  /** Identifies the replica, such as the name of the Pod. */
   reportingInstance: string;
-  /** `konnect-audit-log.io/operator` unless given. */
+  /** `konnect-audit-log.io/operator` by default. */
   reportingController?: string;
-  /** An event seen again within this time of the last is counted, not written anew; 6 minutes. */
+  /** An event that repeats within this time is counted and not written as a new one. 6 minutes by default. */
   seriesIdleMs?: number;
-  /** The first repetition is written at once, further ones at most this often; 1 minute. */
+  /** The first repetition is written at once, further ones at most this often. 1 minute by default. */
   seriesEveryMs?: number;
-  /** New events of one object: this many at once, then one every so often; 25 and 5 minutes. */
+  /** The limit of new events for one object: `burst` at once, then one every `refillMs`. 25 and 5 minutes by default. */
   perObject?: { burst: number; refillMs: number };
-  /** Events waiting to be written; more are dropped. 1000. */
+  /** The number of events that wait to be written. More are dropped. 1000 by default. */
   maxPending?: number;
-  /** How long what still waits may take to be written once `run` is to end; 2 s. */
+  /** How long `run` may write the remaining events at its end. 2 s by default. */
   flushMs?: number;
-  /** Milliseconds since 1970, for what is written. */
+  /** Returns milliseconds since 1970, for the times in events. */
   timeOfDay?: () => number;
-  /** Milliseconds from any start that never go back, for all waiting. */
+  /** Returns milliseconds from an arbitrary start that never decrease, for all delays. */
   now?: () => number;
   randomId?: () => string;
-  /** For metrics; must not throw. */
+  /** Called for each event that is dropped. Must not throw. */
   onDropped?: (why: 'limited' | 'full' | 'refused') => void;
 }
 
@@ -38,27 +38,28 @@ interface Entry {
   readonly facts: EventFacts;
   name: string;
   readonly eventTime: string;
-  /** How often it was seen, and the count that the API server knows; 0 before it was created. */
+  /** How often the event was recorded. */
   count: number;
+  /** The count that the API server has. 0 before the event is created. */
   written: number;
   lastSeen: number;
-  /** The same by the time of day. */
+  /** `lastSeen` as a time of day. */
   lastObservedTime: string;
   lastWrite: number;
   attempts: number;
-  /** When to write; absent if nothing is to be written. */
+  /** When to write the event. Undefined if there is nothing to write. */
   dueAt: number | undefined;
 }
 
-const MAX_ATTEMPTS = 5;
-const RETRY_MS = 1000;
-const WRITE_TIMEOUT_MS = 10_000;
-/** Beyond this, entries and budgets that no longer matter are swept out. */
-const MAX_REMEMBERED = 2000;
+const maxAttempts = 5;
+const initialRetryMs = 1000;
+const writeTimeoutMs = 10_000;
+/** With more entries or budgets than this, old ones are removed. */
+const maxRemembered = 2000;
 
 /**
- * Writes Events of events.k8s.io/v1, in the background. What is seen again (same object, type, reason, action and note) becomes a series
- * of one Event. Events are a courtesy: recording never blocks and never fails, and when there are too many, some are dropped.
+ * Writes Events of events.k8s.io/v1 in the background. A repeated event (same object, type, reason, action and note) becomes a series of one Event.
+ * Events are best effort: `record` never blocks and never fails, and if there are too many events, some are dropped.
  */
 export class EventRecorder {
   readonly #client: EventRecorderOptions['client'];
@@ -97,7 +98,7 @@ export class EventRecorder {
     };
   }
 
-  /** Notes an event to be written soon. Never throws. `note` must hold no secret. */
+  /** Records an event, which is written soon. Never throws. `note` must not contain a secret. */
   record(facts: EventFacts): void {
     const { seriesIdleMs, seriesEveryMs, maxPending, now, timeOfDay } = this.#options;
     const time = now();
@@ -109,7 +110,7 @@ export class EventRecorder {
       known.lastSeen = time;
       known.lastObservedTime = observedTime;
       known.dueAt ??= known.written <= 1 ? time : Math.max(time, known.lastWrite + seriesEveryMs);
-      this.#pend(known);
+      this.#schedule(known);
       return;
     }
     if (this.#pending.size >= maxPending) {
@@ -134,11 +135,11 @@ export class EventRecorder {
       dueAt: time,
     };
     this.#entries.set(key, entry);
-    this.#sweep(time);
-    this.#pend(entry);
+    this.#removeOld(time);
+    this.#schedule(entry);
   }
 
-  /** Writes until `signal` is aborted, then whatever still waits, as far as `flushMs` goes. Never rejects. */
+  /** Writes events until `signal` is aborted, then the remaining ones for up to `flushMs`. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { now, flushMs } = this.#options;
     while (!signal.aborted) {
@@ -149,7 +150,7 @@ export class EventRecorder {
     await this.flush(AbortSignal.timeout(flushMs));
   }
 
-  /** Writes what waits, due or not, each once, until `signal` is aborted. Never rejects. */
+  /** Tries once to write each remaining event, due or not, until `signal` is aborted. Never rejects. */
   async flush(signal: AbortSignal): Promise<void> {
     for (const entry of this.#pending) {
       if (signal.aborted) return;
@@ -157,7 +158,7 @@ export class EventRecorder {
     }
   }
 
-  #pend(entry: Entry): void {
+  #schedule(entry: Entry): void {
     this.#pending.add(entry);
     this.#wake.abort();
   }
@@ -187,23 +188,23 @@ export class EventRecorder {
       entry.lastWrite = now();
       entry.attempts = 0;
       if (entry.count > count) entry.dueAt = count === 1 ? now() : now() + seriesEveryMs;
-      else this.#settle(entry);
+      else this.#finish(entry);
     } catch (err) {
       if (signal.aborted) return;
       if (err instanceof FencedError) {
-        this.#settle(entry);
+        this.#finish(entry);
         return;
       }
       entry.attempts += 1;
-      const passing = isKubeError(err, 'TooManyRequests', 'Unavailable', 'Timeout', 'Unauthorized');
-      if (passing && entry.attempts < MAX_ATTEMPTS) {
-        entry.dueAt = now() + Math.max(err.retryAfterMs ?? 0, RETRY_MS * 2 ** (entry.attempts - 1));
+      const isTemporary = isKubeError(err, 'TooManyRequests', 'Unavailable', 'Timeout', 'Unauthorized');
+      if (isTemporary && entry.attempts < maxAttempts) {
+        entry.dueAt = now() + Math.max(err.retryAfterMs ?? 0, initialRetryMs * 2 ** (entry.attempts - 1));
         return;
       }
       const { regarding, reason } = entry.facts;
       this.#log.warn({ err, reason, namespace: regarding.namespace, name: regarding.name }, 'event dropped');
       this.#onDropped?.('refused');
-      this.#settle(entry);
+      this.#finish(entry);
       if (entry.written === 0 && this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
     }
   }
@@ -212,7 +213,7 @@ export class EventRecorder {
     const { facts, eventTime, count, lastObservedTime } = entry;
     const path = eventsPath(facts.regarding);
     const series = count > 1 ? { count, lastObservedTime } : undefined;
-    const options = { signal, timeoutMs: WRITE_TIMEOUT_MS };
+    const options = { signal, timeoutMs: writeTimeoutMs };
     const patch = () => this.#client.patch(`${path}/${entry.name}`, { kind: 'merge', body: { series } }, options);
     if (entry.written > 0) {
       try {
@@ -220,7 +221,7 @@ export class EventRecorder {
         return;
       } catch (error) {
         if (!isKubeError(error, 'NotFound')) throw error;
-        // Events live for an hour or so.
+        // The API server deletes events, by default after an hour.
         entry.name = eventName(facts.regarding, this.#options.randomId());
         entry.written = 0;
       }
@@ -229,13 +230,13 @@ export class EventRecorder {
       const body = eventBody(facts, { name: entry.name, eventTime, series, reporter: this.#reporter });
       await this.#client.create(path, body, options);
     } catch (error) {
-      // The answer to an earlier attempt was lost, which may have been made with a lower count.
+      // An earlier attempt created it and its answer was lost. Its count may have been lower.
       if (!isKubeError(error, 'Conflict') || error.reason !== 'AlreadyExists') throw error;
       if (series !== undefined) await patch();
     }
   }
 
-  #settle(entry: Entry): void {
+  #finish(entry: Entry): void {
     entry.dueAt = undefined;
     this.#pending.delete(entry);
   }
@@ -246,16 +247,16 @@ export class EventRecorder {
     return budget;
   }
 
-  #sweep(time: number): void {
-    if (this.#entries.size > MAX_REMEMBERED)
+  #removeOld(time: number): void {
+    if (this.#entries.size > maxRemembered)
       for (const [key, entry] of this.#entries)
         if (!this.#pending.has(entry) && time - entry.lastSeen >= this.#options.seriesIdleMs) this.#entries.delete(key);
-    // Still too many: the oldest are forgotten, and their next repetition becomes an event of its own.
+    // There are still too many: remove the oldest. The next repetition of these becomes a new event.
     for (const [key, entry] of this.#entries) {
-      if (this.#entries.size <= MAX_REMEMBERED) break;
+      if (this.#entries.size <= maxRemembered) break;
       if (!this.#pending.has(entry)) this.#entries.delete(key);
     }
-    if (this.#budgets.size > MAX_REMEMBERED)
+    if (this.#budgets.size > maxRemembered)
       for (const [uid, budget] of this.#budgets) if (budget.isFull(time)) this.#budgets.delete(uid);
   }
 }

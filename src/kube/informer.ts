@@ -8,56 +8,56 @@ import { type Change, ObjectStore, type ReadonlyStore } from './store.ts';
 
 export interface InformerOptions<T extends KubeObject> {
   client: Pick<KubeClient, 'list' | 'watch'>;
-  /** Of the collection, such as `/api/v1/secrets`. */
+  /** The path of the collection, such as `/api/v1/secrets`. */
   path: string;
   query?: { labelSelector?: string; fieldSelector?: string };
-  /** Lists and watches metadata alone. */
-  metadataOnly?: boolean;
-  /** What is kept of an object; namespace, name, uid and resourceVersion must stay. */
+  /** Lists and watches only metadata. */
+  isMetadataOnly?: boolean;
+  /** Returns what the store keeps of an object. It must keep namespace, name, uid and resourceVersion. */
   transform?: (object: T) => T;
-  /** Called for each change once the store shows it (after a list: once it shows all). What it throws is logged. */
+  /** Called for each change after the store shows it. After a list, the store shows all changes first. An error is logged. */
   onChange: (change: Change<T>) => void;
   log: Log;
-  /** Objects in a page of a list; 500. */
+  /** The number of objects in a page of a list. 500 by default. */
   pageSize?: number;
-  /** The server is asked to end a watch after one to two times this; 5 minutes. */
+  /** The server is asked to end a watch after one to two times this. 5 minutes by default. */
   watchMs?: number;
-  /** Silence after which a watch is begun anew; 70 s. */
+  /** A watch without data for this time is restarted. 70 s by default. */
   inactivityMs?: number;
   /**
-   * From the beginning of a failed attempt to the next: doubles from half of `baseMs` up to `maxMs`, with jitter, and is never less than the
-   * first such time after the failure; 800 ms and 30 s.
+   * The time from the start of a failed attempt to the next attempt. It doubles from half of `baseMs` up to `maxMs`, with jitter. At least the first
+   * such time is left between the failure and the next attempt. 800 ms and 30 s by default.
    */
   backOff?: { baseMs: number; maxMs: number };
   /** Uniform in [0, 1). */
   random?: () => number;
-  /** Milliseconds from any start. */
+  /** Returns milliseconds from an arbitrary start that never decrease. */
   now?: () => number;
 }
 
-/** What is to be done next. */
+/** What the informer does next. */
 type State = { kind: 'list' } | { kind: 'watch'; resourceVersion: string };
 
-/** A watch that tells nothing and ends sooner than this has failed. */
-const SHORT_WATCH_MS = 1000;
+/** A watch without events that ends sooner than this counts as failed. */
+const minWatchMs = 1000;
 
-/** So many failed watches in a row, and what is known may be beyond what the server knows: list again. */
-const FAILURES_BEFORE_LIST = 3;
+/** After this many failed watches in a row the informer lists again, because the server may have lost the known resourceVersion. */
+const failuresBeforeList = 3;
 
 /**
- * Keeps a store like the server's collection: a list, then watches from there on; a list again when the server has forgotten where the
- * watch stood. Never stops on an error. An object deleted while the connection was down, or replaced by another of its name, is noticed.
+ * Keeps a store equal to the collection of the API server: it lists, then watches from there on. It lists again when the server no longer knows the
+ * resourceVersion of the watch. It never ends because of an error. It detects objects that were deleted or replaced while there was no connection.
  */
 export class Informer<T extends KubeObject> {
-  /** Resolves after the first list, once `onChange` has heard of all of it. Never rejects. */
+  /** Resolves after the first list, when `onChange` was called for all of it. Never rejects. */
   readonly synced: Promise<void>;
   readonly #options: InformerOptions<T>;
   readonly #store = new ObjectStore<T>();
   readonly #random: () => number;
   readonly #now: () => number;
-  readonly #madeAt: number;
+  readonly #createdAt: number;
   #state: State = { kind: 'list' };
-  /** In a row, until a watch shows that it works. */
+  /** Failures in a row. A working watch resets them. */
   #failures = 0;
   #lastActivity: number | undefined;
   #attemptAt: Record<State['kind'], number> = { list: -Infinity, watch: -Infinity };
@@ -67,7 +67,7 @@ export class Informer<T extends KubeObject> {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? (() => performance.now());
-    this.#madeAt = this.#now();
+    this.#createdAt = this.#now();
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
     });
@@ -77,30 +77,30 @@ export class Informer<T extends KubeObject> {
     return this.#store;
   }
 
-  /** What is kept, as the path calls it: `secrets`. */
+  /** The name of the resource in the path, such as `secrets`. */
   get resource(): string {
     return this.#options.path.split('/').at(-1) ?? '';
   }
 
-  /** Whether the server has ever told us anything. */
-  get hasHeard(): boolean {
+  /** Whether the first list has ended. */
+  get hasSynced(): boolean {
     return this.#lastActivity !== undefined;
   }
 
-  /** For how long the server has told us nothing (a bookmark comes about every minute), or since this was made. */
+  /** For how long the server has sent nothing, or how old the informer is before the first data. A bookmark comes about every minute. */
   get silentMs(): number {
-    return this.#now() - (this.#lastActivity ?? this.#madeAt);
+    return this.#now() - (this.#lastActivity ?? this.#createdAt);
   }
 
   /**
-   * Takes in the answer to an own write, so that the next look at the store sees it. Ignored if older than what is known, or if the object is
-   * known to be gone. The watch's event of the same write then changes nothing.
+   * Puts the answer to an own write into the store. Ignores it if the store has a newer state, or if the object is known to be deleted. The event of the
+   * same write then changes nothing.
    */
   upsert(object: T): void {
-    this.#tell(this.#store.upsert(this.#keep(object)));
+    this.#notify(this.#store.upsert(this.#transform(object)));
   }
 
-  /** Runs until `signal` is aborted; never rejects. To be called once. */
+  /** Runs until `signal` is aborted. Never rejects. May be called only once. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#attemptAt[this.#state.kind] = this.#now();
@@ -109,86 +109,86 @@ export class Informer<T extends KubeObject> {
         else await this.#watch(this.#state.resourceVersion, signal);
       } catch (error) {
         if (signal.aborted) return;
-        await sleep(this.#fail(error), signal);
+        await sleep(this.#afterFailure(error), signal);
       }
     }
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, path, query, metadataOnly = false, pageSize = 500 } = this.#options;
+    const { client, path, query, isMetadataOnly = false, pageSize = 500 } = this.#options;
     this.#store.beginList();
-    const options = { ...query, metadataOnly, limit: pageSize, signal };
-    const { items, resourceVersion } = await listAll<T>(client, path, options, this.#keep);
+    const options = { ...query, isMetadataOnly, limit: pageSize, signal };
+    const { items, resourceVersion } = await listAll<T>(client, path, options, this.#transform);
     this.#lastActivity = this.#now();
     const changes = this.#store.replace(items, resourceVersion);
     this.#state = { kind: 'watch', resourceVersion };
-    this.#tell(changes);
+    this.#notify(changes);
     this.#resolveSynced();
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { client, path, query, metadataOnly = false, watchMs = 300_000, inactivityMs = 70_000 } = this.#options;
+    const { client, path, query, isMetadataOnly = false, watchMs = 300_000, inactivityMs = 70_000 } = this.#options;
     const startedAt = this.#now();
     const timeoutSeconds = Math.ceil((watchMs / 1000) * (1 + this.#random()));
     const events = client.watch<T>(
       path,
       { ...query, resourceVersion, allowWatchBookmarks: true, timeoutSeconds },
-      { signal, metadataOnly, inactivityMs, onOpen: this.#hear },
+      { signal, isMetadataOnly, inactivityMs, onOpen: this.#markActive },
     );
-    let heard = false;
+    let hasEvents = false;
     for await (const event of events) {
-      this.#take(event);
-      heard = true;
+      this.#apply(event);
+      hasEvents = true;
       this.#failures = 0;
     }
-    if (!heard && this.#now() - startedAt < SHORT_WATCH_MS)
-      throw new KubeError(`WATCH ${path}: closed as soon as it was open`, { kind: 'Unavailable' });
+    if (!hasEvents && this.#now() - startedAt < minWatchMs)
+      throw new KubeError(`WATCH ${path}: the server closed it at once`, { kind: 'Unavailable' });
     this.#failures = 0;
   }
 
-  readonly #hear = (): void => {
+  readonly #markActive = (): void => {
     this.#lastActivity = this.#now();
   };
 
-  #take(event: WatchEvent<T>): void {
-    this.#hear();
+  #apply(event: WatchEvent<T>): void {
+    this.#markActive();
     if (event.type !== 'BOOKMARK' && !isKubeObject(event.object))
-      throw new KubeError(`WATCH ${this.#options.path}: an event of what is no object`, { kind: 'Other' });
+      throw new KubeError(`WATCH ${this.#options.path}: an event without a valid object`, { kind: 'Other' });
     const { resourceVersion } = event.object.metadata;
-    // A watch only goes forward, unless the server's data was restored from a backup.
+    // The resourceVersions of a watch only increase, unless the data of the server was restored from a backup.
     if (this.#state.kind === 'watch' && isBehind(resourceVersion, this.#state.resourceVersion))
-      throw new KubeError(`WATCH ${this.#options.path}: went back in time`, { kind: 'Gone' });
+      throw new KubeError(`WATCH ${this.#options.path}: an event older than the one before`, { kind: 'Gone' });
     this.#state = { kind: 'watch', resourceVersion };
     if (event.type === 'BOOKMARK') return;
-    const object = this.#keep(event.object);
-    this.#tell(event.type === 'DELETED' ? this.#store.drop(object) : this.#store.put(object));
+    const object = this.#transform(event.object);
+    this.#notify(event.type === 'DELETED' ? this.#store.drop(object) : this.#store.put(object));
   }
 
-  /** Decides what comes after a failure and answers how long to wait before, in milliseconds. */
-  #fail(error: unknown): number {
+  /** Decides what the informer does after a failure. Returns how long to wait before, in milliseconds. */
+  #afterFailure(error: unknown): number {
     const { path, log } = this.#options;
     const { baseMs, maxMs } = this.#options.backOff ?? { baseMs: 800, maxMs: 30_000 };
     const state = this.#state.kind;
-    const gone = state === 'watch' && isKubeError(error, 'Gone');
+    const isExpired = state === 'watch' && isKubeError(error, 'Gone');
     this.#failures += 1;
-    // A watch that has expired shows a server that works: only the last list can have been too short a time ago.
-    const sinceMs = this.#now() - this.#attemptAt[gone ? 'list' : state];
+    // If a watch has expired, the server works. Only a list that was too recent needs a delay then.
+    const sinceMs = this.#now() - this.#attemptAt[isExpired ? 'list' : state];
     const boundMs = Math.min(maxMs, baseMs * 2 ** (this.#failures - 1));
     const jitter = (1 + this.#random()) / 2;
     const ownMs = Math.max(boundMs * jitter - sinceMs, baseMs * jitter);
     const waitMs = Math.max(ownMs, isKubeError(error) ? (error.retryAfterMs ?? 0) : 0);
     const fields = { path, state, err: error, failures: this.#failures, waitMs: Math.round(waitMs) };
-    if (gone) log.info(fields, 'watch expired, listing again');
+    if (isExpired) log.info(fields, 'watch expired, listing again');
     else if (this.#failures === 1) log.info(fields, 'list or watch interrupted');
     else log.warn(fields, 'list or watch failed again');
-    const unreachable = isKubeError(error, 'Unavailable', 'TooManyRequests');
-    if (gone || (!unreachable && this.#failures >= FAILURES_BEFORE_LIST)) this.#state = { kind: 'list' };
+    const isUnreachable = isKubeError(error, 'Unavailable', 'TooManyRequests');
+    if (isExpired || (!isUnreachable && this.#failures >= failuresBeforeList)) this.#state = { kind: 'list' };
     return waitMs;
   }
 
-  readonly #keep = (object: T): T => this.#options.transform?.(object) ?? object;
+  readonly #transform = (object: T): T => this.#options.transform?.(object) ?? object;
 
-  #tell(changes: Change<T>[]): void {
+  #notify(changes: Change<T>[]): void {
     for (const change of changes) {
       try {
         this.#options.onChange(change);

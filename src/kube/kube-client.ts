@@ -11,21 +11,21 @@ import { readLines, readText } from './read-body.ts';
 import { decode, errorOf, eventOf, type KubeRequest, lateError, nameOf, type Query } from './request.ts';
 
 export interface RequestOptions {
-  /** Aborting it ends the request, which then rejects with the signal's reason. */
+  /** If it is aborted, the request ends and rejects with the reason of the signal. */
   signal?: AbortSignal;
-  /** For the whole exchange, from authentication to the last byte. */
+  /** The time limit, from authentication to the last byte. */
   timeoutMs?: number;
 }
 
 export interface ReadOptions extends RequestOptions {
-  /** Asks for metadata alone, and refuses anything else. */
-  metadataOnly?: boolean;
+  /** Requests only metadata, and accepts nothing else. */
+  isMetadataOnly?: boolean;
 }
 
 export interface ListOptions extends ReadOptions {
-  /** Objects in a page; everything in one answer unless given. */
+  /** The number of objects in a page. Without it, one answer contains everything. */
   limit?: number;
-  /** From the page before. */
+  /** The token from the previous page. */
   continue?: string | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
@@ -33,10 +33,10 @@ export interface ListOptions extends ReadOptions {
 
 export interface WatchOptions {
   signal: AbortSignal;
-  metadataOnly?: boolean;
-  /** For how long no byte may come before the watch is given up; 70 s unless given, since the API server sends a bookmark about every minute. */
+  isMetadataOnly?: boolean;
+  /** Ends a watch without data for this time. 70 s by default, because the API server sends a bookmark about every minute. */
   inactivityMs?: number;
-  /** Called when the server has agreed to watch, before there is any event. */
+  /** Called when the server has accepted the watch, before the first event. */
   onOpen?: () => void;
 }
 
@@ -45,52 +45,52 @@ export type Patch = { kind: 'json'; operations: JsonPatchOperation[] } | { kind:
 export interface KubeClientOptions {
   config: Pick<PooledKubeConfig, 'server' | 'credentials' | 'isReplaced'>;
   userAgent: string;
-  /** Unless a call says otherwise; 30 s. */
+  /** The default time limit of a request. 30 s by default. */
   timeoutMs?: number;
-  /** A longer answer is an error with the reason {@link answerTooLong}; 16 MiB. */
+  /** A longer answer is an error with the reason {@link answerTooLong}. 16 MiB by default. */
   maxAnswerBytes?: number;
-  /** A longer line of a watch is an error; 8 MiB. */
+  /** A longer line of a watch is an error. 8 MiB by default. */
   maxLineBytes?: number;
-  /** Asked right before each write is sent; may throw a FencedError, with which the write then rejects. */
+  /** Called right before each write is sent. If it throws a FencedError, the write rejects with that. */
   fence?: Fence | undefined;
 }
 
 type Answer = Dispatcher.ResponseData;
 
-const MIB = 2 ** 20;
-/** No word of the API server's. */
+const mebibyte = 2 ** 20;
+/** A reason of this client. The API server never uses it. */
 export const answerTooLong = 'AnswerTooLong';
-const MAX_ERROR_BYTES = MIB / 4;
-const CONTENT_TYPES: Record<Patch['kind'], string> = {
+const maxErrorBytes = mebibyte / 4;
+const contentTypes: Record<Patch['kind'], string> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
 };
 
 /**
- * The Kubernetes API in raw JSON: nothing is dropped, renamed or turned into dates. `path` is everything after the server, such as
- * `/api/v1/namespaces/a/secrets/b`. What comes back has the type the caller names, unchecked. Every method rejects with a KubeError, or
- * with the reason of an aborted signal; a write also with a FencedError. A GET whose connection broke is sent once more; nothing else is tried again.
+ * A client of the Kubernetes API in raw JSON: it drops and converts no field. `path` is everything after the server, such as
+ * `/api/v1/namespaces/a/secrets/b`. Answers have the type that the caller names, unchecked. Every method rejects with a KubeError or with the reason of an
+ * aborted signal, and a write also with a FencedError. A GET whose connection broke is sent once more. Nothing else is retried.
  */
 export class KubeClient {
   readonly #options: Required<Omit<KubeClientOptions, 'fence'>> & Pick<KubeClientOptions, 'fence'>;
 
   constructor(options: KubeClientOptions) {
-    this.#options = { timeoutMs: 30_000, maxAnswerBytes: 16 * MIB, maxLineBytes: 8 * MIB, ...options };
+    this.#options = { timeoutMs: 30_000, maxAnswerBytes: 16 * mebibyte, maxLineBytes: 8 * mebibyte, ...options };
   }
 
-  get<T>(path: string, { metadataOnly = false, ...options }: ReadOptions = {}): Promise<T> {
-    return this.#run({ method: 'GET', path, accept: accept(metadataOnly, '') }, options);
+  get<T>(path: string, { isMetadataOnly = false, ...options }: ReadOptions = {}): Promise<T> {
+    return this.#run({ method: 'GET', path, accept: accept(isMetadataOnly, '') }, options);
   }
 
-  /** One page. */
+  /** Returns one page. */
   async list<T>(path: string, options: ListOptions = {}): Promise<KubeList<T>> {
-    const { metadataOnly = false, limit, continue: from, labelSelector, fieldSelector, ...rest } = options;
+    const { isMetadataOnly = false, limit, continue: from, labelSelector, fieldSelector, ...rest } = options;
     const query = { limit, continue: from, labelSelector, fieldSelector };
-    const request: KubeRequest = { method: 'GET', path, query, accept: accept(metadataOnly, 'List') };
+    const request: KubeRequest = { method: 'GET', path, query, accept: accept(isMetadataOnly, 'List') };
     const { items, metadata } = (await this.#run<Partial<KubeList<T>> | null>(request, rest)) ?? {};
-    // Go writes an empty list as null.
+    // Go encodes an empty list as null.
     if (typeof metadata?.resourceVersion !== 'string' || !(items === null || Array.isArray(items)))
-      throw new KubeError(`${nameOf(request)}: the answer is no list`, { kind: 'Other' });
+      throw new KubeError(`${nameOf(request)}: the answer is not a list`, { kind: 'Other' });
     return { items: items ?? [], metadata };
   }
 
@@ -100,25 +100,25 @@ export class KubeClient {
 
   patch<T>(path: string, patch: Patch, options: RequestOptions = {}): Promise<T> {
     const body = patch.kind === 'json' ? patch.operations : patch.body;
-    const contentType = CONTENT_TYPES[patch.kind];
+    const contentType = contentTypes[patch.kind];
     return this.#run({ method: 'PATCH', path, body, contentType }, options);
   }
 
   /**
-   * What happens from `query.resourceVersion` on. Returns when the server ends the watch; throws when it breaks, falls silent, is cut amid a
-   * line, tells of an error (410 is kind `Gone`), or `signal` is aborted. Leaving the loop ends the watch.
+   * Yields the events after `query.resourceVersion`. Returns when the server ends the watch. Throws when the connection breaks or ends within a line, when
+   * there is no data for too long, when the server sends an error (410 is kind `Gone`), or when `signal` is aborted. Leaving the loop ends the watch.
    */
   async *watch<T extends { metadata: { resourceVersion: string } }>(
     path: string,
     query: Query,
-    { signal, metadataOnly = false, inactivityMs = 70_000, onOpen }: WatchOptions,
+    { signal, isMetadataOnly = false, inactivityMs = 70_000, onOpen }: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>, void> {
     const request: KubeRequest = {
       method: 'GET',
       isWatch: true,
       path,
       query: { ...query, watch: true },
-      accept: accept(metadataOnly, ''),
+      accept: accept(isMetadataOnly, ''),
     };
     const { timeoutMs, maxLineBytes } = this.#options;
     const stream = new AbortController();
@@ -136,7 +136,7 @@ export class KubeClient {
         tooLong: () =>
           new KubeError(`${nameOf(request)}: a line of more than ${maxLineBytes} bytes`, { kind: 'Other' }),
         silent: () => new KubeError(`${nameOf(request)}: no byte for ${inactivityMs} ms`, { kind: 'Timeout' }),
-        cut: () => new KubeError(`${nameOf(request)}: ended amid a line`, { kind: 'Unavailable' }),
+        cut: () => new KubeError(`${nameOf(request)}: ended within a line`, { kind: 'Unavailable' }),
       });
       for await (const line of lines) yield eventOf<T>(request, line);
     } catch (error) {
@@ -175,14 +175,14 @@ export class KubeClient {
     );
   }
 
-  /** A kept connection may turn out to be closed just as it is used again. */
+  /** Repeats a GET whose connection broke: the server may close an idle connection when it is used again. */
   #onceMore(request: KubeRequest, signal: AbortSignal, error: unknown): Promise<string> {
-    const broken = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCodeOf(error) ?? '');
-    if (request.method !== 'GET' || !broken || signal.aborted) throw error;
+    const isBroken = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCodeOf(error) ?? '');
+    if (request.method !== 'GET' || !isBroken || signal.aborted) throw error;
     return this.#once(request, signal);
   }
 
-  /** The answer, if it is a good one; else its error. */
+  /** Sends the request, and once more with new credentials if the old ones were refused. Rejects if the answer is not 2xx. */
   async #authenticated(
     request: KubeRequest,
     signal: AbortSignal,
@@ -201,10 +201,10 @@ export class KubeClient {
     try {
       return await this.#options.config.credentials();
     } catch (error) {
-      // What an exec plugin wrote may hold anything.
+      // The error of an exec plugin may contain anything.
       const code = networkCodeOf(error);
       throw new KubeError(
-        `${nameOf(request)}: the kubeconfig's credentials cannot be had${code === undefined ? '' : ` (${code})`}`,
+        `${nameOf(request)}: the credentials of the kubeconfig are not available${code === undefined ? '' : ` (${code})`}`,
         { kind: 'Unauthorized' },
       );
     }
@@ -238,16 +238,17 @@ export class KubeClient {
         text === undefined || fence === undefined
           ? (text ?? null)
           : Readable.from(fenced(text, fence), { objectMode: false }),
-      // The deadline and the inactivity limit stand in for these.
+      // The timeout of the request and the inactivity limit of the watch replace these.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
   }
 
+  /** Returns a 2xx answer, and throws the error of every other answer. */
   async #checked(request: KubeRequest, answer: Answer): Promise<Answer> {
     const { statusCode: status, headers, body } = answer;
     if (status >= 200 && status < 300) return answer;
-    const text = await readText(body, MAX_ERROR_BYTES, () => new Error('too long')).catch(() => '');
+    const text = await readText(body, maxErrorBytes, () => new Error('too long')).catch(() => '');
     const retryAfter = headers['retry-after'];
     throw errorOfStatus(
       { verb: request.method, path: request.path },
@@ -257,18 +258,18 @@ export class KubeClient {
   }
 }
 
-/** undici reads it when it has a connection, and sends nothing of the request before: waiting for one may have taken long. */
+/** Yields the body. undici reads it when it has a connection, which may take long, and sends nothing of the request before. */
 async function* fenced(text: string, fence: Fence): AsyncGenerator<Buffer> {
   fence();
   yield Buffer.from(text);
 }
 
-/** Without another type to fall back to: a server that cannot give metadata alone must not give everything. */
-function accept(metadataOnly: boolean, suffix: '' | 'List'): string {
-  return metadataOnly ? `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1` : 'application/json';
+/** Returns the accepted type. There is no second choice: a server that cannot send only metadata must not send whole objects. */
+function accept(isMetadataOnly: boolean, suffix: '' | 'List'): string {
+  return isMetadataOnly ? `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1` : 'application/json';
 }
 
-/** The `Status` that an error's body should hold. */
+/** Returns the `Status` in the body of an error, or undefined if it is not JSON. */
 function statusOf(text: string): unknown {
   try {
     return JSON.parse(text);

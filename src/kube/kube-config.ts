@@ -16,51 +16,50 @@ import {
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { TokenFile } from './token-file.ts';
 
-const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-const SERVICE_ACCOUNT_TOKEN = `${SERVICE_ACCOUNT}/token`;
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const serviceAccountToken = `${serviceAccountFolder}/token`;
 
-/** Connections for everything but watches: a burst waits for one of these instead of opening more. */
-const MAX_REQUEST_CONNECTIONS = 8;
+/** The number of connections for everything but watches. Further requests wait for one of these. */
+const maxRequestConnections = 8;
 
-/** Short enough that no load balancer on the way forgets an idle connection. */
-const TCP_KEEP_ALIVE_MS = 30_000;
+/** Short enough that no load balancer drops an idle connection. */
+const tcpKeepAliveMs = 30_000;
 
-/** What one request needs to be let in. */
+/** What one request needs for authentication. */
 export interface Credentials {
   headers: Record<string, string>;
-  /** Bounded in its connections. */
+  /** Limited in its number of connections. */
   requests: Dispatcher;
-  /** For watches, each of which holds a connection for minutes. */
+  /** For watches, each of which uses a connection for minutes. */
   watches: Dispatcher;
 }
 
 interface Pools {
-  madeFor: DispatcherOptions;
+  options: DispatcherOptions;
   requests: Dispatcher;
   watches: Dispatcher;
 }
 
 /**
- * client-node's KubeConfig, with connections that are kept and shared. Authentication (exec plugins, auth providers, token files) is worked
- * out for each request as client-node does it; a new client certificate or CA brings new connections, and the old ones end with
- * what they were doing. A SOCKS proxy is the exception: client-node dials it, once per request.
+ * The KubeConfig of client-node with connections that are kept alive and shared. client-node does the authentication of each request (exec plugins, auth
+ * providers, token files). A new client certificate or CA opens new connections, and the old ones end after their requests. A SOCKS proxy is the
+ * exception: client-node opens a connection for each request.
  *
- * A `tokenFile`, which client-node leaves out of a kubeconfig and reads by the time of day in a Pod, is read as kubectl does: it wins over `token`
- * and is read again every minute, and when its token was refused.
+ * A `tokenFile` is read as kubectl does it: it takes precedence over `token`, and it is read again every minute and after its token was refused.
+ * client-node ignores it in a kubeconfig, and in a Pod it reads it again by the time of day, which may jump.
  */
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
   readonly #tokenFiles = new Map<string, TokenFile>();
 
-  /** The API server's URL, without a slash at its end. Throws when the configuration names none. */
+  /** The URL of the API server, without a slash at its end. Throws if the configuration names none. */
   get server(): string {
     const cluster = this.getCurrentCluster();
-    if (cluster === null)
-      throw new Error('the kubeconfig has no current context, or it names a cluster that is not there');
+    if (cluster === null) throw new Error('the kubeconfig has no current context, or its cluster does not exist');
     return cluster.server.replace(/\/+$/, '');
   }
 
-  /** Headers and connections for one request to be sent now. */
+  /** Returns the headers and connections for one request. */
   async credentials(): Promise<Credentials> {
     const context = new RequestContext(this.server, HttpMethod.GET);
     await this.applySecurityAuthentication(context);
@@ -69,17 +68,17 @@ export class PooledKubeConfig extends KubeConfig {
     );
     const own = context.getDispatcher();
     if (own !== undefined) return { headers, requests: own, watches: own };
-    if (this.#pools === undefined) throw new Error('client-node asked for no connection');
+    if (this.#pools === undefined) throw new Error('client-node has requested no connection');
     return { headers, requests: this.#pools.requests, watches: this.#pools.watches };
   }
 
-  /** To be told of an answer 401. True where other credentials than these are there by now, so that asking again makes sense. */
+  /** Returns whether there are newer credentials than these. Called after a 401: the request can be repeated then. */
   isReplaced({ headers }: Pick<Credentials, 'headers'>): boolean {
     const file = this.#tokenFileOf(super.getCurrentUser());
     return file?.isReplaced((headers['Authorization'] ?? '').replace(/^Bearer /, '')) === true;
   }
 
-  /** A token file's content as the user's token. Throws where it cannot be had. */
+  /** Returns the user, with the content of its token file as the token. Throws if the file cannot be read. */
   override getCurrentUser(): User | null {
     const user = super.getCurrentUser();
     const file = this.#tokenFileOf(user);
@@ -88,25 +87,25 @@ export class PooledKubeConfig extends KubeConfig {
     return { ...rest, token: file.read() };
   }
 
-  /** Ends all connections. */
+  /** Closes all connections. */
   async close(): Promise<void> {
     const pools = this.#pools;
     this.#pools = undefined;
     await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
   }
 
-  /** client-node asks this with the TLS settings of every request; `none` keeps it from opening a connection of its own. */
+  /** client-node calls this with the TLS settings of every request. `none` keeps it from opening a connection of its own. */
   override createDispatcherOptions(cluster: Cluster | null, agentOptions: AgentOptions): DispatcherOptions {
-    // client-node refuses plain http unless certificates are not checked, which on the loopback (`kubectl proxy`) means nothing.
+    // client-node refuses plain http unless TLS verification is off. On the loopback (`kubectl proxy`) there is no TLS to verify.
     const reached = cluster !== null && isPlainLoopback(cluster.server) ? { ...cluster, skipTLSVerify: true } : cluster;
     const options = super.createDispatcherOptions(reached, agentOptions);
     if (options.type === 'socks') return options;
-    if (this.#pools === undefined || !isDeepStrictEqual(this.#pools.madeFor, options)) {
+    if (this.#pools === undefined || !isDeepStrictEqual(this.#pools.options, options)) {
       const { requests, watches } = this.#pools ?? {};
       for (const old of [requests, watches]) old?.close().catch(() => undefined);
       this.#pools = {
-        madeFor: options,
-        requests: dispatcherFor(options, MAX_REQUEST_CONNECTIONS),
+        options,
+        requests: dispatcherFor(options, maxRequestConnections),
         watches: dispatcherFor(options, null),
       };
     }
@@ -151,7 +150,7 @@ function dispatcherFor(options: Exclude<DispatcherOptions, { type: 'socks' }>, c
     return new ProxyAgent({ uri: options.uri, requestTls: tlsOf(options.requestTls), connections, allowH2: false });
   const tls = options.type === 'agent' ? tlsOf(options.connect) : {};
   return new Agent({
-    connect: { ...tls, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+    connect: { ...tls, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs },
     connections,
     allowH2: false,
   });
@@ -161,27 +160,27 @@ function tlsOf({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername 
   return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
 }
 
-/** The namespace of the Pod that this process runs in; undefined outside of one, or where the Pod has no ServiceAccount mounted. */
+/** Returns the namespace of the Pod that this process runs in. Returns undefined outside of a Pod, and if the Pod mounts no ServiceAccount. */
 export function podNamespace(): string | undefined {
   try {
-    return readFileSync(`${SERVICE_ACCOUNT}/namespace`, 'utf8').trim();
+    return readFileSync(`${serviceAccountFolder}/namespace`, 'utf8').trim();
   } catch {
     return undefined;
   }
 }
 
 export interface KubeConfigSources {
-  /** The value of `KUBECONFIG` or of a flag: paths, separated as `PATH` is. Those that do not exist are passed over; of a name that comes up twice, the first counts. */
+  /** The value of `KUBECONFIG` or of a flag: paths, separated as in `PATH`. Missing files are skipped. If a name appears twice, the first one counts. */
   kubeconfig?: string | undefined;
   /** The home directory, for `.kube/config`. */
   home?: string | undefined;
-  /** Instead of the current context. */
+  /** A context to use instead of the current one. */
   context?: string | undefined;
 }
 
 /**
- * The configuration as kubectl finds it: `kubeconfig`, else `~/.kube/config`, else the service account of the Pod. Throws one plain message
- * when there is none or when it cannot be read.
+ * Returns the configuration in the order of kubectl: `kubeconfig`, else `~/.kube/config`, else the service account of the Pod. Throws an error with a
+ * message for users if there is none, or if it cannot be read.
  */
 export function loadKubeConfig({ kubeconfig, home, context }: KubeConfigSources): PooledKubeConfig {
   const named = (kubeconfig ?? '').split(path.delimiter).filter((file) => file !== '');
@@ -189,17 +188,17 @@ export function loadKubeConfig({ kubeconfig, home, context }: KubeConfigSources)
   const files = candidates.filter((file) => existsSync(file));
   const config = new PooledKubeConfig();
   if (files.length > 0) loadFiles(config, files);
-  else if (named.length > 0) throw new Error(`no such kubeconfig: ${named.join(', ')}`);
-  else if (existsSync(SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster();
+  else if (named.length > 0) throw new Error(`kubeconfig not found: ${named.join(', ')}`);
+  else if (existsSync(serviceAccountToken)) config.loadFromCluster();
   else
     throw new Error('no kubeconfig: set KUBECONFIG, or create ~/.kube/config, or run in a Pod with a service account');
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (cluster === null)
     throw new Error(`kubeconfig: context ${JSON.stringify(config.currentContext ?? '')} or its cluster does not exist`);
-  // A file may hold anything in place of a text.
+  // The file may contain something else than a text.
   if (typeof cluster.server !== 'string' || !/^https?:\/\//i.test(cluster.server) || !URL.canParse(cluster.server))
-    throw new Error('kubeconfig: the server of the current cluster is no http or https URL');
+    throw new Error('kubeconfig: the server of the current cluster is not an http or https URL');
   return config;
 }
 
@@ -210,7 +209,7 @@ function loadFiles(config: PooledKubeConfig, files: string[]): void {
       part.loadFromString(readFileSync(file, 'utf8'));
       part.makePathsAbsolute(path.dirname(path.resolve(file)));
     } catch {
-      // What a parser says may quote the file, and with it a token.
+      // The message of the parser may quote the file, and with it a token.
       throw new Error(`kubeconfig ${file} cannot be read or is not valid`);
     }
     return part;

@@ -1,20 +1,19 @@
 import { isKubeError, KubeError } from './errors.ts';
-
 import { answerTooLong, type KubeClient, type ListOptions } from './kube-client.ts';
 import { isKubeObject, type KubeList } from './objects.ts';
 
-/** More than any cluster needs: a server whose pages never end is not to fill the memory. */
-const MAX_PAGES = 100_000;
+/** More than any cluster needs. It keeps a server whose pages never end from filling the memory. */
+const maxPages = 100_000;
 
 export interface Listed<T> {
   items: T[];
-  /** Where a watch is to begin. */
+  /** The resourceVersion from which to watch. */
   resourceVersion: string;
 }
 
 /**
- * Every object of `path`, page by page (`limit` a page), each through `keep` at once so that no more than a page is held whole. When the
- * server has forgotten where a page begins (410), everything is listed again, unpaged, once.
+ * Returns every object of `path`, requested in pages of `limit`. Each object passes through `keep` at once, so that only one page is complete in memory.
+ * If the server no longer knows a page (410), lists everything again once, without pages.
  */
 export async function listAll<T>(
   client: Pick<KubeClient, 'list'>,
@@ -40,13 +39,13 @@ async function listPages<T>(
   const pages = { ...options };
   const first = await listPage<T>(client, path, pages);
   const items = kept(path, first, keep);
-  // All pages show the state of the first one.
+  // All pages show the state of the first page.
   const { resourceVersion } = first.metadata;
   let from = first.metadata.continue;
-  let fetched = 1;
+  let pageCount = 1;
   while (from !== undefined && from !== '') {
-    fetched += 1;
-    if (fetched > MAX_PAGES) throw new KubeError(`GET ${path}: a list without an end`, { kind: 'Other' });
+    pageCount += 1;
+    if (pageCount > maxPages) throw new KubeError(`GET ${path}: the list has too many pages`, { kind: 'Other' });
     pages.continue = from;
     const page = await listPage<T>(client, path, pages);
     for (const item of kept(path, page, keep)) items.push(item);
@@ -55,7 +54,7 @@ async function listPages<T>(
   return { items, resourceVersion };
 }
 
-/** Where a page has become too long an answer, it and all further ones have fewer objects: nobody's huge objects may keep a list from its end. */
+/** Returns one page. If the answer is too long, requests smaller pages from now on, so that huge objects cannot block the list. */
 async function listPage<T>(client: Pick<KubeClient, 'list'>, path: string, pages: ListOptions): Promise<KubeList<T>> {
   for (;;) {
     try {
@@ -69,6 +68,6 @@ async function listPage<T>(client: Pick<KubeClient, 'list'>, path: string, pages
 }
 
 function kept<T>(path: string, { items }: KubeList<T>, keep: (object: T) => T): T[] {
-  if (!items.every(isKubeObject)) throw new KubeError(`GET ${path}: a list of what are no objects`, { kind: 'Other' });
+  if (!items.every(isKubeObject)) throw new KubeError(`GET ${path}: the list has an invalid object`, { kind: 'Other' });
   return items.map(keep);
 }

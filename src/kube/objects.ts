@@ -1,4 +1,4 @@
-/** The part of every object's metadata that the operator reads. */
+/** The metadata of an object that the operator reads. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -23,19 +23,19 @@ export interface KubeList<T> {
   items: T[];
   metadata: {
     resourceVersion: string;
-    /** Where the next page begins; absent or empty on the last one. */
+    /** The token of the next page. Absent or empty on the last page. */
     continue?: string;
     remainingItemCount?: number;
   };
 }
 
-/** What a watch tells. An ERROR event is thrown as a KubeError instead. */
+/** An event of a watch. An ERROR event is thrown as a KubeError instead. */
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
-  /** Nothing happened up to this resourceVersion; the object holds nothing else. */
+  /** There are no more events up to this resourceVersion. The object has no other field. */
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
 
-/** Whether something has what a cache needs of an object: whoever lacks it came from no API server. */
+/** Returns whether `value` has the fields that a cache needs. Every object of an API server has them. */
 export function isKubeObject(value: unknown): value is KubeObject {
   if (typeof value !== 'object' || value === null || !('metadata' in value)) return false;
   const { metadata } = value;
@@ -46,14 +46,14 @@ export function isKubeObject(value: unknown): value is KubeObject {
   );
 }
 
-/** `namespace/name`, or `name` of an object without a namespace. */
+/** Returns `namespace/name`, or only `name` for an object without a namespace. */
 export function keyOf({ metadata: { name, namespace } }: KubeObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
 
 /**
- * Whether resourceVersion `a` is later than `b`. Kubernetes promises that those of one resource compare as decimal numbers; of any that
- * are not numbers, another one counts as later.
+ * Returns whether resourceVersion `a` is later than `b`. Kubernetes guarantees that the resourceVersions of one resource compare as decimal numbers. If one
+ * of them is not a number, any other resourceVersion counts as later.
  */
 export function isLater(a: string, b: string): boolean {
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return a !== b;

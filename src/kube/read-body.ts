@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { withTimeout } from '../runtime/timeout.ts';
 
-/** The whole body as text; throws what `tooLong` answers, and stops reading, once it has more than `maxBytes`. */
+/** Returns the whole body as text. If it has more than `maxBytes`, stops reading and throws the error of `tooLong`. */
 export async function readText(body: Readable, maxBytes: number, tooLong: () => Error): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -15,15 +15,15 @@ export async function readText(body: Readable, maxBytes: number, tooLong: () => 
 
 export interface LineLimits {
   maxLineBytes: number;
-  /** How long the body may stay silent while a line is waited for. */
+  /** How long the body may send no data. */
   inactivityMs: number;
   tooLong: () => Error;
   silent: () => Error;
-  /** For a body that ends amid a line. */
+  /** Returns the error for a body that ends within a line. */
   cut: () => Error;
 }
 
-/** The body's lines as they come in; empty ones are passed over. Leaving the loop ends the body. */
+/** Yields the lines of the body as they arrive, without empty ones. Leaving the loop closes the body. */
 export async function* readLines(body: Readable, limits: LineLimits): AsyncGenerator<string, void> {
   const { maxLineBytes, inactivityMs, tooLong, silent, cut } = limits;
   const chunks = chunksOf(body);
@@ -56,7 +56,7 @@ export async function* readLines(body: Readable, limits: LineLimits): AsyncGener
 }
 
 async function* chunksOf(body: Readable): AsyncGenerator<Buffer, void> {
-  // A body that is ended early may report that as an error when nobody listens any more.
+  // A body that is closed early may emit an error when no other listener is left.
   body.on('error', () => undefined);
   for await (const chunk of body) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
 }

@@ -3,7 +3,7 @@ import type { WatchEvent } from './objects.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** One request, without credentials. */
+/** One request without its credentials. */
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PATCH';
   isWatch?: boolean;
@@ -14,21 +14,21 @@ export interface KubeRequest {
   body?: object;
 }
 
-/** How errors name a request: never with its query, which may hold a `continue` token. */
+/** Returns how errors name a request. The query is left out, because it may contain a `continue` token. */
 export function nameOf({ isWatch = false, method, path }: KubeRequest): string {
   return `${isWatch ? 'WATCH' : method} ${path}`;
 }
 
 export function lateError(request: KubeRequest, timeoutMs: number): KubeError {
-  return new KubeError(`${nameOf(request)}: no full answer within ${timeoutMs} ms`, { kind: 'Timeout' });
+  return new KubeError(`${nameOf(request)}: no complete answer within ${timeoutMs} ms`, { kind: 'Timeout' });
 }
 
-/** Whatever was thrown, as a KubeError. */
+/** Returns `error` as a KubeError. */
 export function errorOf(request: KubeRequest, error: unknown): KubeError {
   return error instanceof KubeError ? error : errorOfNetwork({ verb: request.method, path: request.path }, error);
 }
 
-/** What JSON.parse throws quotes the text, so it is thrown away. */
+/** Returns what `read` returns. Replaces the error of `JSON.parse`, which quotes the text. */
 export function decode<T>(request: KubeRequest, read: () => T): T {
   try {
     return read();
@@ -37,20 +37,20 @@ export function decode<T>(request: KubeRequest, read: () => T): T {
   }
 }
 
-/** Of any line of a watch that can be read as JSON. */
+/** A line of a watch before its fields are checked. */
 interface RawEvent {
   type?: string;
   object?: { code?: number; metadata?: { resourceVersion?: string } };
 }
 
-/** The event in a line of a watch; throws the error that an ERROR event tells of. */
+/** Returns the event in a line of a watch. Throws the error of an ERROR event. */
 export function eventOf<T>(request: KubeRequest, line: string): WatchEvent<T> {
   const event = decode<(RawEvent & WatchEvent<T>) | null>(request, () => JSON.parse(line));
   const { type, object }: RawEvent = event ?? {};
   if (type === 'ERROR')
     throw errorOfStatus({ verb: 'WATCH', path: request.path }, { status: object?.code ?? 500, body: object }, Date.now);
   if (event === null || !isEventType(type) || typeof object?.metadata?.resourceVersion !== 'string')
-    throw new KubeError(`${nameOf(request)}: a line that is no event`, { kind: 'Other' });
+    throw new KubeError(`${nameOf(request)}: a line that is not an event`, { kind: 'Other' });
   return event;
 }
 

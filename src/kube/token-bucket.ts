@@ -1,4 +1,4 @@
-/** A budget of `burst` that fills up again by one every `refillMs`. */
+/** A budget of `burst` tokens. One token is added every `refillMs`. */
 export class TokenBucket {
   readonly #burst: number;
   readonly #refillMs: number;
@@ -12,7 +12,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Whether there was one left to take. */
+  /** Takes a token. Returns whether there was one. */
   take(now: number): boolean {
     this.#refill(now);
     if (this.#tokens < 1) return false;
@@ -20,7 +20,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Whether forgetting this bucket would make no difference. */
+  /** Returns whether a new bucket would behave the same. */
   isFull(now: number): boolean {
     this.#refill(now);
     return this.#tokens >= this.#burst;

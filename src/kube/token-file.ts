@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 
-/** As often as client-go reads it; the kubelet changes it long before the old token ends. */
-const READ_EVERY_MS = 60_000;
+/** The interval of client-go. The kubelet replaces the token long before the old one expires. */
+const rereadAfterMs = 60_000;
 
-/** A token in a file that somebody keeps fresh, as the kubelet does for a Pod. Not read by the time of day, which may jump. */
+/** A token in a file that another process renews, such as the kubelet. It does not depend on the time of day, which may jump. */
 export class TokenFile {
   readonly #path: string;
   readonly #now: () => number;
   #token: string | undefined;
   #readAt = -Infinity;
 
-  /** `now` answers milliseconds from any start and never goes back. */
+  /** `now` returns milliseconds from an arbitrary start that never decrease. */
   constructor(path: string, now: () => number = () => performance.now()) {
     this.#path = path;
     this.#now = now;
   }
 
-  /** The token, at most a minute old; where the file is gone or empty by now, the last one that was in it. Throws where there never was one. */
+  /** Returns the token, read within the last minute. If the file is now missing or empty, returns the last token. Throws if there never was one. */
   read(): string {
-    if (this.#token !== undefined && this.#now() - this.#readAt < READ_EVERY_MS) return this.#token;
+    if (this.#token !== undefined && this.#now() - this.#readAt < rereadAfterMs) return this.#token;
     return this.#reread();
   }
 
-  /** For a token that was refused: whether the file holds another by now, which is then what `read` answers. */
+  /** Reads the file again after its token was refused. Returns whether it has another token now. */
   isReplaced(refused: string): boolean {
     try {
       return this.#reread() !== refused;
@@ -41,7 +41,7 @@ export class TokenFile {
     return this.#token;
   }
 
-  /** Undefined where another look later may find what this one did not. */
+  /** Returns undefined if the file is empty, or if it cannot be read now but could be read before. */
   #tryToRead(): string | undefined {
     try {
       const text = readFileSync(this.#path, 'utf8').trim();

@@ -1,25 +1,27 @@
-/** What an informer tells of itself. */
-export interface Hearing {
+/** The state of an informer that probes and metrics show. */
+export interface WatchHealth {
   readonly resource: string;
-  readonly hasHeard: boolean;
+  /** Whether the first list has ended. */
+  readonly hasSynced: boolean;
+  /** For how long the API server has sent nothing. */
   readonly silentMs: number;
 }
 
-/** For how long nothing was heard of each resource: of several informers of one, the deafest counts. */
-export function silenceMs(informers: readonly Hearing[]): Map<string, number> {
+/** Returns for how long the API server has sent nothing of each resource. If a resource has several informers, the longest time counts. */
+export function silenceMs(informers: readonly WatchHealth[]): Map<string, number> {
   const silence = new Map<string, number>();
   for (const { resource, silentMs } of informers) silence.set(resource, Math.max(silentMs, silence.get(resource) ?? 0));
   return silence;
 }
 
-/** What is not heard of, in words for a probe; undefined where the server has told of every resource within `limitMs`. */
-export function deafness(informers: readonly Hearing[], limitMs: number): string | undefined {
-  const mute = informers.filter(({ hasHeard }) => !hasHeard).map(({ resource }) => resource);
-  if (mute.length > 0) return `the API server has not yet told of ${listed(mute)}`;
-  const silent = [...silenceMs(informers)].filter(([, silentMs]) => silentMs > limitMs);
-  if (silent.length === 0) return undefined;
-  const seconds = Math.round(Math.max(...silent.map(([, silentMs]) => silentMs)) / 1000);
-  return `the API server has told nothing of ${listed(silent.map(([resource]) => resource))} for ${String(seconds)} s`;
+/** Returns, in words for a probe, which resources are not listed yet or have a stale watch. Returns undefined if there are none. */
+export function staleWatches(informers: readonly WatchHealth[], limitMs: number): string | undefined {
+  const unsynced = informers.filter(({ hasSynced }) => !hasSynced).map(({ resource }) => resource);
+  if (unsynced.length > 0) return `not listed yet: ${listed(unsynced)}`;
+  const stale = [...silenceMs(informers)].filter(([, silentMs]) => silentMs > limitMs);
+  if (stale.length === 0) return undefined;
+  const seconds = Math.round(Math.max(...stale.map(([, silentMs]) => silentMs)) / 1000);
+  return `no data from the API server for ${String(seconds)} s: ${listed(stale.map(([resource]) => resource))}`;
 }
 
 function listed(resources: readonly string[]): string {

@@ -185,7 +185,7 @@ export class LeaderElection {
   }
 
   #see(lease: StoredLease): void {
-    if (this.#seen !== undefined && sameRecord(this.#seen.lease, lease)) this.#seen = { ...this.#seen, lease };
+    if (this.#seen !== undefined && isSameRecord(this.#seen.lease, lease)) this.#seen = { ...this.#seen, lease };
     else this.#seen = { lease, sinceMs: this.#options.clock.now() };
   }
 
@@ -267,7 +267,7 @@ function attemptMs({ renewDeadlineMs }: LeaseTimes): number {
   return renewDeadlineMs / 2;
 }
 
-function sameRecord(a: StoredLease, b: StoredLease): boolean {
+function isSameRecord(a: StoredLease, b: StoredLease): boolean {
   return (
     a.holder === b.holder &&
     a.renewTime === b.renewTime &&

@@ -1,5 +1,5 @@
 import type { KonnectCall } from '../konnect/http.ts';
-import type { GateNews } from '../konnect/limits/request-limiter.ts';
+import type { LimiterChange } from '../konnect/limits/request-limiter.ts';
 import type { Log } from '../runtime/log.ts';
 
 /** Logs a failed request to Konnect. A read that Konnect answers with 404 has not failed. */
@@ -13,7 +13,7 @@ export function logLimit(
   log: Log,
   organizationID: string | undefined,
   region: string,
-  { state, cause, forMs }: GateNews,
+  { state, cause, forMs }: LimiterChange,
 ): void {
   const fields = { organizationID, region, cause, forMs: Math.round(forMs) };
   if (state === 'open') log.info({ organizationID, region }, 'Konnect answers again');

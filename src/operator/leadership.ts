@@ -1,4 +1,3 @@
-/** Leader election as the flags have it, over a Lease in Kubernetes. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
@@ -14,10 +13,10 @@ export interface LeadershipOptions {
   readonly kubeConfig: PooledKubeConfig;
   readonly userAgent: string;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'setLeads'>;
+  readonly metrics: Pick<Metrics, 'setLeader'>;
 }
 
-/** Undefined without `--leader-elect`. Throws where nobody says in which namespace the Lease is. */
+/** Returns the leader election that the flags describe, or undefined without `--leader-elect`. Throws if the namespace of the Lease is unknown. */
 export function createLeadership({
   config,
   kubeConfig,
@@ -30,7 +29,7 @@ export function createLeadership({
   const namespace = config.leaderElectResourceNamespace ?? podNamespace();
   if (namespace === undefined)
     throw new Error('outside of a Pod, leader election needs --leader-elect-resource-namespace');
-  metrics.setLeads(name, false);
+  metrics.setLeader(name, false);
   return new LeaderElection({
     store: kubernetesLease(clientForLeases(kubeConfig, userAgent), { namespace, name }),
     name: `lease ${namespace}/${name}`,
@@ -41,11 +40,11 @@ export function createLeadership({
       retryPeriodMs: config.leaderElectRetryPeriodMs,
     },
     log,
-    onChange: (leads) => metrics.setLeads(name, leads),
+    onChange: (isLeader) => metrics.setLeader(name, isLeader),
   });
 }
 
-/** Without a fence, and with connections for which no other request makes it wait. */
+/** Returns a client without a fence, and with connections of its own, so that no other request delays a renewal. */
 function clientForLeases(kubeConfig: PooledKubeConfig, userAgent: string): KubeClient {
   return new KubeClient({
     userAgent,

@@ -1,11 +1,10 @@
-/** Metrics for those who may read them. */
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { reviewAccess } from '../kube/access-review.ts';
 import { KubeClient } from '../kube/kube-client.ts';
 import type { PooledKubeConfig } from '../kube/kube-config.ts';
 import type { Log } from '../runtime/log.ts';
-import { createGuard } from '../telemetry/authorizer.ts';
+import { createAuthorizer } from '../telemetry/authorizer.ts';
 import { readCertificate } from '../telemetry/certificate.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { metricsPage } from '../telemetry/routes.ts';
@@ -22,7 +21,7 @@ export interface MetricsServerOptions {
   readonly log: Log;
 }
 
-/** None where metrics are off. Throws where the certificate cannot be read. */
+/** Returns the server of `/metrics`, or none if it is off. Throws if the certificate cannot be read. */
 export function createMetricsServers({
   config,
   kubeConfig,
@@ -35,13 +34,13 @@ export function createMetricsServers({
   const routes = { [path]: metricsPage(metrics) };
   if (!metricsSecure) return [new TelemetryServer({ address, routes, log })];
   const own = metricsCertDir === undefined ? selfSigned(hostname(), new Date()) : undefined;
-  // Its questions are no writes, and whoever serves metrics may ask them.
+  // Without a fence: reviews are not writes, and a replica on standby serves metrics, too.
   const client = new KubeClient({ config: kubeConfig, userAgent, timeoutMs: 10_000 });
-  const guard = createGuard({
+  const authorizer = createAuthorizer({
     review: (token) => reviewAccess(client, { token, path }),
     log,
     nowMs: () => performance.now(),
   });
   const certificate = () => own ?? readCertificate(metricsCertDir ?? '');
-  return [new TelemetryServer({ address, routes, log, guard, certificate })];
+  return [new TelemetryServer({ address, routes, log, authorizer, certificate })];
 }

@@ -7,7 +7,7 @@ import { WorkQueue } from '../controller/work-queue.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
-import { Limits } from '../konnect/limits/request-limits.ts';
+import { RequestLimits } from '../konnect/limits/request-limits.ts';
 import { Konnect } from '../konnect/session/konnect.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -68,22 +68,22 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
       logCall(log, call);
     },
   });
-  const limits = new Limits({
+  const limits = new RequestLimits({
     qps: config.konnectQPS,
     burst: config.konnectBurst,
     clock: systemClock,
     random: Math.random,
-    onNews: (organizationID, region, news) => logLimit(log, organizationID, region, news),
+    onChange: (organizationID, region, news) => logLimit(log, organizationID, region, news),
     onWaited: (rank, waitedMs) => metrics.konnectWaited(rank, waitedMs),
     onWithheld: (cause) => metrics.konnectWithheld(cause),
   });
-  metrics.watchOrganizations(() => limits.census());
+  metrics.watchOrganizations(() => limits.countByState());
   const konnect = new Konnect({ http, urlTemplate: config.konnectURL, limits });
 
   const clusterName = config.clusterName ?? '';
   const queue = new WorkQueue(systemClock, {
     groupOf: (key) => enqueuer.groupOf(key),
-    mostInWork: config.maxConcurrentReconciles,
+    maxInWork: config.maxConcurrentReconciles,
   });
   metrics.watchQueue(controllerName, queue);
   const enqueuer = new Enqueuer({

@@ -44,7 +44,7 @@ export function createCaches({ client, log, namespaces, enqueuer }: CachesOption
       new Informer<KubeObject>({
         client,
         path: secretsPath(namespace),
-        metadataOnly: true,
+        isMetadataOnly: true,
         transform: secretToKeep,
         log,
         onChange: (change) => enqueuer.onSecret(change),

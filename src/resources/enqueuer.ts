@@ -6,7 +6,7 @@ import { ReverseIndex } from '../forwarding/ownership/reverse-index.ts';
 import { type KubeObject, keyOf } from '../kube/objects.ts';
 import type { Change } from '../kube/store.ts';
 import { parseForwarding } from './forwarding-resource.ts';
-import { needsReconcile, priorityOf } from './predicates.ts';
+import { priorityOf, shouldReconcile } from './predicates.ts';
 import { groupOf } from './queue-group.ts';
 
 /** Where the conditions of all forwardings are shown. */
@@ -63,7 +63,7 @@ export class Enqueuer {
       // The first list shows the others too, and each is enqueued for itself.
       if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);
     }
-    if (change.kind === 'updated' && !needsReconcile(change.previous, object)) return;
+    if (change.kind === 'updated' && !shouldReconcile(change.previous, object)) return;
     this.#enqueue(key, { priority: priorityOf(object) });
   }
 

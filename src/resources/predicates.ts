@@ -8,7 +8,7 @@ import { parseForwarding } from './forwarding-resource.ts';
  * Returns whether an update needs a reconciliation. The operator's own writes of status and finalizers need none. A status that another client has
  * emptied needs one, because the operator has to observe everything again.
  */
-export function needsReconcile(before: KubeObject, after: KubeObject): boolean {
+export function shouldReconcile(before: KubeObject, after: KubeObject): boolean {
   const a = before.metadata;
   const b = after.metadata;
   return (

@@ -1,10 +1,10 @@
 /**
- * Asked right before each write to the outside, by the transports themselves, so that no caller can forget it. Throws a
- * {@link FencedError} where this process may not write, which then reaches the caller as it is.
+ * Throws a {@link FencedError} if this process may not write. The transports call it right before each write, so that no caller can forget it. The
+ * write rejects with the same error.
  */
 export type Fence = () => void;
 
-/** This process does not lead, or can no longer be sure that it does: nothing was sent. Safe to print. */
+/** This process is not the leader, or not certain to be: nothing was sent. Safe to print. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
 }

@@ -1,59 +1,59 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../runtime/log.ts';
 
-/** `unknown`: it could not be found out. */
-export type Verdict = 'allowed' | 'unauthenticated' | 'forbidden' | 'unknown';
+/** `unknown`: the API server gave no decision. */
+export type Decision = 'allowed' | 'unauthenticated' | 'forbidden' | 'unknown';
 
-/** Judges the Authorization header of a request. Never rejects. */
-export type Guard = (authorization: string | undefined) => Promise<Verdict>;
+/** Decides on the Authorization header of a request. Never rejects. */
+export type Authorizer = (authorization: string | undefined) => Promise<Decision>;
 
-export interface GuardOptions {
-  /** Asks whose token it is, and whether its owner may. May reject, which is logged. */
-  review: (token: string) => Promise<Exclude<Verdict, 'unknown'>>;
+export interface AuthorizerOptions {
+  /** Returns whether the owner of a token has access. If it rejects, the error is logged. */
+  review: (token: string) => Promise<Exclude<Decision, 'unknown'>>;
   log: Log;
-  /** Only ever grows. */
+  /** Returns milliseconds that never decrease. */
   nowMs: () => number;
 }
 
-/** How long a verdict holds: a right that was withdrawn ends, and one that was granted begins, within this time. */
-const holdsMs = { allowed: 60_000, unauthenticated: 10_000, forbidden: 10_000 };
-const mostRemembered = 200;
-/** A stranger with ever new tokens must not make many questions to the API server of them. */
-const mostReviews = 2;
+/** How long a decision is remembered. A changed permission has an effect after this time at most. */
+const keptMs = { allowed: 60_000, unauthenticated: 10_000, forbidden: 10_000 };
+const maxRemembered = 200;
+/** Limits the reviews in flight, so that a client that sends many unknown tokens cannot overload the API server. */
+const maxReviews = 2;
 const warnEveryMs = 60_000;
 
 interface Remembered {
-  verdict: Exclude<Verdict, 'unknown'>;
+  decision: Exclude<Decision, 'unknown'>;
   until: number;
 }
 
-/** Lets in whoever has a bearer token whose owner may. Tokens are remembered as hashes. */
-export function createGuard({ review, log, nowMs }: GuardOptions): Guard {
+/** Returns an authorizer that allows clients with a bearer token whose owner has access. It remembers tokens as hashes. */
+export function createAuthorizer({ review, log, nowMs }: AuthorizerOptions): Authorizer {
   const remembered = new Map<string, Remembered>();
-  const underWay = new Map<string, Promise<Verdict>>();
+  const inFlight = new Map<string, Promise<Decision>>();
   let nextWarningMs = Number.NEGATIVE_INFINITY;
 
-  async function ask(token: string, key: string): Promise<Verdict> {
+  async function decide(token: string, key: string): Promise<Decision> {
     try {
-      const verdict = await review(token);
+      const decision = await review(token);
       remembered.delete(key);
-      remembered.set(key, { verdict, until: nowMs() + holdsMs[verdict] });
+      remembered.set(key, { decision, until: nowMs() + keptMs[decision] });
       for (const oldest of remembered.keys()) {
-        if (remembered.size <= mostRemembered) break;
+        if (remembered.size <= maxRemembered) break;
         remembered.delete(oldest);
       }
-      return verdict;
+      return decision;
     } catch (err) {
       if (nowMs() >= nextWarningMs) {
         log.warn(
           { err },
-          'who asks for metrics cannot be found out: see docs/install/permissions.md for the rights that it takes',
+          'access to metrics cannot be reviewed: see docs/install/permissions.md for the permissions that this needs',
         );
         nextWarningMs = nowMs() + warnEveryMs;
       }
       return 'unknown';
     } finally {
-      underWay.delete(key);
+      inFlight.delete(key);
     }
   }
 
@@ -62,12 +62,12 @@ export function createGuard({ review, log, nowMs }: GuardOptions): Guard {
     if (token === undefined) return 'unauthenticated';
     const key = createHash('sha256').update(token).digest('base64');
     const known = remembered.get(key);
-    if (known !== undefined && nowMs() < known.until) return known.verdict;
-    const asked = underWay.get(key);
-    if (asked !== undefined) return asked;
-    if (underWay.size >= mostReviews) return 'unknown';
-    const asking = ask(token, key);
-    underWay.set(key, asking);
-    return asking;
+    if (known !== undefined && nowMs() < known.until) return known.decision;
+    const pending = inFlight.get(key);
+    if (pending !== undefined) return pending;
+    if (inFlight.size >= maxReviews) return 'unknown';
+    const started = decide(token, key);
+    inFlight.set(key, started);
+    return started;
   };
 }

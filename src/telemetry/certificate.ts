@@ -4,8 +4,8 @@ import { createSecureContext } from 'node:tls';
 import type { Certificate } from './self-signed.ts';
 
 /**
- * `tls.crt` and `tls.key` of a folder, as a Secret of the type kubernetes.io/tls is mounted. Throws an error that quotes nothing of them where
- * they cannot be read or do not go together.
+ * Returns the certificate in `tls.crt` and `tls.key` of a folder, such as a mounted Secret of type kubernetes.io/tls. Throws if they cannot be read or do
+ * not belong together. The error quotes nothing of them.
  */
 export function readCertificate(folder: string): Certificate {
   try {
@@ -16,6 +16,6 @@ export function readCertificate(folder: string): Certificate {
     createSecureContext(certificate);
     return certificate;
   } catch {
-    throw new Error(`no certificate with its key can be read from tls.crt and tls.key in ${folder}`);
+    throw new Error(`no valid certificate and key in tls.crt and tls.key of ${folder}`);
   }
 }

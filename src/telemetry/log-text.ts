@@ -1,4 +1,4 @@
-/** Turns one line of JSON, as pino writes it, into a line for people: time, level, message, then `field=value`. */
+/** Returns a JSON line of pino as text for humans: time, level, message, then `field=value`. */
 export function asText(line: string): string {
   const parsed: unknown = JSON.parse(line);
   if (typeof parsed !== 'object' || parsed === null) return line;
@@ -13,13 +13,13 @@ export function asText(line: string): string {
   return `${time} ${level.toUpperCase().padEnd(5)} ${message}${fields.join('')}\n`;
 }
 
-/** JSON, which keeps a value in its line; without quotes where none are needed. */
+/** Returns a value as JSON, which keeps it in its line. Omits the quotes if they are not needed. */
 function valueAsText(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@+-]+$/.test(value)) return value;
   return JSON.stringify(value).replaceAll(unprintable, escaped);
 }
 
-/** What JSON leaves as it is and a terminal may take for a command, a line's end or a change of direction. */
+/** Characters that JSON does not escape, but that a terminal may interpret as a command, a line break or a change of direction. */
 const unprintable = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
 
 function escaped(character: string): string {

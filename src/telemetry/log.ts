@@ -11,25 +11,25 @@ export type LogFormat = (typeof logFormats)[number];
 
 export interface LogOptions {
   level: LogLevel;
-  /** `json`: one object a line, for machines. `text`: one line for people. */
+  /** `json`: one object on each line, for machines. `text`: one line for humans. */
   format: LogFormat;
-  /** Where lines go; standard output unless given. */
+  /** Standard output by default. */
   output?: DestinationStream;
 }
 
 /**
- * The process's log. Whatever is put into the fields, an error (anywhere in them) is printed by a list of allowed fields and an object of a
- * class by the class's name alone: see `printable`. Lines are written synchronously, so that the last one before an exit is not lost.
+ * Creates the log of the process. Fields are printed in a safe form: see {@link printable}. Lines are written synchronously, so that the last one before an
+ * exit is not lost.
  */
 export function createLog({ level, format, output = destination({ dest: 1, sync: true }) }: LogOptions): Log {
-  const stacks = level === 'trace' || level === 'debug';
+  const hasStacks = level === 'trace' || level === 'debug';
   const logger = pino(
     {
       level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       messageKey: 'message',
-      // pino's own serializer takes whatever has a message for an error, and prints all of its fields.
+      // The serializer of pino prints all fields of every object that has a message.
       serializers: { err: (err: unknown) => err },
       formatters: { level: (label) => ({ level: label }) },
     },
@@ -37,7 +37,7 @@ export function createLog({ level, format, output = destination({ dest: 1, sync:
   );
   function writer(method: keyof Log) {
     return (fields: object, message: string): void => {
-      if (logger.isLevelEnabled(method)) logger[method](printable(fields, { stacks }), message);
+      if (logger.isLevelEnabled(method)) logger[method](printable(fields, { hasStacks }), message);
     };
   }
   return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };

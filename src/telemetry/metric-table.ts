@@ -1,11 +1,11 @@
-/** Every metric of our own, in the one place that makes and documents them. Names that controller-runtime has are used in its meaning. */
+/** Every metric of the operator. The names of controller-runtime have the same meaning as there. */
 
 export interface MetricDefinition {
   type: 'counter' | 'gauge' | 'histogram';
   name: string;
   help: string;
   labels: readonly string[];
-  /** Upper bounds of a histogram's buckets, in seconds. */
+  /** The upper bounds of the buckets of a histogram, in seconds. */
   buckets?: readonly number[];
 }
 
@@ -13,26 +13,26 @@ export const metricTable = {
   reconcileTotal: {
     type: 'counter',
     name: 'controller_runtime_reconcile_total',
-    help: 'Passes over a resource. result: success, requeue_after (another look later), requeue (will be retried), error (failed unexpectedly), cut_off (the process is stopping).',
+    help: 'Reconciliations of a resource. result: success, requeue_after (a resync follows), requeue (a retry follows), error (failed unexpectedly), cut_off (the process is stopping).',
     labels: ['controller', 'result'],
   },
   reconcileErrors: {
     type: 'counter',
     name: 'controller_runtime_reconcile_errors_total',
-    help: 'Passes over a resource that failed unexpectedly.',
+    help: 'Reconciliations of a resource that failed unexpectedly.',
     labels: ['controller'],
   },
   reconcileSeconds: {
     type: 'histogram',
     name: 'controller_runtime_reconcile_time_seconds',
-    help: 'How long a pass over a resource took.',
+    help: 'Duration of the reconciliations of a resource.',
     labels: ['controller'],
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   },
   activeWorkers: {
     type: 'gauge',
     name: 'controller_runtime_active_workers',
-    help: 'Resources being worked on now.',
+    help: 'Resources that are being reconciled now.',
     labels: ['controller'],
   },
   queueDepth: {
@@ -44,69 +44,69 @@ export const metricTable = {
   queueDelayed: {
     type: 'gauge',
     name: 'konnect_audit_log_workqueue_delayed',
-    help: 'Resources to be looked at again later.',
+    help: 'Resources with a delayed reconciliation.',
     labels: ['name'],
   },
   queueOldestSeconds: {
     type: 'gauge',
     name: 'konnect_audit_log_workqueue_oldest_seconds',
-    help: 'For how long the resource that has waited longest could have been worked on.',
+    help: 'How long the oldest waiting resource has waited for a worker.',
     labels: ['name'],
   },
   konnectRequests: {
     type: 'counter',
     name: 'konnect_audit_log_konnect_requests_total',
-    help: 'Requests to Konnect. code: the HTTP status, or Unreachable where no answer came.',
+    help: 'Requests to Konnect. code: the HTTP status, or Unreachable if there was no answer.',
     labels: ['operation', 'code'],
   },
   konnectSeconds: {
     type: 'histogram',
     name: 'konnect_audit_log_konnect_request_duration_seconds',
-    help: 'How long a request to Konnect took.',
+    help: 'Duration of the requests to Konnect.',
     labels: ['operation'],
     buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
   },
   watchSilentSeconds: {
     type: 'gauge',
     name: 'konnect_audit_log_watch_silent_seconds',
-    help: 'For how long the API server has told nothing of a resource; it says something about once a minute.',
+    help: 'Time since the API server last sent data about a resource. It sends data about once a minute.',
     labels: ['resource'],
   },
   konnectWaitSeconds: {
     type: 'histogram',
     name: 'konnect_audit_log_konnect_wait_seconds',
-    help: 'How long a request to Konnect waited before it was sent, for the budget of its organization and region. rank: write, new (for what is new or has changed), resync.',
+    help: 'How long requests to Konnect waited for the budget of their organization and region. rank: write, new (for new or changed resources), resync.',
     labels: ['rank'],
     buckets: [0.01, 0.1, 0.5, 1, 5, 15, 60, 300],
   },
   konnectWithheld: {
     type: 'counter',
     name: 'konnect_audit_log_konnect_withheld_total',
-    help: 'Requests to Konnect that were not sent. cause: limited (Konnect asked to wait), failing (it does not answer, or with 5xx).',
+    help: 'Requests to Konnect that were not sent. cause: limited (Konnect asked to wait), failing (Konnect does not answer, or answers 5xx).',
     labels: ['cause'],
   },
   konnectOrganizations: {
     type: 'gauge',
     name: 'konnect_audit_log_konnect_organizations',
-    help: 'Organizations that were asked about lately (tokens, where it is not known whose they are), by region. state: open (all is well), limited, failing.',
+    help: 'Organizations with recent requests, by region. A token of an unknown organization counts, too. state: open (requests are sent), limited, failing.',
     labels: ['region', 'state'],
   },
   condition: {
     type: 'gauge',
     name: 'konnect_audit_log_condition',
-    help: "1 for the status that a condition of an AuditLogForwarding has now. A deleted resource's series are removed.",
+    help: '1 for the current status of each condition of an AuditLogForwarding. The series of a deleted resource are removed.',
     labels: ['namespace', 'name', 'type', 'status'],
   },
   leaderStatus: {
     type: 'gauge',
     name: 'leader_election_master_status',
-    help: '1 while this process leads, 0 while it stands by; absent without leader election. name: of the Lease.',
+    help: '1 if this process is the leader, 0 if it is on standby. Absent without leader election. name: the name of the Lease.',
     labels: ['name'],
   },
   buildInfo: {
     type: 'gauge',
     name: 'konnect_audit_log_build_info',
-    help: 'Always 1; the labels tell which operator runs on which Node.',
+    help: 'Always 1. The labels are the versions of the operator and of Node.',
     labels: ['version', 'node'],
   },
 } as const satisfies Record<string, MetricDefinition>;

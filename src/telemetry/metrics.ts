@@ -3,7 +3,7 @@ import { type MetricDefinition, metricTable } from './metric-table.ts';
 
 export interface ReconcileMeasurement {
   controller: string;
-  /** `aborted`: the process was stopping. */
+  /** `aborted`: the process is stopping. */
   outcome: 'done' | 'requeue' | 'retry' | 'failed' | 'aborted';
   durationMs: number;
 }
@@ -15,7 +15,7 @@ export interface KonnectCallMeasurement {
   durationMs: number;
 }
 
-/** What a work queue tells about itself; read when metrics are asked for. */
+/** The sizes of a work queue. They are read when metrics are requested. */
 export interface QueueReadings {
   readonly size: number;
   readonly delayedSize: number;
@@ -23,7 +23,7 @@ export interface QueueReadings {
   readonly oldestWaitingMs: number;
 }
 
-/** So many organizations are in this state in this region; read when metrics are asked for. */
+/** The number of organizations in one state in one region. */
 export interface OrganizationsReading {
   readonly region: string;
   readonly state: string;
@@ -38,32 +38,33 @@ export interface ConditionReading {
 export interface Metrics {
   reconciled(measurement: ReconcileMeasurement): void;
   konnectCalled(measurement: KonnectCallMeasurement): void;
-  /** Before a request to Konnect was sent. */
+  /** Records how long a request to Konnect waited before it was sent. */
   konnectWaited(rank: string, waitedMs: number): void;
-  /** A request to Konnect was not sent. */
+  /** Records a request to Konnect that was not sent. */
   konnectWithheld(cause: string): void;
-  /** From now on these numbers are among the metrics. */
+  /** Adds these numbers to the metrics. `read` is called when metrics are requested. */
   watchOrganizations(read: () => readonly OrganizationsReading[]): void;
-  /** From now on the queue's numbers are among the metrics. `name` is the controller's, too. */
+  /** Adds the sizes of a queue to the metrics. `name` is also the name of its controller. */
   watchQueue(name: string, queue: QueueReadings): void;
-  /** From now on what `readMs` answers, milliseconds by resource, is among the metrics. */
+  /** Adds the milliseconds that `readMs` returns for each resource to the metrics. */
   watchSilence(readMs: () => ReadonlyMap<string, number>): void;
-  /** Replaces what is known of one resource's conditions. */
+  /** Replaces the conditions of one resource. */
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
-  /** To be called when the resource is gone, so that its series end. */
+  /** Removes the series of a deleted resource. */
   forgetConditions(resource: { namespace: string; name: string }): void;
-  /** `lease` is its name. */
-  setLeads(lease: string, leads: boolean): void;
-  /** All metrics in Prometheus' text format, of which this is the Content-Type. */
+  /** `lease` is the name of the Lease. */
+  setLeader(lease: string, isLeader: boolean): void;
+  /** The Content-Type of `text`. */
   readonly contentType: string;
+  /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
 }
 
 export interface MetricsOptions {
   version: string;
   nodeVersion: string;
-  /** Memory, CPU, event loop and garbage collection of the process, under prom-client's names. On unless `false`. */
-  processMetrics?: boolean;
+  /** Adds memory, CPU, event loop and garbage collection of the process, with the names of prom-client. True by default. */
+  hasProcessMetrics?: boolean;
 }
 
 const results = {
@@ -74,8 +75,8 @@ const results = {
   aborted: 'cut_off',
 } as const satisfies Record<ReconcileMeasurement['outcome'], string>;
 
-/** Metrics with a registry of their own, so that two operators in one process do not meet. */
-export function createMetrics({ version, nodeVersion, processMetrics = true }: MetricsOptions): Metrics {
+/** Creates metrics with a registry of their own, so that two operators in one process do not conflict. */
+export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
   const reconcileTotal = new Counter(options(metricTable.reconcileTotal, registry));
   const reconcileErrors = new Counter(options(metricTable.reconcileErrors, registry));
@@ -90,7 +91,7 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
   const watchQueue = queueGauges(registry);
   const watchSilence = silenceGauge(registry);
   const watchOrganizations = organizationsGauge(registry);
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (hasProcessMetrics) collectDefaultMetrics({ register: registry });
 
   const shown = new Map<string, readonly ConditionReading[]>();
   function forgetConditions({ namespace, name }: { namespace: string; name: string }): void {
@@ -127,8 +128,8 @@ export function createMetrics({ version, nodeVersion, processMetrics = true }: M
       );
     },
     forgetConditions,
-    setLeads(lease, leads) {
-      leaderStatus.set({ name: lease }, leads ? 1 : 0);
+    setLeader(lease, isLeader) {
+      leaderStatus.set({ name: lease }, isLeader ? 1 : 0);
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

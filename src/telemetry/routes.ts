@@ -1,23 +1,23 @@
 import type { Metrics } from './metrics.ts';
 import { plain, type Route } from './server.ts';
 
-/** Undefined if all is well, else what is not, in our own words. */
+/** Returns undefined if the check passes, else a description of the problem. */
 export type Check = () => string | undefined;
 
 /**
- * A probe in the form of kube-apiserver's: 200 and `ok` if every check passes, else 503 and a line for each that fails. `?verbose` lists all.
- * `name` is the probe's, such as `readyz`; the keys of `checks` name them.
+ * Returns a probe in the form of kube-apiserver: 200 and `ok` if every check passes, else 503 and a line for each failed check. `?verbose` lists all
+ * checks. `name` is the name of the probe, such as `readyz`. The keys of `checks` are the names of the checks.
  */
 export function probe(name: string, checks: Readonly<Record<string, Check>>): Route {
   return (query) => {
     const results = Object.entries(checks).map(([check, run]) => ({ check, problem: problemOf(run) }));
-    const passed = results.every(({ problem }) => problem === undefined);
-    const verbose = query.has('verbose');
+    const hasPassed = results.every(({ problem }) => problem === undefined);
+    const isVerbose = query.has('verbose');
     const lines = results
-      .filter(({ problem }) => verbose || problem !== undefined)
+      .filter(({ problem }) => isVerbose || problem !== undefined)
       .map(({ check, problem }) => (problem === undefined ? `[+]${check} ok` : `[-]${check} failed: ${problem}`));
-    if (passed && !verbose) return plain(200, 'ok');
-    return plain(passed ? 200 : 503, [...lines, `${name} check ${passed ? 'passed' : 'failed'}`].join('\n'));
+    if (hasPassed && !isVerbose) return plain(200, 'ok');
+    return plain(hasPassed ? 200 : 503, [...lines, `${name} check ${hasPassed ? 'passed' : 'failed'}`].join('\n'));
   };
 }
 

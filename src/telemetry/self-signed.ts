@@ -12,8 +12,8 @@ const backdatedMs = 3_600_000;
 const tags = { integer: 0x02, bits: 0x03, octets: 0x04, oid: 0x06, utf8: 0x0c, time: 0x18, sequence: 0x30, set: 0x31 };
 
 /**
- * A certificate (X.509 v3, ECDSA P-256) that nobody vouches for, with a new key: with it TLS hides what is said from those who listen, and
- * does not prove who speaks.
+ * Returns a self-signed certificate (X.509 v3, ECDSA P-256) with a new key. With it, TLS encrypts the traffic, but does not prove the identity of the
+ * server.
  */
 export function selfSigned(commonName: string, now: Date): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -21,7 +21,7 @@ export function selfSigned(commonName: string, now: Date): Certificate {
   const name = sequence(der(tags.set, sequence(oid('550403'), der(tags.utf8, Buffer.from(commonName)))));
   const until = new Date(now);
   until.setUTCFullYear(until.getUTCFullYear() + validYears);
-  // Positive, as the first byte tells.
+  // The first byte makes it positive.
   const serial = Buffer.concat([Buffer.from([0x40]), randomBytes(15)]);
   const toBeSigned = sequence(
     // Version 3.
@@ -35,9 +35,9 @@ export function selfSigned(commonName: string, now: Date): Certificate {
     der(
       0xa3,
       sequence(
-        // Alternative names of the subject: the one DNS name.
+        // Subject alternative name: one DNS name.
         extension('551d11', sequence(der(0x82, Buffer.from(commonName)))),
-        // Extended use of the key: TLS servers.
+        // Extended key usage: TLS server.
         extension('551d25', sequence(oid('2b06010505070301'))),
       ),
     ),
@@ -50,7 +50,7 @@ export function selfSigned(commonName: string, now: Date): Certificate {
   };
 }
 
-/** One value in DER: tag, length, content. */
+/** Returns one value in DER: tag, length, content. */
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const body = Buffer.concat(content);
   const length =
@@ -66,7 +66,7 @@ function sequence(...content: readonly Buffer[]): Buffer {
   return der(tags.sequence, ...content);
 }
 
-/** Of an identifier's content in hexadecimal. */
+/** Returns an object identifier. `content` is hexadecimal. */
 function oid(content: string): Buffer {
   return der(tags.oid, Buffer.from(content, 'hex'));
 }
@@ -75,7 +75,7 @@ function extension(id: string, value: Buffer): Buffer {
   return sequence(oid(id), der(tags.octets, value));
 }
 
-/** RFC 5280 wants two digits of the year until 2049, and four after that. */
+/** Returns a time. RFC 5280 requires two digits of the year until 2049, and four from 2050. */
 function time(date: Date): Buffer {
   const digits = `${date.toISOString().replaceAll(/[-:T]|\..*$/g, '')}Z`;
   return date.getUTCFullYear() < 2050 ? der(0x17, Buffer.from(digits.slice(2))) : der(tags.time, Buffer.from(digits));

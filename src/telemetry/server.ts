@@ -4,7 +4,7 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../runtime/log.ts';
-import type { Guard, Verdict } from './authorizer.ts';
+import type { Authorizer, Decision } from './authorizer.ts';
 import type { BindAddress } from './bind-address.ts';
 import type { Certificate } from './self-signed.ts';
 
@@ -14,48 +14,48 @@ export interface Page {
   body: string;
 }
 
-/** Answers one path. Must not throw; if it does, the answer is a 500 and the error is logged. */
+/** Returns the page for one path. If it throws, the answer is a 500 and the error is logged. */
 export type Route = (query: URLSearchParams) => Page | Promise<Page>;
 
 export interface TelemetryServerOptions {
   address: BindAddress;
-  /** By path, such as `/healthz`. */
+  /** The routes by path, such as `/healthz`. */
   routes: Readonly<Record<string, Route>>;
   log: Log;
-  /** Whom to answer; everybody unless given. */
-  guard?: Guard;
-  /** Speaks TLS with this certificate, which is asked for again every now and then. May throw; at first, so does the constructor. */
+  /** Decides which clients get an answer. All clients by default. */
+  authorizer?: Authorizer;
+  /** Turns TLS on. Returns the certificate, and is called again regularly. If the first call throws, the constructor throws. */
   certificate?: () => Certificate;
-  /** How often; a minute. */
+  /** How often `certificate` is called. Every minute by default. */
   certificateEveryMs?: number;
 }
 
-/** How long an answer under way may take after the end was called for. */
+/** How long answers in progress may take after the server is stopped. */
 const graceMs = 1_000;
 
-/** More, and the oldest is closed: those who hold connections open without asking anything keep nobody out. */
-const mostConnections = 64;
+/** With more connections, the oldest is closed. Clients that keep idle connections open cannot block others. */
+const maxConnections = 64;
 
-/** A small HTTP server for probes and scrapers: GET and HEAD of a few paths, everything bounded. */
+/** A small HTTP server for probes and metrics. It answers GET and HEAD of a few paths. All sizes and times are limited. */
 export class TelemetryServer {
   readonly #address: BindAddress;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #log: Log;
   readonly #server: Server | SecureServer;
-  readonly #guard: Guard | undefined;
+  readonly #authorizer: Authorizer | undefined;
   readonly #certificate: TelemetryServerOptions['certificate'];
   readonly #certificateEveryMs: number;
-  #used: Certificate | undefined;
+  #current: Certificate | undefined;
   readonly #listening = Promise.withResolvers<number>();
 
-  constructor({ address, routes, log, guard, certificate, certificateEveryMs = 60_000 }: TelemetryServerOptions) {
+  constructor({ address, routes, log, authorizer, certificate, certificateEveryMs = 60_000 }: TelemetryServerOptions) {
     this.#address = address;
     this.#routes = new Map(Object.entries(routes));
     this.#log = log;
-    this.#guard = guard;
+    this.#authorizer = authorizer;
     this.#certificate = certificate;
     this.#certificateEveryMs = certificateEveryMs;
-    this.#used = certificate?.();
+    this.#current = certificate?.();
     const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 };
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       void this.#answer(request, response);
@@ -63,13 +63,13 @@ export class TelemetryServer {
     this.#server =
       certificate === undefined
         ? createServer(limits, answer)
-        : createSecureServer({ ...limits, ...this.#used, handshakeTimeout: 5_000, minVersion: 'TLSv1.2' }, answer);
+        : createSecureServer({ ...limits, ...this.#current, handshakeTimeout: 5_000, minVersion: 'TLSv1.2' }, answer);
     const open = new Set<Socket>();
     this.#server.on('connection', (socket: Socket) => {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
       for (const oldest of open) {
-        if (open.size <= mostConnections) break;
+        if (open.size <= maxConnections) break;
         open.delete(oldest);
         oldest.destroy();
       }
@@ -77,12 +77,12 @@ export class TelemetryServer {
     this.#listening.promise.catch(() => {});
   }
 
-  /** The port it listens on, once it does; rejects as `run` does if it cannot. */
+  /** Resolves to the port when the server listens. Rejects as `run` does if it cannot listen. */
   get port(): Promise<number> {
     return this.#listening.promise;
   }
 
-  /** Serves until `signal` aborts. Rejects with Node's error (`code` such as `EADDRINUSE`) if it cannot listen. */
+  /** Serves until `signal` is aborted. Rejects with Node's error (`code` such as `EADDRINUSE`) if it cannot listen. */
   async run(signal: AbortSignal): Promise<void> {
     const { host, port } = this.#address;
     try {
@@ -99,44 +99,44 @@ export class TelemetryServer {
     clearInterval(renewal);
     const closed = once(this.#server, 'close');
     this.#server.close();
-    const cutOff = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    const closing = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
-    clearTimeout(cutOff);
+    clearTimeout(closing);
   }
 
-  /** Those who are connected stay so with the old certificate. */
+  /** Reads the certificate again. Open connections keep the old one. */
   #renew(): void {
     if (this.#certificate === undefined || !(this.#server instanceof SecureServer)) return;
     try {
       const certificate = this.#certificate();
-      if (!isDeepStrictEqual(certificate, this.#used))
+      if (!isDeepStrictEqual(certificate, this.#current))
         this.#server.setSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
-      this.#used = certificate;
+      this.#current = certificate;
     } catch (err) {
-      this.#log.warn({ err }, 'the certificate cannot be renewed, the one in use stays');
+      this.#log.warn({ err }, 'certificate cannot be read again, the current one stays in use');
     }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, contentType, body } = await this.#page(request);
     const allow = status === 405 ? { allow: 'GET, HEAD' } : status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    // A body was not asked for and is not read, so the connection cannot be used again.
-    const withBody =
+    // The body of the request is not read, so the connection cannot be used again.
+    const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     response.writeHead(status, {
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      ...(withBody ? { connection: 'close' } : {}),
+      ...(hasBody ? { connection: 'close' } : {}),
       ...allow,
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
   async #page({ method, url = '/', headers }: IncomingMessage): Promise<Page> {
-    const verdict = (await this.#guard?.(headers.authorization)) ?? 'allowed';
-    if (verdict !== 'allowed') return refusals[verdict];
+    const decision = (await this.#authorizer?.(headers.authorization)) ?? 'allowed';
+    if (decision !== 'allowed') return refusals[decision];
     const [path = '', query] = url.split('?', 2);
     const route = this.#routes.get(path);
     if (route === undefined) return plain(404, 'not found');
@@ -150,10 +150,10 @@ export class TelemetryServer {
   }
 }
 
-const refusals: Readonly<Record<Exclude<Verdict, 'allowed'>, Page>> = {
+const refusals: Readonly<Record<Exclude<Decision, 'allowed'>, Page>> = {
   unauthenticated: plain(401, 'unauthenticated'),
   forbidden: plain(403, 'forbidden'),
-  unknown: plain(503, 'who asks cannot be found out now'),
+  unknown: plain(503, 'access cannot be reviewed now'),
 };
 
 export function plain(status: number, text: string): Page {

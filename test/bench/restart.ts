@@ -13,11 +13,11 @@ const organizations = Array.from({ length: 5 }, () => ({ forwardings: 200, token
 const { values } = parseArgs({ options: { times: { type: 'string', default: '3' } } });
 const parsed = parseConfig([], {});
 if (parsed.kind !== 'config') throw new TypeError('the default configuration is not valid');
-const { konnectQPS: qps, konnectBurst: burst, maxConcurrentReconciles: mostInWork } = parsed.config;
+const { konnectQPS: qps, konnectBurst: burst, maxConcurrentReconciles: maxInWork } = parsed.config;
 
 process.stdout.write(
   `restart: 5 organizations with 200 forwardings and 2 tokens each; ${String(qps)} requests per second, bursts of ${String(burst)}, ` +
-    `${String(mostInWork)} concurrent reconciliations, each per organization and region\n` +
+    `${String(maxInWork)} concurrent reconciliations, each per organization and region\n` +
     `Node ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown'}\n`,
 );
 
@@ -25,7 +25,7 @@ await using fleet = await Fleet.open(organizations);
 const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 3_000, windowMs: 60_000 });
 for (let run = 1; run <= Number(values.times); run += 1) {
   const startedMs = performance.now();
-  const operator = await fleet.start({ budget: { qps, burst }, mostInWork });
+  const operator = await fleet.start({ budget: { qps, burst }, maxInWork });
   await eventually(
     () => {
       if (!operator.isIdle) throw new Error('still reconciling');

@@ -140,7 +140,7 @@ export class World {
     this.calls.push({ operation, method, path: url.pathname, status });
     try {
       if (status < 200 || status > 299) {
-        throw answerError({ operation, status, body, write: method !== 'GET', retryAfterMs: undefined });
+        throw answerError({ operation, status, body, isWrite: method !== 'GET', retryAfterMs: undefined });
       }
       if (body === 'unreadable') {
         throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: method !== 'GET' });

@@ -81,7 +81,7 @@ describe('a container, without rights and read-only', () => {
   test('says that it finds no Kubernetes, and ends', async () => {
     const { code, stdout } = await image.run([]);
     expect(code).toBe(1);
-    expect(stdout).toContain('operator cannot go on');
+    expect(stdout).toContain('operator failed');
   });
 
   test('works against a real API server, and ends in good order', async () => {

@@ -104,7 +104,7 @@ test('of events that never come again a bounded number is remembered', async () 
 });
 
 test('a metric’s label cannot break out of its line, whatever stands in a status', async () => {
-  const metrics = createMetrics({ version: '1', nodeVersion: 'v24', processMetrics: false });
+  const metrics = createMetrics({ version: '1', nodeVersion: 'v24', hasProcessMetrics: false });
   const type = 'Ready"} 1\nkonnect_audit_log_condition{namespace="other\\';
   metrics.setConditions({ namespace: 'tenant', name: 'own' }, [{ type, status: 'True' }]);
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('konnect_audit_log_condition{'));

@@ -41,7 +41,7 @@ test('what is not limited runs into such a limit', async () => {
 test('an organization that hangs leaves the workers and connections of another to it', async () => {
   await using fleet = await Fleet.open([{ forwardings: 100 }, { forwardings: 1 }]);
   const hung = fleet.konnect.control.fail({ kind: 'latency', ms: 600_000, match: { token: tokenOf(0, 0) } });
-  const operator = await fleet.start({ budget: roomy, mostInWork: 4, concurrency: 8, timeoutMs: 60_000 });
+  const operator = await fleet.start({ budget: roomy, maxInWork: 4, concurrency: 8, timeoutMs: 60_000 });
   await eventually(() => expect(hung.hits()).toBeGreaterThan(0));
   const edit = (format: 'json' | 'cps') =>
     fleet.cluster.edit(

@@ -8,7 +8,7 @@ import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
 import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { Limits } from '../../src/konnect/limits/request-limits.ts';
+import { RequestLimits } from '../../src/konnect/limits/request-limits.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { groupOf } from '../../src/resources/queue-group.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
@@ -31,7 +31,7 @@ export interface ProcessOptions {
   /** Nothing is limited where left out. */
   readonly budget?: { readonly qps: number; readonly burst: number };
   /** Of one organization and region, and of all. */
-  readonly mostInWork?: number;
+  readonly maxInWork?: number;
   readonly concurrency?: number;
   readonly timeoutMs?: number;
   readonly clock?: Clock;
@@ -171,15 +171,15 @@ export class OperatorInMemory {
   readonly #ended: Promise<void>;
 
   constructor({ cluster, konnect: server }: Fleet, options: ProcessOptions) {
-    const { clock = systemClock, random = Math.random, mostInWork = 4, timeoutMs = 30_000 } = options;
+    const { clock = systemClock, random = Math.random, maxInWork = 4, timeoutMs = 30_000 } = options;
     const groups = new Map<string, string>();
-    this.queue = new WorkQueue(clock, { groupOf: (key) => groups.get(key) ?? '', mostInWork });
+    this.queue = new WorkQueue(clock, { groupOf: (key) => groups.get(key) ?? '', maxInWork });
     this.#http = new KonnectHTTP({ userAgent: 'test', timeoutMs, maxSockets: Number.POSITIVE_INFINITY });
     const konnect = new Konnect({
       http: this.#http,
       urlTemplate: server.urlTemplate,
       nowMs: () => clock.now(),
-      ...(options.budget === undefined ? {} : { limits: new Limits({ ...options.budget, clock, random }) }),
+      ...(options.budget === undefined ? {} : { limits: new RequestLimits({ ...options.budget, clock, random }) }),
     });
     const claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
     const learn = (key: string, forwarding: AuditLogForwarding): readonly string[] => {
@@ -211,7 +211,7 @@ export class OperatorInMemory {
     this.#ended = runController({
       queue: this.queue,
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
-      concurrency: options.concurrency ?? 64 * mostInWork,
+      concurrency: options.concurrency ?? 64 * maxInWork,
       backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random }),
       graceMs: 0,
       log: { debug() {}, info() {}, warn() {}, error() {} },

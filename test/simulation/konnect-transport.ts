@@ -25,7 +25,7 @@ export function carryOut(model: KonnectModel, { method, url, token, body, operat
   const received: unknown = text === undefined ? undefined : JSON.parse(text);
   if (status >= 200 && status <= 299) return { status, body: received };
   const problem = typeof received === 'object' && received !== null ? received : undefined;
-  throw answerError({ operation, status, body: problem, write: method !== 'GET', retryAfterMs: undefined });
+  throw answerError({ operation, status, body: problem, isWrite: method !== 'GET', retryAfterMs: undefined });
 }
 
 const refusals: Partial<Record<Fault, { readonly status: number; readonly retryAfterMs?: number }>> = {
@@ -41,7 +41,7 @@ export function konnectError(fault: Fault, { operation, method }: KonnectRequest
   const refusal = refusals[fault];
   if (refusal !== undefined) {
     const { status, retryAfterMs } = refusal;
-    return answerError({ operation, status, body: undefined, write, retryAfterMs });
+    return answerError({ operation, status, body: undefined, isWrite: write, retryAfterMs });
   }
   if (fault === 'truncated') {
     return new KonnectError({ kind: 'UnexpectedAnswer', operation, status: 200, mayHaveHappened: write });

@@ -50,7 +50,7 @@ async function observeDestination(
   const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
   return orProblem(context, `destination "${own.settings.name}"`, async () => {
     const maxAgeMs = record?.creating === undefined ? maxListAgeMs : 0;
-    const listed = (anyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, anyToken }, signal);
+    const listed = (mayUseAnyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, mayUseAnyToken }, signal);
     // A list that another token read can only confirm a known destination. Before a creation the forwarding's own token reads the list.
     let list = await listed(record?.id !== undefined);
     let ours: SeenDestination | undefined;
@@ -92,7 +92,7 @@ async function observeReference(
       const one = await konnect.client.getDestination(api, id, signal);
       if (one !== undefined) found.push(one);
     } else {
-      found = await named({ maxAgeMs, anyToken: recordedID !== undefined });
+      found = await named({ maxAgeMs, mayUseAnyToken: recordedID !== undefined });
       // A list that another token read can only confirm a known destination.
       const isConfirmed = found.length === 1 && found[0]?.id === recordedID;
       if (recordedID !== undefined && !isConfirmed) found = await named({ maxAgeMs });

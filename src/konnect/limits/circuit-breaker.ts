@@ -1,4 +1,4 @@
-/** What went wrong last: enough to say it again without asking. */
+/** The last failure, with what an error needs to describe it again. */
 export interface Failure {
   readonly kind: 'ServerError' | 'Unreachable';
   readonly status: number | undefined;
@@ -7,26 +7,26 @@ export interface Failure {
 
 export interface FailedRequest {
   readonly failure: Failure;
-  /** What was asked for; undefined for what all resources ask for alike. */
+  /** The path of the object. Undefined for requests that all forwardings share. */
   readonly object: string | undefined;
 }
 
 export type Admission =
-  | { readonly kind: 'go' }
-  /** Alone, to see whether it works again; its end has to be told. */
+  | { readonly kind: 'allowed' }
+  /** Allowed as the only request, to find out whether Konnect works again. Its result has to be recorded. */
   | { readonly kind: 'probe' }
   | { readonly kind: 'refused'; readonly forMs: number; readonly failure: Failure };
 
 const failuresToOpen = 5;
-const firstOpenMs = 1_000;
-const longestOpenMs = 30_000;
+const initialOpenMs = 1_000;
+const maxOpenMs = 30_000;
 
 /**
- * Opens after five failures in a row, unless all of them were about one object, which may be what is wrong. While it is open nothing is
- * sent. Then one request is let through: its success closes the circuit, its failure opens it for longer (1 s doubling to 30 s, the upper half of
- * that at random). Knows no time but the one it is told, in milliseconds from an arbitrary start.
+ * Opens after five failures in a row, unless all of them concern the same object, because then that object may be the cause. While it is open, it
+ * refuses every request. Then it allows one probe. The breaker closes if Konnect answers the probe, and otherwise stays open for longer: 1 s doubling
+ * to 30 s, the upper half of that at random. All times are arguments, in milliseconds from an arbitrary start.
  */
-export class Circuit {
+export class CircuitBreaker {
   readonly #random: () => number;
   readonly #objects = new Set<string | undefined>();
   #failures = 0;
@@ -44,28 +44,28 @@ export class Circuit {
     return this.#openings > 0;
   }
 
-  /** Whether forgetting this circuit would make no difference. */
+  /** Whether a new circuit breaker would behave the same. */
   get isFresh(): boolean {
     return this.#failures === 0 && !this.isOpen;
   }
 
-  /** How long nothing is to be sent; undefined where something may be. */
+  /** Returns for how long requests are refused, or undefined if one is allowed. */
   refusal(nowMs: number): { readonly forMs: number; readonly failure: Failure } | undefined {
     if (this.#failure === undefined || !this.isOpen) return undefined;
     if (nowMs < this.#openUntilMs) return { forMs: this.#openUntilMs - nowMs, failure: this.#failure };
-    return this.#isProbing ? { forMs: firstOpenMs, failure: this.#failure } : undefined;
+    return this.#isProbing ? { forMs: initialOpenMs, failure: this.#failure } : undefined;
   }
 
   admit(nowMs: number): Admission {
     const refusal = this.refusal(nowMs);
     if (refusal !== undefined) return { kind: 'refused', ...refusal };
-    if (!this.isOpen) return { kind: 'go' };
+    if (!this.isOpen) return { kind: 'allowed' };
     this.#isProbing = true;
     return { kind: 'probe' };
   }
 
-  /** Konnect answered, whatever it said. True if that closes the circuit. */
-  answered(): boolean {
+  /** Records that Konnect answered, even with a refusal. Returns whether that closes the breaker. */
+  recordAnswer(): boolean {
     const wasOpen = this.isOpen;
     this.#failures = 0;
     this.#openings = 0;
@@ -75,8 +75,8 @@ export class Circuit {
     return wasOpen;
   }
 
-  /** True if that opens the circuit, which was not open before. A failure of what was sent before it opened changes nothing. */
-  failed({ failure, object }: FailedRequest, { kind }: Pick<Admission, 'kind'>, nowMs: number): boolean {
+  /** Records a failure. Returns whether that opens the breaker. While it is open, only the failure of a probe counts. */
+  recordFailure({ failure, object }: FailedRequest, { kind }: Pick<Admission, 'kind'>, nowMs: number): boolean {
     if (kind === 'probe' && this.isOpen) {
       this.#failure = failure;
       this.#open(nowMs);
@@ -92,13 +92,13 @@ export class Circuit {
     return true;
   }
 
-  /** The probe was cut off before it showed anything: the next request is one. */
-  probeLost(): void {
+  /** Records that the probe was aborted without a result. The next request is a probe then. */
+  abandonProbe(): void {
     this.#isProbing = false;
   }
 
   #open(nowMs: number): void {
-    const boundMs = Math.min(longestOpenMs, firstOpenMs * 2 ** this.#openings);
+    const boundMs = Math.min(maxOpenMs, initialOpenMs * 2 ** this.#openings);
     this.#openings += 1;
     this.#isProbing = false;
     this.#openUntilMs = nowMs + (boundMs / 2) * (1 + this.#random());

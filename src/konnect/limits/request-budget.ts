@@ -1,76 +1,76 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { Line, type Rank } from './wait-queue.ts';
+import { type Rank, WaitQueue } from './wait-queue.ts';
 
-export interface BudgetOptions {
-  /** Requests a second, in the long run. */
+export interface RequestBudgetOptions {
+  /** The average number of requests a second. */
   qps: number;
-  /** Requests at once, after a rest. */
+  /** The number of requests at once after a pause. */
   burst: number;
   clock: Clock;
 }
 
-/** So many requests a second, with a reserve for a burst. */
-export class Budget {
-  readonly #options: BudgetOptions;
-  readonly #line = new Line();
-  #left: number;
-  #at: number;
+/** Limits the requests a second on average, and allows a burst after a pause. */
+export class RequestBudget {
+  readonly #options: RequestBudgetOptions;
+  readonly #queue = new WaitQueue();
+  #available: number;
+  #refilledAtMs: number;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(options: BudgetOptions) {
+  constructor(options: RequestBudgetOptions) {
     this.#options = options;
-    this.#left = options.burst;
-    this.#at = options.clock.now();
+    this.#available = options.burst;
+    this.#refilledAtMs = options.clock.now();
   }
 
-  /** Whether forgetting this budget would make no difference. */
+  /** Whether a new budget would behave the same. */
   get isFull(): boolean {
     this.#refill();
-    return this.#line.isEmpty && this.#left >= this.#options.burst;
+    return this.#queue.isEmpty && this.#available >= this.#options.burst;
   }
 
-  /** True once a request may go; false as soon as `signal` is aborted, if that comes first. */
+  /** Resolves to true when the caller may send a request, or to false if `signal` is aborted first. */
   async take(rank: Rank, signal: AbortSignal): Promise<boolean> {
     this.#refill();
-    if (this.#line.isEmpty && this.#left >= 1) {
-      this.#left -= 1;
+    if (this.#queue.isEmpty && this.#available >= 1) {
+      this.#available -= 1;
       return !signal.aborted;
     }
-    const turn = this.#line.wait(rank, signal);
+    const isTurn = this.#queue.wait(rank, signal);
     this.#arm();
-    return turn;
+    return isTurn;
   }
 
-  /** For a request that must not wait: those who come later wait longer. */
+  /** Takes a request from the budget without waiting. Later requests wait longer for it. */
   overdraw(): void {
     this.#refill();
-    this.#left -= 1;
+    this.#available -= 1;
   }
 
-  /** Nothing is left of the reserve. */
+  /** Takes the whole burst away. */
   drain(): void {
     this.#refill();
-    this.#left = Math.min(this.#left, 0);
+    this.#available = Math.min(this.#available, 0);
   }
 
   #refill(): void {
     const { qps, burst, clock } = this.#options;
     const now = clock.now();
-    this.#left = Math.min(burst, this.#left + ((now - this.#at) / 1_000) * qps);
-    this.#at = now;
+    this.#available = Math.min(burst, this.#available + ((now - this.#refilledAtMs) / 1_000) * qps);
+    this.#refilledAtMs = now;
   }
 
   #arm(): void {
     if (this.#cancelTimer !== undefined) return;
     const { qps, clock } = this.#options;
-    const waitMs = Math.max(1, Math.ceil(((1 - this.#left) / qps) * 1_000));
+    const waitMs = Math.max(1, Math.ceil(((1 - this.#available) / qps) * 1_000));
     this.#cancelTimer = clock.schedule(() => this.#serve(), waitMs);
   }
 
   #serve(): void {
     this.#cancelTimer = undefined;
     this.#refill();
-    while (this.#left >= 1 && this.#line.callNext()) this.#left -= 1;
-    if (!this.#line.isEmpty) this.#arm();
+    while (this.#available >= 1 && this.#queue.admitNext()) this.#available -= 1;
+    if (!this.#queue.isEmpty) this.#arm();
   }
 }

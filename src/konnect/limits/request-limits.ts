@@ -1,75 +1,75 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Priority } from '../../runtime/priority.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../transport.ts';
-import { Budget } from './request-budget.ts';
-import { Gate, type GateNews, type GateState } from './request-limiter.ts';
+import { RequestBudget } from './request-budget.ts';
+import { type LimiterChange, type LimiterState, RequestLimiter } from './request-limiter.ts';
 import type { Rank } from './wait-queue.ts';
 
-export interface LimitsOptions {
-  /** Requests a second to one region for one organization, in the long run. */
+export interface RequestLimitsOptions {
+  /** The average number of requests a second, for each organization and region. */
   readonly qps: number;
-  /** Requests at once, after a rest. */
+  /** The number of requests at once after a pause, for each organization and region. */
   readonly burst: number;
-  /** Requests under way at a time to one region for one organization. */
-  readonly mostInFlight?: number;
+  /** The number of requests in flight at the same time, for each organization and region. */
+  readonly maxInFlight?: number;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Told when a gate closes or opens again; `organizationID` is undefined for a token whose organization is not known. */
-  readonly onNews?: (organizationID: string | undefined, region: string, news: GateNews) => void;
-  /** Told of each request that is sent: how long it waited before. */
+  /** Called when a limiter closes or opens again. `organizationID` is undefined for a token whose organization is unknown. */
+  readonly onChange?: (organizationID: string | undefined, region: string, change: LimiterChange) => void;
+  /** Called for each request that is sent, with the time that it waited before. */
   readonly onWaited?: (rank: Rank, waitedMs: number) => void;
-  /** Told of each request that was not sent, since it was known to be of no use. */
-  readonly onWithheld?: (state: GateState) => void;
+  /** Called for each request that is not sent because its limiter is closed. */
+  readonly onWithheld?: (state: LimiterState) => void;
 }
 
-/** On whose behalf something is asked of Konnect. */
+/** The token that a request is sent with, and its organization. */
 export interface Account {
-  /** Undefined as long as it is not known whose the token is. */
+  /** Undefined until the organization of the token is known. */
   readonly organizationID: string | undefined;
-  /** Stands for the token, and is no secret. */
+  /** Identifies the token, and is not secret. */
   readonly tokenDigest: string;
 }
 
-interface Way {
+interface Route {
   readonly organizationID: string | undefined;
   readonly region: string;
-  readonly gate: Gate;
-  readonly budget: Budget;
+  readonly limiter: RequestLimiter;
+  readonly budget: RequestBudget;
 }
 
-const idleWaysKept = 256;
+const maxIdleRoutes = 256;
 
 /**
- * What may be asked of Konnect, how fast, by organization and region: a token's requests join those of its organization as soon as that is
- * known. Whose a token is, is asked at that rate for all tokens together.
+ * Limits the requests to Konnect, separately for each organization and region. The requests of a token count for its organization as soon as that is
+ * known. One more budget covers the requests for the organization of a token, for all tokens together.
  */
-export class Limits {
-  readonly #options: Required<LimitsOptions>;
-  readonly #ways = new Map<string, Way>();
-  readonly #introductions: Budget;
+export class RequestLimits {
+  readonly #options: Required<RequestLimitsOptions>;
+  readonly #routes = new Map<string, Route>();
+  readonly #identityBudget: RequestBudget;
 
   constructor({
-    mostInFlight = 8,
-    onNews = ignore,
+    maxInFlight = 8,
+    onChange = ignore,
     onWaited = ignore,
     onWithheld = ignore,
     ...options
-  }: LimitsOptions) {
-    this.#options = { mostInFlight, onNews, onWaited, onWithheld, ...options };
-    this.#introductions = new Budget(options);
+  }: RequestLimitsOptions) {
+    this.#options = { maxInFlight, onChange, onWaited, onWithheld, ...options };
+    this.#identityBudget = new RequestBudget(options);
   }
 
-  /** Sends through `http` when the time has come. Rejects as that does, and with what Konnect last said where it is no use to ask now. */
+  /** Sends the request through `http` when the limits allow it. Rejects as `http` does, or with the last error of Konnect while the limiter is closed. */
   async send(
     http: KonnectTransport,
     request: KonnectRequest,
     { account, priority }: { account: Account; priority: Priority },
   ): Promise<KonnectAnswer> {
     const { clock, onWaited, onWithheld } = this.#options;
-    const way = this.#way(account, request.region);
+    const route = this.#route(account, request.region);
     const rank: Rank = request.method === 'GET' ? priority : 'write';
-    const budget = request.operation === 'get organization' ? this.#introductions : way.budget;
+    const budget = request.operation === 'get organization' ? this.#identityBudget : route.budget;
     const askedMs = clock.now();
     let isSent = false;
     const send = () => {
@@ -79,37 +79,43 @@ export class Limits {
       return http.send(request);
     };
     try {
-      return await way.gate.through(request, { rank, budget, send });
+      return await route.limiter.run(request, { rank, budget, send });
     } finally {
-      if (!isSent && !request.signal.aborted) onWithheld(way.gate.state);
+      if (!isSent && !request.signal.aborted) onWithheld(route.limiter.state);
     }
   }
 
-  /** How many organizations are in which state, by region. */
-  census(): { region: string; state: GateState; count: number }[] {
-    const counts = new Map<string, { region: string; state: GateState; count: number }>();
-    for (const { region, gate } of this.#ways.values()) {
-      const key = `${region} ${gate.state}`;
-      const entry = counts.get(key) ?? { region, state: gate.state, count: 0 };
+  /** Returns how many organizations are in each state, for each region. */
+  countByState(): { region: string; state: LimiterState; count: number }[] {
+    const counts = new Map<string, { region: string; state: LimiterState; count: number }>();
+    for (const { region, limiter } of this.#routes.values()) {
+      const key = `${region} ${limiter.state}`;
+      const entry = counts.get(key) ?? { region, state: limiter.state, count: 0 };
       counts.set(key, { ...entry, count: entry.count + 1 });
     }
     return [...counts.values()];
   }
 
-  #way({ organizationID, tokenDigest }: Account, region: string): Way {
+  #route({ organizationID, tokenDigest }: Account, region: string): Route {
     const key = `${organizationID ?? tokenDigest} ${region}`;
-    const known = this.#ways.get(key);
+    const known = this.#routes.get(key);
     if (known !== undefined) return known;
-    if (this.#ways.size >= idleWaysKept) this.#forgetIdle();
-    const { onNews, mostInFlight, clock, random } = this.#options;
-    const gate = new Gate({ mostInFlight, clock, random, onNews: (news) => onNews(organizationID, region, news) });
-    const made = { organizationID, region, gate, budget: new Budget(this.#options) };
-    this.#ways.set(key, made);
+    if (this.#routes.size >= maxIdleRoutes) this.#forgetIdle();
+    const { onChange, maxInFlight, clock, random } = this.#options;
+    const limiter = new RequestLimiter({
+      maxInFlight,
+      clock,
+      random,
+      onChange: (news) => onChange(organizationID, region, news),
+    });
+    const made = { organizationID, region, limiter, budget: new RequestBudget(this.#options) };
+    this.#routes.set(key, made);
     return made;
   }
 
   #forgetIdle(): void {
-    for (const [key, { gate, budget }] of this.#ways) if (gate.isIdle && budget.isFull) this.#ways.delete(key);
+    for (const [key, { limiter, budget }] of this.#routes)
+      if (limiter.isIdle && budget.isFull) this.#routes.delete(key);
   }
 }
 

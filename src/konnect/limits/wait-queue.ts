@@ -1,38 +1,38 @@
 import type { Priority } from '../../runtime/priority.ts';
 
-/** Who goes first: what a write has begun, then what is new or has changed, then what is only looked at again. */
+/** The order in which requests are sent: writes, then reads for new or changed forwardings, then reads for resyncs. */
 export const ranks = ['write', 'new', 'resync'] as const satisfies readonly ('write' | Priority)[];
 export type Rank = (typeof ranks)[number];
 
-/** Those who wait for something: by rank, and within one rank first come, first served. */
-export class Line {
+/** Callers that wait for something, ordered by rank. Within one rank the first to come is the first to go. */
+export class WaitQueue {
   readonly #waiting: Record<Rank, Set<() => void>> = { write: new Set(), new: new Set(), resync: new Set() };
 
   get isEmpty(): boolean {
     return ranks.every((rank) => this.#waiting[rank].size === 0);
   }
 
-  /** True when it is one's turn; false as soon as `signal` is aborted, if that comes first. */
+  /** Resolves to true when it is the caller's turn, or to false if `signal` is aborted first. */
   wait(rank: Rank, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (isTurn: boolean) => {
-        this.#waiting[rank].delete(called);
-        signal.removeEventListener('abort', left);
+        this.#waiting[rank].delete(admit);
+        signal.removeEventListener('abort', leave);
         resolve(isTurn);
       };
-      const called = () => end(true);
-      const left = () => end(false);
-      signal.addEventListener('abort', left, { once: true });
-      this.#waiting[rank].add(called);
+      const admit = () => end(true);
+      const leave = () => end(false);
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting[rank].add(admit);
     });
   }
 
-  /** Lets the first one go; false if nobody waits. */
-  callNext(): boolean {
+  /** Lets the first caller go. Returns false if there is none. */
+  admitNext(): boolean {
     for (const rank of ranks) {
-      for (const called of this.#waiting[rank]) {
-        called();
+      for (const admit of this.#waiting[rank]) {
+        admit();
         return true;
       }
     }

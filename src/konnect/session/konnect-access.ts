@@ -4,9 +4,9 @@ import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { ListWanted } from './destination-lists.ts';
 import type { KonnectToken } from './konnect-token.ts';
 
-/** Konnect as one token sees it, for work of one priority: what many forwardings ask alike is asked once. */
+/** Konnect as one token sees it, for work of one priority. Forwardings share the requests that they have in common. */
 export class KonnectAccess {
-  /** For everything that is not shared. Its writes of destinations invalidate the shared list. */
+  /** The client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
   readonly client: KonnectClient;
   readonly #token: KonnectToken;
   readonly #priority: Priority;
@@ -18,14 +18,14 @@ export class KonnectAccess {
   }
 
   /**
-   * Whose token this is: asked once, by however many callers, and then remembered until Konnect answers 401 to this token. A refusal is
-   * remembered for a minute, for resyncs; no other failure is. Rejects with a KonnectError.
+   * Returns the organization of the token. It is requested once for all callers, and remembered until Konnect answers this token with 401. Resyncs get a
+   * refusal again for one minute. Other failures are not remembered. Rejects with a KonnectError.
    */
   organization(signal: AbortSignal): Promise<Identified> {
     return this.#token.organization(this.#priority, signal);
   }
 
-  /** The organization's destinations, in a list that was asked for after the last write of one through this process. Rejects with a KonnectError. */
+  /** Returns the destinations of the organization, from a list that was requested after this process last wrote one. Rejects with a KonnectError. */
   destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
     return this.#token.destinations(api, wanted, signal);
   }

@@ -1,53 +1,53 @@
 import type { Priority } from '../../runtime/priority.ts';
 import { KonnectClient } from '../client.ts';
-import { cutOff, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
-import type { Limits } from '../limits/request-limits.ts';
+import { abortedError, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { KonnectTransport } from '../transport.ts';
-import { type AskForList, DestinationLists, type ListWanted } from './destination-lists.ts';
+import { DestinationLists, type ListWanted, type RequestList } from './destination-lists.ts';
 import { SharedRequest } from './shared-request.ts';
 
-const writesOfDestinations: ReadonlySet<KonnectOperation> = new Set([
+const destinationWrites: ReadonlySet<KonnectOperation> = new Set([
   'create destination',
   'update destination',
   'delete destination',
 ]);
 
-/** For so long a token that was refused is not asked about again by those for whom nothing has changed. */
+/** How long resyncs get the remembered refusal of a token, without another request. */
 const refusalKeptMs = 60_000;
 
 export interface KonnectTokenOptions {
   http: KonnectTransport;
-  /** A valid template, see `problemWithKonnectURL`. */
+  /** A valid template: see `problemWithKonnectURL`. */
   urlTemplate: string;
   token: string;
-  /** Stands for the token, and is no secret. */
+  /** Identifies the token, and is not secret. */
   tokenDigest: string;
-  /** Without them everything is sent at once. */
-  limits: Limits | undefined;
-  /** Only ever grows; it need not be the time of day. */
+  /** Without limits every request is sent at once. */
+  limits: RequestLimits | undefined;
+  /** Returns milliseconds that never decrease. */
   nowMs: () => number;
-  /** The lists that all tokens of an organization share. */
+  /** Returns the lists that all tokens of an organization share. */
   listsOf: (organizationID: string) => DestinationLists;
 }
 
-/** What is known of one token, and shared by all who use it. */
+/** What the process knows of one token. All forwardings with that token share it. */
 export class KonnectToken {
   readonly #options: KonnectTokenOptions;
-  readonly #first: KonnectClient;
-  readonly #ask: AskForList = (api, signal) => this.#first.listDestinations(api, signal);
+  readonly #sharedClient: KonnectClient;
+  readonly #requestList: RequestList = (api, signal) => this.#sharedClient.listDestinations(api, signal);
   #lists: DestinationLists;
   #organization: SharedRequest<Identified> | undefined;
   #refused: { readonly error: KonnectError; readonly atMs: number } | undefined;
 
   constructor(options: KonnectTokenOptions) {
     this.#options = options;
-    // Many may wait for what is shared, some of them for something new.
-    this.#first = this.client('new');
+    // Many callers may wait for a shared request, and some of them may be new.
+    this.#sharedClient = this.client('new');
     this.#lists = new DestinationLists(options.nowMs);
   }
 
-  /** For everything that is not shared. Its writes of destinations invalidate the shared list. */
+  /** Returns a client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
   client(priority: Priority): KonnectClient {
     const { urlTemplate, token } = this.#options;
     return new KonnectClient({ urlTemplate, token, http: this.#transport(priority) });
@@ -56,26 +56,26 @@ export class KonnectToken {
   async organization(priority: Priority, signal: AbortSignal): Promise<Identified> {
     const known = this.#organization;
     if (known?.value !== undefined) return known.value;
-    if (known?.joinable === true) return known.join(signal);
-    if (signal.aborted) throw cutOff('get organization');
+    if (known?.isJoinable === true) return known.join(signal);
+    if (signal.aborted) throw abortedError('get organization');
     const { nowMs } = this.#options;
     const refused = this.#refused;
     if (priority === 'resync' && refused !== undefined && nowMs() - refused.atMs < refusalKeptMs) throw refused.error;
     this.#organization = new SharedRequest(
-      (shared) => this.#introduce(shared),
-      () => cutOff('get organization'),
+      (shared) => this.#requestOrganization(shared),
+      () => abortedError('get organization'),
     );
     return this.#organization.join(signal);
   }
 
   destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
-    return this.#lists.get(api, this.#ask, wanted, signal);
+    return this.#lists.get(api, this.#requestList, wanted, signal);
   }
 
-  async #introduce(signal: AbortSignal): Promise<Identified> {
+  async #requestOrganization(signal: AbortSignal): Promise<Identified> {
     const { nowMs, listsOf } = this.#options;
     try {
-      const organization = await this.#first.organization(signal);
+      const organization = await this.#sharedClient.organization(signal);
       this.#refused = undefined;
       this.#lists = listsOf(organization.id);
       return organization;
@@ -90,18 +90,18 @@ export class KonnectToken {
     return {
       send: async (request) => {
         const account = { organizationID: this.#organization?.value?.id, tokenDigest };
-        const writes = writesOfDestinations.has(request.operation);
-        if (writes) this.#lists.forget();
+        const isDestinationWrite = destinationWrites.has(request.operation);
+        if (isDestinationWrite) this.#lists.forget();
         try {
           return await (limits === undefined ? http.send(request) : limits.send(http, request, { account, priority }));
         } catch (error) {
           if (isKonnectError(error, 'Unauthorized')) {
             this.#organization = undefined;
-            this.#lists.forgetFrom(this.#ask);
+            this.#lists.forgetOf(this.#requestList);
           }
           throw error;
         } finally {
-          if (writes) this.#lists.forget();
+          if (isDestinationWrite) this.#lists.forget();
         }
       },
     };

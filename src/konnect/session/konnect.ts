@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Priority } from '../../runtime/priority.ts';
-import type { Limits } from '../limits/request-limits.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
 import { KonnectAccess } from './konnect-access.ts';
@@ -8,27 +8,27 @@ import { KonnectToken } from './konnect-token.ts';
 
 export interface KonnectOptions {
   http: KonnectTransport;
-  /** A valid template, see `problemWithKonnectURL`. */
+  /** A valid template: see `problemWithKonnectURL`. */
   urlTemplate: string;
-  /** How many tokens, and organizations, are remembered; the one that was not asked for longest goes first. */
-  mostTokens?: number;
-  /** Only ever grows; milliseconds. */
+  /** How many tokens and how many organizations are remembered. The least recently used one is forgotten first. */
+  maxTokens?: number;
+  /** Returns milliseconds that never decrease. */
   nowMs?: () => number;
-  /** Without them everything is sent at once. */
-  limits?: Limits;
+  /** Without limits every request is sent at once. */
+  limits?: RequestLimits;
 }
 
-/** The process's view of Konnect: by token, and what the tokens of an organization share. */
+/** What the process knows of Konnect, by token, and what the tokens of an organization share. */
 export class Konnect {
   readonly #accesses = new Map<string, Readonly<Record<Priority, KonnectAccess>>>();
   readonly #lists = new Map<string, DestinationLists>();
-  readonly #options: Omit<Required<KonnectOptions>, 'limits'> & { limits: Limits | undefined };
+  readonly #options: Omit<Required<KonnectOptions>, 'limits'> & { limits: RequestLimits | undefined };
 
-  constructor({ http, urlTemplate, mostTokens = 1_000, nowMs = () => performance.now(), limits }: KonnectOptions) {
-    this.#options = { http, urlTemplate, mostTokens, nowMs, limits };
+  constructor({ http, urlTemplate, maxTokens = 1_000, nowMs = () => performance.now(), limits }: KonnectOptions) {
+    this.#options = { http, urlTemplate, maxTokens, nowMs, limits };
   }
 
-  /** The same access for the same token and priority, as long as it is among those last asked for. */
+  /** Returns the same access for the same token and priority, as long as it is remembered. */
   forToken(token: string, priority: Priority = 'new'): KonnectAccess {
     const tokenDigest = createHash('sha256').update(token).digest('base64');
     return this.#lastUsed(this.#accesses, tokenDigest, () => {
@@ -47,7 +47,7 @@ export class Konnect {
     known.delete(key);
     known.set(key, one);
     for (const oldest of known.keys()) {
-      if (known.size <= this.#options.mostTokens) break;
+      if (known.size <= this.#options.maxTokens) break;
       known.delete(oldest);
     }
     return one;

@@ -1,40 +1,40 @@
 /**
- * One request for everybody who asks while it is under way. Each caller has its own signal and leaves alone; the request is cut off when the
- * last of them has left, and from then on it can no longer be joined.
+ * One request that all callers share while it is in flight. Each caller has its own signal and stops waiting on its own. When no caller is left, the
+ * request is aborted, and from then on it cannot be joined.
  */
 export class SharedRequest<T> {
   readonly #abort = new AbortController();
-  readonly #leaving: () => Error;
+  readonly #leaveError: () => Error;
   readonly #result: Promise<T>;
   #waiting = 0;
-  #settled = false;
+  #isFinished = false;
   #value: T | undefined;
 
-  /** `leaving` makes the error of a caller whose signal is aborted. */
-  constructor(start: (signal: AbortSignal) => Promise<T>, leaving: () => Error) {
-    this.#leaving = leaving;
+  /** `leaveError` returns the error for a caller whose signal is aborted. */
+  constructor(start: (signal: AbortSignal) => Promise<T>, leaveError: () => Error) {
+    this.#leaveError = leaveError;
     this.#result = this.#run(start);
-    // Every caller may have left before it fails.
+    // It may fail when no caller is left.
     this.#result.catch(() => {});
   }
 
-  /** What it came to; undefined before that, and after a failure. */
+  /** The result. Undefined before the request has ended, and if it has failed. */
   get value(): T | undefined {
     return this.#value;
   }
 
-  /** True until it has settled or everybody has left. */
-  get joinable(): boolean {
-    return !this.#settled && !this.#abort.signal.aborted;
+  /** True until the request has ended or no caller is left. */
+  get isJoinable(): boolean {
+    return !this.#isFinished && !this.#abort.signal.aborted;
   }
 
-  /** Settles as the request does, or rejects when `signal` is aborted, whichever comes first. */
+  /** Settles as the request does. Rejects when `signal` is aborted first. */
   async join(signal: AbortSignal): Promise<T> {
-    if (signal.aborted) throw this.#leaving();
+    if (signal.aborted) throw this.#leaveError();
     this.#waiting += 1;
     const left = Promise.withResolvers<never>();
     const leave = () => {
-      left.reject(this.#leaving());
+      left.reject(this.#leaveError());
     };
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -42,7 +42,7 @@ export class SharedRequest<T> {
     } finally {
       signal.removeEventListener('abort', leave);
       this.#waiting -= 1;
-      if (this.#waiting === 0 && !this.#settled) this.#abort.abort();
+      if (this.#waiting === 0 && !this.#isFinished) this.#abort.abort();
     }
   }
 
@@ -51,7 +51,7 @@ export class SharedRequest<T> {
       this.#value = await start(this.#abort.signal);
       return this.#value;
     } finally {
-      this.#settled = true;
+      this.#isFinished = true;
     }
   }
 }

@@ -158,9 +158,9 @@ test('no group has more keys in work than it may, none waits while it has room, 
   const done = fc.record({ kind: fc.constant('done' as const), index: fc.nat(11) });
   const acts = fc.array(fc.oneof(added, taken, done), { maxLength: 80 });
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), acts, async (mostInWork, steps) => {
+    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), acts, async (maxInWork, steps) => {
       const group = (name: string) => String(Number(name) % 3);
-      const queue = new WorkQueue(new ManualClock(), { groupOf: group, mostInWork });
+      const queue = new WorkQueue(new ManualClock(), { groupOf: group, maxInWork });
       const inWork = new Map<string, Priority>();
       const wanted = new Set<string>();
       const heldUp: string[] = [];
@@ -174,9 +174,9 @@ test('no group has more keys in work than it may, none waits while it has room, 
         inWork.set(name, queue.priorityOf(name) ?? 'new');
         wanted.delete(name);
         const together = [...inWork].filter(([other]) => group(other) === group(name));
-        expect(together.length).toBeLessThanOrEqual(mostInWork);
+        expect(together.length).toBeLessThanOrEqual(maxInWork);
         const resyncs = together.filter(([, how]) => how === 'resync').length;
-        expect(resyncs).toBeLessThanOrEqual(Math.max(1, mostInWork - 1));
+        expect(resyncs).toBeLessThanOrEqual(Math.max(1, maxInWork - 1));
         return name;
       };
       for (const act of steps) {

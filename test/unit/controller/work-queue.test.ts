@@ -200,9 +200,9 @@ describe('waiting and ending', () => {
 
 describe('groups', () => {
   /** Keys such as `blue-1` are of the group `blue`. */
-  function grouped(mostInWork: number) {
+  function grouped(maxInWork: number) {
     const clock = new ManualClock();
-    const queue = new WorkQueue(clock, { groupOf: (key) => key.slice(0, key.indexOf('-')), mostInWork });
+    const queue = new WorkQueue(clock, { groupOf: (key) => key.slice(0, key.indexOf('-')), maxInWork });
     const takeAll = async () => {
       const taken: string[] = [];
       for (;;) {
@@ -268,7 +268,7 @@ describe('groups', () => {
   test('are asked for when a key begins to wait, and a key gives back the place that it took', async () => {
     const clock = new ManualClock();
     let group = 'before';
-    const queue = new WorkQueue(clock, { groupOf: () => group, mostInWork: 1 });
+    const queue = new WorkQueue(clock, { groupOf: () => group, maxInWork: 1 });
     queue.add('a');
     await queue.take(never);
     group = 'after';

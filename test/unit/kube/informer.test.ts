@@ -42,11 +42,11 @@ describe('in good order', () => {
   test('after bookmarks alone, the next watch goes on from there, without a list', async () => {
     let now = 100;
     const { informer, logged } = start({ now: () => now });
-    expect([informer.resource, informer.hasHeard]).toEqual(['widgets', false]);
+    expect([informer.resource, informer.hasSynced]).toEqual(['widgets', false]);
     now += 5;
     expect(informer.silentMs).toBe(5);
     await informer.synced;
-    expect([informer.hasHeard, informer.silentMs]).toEqual([true, 0]);
+    expect([informer.hasSynced, informer.silentMs]).toEqual([true, 0]);
     await watching();
     at.server.revision = 500;
     now += 60_000;
@@ -69,7 +69,7 @@ describe('in good order', () => {
   test('metadata alone is asked for in a way that gets nothing else, and only what is kept is stored', async () => {
     at.server.put('secret', 1, { annotations: { 'last-applied': 'hunter2' } });
     const { informer, changes } = start({
-      metadataOnly: true,
+      isMetadataOnly: true,
       transform: ({ metadata: { name, namespace = '', uid, resourceVersion } }) => ({
         metadata: { name, namespace, uid, resourceVersion },
       }),

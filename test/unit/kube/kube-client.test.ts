@@ -33,7 +33,7 @@ describe('requests', () => {
     };
     const client = server.client({ userAgent: 'konnect-audit-log-operator/1.2.3' });
     const body = { metadata: { name: 'x' } };
-    await client.get(SECRET, { metadataOnly: true });
+    await client.get(SECRET, { isMetadataOnly: true });
     await client.create(WIDGETS, body);
     await client.patch(`${WIDGETS}/x`, { kind: 'json', operations: [{ op: 'remove', path: '/spec' }] });
     await client.patch(`${WIDGETS}/x/status`, { kind: 'merge', body });
@@ -172,12 +172,12 @@ describe('errors', () => {
     expect([error.kind, error.message]).toEqual(['Other', `GET ${SECRET}: the answer is not JSON`]);
   });
 
-  test('an answer that is no list is one', async () => {
+  test('an answer that is not a list is an error', async () => {
     server.otherwise = (_seen, response) => {
       json(response, 200, { items: [] });
       return true;
     };
-    expect((await failure(server.client().list(WIDGETS))).message).toBe(`GET ${WIDGETS}: the answer is no list`);
+    expect((await failure(server.client().list(WIDGETS))).message).toBe(`GET ${WIDGETS}: the answer is not a list`);
   });
 
   test('a list of nothing may be null', async () => {
@@ -188,7 +188,7 @@ describe('errors', () => {
     expect((await server.client().list(WIDGETS)).items).toEqual([]);
   });
 
-  test('credentials that cannot be had are told without what the plugin said', async () => {
+  test('unavailable credentials are an error without the words of the plugin', async () => {
     const config = configFor(server.url);
     const client = new KubeClient({
       config: {
@@ -201,7 +201,7 @@ describe('errors', () => {
     const error = await failure(client.get(SECRET));
     expect([error.kind, error.message]).toEqual([
       'Unauthorized',
-      `GET ${SECRET}: the kubeconfig's credentials cannot be had`,
+      `GET ${SECRET}: the credentials of the kubeconfig are not available`,
     ]);
   });
 });
@@ -236,7 +236,7 @@ describe('limits', () => {
     expect([half.kind, none.kind, none.message]).toEqual([
       'Timeout',
       'Timeout',
-      `POST ${WIDGETS}: no full answer within 50 ms`,
+      `POST ${WIDGETS}: no complete answer within 50 ms`,
     ]);
     await eventually(() => expect(server.openConnections).toBe(0));
   });

@@ -72,7 +72,7 @@ describe('where it is found', () => {
   });
 
   test.each([
-    [{ kubeconfig: '/nowhere/config' }, 'no such kubeconfig: /nowhere/config'],
+    [{ kubeconfig: '/nowhere/config' }, 'kubeconfig not found: /nowhere/config'],
     [{ home: '/nowhere' }, 'no kubeconfig: set KUBECONFIG'],
   ])('nowhere: %j is told in one plain message', (sources, message) => {
     expect(() => loadKubeConfig(sources)).toThrow(message);
@@ -224,8 +224,8 @@ describe('a file of the right form that holds nonsense gets one line, without wh
     ['a path that is a number', { user: { tokenFile: 1.5 } }, 'cannot be read or is not valid'],
     ['a server that is a number', { cluster: { server: 7 } }, 'kubeconfig'],
     ['a server that is a list', { cluster: { server: ['https://x'] } }, 'kubeconfig'],
-    ['a server that is no URL', { cluster: { server: 'CANARY' } }, 'no http or https URL'],
-    ['a server of another scheme', { cluster: { server: 'file:///CANARY' } }, 'no http or https URL'],
+    ['a server that is no URL', { cluster: { server: 'CANARY' } }, 'not an http or https URL'],
+    ['a server of another scheme', { cluster: { server: 'file:///CANARY' } }, 'not an http or https URL'],
   ])('%s', (_what, parts, line) => {
     const load = () => loadKubeConfig({ kubeconfig: kubeconfig('odd', parts) });
     expect(load).toThrow(line);

@@ -1,24 +1,26 @@
 import { expect, test } from '@jest/globals';
-import { deafness, silenceMs } from '../../../src/kube/watch-staleness.ts';
+import { silenceMs, staleWatches } from '../../../src/kube/watch-staleness.ts';
 
-const heard = (resource: string, silentMs: number) => ({ resource, silentMs, hasHeard: true });
-const mute = (resource: string, silentMs: number) => ({ resource, silentMs, hasHeard: false });
+const synced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: true });
+const unsynced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: false });
 
 test.each([
-  [[heard('secrets', 0), heard('widgets', 180_000)], undefined],
-  [[heard('secrets', 180_001), heard('widgets', 0)], 'the API server has told nothing of secrets for 180 s'],
-  [
-    [heard('secrets', 181_000), heard('widgets', 300_400)],
-    'the API server has told nothing of secrets, widgets for 300 s',
-  ],
-  [[heard('secrets', 9), heard('secrets', 200_000)], 'the API server has told nothing of secrets for 200 s'],
-  [[mute('secrets', 5), mute('secrets', 5), heard('widgets', 0)], 'the API server has not yet told of secrets'],
+  [[synced('secrets', 0), synced('widgets', 180_000)], undefined],
+  [[synced('secrets', 180_001), synced('widgets', 0)], 'no data from the API server for 180 s: secrets'],
+  [[synced('secrets', 181_000), synced('widgets', 300_400)], 'no data from the API server for 300 s: secrets, widgets'],
+  [[synced('secrets', 9), synced('secrets', 200_000)], 'no data from the API server for 200 s: secrets'],
+  [[unsynced('secrets', 5), unsynced('secrets', 5), synced('widgets', 0)], 'not listed yet: secrets'],
   [[], undefined],
 ])('%j: %s', (informers, words) => {
-  expect(deafness(informers, 180_000)).toBe(words);
+  expect(staleWatches(informers, 180_000)).toBe(words);
 });
 
-test('of several informers of one resource, the deafest counts', () => {
-  const silence = silenceMs([heard('secrets', 5), heard('widgets', 2), heard('secrets', 70), mute('secrets', 6)]);
+test('of several informers of one resource, the longest silence counts', () => {
+  const silence = silenceMs([
+    synced('secrets', 5),
+    synced('widgets', 2),
+    synced('secrets', 70),
+    unsynced('secrets', 6),
+  ]);
   expect(Object.fromEntries(silence)).toEqual({ secrets: 70, widgets: 2 });
 });

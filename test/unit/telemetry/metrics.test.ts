@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { metricTable } from '../../../src/telemetry/metric-table.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
-const bare = () => createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', processMetrics: false });
+const bare = () => createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', hasProcessMetrics: false });
 
 /** The lines with a value, of the metrics whose name begins so. */
 async function samples(metrics: ReturnType<typeof bare>, prefix = ''): Promise<string[]> {
@@ -116,9 +116,9 @@ describe('metrics', () => {
   test('tell who leads', async () => {
     const metrics = bare();
     expect(await samples(metrics, 'leader_election')).toEqual([]);
-    metrics.setLeads('operator', false);
+    metrics.setLeader('operator', false);
     expect(await samples(metrics, 'leader_election')).toEqual(['leader_election_master_status{name="operator"} 0']);
-    metrics.setLeads('operator', true);
+    metrics.setLeader('operator', true);
     expect(await samples(metrics, 'leader_election')).toEqual(['leader_election_master_status{name="operator"} 1']);
   });
 

@@ -72,7 +72,7 @@ describe('a probe', () => {
 
 describe('the server', () => {
   test('serves metrics in the format that Prometheus reads', async () => {
-    const metrics = createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', processMetrics: false });
+    const metrics = createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', hasProcessMetrics: false });
     await using server = await running({ '/metrics': metricsPage(metrics) });
     const answer = await server.ask('/metrics');
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');

@@ -7,7 +7,7 @@ import { connect } from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createAuthority } from '../../../sandbox/certificates.ts';
 import type { Log } from '../../../src/runtime/log.ts';
-import type { Guard } from '../../../src/telemetry/authorizer.ts';
+import type { Authorizer } from '../../../src/telemetry/authorizer.ts';
 import { readCertificate } from '../../../src/telemetry/certificate.ts';
 import { type Certificate, selfSigned } from '../../../src/telemetry/self-signed.ts';
 import { plain, TelemetryServer } from '../../../src/telemetry/server.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function serve(certificate: () => Certificate, guard?: Guard) {
+async function serve(certificate: () => Certificate, authorizer?: Authorizer) {
   const logged: string[] = [];
   const write = (_: object, message: string) => logged.push(message);
   const log: Log = { debug: write, info: write, warn: write, error: write };
@@ -28,7 +28,7 @@ async function serve(certificate: () => Certificate, guard?: Guard) {
     log,
     certificate,
     certificateEveryMs: 5,
-    ...(guard === undefined ? {} : { guard }),
+    ...(authorizer === undefined ? {} : { authorizer }),
   });
   const stop = new AbortController();
   const run = server.run(stop.signal);
@@ -121,14 +121,14 @@ describe('a certificate in files', () => {
     expect(await ask(port, { ca: authority.certificate })).toMatchObject({ status: 200 });
 
     writeFileSync(join(folder, 'tls.key'), 'no key');
-    await eventually(() => expect(logged).toContain('the certificate cannot be renewed, the one in use stays'));
+    await eventually(() => expect(logged).toContain('certificate cannot be read again, the current one stays in use'));
     expect(await shownBy(port)).toBe(second);
   });
 
   test('that is not there is said, with the folder and nothing of what stands in it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tls-'));
     stops.push(async () => rmSync(folder, { recursive: true }));
-    const message = `no certificate with its key can be read from tls.crt and tls.key in ${folder}`;
+    const message = `no valid certificate and key in tls.crt and tls.key of ${folder}`;
     expect(() => readCertificate(folder)).toThrow(message);
     writeFileSync(join(folder, 'tls.crt'), 'secret');
     writeFileSync(join(folder, 'tls.key'), 'secret');
@@ -140,14 +140,14 @@ test.each([
   ['allowed', 200, 'numbers\n', undefined],
   ['unauthenticated', 401, 'unauthenticated\n', 'Bearer'],
   ['forbidden', 403, 'forbidden\n', undefined],
-  ['unknown', 503, 'who asks cannot be found out now\n', undefined],
-] as const)('%s is answered %d', async (verdict, status, body, challenge) => {
+  ['unknown', 503, 'access cannot be reviewed now\n', undefined],
+] as const)('%s is answered %d', async (decision, status, body, challenge) => {
   const heard: unknown[] = [];
   const { port } = await serve(
     () => selfSigned('operator', new Date()),
     async (authorization) => {
       heard.push(authorization);
-      return verdict;
+      return decision;
     },
   );
   expect(await ask(port, { authorization: 'Bearer mine' })).toEqual({ status, body, challenge });

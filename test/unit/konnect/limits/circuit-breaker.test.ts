@@ -1,39 +1,39 @@
 import { describe, expect, test } from '@jest/globals';
-import { Circuit, type Failure } from '../../../../src/konnect/limits/circuit-breaker.ts';
+import { CircuitBreaker, type Failure } from '../../../../src/konnect/limits/circuit-breaker.ts';
 
 const failure: Failure = { kind: 'ServerError', status: 503, code: undefined };
-const go = { kind: 'go' } as const;
+const go = { kind: 'allowed' } as const;
 const probe = { kind: 'probe' } as const;
 
 /** Opened at 0, with the least jitter: the upper half of the bound. */
-function opened(): Circuit {
-  const circuit = new Circuit(() => 0);
-  for (let count = 0; count < 5; count += 1) circuit.failed({ failure, object: undefined }, go, 0);
+function opened(): CircuitBreaker {
+  const circuit = new CircuitBreaker(() => 0);
+  for (let count = 0; count < 5; count += 1) circuit.recordFailure({ failure, object: undefined }, go, 0);
   return circuit;
 }
 
 describe('a circuit opens', () => {
   test('after five failures in a row, and says what failed last', () => {
-    const circuit = new Circuit(() => 0);
-    const news = [1, 2, 3, 4, 5].map((count) => circuit.failed({ failure, object: String(count) }, go, 0));
+    const circuit = new CircuitBreaker(() => 0);
+    const news = [1, 2, 3, 4, 5].map((count) => circuit.recordFailure({ failure, object: String(count) }, go, 0));
     expect(news).toEqual([false, false, false, false, true]);
     expect(circuit.admit(0)).toEqual({ kind: 'refused', forMs: 500, failure });
   });
 
   test('not where an answer came in between', () => {
-    const circuit = new Circuit(() => 0);
+    const circuit = new CircuitBreaker(() => 0);
     for (let count = 0; count < 20; count += 1) {
-      circuit.failed({ failure, object: String(count) }, go, 0);
-      if (count % 4 === 3) circuit.answered();
+      circuit.recordFailure({ failure, object: String(count) }, go, 0);
+      if (count % 4 === 3) circuit.recordAnswer();
     }
-    expect(circuit.admit(0)).toEqual({ kind: 'go' });
+    expect(circuit.admit(0)).toEqual({ kind: 'allowed' });
   });
 
   test('not for one object alone, which may be what is wrong', () => {
-    const circuit = new Circuit(() => 0);
-    for (let count = 0; count < 20; count += 1) circuit.failed({ failure, object: '/v3/portals/1' }, go, 0);
+    const circuit = new CircuitBreaker(() => 0);
+    for (let count = 0; count < 20; count += 1) circuit.recordFailure({ failure, object: '/v3/portals/1' }, go, 0);
     expect(circuit.isOpen).toBe(false);
-    expect(circuit.failed({ failure, object: '/v3/portals/2' }, go, 0)).toBe(true);
+    expect(circuit.recordFailure({ failure, object: '/v3/portals/2' }, go, 0)).toBe(true);
   });
 
   test('for what all ask alike', () => {
@@ -47,22 +47,22 @@ describe('an open circuit', () => {
     expect(circuit.admit(499)).toMatchObject({ kind: 'refused', forMs: 1 });
     expect(circuit.admit(500)).toEqual(probe);
     expect(circuit.admit(500)).toMatchObject({ kind: 'refused', failure });
-    circuit.answered();
+    circuit.recordAnswer();
     expect([circuit.admit(500), circuit.admit(500)]).toEqual([go, go]);
   });
 
   test('stays open for longer each time, half a minute at most, the upper half of it at random', () => {
     const waits: number[] = [];
     for (const jitter of [0, 0.999]) {
-      const circuit = new Circuit(() => jitter);
+      const circuit = new CircuitBreaker(() => jitter);
       let nowMs = 0;
-      for (let count = 0; count < 5; count += 1) circuit.failed({ failure, object: undefined }, go, nowMs);
+      for (let count = 0; count < 5; count += 1) circuit.recordFailure({ failure, object: undefined }, go, nowMs);
       for (let count = 0; count < 7; count += 1) {
         const forMs = circuit.refusal(nowMs)?.forMs ?? 0;
         waits.push(Math.round(forMs / 100) / 10);
         nowMs += forMs;
         expect(circuit.admit(nowMs)).toEqual(probe);
-        circuit.failed({ failure, object: 'any' }, probe, nowMs);
+        circuit.recordFailure({ failure, object: 'any' }, probe, nowMs);
       }
     }
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 1, 2, 4, 8, 16, 30, 30]);
@@ -71,19 +71,19 @@ describe('an open circuit', () => {
   test('takes the next request for a probe where one was cut off', () => {
     const circuit = opened();
     circuit.admit(10_000);
-    circuit.probeLost();
+    circuit.abandonProbe();
     expect(circuit.admit(10_000)).toEqual(probe);
   });
 
   test('is not held open by what was sent before it opened', () => {
     const circuit = opened();
-    circuit.failed({ failure, object: 'late' }, go, 400);
+    circuit.recordFailure({ failure, object: 'late' }, go, 400);
     expect(circuit.admit(500)).toEqual(probe);
   });
 
   test('is closed by any answer', () => {
     const circuit = opened();
-    expect([circuit.answered(), circuit.answered()]).toEqual([true, false]);
+    expect([circuit.recordAnswer(), circuit.recordAnswer()]).toEqual([true, false]);
     expect(circuit.isFresh).toBe(true);
   });
 });

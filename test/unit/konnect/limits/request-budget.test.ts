@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { Budget } from '../../../../src/konnect/limits/request-budget.ts';
+import { RequestBudget } from '../../../../src/konnect/limits/request-budget.ts';
 import { type Rank, ranks } from '../../../../src/konnect/limits/wait-queue.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
@@ -10,7 +10,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(options: { qps: number; burst: number }) {
   const clock = new ManualClock();
-  const budget = new Budget({ ...options, clock });
+  const budget = new RequestBudget({ ...options, clock });
   const gone: string[] = [];
   const ask = (name: string, rank: Rank = 'new', signal: AbortSignal = never) =>
     void budget.take(rank, signal).then((isTurn) => isTurn && gone.push(name));
@@ -96,7 +96,7 @@ test('in no stretch of time do more go than the burst and the rate allow, and ev
       fc.array(step, { maxLength: 12 }),
       async (qps, burst, steps) => {
         const clock = new ManualClock();
-        const budget = new Budget({ qps, burst, clock });
+        const budget = new RequestBudget({ qps, burst, clock });
         const times: number[] = [];
         for (const { rank, waitMs } of steps) {
           void budget.take(rank, never).then(() => times.push(clock.now()));

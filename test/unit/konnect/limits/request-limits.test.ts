@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { KonnectError, type KonnectErrorFields } from '../../../../src/konnect/errors.ts';
-import { Limits, type LimitsOptions } from '../../../../src/konnect/limits/request-limits.ts';
+import { RequestLimits, type RequestLimitsOptions } from '../../../../src/konnect/limits/request-limits.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../../../src/konnect/transport.ts';
 import type { Priority } from '../../../../src/runtime/priority.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -21,17 +21,17 @@ interface Asked {
 }
 
 /** Requests that go nowhere: a test sees which were sent, and decides what comes back. */
-function setUp(options: Partial<LimitsOptions> = {}) {
+function setUp(options: Partial<RequestLimitsOptions> = {}) {
   const clock = new ManualClock();
   const news: string[] = [];
   const waited: [string, number][] = [];
   const withheld: string[] = [];
-  const limits = new Limits({
+  const limits = new RequestLimits({
     qps: 10,
     burst: 100,
     clock,
     random: () => 0,
-    onNews: (organizationID, region, { state, cause, forMs }) =>
+    onChange: (organizationID, region, { state, cause, forMs }) =>
       news.push([organizationID ?? 'unknown', region, state, cause ?? '-', forMs].join(' ')),
     onWaited: (rank, ms) => waited.push([rank, ms]),
     onWithheld: (state) => withheld.push(state),
@@ -93,7 +93,7 @@ async function breakCircuit(scene: ReturnType<typeof setUp>, fields: Omit<Konnec
 
 describe('the budget', () => {
   test('is shared by all tokens of an organization in a region, and by nobody else', async () => {
-    const { ask, clock, paths } = setUp({ qps: 1, burst: 2, mostInFlight: 100 });
+    const { ask, clock, paths } = setUp({ qps: 1, burst: 2, maxInFlight: 100 });
     for (const path of ['1', '2', '3']) void ask({ path });
     void ask({ path: 'eu', region: 'eu' });
     void ask({ path: 'green', of: 'green' });
@@ -104,7 +104,7 @@ describe('the budget', () => {
   });
 
   test('serves what is new before resyncs, and writes of either first', async () => {
-    const { ask, clock, paths, waited } = setUp({ qps: 1, burst: 1, mostInFlight: 100 });
+    const { ask, clock, paths, waited } = setUp({ qps: 1, burst: 1, maxInFlight: 100 });
     void ask({ path: 'first' });
     void ask({ path: 'resync', priority: 'resync' });
     void ask({ path: 'new' });
@@ -124,7 +124,7 @@ describe('the budget', () => {
   });
 
   test('never makes a creation wait, since status says since when it is under way', async () => {
-    const { ask, paths } = setUp({ qps: 1, burst: 1, mostInFlight: 1 });
+    const { ask, paths } = setUp({ qps: 1, burst: 1, maxInFlight: 1 });
     void ask({ path: 'first' });
     void ask({ path: 'second' });
     await settled();
@@ -156,7 +156,7 @@ describe('the budget', () => {
 });
 
 test('so many requests are under way at a time for one organization and region, whoever hangs', async () => {
-  const { ask, sent, paths } = setUp({ mostInFlight: 2 });
+  const { ask, sent, paths } = setUp({ maxInFlight: 2 });
   for (const path of ['1', '2', '3']) void ask({ path });
   void ask({ path: 'new', priority: 'new' });
   void ask({ path: 'write', method: 'PATCH' });
@@ -195,7 +195,7 @@ describe('a Retry-After', () => {
   });
 
   test('holds what waited as well, and leaves no burst for afterwards', async () => {
-    const { ask, sent, clock, paths } = setUp({ qps: 1, burst: 50, mostInFlight: 2 });
+    const { ask, sent, clock, paths } = setUp({ qps: 1, burst: 50, maxInFlight: 2 });
     const waiting = ['1', '2', '3', '4'].map((path) => rejection(ask({ path })));
     await settled();
     for (const { end } of sent.slice()) end({ ...limited, retryAfterMs: 10_000 });
@@ -254,7 +254,7 @@ describe('a Konnect that is out of order', () => {
       expect(scene.sent).toHaveLength(5);
       const cause = 'status' in fields ? String(fields.status) : fields.code;
       expect(scene.news).toEqual([`blue us failing ${cause} 500`]);
-      expect(scene.limits.census()).toEqual([{ region: 'us', state: 'failing', count: 1 }]);
+      expect(scene.limits.countByState()).toEqual([{ region: 'us', state: 'failing', count: 1 }]);
     },
   );
 
@@ -323,6 +323,6 @@ test('organizations that are at rest are forgotten, those that wait or fail are 
     await scene.endLast();
     scene.clock.advance(200);
   }
-  expect(scene.limits.census().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
+  expect(scene.limits.countByState().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
   expect(await rejection(scene.ask())).toMatchObject({ isWithheld: true });
 });

@@ -15,7 +15,7 @@ const body = {
 } as const;
 
 /** A Konnect with one destination, whose answers can be held back and replaced, seen by a view whose clock stands still. */
-async function sharedView({ mostTokens = 10 } = {}) {
+async function sharedView({ maxTokens = 10 } = {}) {
   const clock = { ms: 0 };
   const held: { request: SeenRequest; answer: () => void }[] = [];
   let holding = false;
@@ -35,7 +35,7 @@ async function sharedView({ mostTokens = 10 } = {}) {
     return special?.(request) ?? usual;
   });
   const http = new KonnectHTTP({ userAgent: 'test' });
-  const konnect = new Konnect({ http, urlTemplate: server.urlTemplate, mostTokens, nowMs: () => clock.ms });
+  const konnect = new Konnect({ http, urlTemplate: server.urlTemplate, maxTokens, nowMs: () => clock.ms });
   return {
     konnect,
     clock,
@@ -211,7 +211,7 @@ describe('the list of destinations', () => {
 
 describe('tokens', () => {
   test('are remembered in a bounded number, the least recently used going first', async () => {
-    await using view = await sharedView({ mostTokens: 2 });
+    await using view = await sharedView({ maxTokens: 2 });
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     expect(view.konnect.forToken('kpat_a')).toBe(a);
     view.konnect.forToken('kpat_c');
@@ -226,7 +226,7 @@ describe('two tokens of one organization', () => {
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
     const listed = await a.destinations('v3', { maxAgeMs: 1000 }, signal);
-    expect(await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal)).toBe(listed);
+    expect(await b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal)).toBe(listed);
     expect(view.lists()).toBe(1);
   });
 
@@ -234,7 +234,7 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
-    await a.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    await a.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
     const own = await b.destinations('v3', { maxAgeMs: 1000 }, signal);
     expect(await b.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(own);
     expect(view.lists()).toBe(2);
@@ -245,7 +245,7 @@ describe('two tokens of one organization', () => {
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await a.organization(signal);
     await a.destinations('v3', { maxAgeMs: 1000 }, signal);
-    await b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    await b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
     expect(view.lists()).toBe(2);
   });
 
@@ -269,7 +269,7 @@ describe('two tokens of one organization', () => {
     view.hold(true);
     const refused = rejection(a.destinations('v3', { maxAgeMs: 1000 }, signal));
     await eventually(() => expect(view.held).toHaveLength(1));
-    const allowed = b.destinations('v3', { maxAgeMs: 1000, anyToken: true }, signal);
+    const allowed = b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
     view.hold(false);
     view.held[0]?.answer();
     expect(await refused).toMatchObject({ kind: 'Forbidden' });
