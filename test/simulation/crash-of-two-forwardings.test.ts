@@ -12,12 +12,12 @@ const organization = { enabled: true };
 interface Story {
   readonly prepare: () => Promise<Harness>;
   readonly change: (harness: Harness) => void;
-  readonly judge: (harness: Harness, seen: readonly string[]) => Promise<void>;
+  readonly checker: (harness: Harness, seen: readonly string[]) => Promise<void>;
   readonly watch: (harness: Harness) => string;
 }
 
-/** The change, cut off at every call of every pass that follows it, and finished by a new process. Answers how many calls there were. */
-async function cutOffAnywhere({ prepare, change, judge, watch }: Story): Promise<number> {
+/** Makes the change once for every later call, and crashes after that call. A new process completes the work. Resolves with the number of calls. */
+async function cutOffAnywhere({ prepare, change, checker, watch }: Story): Promise<number> {
   let calls = Number.POSITIVE_INFINITY;
   for (let atCall = 0; atCall <= calls; atCall += 1) {
     await using harness = await prepare();
@@ -37,7 +37,7 @@ async function cutOffAnywhere({ prepare, change, judge, watch }: Story): Promise
     await harness.drain();
     harness.restart();
     await harness.work();
-    await judge(harness, seen);
+    await checker(harness, seen);
   }
   return calls;
 }
@@ -70,7 +70,7 @@ test.each<[string, SpecChoice, SpecChoice, (harness: Harness) => string, string]
       prepare: () => two(ofOlder, ofYounger),
       change: (harness) => harness.delete(),
       watch,
-      async judge(harness, seen) {
+      async checker(harness, seen) {
         expect(seen.filter((one) => one.endsWith(' off'))).toEqual([]);
         expect(watch(harness)).toBe(after);
         expect(harness.cluster.object).toBeUndefined();
@@ -85,7 +85,7 @@ test.each<[string, SpecChoice, SpecChoice, (harness: Harness) => string, string]
   },
 );
 
-test('a crash while an organization is left forgets nothing of what stands there', async () => {
+test('after a crash during a change of organization, nothing in the old organization is forgotten', async () => {
   const standsInBlue = (harness: Harness) =>
     [
       ...(harness.pointsAt(harness.portal(shop)) === 'nothing off' ? [] : ['portal']),
@@ -110,12 +110,12 @@ test('a crash while an organization is left forgets nothing of what stands there
     },
     change: (harness) => moveTo(harness, tokens.green, there),
     watch: () => '',
-    async judge(harness) {
+    async checker(harness) {
       const left = standsInBlue(harness);
       expect(standsInGreen(harness)).toEqual([true, true, 1]);
       expect((harness.status.cleanup ?? []).map(({ kind }) => kind as string)).toEqual(expect.arrayContaining(left));
       expect(harness.readiness).toBe(harness.status.cleanup === undefined ? 'True InSync' : 'False LeftBehind Stalled');
-      // A token of the old one, seen once, is enough to undo all of it.
+      // The process remembers a token of the old organization, which is enough to remove everything there.
       moveTo(harness, tokens.blue, { organization, portals });
       await harness.work();
       moveTo(harness, tokens.green, there);

@@ -10,12 +10,12 @@ const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 interface Story {
   readonly title: string;
   readonly before: SpecChoice;
-  /** What stands in Konnect before the forwarding is made. */
+  /** Creates what exists in Konnect before the forwarding. */
   readonly prepare?: (harness: Harness) => void;
-  /** Left out: the forwarding is new. */
+  /** Left out if the forwarding is new. */
   readonly change?: (harness: Harness) => void;
   readonly after: Readonly<Record<string, string>>;
-  /** Left out: our own, where anything points at it. */
+  /** Default: our own destination, if any webhook points at it. */
   readonly destinations?: readonly string[];
 }
 
@@ -49,7 +49,7 @@ function standsFor(id: string): (harness: Harness) => void {
   return ({ cluster }) => cluster.portals.set('shop', { kind: 'portal', id, organizationID: blue });
 }
 
-const stories: readonly Story[] = [
+const scenarios: readonly Story[] = [
   { title: 'creating', before: usual, after: all },
   { title: 'creating inline', before: inline, after: { ...nothing, us: `${siem.endpoint} on` } },
   {
@@ -158,34 +158,34 @@ function pointed(harness: Harness): Record<string, string> {
   return Object.fromEntries([...portals, ...webhooks]);
 }
 
-/** What was there before the forwarding. */
+/** Returns what existed before the forwarding. */
 const foreign = new Set(['theirs', adoptable]);
 
 function own(harness: Harness): number {
   return harness.destinations.filter((one) => !foreign.has(one.name)).length;
 }
 
-/** Destinations of our name that were there before the forwarding, as long as it has not taken them. */
+/** Returns destinations of our name from before the forwarding that it has not adopted. */
 function untaken(harness: Harness, { title }: Story): number {
   const taken = harness.cluster.statuses.some(({ destination }) => destination?.id !== undefined);
   return title === 'adopting' && !taken ? 1 : 0;
 }
 
-/** Webhooks that point at anything but what is somebody else's; with a reference to it, at anything. */
+/** Returns webhooks that do not point at a destination of another client. With a reference to one, returns all attached webhooks. */
 function left(harness: Harness, { before }: Story): string[] {
   const isTheirs = (one: string) => before.destinationRef === undefined && foreign.has(one.replace(/ o(n|ff)$/, ''));
   return Object.values(pointed(harness)).filter((one) => one !== 'nothing off' && !isTheirs(one));
 }
 
-/** The story up to its one change, then as far as a process comes that dies once this call is done, before it has its answer. */
-async function play(story: Story, diesAfterCall?: number): Promise<Harness> {
-  const harness = await Harness.open(story.before);
-  story.prepare?.(harness);
-  if (story.change !== undefined) {
+/** Runs the scenario up to its change, and then a process that crashes after this call, before its answer. */
+async function play(scenario: Story, diesAfterCall?: number): Promise<Harness> {
+  const harness = await Harness.open(scenario.before);
+  scenario.prepare?.(harness);
+  if (scenario.change !== undefined) {
     await harness.settle();
     await harness.reconcile();
     harness.restart();
-    story.change(harness);
+    scenario.change(harness);
   }
   return finish(harness, diesAfterCall);
 }
@@ -201,27 +201,30 @@ async function finish(harness: Harness, diesAfterCall?: number): Promise<Harness
   return harness;
 }
 
-/** Every way in which the story can be cut off. */
-async function forEveryCrash(story: Story, judge: (harness: Harness, where: string) => Promise<void>): Promise<void> {
-  const whole = await play(story);
+/** Runs the scenario once for every call, with a crash at that call. */
+async function forEveryCrash(
+  scenario: Story,
+  checker: (harness: Harness, where: string) => Promise<void>,
+): Promise<void> {
+  const whole = await play(scenario);
   const calls = whole.outsideCalls;
   await whole[Symbol.asyncDispose]();
   expect(calls).toBeGreaterThan(5);
   for (let atCall = 1; atCall <= calls; atCall += 1) {
-    await using harness = await play(story, atCall);
+    await using harness = await play(scenario, atCall);
     harness.restart();
-    await judge(harness, `died after call ${String(atCall)} of ${String(calls)}`);
+    await checker(harness, `died after call ${String(atCall)} of ${String(calls)}`);
   }
 }
 
 describe('after a crash at any call, a new process', () => {
-  test.each(stories)('finishes: $title', async (story) => {
-    await forEveryCrash(story, async (harness, where) => {
+  test.each(scenarios)('finishes: $title', async (scenario) => {
+    await forEveryCrash(scenario, async (harness, where) => {
       await harness.settle();
       const found = { where, pointed: pointed(harness), cleanup: harness.status.cleanup, verdict: harness.readiness };
-      expect(found).toEqual({ where, pointed: story.after, cleanup: undefined, verdict: 'True InSync' });
-      const ours = Object.values(story.after).some((one) => one.startsWith(name)) ? [name] : [];
-      const expected = story.destinations ?? [
+      expect(found).toEqual({ where, pointed: scenario.after, cleanup: undefined, verdict: 'True InSync' });
+      const ours = Object.values(scenario.after).some((one) => one.startsWith(name)) ? [name] : [];
+      const expected = scenario.destinations ?? [
         ...harness.destinations.map((one) => one.name).filter((one) => one === 'theirs'),
         ...ours,
       ];
@@ -229,22 +232,22 @@ describe('after a crash at any call, a new process', () => {
     });
   });
 
-  test.each(stories)('undoes everything where the forwarding is deleted just then: $title', async (story) => {
-    await forEveryCrash(story, async (harness, where) => {
+  test.each(scenarios)('undoes everything where the forwarding is deleted just then: $title', async (scenario) => {
+    await forEveryCrash(scenario, async (harness, where) => {
       harness.delete();
       if (harness.cluster.object !== undefined) await harness.settle();
-      expect({ where, left: left(harness, story), own: own(harness) }).toEqual({
+      expect({ where, left: left(harness, scenario), own: own(harness) }).toEqual({
         where,
         left: [],
-        own: untaken(harness, story),
+        own: untaken(harness, scenario),
       });
     });
   });
 });
 
-test('after a crash at any call what a reference had attached is not forgotten, though its Portal can no longer be read', async () => {
-  const story: Story = { title: '', before: byRef, prepare: standsFor(shop), after: all };
-  await forEveryCrash(story, async (harness, where) => {
+test('after a crash at any call, a webhook attached through a Portal is not forgotten, even if the Portal can no longer be read', async () => {
+  const scenario: Story = { title: '', before: byRef, prepare: standsFor(shop), after: all };
+  await forEveryCrash(scenario, async (harness, where) => {
     const before = harness.pointsAt(harness.portal(shop));
     harness.cluster.portals.set('shop', { kind: 'forbidden' });
     await harness.settle();
@@ -261,9 +264,9 @@ test('after a crash at any call what a reference had attached is not forgotten, 
   });
 });
 
-test.each(stories)('a deletion cut off at any call is finished by a new process: $title', async (story) => {
+test.each(scenarios)('a deletion cut off at any call is finished by a new process: $title', async (scenario) => {
   const prepared = async () => {
-    const harness = await play(story);
+    const harness = await play(scenario);
     harness.restart();
     harness.delete();
     return harness;
@@ -275,6 +278,6 @@ test.each(stories)('a deletion cut off at any call is finished by a new process:
     await using harness = await finish(await prepared(), atCall);
     harness.restart();
     if (harness.cluster.object !== undefined) await harness.settle();
-    expect({ atCall, left: left(harness, story), own: own(harness) }).toEqual({ atCall, left: [], own: 0 });
+    expect({ atCall, left: left(harness, scenario), own: own(harness) }).toEqual({ atCall, left: [], own: 0 });
   }
 });

@@ -1,31 +1,31 @@
-/** What can go wrong with one call to the outside. */
+/** Faults of one outside call. */
 
-/** One call of the operator's to Kubernetes or Konnect. */
+/** One call of the operator to Kubernetes or Konnect. */
 export interface Call {
   readonly system: 'kubernetes' | 'konnect';
-  /** Such as `write status platform/sumologic` or `create destination`. */
+  /** For example `write status platform/sumologic` or `create destination`. */
   readonly what: string;
   readonly kind: 'read' | 'list' | 'write';
-  /** Konnect's destinations, the only things that lists show. */
+  /** Whether it changes destinations of Konnect. Lists show nothing else. */
   readonly touchesDestinations: boolean;
-  /** Makes a destination. */
+  /** Whether it creates a destination. */
   readonly creates: boolean;
-  /** The answer to it has a body. */
+  /** Whether its answer has a body. */
   readonly hasBody: boolean;
 }
 
 /**
- * - `crash-before`, `crash-after`: the process dies before the call, or after it was carried out and before its answer came
- * - `crash-after+stale-list`: likewise, and for the bound lists are as old as they may be
- * - `crash-after+deleted`: likewise, and somebody deletes the forwarding before the next process begins
- * - `crash-done-late`: the process dies, and Konnect carries the call out ten seconds later
- * - `answer-lost`: carried out, and the connection breaks instead of an answer; `answer-lost+stale-list` as above
- * - `http-409`, `http-429`, `http-500`: answered so, not carried out; `http-500-done`: carried out all the same
- * - `timeout`: never carried out, no answer in time
- * - `truncated`: carried out, the answer breaks off
- * - `stale-list`: from this list on and for the bound, lists are as old as they may be
- * - `stale-cache`: after this call another process takes over, whose cache shows nothing that came after the story's change, for ten seconds
- * - `cache-behind`: likewise, and its cache lacks only what this call has written
+ * - `crash-before`, `crash-after`: the process ends before the call, or after the call and before its answer
+ * - `crash-after+stale-list`: likewise, and for 30 seconds Konnect serves lists that are 30 seconds old
+ * - `crash-after+deleted`: likewise, and a user deletes the forwarding before the next process begins
+ * - `crash-done-late`: the process ends, and Konnect executes the call ten seconds later
+ * - `answer-lost`: Konnect executes the call, and the connection breaks; `answer-lost+stale-list`: likewise, with old lists
+ * - `http-409`, `http-429`, `http-500`: this answer, and no execution; `http-500-done`: this answer, and execution
+ * - `timeout`: no execution, and no answer in time
+ * - `truncated`: execution, and an answer that ends too early
+ * - `stale-list`: from this list on, Konnect serves lists that are 30 seconds old, for 30 seconds
+ * - `stale-cache`: after this call another process takes over; for ten seconds its cache shows nothing since the scenario's change
+ * - `cache-behind`: likewise, and its cache lacks only what this call wrote
  */
 export const faults = [
   'crash-before',
@@ -51,7 +51,7 @@ export function isFault(text: string): text is Fault {
   return faults.some((fault) => fault === text);
 }
 
-/** False where the fault cannot happen to such a call, or comes to the same as another one. */
+/** Returns false if the fault cannot happen to such a call, or has the same effect as another fault. */
 export function applies(fault: Fault, call: Call): boolean {
   const isWrite = call.kind === 'write';
   const isKonnect = call.system === 'konnect';
@@ -84,18 +84,18 @@ export function applies(fault: Fault, call: Call): boolean {
   }
 }
 
-/** A fault at the call of this number, counted from the story's change, over all processes. */
+/** A fault at one call. Calls are counted from the scenario's change, over all processes. */
 export interface PlannedFault {
   readonly at: number;
   readonly fault: Fault;
 }
 
-/** As `parsePlan` reads it: `5:crash-after,9:http-500`. */
+/** Returns the plan as `parsePlan` reads it: `5:crash-after,9:http-500`. */
 export function planInWords(plan: readonly PlannedFault[]): string {
   return plan.map(({ at, fault }) => `${String(at)}:${fault}`).join(',');
 }
 
-/** @throws {TypeError} for what is no plan */
+/** Parses a plan. Throws a TypeError for any other text. */
 export function parsePlan(text: string): PlannedFault[] {
   return text
     .split(',')
@@ -103,7 +103,7 @@ export function parsePlan(text: string): PlannedFault[] {
     .map((part) => {
       const [at = '', fault = ''] = part.split(':');
       if (!/^\d+$/.test(at) || !isFault(fault))
-        throw new TypeError(`"${part}" is no fault: CALL:FAULT, such as 5:crash-after`);
+        throw new TypeError(`"${part}" is not a fault: use CALL:FAULT, for example 5:crash-after`);
       return { at: Number(at), fault };
     });
 }

@@ -1,7 +1,7 @@
 /** What exists in every scenario beside its own forwarding. */
 import { webhookIn } from '../../sandbox/konnect/model.ts';
 import { blue, green, kiosk, orchard, siem, stall, tokens } from '../support/konnect-fixtures.ts';
-import type { World } from './simulated-world.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Another forwarding. It is older and has its own portal. */
 export const neighbor = 'platform/neighbor';
@@ -12,7 +12,7 @@ export const neighborSiem = {
 };
 
 /** Creates the Secrets, the objects of other clients in Konnect, and the neighbor. */
-export function setUpOthers(world: World): void {
+export function setUpOthers(world: SimulatedWorld): void {
   world.putSecret('konnect', { token: tokens.blue });
   world.putSecret('siem', siem);
   world.putSecret('neighbor-siem', neighborSiem);
@@ -21,8 +21,8 @@ export function setUpOthers(world: World): void {
     [world.organization(green), orchard],
   ] as const) {
     const id = world.createForeign('audit-of-others', { organization });
-    world.point(world.portal(portal, organization), id, organization);
-    world.point(webhookIn(organization, 'au'), id, organization);
+    world.attach(world.portal(portal, organization), id, organization);
+    world.attach(webhookIn(organization, 'au'), id, organization);
   }
   world.add({ portals: [{ id: stall, enabled: true }], siem: 'neighbor-siem' }, neighbor, 7_200_000);
 }

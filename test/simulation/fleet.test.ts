@@ -1,4 +1,4 @@
-/** Many forwardings of several organizations: what they ask of Konnect together, and that none pays for another's trouble. */
+/** Many forwardings of several organizations: their calls to Konnect together, and that an outage of one does not affect another. */
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -9,9 +9,9 @@ const roomy = { qps: 1_000, burst: 100_000 };
 const isWrite = ({ method }: { method: string }) => (method === 'GET' ? undefined : 'writes');
 
 describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens each', () => {
-  test('cost one look at each token, one list for each organization and page, no write and no 429', async () => {
+  test('cost one read for each token, one list for each organization and page, no write and no 429', async () => {
     await using fleet = await Fleet.open(Array.from({ length: 5 }, () => ({ forwardings: 200, tokens: 2 })));
-    // A limit like Konnect's, as seen in a second: what is not limited here runs into it, see below.
+    // A limit like that of Konnect, per second. A fleet without limits of its own exceeds it: see the next test.
     const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 150, windowMs: 1_000 });
     const operator = await fleet.start({ budget: { qps: 100, burst: 20 } });
     await eventually(() => expect(operator.isIdle).toBe(true), { timeoutMs: 50_000, everyMs: 50 });
@@ -31,14 +31,14 @@ describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens ea
   });
 });
 
-test('what is not limited runs into such a limit', async () => {
+test('a fleet without limits of its own exceeds such a limit', async () => {
   await using fleet = await Fleet.open([{ forwardings: 60 }]);
   const limit = fleet.konnect.control.fail({ kind: 'rate-limit', requests: 40, windowMs: 600_000 });
   await fleet.start({});
   await eventually(() => expect(limit.hits()).toBeGreaterThan(5));
 });
 
-test('an organization that hangs leaves the workers and connections of another to it', async () => {
+test('an organization that does not answer does not occupy the workers and connections of another one', async () => {
   await using fleet = await Fleet.open([{ forwardings: 100 }, { forwardings: 1 }]);
   const hung = fleet.konnect.control.fail({ kind: 'latency', ms: 600_000, match: { token: tokenOf(0, 0) } });
   const operator = await fleet.start({ budget: roomy, maxInWork: 4, concurrency: 8, timeoutMs: 60_000 });
@@ -55,14 +55,14 @@ test('an organization that hangs leaves the workers and connections of another t
   edit('cps');
   await eventually(() => expect(fleet.count(updates)).toEqual({ updates: 2 }));
   await eventually(() => expect(fleet.readiness(1)).toEqual({ [inSync]: 1 }));
-  // All this time nothing has come back to the other's.
+  // No call of the other organization was answered during this time.
   expect(
     fleet.konnect.control.calls().filter(({ token, status }) => token === tokenOf(0, 0).slice(-4) && status),
   ).toEqual([]);
   expect(operator.queue.inWorkSize).toBeGreaterThan(0);
 });
 
-/** Lets time pass in steps, each when all that the last one began has come to its end. */
+/** Advances the clock in steps. Each step waits until the work of the previous one has ended. */
 async function pass(operator: OperatorInMemory, clock: ManualClock, forMs: number, stepMs: number): Promise<void> {
   for (let ms = 0; ms < forMs; ms += stepMs) {
     clock.advance(stepMs);
@@ -78,14 +78,14 @@ describe('a hundred forwardings of one organization', () => {
     return { fleet, clock, start };
   }
 
-  test('ask little of a Konnect that is out of order, say so once, and are back when it is', async () => {
+  test('send few requests during an outage of Konnect, report it once, and recover with it', async () => {
     const { fleet, clock, start } = await scene();
     await using _ = fleet;
     const outage = fleet.konnect.control.fail({ kind: 'status', status: 503, match: { region: 'us' } });
     const operator = await start();
     await pass(operator, clock, 600_000, 1_000);
     expect(fleet.readiness(0)).toEqual({ 'True InSync Reconciling': 100 });
-    // Those that were under way when it failed, and one now and then: after 1 s, doubling to 30 s, the upper half of that.
+    // The calls under way at the failure, and then single probes: after 1 s, doubling to 30 s, with jitter of up to one half.
     expect(outage.hits()).toBeLessThan(4 + 8 + 6 + 600 / 15);
     expect(outage.hits()).toBeGreaterThan(10);
     outage.remove();
@@ -95,7 +95,7 @@ describe('a hundred forwardings of one organization', () => {
     expect(fleet.count(isWrite)).toEqual({});
   });
 
-  test('all obey the Retry-After that one of them was given', async () => {
+  test('all obey the Retry-After that one of them received', async () => {
     const { fleet, clock, start } = await scene();
     await using _ = fleet;
     const once = { times: 1, match: { path: `/v3/portals/${portalID(0, 7)}/*` } };
@@ -124,7 +124,7 @@ describe('a hundred forwardings of one organization', () => {
       expect(passes).toBeGreaterThanOrEqual(600);
       expect(passes).toBeLessThanOrEqual(700);
       expect(operator.reconciliations['retry']).toBeUndefined();
-      // At most once a minute, for all of them together.
+      // At most once a minute for all of them.
       expect(refusal.hits()).toBeLessThanOrEqual(61);
       expect(fleet.count(isWrite)).toEqual({});
     },

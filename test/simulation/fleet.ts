@@ -23,14 +23,14 @@ const startedMs = Date.parse('2026-01-02T03:04:05Z');
 
 export interface OrganizationSize {
   readonly forwardings: number;
-  /** One where left out. */
+  /** Default: 1. */
   readonly tokens?: number;
 }
 
 export interface ProcessOptions {
-  /** Nothing is limited where left out. */
+  /** Without it, requests are not limited. */
   readonly budget?: { readonly qps: number; readonly burst: number };
-  /** Of one organization and region, and of all. */
+  /** Reconciliations at once, in one organization and region. */
   readonly maxInWork?: number;
   readonly concurrency?: number;
   readonly timeoutMs?: number;
@@ -38,13 +38,13 @@ export interface ProcessOptions {
   readonly random?: () => number;
 }
 
-/** Many forwardings of several organizations, each with one portal and a destination of its own, and a whole Konnect on loopback. */
+/** Many forwardings of several organizations, each with one portal and its own destination, and a local Konnect on loopback. */
 export class Fleet implements AsyncDisposable {
   readonly cluster = new FakeCluster();
   readonly konnect: KonnectServer;
   #process: OperatorInMemory | undefined;
 
-  /** All of them are in place: an operator made the first of each organization, and the others are as that is. */
+  /** Resolves when all are in sync. An operator creates the first of each organization, and the others are copies of it. */
   static async open(organizations: readonly OrganizationSize[]): Promise<Fleet> {
     const konnect = await startKonnect({
       clock: () => new Date(startedMs),
@@ -71,7 +71,7 @@ export class Fleet implements AsyncDisposable {
     const operator = await fleet.start({});
     await eventually(() => {
       const isInPlace = organizations.every((_, number) => fleet.readiness(number)[inSync] === 1);
-      if (!isInPlace || !operator.isIdle) throw new Error('not in place yet');
+      if (!isInPlace || !operator.isIdle) throw new Error('not in sync yet');
     });
     await operator.stop();
     for (const [number, { forwardings, tokens = 1 }] of organizations.entries()) {
@@ -85,7 +85,7 @@ export class Fleet implements AsyncDisposable {
     this.konnect = konnect;
   }
 
-  /** A new process in place of the present one. */
+  /** Replaces the present process with a new one. */
   async start(options: ProcessOptions): Promise<OperatorInMemory> {
     await this.#process?.stop();
     this.konnect.control.clearCalls();
@@ -95,7 +95,7 @@ export class Fleet implements AsyncDisposable {
     return this.#process;
   }
 
-  /** How often `what` happened, by what it answers for a call; calls that it answers nothing for do not count. */
+  /** Counts the calls to Konnect by the name that `what` returns for them. Calls without a name do not count. */
   count(what: (call: ReturnType<KonnectServer['control']['calls']>[number]) => string | undefined) {
     const counts: Record<string, number> = {};
     for (const call of this.konnect.control.calls()) {
@@ -105,7 +105,7 @@ export class Fleet implements AsyncDisposable {
     return counts;
   }
 
-  /** `Ready`'s status and reason, and the marks beside it, with how many forwardings of an organization say so. */
+  /** Counts the forwardings of an organization by status and reason of `Ready` and by the conditions beside it. */
   readiness(number: number): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const [key, { status }] of this.cluster.objects) {
@@ -161,10 +161,10 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-/** What `operator.ts` puts together, with Kubernetes in memory. */
+/** The parts of an operator process as `operator.ts` connects them, with Kubernetes in memory. */
 export class OperatorInMemory {
   readonly queue: WorkQueue;
-  /** Passes that came to their end, by what they asked for next. */
+  /** Number of finished reconciliations by result. */
   readonly reconciliations: Record<string, number> = {};
   readonly #stop = new AbortController();
   readonly #http: KonnectHTTP;
@@ -223,7 +223,7 @@ export class OperatorInMemory {
     });
   }
 
-  /** Whether no key could be taken, and none is in work. */
+  /** Whether no key is queued or in work. */
   get isIdle(): boolean {
     return this.queue.size === 0 && this.queue.inWorkSize === 0;
   }

@@ -1,4 +1,4 @@
-/** What has to hold at every moment of a story, whatever breaks, and in its end. */
+/** What must hold at every moment of a scenario and in its end, whatever fails. */
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { key } from '../support/forwarding-spec.ts';
@@ -6,30 +6,30 @@ import { otherSiem, siem } from '../support/konnect-fixtures.ts';
 import type { Call } from './faults.ts';
 import { neighborSiem } from './fixtures.ts';
 import {
+  type DestinationState,
   destinationsOf,
   isDelivering,
   pointsAt,
-  type SeenDestination,
-  type SeenWebhook,
+  type WebhookState,
   webhooksOf,
 } from './konnect-snapshot.ts';
-import type { End, Story } from './scenarios.ts';
-import { staleMs, type Witness, type World } from './simulated-world.ts';
+import type { FinalState, Scenario } from './scenario.ts';
+import { type Observer, type SimulatedWorld, staleMs } from './simulated-world.ts';
 
 export const invariants = {
-  dangling: 'no webhook points at a destination that we deleted',
-  gap: 'no forwarding is off that should be on',
-  foreign: "nothing of another's is touched",
-  orphan: 'nothing of ours is left that nobody wants',
-  remembered: 'status names what stands in Konnect before it stands there, and a finalizer holds it',
-  twins: 'two destinations of one forwarding only after a lost POST',
-  patience: 'no second POST, and no forgotten one, while lists may still lack what the first one made',
-  mixed: 'endpoint and authorization of two Secrets never mix',
-  honest: 'status says nothing stands that does not',
-  silent: 'nothing is written to Konnect where nothing may be',
-  converges: 'what is wanted stands in the end, and status says so',
-  rests: 'then nothing is written any more',
-  sound: 'no pass throws what it should not',
+  dangling: 'no webhook points at a destination that the operator deleted',
+  gap: 'a webhook that should be on is never off',
+  foreign: 'the operator changes no object of others',
+  orphan: 'no object of the operator is left that no forwarding wants',
+  remembered: 'status names an object before it exists in Konnect, and a finalizer protects the forwarding',
+  duplicates: 'two destinations of one forwarding exist only after a lost POST',
+  patience: 'no second POST, and no forgotten one, while lists may lack the result of the first one',
+  mixed: 'endpoint and authorization of two Secrets are never mixed',
+  honest: 'status says nothing that is not true in Konnect',
+  silent: 'the operator writes nothing to Konnect if it must not',
+  converges: 'in the end Konnect has what spec wants, and status says so',
+  rests: 'after that, the operator writes nothing more',
+  sound: 'a reconciliation throws only errors of Kubernetes',
 } as const;
 export type Invariant = keyof typeof invariants;
 
@@ -40,37 +40,43 @@ export interface Violation {
 
 const pairs = [siem, otherSiem, neighborSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
 
-interface Intent {
+interface PendingCreation {
   readonly name: string;
   readonly sinceMs: number;
 }
 
-/** Watches one run of one story from its change on. */
-export class Judge implements Witness {
+/** Checks the invariants during one run of a scenario, from its change on. */
+export class InvariantChecker implements Observer {
   readonly violations: Violation[] = [];
-  /** Every state of the world that was seen, by its digest. */
+  /** Digests of all observed states. */
   readonly states: Set<string>;
-  /** Lines for whoever reads how it came to that; undefined: nobody does. */
+  /** Lines of the history. Undefined if it is not recorded. */
   readonly history: string[] | undefined;
-  readonly #world: World;
-  readonly #story: Story;
+  readonly #world: SimulatedWorld;
+  readonly #scenario: Scenario;
   readonly #foreignDestinations: ReadonlyMap<string, string>;
   readonly #foreignWebhooks: ReadonlyMap<string, string>;
   readonly #danglingBefore: ReadonlySet<string>;
-  /** Webhooks that were on once as they are to be, or were so from the start. */
-  readonly #standing = new Set<string>();
-  readonly #mayBeOpen = new Set<string>();
+  /** Webhooks that have been on with their wanted target. */
+  readonly #hasBeenOn = new Set<string>();
+  readonly #unansweredCreations = new Set<string>();
   readonly #startedMs: number;
   #lostPosts = 0;
 
-  /** `foreign`: what was there before the story's forwardings, and the rival's, by `snapshotForeign`. */
-  constructor(world: World, story: Story, foreign: Foreign, states: Set<string>, history: string[] | undefined) {
+  /** `foreign` is the result of `snapshotForeign` before the scenario's forwardings exist. */
+  constructor(
+    world: SimulatedWorld,
+    scenario: Scenario,
+    foreign: ForeignObjects,
+    states: Set<string>,
+    history: string[] | undefined,
+  ) {
     this.#world = world;
-    this.#story = story;
+    this.#scenario = scenario;
     this.states = states;
     this.history = history;
     this.#startedMs = world.clock.ms;
-    const taken = new Set(story.taken);
+    const taken = new Set(scenario.mayBeTaken);
     this.#foreignDestinations = new Map(
       [...foreign.destinations].filter(([, { name }]) => !taken.has(name)).map(([id, { text }]) => [id, text]),
     );
@@ -78,8 +84,8 @@ export class Judge implements Witness {
     this.#foreignWebhooks = new Map([...foreign.webhooks].filter(([name]) => !taken.has(name)));
     this.#danglingBefore = new Set(webhooks.filter(isDangling).map(({ name }) => name));
     for (const one of webhooks) {
-      if (this.#isWantedOn(one.name) && !(story.interrupted ?? []).includes(one.name) && isDelivering(one)) {
-        this.#standing.add(one.name);
+      if (this.#isWantedOn(one.name) && !(scenario.mayBeInterrupted ?? []).includes(one.name) && isDelivering(one)) {
+        this.#hasBeenOn.add(one.name);
       }
     }
   }
@@ -88,62 +94,68 @@ export class Judge implements Witness {
     const world = this.#world;
     const webhooks = webhooksOf(world);
     const destinations = destinationsOf(world);
-    this.#tell(`  ${what}: ${this.#inWords(webhooks, destinations)}`);
-    this.#seeState(webhooks, destinations);
-    for (const one of webhooks) this.#judgeWebhook(one);
-    for (const group of this.#world.isCutShort ? [] : (this.#story.oneOf ?? [])) {
+    this.#log(`  ${what}: ${this.#inWords(webhooks, destinations)}`);
+    this.#recordState(webhooks, destinations);
+    for (const one of webhooks) this.#checkWebhook(one);
+    for (const group of this.#world.wasDeletedByFault ? [] : (this.#scenario.oneOf ?? [])) {
       const isOn = webhooks.some((one) => group.includes(one.name) && isDelivering(one));
       if (!isOn) this.#violate('gap', `none of ${group.join(', ')} is on`);
     }
-    this.#judgeForeign(webhooks, destinations);
-    this.#judgeDestinations(destinations);
-    this.#judgeMemory(webhooks, destinations);
+    this.#checkForeign(webhooks, destinations);
+    this.#checkDestinations(destinations);
+    this.#checkRecorded(webhooks, destinations);
   }
 
   called(call: Call, outcome: string, by: 'operator' | 'late'): void {
     const seconds = ((this.#world.clock.ms - this.#startedMs) / 1_000).toFixed(2);
-    this.#tell(
+    this.#log(
       `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
     );
     if (call.system !== 'konnect' || call.kind !== 'write') return;
-    if (this.#story.silent === true) this.#violate('silent', call.what);
+    if (this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
-    // 2xx, 4xx: whoever hears it knows what came of it. Everything else leaves it open, a crash before it as well.
+    // After 2xx and 4xx the operator knows the result. In all other cases, also after a crash, it does not.
     const isKnown = outcome === 'done' || /answered 4\d\d/.test(outcome) || outcome.startsWith('not done, http-4');
     if (isKnown) return;
     this.#lostPosts += 1;
     for (const [of, { status }] of this.#world.kubernetes.objects) {
-      if (status.destination?.creating !== undefined) this.#mayBeOpen.add(`${of} ${status.destination.creating.since}`);
+      if (status.destination?.creating !== undefined)
+        this.#unansweredCreations.add(`${of} ${status.destination.creating.since}`);
     }
   }
 
   statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): void {
     const { status } = after;
     const text = JSON.stringify(status);
-    if (text.includes('CANARY')) this.#violate('honest', 'a secret stands in status');
-    this.#tell(`      ${of}: ${statusInWords(status)}`);
-    this.#judgePatience(of, before?.status, status);
-    this.#judgeHonesty(of, before?.status, after);
+    if (text.includes('CANARY')) this.#violate('honest', 'status contains a secret');
+    this.#log(`      ${of}: ${statusInWords(status)}`);
+    this.#checkPatience(of, before?.status, status);
+    this.#checkHonesty(of, before?.status, after);
   }
 
-  /** The end: everything is settled. */
-  judgeEnd(): void {
-    for (const problem of this.shortfalls()) this.#violate(problem.invariant, problem.detail);
+  /** Checks the final state. */
+  checkEnd(): void {
+    for (const problem of this.missing()) this.#violate(problem.invariant, problem.detail);
   }
 
-  /** What is not yet as it is to be. */
-  shortfalls(): Violation[] {
-    const { otherwise, taken = [] } = this.#story;
-    if (this.#world.isCutShort) {
-      const leaves = [...taken, ...taken.map((name) => `blue/${name}`)];
-      return this.#lacks({ after: {}, destinations: [], verdicts: { [key]: 'gone' }, leaves });
+  /** Returns what still differs from the final state. */
+  missing(): Violation[] {
+    const { afterCrash, mayBeTaken = [] } = this.#scenario;
+    if (this.#world.wasDeletedByFault) {
+      const leaves = [...mayBeTaken, ...mayBeTaken.map((name) => `blue/${name}`)];
+      return this.#missingFrom({ after: {}, destinations: [], readiness: { [key]: 'gone' }, mayRemain: leaves });
     }
-    const found = this.#lacks(this.#story);
-    if (found.length === 0 || otherwise === undefined || this.#world.deaths === 0) return found;
-    return this.#lacks(otherwise).length === 0 ? [] : found;
+    const found = this.#missingFrom(this.#scenario);
+    if (found.length === 0 || afterCrash === undefined || this.#world.crashes === 0) return found;
+    return this.#missingFrom(afterCrash).length === 0 ? [] : found;
   }
 
-  #lacks({ after, destinations: wantedDestinations, verdicts = {}, leaves = [] }: End): Violation[] {
+  #missingFrom({
+    after,
+    destinations: wantedDestinations,
+    readiness = {},
+    mayRemain: leaves = [],
+  }: FinalState): Violation[] {
     const found: Violation[] = [];
     const webhooks = webhooksOf(this.#world);
     const destinations = destinationsOf(this.#world).filter(
@@ -168,29 +180,29 @@ export class Judge implements Witness {
     if (surplus.length > 0) found.push({ invariant: 'orphan', detail: `left: ${surplus.join(', ')}` });
     const lacking = wantedDestinations.filter((name) => !names.includes(name));
     if (lacking.length > 0) found.push({ invariant: 'converges', detail: `lacking: ${lacking.join(', ')}` });
-    for (const of of new Set([...this.#world.kubernetes.objects.keys(), ...Object.keys(verdicts)])) {
-      const wanted = verdicts[of] ?? 'True InSync';
-      const is = this.#world.verdictOf(of);
+    for (const of of new Set([...this.#world.kubernetes.objects.keys(), ...Object.keys(readiness)])) {
+      const wanted = readiness[of] ?? 'True InSync';
+      const is = this.#world.readinessOf(of);
       if (is !== wanted) found.push({ invariant: 'converges', detail: `${of}: ${is}, wanted: ${wanted}` });
     }
     for (const [of, { metadata, status, spec }] of this.#world.kubernetes.objects) {
-      const isLeftAlone = leaves.length > 0 || (this.#story.silent === true && of === key);
+      const isLeftAlone = leaves.length > 0 || (this.#scenario.writesNothing === true && of === key);
       if (!isLeftAlone && (status.cleanup ?? []).length > 0)
-        found.push({ invariant: 'converges', detail: `${of} has still to clean up` });
+        found.push({ invariant: 'converges', detail: `${of} still has entries in status.cleanup` });
       if (status.destination?.creating !== undefined)
-        found.push({ invariant: 'converges', detail: `${of} has still an intent` });
+        found.push({ invariant: 'converges', detail: `${of} still has a pending creation` });
       if (status.observedGeneration !== metadata.generation) {
-        found.push({ invariant: 'converges', detail: `${of} has not answered its generation` });
+        found.push({ invariant: 'converges', detail: `${of} has not observed its generation` });
       }
       const region = status.konnect?.region;
       if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
         found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
     }
-    return [...found, ...this.#lacksCredentials(webhooks)];
+    return [...found, ...this.#outdatedCredentials(webhooks)];
   }
 
-  /** Endpoint and authorization are those of the Secret as it is now. */
-  #lacksCredentials(webhooks: readonly SeenWebhook[]): Violation[] {
+  /** Returns a violation for each endpoint or authorization that is not that of the present Secret. */
+  #outdatedCredentials(webhooks: readonly WebhookState[]): Violation[] {
     return [...this.#world.kubernetes.objects].flatMap(([of, { metadata, spec, status }]): Violation[] => {
       const secret = this.#world.kubernetes.secrets.get(
         `${metadata.namespace}/${spec.destination?.secretRef.name ?? ''}`,
@@ -219,43 +231,43 @@ export class Judge implements Witness {
   }
 
   #violate(invariant: Invariant, detail: string): void {
-    this.#tell(`!!! ${invariant}: ${detail}`);
+    this.#log(`!!! ${invariant}: ${detail}`);
     if (this.violations.length < 20) this.violations.push({ invariant, detail });
   }
 
-  #tell(line: string): void {
+  #log(line: string): void {
     this.history?.push(line);
   }
 
   #isWantedOn(name: string): boolean {
-    return this.#story.after[name]?.endsWith(' on') === true;
+    return this.#scenario.after[name]?.endsWith(' on') === true;
   }
 
-  #judgeWebhook(one: SeenWebhook): void {
+  #checkWebhook(one: WebhookState): void {
     const { name } = one;
     if (isDangling(one)) {
       if (!this.#danglingBefore.has(name)) this.#violate('dangling', name);
     }
-    if (!this.#isWantedOn(name) || this.#world.isCutShort) return;
+    if (!this.#isWantedOn(name) || this.#world.wasDeletedByFault) return;
     const stands = isDelivering(one);
-    if (this.#standing.has(name)) {
+    if (this.#hasBeenOn.has(name)) {
       if (!stands) this.#violate('gap', `${name}: ${pointsAt(one)}`);
     } else if (
       stands &&
-      (!(this.#story.interrupted ?? []).includes(name) || pointsAt(one) === this.#story.after[name])
+      (!(this.#scenario.mayBeInterrupted ?? []).includes(name) || pointsAt(one) === this.#scenario.after[name])
     ) {
-      this.#standing.add(name);
+      this.#hasBeenOn.add(name);
     }
     const { target } = one.webhook;
-    if (target.kind === 'inline') this.#judgePair(name, target.inline);
+    if (target.kind === 'inline') this.#checkPair(name, target.inline);
   }
 
-  #judgePair(what: string, { endpoint, authorization }: { endpoint: string; authorization: string }): void {
+  #checkPair(what: string, { endpoint, authorization }: { endpoint: string; authorization: string }): void {
     const isPair = pairs.some((pair) => pair.endpoint === endpoint && pair.authorization === authorization);
     if (!isPair) this.#violate('mixed', what);
   }
 
-  #judgeForeign(webhooks: readonly SeenWebhook[], destinations: readonly SeenDestination[]): void {
+  #checkForeign(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): void {
     const standing = new Map(destinations.map(({ destination }) => [destination.id, destination]));
     for (const [id, text] of this.#foreignDestinations) {
       if (JSON.stringify(standing.get(id)) !== text) this.#violate('foreign', `destination ${id}`);
@@ -266,35 +278,36 @@ export class Judge implements Witness {
     }
   }
 
-  #judgeDestinations(destinations: readonly SeenDestination[]): void {
+  #checkDestinations(destinations: readonly DestinationState[]): void {
     const names = new Map<string, number>();
     for (const { name, destination } of destinations) {
       names.set(name, (names.get(name) ?? 0) + 1);
       if (!this.#foreignDestinations.has(destination.id) && destination.authorization !== 'theirs')
-        this.#judgePair(name, destination);
+        this.#checkPair(name, destination);
     }
-    const isTwin = [...names].some(([, count]) => count > 1);
-    if (isTwin && this.#lostPosts === 0) this.#violate('twins', [...names].filter(([, count]) => count > 1).join());
+    const hasDuplicate = [...names].some(([, count]) => count > 1);
+    if (hasDuplicate && this.#lostPosts === 0)
+      this.#violate('duplicates', [...names].filter(([, count]) => count > 1).join());
   }
 
-  /** Who remembers, by what stands in the API server. */
-  #judgeMemory(webhooks: readonly SeenWebhook[], destinations: readonly SeenDestination[]): void {
-    if (this.#story.letsGo === true) return;
+  /** Checks that some status in the API server names each object. */
+  #checkRecorded(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): void {
+    if (this.#scenario.leavesUnrecorded === true) return;
     const holders = [...this.#world.kubernetes.objects.values()];
     for (const { name, destination } of destinations) {
       if (this.#foreignDestinations.has(destination.id) || destination.authorization === 'theirs') continue;
       const holder = holders.find(({ status }) => namesDestination(status, destination));
       if (holder === undefined) {
-        if (!this.#isUntaken(name))
+        if (!this.#isNotYetTaken(name))
           this.#violate('remembered', `destination ${name} (${destination.id}) is in no status`);
       } else if (holder.metadata.finalizers.length === 0)
         this.#violate('remembered', `no finalizer holds destination ${name}`);
     }
-    const foreign = (one: SeenWebhook) =>
+    const foreign = (one: WebhookState) =>
       this.#foreignWebhooks.has(one.name) || one.destination?.authorization === 'theirs';
     for (const one of webhooks) {
       const { target, enabled } = one.webhook;
-      if (target.kind === 'none' || foreign(one) || this.#isUntaken(one.name)) continue;
+      if (target.kind === 'none' || foreign(one) || this.#isNotYetTaken(one.name)) continue;
       if (target.kind === 'inline' && !enabled) continue;
       if (target.kind === 'destination' && one.destination === undefined) continue;
       if (!holders.some((holder) => namesWebhook(holder, one))) {
@@ -303,27 +316,27 @@ export class Judge implements Witness {
     }
   }
 
-  /** What was set up before by others for the same endpoint. */
-  #isUntaken(name: string): boolean {
-    return (this.#story.taken ?? []).some((taken) => name === taken || name === `blue/${taken}`);
+  /** True for objects of other clients with the same endpoint that the operator may still adopt. */
+  #isNotYetTaken(name: string): boolean {
+    return (this.#scenario.mayBeTaken ?? []).some((taken) => name === taken || name === `blue/${taken}`);
   }
 
-  #judgePatience(of: string, before: Status | undefined, after: Status): void {
-    const intent = intentOf(before);
-    const next = intentOf(after);
+  #checkPatience(of: string, before: Status | undefined, after: Status): void {
+    const intent = pendingCreationOf(before);
+    const next = pendingCreationOf(after);
     if (intent === undefined || next?.sinceMs === intent.sinceMs || isFoundByID(before, after)) return;
     const since = before?.destination?.creating?.since ?? '';
-    if (!this.#mayBeOpen.has(`${of} ${since}`)) return;
+    if (!this.#unansweredCreations.has(`${of} ${since}`)) return;
     const waitedMs = this.#world.clock.ms - intent.sinceMs;
-    // Where something was found by it and removed, it has answered.
-    const isFound = this.#world.announcements.some(
+    // If the operator found the destination and deleted it, the pending creation is resolved.
+    const isFound = this.#world.recordedEvents.some(
       ({ reason, of: whose }) => whose === of && reason === 'DestinationDeleted',
     );
     if (waitedMs < staleMs && !isFound)
-      this.#violate('patience', `an intent was given up after ${String(waitedMs)} ms`);
+      this.#violate('patience', `a pending creation was dropped after ${String(waitedMs)} ms`);
   }
 
-  #judgeHonesty(of: string, before: Status | undefined, { metadata, spec, status }: AuditLogForwarding): void {
+  #checkHonesty(of: string, before: Status | undefined, { metadata, spec, status }: AuditLogForwarding): void {
     const webhooks = webhooksOf(this.#world);
     const portal = (id: string) => webhooks.find(({ which }) => which.kind === 'portal' && which.id === id);
     for (const entry of status.portals ?? []) {
@@ -363,11 +376,11 @@ export class Judge implements Witness {
     }
   }
 
-  #seeState(webhooks: readonly SeenWebhook[], destinations: readonly SeenDestination[]): void {
+  #recordState(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): void {
     const objects = [...this.#world.kubernetes.objects].map(([of, { metadata, status }]) => {
       const { destination, portals, organization, cleanup } = status;
       const creating = destination?.creating !== undefined;
-      const verdict = this.#world.verdictOf(of);
+      const readiness = this.#world.readinessOf(of);
       return [
         of,
         metadata.finalizers.length,
@@ -379,12 +392,12 @@ export class Judge implements Witness {
         organization?.api,
         organization?.destinationID,
         cleanup,
-        verdict,
+        readiness,
       ];
     });
     this.states.add(
       JSON.stringify([
-        this.#story.title,
+        this.#scenario.title,
         webhooks.map((one) => [one.name, one.webhook.target, one.webhook.enabled]),
         destinations.map(({ destination }) => [
           destination.id,
@@ -397,7 +410,7 @@ export class Judge implements Witness {
     );
   }
 
-  #inWords(webhooks: readonly SeenWebhook[], destinations: readonly SeenDestination[]): string {
+  #inWords(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): string {
     if (this.history === undefined) return '';
     const pointed = webhooks
       .filter((one) => pointsAt(one) !== 'nothing off')
@@ -406,14 +419,14 @@ export class Judge implements Witness {
   }
 }
 
-export interface Foreign {
+export interface ForeignObjects {
   readonly destinations: ReadonlyMap<string, { readonly name: string; readonly text: string }>;
-  /** Webhooks that point at something, and are to go on doing so. */
+  /** Webhooks that must keep their target. */
   readonly webhooks: ReadonlyMap<string, string>;
 }
 
-/** What was there before our forwarding, and what is the rival's. */
-export function snapshotForeign(world: World, { after }: Story): Foreign {
+/** Records the objects of other clients and of the neighbor. */
+export function snapshotForeign(world: SimulatedWorld, { after }: Scenario): ForeignObjects {
   const webhooks = webhooksOf(world).filter((one) => {
     const is = pointsAt(one);
     return is !== 'nothing off' && (after[one.name] ?? is) === is;
@@ -429,16 +442,16 @@ export function snapshotForeign(world: World, { after }: Story): Foreign {
   };
 }
 
-/** What the POST made is known by its ID: nothing is left to be looked for. */
+/** True if status has the ID of the created destination, so that no search is necessary. */
 function isFoundByID(before: Status | undefined, after: Status): boolean {
   return after.destination?.id !== undefined || before?.destination?.id !== undefined;
 }
 
-function isDangling({ webhook, destination }: SeenWebhook): boolean {
+function isDangling({ webhook, destination }: WebhookState): boolean {
   return webhook.target.kind === 'destination' && destination === undefined;
 }
 
-function intentOf(status: Status | undefined): Intent | undefined {
+function pendingCreationOf(status: Status | undefined): PendingCreation | undefined {
   const creating = status?.destination?.creating;
   return creating === undefined ? undefined : { name: creating.name, sinceMs: Date.parse(creating.since) };
 }
@@ -451,8 +464,8 @@ function namesDestination({ destination, cleanup = [] }: Status, { id, name }: {
   );
 }
 
-/** Whether status tells enough to find and undo it. */
-function namesWebhook({ metadata, status }: AuditLogForwarding, { which, webhook }: SeenWebhook): boolean {
+/** Returns whether status contains enough to find the webhook and detach it. */
+function namesWebhook({ metadata, status }: AuditLogForwarding, { which, webhook }: WebhookState): boolean {
   const { target } = webhook;
   const { destination, portals = [], organization, cleanup = [] } = status;
   const left = cleanup.filter(({ kind, id }) =>

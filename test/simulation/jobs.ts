@@ -1,49 +1,51 @@
-/** The whole of the driver's work in pieces, for as many threads as there are. */
+/** Divides the runs into jobs for several threads. */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { PlannedFault } from './faults.ts';
-import { play, prepare, seconds, singles } from './runner.ts';
-import { stories } from './scenarios.ts';
-import { count, emptyTally, type Tally } from './summary.ts';
+import { prepareScenario, runScenario, runsWithOneFault, runsWithSecondFault } from './runner.ts';
+import { scenarios } from './scenarios.ts';
+import { addRun, emptySummary, type Summary } from './summary.ts';
 
-/** All single faults of a story; or, for a story and a first fault, all second ones. */
+/** All runs of a scenario with one fault, or all runs with a given first fault and a second one. */
 export interface Job {
-  readonly story: string;
+  readonly scenario: string;
   readonly seed: number;
   readonly first?: PlannedFault;
 }
 
 export interface JobResult {
   readonly job: Job;
-  readonly tally: Tally;
-  /** Digests of the states that were seen. */
+  readonly summary: Summary;
+  /** Digests of the observed states. */
   readonly states: readonly string[];
-  /** Of a story's single faults: those that came to pass. */
-  readonly met: readonly PlannedFault[];
-  /** Outside calls of the story without a fault. */
+  /** Single faults that happened. */
+  readonly appliedFaults: readonly PlannedFault[];
+  /** Outside calls of the run without a fault. */
   readonly calls: number;
 }
 
-export async function doJob(job: Job): Promise<JobResult> {
-  const story = stories.find(({ title }) => title === job.story);
-  if (story === undefined) throw new TypeError(`there is no story ${job.story}`);
-  const tally = emptyTally();
+export async function runJob(job: Job): Promise<JobResult> {
+  const scenario = scenarios.find(({ title }) => title === job.scenario);
+  if (scenario === undefined) throw new TypeError(`there is no scenario ${job.scenario}`);
+  const summary = emptySummary();
   const states = new Set<string>();
-  const met: PlannedFault[] = [];
+  const appliedFaults: PlannedFault[] = [];
   const { seed, first } = job;
   let calls = 0;
-  const prepared = await prepare(story, seed);
+  const prepared = await prepareScenario(scenario, seed);
   const runs =
-    first === undefined ? singles(prepared, { states }) : seconds(prepared, await play(prepared, [first]), { states });
+    first === undefined
+      ? runsWithOneFault(prepared, { states })
+      : runsWithSecondFault(prepared, await runScenario(prepared, [first]), { states });
   for await (const run of runs) {
-    count(tally, run);
-    met.push(...(first === undefined ? run.plan : []));
+    addRun(summary, run);
+    appliedFaults.push(...(first === undefined ? run.plan : []));
     if (run.plan.length === 0) calls = run.calls;
   }
-  return { job, tally, states: [...states], met, calls };
+  return { job, summary, states: [...states], appliedFaults, calls };
 }
 
-/** Does all jobs, and those that `onResult` answers, on so many threads. */
-export async function doJobs(
+/** Runs all jobs, and those that `onResult` returns, on several threads. */
+export async function runJobs(
   jobs: readonly Job[],
   threads: number,
   onResult: (result: JobResult) => readonly Job[],
@@ -84,7 +86,7 @@ if (!isMainThread && parentPort !== null) {
   const port = parentPort;
   port.on('message', (job: Job) => {
     const post = port.postMessage.bind(port);
-    doJob(job).then(post, (error: unknown) => {
+    runJob(job).then(post, (error: unknown) => {
       throw error;
     });
   });

@@ -1,30 +1,30 @@
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Destination, Organization, Webhook } from '../../sandbox/konnect/model.ts';
-import type { World } from './simulated-world.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
-/** One webhook of any organization: `blue/shop` for a portal, `blue/us` for the organization's in a region. */
-export interface SeenWebhook {
+/** One webhook: `blue/shop` is that of a portal, `blue/us` that of the organization in a region. */
+export interface WebhookState {
   readonly name: string;
   readonly organization: Organization;
   readonly webhook: Webhook;
   readonly which:
     | { readonly kind: 'portal'; readonly id: string }
     | { readonly kind: 'organization'; readonly region: string };
-  /** What it points at; undefined where that is nothing, or gone. */
+  /** Its destination. Undefined without one, or if it was deleted. */
   readonly destination: Destination | undefined;
 }
 
-export interface SeenDestination {
-  /** `blue/NAME`. */
+export interface DestinationState {
+  /** For example `blue/NAME`. */
   readonly name: string;
   readonly organization: Organization;
   readonly destination: Destination;
 }
 
-export function webhooksOf(world: World): SeenWebhook[] {
+export function webhooksOf(world: SimulatedWorld): WebhookState[] {
   return [...world.konnect.organizations.values()].flatMap((organization) => {
     const standing = currentDestinations(organization);
-    const see = (name: string, which: SeenWebhook['which'], webhook: Webhook): SeenWebhook => {
+    const see = (name: string, which: WebhookState['which'], webhook: Webhook): WebhookState => {
       const { target } = webhook;
       const destination = target.kind === 'destination' ? standing.find(({ id }) => id === target.id) : undefined;
       return { name: `${organization.name.toLowerCase()}/${name}`, organization, webhook, which, destination };
@@ -36,7 +36,7 @@ export function webhooksOf(world: World): SeenWebhook[] {
   });
 }
 
-export function destinationsOf(world: World): SeenDestination[] {
+export function destinationsOf(world: SimulatedWorld): DestinationState[] {
   return [...world.konnect.organizations.values()].flatMap((organization) =>
     currentDestinations(organization).map((destination) => ({
       name: `${organization.name.toLowerCase()}/${destination.name}`,
@@ -46,8 +46,8 @@ export function destinationsOf(world: World): SeenDestination[] {
   );
 }
 
-/** Such as `platform/sumologic on`; an inline webhook by the end of its endpoint. */
-export function pointsAt({ webhook: { target, enabled }, destination }: SeenWebhook): string {
+/** Returns for example `platform/sumologic on`. An inline webhook has the end of its endpoint as its name. */
+export function pointsAt({ webhook: { target, enabled }, destination }: WebhookState): string {
   const on = enabled ? 'on' : 'off';
   switch (target.kind) {
     case 'none':
@@ -55,11 +55,11 @@ export function pointsAt({ webhook: { target, enabled }, destination }: SeenWebh
     case 'inline':
       return `${target.inline.endpoint.split('/').at(-1) ?? ''} ${on}`;
     case 'destination':
-      return `${destination?.name ?? 'what is gone'} ${on}`;
+      return `${destination?.name ?? 'a deleted one'} ${on}`;
   }
 }
 
-/** True where what happens is delivered. */
-export function isDelivering({ webhook: { target, enabled }, destination }: SeenWebhook): boolean {
+/** True if the webhook delivers audit logs. */
+export function isDelivering({ webhook: { target, enabled }, destination }: WebhookState): boolean {
   return enabled && (target.kind === 'inline' || destination !== undefined);
 }

@@ -6,10 +6,10 @@ import { KonnectError, type KonnectOperation } from '../../src/konnect/errors.ts
 import type { KonnectAnswer, KonnectRequest } from '../../src/konnect/transport.ts';
 import type { Call, Fault } from './faults.ts';
 
-/** Where the host or the path is of no matter. */
+/** A URL template. The transport ignores the host. */
 export const urlTemplate = 'http://127.0.0.1/{region}';
 
-/** Does what is asked, as the local Konnect does behind its sockets; every answer but a 2xx is thrown. */
+/** Executes a request with the operations of the local Konnect. Throws every answer except 2xx. */
 export function carryOut(model: KonnectModel, { method, url, token, body, operation }: KonnectRequest): KonnectAnswer {
   const answered = answer(model, {
     ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),
@@ -35,7 +35,7 @@ const refusals: Partial<Record<Fault, { readonly status: number; readonly retryA
   'http-500-done': { status: 500 },
 };
 
-/** What the operator sees of a fault that leaves it alive. */
+/** Returns the error that the operator gets for a fault without a crash. */
 export function konnectError(fault: Fault, { operation, method }: KonnectRequest): KonnectError {
   const write = method !== 'GET';
   const refusal = refusals[fault];

@@ -6,18 +6,18 @@ import { KubeError } from '../../src/kube/errors.ts';
 
 const StrictStatus = Status.strict();
 
-/** One state of one object, as a watch tells it; `gone`: its last one. */
+/** One event of a watch. A deleted object has its last state. */
 export interface WatchEvent {
   readonly atMs: number;
   readonly key: string;
   readonly object: AuditLogForwarding;
-  readonly gone: boolean;
+  readonly isDeleted: boolean;
 }
 
-/** Who changes what; keys are `namespace/name`. */
+/** Keys are `namespace/name`. */
 export interface KubernetesOptions {
   readonly nowMs: () => number;
-  /** After every change of a forwarding: by whom, from what to what. */
+  /** Called after every change of a forwarding. */
   readonly onChange: (by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent) => void;
   readonly from?: SavedKubernetes | undefined;
 }
@@ -30,8 +30,8 @@ export interface SavedKubernetes {
 }
 
 /**
- * What an API server does with forwardings and Secrets, in memory: resourceVersions that guard writes, generations, the status subresource,
- * finalizers, deletion, and every event in its order. Objects are frozen: whoever changes one in place is found out.
+ * A simulated API server for forwardings and Secrets: writes with resourceVersions, generations, the status subresource, finalizers, deletion, and
+ * events in order. Objects are frozen, so a change in place throws.
  */
 export class Kubernetes {
   readonly objects: Map<string, AuditLogForwarding>;
@@ -48,8 +48,8 @@ export class Kubernetes {
     this.secrets = new Map(from?.secrets);
     this.portals = new Map(from?.portals);
     this.#version = from?.version ?? 1;
-    // To whoever comes new, what is there looks as if it had been made just now.
-    this.events = [...this.objects].map(([key, object]) => ({ atMs: nowMs(), key, object, gone: false }));
+    // For a new watcher, every existing object is an added one.
+    this.events = [...this.objects].map(([key, object]) => ({ atMs: nowMs(), key, object, isDeleted: false }));
   }
 
   save(): SavedKubernetes {
@@ -113,7 +113,7 @@ export class Kubernetes {
     return this.portals.get(key) ?? { kind: 'absent' };
   }
 
-  /** @throws {KubeError} NotFound, Conflict */
+  /** Throws a KubeError: NotFound, Conflict. */
   addFinalizer(read: AuditLogForwarding): AuditLogForwarding {
     const object = this.#guarded(read);
     return this.#put(
@@ -123,7 +123,7 @@ export class Kubernetes {
     );
   }
 
-  /** @throws {KubeError} NotFound, Conflict */
+  /** Throws a KubeError: NotFound, Conflict. */
   removeFinalizer(read: AuditLogForwarding): void {
     const object = this.#guarded(read);
     const finalizers = object.metadata.finalizers.filter((one) => one !== finalizer);
@@ -132,11 +132,11 @@ export class Kubernetes {
     else this.#put('operator', object, changed);
   }
 
-  /** @throws {KubeError} NotFound, Conflict; TypeError where nothing would change */
+  /** Throws a KubeError: NotFound, Conflict. Throws a TypeError if nothing would change. */
   writeStatus(read: AuditLogForwarding, status: Status): AuditLogForwarding {
     const object = this.#guarded(read);
     const stored = StrictStatus.parse(JSON.parse(JSON.stringify(status)));
-    if (isDeepStrictEqual(stored, object.status)) throw new TypeError('a status was written that changes nothing');
+    if (isDeepStrictEqual(stored, object.status)) throw new TypeError('a write of status changes nothing');
     return this.#put('operator', object, this.#changed(object, { status: stored }));
   }
 
@@ -170,7 +170,7 @@ export class Kubernetes {
   ): AuditLogForwarding {
     const key = nameOf(object);
     this.objects.set(key, deepFreeze(object));
-    this.#tell(by, before, { atMs: this.#options.nowMs(), key, object, gone: false });
+    this.#emit(by, before, { atMs: this.#options.nowMs(), key, object, isDeleted: false });
     return object;
   }
 
@@ -179,10 +179,10 @@ export class Kubernetes {
     const before = this.objects.get(key);
     this.objects.delete(key);
     const last = deepFreeze(this.#changed(object, {}));
-    this.#tell(by, before, { atMs: this.#options.nowMs(), key, object: last, gone: true });
+    this.#emit(by, before, { atMs: this.#options.nowMs(), key, object: last, isDeleted: true });
   }
 
-  #tell(by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent): void {
+  #emit(by: 'operator' | 'user', before: AuditLogForwarding | undefined, event: WatchEvent): void {
     this.events.push(event);
     this.#options.onChange(by, before, event);
   }

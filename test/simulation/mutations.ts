@@ -1,4 +1,4 @@
-/** Proves that the driver can fail: bugs as patches, each applied to a copy of the tree and looked for there. */
+/** Checks that the simulation finds bugs: applies each patch to a copy of the sources, and runs its scenarios there. */
 import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,31 +9,31 @@ import { invariants } from './invariants.ts';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
-/** One line of context is enough: what stands around a bug changes more often than what it is about. */
+/** One line of context is enough, since the code around a bug changes more often than its lines. */
 const apply = ['apply', '-C1'];
 
-export interface Bug {
+export interface Mutation {
   readonly name: string;
-  /** What is wrong, in a sentence: the first line of the patch. */
+  /** What is wrong, in one sentence. First line of the patch. */
   readonly title: string;
-  /** Where to look for it: the second line. */
-  readonly stories: readonly string[];
+  /** Scenarios that can find it. Second line of the patch. */
+  readonly scenarios: readonly string[];
   readonly file: string;
 }
 
-export function bugs(): Bug[] {
+export function mutations(): Mutation[] {
   return globSync('mutations/*.patch', { cwd: import.meta.dirname })
     .toSorted()
     .map((path) => {
       const file = join(import.meta.dirname, path);
       const [title = '', second = ''] = readFileSync(file, 'utf8').split('\n');
-      const stories = second.replace(/^Stories: /, '').split(' ');
-      return { name: basename(path, '.patch'), title, stories, file };
+      const scenarios = second.replace(/^Scenarios: /, '').split(' ');
+      return { name: basename(path, '.patch'), title, scenarios, file };
     });
 }
 
-/** What is wrong with the patch; undefined: it applies to the sources as they are. */
-export function whyNotApplicable({ file }: Bug): string | undefined {
+/** Returns the error of `git apply`. Undefined if the patch applies to the present sources. */
+export function whyNotApplicable({ file }: Mutation): string | undefined {
   const { status, stderr } = spawnSync('git', [...apply, '--check', file], { cwd: root, encoding: 'utf8' });
   return status === 0 ? undefined : stderr;
 }
@@ -45,22 +45,22 @@ const Report = z.object({
     failures: z.array(z.object({ replay: z.string(), violations: z.array(z.string()) })),
   }),
 });
-export type BugReport = z.infer<typeof Report>['total'];
+export type MutationReport = z.infer<typeof Report>['total'];
 
-/** All single faults of its stories, in a copy of the tree with the bug in it. */
-export async function tryBug(bug: Bug, threads: number): Promise<BugReport> {
+/** Runs all single faults of its scenarios in a copy of the sources with the bug. */
+export async function runMutation(mutation: Mutation, threads: number): Promise<MutationReport> {
   const copy = mkdtempSync(join(tmpdir(), 'crash-bug-'));
   try {
     for (const part of ['src', 'sandbox', 'scripts', 'docs', 'test', 'package.json']) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    await run('git', [...apply, bug.file], { cwd: copy });
-    const which = bug.stories.flatMap((story) => ['--story', story]);
+    await run('git', [...apply, mutation.file], { cwd: copy });
+    const which = mutation.scenarios.flatMap((scenario) => ['--story', scenario]);
     const args = ['test/simulation/main.ts', '--no-pairs', '--json', '--threads', String(threads), ...which];
     const stdout = await run(process.execPath, args, { cwd: copy, maxBuffer: 64 * 1024 * 1024 }).then(
       (done) => done.stdout,
-      // It ends with 1 where something was violated.
+      // The exit code is 1 after a violation.
       (error: unknown) => z.object({ stdout: z.string() }).parse(error).stdout,
     );
     return Report.parse(JSON.parse(stdout)).total;
@@ -69,8 +69,8 @@ export async function tryBug(bug: Bug, threads: number): Promise<BugReport> {
   }
 }
 
-/** Tries all, or one; answers an exit code. */
-export async function tryBugs({
+/** Runs all mutations, or one. Resolves with an exit code. */
+export async function runMutations({
   only,
   threads,
   say,
@@ -79,23 +79,23 @@ export async function tryBugs({
   threads: number;
   say: (line: string) => void;
 }): Promise<number> {
-  const chosen = bugs().filter(({ name }) => only === undefined || name === only);
+  const chosen = mutations().filter(({ name }) => only === undefined || name === only);
   if (chosen.length === 0) say('there is no such bug');
-  say('| bug | caught by (in so many runs) | runs |');
+  say('| bug | caught by (number of runs) | runs |');
   say('|---|---|---|');
   let missed = chosen.length === 0 ? 1 : 0;
-  for (const bug of chosen) {
-    const fault = whyNotApplicable(bug);
+  for (const mutation of chosen) {
+    const fault = whyNotApplicable(mutation);
     if (fault !== undefined) {
       missed += 1;
-      say(`| ${bug.title} (${bug.name}) | THE PATCH DOES NOT APPLY: ${fault.trim()} | |`);
+      say(`| ${mutation.title} (${mutation.name}) | THE PATCH DOES NOT APPLY: ${fault.trim()} | |`);
       continue;
     }
-    const report = await tryBug(bug, threads);
+    const report = await runMutation(mutation, threads);
     const failed = Object.entries(report.violations);
     if (failed.length === 0) missed += 1;
     const by = failed.map(([name, runs = 0]) => `${name} (${String(runs)})`).join(', ');
-    say(`| ${bug.title} | ${by || 'NOTHING'} | ${String(report.runs)} |`);
+    say(`| ${mutation.title} | ${by || 'NOTHING'} | ${String(report.runs)} |`);
   }
   say('');
   say(`${String(chosen.length - missed)} of ${String(chosen.length)} bugs were caught`);

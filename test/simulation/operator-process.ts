@@ -19,25 +19,25 @@ export interface ProcessOptions {
   readonly transport: KonnectTransport;
   readonly nowMs: () => number;
   readonly random: () => number;
-  /** What its caches show at the start. */
+  /** Content of its caches at the start. */
   readonly objects: readonly AuditLogForwarding[];
 }
 
-/** When a key is to pass again; `resync`: it rests until then. */
+/** When a key is due again: for a retry, or for a resync. */
 interface Due {
   readonly atMs: number;
   readonly resync: boolean;
 }
 
 /**
- * One process of the operator, all its memory and nothing else: caches, queue, back-off, tokens. Passes are begun by whoever calls `work`; once
- * dead it never hears of the outside again, so that nothing of it goes on.
+ * One process of the operator with all its memory: caches, queue, back-off, tokens. `work` runs the reconciliations. After a crash it gets no more
+ * answers, so that none of its reconciliations continues.
  */
 export class OperatorProcess {
-  readonly died: Promise<void>;
-  isDead = false;
-  /** The first error that the operator would log as its own. */
-  defect: Error | undefined;
+  readonly crashed: Promise<void>;
+  hasCrashed = false;
+  /** The first error that is not an error of Kubernetes. */
+  unexpectedError: Error | undefined;
   readonly store = new ObjectStore<AuditLogForwarding>();
   readonly #options: ProcessOptions;
   readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
@@ -45,13 +45,13 @@ export class OperatorProcess {
   readonly #backOff: BackOff;
   readonly #ready = new Set<string>();
   readonly #due = new Map<string, Due>();
-  readonly #bury: () => void;
+  readonly #resolveCrashed: () => void;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.died = promise;
-    this.#bury = resolve;
+    this.crashed = promise;
+    this.#resolveCrashed = resolve;
     this.#backOff = new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: options.random });
     const konnect = new Konnect({ http: options.transport, urlTemplate, nowMs: options.nowMs });
     this.#reconciler = new Reconciler({
@@ -64,43 +64,43 @@ export class OperatorProcess {
       now: () => new Date(options.nowMs()),
       random: options.random,
     });
-    for (const object of options.objects) this.#learn(this.store.put(object, 'list'));
+    for (const object of options.objects) this.#applyChanges(this.store.put(object, 'list'));
   }
 
-  die(): void {
-    this.isDead = true;
-    this.#bury();
+  crash(): void {
+    this.hasCrashed = true;
+    this.#resolveCrashed();
   }
 
-  /** A watch's event. */
-  hear({ object, gone }: WatchEvent): void {
-    this.#learn(gone ? this.store.drop(object) : this.store.put(object));
+  /** Applies an event of the watch. */
+  handleEvent({ object, isDeleted }: WatchEvent): void {
+    this.#applyChanges(isDeleted ? this.store.drop(object) : this.store.put(object));
   }
 
-  /** A Secret was changed. */
-  hearOfSecret(key: string): void {
+  /** Enqueues the forwardings that use a changed Secret. */
+  handleSecretChange(key: string): void {
     for (const object of this.store.list()) {
       if (secretsOf(object).includes(key)) this.#ready.add(keyOf(object));
     }
   }
 
-  /** Whether a pass is to be made now. */
+  /** Whether a reconciliation is due. */
   get isBusy(): boolean {
     const nowMs = this.#options.nowMs();
     return this.#ready.size > 0 || [...this.#due.values()].some(({ atMs }) => atMs <= nowMs);
   }
 
-  /** When the next pass is to be made for another reason than a resync. */
+  /** Time of the next retry. */
   get nextRetryMs(): number | undefined {
     return earliest([...this.#due.values()].filter(({ resync }) => !resync));
   }
 
-  /** When everybody who rests has been resynced. */
+  /** Time at which every forwarding has been resynced. */
   get lastResyncMs(): number {
     return Math.max(0, ...[...this.#due.values()].map(({ atMs, resync }) => (resync ? atMs : 0)));
   }
 
-  /** Makes all passes that are to be made now, side by side, as far as this process lives. Answers how many. */
+  /** Runs all due reconciliations concurrently, until they end or the process crashes. Resolves with their number. */
   async work(): Promise<number> {
     const nowMs = this.#options.nowMs();
     const keys = new Set([
@@ -109,11 +109,11 @@ export class OperatorProcess {
     ]);
     this.#ready.clear();
     for (const key of keys) this.#due.delete(key);
-    await Promise.race([Promise.all([...keys].map((key) => this.#pass(key))), this.died]);
+    await Promise.race([Promise.all([...keys].map((key) => this.#reconcile(key))), this.crashed]);
     return keys.size;
   }
 
-  async #pass(key: string): Promise<void> {
+  async #reconcile(key: string): Promise<void> {
     const { nowMs } = this.#options;
     const plan = (afterMs: number, resync: boolean) => {
       this.#due.set(key, { atMs: nowMs() + afterMs, resync });
@@ -124,15 +124,16 @@ export class OperatorProcess {
       else this.#backOff.forget(key);
       if (next.kind === 'requeue') plan(next.afterMs, true);
     } catch (error) {
-      if (!isKubeError(error)) this.defect ??= error instanceof Error ? error : new Error('no error was thrown');
+      if (!isKubeError(error))
+        this.unexpectedError ??= error instanceof Error ? error : new Error('the thrown value is not an error');
       plan(this.#backOff.next(key), false);
     }
   }
 
-  /** Own writes go into the cache at once. */
+  /** Puts own writes into the cache at once. */
   #watched(cluster: Cluster): Cluster {
     const upsert = (written: AuditLogForwarding) => {
-      this.#learn(this.store.upsert(written));
+      this.#applyChanges(this.store.upsert(written));
       return written;
     };
     return {
@@ -145,7 +146,7 @@ export class OperatorProcess {
     };
   }
 
-  #learn(changes: readonly Change<AuditLogForwarding>[]): void {
+  #applyChanges(changes: readonly Change<AuditLogForwarding>[]): void {
     for (const change of changes) {
       const { key, object } = change;
       if (change.kind === 'deleted') {

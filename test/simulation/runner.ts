@@ -1,21 +1,21 @@
 import { type Fault, faults, type PlannedFault } from './faults.ts';
 import { setUpOthers } from './fixtures.ts';
-import { type Foreign, Judge, snapshotForeign, type Violation } from './invariants.ts';
-import type { Story } from './scenarios.ts';
-import { type SavedWorld, World } from './simulated-world.ts';
+import { type ForeignObjects, InvariantChecker, snapshotForeign, type Violation } from './invariants.ts';
+import type { Scenario } from './scenario.ts';
+import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 
-/** How many resyncs a run may need before what is wanted stands. */
-const mostResyncs = 4;
-const rests = 2;
+/** Number of resyncs after which a run must have converged. */
+const maxResyncs = 4;
+const restResyncs = 2;
 
 export interface Run {
-  readonly story: string;
+  readonly scenario: string;
   readonly plan: readonly PlannedFault[];
   readonly seed: number;
-  /** Outside calls from the change to the end. */
+  /** Number of outside calls from the change to the end. */
   readonly calls: number;
-  /** False where a fault could not happen to the call of its number, or there was no such call: the run tells nothing new. */
-  readonly isMet: boolean;
+  /** False if a fault could not happen to its call, or there was no such call. Then the run equals another run. */
+  readonly hadAllFaults: boolean;
   readonly violations: readonly Violation[];
   readonly resyncs: number;
   readonly recoveryMs: number;
@@ -23,111 +23,116 @@ export interface Run {
 }
 
 export interface RunOptions {
-  /** Whether the history is to be written down. */
-  readonly tells?: boolean;
-  /** Gathers what was seen. */
+  /** Default: false. */
+  readonly recordsHistory?: boolean;
+  /** Collects the digests of the observed states. */
   readonly states?: Set<string>;
 }
 
-/** What a story's change finds, from which any number of runs begin. */
-export interface Prepared {
-  readonly story: Story;
+/** The state before a scenario's change, at which any number of runs begin. */
+export interface PreparedScenario {
+  readonly scenario: Scenario;
   readonly seed: number;
-  readonly saved: SavedWorld;
-  readonly foreign: Foreign;
+  readonly saved: SavedState;
+  readonly foreign: ForeignObjects;
 }
 
-/** Plays the story up to its change, without a fault. */
-export async function prepare(story: Story, seed = 1): Promise<Prepared> {
-  const world = new World({ behavior: story.behavior, seed });
+/** Runs the scenario up to its change, without a fault. */
+export async function prepareScenario(scenario: Scenario, seed = 1): Promise<PreparedScenario> {
+  const world = new SimulatedWorld({ behavior: scenario.behavior, seed });
   setUpOthers(world);
   await world.work();
-  story.foreign?.(world);
-  const foreign = snapshotForeign(world, story);
-  if (story.before !== undefined) {
-    world.add(story.before);
+  scenario.foreign?.(world);
+  const foreign = snapshotForeign(world, scenario);
+  if (scenario.before !== undefined) {
+    world.add(scenario.before);
     await world.work();
   }
-  await story.prepare?.(world);
+  await scenario.prepare?.(world);
   await world.work();
-  return { story, seed, saved: world.save(), foreign };
+  return { scenario, seed, saved: world.save(), foreign };
 }
 
-/** The story's change and all that follows it, to its rest, with these faults. The same arguments give the same run. */
-export async function play(
-  { story, seed, saved, foreign }: Prepared,
+/** Runs the scenario from its change until it is at rest, with these faults. The same arguments give the same run. */
+export async function runScenario(
+  { scenario, seed, saved, foreign }: PreparedScenario,
   plan: readonly PlannedFault[],
-  { tells = false, states = new Set() }: RunOptions = {},
+  { recordsHistory = false, states = new Set() }: RunOptions = {},
 ): Promise<Run> {
-  // The change is worked on by a process that knows nothing but what it has read since it began.
-  const world = new World({ behavior: story.behavior, seed, from: saved });
+  // The change begins in a new process, whose memory contains only what it has read.
+  const world = new SimulatedWorld({ behavior: scenario.behavior, seed, from: saved });
   await world.work();
   const history: string[] = [];
   const start = world.kubernetes.events.length;
-  world.arm(plan, start);
-  story.change(world);
-  const judge = new Judge(world, story, foreign, states, tells ? history : undefined);
-  world.witness = judge;
+  world.startCounting(plan, start);
+  scenario.change(world);
+  const checker = new InvariantChecker(world, scenario, foreign, states, recordsHistory ? history : undefined);
+  world.observer = checker;
   const startedMs = world.clock.ms;
   let ends = await world.work();
   let resyncs = 0;
-  while (ends && resyncs < mostResyncs && judge.shortfalls().length > 0) {
+  while (ends && resyncs < maxResyncs && checker.missing().length > 0) {
     resyncs += 1;
-    ends = await world.interval();
+    ends = await world.resync();
   }
   const recoveryMs = world.clock.ms - startedMs;
   const { calls } = world;
-  if (!ends) judge.violate('converges', 'there is no end of passes');
-  judge.judgeEnd();
-  world.disarm();
-  // What a list as old as it may be has hidden is seen at the next resync.
+  if (!ends) checker.violate('converges', 'the reconciliations do not end');
+  checker.checkEnd();
+  world.stopCounting();
+  // An old list may hide an object until the next resync.
   const hidden = plan.some(({ fault }) => fault.includes('stale-list')) ? 1 : 0;
-  for (let count = 0; count < Math.max(story.settling ?? 0, hidden); count += 1) await world.interval();
-  if (ends) await rest(world, judge);
-  if (world.defect !== undefined) judge.violate('sound', world.defect.stack ?? world.defect.message);
+  for (let count = 0; count < Math.max(scenario.resyncsBeforeRest ?? 0, hidden); count += 1) await world.resync();
+  if (ends) await checkRest(world, checker);
+  if (world.unexpectedError !== undefined)
+    checker.violate('sound', world.unexpectedError.stack ?? world.unexpectedError.message);
   return {
-    story: story.title,
+    scenario: scenario.title,
     plan,
     seed,
     calls,
-    isMet: world.met.length === plan.length,
-    violations: judge.violations,
+    hadAllFaults: world.appliedFaults.length === plan.length,
+    violations: checker.violations,
     resyncs,
     recoveryMs,
     history,
   };
 }
 
-async function rest(world: World, judge: Judge): Promise<void> {
+async function checkRest(world: SimulatedWorld, checker: InvariantChecker): Promise<void> {
   const before = world.writes;
-  for (let count = 0; count < rests; count += 1) await world.interval();
-  if (world.writes > before) judge.violate('rests', `${String(world.writes - before)} writes`);
+  for (let count = 0; count < restResyncs; count += 1) await world.resync();
+  if (world.writes > before) checker.violate('rests', `${String(world.writes - before)} writes`);
 }
 
-/** Every fault at every call of the story; the first run is without any. */
-export async function* singles(prepared: Prepared, options: RunOptions = {}): AsyncGenerator<Run> {
-  const whole = await play(prepared, [], options);
+/** Yields a run without a fault, and then one run for every fault at every call. */
+export async function* runsWithOneFault(prepared: PreparedScenario, options: RunOptions = {}): AsyncGenerator<Run> {
+  const whole = await runScenario(prepared, [], options);
   yield whole;
   for (let at = 1; at <= whole.calls; at += 1) {
     for (const fault of faultsOf(prepared)) {
-      const run = await play(prepared, [{ at, fault }], options);
-      if (run.isMet) yield run;
+      const run = await runScenario(prepared, [{ at, fault }], options);
+      if (run.hadAllFaults) yield run;
     }
   }
 }
 
-/** Every second fault at every later call of a run with this first one, as many as there are then. */
-export async function* seconds(prepared: Prepared, first: Run, options: RunOptions = {}): AsyncGenerator<Run> {
+/** Yields one run for every second fault at every later call, after the given first fault. */
+export async function* runsWithSecondFault(
+  prepared: PreparedScenario,
+  first: Run,
+  options: RunOptions = {},
+): AsyncGenerator<Run> {
   const [{ at } = { at: 0 }] = first.plan;
   for (let second = at + 1; second <= first.calls; second += 1) {
     for (const fault of faultsOf(prepared)) {
-      const run = await play(prepared, [...first.plan, { at: second, fault }], options);
-      if (run.isMet) yield run;
+      const run = await runScenario(prepared, [...first.plan, { at: second, fault }], options);
+      if (run.hadAllFaults) yield run;
     }
   }
 }
 
-/** Where the story itself deletes, or nobody could undo it, it is not deleted by a fault. */
-function faultsOf({ story }: Prepared): readonly Fault[] {
-  return story.deletable === true ? faults : faults.filter((fault) => fault !== 'crash-after+deleted');
+/** Leaves out the fault that deletes the forwarding, if the scenario itself deletes it or no token could remove the rest. */
+function faultsOf({ scenario }: PreparedScenario): readonly Fault[] {
+  return scenario.deletable === true ? faults : faults.filter((fault) => fault !== 'crash-after+deleted');
 }

@@ -20,18 +20,18 @@ import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
 import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
 
-/** How old a list may be that Konnect serves. */
+/** Maximum age of a list of Konnect. */
 export const staleMs = 30_000;
 const lagMs = 10_000;
 const latencyMs = 20;
 const timeoutMs = 15_000;
 const lateMs = 10_000;
 const downMs = 2_000;
-const mostRounds = 120;
+const maxRounds = 120;
 
-/** What a judge is told, at once. */
-export interface Witness {
-  /** Something changed outside, by whoever: the world can be looked at. */
+/** Gets every effect of a call at once. */
+export interface Observer {
+  /** Kubernetes or Konnect has changed, by any client. */
   changed: (what: string) => void;
   statusWritten: (key: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding) => void;
   called: (call: Call, outcome: string, by: 'operator' | 'late') => void;
@@ -40,62 +40,62 @@ export interface Witness {
 export interface WorldOptions {
   readonly behavior?: Partial<Behavior> | undefined;
   readonly seed: number;
-  /** Left out: nothing is there but empty organizations. */
-  readonly from?: SavedWorld | undefined;
+  /** Default: the organizations of the seed, and nothing else. */
+  readonly from?: SavedState | undefined;
 }
 
-export interface SavedWorld {
+export interface SavedState {
   readonly made: number;
   readonly ms: number;
   readonly organizations: ReadonlyMap<string, Organization>;
   readonly kubernetes: SavedKubernetes;
 }
 
-const nowhere: Witness = { changed: () => undefined, statusWritten: () => undefined, called: () => undefined };
+const noObserver: Observer = { changed: () => undefined, statusWritten: () => undefined, called: () => undefined };
 
-/** Kubernetes, Konnect with several organizations and other people's things in it, a clock that stands until told, and the operator's process. */
-export class World {
+/** Simulated Kubernetes, the model of the local Konnect with several organizations, a manual clock, and one process of the operator. */
+export class SimulatedWorld {
   readonly konnect: KonnectModel;
   readonly kubernetes: Kubernetes;
   readonly clock: { ms: number };
-  readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
-  witness: Witness = nowhere;
-  /** Outside calls since `arm`. */
+  readonly recordedEvents: (KubernetesEvent & { readonly of: string })[] = [];
+  observer: Observer = noObserver;
+  /** Outside calls since `startCounting`. */
   calls = 0;
-  /** Processes that a fault has ended. */
-  deaths = 0;
-  /** Writes that were carried out or asked for, to both. */
+  /** Number of processes that a fault has ended. */
+  crashes = 0;
+  /** Number of requested writes, to Kubernetes and Konnect. */
   writes = 0;
-  /** Our forwarding was deleted by a fault, and not by the story. */
-  isCutShort = false;
-  defect: Error | undefined;
+  /** True after the fault that deletes our forwarding. */
+  wasDeletedByFault = false;
+  unexpectedError: Error | undefined;
   readonly #random: () => number;
-  /** IDs in Konnect. */
-  #made: number;
+  /** Number of IDs that Konnect has assigned. */
+  #createdIDs: number;
   #process: OperatorProcess;
   #plan: readonly PlannedFault[] = [];
-  /** Which of the faults came to pass. */
-  readonly met: PlannedFault[] = [];
-  /** How many events there were before the story's change. */
-  #shownBefore = 0;
-  #isArmed = false;
+  /** Faults that happened. */
+  readonly appliedFaults: PlannedFault[] = [];
+  /** Number of watch events before the scenario's change. */
+  #eventsBeforeChange = 0;
+  #isCounting = false;
   #staleUntilMs = 0;
-  /** Until when events wait, and how many of them the next process's cache shows at the start. */
+  /** Until when events are delayed, and how many of them the next process's cache contains at the start. */
   #lag: { readonly untilMs: number; readonly shown: number } | undefined;
-  #heard = 0;
-  #whenCalled: { readonly what: string; readonly deed: () => void } | undefined;
-  readonly #late: { readonly atMs: number; readonly deed: () => void }[] = [];
+  #delivered = 0;
+  #afterCall: { readonly what: string; readonly action: () => void } | undefined;
+  readonly #late: { readonly atMs: number; readonly action: () => void }[] = [];
 
   constructor({ behavior = {}, seed, from }: WorldOptions) {
     this.#random = randomOf(seed);
-    this.#made = from?.made ?? 0;
+    this.#createdIDs = from?.made ?? 0;
     this.clock = { ms: from?.ms ?? Date.parse('2026-01-02T03:04:05Z') };
     this.konnect = createModel({
       behavior,
       clock: () => new Date(this.clock.ms),
       newID: () => {
-        this.#made += 1;
-        return `${String(this.#made).padStart(8, '0')}-0000-4000-8000-000000000000`;
+        this.#createdIDs += 1;
+        return `${String(this.#createdIDs).padStart(8, '0')}-0000-4000-8000-000000000000`;
       },
       newTraceID: () => '1',
       seed: from === undefined ? konnectSeed : { ...konnectSeed, organizations: [] },
@@ -106,22 +106,22 @@ export class World {
     this.kubernetes = new Kubernetes({
       nowMs: () => this.clock.ms,
       onChange: (by, before, event) => {
-        if (by === 'operator' && !event.gone && before?.status !== event.object.status) {
-          this.witness.statusWritten(event.key, before, event.object);
+        if (by === 'operator' && !event.isDeleted && before?.status !== event.object.status) {
+          this.observer.statusWritten(event.key, before, event.object);
         }
-        this.#hear();
+        this.#deliverEvents();
       },
       from: from?.kubernetes,
     });
-    this.#heard = this.kubernetes.events.length;
+    this.#delivered = this.kubernetes.events.length;
     this.#process = this.#newProcess([...this.kubernetes.objects.values()]);
   }
 
-  /** All that stands outside of the operator, for any number of worlds that begin from here. */
-  save(): SavedWorld {
+  /** Returns the state outside of the operator. Any number of worlds can begin with it. */
+  save(): SavedState {
     for (const { events } of this.konnect.organizations.values()) events.length = 0;
     return {
-      made: this.#made,
+      made: this.#createdIDs,
       ms: this.clock.ms,
       organizations: structuredClone(this.konnect.organizations),
       kubernetes: this.kubernetes.save(),
@@ -148,8 +148,8 @@ export class World {
     return this.kubernetes.objects.get(of)?.status ?? {};
   }
 
-  /** `Ready`'s status and reason, then the marks beside it; `gone` where there is no such object. */
-  verdictOf(of: string): string {
+  /** Returns status and reason of `Ready`, and the conditions beside it. `gone` if there is no such object. */
+  readinessOf(of: string): string {
     const object = this.kubernetes.objects.get(of);
     if (object === undefined) return 'gone';
     const find = (type: string) => object.status.conditions?.find((one) => one.type === type);
@@ -158,33 +158,33 @@ export class World {
     return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
   }
 
-  /** What somebody does in Kubernetes or Konnect; the clock goes on by a second. */
+  /** Changes of a user in Kubernetes or of another client in Konnect. Each advances the clock by one second. */
   add(choice: SpecChoice, as = key, ageMs = 3_600_000): void {
     this.kubernetes.create(as, specOf(choice), ageMs);
-    this.#done(`somebody makes ${as}`);
+    this.#userChanged(`a user creates ${as}`);
   }
 
   edit(choice: SpecChoice, of = key): void {
     this.kubernetes.edit(of, specOf(choice));
-    this.#done(`somebody edits ${of}`);
+    this.#userChanged(`a user edits ${of}`);
   }
 
   delete(of = key): void {
     this.kubernetes.delete(of);
-    this.#done(`somebody deletes ${of}`);
+    this.#userChanged(`a user deletes ${of}`);
   }
 
-  /** `id` undefined: there is none of that name any more. */
+  /** Without `id`, the Portal is deleted. */
   putPortal(name: string, id: string | undefined): void {
     const portal: PortalObject = id === undefined ? { kind: 'absent' } : { kind: 'portal', id, organizationID: blue };
     this.kubernetes.portals.set(`platform/${name}`, portal);
-    this.#done(`somebody changes Portal ${name}`);
+    this.#userChanged(`a user changes Portal ${name}`);
   }
 
   putSecret(name: string, values: Readonly<Record<string, string>>): void {
     this.kubernetes.putSecret(`platform/${name}`, values);
-    this.#process.hearOfSecret(`platform/${name}`);
-    this.#done(`somebody writes Secret ${name}`);
+    this.#process.handleSecretChange(`platform/${name}`);
+    this.#userChanged(`a user writes Secret ${name}`);
   }
 
   createForeign(
@@ -193,57 +193,57 @@ export class World {
   ): string {
     const fields = { name, endpoint, authorization: 'theirs', logFormat: 'cef', skipSSLVerification: false } as const;
     const { id } = createDestination(this.konnect, organization, fields);
-    this.#done(`somebody makes destination ${name}`);
+    this.#userChanged(`another client creates destination ${name}`);
     return id;
   }
 
-  point(webhook: Webhook, id: string, organization = this.organization()): void {
+  attach(webhook: Webhook, id: string, organization = this.organization()): void {
     pointWebhook(this.konnect, organization, webhook, { kind: 'destination', id });
     webhook.enabled = true;
-    this.#done('somebody points a webhook elsewhere');
+    this.#userChanged('another client attaches a webhook');
   }
 
-  /** Does this as soon as such a call has been carried out, once. */
-  whenCalled(what: string, deed: () => void): void {
-    this.#whenCalled = { what, deed };
+  /** Runs the action once, directly after the first such call. */
+  afterCall(what: string, action: () => void): void {
+    this.#afterCall = { what, action };
   }
 
-  /** From here on calls are counted, and these of them go wrong. */
-  arm(plan: readonly PlannedFault[], shown: number): void {
+  /** Counts calls from now on, and applies the faults of the plan. */
+  startCounting(plan: readonly PlannedFault[], shown: number): void {
     this.#plan = plan;
-    this.#isArmed = true;
-    this.#shownBefore = shown;
+    this.#isCounting = true;
+    this.#eventsBeforeChange = shown;
     this.calls = 0;
   }
 
-  disarm(): void {
-    this.#isArmed = false;
+  stopCounting(): void {
+    this.#isCounting = false;
   }
 
-  /** A process in place of the present one. */
+  /** Replaces the present process. */
   restart(): void {
-    this.#process.die();
+    this.#process.crash();
     this.#start();
   }
 
-  /** Passes, and time, until nobody is to pass but for a resync. False where there is no end of it. */
+  /** Reconciles and advances the clock until only resyncs are due. Resolves with false if that does not end. */
   async work(): Promise<boolean> {
-    for (let round = 0; round < mostRounds; round += 1) {
-      if (this.#process.isDead) {
+    for (let round = 0; round < maxRounds; round += 1) {
+      if (this.#process.hasCrashed) {
         this.clock.ms += downMs;
-        this.deaths += 1;
+        this.crashes += 1;
         this.#start();
       }
-      this.#hear();
+      this.#deliverEvents();
       this.#carryOutLate();
       if (this.#process.isBusy) {
         await this.#process.work();
-        this.defect ??= this.#process.defect;
+        this.unexpectedError ??= this.#process.unexpectedError;
         continue;
       }
       const next = [
         this.#process.nextRetryMs,
-        this.#lag !== undefined && this.#heard < this.kubernetes.events.length ? this.#lag.untilMs : undefined,
+        this.#lag !== undefined && this.#delivered < this.kubernetes.events.length ? this.#lag.untilMs : undefined,
         ...this.#late.map(({ atMs }) => atMs),
       ].filter((one) => one !== undefined);
       if (next.length === 0) return true;
@@ -252,8 +252,8 @@ export class World {
     return false;
   }
 
-  /** To the next resync of everybody, and through it. */
-  async interval(): Promise<boolean> {
+  /** Advances the clock to the next resync of all forwardings, and reconciles. */
+  async resync(): Promise<boolean> {
     this.clock.ms = Math.max(this.clock.ms + 60_000, this.#process.lastResyncMs);
     return this.work();
   }
@@ -261,11 +261,11 @@ export class World {
   #start(): void {
     const shown = this.#lag === undefined ? this.kubernetes.events.length : this.#lag.shown;
     const objects = new Map<string, AuditLogForwarding>();
-    for (const { key: of, object, gone } of this.kubernetes.events.slice(0, shown)) {
-      if (gone) objects.delete(of);
+    for (const { key: of, object, isDeleted } of this.kubernetes.events.slice(0, shown)) {
+      if (isDeleted) objects.delete(of);
       else objects.set(of, object);
     }
-    this.#heard = shown;
+    this.#delivered = shown;
     this.#process = this.#newProcess([...objects.values()]);
   }
 
@@ -276,11 +276,11 @@ export class World {
       random: this.#random,
       transport: {
         send: (request) =>
-          this.#outside(
+          this.#call(
             process,
             konnectCall(request),
             () => {
-              // Lists of this moment show what was there so long ago.
+              // Lists show the state of 30 seconds ago.
               const isStale = this.clock.ms < this.#staleUntilMs;
               Object.assign(this.konnect.behavior, { staleListMs: isStale ? staleMs : 0 });
               return carryOut(this.konnect, request);
@@ -294,11 +294,11 @@ export class World {
   }
 
   #clusterOf(process: () => OperatorProcess): Cluster {
-    const call = <T>(what: string, kind: 'read' | 'write', deed: () => T): Promise<T> =>
-      this.#outside(
+    const call = <T>(what: string, kind: 'read' | 'write', action: () => T): Promise<T> =>
+      this.#call(
         process(),
         { system: 'kubernetes', what, kind, touchesDestinations: false, creates: false, hasBody: true },
-        deed,
+        action,
         (fault) => kubeError(fault),
       );
     const nameOf = ({ metadata }: AuditLogForwarding) => `${metadata.namespace}/${metadata.name}`;
@@ -313,87 +313,90 @@ export class World {
       writeStatus: (one, status) =>
         call(`write status ${nameOf(one)}`, 'write', () => kubernetes.writeStatus(one, status)),
       recordEvent: (one, announcement) => {
-        this.announcements.push({ ...announcement, of: nameOf(one) });
+        this.recordedEvents.push({ ...announcement, of: nameOf(one) });
       },
     };
   }
 
-  /** One call of a process's: counted, and broken where the plan says so. A dead process never hears of its end. */
-  async #outside<T>(process: OperatorProcess, call: Call, deed: () => T, errorOf: (fault: Fault) => Error): Promise<T> {
-    if (process.isDead) return never();
+  /** Executes one call of a process: counts it, and applies a fault of the plan. A crashed process gets no answer. */
+  async #call<T>(process: OperatorProcess, call: Call, action: () => T, errorOf: (fault: Fault) => Error): Promise<T> {
+    if (process.hasCrashed) return never();
     this.clock.ms += latencyMs;
-    if (this.#isArmed) this.calls += 1;
-    const planned = this.#isArmed ? this.#plan.find(({ at }) => at === this.calls) : undefined;
+    if (this.#isCounting) this.calls += 1;
+    const planned = this.#isCounting ? this.#plan.find(({ at }) => at === this.calls) : undefined;
     const fault = planned !== undefined && applies(planned.fault, call) ? planned : undefined;
     if (call.kind === 'write') this.writes += 1;
     const carry = (by: 'operator' | 'late' = 'operator'): T => {
       try {
-        const result = deed();
-        this.witness.called(call, fault === undefined ? 'done' : `done, ${fault.fault}`, by);
-        if (call.kind === 'write') this.witness.changed(call.what);
-        this.#interrupt(call);
+        const result = action();
+        this.observer.called(call, fault === undefined ? 'done' : `done, ${fault.fault}`, by);
+        if (call.kind === 'write') this.observer.changed(call.what);
+        this.#runAfterCall(call);
         return result;
       } catch (error) {
-        this.witness.called(call, error instanceof Error ? error.message : 'failed', by);
+        this.observer.called(call, error instanceof Error ? error.message : 'failed', by);
         throw error;
       }
     };
     if (fault === undefined) return carry();
-    this.met.push(fault);
-    return this.#broken(fault.fault, process, call, carry, errorOf);
+    this.appliedFaults.push(fault);
+    return this.#withFault(fault.fault, process, call, carry, errorOf);
   }
 
-  #interrupt({ what }: Call): void {
-    const waiting = this.#whenCalled;
+  #runAfterCall({ what }: Call): void {
+    const waiting = this.#afterCall;
     if (waiting === undefined || !what.startsWith(waiting.what)) return;
-    this.#whenCalled = undefined;
-    waiting.deed();
+    this.#afterCall = undefined;
+    waiting.action();
   }
 
-  async #broken<T>(
+  async #withFault<T>(
     fault: Fault,
     process: OperatorProcess,
     call: Call,
     carry: (by?: 'operator' | 'late') => T,
     errorOf: (fault: Fault) => Error,
   ): Promise<T> {
-    const omitted = () => this.witness.called(call, `not done, ${fault}`, 'operator');
+    const omitted = () => this.observer.called(call, `not done, ${fault}`, 'operator');
     const carried = () => {
       try {
         carry();
       } catch (error) {
-        // The answer to it is lost, whatever it was.
+        // The answer is lost in any case.
         if (error instanceof TypeError) throw error;
       }
     };
     switch (fault) {
       case 'crash-before':
         omitted();
-        process.die();
+        process.crash();
         return never();
       case 'crash-after':
       case 'crash-after+stale-list':
         carried();
         if (fault !== 'crash-after') this.#staleUntilMs = this.clock.ms + staleMs;
-        process.die();
+        process.crash();
         return never();
       case 'crash-after+deleted':
         carried();
-        process.die();
-        this.isCutShort = true;
+        process.crash();
+        this.wasDeletedByFault = true;
         if (this.kubernetes.objects.has(key)) this.delete();
         return never();
       case 'crash-done-late':
         omitted();
-        this.#late.push({ atMs: this.clock.ms + lateMs, deed: () => carry('late') });
-        process.die();
+        this.#late.push({ atMs: this.clock.ms + lateMs, action: () => carry('late') });
+        process.crash();
         return never();
       case 'stale-cache':
       case 'cache-behind': {
         const before = this.kubernetes.events.length;
         carried();
-        this.#lag = { untilMs: this.clock.ms + lagMs, shown: fault === 'stale-cache' ? this.#shownBefore : before };
-        process.die();
+        this.#lag = {
+          untilMs: this.clock.ms + lagMs,
+          shown: fault === 'stale-cache' ? this.#eventsBeforeChange : before,
+        };
+        process.crash();
         return never();
       }
       case 'answer-lost':
@@ -418,14 +421,14 @@ export class World {
     }
   }
 
-  /** Events come at once, but where the cache lags. */
-  #hear(): void {
+  /** Delivers the events to the process, unless they are delayed. */
+  #deliverEvents(): void {
     if (this.#lag !== undefined && this.clock.ms < this.#lag.untilMs) return;
     this.#lag = undefined;
-    while (this.#heard < this.kubernetes.events.length) {
-      const event = this.kubernetes.events[this.#heard];
-      this.#heard += 1;
-      if (event !== undefined && !this.#process.isDead) this.#process.hear(event);
+    while (this.#delivered < this.kubernetes.events.length) {
+      const event = this.kubernetes.events[this.#delivered];
+      this.#delivered += 1;
+      if (event !== undefined && !this.#process.hasCrashed) this.#process.handleEvent(event);
     }
   }
 
@@ -433,15 +436,15 @@ export class World {
     for (const one of this.#late.filter(({ atMs }) => atMs <= this.clock.ms)) {
       this.#late.splice(this.#late.indexOf(one), 1);
       try {
-        one.deed();
+        one.action();
       } catch {
-        // Konnect may refuse by then what was asked for.
+        // Konnect may refuse the delayed call.
       }
     }
   }
 
-  #done(what: string): void {
-    this.witness.changed(what);
+  #userChanged(what: string): void {
+    this.observer.changed(what);
     this.clock.ms += 1_000;
   }
 }

@@ -2,47 +2,50 @@ import { describe, expect, test } from '@jest/globals';
 import { document } from '../docs/documents.ts';
 import { faults } from './faults.ts';
 import { invariants } from './invariants.ts';
-import { bugs, tryBug, whyNotApplicable } from './mutations.ts';
-import { play, prepare, singles } from './runner.ts';
-import { stories } from './scenarios.ts';
-import { count, emptyTally } from './summary.ts';
+import { mutations, runMutation, whyNotApplicable } from './mutations.ts';
+import { prepareScenario, runScenario, runsWithOneFault } from './runner.ts';
+import { scenarios } from './scenarios.ts';
+import { addRun, emptySummary } from './summary.ts';
 
-describe('every fault at every outside call of', () => {
-  test.each(stories)('$title comes to rest, with nothing wrong on the way', async (story) => {
-    const tally = emptyTally();
-    for await (const run of singles(await prepare(story))) count(tally, run);
-    expect(tally.failures).toEqual([]);
-    expect(tally.runs).toBeGreaterThan(9);
+describe('every fault at every outside call of scenario', () => {
+  test.each(scenarios)('$title ends at rest, without a violation', async (scenario) => {
+    const summary = emptySummary();
+    for await (const run of runsWithOneFault(await prepareScenario(scenario))) addRun(summary, run);
+    expect(summary.failures).toEqual([]);
+    expect(summary.runs).toBeGreaterThan(9);
   });
 });
 
-test('a run is the same again', async () => {
-  for (const story of stories.filter(({ title }) => title === 'drift' || title === 'hand-over')) {
+test('a repeated run gives the same result', async () => {
+  for (const scenario of scenarios.filter(({ title }) => title === 'drift' || title === 'hand-over')) {
     const plan = [{ at: 7, fault: 'crash-after+stale-list' as const }];
     const [one, two] = [
-      await play(await prepare(story), plan, { tells: true }),
-      await play(await prepare(story), plan, { tells: true }),
+      await runScenario(await prepareScenario(scenario), plan, { recordsHistory: true }),
+      await runScenario(await prepareScenario(scenario), plan, { recordsHistory: true }),
     ];
     expect(two.history).toEqual(one.history);
     expect(one.history.length).toBeGreaterThan(20);
   }
 });
 
-test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])('the driver can fail: %s', async (name) => {
-  const bug = bugs().find((one) => one.name === name);
-  if (bug === undefined) throw new TypeError('there is no such bug');
-  const { violations } = await tryBug(bug, 1);
-  expect(Object.keys(violations)).not.toEqual([]);
-});
+test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
+  'the simulation finds the seeded bug %s',
+  async (name) => {
+    const bug = mutations().find((one) => one.name === name);
+    if (bug === undefined) throw new TypeError('there is no such bug');
+    const { violations } = await runMutation(bug, 1);
+    expect(Object.keys(violations)).not.toEqual([]);
+  },
+);
 
 test('docs/trust/reliability/crash-points.md has every invariant, every fault and every seeded bug', () => {
   const text = document('docs/trust/reliability/crash-points.md');
   const named = [...Object.keys(invariants), ...faults].map((name) => `\`${name}\``);
-  const titles = bugs().map(({ title }) => `| ${title} |`);
+  const titles = mutations().map(({ title }) => `| ${title} |`);
   expect([...named, ...titles].filter((one) => !text.includes(one))).toEqual([]);
 });
 
-test('every seeded bug applies to the sources as they are', () => {
-  const found = bugs().map((bug) => ({ bug: bug.name, why: whyNotApplicable(bug) }));
+test('every seeded bug applies to the present sources', () => {
+  const found = mutations().map((bug) => ({ bug: bug.name, why: whyNotApplicable(bug) }));
   expect(found.filter(({ why }) => why !== undefined)).toEqual([]);
 });

@@ -2,17 +2,17 @@ import { planInWords } from './faults.ts';
 import { type Invariant, invariants } from './invariants.ts';
 import type { Run } from './runner.ts';
 
-/** What many runs came to; survives being sent from one thread to another. */
-export interface Tally {
+/** Results of many runs. Plain data, so that threads can exchange it. */
+export interface Summary {
   runs: number;
-  /** Outside calls of all runs. */
+  /** Number of outside calls of all runs. */
   calls: number;
-  /** Runs that needed a resync. */
+  /** Number of runs that needed a resync. */
   resynced: number;
   longestRecoveryMs: number;
-  /** Runs in which each was violated. */
+  /** Number of runs with a violation, by invariant. */
   violations: Partial<Record<Invariant, number>>;
-  /** The first of them, at most so many as are kept. */
+  /** The first failures, up to a maximum number. */
   failures: Failure[];
 }
 
@@ -21,36 +21,36 @@ export interface Failure {
   readonly violations: readonly string[];
 }
 
-const mostFailures = 20;
+const maxFailures = 20;
 
-export function emptyTally(): Tally {
+export function emptySummary(): Summary {
   return { runs: 0, calls: 0, resynced: 0, longestRecoveryMs: 0, violations: {}, failures: [] };
 }
 
-export function count(tally: Tally, run: Run): void {
-  tally.runs += 1;
-  tally.calls += run.calls;
-  if (run.resyncs > 0) tally.resynced += 1;
-  tally.longestRecoveryMs = Math.max(tally.longestRecoveryMs, run.recoveryMs);
+export function addRun(summary: Summary, run: Run): void {
+  summary.runs += 1;
+  summary.calls += run.calls;
+  if (run.resyncs > 0) summary.resynced += 1;
+  summary.longestRecoveryMs = Math.max(summary.longestRecoveryMs, run.recoveryMs);
   for (const invariant of new Set(run.violations.map((one) => one.invariant))) {
-    tally.violations[invariant] = (tally.violations[invariant] ?? 0) + 1;
+    summary.violations[invariant] = (summary.violations[invariant] ?? 0) + 1;
   }
-  if (run.violations.length > 0) keep(tally, failureOf(run));
+  if (run.violations.length > 0) addFailure(summary, failureOf(run));
 }
 
-export function merge(tally: Tally, other: Tally): void {
-  tally.runs += other.runs;
-  tally.calls += other.calls;
-  tally.resynced += other.resynced;
-  tally.longestRecoveryMs = Math.max(tally.longestRecoveryMs, other.longestRecoveryMs);
-  for (const invariant of namesOf(other)) {
-    tally.violations[invariant] = (tally.violations[invariant] ?? 0) + (other.violations[invariant] ?? 0);
+export function addSummary(summary: Summary, other: Summary): void {
+  summary.runs += other.runs;
+  summary.calls += other.calls;
+  summary.resynced += other.resynced;
+  summary.longestRecoveryMs = Math.max(summary.longestRecoveryMs, other.longestRecoveryMs);
+  for (const invariant of violatedInvariants(other)) {
+    summary.violations[invariant] = (summary.violations[invariant] ?? 0) + (other.violations[invariant] ?? 0);
   }
-  for (const failure of other.failures) keep(tally, failure);
+  for (const failure of other.failures) addFailure(summary, failure);
 }
 
-/** Those that were violated. */
-export function namesOf({ violations }: Tally): Invariant[] {
+/** Returns the violated invariants. */
+export function violatedInvariants({ violations }: Summary): Invariant[] {
   return allInvariants.filter((name) => (violations[name] ?? 0) > 0);
 }
 
@@ -58,10 +58,10 @@ const allInvariants: readonly Invariant[] = Object.keys(invariants).filter((name
   Object.hasOwn(invariants, name),
 );
 
-/** The command that plays the run again, with its history. */
-export function replayOf({ story, plan, seed }: Pick<Run, 'story' | 'plan' | 'seed'>): string {
+/** Returns the command that repeats the run, with its history. */
+export function replayOf({ scenario, plan, seed }: Pick<Run, 'scenario' | 'plan' | 'seed'>): string {
   const which = plan.length === 0 ? '' : ` --faults ${planInWords(plan)}`;
-  return `npm run crash -- --story ${story}${which} --seed ${String(seed)} --history`;
+  return `npm run crash -- --story ${scenario}${which} --seed ${String(seed)} --history`;
 }
 
 function failureOf(run: Run): Failure {
@@ -71,6 +71,6 @@ function failureOf(run: Run): Failure {
   };
 }
 
-function keep({ failures }: Tally, failure: Failure): void {
-  if (failures.length < mostFailures) failures.push(failure);
+function addFailure({ failures }: Summary, failure: Failure): void {
+  if (failures.length < maxFailures) failures.push(failure);
 }

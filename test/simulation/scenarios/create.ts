@@ -1,0 +1,109 @@
+/** A new forwarding: created, adopted or refused. */
+import { pointWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
+import { key, usual } from '../../support/forwarding-spec.ts';
+import { shop, siem } from '../../support/konnect-fixtures.ts';
+import { neighborSiem } from '../fixtures.ts';
+import type { Scenario } from '../scenario.ts';
+import type { SimulatedWorld } from '../simulated-world.ts';
+import {
+  allAttached,
+  byPortal,
+  inconvenient,
+  inline,
+  inlineOn,
+  organizationOnly,
+  ownDestination,
+  shopOnly,
+} from './common.ts';
+
+function createAdoptable(world: SimulatedWorld): void {
+  world.createForeign(key, { endpoint: siem.endpoint });
+  const id = world.createForeign('adoptable', { endpoint: siem.endpoint });
+  world.attach(world.portal(shop), id);
+  world.attach(world.webhook(), id);
+}
+
+export const creations: readonly Scenario[] = [
+  {
+    title: 'create',
+    change: (world) => world.add(usual),
+    after: allAttached,
+    destinations: ownDestination,
+    deletable: true,
+  },
+  {
+    title: 'create-harsh',
+    deletable: true,
+    behavior: inconvenient,
+    change: (world) => world.add(usual),
+    after: allAttached,
+    destinations: ownDestination,
+  },
+  {
+    title: 'create-one-portal',
+    deletable: true,
+    behavior: { duplicateNames: 'allowed' },
+    change: (world) => world.add(shopOnly),
+    after: { 'blue/shop': `${key} on` },
+    destinations: ownDestination,
+    withPairs: true,
+  },
+  {
+    title: 'create-v2',
+    deletable: true,
+    change: (world) => world.add(inline),
+    after: { 'blue/us': inlineOn },
+    destinations: [],
+    withPairs: true,
+  },
+  {
+    title: 'create-v2-and-portals',
+    deletable: true,
+    change: (world) => world.add({ ...usual, api: 'v2' }),
+    after: { ...allAttached, 'blue/us': inlineOn },
+    destinations: ownDestination,
+  },
+  {
+    title: 'adopt',
+    deletable: true,
+    foreign: createAdoptable,
+    change: (world) => world.add(usual),
+    after: allAttached,
+    destinations: ownDestination,
+    mayBeTaken: [key, 'blue/shop', 'blue/forum', 'blue/us'],
+  },
+  {
+    title: 'refuse',
+    foreign: (world) => {
+      const id = world.createForeign('theirs');
+      world.attach(world.portal(shop), id);
+    },
+    change: (world) => world.add(shopOnly),
+    after: { 'blue/shop': 'theirs on' },
+    destinations: [],
+    readiness: { [key]: 'False WebhookInUse Stalled' },
+    writesNothing: true,
+  },
+  {
+    title: 'refuse-inline',
+    foreign(world) {
+      const inlineTarget = { ...neighborSiem, logFormat: 'cef', skipSSLVerification: false } as const;
+      pointWebhook(world.konnect, world.organization(), world.webhook(), { kind: 'inline', inline: inlineTarget });
+      world.webhook().enabled = true;
+    },
+    change: (world) => world.add(organizationOnly),
+    after: { 'blue/us': 'CANARYneighbor on' },
+    destinations: [],
+    readiness: { [key]: 'False WebhookInUse Stalled' },
+    writesNothing: true,
+  },
+  {
+    title: 'create-by-portal',
+    change(world) {
+      world.putPortal('shop', shop);
+      world.add(byPortal);
+    },
+    after: { 'blue/shop': `${key} on`, 'blue/forum': `${key} on` },
+    destinations: ownDestination,
+  },
+];

@@ -1,0 +1,99 @@
+/** The deletion of a forwarding. */
+import { key, usual } from '../../support/forwarding-spec.ts';
+import { shop } from '../../support/konnect-fixtures.ts';
+import type { Scenario } from '../scenario.ts';
+import { allAttached, byPortal, inconvenient, inline, ownDestination, shopOnly } from './common.ts';
+
+export const deletions: readonly Scenario[] = [
+  {
+    title: 'delete-by-portal',
+    before: byPortal,
+    foreign: (world) => world.putPortal('shop', shop),
+    change(world) {
+      world.putPortal('shop', undefined);
+      world.delete();
+    },
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete',
+    before: usual,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-one-portal',
+    before: shopOnly,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+    withPairs: true,
+  },
+  {
+    title: 'delete-what-drifted',
+    before: usual,
+    foreign: (world) => void world.createForeign('theirs'),
+    change(world) {
+      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
+      world.attach(world.portal(shop), theirs?.destination.id ?? '');
+      world.delete();
+    },
+    after: { 'blue/shop': 'theirs on' },
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-while-creating',
+    behavior: { duplicateNames: 'allowed' },
+    change(world) {
+      world.add(shopOnly);
+      world.afterCall('create destination', () => world.delete());
+    },
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-harsh',
+    behavior: { ...inconvenient, releaseDelayMs: 20_000 },
+    before: usual,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-lenient',
+    behavior: { usedDestination: 'deleted' },
+    before: usual,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-v2',
+    before: inline,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+    withPairs: true,
+  },
+  {
+    title: 'delete-retain',
+    before: { ...usual, deletionPolicy: 'Retain' },
+    change: (world) => world.delete(),
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [key]: 'gone' },
+    writesNothing: true,
+    leavesUnrecorded: true,
+    withPairs: true,
+  },
+];

@@ -1,0 +1,76 @@
+/** Two forwardings that want the same webhook. */
+import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
+import { forum, otherSiem, shop } from '../../support/konnect-fixtures.ts';
+import type { Scenario } from '../scenario.ts';
+import { allAttached, inline, ownDestination, shopOnly } from './common.ts';
+
+const younger = 'platform/later';
+
+/** Two forwardings want the same webhooks. The older one, of the scenario, owns them. */
+function withYounger(choice: SpecChoice): Pick<Scenario, 'before' | 'prepare'> {
+  return {
+    before: choice,
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...choice, siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+  };
+}
+
+export const shared: readonly Scenario[] = [
+  {
+    title: 'share',
+    before: usual,
+    change(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...shopOnly, siem: 'other' }, younger, 1_000);
+    },
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [younger]: 'False Claimed Stalled' },
+    writesNothing: true,
+  },
+  {
+    title: 'move-portal',
+    before: usual,
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...shopOnly, portals: [{ id: shop, enabled: true }], siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+    change: (world) => world.edit({ ...usual, portals: [{ id: forum, enabled: true }] }),
+    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
+    destinations: [...ownDestination, `blue/${younger}`],
+  },
+  {
+    title: 'hand-over',
+    ...withYounger(usual),
+    change: (world) => world.delete(),
+    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${younger} on`, 'blue/us': `${younger} on` },
+    destinations: [`blue/${younger}`],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'hand-over-v2',
+    ...withYounger(inline),
+    change: (world) => world.delete(),
+    after: { 'blue/us': 'CANARYsecond on' },
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'hand-over-to-portal',
+    before: shopOnly,
+    async prepare(world) {
+      world.putPortal('shop', shop);
+      world.putSecret('other', otherSiem);
+      world.add({ portalRefs: [{ name: 'shop', enabled: true }], siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+    change: (world) => world.delete(),
+    after: { 'blue/shop': `${younger} on` },
+    destinations: [`blue/${younger}`],
+    readiness: { [key]: 'gone' },
+  },
+];
