@@ -13,7 +13,7 @@ export function isRegion(text: string): boolean {
 
 /**
  * Returns what is wrong with a URL template, or undefined if it is valid. The text does not contain the template, which may contain a credential.
- * A valid template is https (http for loopback hosts only), has `{region}` once, in the host or in the path, and has no credentials, query or fragment.
+ * A valid template is https (http for loopback hosts only) and has `{region}` once, in the host or in the path. It has no credentials, query or fragment.
  * In the host a fixed name must follow `{region}`, so that the name of a region never decides which host gets the tokens.
  */
 export function problemWithKonnectURL(template: string): string | undefined {

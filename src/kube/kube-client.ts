@@ -105,8 +105,9 @@ export class KubeClient {
   }
 
   /**
-   * Yields the events after `query.resourceVersion`. Returns when the server ends the watch. Throws when the connection breaks or ends within a line, when
-   * there is no data for too long, when the server sends an error (410 is kind `Gone`), or when `signal` is aborted. Leaving the loop ends the watch.
+   * Yields the events after `query.resourceVersion`. Returns when the server ends the watch. Throws when the connection breaks or ends within a line, and
+   * when there is no data for too long. Throws when the server sends an error (410 is kind `Gone`), and when `signal` is aborted. Leaving the loop ends the
+   * watch.
    */
   async *watch<T extends { metadata: { resourceVersion: string } }>(
     path: string,

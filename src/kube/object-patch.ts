@@ -6,8 +6,8 @@ export type JsonPatchOperation =
   | { op: 'remove'; path: string };
 
 /**
- * Returns the first operations of every patch. With them the API server answers 409 Conflict if the object has changed since it was read, and
- * 422 Invalid if it is another object of the same name.
+ * Returns the first operations of every patch. With them the API server answers 409 Conflict if the object has changed since it was read. It answers
+ * 422 Invalid if there is another object of the same name.
  */
 function guardOf({ metadata: { uid, resourceVersion } }: KubeObject): JsonPatchOperation[] {
   return [

@@ -64,7 +64,7 @@ export class LeaderElection {
   /**
    * Throws unless this process is certain to be the leader: its last successful renewal is less than the renew deadline ago. This holds however long
    * the process was stopped, for example by SIGSTOP, a suspended machine or a long garbage collection. A transport calls it and then sends the first
-   * byte without an `await` in between, so each connection lets out at most the one request that it is sending.
+   * byte without an `await` in between. So each connection sends at most one request after the lease is lost.
    */
   readonly fence: Fence = () => {
     if (this.#remainingMs() <= 0) throw new FencedError(`${this.#options.name} may be lost: nothing is written`);

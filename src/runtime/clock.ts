@@ -3,8 +3,8 @@ export interface Clock {
   /** Returns milliseconds from an arbitrary start. They never decrease. */
   now(): number;
   /**
-   * Calls `callback` once, `delayMs` from now or later. Returns a function that cancels the call. A delay of more than 24 days ends after 24 days, so
-   * a caller that schedules so far ahead has to look at the time again.
+   * Calls `callback` once, `delayMs` from now or later. Returns a function that cancels the call. A delay of more than 24 days ends after 24 days:
+   * then the caller has to read the clock again.
    */
   schedule(callback: () => void, delayMs: number): () => void;
 }

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { apiVersion, kind, reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import type { AddOptions } from '../../../src/controller/work-queue.ts';
+import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
+import type { Change } from '../../../src/kube/store.ts';
+import { Enqueuer } from '../../../src/resources/enqueuer.ts';
+import { type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
+import { blue } from '../../support/konnect-fixtures.ts';
+
+const ready = [
+  { type: 'Ready', status: 'True', reason: 'InSync', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+];
+
+interface Choice extends SpecChoice {
+  readonly namespace?: string;
+  readonly generation?: number;
+  readonly status?: object;
+  readonly metadata?: Partial<KubeObject['metadata']>;
+}
+
+function forwarding(
+  name: string,
+  { namespace = 'platform', generation = 1, status, metadata, ...choice }: Choice = {},
+) {
+  const spec = specOf({ ...usual, ...choice });
+  const meta = { namespace, name, uid: `uid-${name}`, resourceVersion: '1', generation, ...metadata };
+  return { apiVersion, kind, metadata: meta, spec, ...(status === undefined ? {} : { status }) };
+}
+
+const inSync = { konnect: { organizationID: blue, region: 'us' }, observedGeneration: 1, conditions: ready };
+
+function setUp() {
+  const enqueued: string[] = [];
+  const conditions: string[] = [];
+  const enqueuer = new Enqueuer({
+    enqueue: (key, { priority = 'new' }: AddOptions) => enqueued.push(`${key} ${priority}`),
+    destinationName: () => undefined,
+    conditions: {
+      setConditions: ({ namespace, name }, all) => conditions.push(`${namespace}/${name} ${String(all.length)}`),
+      forgetConditions: ({ namespace, name }) => conditions.push(`${namespace}/${name} none`),
+    },
+  });
+  const change = (to: Change<KubeObject>) => {
+    enqueued.length = 0;
+    enqueuer.onForwarding(to);
+    return enqueued;
+  };
+  return {
+    enqueuer,
+    enqueued,
+    conditions,
+    added: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
+      change({ kind: 'added', key: keyOf(object), object, source }),
+    updated: (previous: KubeObject, object: KubeObject) =>
+      change({ kind: 'updated', key: keyOf(object), object, previous, source: 'watch' }),
+    deleted: (object: KubeObject) => change({ kind: 'deleted', key: keyOf(object), object, source: 'watch' }),
+    secret: (key: string, how: { kind: 'added' | 'updated'; source: Change<KubeObject>['source'] }) => {
+      enqueued.length = 0;
+      const object = { metadata: { name: key, uid: 'u', resourceVersion: '1' } };
+      enqueuer.onSecret({ ...how, key, object, previous: object });
+      return enqueued;
+    },
+  };
+}
+
+test('nothing is enqueued before the start, and then every forwarding, new ones as new', () => {
+  const { enqueuer, enqueued, added } = setUp();
+  const [fresh, done] = [forwarding('fresh'), forwarding('done', { status: inSync })];
+  expect(added(fresh)).toEqual([]);
+  expect(added(done)).toEqual([]);
+  enqueuer.start([fresh, done]);
+  expect(enqueued).toEqual(['platform/fresh new', 'platform/done resync']);
+});
+
+describe('after the start', () => {
+  function started() {
+    const all = setUp();
+    all.enqueuer.start([]);
+    return all;
+  }
+
+  test('an update is enqueued only if it needs a reconciliation', () => {
+    const { updated } = started();
+    const before = forwarding('a', { status: inSync });
+    const written = forwarding('a', { status: { ...inSync, observedGeneration: 1 }, metadata: { finalizers: ['x'] } });
+    expect(updated(before, written)).toEqual([]);
+    expect(updated(before, forwarding('a', { generation: 2, status: inSync }))).toEqual(['platform/a new']);
+    const requested = { annotations: { [reconcileAnnotation]: 'now' } };
+    expect(updated(before, forwarding('a', { status: inSync, metadata: requested }))).toEqual(['platform/a resync']);
+    const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+    expect(updated(before, forwarding('a', { status: inSync, metadata: ending }))).toEqual(['platform/a new']);
+    expect(updated(before, forwarding('a', { status: {} }))).toEqual(['platform/a new']);
+  });
+
+  test('a forwarding that shares a claim is enqueued, except by the first list', () => {
+    const { added, updated, deleted } = started();
+    const first = forwarding('first', { status: inSync });
+    const second = forwarding('second', { status: inSync });
+    const other = forwarding('other', { organization: { enabled: true }, portals: [], status: inSync, region: 'eu' });
+    expect(added(other, 'list')).toEqual(['platform/other resync']);
+    expect(added(first, 'list')).toEqual(['platform/first resync']);
+    expect(added(second, 'list')).toEqual(['platform/second resync']);
+    const changed = forwarding('second', { generation: 2, portals: [], status: inSync });
+    expect(updated(second, changed)).toEqual(['platform/first new', 'platform/second new']);
+    expect(deleted(changed)).toEqual(['platform/first new', 'platform/second new']);
+  });
+
+  test('a changed Secret enqueues the forwardings that name it, and the first list only as a resync', () => {
+    const { added, deleted, secret } = started();
+    const one = forwarding('one', { siem: 'shared', status: inSync });
+    added(one);
+    added(forwarding('two', { siem: 'shared', namespace: 'elsewhere', status: inSync }));
+    expect(secret('platform/shared', { kind: 'added', source: 'list' })).toEqual(['platform/one resync']);
+    expect(secret('platform/shared', { kind: 'added', source: 'watch' })).toEqual(['platform/one new']);
+    expect(secret('platform/konnect', { kind: 'updated', source: 'list' })).toEqual(['platform/one new']);
+    expect(secret('platform/siem', { kind: 'updated', source: 'watch' })).toEqual([]);
+    deleted(one);
+    expect(secret('platform/shared', { kind: 'updated', source: 'watch' })).toEqual([]);
+  });
+
+  test('an object that cannot be parsed is enqueued, and keeps its indexes', () => {
+    const { added, updated, enqueuer } = started();
+    const good = forwarding('a', { status: inSync });
+    added(good);
+    const bad = { ...good, metadata: { ...good.metadata, generation: 2 }, spec: 'nonsense' };
+    expect(updated(good, bad)).toEqual(['platform/a new']);
+    expect(enqueuer.groupOf('platform/a')).toBe(`${blue} us`);
+  });
+});
+
+test('a deleted forwarding has no group, no claims and no conditions', () => {
+  const { enqueuer, conditions, added, deleted } = setUp();
+  const object = forwarding('a', { status: inSync });
+  added(object);
+  expect(enqueuer.groupOf('platform/a')).toBe(`${blue} us`);
+  expect(enqueuer.sharing('platform/b', [`${blue}/us/organization`])).toEqual(['platform/a']);
+  deleted(object);
+  expect(enqueuer.groupOf('platform/a')).toBe('');
+  expect(enqueuer.sharing('platform/b', [`${blue}/us/organization`])).toEqual([]);
+  expect(conditions).toEqual(['platform/a 1', 'platform/a none']);
+});
