@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Package: Go module github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza v0.149.0, the parsers of the Collector's log receivers.
-# A user: relays audit lines with the OpenTelemetry Collector and hands `trace_id` to the trace parser. Konnect's ids are decimal numbers of 18 or 19 digits.
+# A user: relays audit lines with the OpenTelemetry Collector and hands `trace_id` to the trace parser. Konnect's ids are decimal numbers, and their length varies.
 # Guess before the run: an error for every id, because 16 bytes in hexadecimal are 32 characters.
 # Seen: an error for 19 digits alone, "odd length". 18 digits are accepted: each pair counts as hexadecimal, and the id has 9 bytes.
 # Why it matters: some events get a trace id that belongs to nothing, others an error, and which is which looks random.
