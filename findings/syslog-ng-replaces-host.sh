@@ -26,18 +26,16 @@ destination whole { file("$dir/whole.log" template("\$MSG\n")); };
 log { source(parsed); destination(parsed); };
 log { source(whole); destination(whole); };
 CONF
-relay() {
-  LD_LIBRARY_PATH=$libraries TZ=UTC "$dir/root/usr/sbin/syslog-ng" --module-path="$dir/root/usr/lib/syslog-ng/3.38" "$@"
-}
-relay --version | head -1
-relay -F -f relay.conf -R "$dir/state" -p "$dir/pid" -c "$dir/control" --no-caps &
+export LD_LIBRARY_PATH=$libraries TZ=UTC
+program=("$dir/root/usr/sbin/syslog-ng" --module-path="$dir/root/usr/lib/syslog-ng/3.38")
+"${program[@]}" --version | head -1
+"${program[@]}" -F -f relay.conf -R "$dir/state" -p "$dir/pid" -c "$dir/control" --no-caps &
 server=$!
+trap 'kill "$server" 2> /dev/null || true; wait "$server" || true; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do
   if [ -s parsed.log ] && [ -s whole.log ]; then break; fi
   sleep 0.1
 done
-kill "$server"
-wait "$server" || true
 cat parsed.log whole.log
 grep -Eq '^Nov 20 09:15:02 [^ ]+ CEF:0\|KongInc\|' parsed.log
 if grep -q konghq.com parsed.log; then exit 1; fi
