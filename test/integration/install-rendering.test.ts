@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
-import { chartFolder, manifestsFile, renderManifests } from '../../scripts/render.ts';
+import { chartFolder, chartValues, manifestsFile, renderManifests } from '../../scripts/render.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
 
@@ -82,8 +82,7 @@ describe('the arguments', () => {
   test('are the operator’s own defaults unless values say otherwise', async () => {
     const { container } = await renderPod();
     const home = { HOME: '/home/nonroot' };
-    const elected = ['--leader-elect', '--leader-elect-resource-namespace=operators'];
-    expect(parseConfig(container.args, home)).toEqual(parseConfig(elected, home));
+    expect(parseConfig(container.args, home)).toEqual(parseConfig(['--leader-elect'], home));
   });
 
   test('say what values say', async () => {
@@ -123,7 +122,8 @@ describe('the arguments', () => {
         leaderElectRenewDeadlineMs: 40_000,
         leaderElectRetryPeriodMs: 5_000,
         leaderElectResourceName: 'konnect',
-        leaderElectResourceNamespace: 'operators',
+        // That of the Pod.
+        leaderElectResourceNamespace: undefined,
         metricsBindAddress: undefined,
         healthProbeBindAddress: { host: undefined, port: 9081 },
         logLevel: 'debug',
@@ -188,6 +188,38 @@ describe('the Pod', () => {
         proxies: { HTTPS_PROXY: 'http://proxy.example.com:3128', NO_PROXY: 'konnect.internal,.example.org' },
       },
     });
+  });
+
+  test('runs only on nodes with Linux, and on those that a user selects', async () => {
+    expect((await renderPod()).spec['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux' });
+    expect((await renderPod('nodeSelector.tier=control')).spec['nodeSelector']).toEqual({
+      'kubernetes.io/os': 'linux',
+      tier: 'control',
+    });
+  });
+
+  test('has the DNS settings, hosts and volumes that a user gives, beside those of the chart', async () => {
+    const { spec, container } = await renderPod(
+      'dnsPolicy=None',
+      'dnsConfig.nameservers={192.0.2.53}',
+      'hostAliases[0].ip=192.0.2.10',
+      'hostAliases[0].hostnames={proxy.example.com}',
+      'extraVolumes[0].name=data',
+      'extraVolumes[0].emptyDir.sizeLimit=1Mi',
+      'extraVolumeMounts[0].name=data',
+      'extraVolumeMounts[0].mountPath=/data',
+      'extraCACertificates.secret.name=corporate',
+    );
+    expect(spec).toMatchObject({
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['192.0.2.53'] },
+      hostAliases: [{ ip: '192.0.2.10', hostnames: ['proxy.example.com'] }],
+      volumes: [{ name: 'ca' }, { name: 'data', emptyDir: { sizeLimit: '1Mi' } }],
+    });
+    expect(container['volumeMounts']).toEqual([
+      expect.objectContaining({ name: 'ca' }),
+      { name: 'data', mountPath: '/data' },
+    ]);
   });
 
   test('runs the image of the chart’s version, of another tag, or of a digest', async () => {
@@ -343,7 +375,7 @@ describe('metrics', () => {
     const monitor = (await render(monitored, ...sets)).find(({ kind }) => kind === 'ServiceMonitor');
     return z.object({ spec: z.object({ endpoints: z.tuple([z.looseObject({})]) }) }).parse(monitor).spec.endpoints[0];
   };
-  const plain = { port: 'metrics', path: '/metrics', interval: '30s' };
+  const plain = { port: 'metrics', path: '/metrics', interval: '30s', honorLabels: true };
   const bearerTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
   test('are read by TLS and with a token, unless they are open to everybody', async () => {
@@ -367,6 +399,32 @@ describe('metrics', () => {
     expect(rest).toEqual(plain);
   });
 
+  test('have labels of their own that Prometheus keeps unless values say otherwise', async () => {
+    expect(await endpoint('metrics.serviceMonitor.honorLabels=false')).toMatchObject({ honorLabels: false });
+  });
+
+  test('are read with a token of the chart where Prometheus may not use that of its own Pod', async () => {
+    const created = 'metrics.serviceMonitor.createToken=true';
+    const name = 'konnect-audit-log-operator-metrics-client';
+    const { bearerTokenFile: _, ...rest } = await endpoint();
+    expect(await endpoint(created)).toEqual({ ...rest, authorization: { credentials: { name, key: 'token' } } });
+    const objects = await render(monitored, created);
+    const named = objects.filter(({ metadata }) => metadata.name === name);
+    expect(named.map((object) => object.kind)).toEqual(['ServiceAccount', 'Secret', 'ClusterRoleBinding']);
+    expect(objects.map((object) => `${object.kind}/${object.metadata.name}`)).toContain(
+      'ClusterRole/konnect-audit-log-operator-metrics-reader',
+    );
+    expect(named).toMatchObject([
+      {},
+      { metadata: { annotations: { 'kubernetes.io/service-account.name': name } } },
+      {
+        roleRef: { name: 'konnect-audit-log-operator-metrics-reader' },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: 'operators' }],
+      },
+    ]);
+    expect(await endpoint(created, 'metrics.secure=false')).toEqual(plain);
+  });
+
   test('have the certificate of a Secret, beside the authorities of another', async () => {
     const named = 'metrics.certificate.secretName=metrics-tls';
     const { spec, container } = await renderPod(named, 'extraCACertificates.secret.name=corporate');
@@ -380,6 +438,89 @@ describe('metrics', () => {
     for (const unused of ['metrics.secure=false', 'metrics.enabled=false']) {
       expect((await renderPod(named, unused)).spec).not.toHaveProperty('volumes');
     }
+  });
+});
+
+test('the NetworkPolicy lets DNS out on its usual port and on that of OpenShift', async () => {
+  const policy = async (...sets: readonly string[]) =>
+    (await render('networkPolicy.enabled=true', ...sets)).find(({ kind }) => kind === 'NetworkPolicy')?.['spec'];
+  const dns = (...ports: readonly number[]) => ({
+    egress: [
+      { ports: ports.flatMap((port) => [{ port, protocol: 'UDP' }, { port }]) },
+      { ports: [{ port: 443 }, { port: 6443 }] },
+    ],
+  });
+  expect(await policy()).toMatchObject(dns(53, 5353));
+  expect(await policy('networkPolicy.dnsPorts={53}')).toMatchObject(dns(53));
+});
+
+describe('a value without content', () => {
+  const empty = (path: string) => template([`${path}=null`], true);
+
+  test.each(
+    chartValues()
+      .map(({ path, default: preset }) => ({ path, preset }))
+      .filter(({ preset }) => preset === '' || Array.isArray(preset) || typeof preset === 'object'),
+  )('$path counts as an empty one, or is refused by name', async ({ path, preset }) => {
+    const { code, stdout, stderr } = await empty(path);
+    const isNeeded = Array.isArray(preset) && preset.length > 0;
+    expect(stderr).toContain(isNeeded ? `missing property '${path.split('.').at(-1) ?? ''}'` : '');
+    expect(code).toBe(isNeeded ? 1 : 0);
+    expect(stdout).not.toMatch(/<nil>|%!/);
+  });
+
+  test.each(
+    chartValues()
+      .filter(({ default: preset }) => ['boolean', 'number'].includes(typeof preset) || /./.test(String(preset ?? '')))
+      .filter(({ default: preset }) => typeof preset !== 'object')
+      .map(({ path }) => path),
+  )('%s is refused by name', async (path) => {
+    const { code, stderr } = await empty(path);
+    expect(stderr).toContain(`missing property '${path.split('.').at(-1) ?? ''}'`);
+    expect(code).toBe(1);
+  });
+
+  test.each(['image', 'metrics', 'metrics.serviceMonitor', 'networkPolicy', 'leaderElection', 'extraCACertificates'])(
+    'the section %s is refused by name',
+    async (path) => {
+      expect(await refusal(`${path}=null`)).toContain(`missing property '${path.split('.').at(-1) ?? ''}'`);
+    },
+  );
+});
+
+describe('NOTES.txt', () => {
+  const notes = async (...sets: readonly string[]) => {
+    const { stdout } = await helm([
+      'install',
+      'konnect-audit-log-operator',
+      chartFolder,
+      '--dry-run=client',
+      '-n=operators',
+      ...sets.map((set) => `--set=${set}`),
+    ]);
+    return stdout.slice(stdout.indexOf('NOTES:'));
+  };
+
+  test('has the next step, and the order of uninstalling', async () => {
+    const text = await notes();
+    const commands = text.split('\n').filter((line) => /^ {2}(kubectl|helm) /.test(line));
+    expect(commands.map((line) => line.trim().split(' ').slice(0, 2).join(' '))).toEqual([
+      'kubectl -n',
+      'kubectl apply',
+      'kubectl get',
+      'kubectl create',
+      'kubectl delete',
+      'helm uninstall',
+    ]);
+    expect(text).toContain('kubectl delete auditlogforwardings --all --all-namespaces');
+    expect(text).toContain('helm uninstall konnect-audit-log-operator --namespace operators --wait');
+  });
+
+  test('deletes only what this release watches', async () => {
+    const text = await notes('watchNamespaces={team-a,team-b}');
+    expect(text).toContain('kubectl delete auditlogforwardings --all --namespace team-a');
+    expect(text).toContain('kubectl delete auditlogforwardings --all --namespace team-b');
+    expect(text).not.toContain('--all-namespaces');
   });
 });
 
@@ -400,6 +541,8 @@ describe('what is refused', () => {
     ['konnectURL=https://api.konghq.com', 'konnectURL'],
     ['image.digest=latest', 'digest'],
     ['healthProbe.port=0', 'port'],
+    ['extraVolumes[0].name=ca', 'extraVolumes'],
+    ['networkPolicy.dnsPorts={}', 'dnsPorts'],
   ])('%s, by the name of the value', async (set, word) => {
     expect(await refusal(set)).toContain(word);
   });
@@ -407,6 +550,14 @@ describe('what is refused', () => {
   test.each([
     [['serviceAccount.create=false'], 'serviceAccount.name'],
     [['metrics.enabled=false', 'metrics.serviceMonitor.enabled=true'], 'metrics.enabled'],
+    [
+      [
+        'metrics.serviceMonitor.enabled=true',
+        'metrics.serviceMonitor.createToken=true',
+        'metrics.serviceMonitor.authorization.type=Bearer',
+      ],
+      'createToken',
+    ],
     [['extraCACertificates.configMap.name=a', 'extraCACertificates.secret.name=b'], 'extraCACertificates'],
   ])('%j, which do not go together', async (sets, word) => {
     expect(await refusal(...sets)).toContain(word);

@@ -190,6 +190,14 @@ describe('helm', () => {
       '--set=extraCACertificates.configMap.name=corporate',
       '--set=networkPolicy.enabled=true',
       '--set=tolerations[0].operator=Exists',
+      '--set=dnsPolicy=Default',
+      '--set=dnsConfig.options[0].name=ndots',
+      '--set=hostAliases[0].ip=192.0.2.10',
+      '--set=hostAliases[0].hostnames={proxy.example.com}',
+      '--set=extraVolumes[0].name=data',
+      '--set=extraVolumes[0].emptyDir.sizeLimit=1Mi',
+      '--set=extraVolumeMounts[0].name=data',
+      '--set=extraVolumeMounts[0].mountPath=/data',
       '--set=podSecurityContext.runAsUser=null',
     ]);
     await eventually(async () => expect(await podPhases(namespace)).toBe('Pending'));
@@ -366,10 +374,16 @@ describe('the installation pages', () => {
   });
 
   test('have values that the chart takes', async () => {
-    const [values = ''] = blocks('helm', 'yml');
-    const file = join(controlPlane.folder, 'values.yaml');
-    await writeFile(file, values);
-    expect((await helm(['template', release, chartFolder, `--values=${file}`])).stdout).toContain('secretKeyRef');
+    const rendered = async (values: string) => {
+      const file = join(controlPlane.folder, 'values.yaml');
+      await writeFile(file, values);
+      return (await helm(['template', release, chartFolder, `--values=${file}`])).stdout;
+    };
+    const [proxy = '', openshift = ''] = blocks('helm', 'yml');
+    expect(await rendered(proxy)).toContain('secretKeyRef');
+    const onOpenShift = await rendered(openshift);
+    expect(onOpenShift).not.toMatch(/runAsUser|runAsGroup|bearerTokenFile/);
+    expect(onOpenShift).toContain('port: 5353');
   });
 });
 

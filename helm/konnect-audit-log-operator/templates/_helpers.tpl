@@ -42,11 +42,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The chart's own labels take precedence. */}}
 {{- define "operator.labels" -}}
-{{- merge (include "operator.ownLabels" . | fromYaml) .Values.commonLabels | toYaml }}
+{{- merge (include "operator.ownLabels" . | fromYaml) (.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{- define "operator.podLabels" -}}
-{{- merge (include "operator.ownLabels" . | fromYaml) .Values.podLabels .Values.commonLabels | toYaml }}
+{{- merge (include "operator.ownLabels" . | fromYaml) (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{- define "operator.image" -}}
@@ -79,6 +79,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [create, patch]
 {{- end }}
 
+{{/* The namespaces to watch, each once, as a JSON list. A value without content counts as an empty list. */}}
+{{- define "operator.watchNamespaces" -}}
+{{- .Values.watchNamespaces | default list | uniq | toJson }}
+{{- end }}
+
+{{/* Name of the ServiceAccount, of its token and of its binding, with which Prometheus reads metrics. */}}
+{{- define "operator.metricsClient" -}}
+{{- printf "%s-metrics-client" (include "operator.fullname" . | trunc 48 | trimSuffix "-") }}
+{{- end }}
+
 {{/* Whole seconds of a duration such as 1m30s, rounded up. */}}
 {{- define "operator.seconds" -}}
 {{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 }}
@@ -91,7 +101,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Limit of the heap in MiB, or nothing if the memory limit is absent or in another unit. */}}
 {{- define "operator.heapMiB" -}}
-{{- $limit := dig "limits" "memory" "" .Values.resources | toString }}
+{{- $limit := dig "limits" "memory" "" (.Values.resources | default dict) | toString }}
 {{- if regexMatch "^[0-9]+Mi$" $limit }}
 {{- div (mul 5 (trimSuffix "Mi" $limit | atoi)) 8 }}
 {{- else if regexMatch "^[0-9]+Gi$" $limit }}
