@@ -49,42 +49,48 @@ function portal(): string {
   return id;
 }
 
-/** Commands of processes that do not end. Other tests start them. */
-const endless = /^(?:npm |node dist\/operator\.js).*\n?/gm;
+/** Commands of processes that do not end. Other tests start them, and here is no Pod whose ports could be forwarded. */
+const endless = /^(?:npm |node dist\/operator\.js|kubectl port-forward ).*\n?/gm;
 
 /** Returns the script with the names of this environment. Commands that change the whole cluster become a dry run, since other tests use the cluster. */
 async function here({ text: script }: Script): Promise<string> {
   const { destination } = (await environment.forwarding('sumologic').catch(() => undefined))?.status ?? {};
   const { healthURL, metricsURL } = environment.operator();
-  return script
-    .replaceAll(endless, '')
-    .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${environment.namespace}`)
-    .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
-    .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
-    .replaceAll(/ delete (?:crd|namespace) \S+/g, '$& --dry-run=server')
-    .replaceAll(/ -w$/gm, '')
-    .replaceAll('PORTAL-ID', portal())
-    .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
-    .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${environment.services.konnect.url}/$1`)
-    .replaceAll('http://127.0.0.1:8081', healthURL)
-    .replaceAll('https://127.0.0.1:8080/metrics', metricsURL);
+  return (
+    script
+      .replaceAll(endless, '')
+      .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${environment.namespace}`)
+      .replaceAll(/(auditlogforwarding) -A /g, `$1 -n ${environment.namespace} `)
+      .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
+      .replaceAll(/ --replicas=0/g, '$& --dry-run=server')
+      .replaceAll(/ delete (?:crd|namespace) \S+/g, '$& --dry-run=server')
+      .replaceAll(/ -w$/gm, '')
+      .replaceAll('PORTAL-ID', portal())
+      .replaceAll('audit-log-destinations/ID', `audit-log-destinations/${destination?.id ?? ''}`)
+      .replaceAll(/https:\/\/(\w+)\.api\.konghq\.com/g, `${environment.services.konnect.url}/$1`)
+      .replaceAll('http://127.0.0.1:8081', healthURL)
+      // The operator of this test serves metrics without TLS.
+      .replaceAll('https://127.0.0.1:8080', new URL(metricsURL).origin)
+  );
 }
 
-/** The definitions of the runbook. */
-function definitions(): string {
-  const asking = scriptsOf(document('docs/operate/runbook.md')).find(({ text: script }) => script.startsWith('TOKEN='));
-  return (asking?.text ?? '')
-    .split('\n')
-    .slice(0, 2)
-    .join('\n')
-    .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`);
+/** Resolves with the functions and variables that the runbook defines and that the script uses without defining them. */
+async function definitionsFor({ text: script }: Script): Promise<string> {
+  const defined = scriptsOf(document('docs/operate/runbook.md'))
+    .flatMap(({ text: one }) => one.split('\n'))
+    .filter((line) => /^(?:[A-Z_]+=|\w+\(\) )/.test(line) && !script.includes(line));
+  const uses = (line: string, text: string) =>
+    new RegExp(`(?:^|[$\\s])${/^\w+/.exec(line)?.[0] ?? ''}\\b`, 'm').test(text);
+  const functions = defined.filter((line) => line.includes('()') && uses(line, script));
+  const variables = defined.filter((line) => !line.includes('()') && uses(line, [script, ...functions].join('\n')));
+  const all = [...variables, ...functions].map((line) => here({ title: line, text: line }));
+  return (await Promise.all(all)).join('\n');
 }
 
 /** Runs the script, and waits until its effect is complete. Resolves with its output. */
 async function typed(script: Script): Promise<string> {
-  const asksKonnect = /\bkonnect /.test(script.text) && !script.text.startsWith('TOKEN=');
   const whose = script.text.includes('export F=') ? whoami : '';
-  const output = await bash([asksKonnect ? definitions() : '', await here(script), whose].join('\n'), folder);
+  const output = await bash([await definitionsFor(script), await here(script), whose].join('\n'), folder);
   if (script.text.includes('apply -f forwarding.yaml')) await environment.waitForReady('sumologic');
   if (script.text.startsWith('kubectl annotate')) await environment.waitFor('sumologic', isAnswered);
   return output;
@@ -104,6 +110,8 @@ function expected({ text: script }: Script): RegExp {
   if (script.includes('export F=')) return new RegExp(`system:serviceaccount:${namespace}:${name}$`);
   if (script.includes('apply -f forwarding.yaml')) return /^auditlogforwarding\S+\/sumologic created$/m;
   if (script.includes('select(any(')) return /^documents-\w+\/sumologic\n$/;
+  if (script.includes('go-template')) return /^$/;
+  if (script.includes('ask /metrics')) return /^readyz check passed\n(?:.*\n)*.*konnect_audit_log_/m;
   if (script.includes('lastHandledReconcileAt')) return /^\d{4}-\d\d-\d\dT/;
   if (script.includes('organizationID')) return new RegExp(`^${environment.blue.id}$`);
   if (script.includes('/organizations/me')) return /"id": ?"|^200$/m;

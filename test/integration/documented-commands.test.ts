@@ -73,3 +73,32 @@ describe.each(ways)('a forwarding made by %s', (_way, install, upgrade) => {
     await kubectl(['delete', 'namespace', namespace, '--wait=false']);
   });
 });
+
+test('the runbook lists a forwarding for which no operator answers', async () => {
+  const namespace = await createNamespace('unanswered');
+  const scripts = scriptsOf(documents.get('docs/operate/runbook.md') ?? '').map(({ text }) =>
+    text.replaceAll('auditlogforwarding -A', `auditlogforwarding -n ${namespace}`),
+  );
+  const ask = scripts.find((script) => script.includes('annotate') && script.includes('--all')) ?? '';
+  const list = scripts.find((script) => script.includes('go-template')) ?? '';
+  const apply = (name: string) =>
+    kubectl(['apply', '-f', '-'], {
+      input: JSON.stringify({
+        apiVersion: 'konnect-audit-log.io/v1alpha1',
+        kind: 'AuditLogForwarding',
+        metadata: { name, namespace },
+        spec,
+      }),
+    });
+  await apply('answered');
+  await apply('ignored');
+  await bash(ask, root);
+  const annotation = String.raw`jsonpath={.metadata.annotations.konnect-audit-log\.io/reconcile-requested-at}`;
+  const { stdout: requested } = await kubectl(['get', 'alf', 'answered', '-n', namespace, '-o', annotation]);
+  const answer = JSON.stringify({ status: { lastHandledReconcileAt: requested } });
+  await kubectl(['patch', 'alf', 'answered', '-n', namespace, '--subresource=status', '--type=merge', '-p', answer]);
+  // Made after the request.
+  await apply('new');
+  expect(await bash(list, root)).toBe(`${namespace}/ignored\n`);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+});

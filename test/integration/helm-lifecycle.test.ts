@@ -150,19 +150,17 @@ test('two releases share a cluster, if only one brings the CRD', async () => {
     .trim()
     .split('\n')
     .map((line) => line.replaceAll("'", '').split(/ +/));
-  expect(lines).toHaveLength(2);
-  for (const [program, ...args] of lines) {
-    expect(program).toBe('helm');
-    const typed = args.map((arg) => (arg === 'helm/konnect-audit-log-operator' ? chartFolder : arg));
-    const both = typed.filter(
-      (arg, index) => arg !== 'crds.install=false' && typed[index + 1] !== 'crds.install=false',
-    );
-    if (both.length < typed.length) {
-      const refused = await helm(both, { allowFailure: true });
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('CustomResourceDefinition') });
-    }
-    await helm(typed);
-  }
+  expect(lines.map(([program]) => program)).toEqual(['helm', 'helm']);
+  const [upgrade = [], install = []] = lines.map(([, ...args]) =>
+    args.map((arg) => (arg === 'helm/konnect-audit-log-operator' ? chartFolder : arg)),
+  );
+  await helm(upgrade);
+  const withCRD = install.map((arg) => arg.replace('crds.install=false', 'crds.install=true'));
+  expect(await helm(withCRD, { allowFailure: true })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('CustomResourceDefinition'),
+  });
+  await helm(install);
   const leases = await kubectl(['get', 'deployments', '-A', '-o', 'yaml']);
   const names = [...leases.matchAll(/--leader-elect-resource-name=(\S+)/g)].map(([, name]) => name);
   expect(new Set(names).size).toBe(2);

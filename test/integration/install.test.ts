@@ -227,7 +227,11 @@ describe('helm', () => {
 
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
     const args = await argumentsOf(namespace);
-    const flags = args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg));
+    // In a Pod, the operator finds its namespace by itself.
+    const flags = [
+      ...args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg)),
+      `--leader-elect-resource-namespace=${namespace}`,
+    ];
     await kubectl(['apply', '-f', '-'], JSON.stringify(portalDefinition));
     await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
     const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
@@ -290,7 +294,7 @@ async function expectGuarded(metricsURL: string, namespace: string): Promise<voi
   await kubectl(['create', 'clusterrolebinding', binding, `--clusterrole=${release}-metrics-reader`, account]);
   try {
     await eventually(async () => expect((await scrape(metricsURL, prometheus)).status).toBe(200));
-    expect((await scrape(metricsURL, prometheus)).body).toContain('konnect_audit_log_build_info');
+    expect(await askedByKubectl(metricsURL, prometheus)).toContain('konnect_audit_log_build_info');
     expect(await scrape(metricsURL)).toEqual({ status: 401, body: 'unauthenticated\n' });
     expect(await scrape(metricsURL, `${prometheus}x`)).toMatchObject({ status: 401 });
     expect(await scrape(metricsURL, stranger)).toEqual({ status: 403, body: 'forbidden\n' });
@@ -298,6 +302,17 @@ async function expectGuarded(metricsURL: string, namespace: string): Promise<voi
   } finally {
     await kubectl(['delete', 'clusterrolebinding', binding]);
   }
+}
+
+/** Resolves with what the runbook's command for metrics prints. */
+async function askedByKubectl(metricsURL: string, token: string): Promise<string> {
+  const runbook = document('docs/operate/runbook.md');
+  const [, before = ''] = /^ {4}ask\(\) \{ kubectl (.*) "\$@"; \}$/m.exec(runbook) ?? [];
+  const [, after = ''] = /^ {4}ask (\/metrics .*)$/m.exec(runbook) ?? [];
+  const typed = `${before} ${after}`
+    .replace('https://127.0.0.1:8080', new URL(metricsURL).origin.replace('http:', 'https:'))
+    .replace('"$METRICS_TOKEN"', token);
+  return kubectl(typed.split(' '));
 }
 
 /** What a ServiceAccount asked of the API server so far, as `verb group/resource`. */

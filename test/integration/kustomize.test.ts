@@ -108,7 +108,7 @@ describe('a prefix for names', () => {
     const paths = Paths.parse(parse(configured)).nameReference.flatMap(({ fieldSpecs }) =>
       fieldSpecs.map(({ path }) => path),
     );
-    const references: string[] = [];
+    const inResource: string[] = [];
     const Node = z.object({
       pattern: z.string().optional(),
       get items() {
@@ -121,7 +121,7 @@ describe('a prefix for names', () => {
     type Node = z.infer<typeof Node>;
     const visit = (node: Node, path: readonly string[]): void => {
       // Names of Konnect have another grammar than those of Kubernetes.
-      if (path.at(-1) === 'name' && node.pattern?.startsWith('^[a-z0-9]') === true) references.push(path.join('/'));
+      if (path.at(-1) === 'name' && node.pattern?.startsWith('^[a-z0-9]') === true) inResource.push(path.join('/'));
       for (const [key, inner] of Object.entries(node.properties ?? {})) visit(inner.items ?? inner, [...path, key]);
     };
     const Definition = z.object({
@@ -129,8 +129,8 @@ describe('a prefix for names', () => {
     });
     const { openAPIV3Schema } = Definition.parse(parse(text)).spec.versions[0].schema;
     visit(openAPIV3Schema.properties?.['spec'] ?? {}, ['spec']);
-    expect(references.length).toBeGreaterThan(2);
-    expect(paths.toSorted()).toEqual(references.toSorted());
+    expect(inResource.length).toBeGreaterThan(2);
+    expect(paths.toSorted()).toEqual(inResource.toSorted());
   });
 });
 
