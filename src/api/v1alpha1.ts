@@ -278,6 +278,22 @@ export const Condition = z.object({
 
 export type Condition = z.infer<typeof Condition>;
 
+const Updating = z.enum(['Change', 'Correction']).meta({
+  description:
+    'Set while a request that changes it may be under way. Change: spec or a Secret changed. Correction: another client changed it.',
+});
+
+export const AppliedWebhook = z
+  .object({
+    destinationID: id.optional(),
+    endpointDigest: digest.optional(),
+    enabled: z.boolean(),
+    logFormat: atMost(16).optional(),
+    skipSSLVerification: z.boolean().optional(),
+  })
+  .meta({ description: 'What the operator last set, or saw as wanted.' });
+export type AppliedWebhook = z.infer<typeof AppliedWebhook>;
+
 const CreatingStatus = z
   .object({ name: atMost(128), since: timestamp, secretVersion, endpointDigest: digest })
   .meta({ description: 'Stands here while a request that creates the destination may be under way.' });
@@ -288,8 +304,13 @@ export const DestinationStatus = z
     name: atMost(128),
     managed: z.boolean().optional().meta({ description: 'true: ours to change and to delete.' }),
     logFormat: atMost(16).optional(),
-    secretVersion: secretVersion.optional().meta({ description: 'Identity of the Secret content that was applied.' }),
+    skipSSLVerification: z.boolean().optional(),
+    endpointDigest: digest.optional().meta({ description: 'Digest of the endpoint that was applied.' }),
+    secretVersion: secretVersion
+      .optional()
+      .meta({ description: 'Keyed digest of the Secret content that was applied.' }),
     updatedAt: timestamp.optional().meta({ description: "Konnect's own time of our last change." }),
+    updating: Updating.optional(),
     creating: CreatingStatus.optional(),
   })
   .meta({ description: 'The destination in Konnect.' });
@@ -305,6 +326,8 @@ export const OrganizationStatus = z
     endpointDigest: digest.optional().meta({ description: 'v2 only: digest of the endpoint that was set.' }),
     secretVersion: secretVersion.optional(),
     updatedAt: timestamp.optional(),
+    applied: AppliedWebhook.optional(),
+    updating: Updating.optional(),
   })
   .meta({ description: "The organization's webhook." });
 export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
@@ -316,6 +339,8 @@ export const PortalStatus = z.object({
   enabled: z.boolean(),
   state: AttachmentState,
   reason: reasonText.optional(),
+  applied: AppliedWebhook.optional(),
+  updating: Updating.optional(),
 });
 
 export type PortalStatus = z.infer<typeof PortalStatus>;

@@ -61,10 +61,12 @@ export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredS
   const moved = leftOrganization || before.region !== desired.region;
   const at = { organizationID: before.organizationID, region: before.region };
   const toCleanUp: CleanupStatus[] = [];
-  // `cleanup` does not list a referenced destination, and a webhook may have been pointed at it just before a crash.
+  // `cleanup` does not list a referenced destination, and a write that was under way may have pointed the webhook at it.
   const referencedID = destination?.managed === false ? destination.id : undefined;
-  const entriesOf = (one: Parameters<typeof attachmentFields>[0]) =>
-    referencedID === undefined || referencedID === one.destinationID
+  const entriesOf = (one: PortalStatus | OrganizationStatus) =>
+    referencedID === undefined ||
+    referencedID === one.destinationID ||
+    (one.updating === undefined && one.state !== 'pending')
       ? [attachmentFields(one)]
       : [attachmentFields(one), { destinationID: referencedID }];
 
@@ -180,6 +182,16 @@ export function withoutCleanup(recorded: RecordedState, done: CleanupStatus): Re
 export function withPortal(recorded: RecordedState, portal: PortalStatus): RecordedState {
   const others = (recorded.portals ?? []).filter(({ id }) => id !== portal.id);
   return { ...recorded, portals: [...others, portal].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+/** Returns true if status names the destination for a webhook, attached or still to be detached. Then it must not be deleted. */
+export function isReferenced(recorded: RecordedState, destinationID: string): boolean {
+  const { portals = [], organization, cleanup = [] } = recorded;
+  const attachments = [...portals, ...(organization === undefined ? [] : [organization])];
+  const names = (one: PortalStatus | OrganizationStatus) =>
+    one.destinationID === destinationID || one.applied?.destinationID === destinationID;
+  const toDetach = cleanup.filter(({ kind }) => kind !== 'destination');
+  return attachments.some(names) || toDetach.some((entry) => entry.destinationID === destinationID);
 }
 
 /** Returns the name of an object in `status.corrections` and `status.drift`. */

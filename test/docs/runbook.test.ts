@@ -9,7 +9,7 @@ const runbook = document('docs/operate/runbook.md');
 /** Reasons that are written as words where they are used. */
 const announced = [
   ...sources.matchAll(
-    /recordEvent\(\s*(?:context|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*(?:because === '[\w ]+' \? '(\w+)' : )?'(\w+)'/g,
+    /recordEvent\(\s*(?:context|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*(?:\w+(?: === '[\w ]+')? \? '(\w+)' : )?'(\w+)'/g,
   ),
 ];
 const conditions = [

@@ -4,7 +4,7 @@ import { type AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha
 import { BackOff } from '../../src/controller/back-off.ts';
 import { runController } from '../../src/controller/controller.ts';
 import { WorkQueue } from '../../src/controller/work-queue.ts';
-import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
+import { destinationName, endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
@@ -36,6 +36,11 @@ export interface ProcessOptions {
   readonly timeoutMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
+}
+
+/** Status shows the endpoint of a forwarding as a digest with its uid. */
+function digestOf(name: string): string {
+  return endpointDigest(`uid-${name}`, siem.endpoint);
 }
 
 /** Many forwardings of several organizations, each with one portal and its own destination, and a local Konnect on loopback. */
@@ -156,7 +161,8 @@ export class Fleet implements AsyncDisposable {
       .replaceAll(nameOf(organization, 0), name)
       .replaceAll(tokenOf(organization, 0), token)
       .replaceAll(portalID(organization, 0), portalID(organization, index))
-      .replaceAll(firstID, id);
+      .replaceAll(firstID, id)
+      .replaceAll(digestOf(nameOf(organization, 0)), digestOf(name));
     this.cluster.create(JSON.parse(copy));
   }
 }

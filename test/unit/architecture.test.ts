@@ -52,8 +52,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'konnect/limits': ['konnect', 'runtime'],
   'konnect/session': ['konnect', 'konnect/limits', 'runtime'],
   status: ['api'],
-  forwarding: ['api', 'konnect', 'konnect/session', 'runtime', 'status'],
-  'forwarding/desired': ['api', 'forwarding', 'konnect'],
+  forwarding: ['api', 'konnect', 'konnect/session', 'status'],
+  'forwarding/desired': ['api', 'forwarding', 'konnect', 'status'],
   'forwarding/observed': ['api', 'forwarding', 'forwarding/desired', 'konnect', 'konnect/session', 'status'],
   'forwarding/ownership': ['api', 'forwarding', 'forwarding/observed', 'status'],
   'forwarding/plan': [

@@ -3,11 +3,10 @@ import { type DestinationStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
-import type { Difference } from '../observed/destination-diff.ts';
 import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
-import { countCorrection } from './drift-correction.ts';
+import { contestedProblem, recordCorrection } from './drift-correction.ts';
 
 /**
  * Applies the step and returns the problem, or undefined. Without a problem, the recorded state has the ID of the destination if one is
@@ -44,8 +43,10 @@ export async function applyDestination(
       );
     case 'keep': {
       const { destination } = status.recorded;
-      if (destination !== undefined)
-        recordDestination(context, without({ ...destination, updatedAt: step.updatedAt }, 'creating'));
+      if (destination !== undefined) {
+        const { id = '' } = destination;
+        recordDestination(context, own === undefined ? destination : applied(id, step.updatedAt, own));
+      }
       // The object matches again without a correction: the conflict has ended.
       const { conditions = [] } = status.forwarding.status;
       if (conditions.some(({ type, reason }) => type === 'DestinationReady' && reason === reasons.contested)) {
@@ -61,10 +62,9 @@ export async function applyDestination(
     case 'create':
       return own === undefined ? undefined : create(context, desired, own);
     case 'claim':
-      await claim(context, desired, step);
-      return applyDestination(context, desired, step.next);
+      return claim(context, desired, step);
     case 'update':
-      return own === undefined ? undefined : update(context, desired, own, step.differences);
+      return own === undefined ? undefined : update(context, desired, own, step);
   }
 }
 
@@ -105,13 +105,14 @@ async function create(
   const { status, konnect, signal } = context;
   const { settings, secretVersion, endpointDigest } = own;
   const object = `destination "${settings.name}"`;
-  if (context.wasApplied && status.recorded.destination?.id !== undefined) {
-    const contested = countCorrection(context, correctedObject, object);
-    if (contested !== undefined) return contested;
-  }
+  const { id: deletedID, logFormat: appliedFormat, updating } = status.recorded.destination ?? {};
+  const isCorrection = updating === 'Correction' || (deletedID !== undefined && appliedFormat !== undefined);
+  const contested = isCorrection ? contestedProblem(context, correctedObject, object) : undefined;
+  if (contested !== undefined) return contested;
   recordDestination(context, {
     name: settings.name,
     managed: true,
+    ...(isCorrection ? { updating: 'Correction' as const } : {}),
     creating: { name: settings.name, since: context.stamp(), secretVersion, endpointDigest },
   });
   await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: true });
@@ -129,66 +130,94 @@ async function create(
     if (!error.mayHaveHappened) status.recorded = without(status.recorded, 'destination');
     return problemOf(error, object, context.tokenSource);
   }
-  recordEvent(context, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
+  if (isCorrection) recordCorrected(context, object, ['deleted']);
+  else recordEvent(context, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
   return undefined;
 }
 
-/** Records a destination as the operator's own: one that it created although the answer was lost, or one that it adopts. Deletes duplicates. */
+/** Counts a correction of the destination that has succeeded, and records an event. `changed`: what another client did. */
+function recordCorrected(context: ReconcileContext, object: string, changed: readonly string[]): void {
+  recordCorrection(context, correctedObject);
+  const note = `${object} was changed in Konnect by somebody else (${changed.join(', ')}); put right`;
+  recordEvent(context, 'Warning', 'DestinationCorrected', 'Correct', note);
+}
+
+/**
+ * Records a destination as the operator's own: one that it created although the answer was lost, or one that it adopts. Deletes the
+ * duplicates that a second POST created. A duplicate that cannot be deleted keeps no webhook from being attached.
+ */
 async function claim(
   context: ReconcileContext,
   desired: DesiredState,
-  { id, name, because, duplicates }: Extract<DestinationStep, { kind: 'claim' }>,
-): Promise<void> {
-  const { status, konnect, signal } = context;
-  const creating = because === 'pending creation' ? status.recorded.destination?.creating : undefined;
-  const claimed = { id, name, managed: true, ...(creating && { secretVersion: creating.secretVersion }) };
+  { id, name, because, duplicates, next }: Extract<DestinationStep, { kind: 'claim' }>,
+): Promise<Problem | undefined> {
+  const { status } = context;
+  const before = status.recorded.destination;
+  const isFound = because === 'pending creation';
+  const creating = isFound ? before?.creating : undefined;
+  if (before?.id !== id) {
+    const pending = creating && { secretVersion: creating.secretVersion, creating };
+    recordDestination(context, { id, name, managed: true, ...pending });
+    const found = `found destination ${id}, whose creation Konnect did not confirm`;
+    const note = isFound ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
+    await beforeWrite(context, note);
+    recordEvent(context, 'Normal', isFound ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
+    if (before?.updating === 'Correction') recordCorrected(context, `destination ${id}`, ['deleted']);
+  }
+  const duplicateProblem = await deleteDuplicates(context, desired, id, duplicates);
+  const problem = await applyDestination(context, desired, next);
   // The pending creation stays recorded until its duplicates are deleted, since it identifies them.
-  recordDestination(context, { ...claimed, ...(creating && { creating }) });
-  const found = `found destination ${id}, whose creation Konnect did not confirm`;
-  const note = because === 'pending creation' ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
-  await beforeWrite(context, note);
-  recordEvent(
-    context,
-    'Normal',
-    because === 'pending creation' ? 'DestinationFound' : 'DestinationAdopted',
-    'Claim',
-    note,
-  );
+  const { destination } = status.recorded;
+  if (duplicateProblem !== undefined && destination !== undefined && creating !== undefined) {
+    recordDestination(context, { ...destination, creating });
+  }
+  return problem ?? duplicateProblem;
+}
+
+async function deleteDuplicates(
+  context: ReconcileContext,
+  desired: DesiredState,
+  id: string,
+  duplicates: readonly string[],
+): Promise<Problem | undefined> {
+  let problem: Problem | undefined;
   for (const duplicate of duplicates) {
-    // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
-    const result = await konnect.client.deleteDestination(desired.api, duplicate, signal);
-    if (result === 'deleted') {
-      recordEvent(
-        context,
-        'Normal',
-        'DuplicateDeleted',
-        'Delete',
-        `deleted destination ${duplicate}, a duplicate of ${id} that nothing used`,
-      );
+    try {
+      // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
+      const result = await context.konnect.client.deleteDestination(desired.api, duplicate, context.signal);
+      if (result === 'deleted') {
+        const note = `deleted destination ${duplicate}, a duplicate of ${id} that nothing used`;
+        recordEvent(context, 'Normal', 'DuplicateDeleted', 'Delete', note);
+      }
+    } catch (error) {
+      if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+      problem ??= problemOf(error, `destination ${duplicate}`, context.tokenSource);
     }
   }
-  recordDestination(context, claimed);
+  return problem;
 }
 
 async function update(
   context: ReconcileContext,
   desired: DesiredState,
   own: OwnDestination,
-  changed: readonly Difference[],
+  { differences: changed, foreign }: Extract<DestinationStep, { kind: 'update' }>,
 ): Promise<Problem | undefined> {
   const { status, konnect, signal } = context;
   const id = status.recorded.destination?.id;
   if (id === undefined) return undefined;
   const object = `destination ${id}`;
-  const isCorrection = context.wasApplied && !changed.includes('secret');
-  const contested = isCorrection ? countCorrection(context, correctedObject, object) : undefined;
-  if (contested !== undefined) return contested;
+  const before = status.recorded.destination;
+  const contested = foreign.length > 0 ? contestedProblem(context, correctedObject, object) : undefined;
+  if (contested !== undefined || before === undefined) return contested;
+  if (foreign.length > 0) recordDestination(context, { ...before, updating: 'Correction' });
   await beforeWrite(context, `updating ${object} in Konnect`);
   try {
     const answer = await konnect.client.updateDestination(desired.api, id, own.settings, signal);
     recordDestination(context, applied(id, answer?.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
+    if (error.mayHaveHappened && foreign.length === 0) recordDestination(context, { ...before, updating: 'Change' });
     if (error.kind === 'NotFound') {
       return waiting(reasons.creating, `${object} is gone from Konnect; it is made anew`);
     }
@@ -198,31 +227,25 @@ async function update(
     }
     return problemOf(error, object, context.tokenSource);
   }
-  if (!isCorrection) {
+  const ours = changed.filter((field) => !foreign.includes(field));
+  if (foreign.length > 0) recordCorrected(context, object, foreign);
+  if (ours.length > 0)
     recordEvent(context, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
-  } else {
-    const what = changed.join(', ');
-    recordEvent(
-      context,
-      'Warning',
-      'DestinationCorrected',
-      'Correct',
-      `${object} was changed in Konnect by somebody else (${what}); put right`,
-    );
-  }
   return undefined;
 }
 
 function applied(
   id: string,
   updatedAt: string | undefined,
-  { settings, secretVersion }: OwnDestination,
+  { settings, secretVersion, endpointDigest }: OwnDestination,
 ): DestinationStatus {
   return {
     id,
     name: settings.name,
     managed: true,
     logFormat: settings.logFormat,
+    skipSSLVerification: settings.skipSSLVerification,
+    endpointDigest,
     secretVersion,
     ...(updatedAt === undefined ? {} : { updatedAt }),
   };

@@ -4,11 +4,11 @@ import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import { mayBeAttached, wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { type AttachReason, type Plan, type WebhookStep } from '../plan/steps.ts';
+import type { Plan } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type Attachment, attachmentsOf, needsDestination } from './attachments.ts';
-import { countCorrection } from './drift-correction.ts';
+import { contestedProblem, recordCorrection } from './drift-correction.ts';
 
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
@@ -30,11 +30,11 @@ export async function applyWebhooks(
 
   const contested = new Map<Attachment, Problem>();
   for (const one of attachments) {
-    const problem = isWaiting(one) ? undefined : countCorrections(context, one);
+    const problem = isWaiting(one) ? undefined : contestedWebhook(context, one);
     if (problem !== undefined) contested.set(one, problem);
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
-  for (const one of toWrite) recordPending(one);
+  for (const one of toWrite) recordPending(one, destinationID);
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
   if (toWrite.length > 0) await beforeWrite(context, `attaching ${objects.join(', ')}`);
 
@@ -59,40 +59,34 @@ export async function applyWebhooks(
 }
 
 /** Records what a write is about to set. A webhook that was attached before keeps its state. */
-function recordPending(one: Attachment): void {
-  if (one.step.kind !== 'attach' || one.isRecorded) return;
-  const wasConfirmed = one.recorded !== undefined && wasAttached(one.recorded);
-  const isOurs = one.step.because === 'enabled' || one.step.because === 'settings';
-  const before = one.enabled ? 'on' : 'off';
+function recordPending(one: Attachment, destinationID: string | undefined): void {
+  const { step, recorded, enabled } = one;
+  if (step.kind !== 'attach') return;
+  // A crash after the write must not hide that the operator has pointed the webhook at another destination.
+  const isMoved = recorded?.destinationID !== undefined && recorded.destinationID !== destinationID;
+  const updating = step.isForeign === true ? 'Correction' : (recorded?.updating ?? (isMoved ? 'Change' : undefined));
+  if (one.isRecorded) {
+    if (updating !== recorded?.updating) one.record({ state: recorded?.state ?? 'pending', ours: 'same', updating });
+    return;
+  }
+  const wasConfirmed = recorded !== undefined && wasAttached(recorded);
+  const isOurs = step.because === 'enabled' || step.because === 'settings';
+  const before = enabled ? 'on' : 'off';
   one.record({
-    state: wasConfirmed ? one.recorded.state : isOurs ? before : 'pending',
+    state: wasConfirmed ? recorded.state : isOurs ? before : 'pending',
     ours: isOurs ? 'same' : 'desired',
     isBeforeWrite: true,
+    updating,
   });
 }
 
-/** Counts the changes of another client to a webhook, or clears the count if the webhook matches again. */
-function countCorrections(context: ReconcileContext, { key, object, step, recorded }: Attachment): Problem | undefined {
-  if (step.kind === 'keep') {
-    // The object matches again without a correction: the conflict has ended.
-    if (recorded?.reason === reasons.contested)
-      context.status.recorded = withoutCorrections(context.status.recorded, key);
-    return undefined;
-  }
-  if (!isCorrection(context, step, recorded)) return undefined;
-  return countCorrection(context, key, object, step.kind === 'attach' ? step.otherID : undefined);
-}
-
-const externalChanges: ReadonlySet<AttachReason> = new Set([
-  'unconfigured',
-  'enabled',
-  'settings',
-  'pointed elsewhere',
-]);
-
-/** Returns true if another client changed a webhook that was in place, and false if the webhook follows a new destination. */
-function isCorrection(context: ReconcileContext, step: WebhookStep, recorded: Attachment['recorded']): boolean {
-  return context.wasApplied && wasAttached(recorded) && step.kind === 'attach' && externalChanges.has(step.because);
+/** Returns a problem if other clients have changed the webhook too often. Clears the count if the webhook matches again. */
+function contestedWebhook(context: ReconcileContext, { key, object, step, recorded }: Attachment): Problem | undefined {
+  // The object matches again without a correction: the conflict has ended.
+  if (step.kind === 'keep' && recorded?.reason === reasons.contested)
+    context.status.recorded = withoutCorrections(context.status.recorded, key);
+  if (step.kind !== 'attach' || step.isForeign !== true) return undefined;
+  return contestedProblem(context, key, object, step.otherID);
 }
 
 async function applyWebhook(
@@ -105,6 +99,8 @@ async function applyWebhook(
   switch (one.step.kind) {
     case 'keep':
       one.record({ state, ours: 'desired', updatedAt: one.step.updatedAt });
+      // The answer to the write was lost, and a read shows that it took effect.
+      if (one.recorded?.updating === 'Correction') recordCorrected(context, one, 'changed');
       return undefined;
     case 'unknown':
       return failed(one, one.step.problem);
@@ -135,16 +131,25 @@ async function applyWebhook(
         return undefined;
       } catch (error) {
         if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-        return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
+        const problem = await diagnoseFailure(context, desired, one, destinationID, error);
+        return failed(one, problem, error.mayHaveHappened);
       }
   }
 }
 
-/** Records a webhook whose call failed. What the operator knows about its owner stays as it was. */
-function failed(one: Attachment, problem: Problem): Problem {
-  const isConfirmed = one.recorded?.state === 'on' || one.recorded?.state === 'off';
-  if (problem.severity === 'unavailable' && isConfirmed) return problem;
-  one.record({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same' });
+/**
+ * Records a webhook whose call failed. What the operator knows about its owner stays as it was. `mayHaveChanged`: the answer to a write
+ * was lost.
+ */
+function failed(one: Attachment, problem: Problem, mayHaveChanged = false): Problem {
+  const { recorded } = one;
+  const isConfirmed = recorded?.state === 'on' || recorded?.state === 'off';
+  const updating = one.current()?.updating ?? (mayHaveChanged ? 'Change' : undefined);
+  if (problem.severity === 'unavailable' && isConfirmed) {
+    if (updating !== one.current()?.updating) one.record({ state: recorded.state, ours: 'same', updating });
+    return problem;
+  }
+  one.record({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same', updating });
   return problem;
 }
 
@@ -192,11 +197,8 @@ function inUse(one: Attachment, otherID: string | undefined): Problem {
   );
 }
 
-function recordOutcome(
-  context: ReconcileContext,
-  { step, object, recorded, enabled }: Attachment,
-  target: string,
-): void {
+function recordOutcome(context: ReconcileContext, one: Attachment, target: string): void {
+  const { step, object, enabled } = one;
   if (step.kind !== 'attach') return;
   const { because, otherID } = step;
   const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
@@ -205,7 +207,7 @@ function recordOutcome(
     recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
     return;
   }
-  if (!isCorrection(context, step, recorded)) {
+  if (step.isForeign !== true) {
     const note = `${object} ${enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`;
     recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);
     return;
@@ -217,6 +219,12 @@ function recordOutcome(
     'pointed elsewhere': `pointed at ${other}`,
     'destination gone': 'changed',
   }[because];
+  recordCorrected(context, one, what);
+}
+
+/** Counts a correction of a webhook that has succeeded, and records an event. `what`: what another client did. */
+function recordCorrected(context: ReconcileContext, { key, object }: Attachment, what: string): void {
+  recordCorrection(context, key);
   const note = `${object} was ${what} in Konnect by somebody else; put right`;
   recordEvent(context, 'Warning', 'WebhookCorrected', 'Correct', note);
 }

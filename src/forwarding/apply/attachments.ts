@@ -1,6 +1,6 @@
 /** One interface for the webhooks of portals and of the organization, in v3 and in v2. */
 
-import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
+import type { AppliedWebhook, OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import { isView, mayBeAttached, withPortal } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
@@ -20,6 +20,8 @@ export interface Attachment {
   readonly enabled: boolean;
   /** What status recorded before this reconciliation. */
   readonly recorded: PortalStatus | OrganizationStatus | undefined;
+  /** Returns what status records by now. */
+  readonly current: () => PortalStatus | OrganizationStatus | undefined;
   /** True if status already names everything that a write may set. */
   readonly isRecorded: boolean;
   readonly missingProblem: () => Problem;
@@ -42,6 +44,8 @@ export interface AttachmentUpdate {
   readonly wasWritten?: boolean;
   /** The write is still to come. */
   readonly isBeforeWrite?: boolean;
+  /** A write that may be under way, or whose answer was lost. As recorded unless given. */
+  readonly updating?: PortalStatus['updating'];
 }
 
 const organizationField = 'spec.organization';
@@ -55,7 +59,8 @@ export function needsDestination({ api }: DesiredState, { field }: Attachment): 
 export function attachmentsOf(context: ReconcileContext, desired: DesiredState, plan: Plan): Attachment[] {
   const { status } = context;
   const portals = desired.portals.map(({ id, enabled, field, ref, problem }): Attachment => {
-    const recorded = status.recorded.portals?.find((portal) => portal.id === id);
+    const current = () => status.recorded.portals?.find((portal) => portal.id === id);
+    const recorded = current();
     return {
       key: `portal/${id}`,
       object: `portal ${id}`,
@@ -63,6 +68,7 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
       recorded,
+      current,
       isRecorded: mayBeAttached(recorded),
       missingProblem: () =>
         problem ??
@@ -71,8 +77,8 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
           `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${context.tokenSource}`,
         ),
       record(change) {
-        const current = status.recorded.portals?.find((portal) => portal.id === id);
-        const destinationID = destinationOf(change, status.recorded, current);
+        const before = current();
+        const destinationID = destinationOf(change, status.recorded, before);
         const reasonOfPortal = problem?.severity === 'unavailable' ? undefined : problem?.reason;
         const reason = change.reason ?? reasonOfPortal;
         status.recorded = withPortal(status.recorded, {
@@ -82,6 +88,7 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
           enabled,
           state: change.state,
           ...(reason === undefined ? {} : { reason }),
+          ...appliedOf(change, before, { ...destinationID, enabled }),
         });
       },
       async write(destinationID) {
@@ -111,6 +118,11 @@ function organizationAttachment(
   const { api, region, own } = desired;
   const { endpointDigest, secretVersion } = own ?? {};
   const recorded = status.recorded.organization;
+  const appliedNow = ({ destination }: RecordedState): AppliedWebhook => {
+    if (api === 'v3') return { ...(destination?.id === undefined ? {} : { destinationID: destination.id }), enabled };
+    const { logFormat, skipSSLVerification } = own?.settings ?? {};
+    return { ...(endpointDigest === undefined ? {} : { endpointDigest }), enabled, logFormat, skipSSLVerification };
+  };
   return {
     key: 'organization',
     object: "the organization's webhook",
@@ -118,6 +130,7 @@ function organizationAttachment(
     step,
     enabled,
     recorded,
+    current: () => status.recorded.organization,
     isRecorded:
       mayBeAttached(recorded) && recorded?.api === api && (api === 'v3' || recorded.endpointDigest === endpointDigest),
     missingProblem: () =>
@@ -152,6 +165,7 @@ function organizationAttachment(
           ...(inline ? { endpointDigest } : change.ours === 'same' && api === 'v2' ? digestOf(rest.organization) : {}),
           ...(api === 'v2' && applied !== undefined && change.ours !== 'none' ? { secretVersion: applied } : {}),
           ...(api === 'v2' && updatedAt !== undefined && change.ours !== 'none' ? { updatedAt } : {}),
+          ...appliedOf(change, rest.organization, appliedNow(rest)),
         },
       };
     },
@@ -165,6 +179,21 @@ function organizationAttachment(
       return (await konnect.client.updateInlineWebhook(region, { ...inline, enabled }, signal))?.updatedAt;
     },
     exists: async () => true,
+  };
+}
+
+/** Returns what stays recorded of the operator's last change, and of one that may be under way. */
+function appliedOf(
+  { ours, isBeforeWrite, updating }: AttachmentUpdate,
+  before: PortalStatus | OrganizationStatus | undefined,
+  desired: AppliedWebhook,
+): { applied?: AppliedWebhook; updating?: PortalStatus['updating'] } {
+  if (ours === 'none') return {};
+  if (ours === 'desired' && isBeforeWrite !== true) return { applied: desired };
+  const lasting = updating ?? before?.updating;
+  return {
+    ...(before?.applied === undefined ? {} : { applied: before.applied }),
+    ...(lasting === undefined ? {} : { updating: lasting }),
   };
 }
 

@@ -1,16 +1,13 @@
 /** Removes from Konnect what `status.cleanup` lists. It never changes an object that the operator does not own. */
-import type { AuditLogsAPI, CleanupStatus } from '../../api/v1alpha1.ts';
+import type { CleanupStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
-import { withoutCleanup } from '../../status/recorded-state.ts';
+import { isReferenced, withoutCleanup } from '../../status/recorded-state.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
-import { destinationUsers } from '../observed/destination-users.ts';
 import type { Konnect } from '../ports.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import type { Successor } from '../reconcile-context.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
-
-/** Konnect releases a destination within a minute after its last webhook was detached. */
-const maxReleaseMs = 60_000;
+import { deleteDestination } from './delete-destination.ts';
 
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
@@ -29,7 +26,6 @@ export async function cleanUp(
   if (entries.length > 0)
     await beforeWrite(context, `undoing in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
-  const unfinished = new Set<string>();
   for (const entry of entries) {
     const konnect = konnectFor(context, entry);
     if (konnect === undefined) {
@@ -47,7 +43,7 @@ export async function cleanUp(
       continue;
     }
     // Konnect may delete a destination although a webhook still points at it.
-    if (entry.kind === 'destination' && unfinished.has(entry.organizationID)) continue;
+    if (entry.kind === 'destination' && isReferenced(status.recorded, entry.destinationID ?? '')) continue;
     try {
       const problem = await undo({ ...context, konnect }, entry);
       if (problem === undefined) {
@@ -59,7 +55,6 @@ export async function cleanUp(
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
       problems.push(problemOf(error, objectOf(entry), context.tokenSource));
     }
-    unfinished.add(entry.organizationID);
   }
   return problems;
 }
@@ -102,8 +97,10 @@ async function undo(context: ReconcileContext, entry: CleanupStatus): Promise<Pr
 /** Returns true if the destination is the one that the entry names, the current one, or one that is to be deleted. */
 function pointsAtOurs({ status }: ReconcileContext, entry: CleanupStatus, destinationID: string | undefined): boolean {
   const { destination, cleanup = [] } = status.recorded;
+  // Another client may point a webhook at a destination that spec only refers to.
+  const ownID = destination?.managed === false ? undefined : destination?.id;
   const leaving = cleanup.filter(({ kind }) => kind === 'destination').map((one) => one.destinationID);
-  return destinationID !== undefined && [entry.destinationID, destination?.id, ...leaving].includes(destinationID);
+  return destinationID !== undefined && [entry.destinationID, ownID, ...leaving].includes(destinationID);
 }
 
 async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
@@ -177,38 +174,4 @@ function stillDetaching(entry: CleanupStatus): Problem {
 function detached(context: ReconcileContext, entry: CleanupStatus): undefined {
   recordEvent(context, 'Normal', 'WebhookDetached', 'Detach', `detached ${objectOf(entry)}`);
   return undefined;
-}
-
-/**
- * Deletes a destination. Returns undefined once it is deleted. Konnect answers 409 for a while after its last webhook was detached.
- */
-export async function deleteDestination(
-  context: ReconcileContext,
-  api: AuditLogsAPI,
-  id: string | undefined,
-): Promise<Problem | undefined> {
-  if (id === undefined) return undefined;
-  const result = await context.konnect.client.deleteDestination(api, id, context.signal);
-  if (result === 'in-use') return inUse(context, id);
-  if (result === 'deleted')
-    recordEvent(context, 'Normal', 'DestinationDeleted', 'Delete', `deleted destination ${id} from Konnect`);
-  return undefined;
-}
-
-/** Returns the problem. Once Konnect has had time to release the destination, it says which webhooks of other clients use it. */
-async function inUse(context: ReconcileContext, id: string): Promise<Problem> {
-  const lastsForMs = context.inUseForMs(id);
-  const toProblem = (message: string): Problem => ({ ...waiting(reasons.destinationInUse, message), lastsForMs });
-  if (lastsForMs < maxReleaseMs)
-    return toProblem(
-      `Konnect holds destination ${id} in use (HTTP 409), as it does for a while after webhooks were detached; if it lasts, this will say what else uses it`,
-    );
-  const { webhooks, regions } = await destinationUsers(context, id);
-  if (webhooks.length === 0)
-    return toProblem(
-      `Konnect holds destination ${id} in use (HTTP 409), by no webhook that the token sees in ${regions.join(' and ')}: look in other regions and at other portals, and detach it there`,
-    );
-  return toProblem(
-    `Konnect holds destination ${id} in use (HTTP 409) by ${webhooks.join(', ')}, not this forwarding's: detach or re-point that in Konnect`,
-  );
 }

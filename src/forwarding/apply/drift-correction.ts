@@ -5,25 +5,25 @@ import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 
 /**
- * Counts one correction of `object`, which messages call `name`. Returns a problem instead if there were too many; then the caller must
- * not write. `otherID` is the destination that another client has pointed the webhook at.
+ * Returns a problem if other clients have changed `object`, which messages call `name`, too often. Then the caller must not write.
+ * `otherID` is the destination that another client has pointed the webhook at.
  */
-export function countCorrection(
-  context: ReconcileContext,
+export function contestedProblem(
+  { status, now }: ReconcileContext,
   object: string,
   name: string,
   otherID?: string,
 ): Problem | undefined {
-  const { status } = context;
-  const now = context.now();
-  if (isContested(status.recorded, object, now.getTime())) {
-    const other = otherID === undefined ? '' : `, last to destination ${otherID},`;
-    return stalled(
-      reasons.contested,
-      `${name} was changed in Konnect by somebody else${other} three times within 24 hours after it had been put right, and is left alone: find out who does it; ` +
-        `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
-    );
-  }
-  status.recorded = withCorrection(status.recorded, object, now);
-  return undefined;
+  if (!isContested(status.recorded, object, now().getTime())) return undefined;
+  const other = otherID === undefined ? '' : `, last to destination ${otherID},`;
+  return stalled(
+    reasons.contested,
+    `${name} was changed in Konnect by somebody else${other} three times within 24 hours after it had been put right, and is left alone: find out who does it; ` +
+      `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
+  );
+}
+
+/** Counts a correction of `object` that has succeeded. */
+export function recordCorrection({ status, now }: ReconcileContext, object: string): void {
+  status.recorded = withCorrection(status.recorded, object, now());
 }

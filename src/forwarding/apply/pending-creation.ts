@@ -3,7 +3,7 @@ import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
-import { deleteDestination } from './cleanup.ts';
+import { deleteDestination } from './delete-destination.ts';
 
 /** Returns undefined once nothing of it can be left in Konnect, else the problem. Rejects with KonnectError. */
 export async function resolvePendingCreation(

@@ -1,5 +1,5 @@
 /** Reads the Secrets that a forwarding names, and checks their values before the operator sends anything to Konnect. */
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { Cluster, Secret } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
@@ -11,6 +11,7 @@ export type Resolved<T> =
 /** The SIEM's endpoint and authorization. Both come from one read of the Secret, so that they always belong together. */
 export interface Credentials {
   readonly endpoint: string;
+  /** With the scheme of spec. */
   readonly authorization: string;
   /** Changes with everything that the authorization is made of. Konnect never shows the authorization itself. */
   readonly secretVersion: string;
@@ -75,22 +76,25 @@ export async function resolveCredentials(
   );
   if (checkedAuthorization.kind === 'problem') return checkedAuthorization;
   const scheme = destination.authorizationScheme;
+  const value = scheme === undefined ? checkedAuthorization.value : `${scheme} ${checkedAuthorization.value}`;
   return {
     kind: 'resolved',
     value: {
       endpoint: checkedEndpoint.value,
-      authorization: scheme === undefined ? checkedAuthorization.value : `${scheme} ${checkedAuthorization.value}`,
-      secretVersion: typeof secret === 'string' ? '' : versionOf(secret, authorizationKey, scheme),
+      authorization: value,
+      secretVersion: typeof secret === 'string' ? '' : digestOf(secret, checkedEndpoint.value, value),
     },
   };
 }
 
-/** Returns `uid/resourceVersion`, with a hash of the key and the scheme if they are not the default ones. */
-function versionOf({ uid, resourceVersion }: Secret, authorizationKey: string, scheme = ''): string {
-  const version = `${uid}/${resourceVersion}`;
-  if (authorizationKey === 'authorization' && scheme === '') return version;
-  const parts = scheme === '' ? authorizationKey : `${authorizationKey} ${scheme}`;
-  return `${version}/${createHash('sha256').update(parts).digest('hex').slice(0, 10)}`;
+/**
+ * Returns a digest of what a Secret holds, which status may show. The Secret's own uid is its key: it cannot be guessed, and only those
+ * who may read the Secret know it. So nobody who reads status can try guesses of the content.
+ */
+function digestOf({ uid }: Secret, ...content: readonly string[]): string {
+  const digest = createHmac('sha256', uid);
+  for (const part of content) digest.update(part).update('\0');
+  return digest.digest('hex');
 }
 
 function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {

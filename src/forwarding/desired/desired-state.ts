@@ -86,7 +86,8 @@ export function defaultDestinationName(clusterName: string, namespace: string, n
 
 /** Returns a hash that tells endpoints apart without showing them. With the uid, digests of two forwardings cannot be compared. */
 export function endpointDigest(uid: string, endpoint: string): string {
-  return createHash('sha256').update(uid).update('\0').update(endpoint).digest('hex');
+  const url = URL.parse(endpoint)?.href ?? endpoint;
+  return createHash('sha256').update(uid).update('\0').update(url).digest('hex');
 }
 
 export interface WantedPortal extends PortalSpec {

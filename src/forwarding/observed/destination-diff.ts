@@ -10,6 +10,11 @@ import type { SeenDestination } from './observed-state.ts';
  */
 export type Difference = 'secret' | 'name' | 'endpoint' | 'logFormat' | 'skipSSLVerification' | 'authorization';
 
+/** What status records as applied to a destination, or to the organization's inline webhook. */
+export type AppliedSettings = Partial<
+  Pick<DestinationStatus, 'name' | 'endpointDigest' | 'logFormat' | 'skipSSLVerification' | 'updatedAt'>
+>;
+
 /** Returns true if both times are equal to the millisecond, or if one is unknown. */
 export function sameTime(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || b === undefined || a === b) return true;
@@ -20,7 +25,7 @@ export function sameTime(a: string | undefined, b: string | undefined): boolean 
 /** Returns what the operator has to change in its destination. A field that Konnect leaves out of its answer counts as equal. */
 export function differences(
   { settings, secretVersion, endpointDigest }: OwnDestination,
-  record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
+  record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt' | 'updating'> | undefined,
   seen: SeenDestination,
 ): Difference[] {
   const found: Difference[] = [];
@@ -31,6 +36,23 @@ export function differences(
   if (seen.skipSSLVerification !== undefined && seen.skipSSLVerification !== settings.skipSSLVerification) {
     found.push('skipSSLVerification');
   }
-  if (found.length === 0 && !sameTime(record?.updatedAt, seen.updatedAt)) found.push('authorization');
+  // No read shows whether a write whose answer was lost has set the authorization.
+  const isSure = record?.updating === undefined && sameTime(record?.updatedAt, seen.updatedAt);
+  if (found.length === 0 && !isSure) found.push('authorization');
   return found;
+}
+
+/**
+ * Returns the fields in which Konnect differs from what the operator last applied: another client has changed them. A field that was
+ * never applied, or that Konnect leaves out, counts as equal.
+ */
+export function foreignChanges(applied: AppliedSettings, seen: SeenDestination): Difference[] {
+  const fields = ['name', 'endpointDigest', 'logFormat', 'skipSSLVerification'] as const;
+  const changed = fields.filter((field) => differ(applied[field], seen[field]));
+  if (changed.length > 0) return changed.map((field) => (field === 'endpointDigest' ? 'endpoint' : field));
+  return sameTime(applied.updatedAt, seen.updatedAt) ? [] : ['authorization'];
+}
+
+function differ(applied: unknown, seen: unknown): boolean {
+  return applied !== undefined && seen !== undefined && applied !== seen;
 }

@@ -1,15 +1,17 @@
 /** Plans what to do with the destination. Pure. */
 import type { DestinationStatus } from '../../api/v1alpha1.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
-import { differences } from '../observed/destination-diff.ts';
+import { type AppliedSettings, differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { Observed, SeenDestination } from '../observed/observed-state.ts';
 import { isAdoptable } from './adoption.ts';
 import type { DestinationStep, PlanContext } from './steps.ts';
 
+type Recorded = AppliedSettings & Pick<DestinationStatus, 'secretVersion' | 'updating'>;
+
 /** Returns the step for a destination that the operator owns. `named` are other destinations with the wanted name. */
 export function planOurs(
   own: OwnDestination,
-  record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt'> | undefined,
+  record: Recorded | undefined,
   ours: SeenDestination,
   named: readonly SeenDestination[],
 ): DestinationStep {
@@ -18,7 +20,9 @@ export function planOurs(
   if (found.includes('name') && named.length > 0) {
     return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id) };
   }
-  return { kind: 'update', differences: found };
+  // A write of the operator whose answer was lost may have changed these fields, and no other client.
+  const foreign = record?.updating === undefined ? foreignChanges(record ?? {}, ours) : [];
+  return { kind: 'update', differences: found, foreign: record?.updating === 'Correction' ? found : foreign };
 }
 
 /** Returns the step for the destination. `record` is what status says about it. */

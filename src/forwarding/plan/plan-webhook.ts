@@ -2,7 +2,7 @@
 import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
 import { wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
-import { differences } from '../observed/destination-diff.ts';
+import { differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Hold } from '../ownership/ownership.ts';
 import { isAdoptable } from './adoption.ts';
@@ -28,6 +28,43 @@ export function yieldToOwner(step: WebhookStep, hold: Hold, { reference }: Desir
   if (isAttached && (reference === undefined || hold.kind === 'yielded')) return step;
   if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   return { kind: 'attach', because: 'handed over', otherID: 'otherID' in step ? step.otherID : undefined };
+}
+
+/** Marks a step that overwrites a change of another client: Konnect shows something else than what the operator last applied. */
+export function classified(
+  step: WebhookStep,
+  record: PortalStatus | OrganizationStatus | undefined,
+  seen: SeenWebhook | undefined,
+): WebhookStep {
+  return step.kind === 'attach' && isForeign(record, seen) ? { ...step, isForeign: true } : step;
+}
+
+function isForeign(
+  record: (Pick<PortalStatus, 'applied' | 'updating'> & Pick<OrganizationStatus, 'updatedAt'>) | undefined,
+  seen: SeenWebhook | undefined,
+): boolean {
+  const { applied, updating, updatedAt } = record ?? {};
+  if (updating !== undefined) return updating === 'Correction';
+  if (applied === undefined) return false;
+  switch (seen?.kind) {
+    case 'unconfigured':
+      return true;
+    case 'attached':
+      return (
+        seen.destinationID !== applied.destinationID ||
+        (seen.enabled !== applied.enabled && seen.isSwitchedOff !== true)
+      );
+    case 'inline': {
+      const { endpointDigest, logFormat, skipSSLVerification } = applied;
+      if (endpointDigest === undefined || seen.enabled !== applied.enabled) return true;
+      const settings = { endpointDigest, logFormat, skipSSLVerification, updatedAt };
+      return foreignChanges(settings, { ...seen, id: '', name: undefined }).length > 0;
+    }
+    case undefined:
+    case 'unknown':
+    case 'missing':
+      return false;
+  }
 }
 
 /** Returns the step for a webhook that points at a destination of another client. */

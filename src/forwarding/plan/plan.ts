@@ -7,7 +7,7 @@ import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Observed } from '../observed/observed-state.ts';
 import { planDestination } from './plan-destination.ts';
-import { planOrganization, planWebhook, type Target, yieldToOwner } from './plan-webhook.ts';
+import { classified, planOrganization, planWebhook, type Target, yieldToOwner } from './plan-webhook.ts';
 import type { DestinationStep, Plan, PlanContext } from './steps.ts';
 
 /** Returns the plan of a reconciliation. */
@@ -19,7 +19,7 @@ export function plan(desired: DesiredState, recorded: RecordedState, observed: O
     desired.portals.map(({ id, enabled }) => {
       const record = recorded.portals?.find((portal) => portal.id === id);
       const seen = observed.portals.get(id);
-      const step = planWebhook(target, enabled, record, seen);
+      const step = classified(planWebhook(target, enabled, record, seen), record, seen);
       return [id, yieldToOwner(step, ownership.webhook({ kind: 'portal', id }, seen), desired)];
     }),
   );
@@ -27,7 +27,11 @@ export function plan(desired: DesiredState, recorded: RecordedState, observed: O
     desired.organization === undefined
       ? undefined
       : yieldToOwner(
-          planOrganization(desired, target, recorded.organization, observed.organization),
+          classified(
+            planOrganization(desired, target, recorded.organization, observed.organization),
+            recorded.organization?.api === desired.api ? recorded.organization : undefined,
+            observed.organization,
+          ),
           ownership.webhook({ kind: 'organization' }, observed.organization),
           desired,
         );

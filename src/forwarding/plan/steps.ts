@@ -18,7 +18,8 @@ export type DestinationStep =
       readonly duplicates: readonly string[];
       readonly next: DestinationStep;
     }
-  | { readonly kind: 'update'; readonly differences: readonly Difference[] }
+  /** `foreign`: what another client has changed since the operator last applied it. */
+  | { readonly kind: 'update'; readonly differences: readonly Difference[]; readonly foreign: readonly Difference[] }
   /** The destination that `destinationRef` matches. */
   | { readonly kind: 'use'; readonly id: string }
   /** `destinationRef` matches no destination, or several. */
@@ -33,7 +34,13 @@ export type DestinationStep =
 
 export type WebhookStep =
   | { readonly kind: 'keep'; readonly updatedAt?: string | undefined }
-  | { readonly kind: 'attach'; readonly because: AttachReason; readonly otherID?: string | undefined }
+  | {
+      readonly kind: 'attach';
+      readonly because: AttachReason;
+      readonly otherID?: string | undefined;
+      /** Another client has changed the webhook since the operator last applied it. */
+      readonly isForeign?: boolean;
+    }
   | { readonly kind: 'refuse'; readonly otherID: string | undefined }
   | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'missing' }

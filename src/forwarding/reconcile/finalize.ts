@@ -101,7 +101,7 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   const { region, auditLogsAPI } = spec.konnect;
   const found: Problem[] = [];
   try {
-    await recordWhatPointsAtOurs(context);
+    found.push(...(await recordWhatPointsAtOurs(context)));
     const creation = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
     if (creation !== undefined) found.push(creation);
   } catch (error) {
@@ -121,23 +121,29 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   return [];
 }
 
-/** Records webhooks that point at the operator's destination although status does not name them, since another client attached them. */
-async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<void> {
+/**
+ * Records webhooks of spec that point at the operator's destination although status does not name them, since another client attached
+ * them. A webhook that cannot be read may be one of them, so it is recorded, and its problem is returned.
+ */
+async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<readonly Problem[]> {
   const { status, konnect, signal } = context;
   const { destination } = status.recorded;
   // Other clients may use a destination that spec only refers to.
   const destinationID = destination?.managed === false ? undefined : destination?.id;
   const { konnect: where, organization, portals = [] } = status.forwarding.spec;
-  if (destinationID === undefined || status.recorded.konnect?.region !== where.region) return;
+  if (destinationID === undefined || status.recorded.konnect?.region !== where.region) return [];
+  const problems: Problem[] = [];
 
-  async function pointsAtIt(object: string, read: () => Promise<Webhook | undefined>): Promise<boolean> {
+  async function mayPointAtIt(object: string, read: () => Promise<Webhook | undefined>): Promise<boolean> {
     const webhook = await orProblem(context, object, read);
-    return webhook !== undefined && 'destinationID' in webhook && webhook.destinationID === destinationID;
+    if (webhook === undefined || !('kind' in webhook)) return webhook?.destinationID === destinationID;
+    problems.push(webhook.problem);
+    return true;
   }
 
   if (organization !== undefined && !mayBeAttached(status.recorded.organization)) {
     const read = () => konnect.client.getOrganizationWebhook(where.region, signal);
-    if (await pointsAtIt("the organization's webhook", read)) {
+    if (await mayPointAtIt("the organization's webhook", read)) {
       const { enabled } = organization;
       status.recorded = { ...status.recorded, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
     }
@@ -146,8 +152,9 @@ async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<void> 
   const referred = (status.recorded.portals ?? []).filter(({ ref }) => ref !== undefined);
   for (const { id, enabled } of [...portals, ...referred]) {
     if (known.has(id) || id === nilUUID) continue;
-    if (await pointsAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
+    if (await mayPointAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
       status.recorded = withPortal(status.recorded, { id, destinationID, enabled, state: 'detaching' });
     }
   }
+  return problems;
 }

@@ -59,7 +59,7 @@ describe('what is no longer wanted moves into cleanup', () => {
       konnect: { organizationID, region: 'us' },
       destination: { id: 'T', name: 't', managed: false },
       organization: { api: 'v3', destinationID: 'T', enabled: true, state: 'on' },
-      portals: [portal('p1')],
+      portals: [{ ...portal('p1'), updating: 'Change' as const }],
     };
     expect(moveUnwantedToCleanup(referring, nothingWanted('us', 'v3', organizationID)).cleanup).toEqual([
       { ...entry, kind: 'portal', id: 'p1', destinationID: 'D' },

@@ -6,7 +6,7 @@ import {
   AuditLogForwarding as Schema,
 } from '../../../../src/api/v1alpha1.ts';
 import { resolveCredentials, resolveToken } from '../../../../src/forwarding/desired/credentials.ts';
-import type { Cluster } from '../../../../src/forwarding/ports.ts';
+import type { Cluster, Secret } from '../../../../src/forwarding/ports.ts';
 import { own, specOf } from '../../../support/forwarding-spec.ts';
 import { shop } from '../../../support/konnect-fixtures.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
@@ -73,6 +73,8 @@ async function messageOf(resolving: Promise<{ kind: string; problem?: { reason: 
   expect(message).not.toMatch(/[^\x20-\x7e]/);
   return { reason, message };
 }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('a value that is no good is refused with a message that names Secret, key and way out, and not the value', () => {
   test.each(badEndpoints)('as endpoint: %s', async (_what, value, words) => {
@@ -180,25 +182,44 @@ describe('what is good', () => {
     const recorder = Object.assign(new FakeCluster(), cluster);
     expect(await resolveCredentials(forwarding(), recorder, signal)).toEqual({
       kind: 'resolved',
-      value: { endpoint: `${endpoint}1`, authorization: `${authorization}1`, secretVersion: 'u/1' },
+      value: {
+        endpoint: `${endpoint}1`,
+        authorization: `${authorization}1`,
+        secretVersion: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
     });
     expect(reads).toBe(1);
   });
 
-  test('another key of the same Secret is another version, since the authorization that it holds cannot be read back', async () => {
-    const value = Buffer.from(authorization).toString('base64');
-    const data = { endpoint: Buffer.from(endpoint).toString('base64'), authorization: value, spare: value };
-    const cluster = Object.assign(new FakeCluster(), {
-      readSecret: async () => ({ uid: 'u', resourceVersion: '1', data }),
+  describe('the version', () => {
+    async function versionOf(secret: Partial<Secret>, change: (one: AuditLogForwarding) => void = () => undefined) {
+      const data = { endpoint: base64(endpoint), authorization: base64(authorization), spare: base64(authorization) };
+      const cluster = Object.assign(new FakeCluster(), {
+        readSecret: async () => ({ uid: 'u', resourceVersion: '1', data, ...secret }),
+      });
+      const one = forwarding();
+      change(one);
+      const found = await resolveCredentials(one, cluster, signal);
+      return found.kind === 'resolved' ? found.value?.secretVersion : found.kind;
+    }
+
+    test('stays if the Secret is touched without a change of its content, or if another key holds the same', async () => {
+      const first = await versionOf({});
+      expect(await versionOf({ resourceVersion: '2' })).toBe(first);
+      expect(await versionOf({}, ({ spec }) => void (own(spec).secretRef.authorizationKey = 'spare'))).toBe(first);
     });
-    const spare = forwarding();
-    own(spare.spec).secretRef.authorizationKey = 'spare';
-    const versions = await Promise.all([
-      resolveCredentials(forwarding(), cluster, signal),
-      resolveCredentials(spare, cluster, signal),
-    ]);
-    const [standard, other] = versions.map((one) => (one.kind === 'resolved' ? one.value?.secretVersion : one.kind));
-    expect(standard).toBe('u/1');
-    expect(other).toMatch(/^u\/1\/[0-9a-f]{10}$/);
+
+    test('changes with the endpoint, the authorization, the scheme and the Secret', async () => {
+      const data = { endpoint: base64(endpoint), authorization: base64(authorization) };
+      const versions = await Promise.all([
+        versionOf({}),
+        versionOf({ uid: 'v' }),
+        versionOf({ data: { ...data, endpoint: base64(`${endpoint}x`) } }),
+        versionOf({ data: { ...data, authorization: base64(`${authorization}x`) } }),
+        versionOf({}, ({ spec }) => void (own(spec).authorizationScheme = 'Splunk')),
+      ]);
+      expect(new Set(versions).size).toBe(5);
+      expect(versions.join()).not.toContain(authorization);
+    });
   });
 });

@@ -12,7 +12,11 @@ function planOf(destination: DestinationStep, portal?: WebhookStep, organization
 
 test.each([
   ['create', { kind: 'create' }, ['missing']],
-  ['update', { kind: 'update', differences: ['endpoint', 'authorization'] }, ['endpoint', 'authorization']],
+  [
+    'update',
+    { kind: 'update', differences: ['endpoint', 'authorization'], foreign: [] },
+    ['endpoint', 'authorization'],
+  ],
   [
     'claim',
     {
@@ -21,7 +25,7 @@ test.each([
       id: 'D',
       name: 'n',
       duplicates: [],
-      next: { kind: 'update', differences: ['secret'] },
+      next: { kind: 'update', differences: ['secret'], foreign: [] },
     },
     ['managed', 'secret'],
   ],

@@ -135,28 +135,28 @@ describe('the destination', () => {
       { destination: { ...remembered, secretVersion: 's0' } },
       known({ ours }),
       attachedTo('D'),
-      { kind: 'update', differences: ['secret'] },
+      { kind: 'update', differences: ['secret'], foreign: [] },
     ],
     [
       'was changed in all that can be read',
       { destination: remembered },
       known({ ours: { ...ours, name: 'm', endpointDigest: 'e2', logFormat: 'json', skipSSLVerification: true } }),
       attachedTo('D'),
-      { kind: 'update', differences: ['name', 'endpoint', 'logFormat', 'skipSSLVerification'] },
+      { kind: 'update', differences: ['name', 'endpoint', 'logFormat', 'skipSSLVerification'], foreign: ['name'] },
     ],
     [
       'was changed in what cannot be read',
       { destination: remembered },
       known({ ours: { ...ours, updatedAt: justNow } }),
       attachedTo('D'),
-      { kind: 'update', differences: ['authorization'] },
+      { kind: 'update', differences: ['authorization'], foreign: ['authorization'] },
     ],
     [
       'was changed by a millisecond',
       { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.001Z' } },
       known({ ours }),
       attachedTo('D'),
-      { kind: 'update', differences: ['authorization'] },
+      { kind: 'update', differences: ['authorization'], foreign: ['authorization'] },
     ],
     [
       'cannot be renamed to a name that is taken',
@@ -212,7 +212,7 @@ describe('the destination', () => {
         id: 'X',
         name: 'm',
         duplicates: [],
-        next: { kind: 'update', differences: ['secret', 'name'] },
+        next: { kind: 'update', differences: ['secret', 'name'], foreign: [] },
       },
     ],
   ];
@@ -325,7 +325,7 @@ describe('a destination of somebody else, which spec names', () => {
 
 describe('an adoption', () => {
   const theirs: SeenDestination = { ...ours, id: 'X' };
-  const update = { kind: 'update', differences: ['secret'] };
+  const update = { kind: 'update', differences: ['secret'], foreign: [] };
   const claim = { kind: 'claim', because: 'adopted', id: 'X', name: 'n', duplicates: [], next: update };
   const refuse = { kind: 'refuse', name: 'n', ids: ['X'] };
   test.each([
@@ -333,7 +333,7 @@ describe('an adoption', () => {
     ['IfMatching', 'e1', claim],
     ['IfMatching', 'e2', refuse],
     ['Always', 'e1', claim],
-    ['Always', 'e2', { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'] } }],
+    ['Always', 'e2', { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'], foreign: [] } }],
   ] as const)('of a destination: %s, endpoint %s', (adoptionPolicy, endpointDigest, expected) => {
     const observed: Observed = {
       destination: known({ named: [{ ...theirs, endpointDigest }] }),

@@ -195,7 +195,11 @@ describe('suspend', () => {
     expect(harness.readiness).toBe('True InSync');
     expect(harness.destinations).toMatchObject([{ id, ...otherSiem }]);
     expect(pointed(harness)).toEqual([`${key} on`, 'nothing off', `${key} on`]);
-    expect(harness.status.corrections).toBeUndefined();
+    const corrected = harness.status.corrections?.map(({ object, at }) => [object, at.length]);
+    expect(corrected).toEqual([
+      ['destination', 1],
+      [`portal/${shop}`, 1],
+    ]);
   });
 
   test('from the start: nothing is looked for', async () => {
