@@ -14,7 +14,7 @@ function errorOf(argv: string[], env: Record<string, string> = {}): string {
 }
 
 describe('the defaults', () => {
-  test('need no flag at all', () => {
+  test('need no flag', () => {
     expect(parseConfig([], {})).toEqual({
       kind: 'config',
       config: {
@@ -48,7 +48,7 @@ describe('the defaults', () => {
 });
 
 describe('proxies', () => {
-  test('are read from the environment in either case, the lower one first, as everybody does', () => {
+  test('are read from the environment in lower or upper case, lower case first', () => {
     const env = {
       https_proxy: 'http://proxy:3128',
       HTTPS_PROXY: 'http://other:3128',
@@ -92,13 +92,13 @@ describe('values', () => {
     expect(configOf([], { [environmentName({ name })]: value })).toMatchObject(expected);
   });
 
-  test('of --metrics-secure are likewise true and false', () => {
+  test('of --metrics-secure are true and false', () => {
     expect(configOf(['--metrics-secure=false']).metricsSecure).toBe(false);
     expect(configOf(['--metrics-secure=false', '--metrics-secure']).metricsSecure).toBe(true);
     expect(configOf([], { KONNECT_AUDIT_LOG_METRICS_SECURE: 'false' }).metricsSecure).toBe(false);
   });
 
-  test('of --leader-elect are true and false, and true without one, as Kubernetes has it', () => {
+  test('of --leader-elect are true and false, and it means true without a value', () => {
     expect(configOf(['--leader-elect']).leaderElect).toBe(true);
     expect(configOf(['--leader-elect', '--log-level=warn'])).toMatchObject({ leaderElect: true, logLevel: 'warn' });
     expect(configOf(['--leader-elect=true']).leaderElect).toBe(true);
@@ -113,13 +113,13 @@ describe('values', () => {
     [['--leader-elect-renew-deadline=15s'], '"15s"'],
     [['--leader-elect-retry-period=8400ms'], '"10s"'],
     [['--leader-elect-renew-deadline=2400ms'], '"2400ms"'],
-  ])('of a lease that do not fit together are refused: %j', (argv, shown) => {
+  ])('of a lease that conflict are refused: %j', (argv, shown) => {
     const words =
       'a duration such as 30s or 1m30s, from 100ms to 1h, less than the lease duration and more than 1.2 retry periods';
     expect(errorOf(argv)).toBe(`--leader-elect-renew-deadline must be ${words}, not ${shown}`);
   });
 
-  test('of a flag win over those of the environment, and the last over the first', () => {
+  test('of a flag take precedence over the environment, and the last one over the first', () => {
     const env = { KONNECT_AUDIT_LOG_LOG_LEVEL: 'error' };
     expect(configOf(['--log-level=debug'], env).logLevel).toBe('debug');
     expect(configOf(['--log-level=debug', '--log-level', 'warn'], env).logLevel).toBe('warn');
@@ -127,11 +127,11 @@ describe('values', () => {
     expect(configOf([], { KONNECT_AUDIT_LOG_LOG_LEVEL: '' }).logLevel).toBe('info');
   });
 
-  test('of the environment that nobody asked for are no error: Kubernetes adds some of its own for Services', () => {
+  test('of unknown variables are not an error: Kubernetes adds some for Services', () => {
     expect(configOf([], { KONNECT_AUDIT_LOG_OPERATOR_PORT: 'tcp://10.0.0.1:8080' })).toEqual(configOf([]));
   });
 
-  test('for kubectl are taken where the flag names nothing', () => {
+  test('for kubectl are used if the flag is not set', () => {
     expect(configOf([], { KUBECONFIG: '/a:/b', HOME: '/home/me' })).toMatchObject({
       kubeconfig: '/a:/b',
       home: '/home/me',
@@ -140,7 +140,7 @@ describe('values', () => {
   });
 });
 
-describe('what is wrong gets one line', () => {
+describe('an invalid value is an error of one line', () => {
   test.each([
     [['--konnect-timeout=15'], '--konnect-timeout must be a duration such as 30s or 1m30s, from 1s to 2m, not "15"'],
     [['--konnect-timeout=3m'], '--konnect-timeout must be a duration such as 30s or 1m30s, from 1s to 2m, not "3m"'],
@@ -172,13 +172,13 @@ describe('what is wrong gets one line', () => {
     expect(errorOf(argv)).toBe(message);
   });
 
-  test('that names the variable where that is what is wrong', () => {
+  test('that names the variable if that is invalid', () => {
     expect(errorOf([], { KONNECT_AUDIT_LOG_LOG_FORMAT: 'xml' })).toBe(
       'KONNECT_AUDIT_LOG_LOG_FORMAT must be one of json, text, not "xml"',
     );
   });
 
-  test('that stays one line and short, whatever was given', () => {
+  test('that stays short for every value', () => {
     const message = errorOf([`--cluster-name=two\nlines ${'x'.repeat(10_000)}`]);
     expect(message.split('\n')).toHaveLength(1);
     expect(message.length).toBeLessThan(300);
@@ -200,7 +200,7 @@ test.each([
   ['--log-level=kpat_0123456789'],
   ['--kpat_0123456789'],
   ['-kpat_0123456789=x'],
-])('a credential that got where it does not belong is not repeated: %s', (argument) => {
+])('a credential in the wrong flag is not repeated: %s', (argument) => {
   expect(errorOf([argument])).not.toMatch(/secret|kpat_/);
 });
 
@@ -216,7 +216,7 @@ describe('help and version', () => {
     expect(parseConfig(['-h'], {})).toEqual(parsed);
   });
 
-  test('--version tells the version', () => {
+  test('--version prints the version', () => {
     expect(parseConfig(['--version'], {})).toEqual({ kind: 'version', text: 'dev' });
   });
 });

@@ -13,7 +13,7 @@ describe('the delay', () => {
     expect([1, 2, 3, 4, 5].map((failures) => backOffMs(failures, options))).toEqual(delays);
   });
 
-  test('never exceeds the maximum nor falls below zero, however often it failed', () => {
+  test('is between zero and the maximum after any number of failures', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1_000_000 }),
@@ -29,7 +29,7 @@ describe('the delay', () => {
   });
 });
 
-test('each key counts for itself, and starts anew once forgotten', () => {
+test('each key has its own count, which starts again after forget', () => {
   const backOff = new BackOff({ baseMs: 100, maxMs: 1000, jitter: 'equal', random: () => 0 });
   expect([backOff.next('a'), backOff.next('a'), backOff.next('b')]).toEqual([50, 100, 50]);
   expect([backOff.failures('a'), backOff.failures('b'), backOff.failures('c')]).toEqual([2, 1, 0]);

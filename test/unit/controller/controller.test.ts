@@ -40,7 +40,7 @@ function setUp(overrides: Partial<ControllerOptions> = {}) {
   return { clock, queue, stop, passes, logged, ended, pass, idle };
 }
 
-test('a settled key is left alone until it is added again', async () => {
+test('a key that is done is not reconciled until it is added again', async () => {
   const { clock, queue, stop, ended, pass, idle } = setUp();
   queue.add('a');
   (await pass(0)).end({ kind: 'done' });
@@ -64,7 +64,7 @@ test('a reconciliation that may no longer write is aborted, not failed', async (
   expect([outcomes, logged.map(({ message }) => message)]).toEqual([['aborted'], ['reconcile aborted']]);
 });
 
-test('work in flight is aborted at once when the reason to stop is that nothing may be written', async () => {
+test('work in progress is aborted at once if the reason is that nothing may be written', async () => {
   const { queue, stop, ended, pass } = setUp();
   queue.add('a');
   const { signal, fail } = await pass(0);
@@ -74,7 +74,7 @@ test('work in flight is aborted at once when the reason to stop is that nothing 
   await ended;
 });
 
-test('again comes after its time, behind new work, and forgets failures', async () => {
+test('requeue runs after its time and after new work, and resets the failures', async () => {
   const { clock, queue, stop, passes, ended, pass, idle } = setUp();
   queue.add('a');
   (await pass(0)).fail(new Error('once'));
@@ -99,7 +99,7 @@ test('again comes after its time, behind new work, and forgets failures', async 
   await ended;
 });
 
-test('retry waits for the back-off, and never less than it was told', async () => {
+test('retry waits for the back-off, and at least for minDelayMs', async () => {
   const { clock, queue, stop, passes, ended, pass, idle } = setUp();
   queue.add('a');
   (await pass(0)).end({ kind: 'retry' });
@@ -120,7 +120,7 @@ test('retry waits for the back-off, and never less than it was told', async () =
   await ended;
 });
 
-test('a throw is logged, retried with growing delays, and kills nobody; nor does a hook that throws', async () => {
+test('an error is logged and retried with growing delays, and neither it nor an error of a hook stops the controller', async () => {
   const { clock, queue, stop, passes, logged, ended, pass, idle } = setUp({
     onReconcile: () => {
       throw new Error('hook');
@@ -146,7 +146,7 @@ test('a throw is logged, retried with growing delays, and kills nobody; nor does
   await ended;
 });
 
-test('what is new stays before resyncs while it has to be tried again, and is a resync afterwards', async () => {
+test('a new key stays before resyncs while it is retried, and is a resync afterwards', async () => {
   const { clock, queue, stop, passes, ended, pass } = setUp();
   queue.add('busy');
   queue.add('new');
@@ -188,7 +188,7 @@ test('a controller that is stopped before it starts does nothing', async () => {
   expect(passes).toEqual([]);
 });
 
-test('as many keys run at a time as it was told, one key never twice', async () => {
+test('as many keys run concurrently as allowed, and never the same key twice', async () => {
   const { queue, stop, passes, ended, pass } = setUp({ concurrency: 3 });
   for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
   await pass(2);
@@ -203,7 +203,7 @@ test('as many keys run at a time as it was told, one key never twice', async () 
   await ended;
 });
 
-test('on abort, work in flight may end, nothing new is begun', async () => {
+test('on abort, work in progress may end, and no new work begins', async () => {
   const { clock, queue, stop, passes, ended, pass } = setUp();
   queue.add('a');
   queue.add('b');
@@ -217,7 +217,7 @@ test('on abort, work in flight may end, nothing new is begun', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('after the grace period work in flight is aborted, which is no failure', async () => {
+test('after the grace period work in progress is aborted, which is not a failure', async () => {
   const outcomes: string[] = [];
   const { clock, queue, stop, logged, ended, pass } = setUp({
     onReconcile: (key, outcome, durationMs) => outcomes.push(`${key} ${outcome} ${durationMs}`),

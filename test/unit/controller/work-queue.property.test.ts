@@ -4,7 +4,7 @@ import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import type { Priority } from '../../../src/runtime/priority.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-/** One key of the model: what it waits for, written as plainly as possible. */
+/** One key of the model, which is as simple as possible. */
 interface Row {
   ready?: { priority: Priority; turn: number } | undefined;
   inWork: boolean;
@@ -78,14 +78,14 @@ const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const priority = fc.constantFrom<Priority>('new', 'resync');
 const step = fc.oneof(
   fc.record({ kind: fc.constant('add' as const), key, priority, delayMs: fc.constant(0) }),
-  // Delays of their own length for each key and step, so that no two come due at one time, where any order is right.
+  // Each key and step has a delay of its own, so that no two are due at the same time. Then any order would be correct.
   fc.record({ kind: fc.constant('add' as const), key, priority, delayMs: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ kind: fc.constant('take' as const) }),
   fc.record({ kind: fc.constant('done' as const), key }),
   fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 25 }) }),
 );
 
-test('behaves like its model, whatever happens in whatever order', async () => {
+test('behaves like its model, with any steps in any order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const clock = new ManualClock();
@@ -131,7 +131,7 @@ test('behaves like its model, whatever happens in whatever order', async () => {
   );
 });
 
-test('no key that was added is lost: with nobody adding, everything ends up taken', async () => {
+test('no added key is lost: without further adds, every key is taken', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.record({ key, priority, delayMs: fc.nat(50) }), { minLength: 1 }), async (adds) => {
       const clock = new ManualClock();
@@ -152,7 +152,7 @@ test('no key that was added is lost: with nobody adding, everything ends up take
   );
 });
 
-test('no group has more keys in work than it may, none waits while it has room, and none is lost', async () => {
+test('no group has more keys in work than allowed, no key waits while its group has room, and none is lost', async () => {
   const added = fc.record({ kind: fc.constant('add' as const), key: fc.nat(11), priority });
   const taken = fc.record({ kind: fc.constant('take' as const) });
   const done = fc.record({ kind: fc.constant('done' as const), index: fc.nat(11) });

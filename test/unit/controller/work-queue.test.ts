@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 function setUp(queueClock?: Clock) {
   const clock = new ManualClock();
   const queue = new WorkQueue(queueClock ?? clock);
-  /** The key that can be taken at once, or undefined. */
+  /** Returns the key that can be taken at once, or undefined. */
   const takeNow = async () => {
     const stop = new AbortController();
     const taken = queue.take(stop.signal);
@@ -18,8 +18,8 @@ function setUp(queueClock?: Clock) {
   return { clock, queue, takeNow };
 }
 
-describe('what is taken', () => {
-  test('new keys come before resyncs, each in the order they came', async () => {
+describe('the order', () => {
+  test('new keys come before resyncs, each in the order of their adds', async () => {
     const { queue, takeNow } = setUp();
     queue.add('r1', { priority: 'resync' });
     queue.add('n1');
@@ -66,7 +66,7 @@ describe('what is taken', () => {
 });
 
 describe('delays', () => {
-  test('of several delayed adds the earliest run time wins, and one timer serves them all', async () => {
+  test('of several delayed adds the earliest one counts, and there is only one timer', async () => {
     const { clock, queue, takeNow } = setUp();
     queue.add('a', { delayMs: 100 });
     queue.add('a', { delayMs: 50 });
@@ -83,7 +83,7 @@ describe('delays', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('an immediate add supersedes a delayed one', async () => {
+  test('an immediate add replaces a delayed one', async () => {
     const { clock, queue, takeNow } = setUp();
     queue.add('a', { delayMs: 100 });
     queue.add('a');
@@ -93,7 +93,7 @@ describe('delays', () => {
     expect(await takeNow()).toBeUndefined();
   });
 
-  test('a delayed add never holds back a key that already waits', async () => {
+  test('a delayed add does not delay a key that waits already', async () => {
     const { clock, queue, takeNow } = setUp();
     queue.add('a');
     queue.add('a', { delayMs: 100, priority: 'resync' });
@@ -103,7 +103,7 @@ describe('delays', () => {
     expect(await takeNow()).toBeUndefined();
   });
 
-  test('a delay planned while in work comes due after done', async () => {
+  test('a delay that is added while the key is in work ends after done', async () => {
     const { clock, queue, takeNow } = setUp();
     queue.add('a');
     await takeNow();
@@ -114,7 +114,7 @@ describe('delays', () => {
     expect(await takeNow()).toBe('a');
   });
 
-  test('a delay that comes due while the key is in work runs after done', async () => {
+  test('a delay that ends while the key is in work takes effect after done', async () => {
     const { clock, queue, takeNow } = setUp();
     queue.add('a');
     await takeNow();
@@ -125,7 +125,7 @@ describe('delays', () => {
     expect(await takeNow()).toBe('a');
   });
 
-  test('a delay is kept where its timer ends early', async () => {
+  test('a delay is kept if its timer ends early', async () => {
     const clock = new ManualClock();
     const { queue, takeNow } = setUp({
       now: () => clock.now(),
@@ -139,7 +139,7 @@ describe('delays', () => {
     expect(await takeNow()).toBe('a');
   });
 
-  test('a key superseded again and again leaves nothing behind', () => {
+  test('a key that is replaced many times leaves nothing behind', () => {
     const { clock, queue } = setUp();
     for (let round = 0; round < 10_000; round += 1) {
       queue.add('a', { delayMs: 1_000_000 - round });
@@ -151,7 +151,7 @@ describe('delays', () => {
 });
 
 describe('waiting and ending', () => {
-  test('one who waits gets the next key', async () => {
+  test('a waiting caller gets the next key', async () => {
     const { queue } = setUp();
     const first = queue.take(never);
     const second = queue.take(never);
@@ -160,7 +160,7 @@ describe('waiting and ending', () => {
     expect(await Promise.all([first, second])).toEqual(['a', 'b']);
   });
 
-  test('an aborted wait answers undefined and swallows no key', async () => {
+  test('an aborted wait returns undefined and loses no key', async () => {
     const { queue, takeNow } = setUp();
     const stop = new AbortController();
     const waiting = queue.take(stop.signal);
@@ -171,7 +171,7 @@ describe('waiting and ending', () => {
     expect(await takeNow()).toBe('a');
   });
 
-  test('shutting down ends every wait, drops what comes after and stops the timer', async () => {
+  test('shutting down ends every wait, ignores later keys and stops the timer', async () => {
     const { clock, queue } = setUp();
     const waiting = [queue.take(never), queue.take(never)];
     queue.add('later', { delayMs: 10 });
@@ -182,7 +182,7 @@ describe('waiting and ending', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('sizes and the longest wait are told', async () => {
+  test('the sizes and the longest wait are available', async () => {
     const { clock, queue, takeNow } = setUp();
     expect(queue.oldestWaitingMs).toBe(0);
     queue.add('a', { priority: 'resync' });
@@ -199,7 +199,7 @@ describe('waiting and ending', () => {
 });
 
 describe('groups', () => {
-  /** Keys such as `blue-1` are of the group `blue`. */
+  /** A key such as `blue-1` belongs to the group `blue`. */
   function grouped(maxInWork: number) {
     const clock = new ManualClock();
     const queue = new WorkQueue(clock, { groupOf: (key) => key.slice(0, key.indexOf('-')), maxInWork });
@@ -217,7 +217,7 @@ describe('groups', () => {
     return { clock, queue, takeAll };
   }
 
-  test('have so many keys in work at a time, and no more', async () => {
+  test('have at most so many keys in work', async () => {
     const { queue, takeAll } = grouped(2);
     for (const number of [1, 2, 3, 4]) queue.add(`blue-${String(number)}`);
     queue.add('green-1');
@@ -229,7 +229,7 @@ describe('groups', () => {
     expect(await takeAll()).toEqual([]);
   });
 
-  test('of resyncs leave a place for what is new', async () => {
+  test('of resyncs leave a place for a new key', async () => {
     const { queue, takeAll } = grouped(3);
     for (const number of [1, 2, 3]) queue.add(`blue-${String(number)}`, { priority: 'resync' });
     expect(await takeAll()).toEqual(['blue-1', 'blue-2']);
@@ -241,13 +241,13 @@ describe('groups', () => {
     expect(await takeAll()).toEqual(['blue-3']);
   });
 
-  test('of one place each give it to a resync as well', async () => {
+  test('with only one place give it to a resync, too', async () => {
     const { queue, takeAll } = grouped(1);
     queue.add('blue-1', { priority: 'resync' });
     expect(await takeAll()).toEqual(['blue-1']);
   });
 
-  test('take turns, new keys of all before resyncs of any', async () => {
+  test('take turns, new keys of all groups before all resyncs', async () => {
     const { queue, takeAll } = grouped(10);
     queue.add('blue-0', { priority: 'resync' });
     for (const number of [1, 2, 3]) queue.add(`blue-${String(number)}`);
@@ -255,7 +255,7 @@ describe('groups', () => {
     expect(await takeAll()).toEqual(['blue-1', 'green-1', 'blue-2', 'green-2', 'blue-3', 'blue-0']);
   });
 
-  test('let a worker that waits have the key whose place has become free', async () => {
+  test('give a waiting worker the next key when a place becomes free', async () => {
     const { queue, takeAll } = grouped(1);
     queue.add('blue-1');
     queue.add('blue-2');
@@ -265,7 +265,7 @@ describe('groups', () => {
     await expect(waiting).resolves.toBe('blue-2');
   });
 
-  test('are asked for when a key begins to wait, and a key gives back the place that it took', async () => {
+  test('are determined when a key begins to wait, and a key frees the place that it took', async () => {
     const clock = new ManualClock();
     let group = 'before';
     const queue = new WorkQueue(clock, { groupOf: () => group, maxInWork: 1 });

@@ -22,7 +22,7 @@ const destinationJSON = {
 
 type Client = ReturnType<typeof clientOf>['client'];
 
-/** Runs `use` against a server that answers everything alike, and tells what it saw. */
+/** Runs `use` against a server that gives every request the same answer. Returns the result and the requests. */
 async function answering(script: Script, use: (client: Client) => Promise<unknown>) {
   await using server = await scriptedKonnect(() => script);
   using konnect = clientOf(server.urlTemplate);
@@ -92,7 +92,7 @@ describe('what is sent', () => {
   });
 });
 
-test('a list of portals is its first hundred, whatever comes', async () => {
+test('a list of portals has at most a hundred', async () => {
   await using server = await scriptedKonnect(() => ({
     status: 200,
     body: { data: Array.from({ length: 101 }, () => ({ id })) },
@@ -105,7 +105,7 @@ test('a list of portals is its first hundred, whatever comes', async () => {
 });
 
 describe('a list of destinations', () => {
-  test('is read page by page, with the cursor out of a path that is never followed', async () => {
+  test('is read page by page, with only the cursor of the next path', async () => {
     const ids = ['a', 'b', 'c'].map((digit) => id.replace('0', digit));
     await using server = await scriptedKonnect(({ query }) => {
       const page = ['', 'c1==', 'c2 +%'].indexOf(query.get('page[after]') ?? '');
@@ -129,14 +129,14 @@ describe('a list of destinations', () => {
   test.each<[string, string]>([
     ['a cursor that repeats', '/api/v3/audit-log-destinations?page[after]=same'],
     ['a next page without a cursor', '/api/v3/audit-log-destinations?page[size]=1'],
-  ])('is given up at %s', async (_, next) => {
+  ])('is an error with %s', async (_, next) => {
     await using server = await scriptedKonnect(() => ({ status: 200, body: { data: [], meta: { next } } }));
     using konnect = clientOf(server.urlTemplate);
     expect(await rejection(konnect.client.listDestinations('v3', signal))).toMatchObject({ kind: 'UnexpectedAnswer' });
     expect(server.requests.length).toBeLessThan(3);
   });
 
-  test('is given up when it never ends', async () => {
+  test('is an error when it never ends', async () => {
     let page = 0;
     await using server = await scriptedKonnect(() => {
       page += 1;
@@ -193,7 +193,7 @@ describe('what is read', () => {
     expect(updated.value).toEqual(expected);
   });
 
-  test('not a destination or portal with another id than was asked for', async () => {
+  test('not a destination or portal with another ID than the requested one', async () => {
     const script = { status: 200, body: { id: portal } };
     const destination = await answering(script, (c) => rejection(c.getDestination('v3', id, signal)));
     expect(destination.value).toMatchObject({ kind: 'UnexpectedAnswer' });
@@ -254,7 +254,7 @@ describe('what is read', () => {
   });
 });
 
-describe('what answers come to', () => {
+describe('the result of an answer', () => {
   test.each<[number, string, (client: Client) => Promise<unknown>, unknown]>([
     [404, 'reading a destination', (client) => client.getDestination('v3', id, signal), undefined],
     [404, 'reading a portal', (client) => client.getPortal('us', portal, signal), undefined],
@@ -285,13 +285,13 @@ describe('what answers come to', () => {
     expect((await answering({ status }, use)).value).toBe(expected);
   });
 
-  test('updating something that is gone is NotFound', async () => {
+  test('updating a missing object is NotFound', async () => {
     const { value } = await answering({ status: 404 }, (c) => rejection(c.updateDestination('v3', id, body, signal)));
     expect(value).toMatchObject({ kind: 'NotFound', operation: 'update destination' });
   });
 });
 
-describe('four megabytes of nonsense cost no more than they weigh', () => {
+describe('four megabytes of invalid entries use little more memory than that', () => {
   const entries = (one: string) => `[${`${one},`.repeat(1_000_000)}${one}]`;
   test.each<[string, Script, (client: Client) => Promise<unknown>]>([
     ['a list', { status: 200, body: `{"data":${entries('{}')}}` }, (client) => client.listDestinations('v3', signal)],

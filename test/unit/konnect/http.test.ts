@@ -28,7 +28,7 @@ async function failureOf(script: Script, method: 'read' | 'write' = 'read') {
   return { error, calls: konnect.calls };
 }
 
-describe('an answer that is no success', () => {
+describe('an answer that is not a success', () => {
   test.each([
     [400, 'Refused', false],
     [401, 'Unauthorized', false],
@@ -58,7 +58,7 @@ describe('an answer that is no success', () => {
     },
   );
 
-  test('names the refused fields that are of our own list, and no others', async () => {
+  test('names only the refused fields of our own list', async () => {
     const { error } = await failureOf(
       {
         status: 400,
@@ -82,7 +82,7 @@ describe('an answer that is no success', () => {
     );
   });
 
-  test('is understood without a body, or with one that is no JSON', async () => {
+  test('is an error without a body, and with a body that is not JSON', async () => {
     expect((await failureOf({ status: 502, body: '<html>bad gateway</html>' })).error).toMatchObject({
       kind: 'ServerError',
       status: 502,
@@ -109,7 +109,7 @@ describe('an answer that is no success', () => {
   });
 });
 
-describe('an answer that cannot be read', () => {
+describe('an unreadable answer', () => {
   test.each<[string, Script]>([
     ['HTML', { status: 200, body: '<html>please log in</html>' }],
     ['nothing', { status: 200 }],
@@ -147,7 +147,7 @@ describe('an answer that cannot be read', () => {
 });
 
 describe('no answer', () => {
-  test('a connection that nobody accepts: the write did not happen', async () => {
+  test('a refused connection: the write did not happen', async () => {
     const server = createTCPServer();
     const port = await listening(server);
     await closed(server);
@@ -162,7 +162,7 @@ describe('no answer', () => {
     expect(konnect.calls).toMatchObject([{ status: undefined, kind: 'Unreachable' }]);
   });
 
-  test('a certificate that is not trusted: the write did not happen', async () => {
+  test('an untrusted certificate: the write did not happen', async () => {
     const authority = await createAuthority('nobody trusts this');
     const { certificate, key } = await authority.issue({
       commonName: 'konnect',
@@ -210,7 +210,7 @@ describe('no answer', () => {
     });
   });
 
-  test('the caller goes away', async () => {
+  test('the caller aborts', async () => {
     const abort = new AbortController();
     await using server = await scriptedKonnect(() => () => abort.abort());
     using konnect = clientOf(server.urlTemplate);
@@ -226,7 +226,7 @@ describe('no answer', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('a token that no header can carry is not sent', async () => {
+  test('a token with characters that a header cannot contain is not sent', async () => {
     await using server = await scriptedKonnect(() => ({ status: 200, body: { id } }));
     using konnect = clientOf(server.urlTemplate, { token: 'kpat_a\r\nx-evil: 1' });
     const error = await rejection(konnect.client.organization(signal));
@@ -237,7 +237,7 @@ describe('no answer', () => {
 });
 
 describe('requests', () => {
-  test('share kept connections, at most as many as allowed', async () => {
+  test('share kept connections, up to the limit', async () => {
     await using server = await scriptedKonnect(() => ({ status: 200, body: { id } }));
     using konnect = clientOf(server.urlTemplate, { maxSockets: 2 });
     await Promise.all(Array.from({ length: 20 }, () => konnect.client.organization(signal)));
@@ -246,7 +246,7 @@ describe('requests', () => {
     expect(server.connections()).toBe(2);
   });
 
-  test('carry the token, a user agent and JSON', async () => {
+  test('contain the token, a user agent and JSON', async () => {
     await using server = await scriptedKonnect(() => ({ status: 201, body: { id } }));
     using konnect = clientOf(server.urlTemplate);
     await konnect.client.createDestination('v3', body, signal);

@@ -12,7 +12,7 @@ describe('a template of a Konnect URL', () => {
     'http://localhost:1/{region}',
     'http://[::1]:8080/{region}',
     'http://{region}.localhost:8080',
-  ])('%s is right', (template) => {
+  ])('%s is valid', (template) => {
     expect(problemWithKonnectURL(template)).toBeUndefined();
   });
 
@@ -34,7 +34,7 @@ describe('a template of a Konnect URL', () => {
     ['https://api.konghq.com/#{region}', 'query'],
     ['https://api.konghq.com\\{region}', 'backslash'],
     ['https://{other}.{region}.konghq.com', 'braces'],
-  ])('%s is wrong: %s', (template, problem) => {
+  ])('%s is invalid: %s', (template, problem) => {
     expect(problemWithKonnectURL(template)).toContain(problem);
     expect(problemWithKonnectURL(template)).not.toContain('secret');
     expect(() => hostFor(template, 'us')).toThrow(TypeError);
@@ -42,12 +42,12 @@ describe('a template of a Konnect URL', () => {
 });
 
 describe('the host of a region', () => {
-  test('is the template with the region put in', () => {
+  test('is the template with the region in it', () => {
     expect(hostFor(defaultKonnectURL, 'global').href).toBe('https://global.api.konghq.com/');
     expect(hostFor('http://127.0.0.1:8080/{region}/', 'eu').href).toBe('http://127.0.0.1:8080/eu/');
   });
 
-  test('is never anything else, whatever the region', () => {
+  test('is never another one, for any region', () => {
     const pieces = fc.constantFrom(
       'us',
       '.',

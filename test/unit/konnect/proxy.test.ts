@@ -21,7 +21,7 @@ async function listen(server: Server): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Answers who is asking, and tunnels; keeps what it was asked. */
+/** A proxy that answers plain requests itself and opens tunnels. It records the requests. */
 async function startProxy(asked: string[]): Promise<string> {
   const proxy = createServer((request, response) => {
     asked.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers['proxy-authorization'] ?? ''}`);
@@ -50,7 +50,7 @@ function organizationThrough(proxies: object, urlTemplate: string): Promise<unkn
 }
 
 describe('proxies', () => {
-  test('plain requests are handed to HTTP_PROXY, with the credentials in its URL', async () => {
+  test('plain requests go to HTTP_PROXY, with the credentials in its URL', async () => {
     const asked: string[] = [];
     const proxy = await startProxy(asked);
     await expect(organizationThrough({ HTTP_PROXY: proxy }, 'http://127.0.0.1:9/{region}')).resolves.toEqual({
@@ -81,7 +81,7 @@ describe('proxies', () => {
     expect(asked).toEqual([]);
   });
 
-  test('a proxy that is not there is told without its password', async () => {
+  test('the error for a missing proxy does not contain its password', async () => {
     const failed = organizationThrough({ HTTP_PROXY: 'http://user:secret@127.0.0.1:9' }, 'http://127.0.0.1:8/{region}');
     const error: unknown = await failed.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ kind: 'Unreachable', code: 'ECONNREFUSED' });

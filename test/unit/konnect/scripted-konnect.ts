@@ -11,12 +11,12 @@ export interface SeenRequest {
   body: unknown;
 }
 
-/** An answer to send (an object as JSON, a string as it is), or a function that does something else with the connection. */
+/** An answer (an object is sent as JSON, a string unchanged), or a function that does something else with the connection. */
 export type Script =
   | { status: number; body?: unknown; headers?: Record<string, string> }
   | ((answer: ServerResponse) => void);
 
-/** A server that answers each request as `script` says. The region is the first segment of the path. */
+/** Starts a server that answers each request with what `script` returns. The region is the first segment of the path. */
 export async function scriptedKonnect(script: (request: SeenRequest) => Script | Promise<Script>) {
   const requests: SeenRequest[] = [];
   let connections = 0;
@@ -60,7 +60,7 @@ export async function scriptedKonnect(script: (request: SeenRequest) => Script |
   };
 }
 
-/** A client with connections of its own, and a record of its calls. */
+/** Returns a client with connections of its own, and a record of its calls. */
 export function clientOf(
   urlTemplate: string,
   { token = 'kpat_token', ...options }: Partial<KonnectHTTPOptions> & { token?: string } = {},
@@ -81,7 +81,7 @@ export function clientOf(
   };
 }
 
-/** The error that a promise rejects with. */
+/** Returns the error that a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;

@@ -19,7 +19,7 @@ function canaries() {
   };
 }
 
-/** Everything that anybody may make of a value: printed, serialized, logged, as a cause and deep inside fields. */
+/** Returns all texts that a value can become: printed, serialized, logged, as a cause and deep inside fields. */
 function everyPrintOf(value: unknown): string {
   const lines: string[] = [];
   for (const format of ['json', 'text'] as const) {
@@ -41,7 +41,7 @@ function everyInspectionOf(error: unknown): string {
   ].join('\n');
 }
 
-/** The names of the secrets that can be found in `text`, in clear or encoded. */
+/** Returns the names of the secrets in `text`, plain or encoded. */
 function leaksIn(text: string, secrets: ReturnType<typeof canaries>): string[] {
   return Object.entries(secrets)
     .filter(([, secret]) => {
@@ -52,7 +52,7 @@ function leaksIn(text: string, secrets: ReturnType<typeof canaries>): string[] {
     .map(([name]) => name);
 }
 
-describe('no error of a call holds the token, the endpoint or the authorization', () => {
+describe('no error of a request contains the token, the endpoint or the authorization', () => {
   const secrets = canaries();
   const echo = `${secrets.endpoint} ${secrets.authorization} ${secrets.token}`;
   const problem = {
@@ -99,17 +99,17 @@ describe('no error of a call holds the token, the endpoint or the authorization'
     expect(leaksIn(everyInspectionOf(konnect.client) + everyPrintOf(konnect.client), secrets)).toEqual([]);
   });
 
-  test('nobody listening', async () => {
+  test('a refused connection', async () => {
     using konnect = clientOf('http://127.0.0.1:1/{region}', { token: secrets.token });
     const error = await rejection(konnect.client.getDestination('v3', id, signal));
     expect(leaksIn(everyInspectionOf(error) + everyPrintOf(error), secrets)).toEqual([]);
   });
 });
 
-describe('no log holds them', () => {
+describe('no log contains them', () => {
   const secrets = canaries();
 
-  test('not even of an error of the HTTP library that got away', async () => {
+  test('not for an unexpected error of the HTTP library', async () => {
     await using server = await scriptedKonnect(() => ({ status: 400, body: secrets }));
     const headers = { authorization: `Bearer ${secrets.token}` };
     const url = `http://127.0.0.1:${server.port}/${encodeURIComponent(secrets.endpoint)}`;
@@ -118,7 +118,7 @@ describe('no log holds them', () => {
     expect(leaksIn(everyPrintOf(error), secrets)).toEqual([]);
   });
 
-  test('not of an error of the schema library', () => {
+  test('not for an error of the schema library', () => {
     const { error } = destinationSchema.safeParse({
       id: secrets.token,
       name: [secrets.endpoint],
@@ -128,7 +128,7 @@ describe('no log holds them', () => {
     expect(leaksIn(everyPrintOf(error), secrets)).toEqual([]);
   });
 
-  test('not of the shared view, which is keyed by a hash of the token', async () => {
+  test('not for the shared view, whose keys are hashes of tokens', async () => {
     await using server = await scriptedKonnect(() => ({ status: 200, body: { id } }));
     using konnect = clientOf(server.urlTemplate);
     const view = new Konnect({ http: konnect.http, urlTemplate: server.urlTemplate });

@@ -1,4 +1,4 @@
-/** No write leaves after the fence was closed, wherever it was by then. */
+/** No write is sent after the fence was closed, at whatever stage it was. */
 import { once } from 'node:events';
 import { createServer as createTLSServer } from 'node:https';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -12,7 +12,7 @@ const signal = new AbortController().signal;
 const id = '07ec3858-066b-4629-bdc5-d4aa893b424d';
 const refused = new FencedError('not led');
 
-/** Lets so many writes pass when asked. */
+/** Returns a fence that allows this many writes. */
 function fenceAfter(times: number): () => void {
   let left = times;
   return () => {
@@ -21,7 +21,7 @@ function fenceAfter(times: number): () => void {
   };
 }
 
-test('a closed fence stops every write before it is sent, and no read', async () => {
+test('a closed fence stops every write before it is sent, but no read', async () => {
   await using server = await scriptedKonnect(() => ({ status: 200, body: { id } }));
   using konnect = clientOf(server.urlTemplate, { fence: fenceAfter(0) });
   await konnect.client.organization(signal);
@@ -60,7 +60,7 @@ describe('a fence that closes while a write', () => {
     expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
-  test('shakes hands by TLS stops it', async () => {
+  test('is in its TLS handshake stops it', async () => {
     const authority = await createAuthority('A test');
     const trusted = getCACertificates('default');
     setDefaultCACertificates([...trusted, authority.certificate]);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { reviewAccess } from '../../../src/kube/access-review.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 
-/** An API server that answers the two questions, and what it was asked. */
+/** An API server that answers both reviews, and the requests that it got. */
 function server(answers: { who?: object; may?: object }) {
   const asked: [path: string, body: object][] = [];
   const client = {
@@ -17,7 +17,7 @@ function server(answers: { who?: object; may?: object }) {
 const user = { username: 'prometheus', uid: 'u', groups: ['g'], extra: { pod: ['p'] } };
 const who = { authenticated: true, user };
 
-test('whose token it is, and whether its owner may, are asked one after the other', async () => {
+test('the token is reviewed first, then the access of its owner', async () => {
   const { asked, review } = server({ who, may: { allowed: true } });
   expect(await review()).toBe('allowed');
   expect(asked).toEqual([
@@ -43,7 +43,7 @@ test('whose token it is, and whether its owner may, are asked one after the othe
 });
 
 test.each([{}, undefined, { authenticated: false }, { authenticated: false, user }, { user, error: 'expired' }])(
-  'a token of nobody asks nothing more: %j',
+  'a token of no user leads to no second review: %j',
   async (answer) => {
     const { asked, review } = server({ ...(answer === undefined ? {} : { who: answer }), may: { allowed: true } });
     expect(await review()).toBe('unauthenticated');
@@ -58,6 +58,6 @@ test.each([undefined, {}, { allowed: false }, { allowed: true, denied: true }, {
   },
 );
 
-test('an answer that names nobody is none', async () => {
+test('an answer without a user is an error', async () => {
   await expect(server({ who: { authenticated: true }, may: { allowed: true } }).review()).rejects.toThrow(KubeError);
 });

@@ -22,34 +22,34 @@ export interface Seen {
   body: string;
 }
 
-/** Answers one request in place of the server; `false` lets the server go on. */
+/** Answers one request in place of the server. `false` leaves the answer to the server. */
 export type Fault = (request: Seen, response: http.ServerResponse) => boolean | undefined;
 
 export const WIDGETS = '/apis/example.io/v1/widgets';
 
 /**
- * One collection, listed and watched as the Kubernetes API does it (pages at a fixed state, watches from a resourceVersion, 410 for what was
- * compacted), which can be told to misbehave.
+ * A server with one collection that is listed and watched as in Kubernetes: pages of a fixed state, watches from a resourceVersion, 410 for compacted
+ * history. A test can inject faults.
  */
 export class ApiServer {
   readonly seen: Seen[] = [];
-  /** Each is used for one request of its kind. */
+  /** Each fault applies to one request of its kind. */
   readonly listFaults: Fault[] = [];
   readonly watchFaults: Fault[] = [];
-  /** Asked first, for every request. */
+  /** Called first, for every request. */
   otherwise: Fault = () => false;
-  /** Known once it was started. */
+  /** Set by `start`. */
   url = '';
   connections = 0;
-  /** How long every answer takes to begin. */
+  /** The delay before every answer. */
   delayMs = 0;
-  /** Anybody is let in unless this is set. */
+  /** If set, only this token is accepted. */
   token: string | undefined;
   revision = 10;
-  /** Watches and pages from before this are gone. */
+  /** Older watches and pages get 410. */
   compactedTo = 0;
   readonly #objects = new Map<string, Widget>();
-  /** What there was at `compactedTo`, and what happened since. */
+  /** The state at `compactedTo`, and the events since then. */
   #base = new Map<string, Widget>();
   #history: Happening[] = [];
   readonly #watches = new Set<http.ServerResponse>();
@@ -142,14 +142,14 @@ export class ApiServer {
     return object;
   }
 
-  /** Forgets all that happened so far: watches from before get 410. */
+  /** Forgets the history: older watches get 410. */
   compact(): void {
     this.compactedTo = this.revision;
     this.#base = new Map(this.#objects);
     this.#history = [];
   }
 
-  /** Puts the collection back to how it was at some earlier time, numbers included. */
+  /** Restores the collection to an earlier state, including its resourceVersions. */
   restore(objects: Widget[], revision: number): void {
     this.#objects.clear();
     for (const object of objects) this.#objects.set(keyOf(object), object);
@@ -163,19 +163,19 @@ export class ApiServer {
     for (const watch of this.#watches) writeBookmark(watch, this.revision);
   }
 
-  /** Every open watch is told nothing more, and not that it is over. */
+  /** Sends nothing more on any open watch, and does not close it. */
   halfOpen(): void {
     this.#watches.clear();
   }
 
-  /** Away, with all connections reset, until the answer is called. */
+  /** Resets all connections and accepts none until the returned function is called. */
   async goAway(): Promise<() => Promise<void>> {
     const { port } = new URL(this.url);
     await this.stop();
     return () => this.start(Number(port));
   }
 
-  /** Ends every open watch in its own way: in good order, by a reset, amid a line, or with an ERROR event. */
+  /** Ends every open watch: normally, with a reset, within a line, or with an ERROR event. */
   breakWatches(how: 'end' | 'reset' | 'half' | { code: number; reason: string }): void {
     for (const watch of this.#watches) {
       this.#watches.delete(watch);
@@ -215,7 +215,7 @@ export class ApiServer {
     const [revision, start] = from === null ? [this.revision, 0] : from.split('-').map(Number);
     if (revision === undefined || start === undefined || revision < this.compactedTo)
       return refuse(response, 410, 'Expired');
-    // A page is answered from the state of the first one, as long as nothing was compacted in between.
+    // All pages show the state of the first one, unless the history was compacted in between.
     const all = this.#at(revision).sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
     const end = seen.query.has('limit') ? start + Number(seen.query.get('limit')) : all.length;
     const metadata = {
@@ -246,7 +246,7 @@ export class ApiServer {
     for (const happening of this.#history) if (happening.revision > from) writeEvent(response, happening);
   }
 
-  /** Answers with a watch that is told all that happens from now on. */
+  /** Answers with a watch that gets all events from now on. */
   startWatch(response: http.ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
@@ -265,7 +265,7 @@ export function json(
   response.end(JSON.stringify(body));
 }
 
-/** A fault: an error as the API server words it. */
+/** A fault: an error in the form of the API server. */
 export function refuse(
   response: http.ServerResponse,
   code: number,

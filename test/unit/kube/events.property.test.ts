@@ -23,7 +23,7 @@ interface Stored {
   count: number;
 }
 
-/** Keeps Events as the API server does; each answer takes some turns of the event loop, some get lost on the way back. */
+/** Stores Events as the API server does. Each answer takes some turns of the event loop, and some answers are lost. */
 class Events {
   readonly stored = new Map<string, Stored>();
   readonly #fates: fc.Stream<number>;
@@ -56,7 +56,7 @@ class Events {
   }
 }
 
-test('whenever it is seen and however slow the server, each event ends up counted as often as it was seen', async () => {
+test('the count of each event is the number of times that it was recorded, however slow the server is', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.array(fc.nat(9), { minLength: 1 }), async (steps, fates) => {
       const events = new Events([...fates, 0]);
@@ -82,7 +82,7 @@ test('whenever it is seen and however slow the server, each event ends up counte
       }
       stop.abort();
       await running;
-      // The last flush tries each once; an answer lost there leaves the Event as it should be all the same.
+      // The last flush tries each event once. If an answer is lost there, the Event is correct anyway.
       const counted = new Map([...events.stored.values()].map(({ note, count }) => [note, count]));
       expect(counted).toEqual(seen);
       expect(events.stored.size).toBe(seen.size);

@@ -33,9 +33,9 @@ function setUp(overrides: Partial<EventRecorderOptions> = {}) {
   const writes: Write[] = [];
   const dropped: string[] = [];
   const logged: string[] = [];
-  /** What the next writes fail with. */
+  /** The errors of the next writes. */
   const failures: (KubeError | undefined)[] = [];
-  /** `jumpMs` is how far somebody has set the time of day since. */
+  /** `jumpMs` is how far the time of day was moved since. */
   const clock = { now: Date.parse('2026-01-01T00:00:00.123Z'), jumpMs: 0 };
   let nextId = 1;
   const write = async <T>(verb: Write['verb'], path: string, body: object): Promise<T> => {
@@ -80,7 +80,7 @@ function failing(kind: KubeErrorKind, reason?: string): KubeError {
   return new KubeError('refused', { kind, ...(reason === undefined ? {} : { reason }) });
 }
 
-test('an event is written as events.k8s.io/v1 has it, in the namespace of what it is about', async () => {
+test('an event is written in the form of events.k8s.io/v1, in the namespace of its object', async () => {
   const { recorder, writes, flush } = setUp();
   recorder.record(facts());
   await flush();
@@ -105,7 +105,7 @@ test('an event is written as events.k8s.io/v1 has it, in the namespace of what i
   ]);
 });
 
-test('an event about an object of the cluster goes to the namespace default', async () => {
+test('an event about a cluster-scoped object goes to the namespace default', async () => {
   const { recorder, writes, flush } = setUp();
   const { namespace: _namespace, ...cluster } = widget;
   recorder.record(facts({ regarding: cluster }));
@@ -121,7 +121,7 @@ test.each([
   ['n'.repeat(1025), `${'n'.repeat(1021)}…`],
   ['漢'.repeat(400), `${'漢'.repeat(340)}…`],
   ['🙂'.repeat(300), `${'🙂'.repeat(255)}…`],
-])('a note is cut to 1024 bytes between characters', async (note, written) => {
+])('a note is shortened to 1024 bytes, at the end of a character', async (note, written) => {
   const { recorder, writes, flush } = setUp();
   recorder.record(facts({ note }));
   await flush();
@@ -129,15 +129,15 @@ test.each([
   expect(Buffer.byteLength(written)).toBeLessThanOrEqual(1024);
 });
 
-test('a long name is cut so that it stays a name', async () => {
+test('a long name is shortened and stays a valid name', async () => {
   const { recorder, writes, flush } = setUp();
   recorder.record(facts({ regarding: { ...widget, name: `${'x'.repeat(198)}-.${'y'.repeat(50)}` } }));
   await flush();
   expect(writes[0]?.body).toMatchObject({ metadata: { name: `${'x'.repeat(198)}.1` } });
 });
 
-describe('what is seen again', () => {
-  test('becomes a series: one create, one patch at once, then one a minute', async () => {
+describe('a repeated event', () => {
+  test('becomes a series: one create, one patch at once, then one each minute', async () => {
     const { recorder, writes, clock, flush, run } = setUp();
     run();
     recorder.record(facts());
@@ -181,7 +181,7 @@ describe('what is seen again', () => {
     },
   );
 
-  test('before it was written even once, is one write', async () => {
+  test('is one write if the first one was not written yet', async () => {
     const { recorder, writes, flush } = setUp();
     for (let round = 0; round < 5; round += 1) recorder.record(facts());
     await flush();
@@ -195,7 +195,7 @@ describe('what is seen again', () => {
     { action: 'Other' },
     { type: 'Warning' as const },
     { regarding: { ...widget, uid: 'u2' } },
-  ])('with a difference is an event of its own: %j', async (difference) => {
+  ])('with a difference is a new event: %j', async (difference) => {
     const { recorder, writes, flush } = setUp();
     recorder.record(facts());
     recorder.record(facts(difference));
@@ -203,7 +203,7 @@ describe('what is seen again', () => {
     expect(writes.map(({ verb }) => verb)).toEqual(['create', 'create']);
   });
 
-  test('after the series has gone to sleep is an event of its own', async () => {
+  test('after the idle time of the series is a new event', async () => {
     const { recorder, writes, clock, flush } = setUp();
     recorder.record(facts());
     await flush();
@@ -216,7 +216,7 @@ describe('what is seen again', () => {
     expect(writes.map(({ verb }) => verb)).toEqual(['create', 'patch', 'create']);
   });
 
-  test('once the API server has dropped the Event is created anew', async () => {
+  test('is created again after the API server has deleted the Event', async () => {
     const { recorder, writes, failures, flush } = setUp();
     recorder.record(facts());
     await flush();
@@ -230,8 +230,8 @@ describe('what is seen again', () => {
   });
 });
 
-describe('too many', () => {
-  test('new events of one object run into its budget, others do not; the budget fills up again', async () => {
+describe('limits', () => {
+  test('each object has a budget of new events, which fills up again', async () => {
     const { recorder, writes, dropped, clock, flush } = setUp({ perObject: { burst: 2, refillMs: 1000 } });
     for (const note of ['1', '2', '3', '4']) recorder.record(facts({ note }));
     recorder.record(facts({ regarding: { ...widget, uid: 'u2' } }));
@@ -242,7 +242,7 @@ describe('too many', () => {
     expect(dropped).toEqual(['limited', 'limited', 'limited']);
   });
 
-  test('waiting events are bounded', async () => {
+  test('the number of waiting events is limited', async () => {
     const { recorder, writes, dropped, flush } = setUp({ maxPending: 3 });
     for (let index = 0; index < 5; index += 1) recorder.record(facts({ note: String(index) }));
     await flush();
@@ -250,8 +250,8 @@ describe('too many', () => {
   });
 });
 
-describe('trouble', () => {
-  test('that may pass is tried again, later; an event that is there already was written', async () => {
+describe('a failed write', () => {
+  test('with a temporary error is retried later, and an event that exists already counts as written', async () => {
     const { recorder, writes, dropped, failures, clock, run, logged } = setUp();
     failures.push(failing('Timeout'), undefined, failing('Conflict', 'AlreadyExists'));
     run();
@@ -282,7 +282,7 @@ describe('trouble', () => {
     },
   );
 
-  test('that does not pass is given up after five attempts', async () => {
+  test('is given up after five attempts', async () => {
     const { recorder, writes, dropped, failures, flush } = setUp();
     failures.push(...Array.from({ length: 9 }, () => failing('Unavailable')));
     recorder.record(facts());
@@ -292,7 +292,7 @@ describe('trouble', () => {
 });
 
 describe('the end', () => {
-  test('writes what still waits', async () => {
+  test('writes the remaining events', async () => {
     const { recorder, writes, clock, run } = setUp();
     const stop = run();
     recorder.record(facts());

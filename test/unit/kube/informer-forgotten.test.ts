@@ -5,10 +5,10 @@ import { useInformers } from './informers.ts';
 
 const { at, start, same, watching } = useInformers();
 
-describe('when the server has forgotten where the watch stood', () => {
-  test('a 410 answer leads to a new list, and what was deleted meanwhile is noticed', async () => {
+describe('when the server no longer knows the resourceVersion of the watch', () => {
+  test('a 410 leads to a new list, which shows what was deleted in the meantime', async () => {
     for (const name of ['x', 'y', 'z']) at.server.put(name, 1);
-    const { informer, told, failures } = start();
+    const { informer, summaries, failures } = start();
     await informer.synced;
     await watching();
     at.server.watchFaults.push((_seen, response) => {
@@ -19,12 +19,12 @@ describe('when the server has forgotten where the watch stood', () => {
       return true;
     });
     at.server.breakWatches('reset');
-    await eventually(() => expect(told().slice(3)).toEqual(['deleted a/x 1', 'updated a/y 2']));
+    await eventually(() => expect(summaries().slice(3)).toEqual(['deleted a/x 1', 'updated a/y 2']));
     await same(informer);
     expect(failures()).toEqual(['Unavailable', 'Gone']);
   });
 
-  test('after much trouble on the way, it lists at once all the same', async () => {
+  test('it lists at once, also after many failures', async () => {
     let now = 0;
     const close: Fault = (_seen, response) => {
       response.end();
@@ -45,7 +45,7 @@ describe('when the server has forgotten where the watch stood', () => {
     });
   });
 
-  test('list after list, in a storm, it waits ever longer between them', async () => {
+  test('the delay between repeated lists grows', async () => {
     for (let round = 0; round < 6; round += 1)
       at.server.watchFaults.push((_seen, response) => {
         refuse(response, 410, 'Expired');
@@ -61,20 +61,20 @@ describe('when the server has forgotten where the watch stood', () => {
 
   test('an ERROR event of code 410 leads to a new list', async () => {
     at.server.put('x', 1);
-    const { informer, told, failures } = start();
+    const { informer, summaries, failures } = start();
     await informer.synced;
     await watching();
     at.server.breakWatches({ code: 410, reason: 'Expired' });
     at.server.remove('x');
     at.server.compact();
     await same(informer);
-    expect(told()).toEqual(['added a/x 1', 'deleted a/x 1']);
+    expect(summaries()).toEqual(['added a/x 1', 'deleted a/x 1']);
     expect(failures()[0]).toBe('Gone');
   });
 
-  test('an object replaced by another of its name meanwhile is told as a deletion and an addition', async () => {
+  test('an object that was replaced by another of its name is deleted and added', async () => {
     at.server.put('x', 1);
-    const { informer, told, changes } = start();
+    const { informer, summaries, changes } = start();
     await informer.synced;
     await watching();
     at.server.breakWatches({ code: 410, reason: 'Expired' });
@@ -82,11 +82,11 @@ describe('when the server has forgotten where the watch stood', () => {
     at.server.put('x', 2);
     at.server.compact();
     await same(informer);
-    expect(told()).toEqual(['added a/x 1', 'deleted a/x 1', 'added a/x 2']);
+    expect(summaries()).toEqual(['added a/x 1', 'deleted a/x 1', 'added a/x 2']);
     expect(new Set(changes.map(({ object }) => object.metadata.uid)).size).toBe(2);
   });
 
-  test('a page that has expired leads to a full list, unpaged', async () => {
+  test('an expired page leads to a list without pages', async () => {
     for (const name of ['v', 'w', 'x', 'y', 'z']) at.server.put(name, 1);
     at.server.listFaults.push(
       () => false,
@@ -98,17 +98,17 @@ describe('when the server has forgotten where the watch stood', () => {
         return true;
       },
     );
-    const { informer, told } = start();
+    const { informer, summaries } = start();
     await informer.synced;
     await same(informer);
-    expect(told()).toEqual(['added a/w 1', 'added a/x 1', 'added a/y 2', 'added a/z 1']);
+    expect(summaries()).toEqual(['added a/w 1', 'added a/x 1', 'added a/y 2', 'added a/z 1']);
     expect(at.server.lists().map(({ query }) => query.get('limit'))).toEqual(['2', '2', null]);
   });
 
-  test('a server restored from a backup is noticed by its first word, and its state taken over', async () => {
+  test('the first event of a server that was restored from a backup shows that, and its state is used', async () => {
     at.server.put('x', 1);
     const backup = at.server.objects;
-    const { informer, told } = start();
+    const { informer, summaries } = start();
     await informer.synced;
     at.server.put('x', 2);
     at.server.put('y', 1);
@@ -117,6 +117,6 @@ describe('when the server has forgotten where the watch stood', () => {
     at.server.restore(backup, 11);
     at.server.bookmark();
     await same(informer);
-    expect(told().slice(3)).toEqual(['deleted a/y 1', 'updated a/x 1']);
+    expect(summaries().slice(3)).toEqual(['deleted a/y 1', 'updated a/x 1']);
   });
 });

@@ -11,11 +11,11 @@ import { eventually } from '../../support/eventually.ts';
 import { ApiServer, type Fault, json, refuse, WIDGETS, type Widget } from './api-server.ts';
 
 const name = fc.constantFrom('p', 'q', 'r', 's', 't', 'u');
-/** When the answer to an own write reaches the informer; none: it is somebody else's write. */
+/** When the answer to an own write reaches the informer. `none`: another client writes. */
 const answer = fc.constantFrom('none', 'now', 'later');
-const faults = ['410', '429', '500', '503', '401', 'html', 'mute', 'reset', 'restarted amid the answer'] as const;
+const faults = ['410', '429', '500', '503', '401', 'html', 'silent', 'reset', 'restarted during the answer'] as const;
 
-/** What can happen, and how often. */
+/** The possible steps, and how often each occurs. */
 export const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('put' as const), name, answer }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('remove' as const), name, answer }) },
@@ -48,21 +48,21 @@ export const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Of the client and the informer, in milliseconds. */
+/** The limits of the client and the informer, in milliseconds. */
 export const limits = { timeoutMs: 25, inactivityMs: 25, backOff: { baseMs: 2, maxMs: 4 }, retryAfterMs: 6 };
 
-/** A server, an informer on it, and a handler that keeps account of what it is told. */
+/** A server, an informer of it, and a handler that records the changes. */
 export class Story {
   readonly #server = new ApiServer();
   readonly #stop = new AbortController();
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'informer-'));
   readonly #tokenFile = path.join(this.#folder, 'token');
-  /** What there is by what was told. */
-  readonly told = new Map<string, Widget>();
+  /** The objects that follow from the changes so far. */
+  readonly fromChanges = new Map<string, Widget>();
   readonly #gone = new Set<string>();
-  /** What could not be true of what was told. */
+  /** Contradictions between the changes. */
   readonly wrong: string[] = [];
-  /** Between an attempt and the next. */
+  /** The delays between attempts. */
   readonly waitsMs: number[] = [];
   #late: Widget[] = [];
   #rotations = 0;
@@ -114,7 +114,7 @@ export class Story {
         server.put(now.name, server.revision);
         break;
       case 'answer': {
-        // The answer to an own write may come after other news of the object, its deletion for one.
+        // The answer to an own write may come after other changes of the object, such as its deletion.
         const late = this.#late.shift();
         if (late !== undefined) this.#informer?.upsert(late);
         break;
@@ -165,7 +165,7 @@ export class Story {
     }
   }
 
-  /** Waits until the store shows what the server has. */
+  /** Waits until the store is equal to the collection of the server. */
   meet(): Promise<void> {
     return eventually(
       () => {
@@ -179,7 +179,7 @@ export class Story {
     );
   }
 
-  /** What the server has. */
+  /** The collection of the server. */
   get there(): Map<string, Widget> {
     return byKey(this.#server.objects);
   }
@@ -220,23 +220,23 @@ export class Story {
     return file;
   }
 
-  /** Each object is told of from its birth to its death, once, and only forward. */
+  /** Checks that each object is added once, then only moves forward, and is deleted once. */
   #hear(change: Change<Widget>): void {
     const { kind, key, object } = change;
     const { uid, resourceVersion } = object.metadata;
-    const known = this.told.get(key);
+    const known = this.fromChanges.get(key);
     if ((kind === 'added') !== (known === undefined)) this.wrong.push(`${kind} ${key}`);
     if (known !== undefined && known.metadata.uid !== uid) this.wrong.push(`${kind} ${key} as another`);
     if (kind === 'added' && this.#gone.has(uid)) this.wrong.push(`${key} rose from the dead`);
     if (kind === 'updated') {
       if (change.previous.metadata.resourceVersion !== known?.metadata.resourceVersion)
-        this.wrong.push(`${key} was not as told`);
+        this.wrong.push(`${key} does not match the changes`);
       if (!isLater(resourceVersion, change.previous.metadata.resourceVersion)) this.wrong.push(`${key} went back`);
     }
     if (kind === 'deleted') {
       this.#gone.add(uid);
-      this.told.delete(key);
-    } else this.told.set(key, object);
+      this.fromChanges.delete(key);
+    } else this.fromChanges.set(key, object);
   }
 }
 
@@ -247,7 +247,7 @@ function faultOf(fault: (typeof faults)[number], server: ApiServer): Fault {
       case '503':
         refuse(response, Number(fault), 'InternalError');
         break;
-      case 'mute':
+      case 'silent':
         break;
       case 'reset':
         response.destroy();
@@ -255,7 +255,7 @@ function faultOf(fault: (typeof faults)[number], server: ApiServer): Fault {
       case 'html':
         response.end('<html>');
         break;
-      case 'restarted amid the answer':
+      case 'restarted during the answer':
         response.write('{"items":[');
         setTimeout(() => response.destroy(), 1);
         break;

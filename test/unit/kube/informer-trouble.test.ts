@@ -6,25 +6,28 @@ import { useInformers } from './informers.ts';
 const { at, start, same, watching } = useInformers();
 
 describe('when a watch breaks', () => {
-  test.each(['reset', 'half'] as const)('by a %s, it goes on where it stood and misses nothing', async (how) => {
-    at.server.put('x', 1);
-    at.server.put('y', 1);
-    const { informer, told } = start();
-    await informer.synced;
-    await watching();
-    at.server.put('x', 2);
-    await same(informer);
-    at.server.breakWatches(how);
-    at.server.remove('y');
-    at.server.put('z', 1);
-    await same(informer);
-    expect(at.server.lists()).toHaveLength(1);
-    expect(told()).toEqual(['added a/x 1', 'added a/y 1', 'updated a/x 2', 'deleted a/y 1', 'added a/z 1']);
-  });
+  test.each(['reset', 'half'] as const)(
+    'by a %s, the next watch continues from there and misses nothing',
+    async (how) => {
+      at.server.put('x', 1);
+      at.server.put('y', 1);
+      const { informer, summaries } = start();
+      await informer.synced;
+      await watching();
+      at.server.put('x', 2);
+      await same(informer);
+      at.server.breakWatches(how);
+      at.server.remove('y');
+      at.server.put('z', 1);
+      await same(informer);
+      expect(at.server.lists()).toHaveLength(1);
+      expect(summaries()).toEqual(['added a/x 1', 'added a/y 1', 'updated a/x 2', 'deleted a/y 1', 'added a/z 1']);
+    },
+  );
 
-  test('by silence, it is given up after the inactivity limit', async () => {
+  test('without data, it is given up after the inactivity limit', async () => {
     at.server.put('x', 1);
-    // Says nothing, ever: like a connection whose other end is gone.
+    // Sends nothing, like a connection whose other end is gone.
     at.server.watchFaults.push((_seen, response) => {
       response.writeHead(200).flushHeaders();
       return true;
@@ -36,7 +39,7 @@ describe('when a watch breaks', () => {
     expect(failures()[0]).toBe('Timeout');
   });
 
-  test('by an answer that never comes, it is given up after the request timeout', async () => {
+  test('without an answer, it is given up after the request timeout', async () => {
     at.server.watchFaults.push(() => true);
     const { informer, failures } = start({ client: at.server.client({ timeoutMs: 60 }) });
     await informer.synced;
@@ -45,7 +48,7 @@ describe('when a watch breaks', () => {
     expect(failures()[0]).toBe('Timeout');
   });
 
-  test('by lines that make no sense, it goes on all the same', async () => {
+  test('by invalid lines, the informer continues', async () => {
     for (const line of [
       'nonsense',
       '[]',
@@ -65,7 +68,7 @@ describe('when a watch breaks', () => {
     await same(informer);
   });
 
-  test('as soon as it is open, again and again, it waits between attempts', async () => {
+  test('repeatedly as soon as it is open, the informer waits between attempts', async () => {
     for (let round = 0; round < 6; round += 1)
       at.server.watchFaults.push((_seen, response) => {
         response.end();
@@ -81,8 +84,8 @@ describe('when a watch breaks', () => {
   });
 });
 
-describe('when the server is in trouble', () => {
-  test.each([500, 503, 403, 401, 404])('a list answered with %i is asked for again until it works', async (code) => {
+describe('when the server fails', () => {
+  test.each([500, 503, 403, 401, 404])('a list that is answered with %i is retried until it works', async (code) => {
     at.server.put('x', 1);
     for (let round = 0; round < 4; round += 1)
       at.server.listFaults.push((_seen, response) => {
@@ -124,7 +127,7 @@ describe('when the server is in trouble', () => {
     },
   );
 
-  test('a watch refused for a reason that does not pass leads to a new list', async () => {
+  test('a watch that is refused again and again leads to a new list', async () => {
     for (let round = 0; round < 3; round += 1)
       at.server.watchFaults.push((_seen, response) => {
         refuse(response, 504, 'Timeout');
@@ -136,7 +139,7 @@ describe('when the server is in trouble', () => {
     await same(informer);
   });
 
-  test('a server that is not there at first is waited for', async () => {
+  test('the informer waits for a server that does not run yet', async () => {
     at.server.put('x', 1);
     const { port } = new URL(at.server.url);
     await at.server.stop();

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { limits, Story, step } from './informer-scenario.ts';
 
-test('whatever happens, the store ends up as the server is, what was told adds up to it, and no wait is longer than it may be', async () => {
+test('after any steps, the store is equal to the server, the changes lead to it, and no delay is too long', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), async (steps) => {
       const story = new Story();
@@ -12,7 +12,7 @@ test('whatever happens, the store ends up as the server is, what was told adds u
         await story.meet();
         story.deliverAll();
         await story.meet();
-        expect(story.told).toEqual(story.there);
+        expect(story.fromChanges).toEqual(story.there);
         expect(story.wrong).toEqual([]);
         const mostMs = Math.max(limits.backOff.maxMs, limits.retryAfterMs);
         expect(story.waitsMs.filter((waitMs) => waitMs > mostMs)).toEqual([]);

@@ -4,12 +4,12 @@ import { useInformers } from './informers.ts';
 
 const { at, start, same, watching } = useInformers();
 
-describe('in good order', () => {
-  test('lists page by page, then follows every change', async () => {
+describe('without failures', () => {
+  test('it lists in pages, then applies every change', async () => {
     for (const name of ['v', 'w', 'x', 'y', 'z']) at.server.put(name, 1);
-    const { informer, told } = start();
+    const { informer, summaries } = start();
     await informer.synced;
-    expect(told()).toEqual(['added a/v 1', 'added a/w 1', 'added a/x 1', 'added a/y 1', 'added a/z 1']);
+    expect(summaries()).toEqual(['added a/v 1', 'added a/w 1', 'added a/x 1', 'added a/y 1', 'added a/z 1']);
     expect(at.server.lists().map(({ query }) => [query.get('limit'), query.has('continue')])).toEqual([
       ['2', false],
       ['2', true],
@@ -20,12 +20,12 @@ describe('in good order', () => {
     at.server.remove('w');
     at.server.put('new', 3);
     await same(informer);
-    expect(told().slice(5)).toEqual(['updated a/v 2', 'deleted a/w 1', 'added a/new 3']);
+    expect(summaries().slice(5)).toEqual(['updated a/v 2', 'deleted a/w 1', 'added a/new 3']);
     expect(informer.store.get('a/v')?.spec).toEqual({ size: 2 });
     expect(informer.store.size).toBe(5);
   });
 
-  test('asks for bookmarks and for an end to each watch, with jitter', async () => {
+  test('it requests bookmarks, and an end of each watch with jitter', async () => {
     const { informer } = start({ random: () => 0.5, query: { labelSelector: 'a=b' } });
     await informer.synced;
     await watching();
@@ -39,7 +39,7 @@ describe('in good order', () => {
     expect(at.server.lists()[0]?.query.get('labelSelector')).toBe('a=b');
   });
 
-  test('after bookmarks alone, the next watch goes on from there, without a list', async () => {
+  test('after only bookmarks, the next watch continues from there, without a list', async () => {
     let now = 100;
     const { informer, logged } = start({ now: () => now });
     expect([informer.resource, informer.hasSynced]).toEqual(['widgets', false]);
@@ -66,7 +66,7 @@ describe('in good order', () => {
     expect(logged).toEqual([]);
   });
 
-  test('metadata alone is asked for in a way that gets nothing else, and only what is kept is stored', async () => {
+  test('a request for metadata accepts nothing else, and the store keeps only the transformed object', async () => {
     at.server.put('secret', 1, { annotations: { 'last-applied': 'hunter2' } });
     const { informer, changes } = start({
       isMetadataOnly: true,
@@ -87,7 +87,7 @@ describe('in good order', () => {
     expect(at.server.watches()[0]?.headers.accept).toBe('application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
   });
 
-  test('stopping ends the watch at once and writes no complaint', async () => {
+  test('stopping ends the watch at once and logs nothing', async () => {
     const { informer, logged, stop } = start();
     await informer.synced;
     await watching();
@@ -97,8 +97,8 @@ describe('in good order', () => {
   });
 });
 
-describe('what the store promises', () => {
-  test('handlers see the store as it is after the change, and their throws are logged', async () => {
+describe('the store', () => {
+  test('shows a change before the handler is called, and an error of the handler is logged', async () => {
     at.server.put('x', 1);
     at.server.put('y', 1);
     const sizes: number[] = [];
@@ -115,9 +115,9 @@ describe('what the store promises', () => {
     expect(logged.map(({ message }) => message)).toEqual(Array.from({ length: 3 }, () => 'change handler failed'));
   });
 
-  test('the answer to an own write shows at once, and its event tells nothing new', async () => {
+  test('shows the answer to an own write at once, and its event is no change', async () => {
     at.server.put('x', 1);
-    const { informer, told, changes } = start();
+    const { informer, summaries, changes } = start();
     await informer.synced;
     await watching();
     const written = at.server.put('x', 2);
@@ -125,18 +125,18 @@ describe('what the store promises', () => {
     expect(informer.store.get('a/x')?.spec).toEqual({ size: 2 });
     at.server.put('y', 1);
     await same(informer);
-    expect(told()).toEqual(['added a/x 1', 'updated a/x 2', 'added a/y 1']);
+    expect(summaries()).toEqual(['added a/x 1', 'updated a/x 2', 'added a/y 1']);
     expect(changes.map(({ source }) => source)).toEqual(['list', 'upsert', 'watch']);
   });
 
-  test('an own write made while a list is under way outlives that older list', async () => {
+  test('keeps an own write that is newer than a list in flight', async () => {
     at.server.put('x', 1);
     at.server.put('gone', 1);
-    const { informer, told } = start({ pageSize: 500 });
+    const { informer, summaries } = start({ pageSize: 500 });
     await informer.synced;
     await watching();
     at.server.listFaults.push((_seen, response) => {
-      // The list is answered from now; the write comes after it, and its answer arrives first.
+      // The list shows the state of now. The write comes after it, and its answer arrives first.
       const list = { metadata: { resourceVersion: String(at.server.revision) }, items: at.server.objects };
       informer.upsert(at.server.put('x', 2));
       informer.upsert(at.server.put('own', 1));
@@ -150,6 +150,6 @@ describe('what the store promises', () => {
     await watching();
     at.server.put('later', 1);
     await same(informer);
-    expect(told().slice(2)).toEqual(['updated a/x 2', 'added a/own 1', 'deleted a/gone 1', 'added a/later 1']);
+    expect(summaries().slice(2)).toEqual(['updated a/x 2', 'added a/own 1', 'deleted a/gone 1', 'added a/later 1']);
   });
 });

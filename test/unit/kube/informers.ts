@@ -6,7 +6,7 @@ import type { Change } from '../../../src/kube/store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ApiServer, WIDGETS, type Widget } from './api-server.ts';
 
-/** Informers for the tests of one file, each test with a server of its own; all are stopped after it. */
+/** Returns informers for the tests of one file. Each test has a server of its own, and all informers are stopped after it. */
 export function useInformers() {
   const at = { server: new ApiServer() };
   let stops: (() => Promise<void>)[];
@@ -42,13 +42,13 @@ export function useInformers() {
       await running;
     };
     stops.push(stop);
-    const told = () => changes.map(({ kind, key, object }) => `${kind} ${key} ${object.spec?.size}`);
+    const summaries = () => changes.map(({ kind, key, object }) => `${kind} ${key} ${object.spec?.size}`);
     const failures = () =>
       logged.map(({ fields }) => ('err' in fields && isKubeError(fields.err) ? fields.err.kind : ''));
-    return { informer, changes, told, logged, failures, stop };
+    return { informer, changes, summaries, logged, failures, stop };
   }
 
-  /** Waits until the store is what the server has. */
+  /** Waits until the store is equal to the collection of the server. */
   function same(informer: Informer<Widget>): Promise<void> {
     return eventually(() => expect(sorted(informer.store.list())).toEqual(sorted(at.server.objects)));
   }

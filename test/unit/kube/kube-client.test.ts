@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
-/** What a promise was rejected with. */
+/** Returns the error that a promise was rejected with. */
 async function failure(promise: Promise<unknown>): Promise<KubeError> {
   const error: unknown = await promise.then(
     () => undefined,
@@ -26,7 +26,7 @@ async function failure(promise: Promise<unknown>): Promise<KubeError> {
 }
 
 describe('requests', () => {
-  test('carry credentials, user agent and what they are asked to', async () => {
+  test('contain credentials, user agent and body', async () => {
     server.otherwise = (seen, response) => {
       json(response, seen.method === 'POST' ? 201 : 200, { metadata: { name: 'x' } });
       return true;
@@ -55,7 +55,7 @@ describe('requests', () => {
     }
   });
 
-  test('a list is one page, and names the next', async () => {
+  test('a list is one page with the token of the next', async () => {
     for (const name of ['x', 'y', 'z']) server.put(name, 1);
     const client = server.client();
     const first = await client.list<Widget>(WIDGETS, { limit: 2 });
@@ -66,7 +66,7 @@ describe('requests', () => {
 });
 
 describe('connections', () => {
-  test('two hundred GETs at once and ten watches share a few', async () => {
+  test('are shared by two hundred concurrent GETs and ten watches', async () => {
     server.otherwise = (seen, response) => {
       if (!seen.query.has('watch')) json(response, 200, {});
       return !seen.query.has('watch');
@@ -86,7 +86,7 @@ describe('connections', () => {
     await eventually(() => expect(server.openWatches).toBe(0));
   });
 
-  test('one after the other, requests and short watches need one connection each', async () => {
+  test('sequential requests need one connection, and so do short watches', async () => {
     server.watchFaults.push(
       ...Array.from({ length: 20 }, () => (_seen: unknown, response: { end(): void }) => {
         response.end();
@@ -133,12 +133,12 @@ describe('errors', () => {
     [{}, { details: { retryAfterSeconds: 3 } }, 3000],
     [{ 'retry-after': 'soon' }, {}, undefined],
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }, {}, 0],
-    // A clock that is years ahead of ours, or behind it.
+    // A clock that is years ahead, or behind.
     [{ 'retry-after': 'Thu, 01 Jan 2099 00:00:00 GMT' }, {}, 300_000],
     [{ 'retry-after': '86400' }, {}, 300_000],
     [{}, { details: { retryAfterSeconds: 86_400 } }, 300_000],
     [{}, {}, undefined],
-  ])('how long to wait is told: %j %j', async (headers, body, retryAfterMs) => {
+  ])('contain how long to wait: %j %j', async (headers, body, retryAfterMs) => {
     server.otherwise = (_seen, response) => {
       json(response, 429, body, headers);
       return true;
@@ -146,7 +146,7 @@ describe('errors', () => {
     expect((await failure(server.client().get(SECRET))).retryAfterMs).toBe(retryAfterMs);
   });
 
-  test('hold no more than 300 characters of what the server says, and nothing where Secrets are concerned', async () => {
+  test('contain at most 300 characters of the message of the server, and nothing of it for Secrets', async () => {
     server.otherwise = (_seen, response) => {
       json(response, 422, { message: 'hunter2'.repeat(100), reason: 'hunter2 with blanks', details: 'hunter2' });
       return true;
@@ -163,7 +163,7 @@ describe('errors', () => {
     expect(`${secret.stack}${secret.message}${list.message.split(': 422')[0]}`).not.toMatch(/hunter|test-token/);
   });
 
-  test('of an answer that is not JSON do not quote it', async () => {
+  test('do not quote an answer that is not JSON', async () => {
     server.otherwise = (_seen, response) => {
       response.end('hunter2 is not JSON');
       return true;
@@ -180,7 +180,7 @@ describe('errors', () => {
     expect((await failure(server.client().list(WIDGETS))).message).toBe(`GET ${WIDGETS}: the answer is not a list`);
   });
 
-  test('a list of nothing may be null', async () => {
+  test('an empty list may be null', async () => {
     server.otherwise = (_seen, response) => {
       json(response, 200, { metadata: { resourceVersion: '1' }, items: null });
       return true;
@@ -207,14 +207,14 @@ describe('errors', () => {
 });
 
 describe('limits', () => {
-  test('an answer that is too long is given up', async () => {
+  test('an answer that is too long is an error', async () => {
     server.put('x', 1);
     expect((await failure(server.client({ maxAnswerBytes: 100 }).list(WIDGETS))).message).toBe(
       `GET ${WIDGETS}: an answer of more than 100 bytes`,
     );
   });
 
-  test('a line of a watch that is too long is given up, however it comes in', async () => {
+  test('a line of a watch that is too long is an error, in any number of chunks', async () => {
     server.watchFaults.push((_seen, response) => {
       for (let part = 0; part < 20; part += 1) response.write('x'.repeat(20));
       return true;
@@ -226,7 +226,7 @@ describe('limits', () => {
     await eventually(() => expect(server.openConnections).toBe(0));
   });
 
-  test('an answer that does not come, or not to its end, is given up in time, and its connection with it', async () => {
+  test('a request without a complete answer in time is an error, and its connection is closed', async () => {
     server.otherwise = (seen, response) => {
       if (seen.method === 'GET') response.write('{"half":');
       return true;
@@ -241,7 +241,7 @@ describe('limits', () => {
     await eventually(() => expect(server.openConnections).toBe(0));
   });
 
-  test('a plugin that never answers is given up in time', async () => {
+  test('a plugin that does not answer in time is an error', async () => {
     const client = new KubeClient({
       config: { server: server.url, credentials: () => new Promise(() => undefined), isReplaced: () => false },
       userAgent: 'test',
@@ -265,7 +265,7 @@ describe('limits', () => {
 });
 
 describe('a connection that breaks', () => {
-  test('is worth a second GET', async () => {
+  test('leads to a second GET', async () => {
     let count = 0;
     server.otherwise = (_seen, response) => {
       count += 1;
@@ -276,7 +276,7 @@ describe('a connection that breaks', () => {
     expect(await server.client().get(SECRET)).toEqual({ data: 1 });
   });
 
-  test('is not worth a third GET, nor a second of anything else', async () => {
+  test('does not lead to a third GET, nor to a second request of another kind', async () => {
     server.otherwise = (_seen, response) => {
       response.destroy();
       return true;
@@ -291,7 +291,7 @@ describe('a connection that breaks', () => {
 });
 
 describe('a token that is refused', () => {
-  /** The server takes `good` alone; the client has `old` until it is told that this was refused, and `next` from then on. */
+  /** The server accepts only `good`. The client has `old` until that is refused, and `next` from then on. */
   function clientWith(next: string, { good }: { good: string }): { client: KubeClient; tokens: () => unknown[] } {
     let token = 'old';
     server.otherwise = ({ headers }, response) => {
@@ -312,14 +312,14 @@ describe('a token that is refused', () => {
     return { client, tokens: () => server.seen.map(({ headers }) => headers.authorization) };
   }
 
-  test('is worth a second try with another one, whatever was asked', async () => {
+  test('leads to a second attempt with another one, for every kind of request', async () => {
     server.put('x', 1);
     const { client, tokens } = clientWith('new', { good: 'new' });
     expect((await client.list(WIDGETS)).items).toHaveLength(1);
     expect(tokens()).toEqual(['old', 'new']);
   });
 
-  test('is worth one for a watch as well', async () => {
+  test('leads to one for a watch, too', async () => {
     const { client, tokens } = clientWith('new', { good: 'new' });
     const stop = new AbortController();
     const watch = client.watch(WIDGETS, { resourceVersion: '10' }, { signal: stop.signal });
@@ -331,13 +331,13 @@ describe('a token that is refused', () => {
     expect(tokens()).toEqual(['old', 'new']);
   });
 
-  test('is not worth a third', async () => {
+  test('does not lead to a third attempt', async () => {
     const { client, tokens } = clientWith('new', { good: 'another' });
     expect((await failure(client.patch(`${WIDGETS}/x`, { kind: 'merge', body: {} }))).kind).toBe('Unauthorized');
     expect(tokens()).toEqual(['old', 'new']);
   });
 
-  test('is not worth a second where there is no other', async () => {
+  test('does not lead to a second attempt if there is no other token', async () => {
     const { client, tokens } = clientWith('old', { good: 'new' });
     expect((await failure(client.create(WIDGETS, {}))).kind).toBe('Unauthorized');
     expect(tokens()).toEqual(['old']);
@@ -345,7 +345,7 @@ describe('a token that is refused', () => {
 });
 
 describe('a watch', () => {
-  test('puts lines together however they come in, and passes over empty ones', async () => {
+  test('joins the chunks of a line, and skips empty lines', async () => {
     const text = ['ä', '漢', '🙂'].map((name, index) => ({
       type: 'ADDED',
       object: { metadata: { name, resourceVersion: String(index) } },
@@ -365,7 +365,7 @@ describe('a watch', () => {
     expect(names).toEqual(['ä', '漢', '🙂']);
   });
 
-  test('that is left ends its connection', async () => {
+  test('closes its connection when the loop is left', async () => {
     server.put('x', 1);
     for await (const event of server
       .client()
@@ -376,7 +376,7 @@ describe('a watch', () => {
     await eventually(() => expect(server.openConnections).toBe(0));
   });
 
-  test('that is aborted ends with the reason, even while it waits for the answer', async () => {
+  test('that is aborted ends with the reason, also while it waits for the answer', async () => {
     const stop = new AbortController();
     const reason = new Error('stopped');
     server.watchFaults.push(() => true);

@@ -24,7 +24,7 @@ interface Parts {
   currentContext?: string;
 }
 
-/** Writes a kubeconfig (JSON is YAML) in which cluster, user and context have one name, and answers its path. */
+/** Writes a kubeconfig (JSON is YAML) with the same name for cluster, user and context. Returns its path. */
 function kubeconfig(name: string, { user = {}, cluster = {}, currentContext = name }: Parts = {}): string {
   const file = path.join(folder, `${name}.yaml`);
   const content = {
@@ -39,7 +39,7 @@ function kubeconfig(name: string, { user = {}, cluster = {}, currentContext = na
   return file;
 }
 
-describe('where it is found', () => {
+describe('the kubeconfig is found', () => {
   test('in ~/.kube/config', () => {
     mkdirSync(path.join(folder, '.kube'));
     writeFileSync(path.join(folder, '.kube', 'config'), '{}');
@@ -57,7 +57,7 @@ describe('where it is found', () => {
     expect(loadKubeConfig({ home: folder }).server).toBe('https://home.example');
   });
 
-  test('in every file of a list, where the first word counts and missing files do not matter', () => {
+  test('in every file of a list: the first entry of a name counts, and missing files are skipped', () => {
     const files = [
       path.join(folder, 'missing'),
       kubeconfig('one', { currentContext: '' }),
@@ -74,11 +74,11 @@ describe('where it is found', () => {
   test.each([
     [{ kubeconfig: '/nowhere/config' }, 'kubeconfig not found: /nowhere/config'],
     [{ home: '/nowhere' }, 'no kubeconfig: set KUBECONFIG'],
-  ])('nowhere: %j is told in one plain message', (sources, message) => {
+  ])('nowhere: %j is an error with one message for users', (sources, message) => {
     expect(() => loadKubeConfig(sources)).toThrow(message);
   });
 
-  test('a context that does not exist, or a file that makes no sense, is told without quoting the file', () => {
+  test('nowhere: the error for a missing context or an invalid file does not quote the file', () => {
     const file = kubeconfig('one', { user: { token: 'hunter2' } });
     expect(() => loadKubeConfig({ kubeconfig: file, context: 'two' })).toThrow(
       'context "two" or its cluster does not exist',
@@ -98,7 +98,7 @@ describe('credentials', () => {
     expect(headers['Authorization']).toBe(authorization);
   });
 
-  test('a token file, named from where the kubeconfig is, wins over a token and is read again once its token was refused', async () => {
+  test('a token file, relative to the kubeconfig, takes precedence over a token and is read again after its token was refused', async () => {
     const write = (token: string) => writeFileSync(path.join(folder, 'token'), `${token}\n`);
     write('first');
     const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { tokenFile: 'token', token: 'never' } }) });
@@ -114,19 +114,19 @@ describe('credentials', () => {
     expect(config.isReplaced(await config.credentials())).toBe(false);
   });
 
-  test('a token that stands in the kubeconfig is not replaced by anything', async () => {
+  test('a token in the kubeconfig is never replaced', async () => {
     const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { token: 'abc' } }) });
     expect(config.isReplaced(await config.credentials())).toBe(false);
   });
 
-  test('a token file that is not there is no reason to go without a token', async () => {
+  test('without its token file no request is sent', async () => {
     const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { tokenFile: 'token' } }) });
     await expect(config.credentials()).rejects.toThrow('ENOENT');
     writeFileSync(path.join(folder, 'token'), 'first');
     expect((await config.credentials()).headers['Authorization']).toBe('Bearer first');
   });
 
-  test('an exec plugin is asked, and asked again once its token has expired', async () => {
+  test('an exec plugin is called, and called again when its token has expired', async () => {
     const script = path.join(folder, 'plugin.mjs');
     writeFileSync(
       script,
@@ -149,7 +149,7 @@ describe('credentials', () => {
     expect(tokens).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-2']);
   });
 
-  test('plain http is for the loopback alone', async () => {
+  test('plain http is only for the loopback', async () => {
     const local = kubeconfig('local', { cluster: { server: 'http://127.0.0.1:8001' } });
     const remote = kubeconfig('remote', { cluster: { server: 'http://10.0.0.1:8001' } });
     expect((await loadKubeConfig({ kubeconfig: local }).credentials()).headers).toEqual({});
@@ -157,7 +157,7 @@ describe('credentials', () => {
   });
 });
 
-test('over TLS, connections are kept; a new client certificate brings new ones, and the server must be the one the CA vouches for', async () => {
+test('over TLS, connections are kept, a new client certificate opens new ones, and the CA must have signed the certificate of the server', async () => {
   const authority = await createAuthority('test');
   const { certificate: cert, key } = await authority.issue({
     commonName: 'server',
@@ -198,7 +198,7 @@ test('over TLS, connections are kept; a new client certificate brings new ones, 
     const config = loadKubeConfig({ kubeconfig: file });
     const client = new KubeClient({ config, userAgent: 'test' });
     for (let round = 0; round < 20; round += 1) await client.get('/version');
-    // An answer's end may be seen a little before its connection counts as free, hence two.
+    // An answer may end shortly before its connection counts as free, so there may be two.
     expect(connections).toBeLessThanOrEqual(2);
     expect(new Set(callers)).toEqual(new Set(['first']));
     await identify('second');
@@ -219,7 +219,7 @@ test('over TLS, connections are kept; a new client certificate brings new ones, 
   }
 });
 
-describe('a file of the right form that holds nonsense gets one line, without what it holds', () => {
+describe('a valid file with invalid values is an error of one line that does not quote it', () => {
   test.each<[string, Parts, string]>([
     ['a path that is a number', { user: { tokenFile: 1.5 } }, 'cannot be read or is not valid'],
     ['a server that is a number', { cluster: { server: 7 } }, 'kubeconfig'],

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { addFinalizer, removeFinalizer, statusPatch } from '../../../src/kube/object-patch.ts';
 
-const guard = [
+const precondition = [
   { op: 'test', path: '/metadata/uid', value: 'u' },
   { op: 'replace', path: '/metadata/resourceVersion', value: '7' },
 ];
@@ -16,29 +16,29 @@ test.each([
   [undefined, ['ours']],
   [[], ['ours']],
   [['theirs'], ['theirs', 'ours']],
-])('a finalizer is added to %j, guarded', (before, after) => {
+])('a finalizer is added to %j, with a precondition', (before, after) => {
   expect(addFinalizer(object(before), 'ours')).toEqual([
-    ...guard,
+    ...precondition,
     { op: 'add', path: '/metadata/finalizers', value: after },
   ]);
 });
 
-test('a finalizer is removed, guarded, and no other', () => {
+test('only the given finalizer is removed, with a precondition', () => {
   expect(removeFinalizer(object(['a', 'ours', 'b']), 'ours')).toEqual([
-    ...guard,
+    ...precondition,
     { op: 'replace', path: '/metadata/finalizers', value: ['a', 'b'] },
   ]);
 });
 
-test('there is no patch where there is nothing to change', () => {
+test('there is no patch if nothing has to change', () => {
   expect(addFinalizer(object(['ours']), 'ours')).toBeUndefined();
   expect(removeFinalizer(object(['theirs']), 'ours')).toBeUndefined();
   expect(removeFinalizer(object(), 'ours')).toBeUndefined();
 });
 
-test('a status is replaced whole, guarded, whether there was one or not', () => {
+test('the whole status is replaced, with a precondition, whether there was one or not', () => {
   expect(statusPatch(object(), { ready: true })).toEqual([
-    ...guard,
+    ...precondition,
     { op: 'add', path: '/status', value: { ready: true } },
   ]);
 });

@@ -16,28 +16,28 @@ function storeWith(...objects: KubeObject[]): ObjectStore<KubeObject> {
 }
 
 describe('answers to own writes', () => {
-  test('one that is older than what is known changes nothing', () => {
+  test('one that is older than the known state changes nothing', () => {
     const store = storeWith(object(9));
     expect([...store.upsert(object(8)), ...store.upsert(object(9))]).toEqual([]);
     expect(store.get('a/x')).toEqual(object(9));
     expect(store.upsert(object(10)).map(({ kind }) => kind)).toEqual(['updated']);
   });
 
-  test('one that comes after the deletion does not bring the object back', () => {
+  test('one that comes after the deletion does not restore the object', () => {
     const store = storeWith(object(9));
     store.drop(object(11));
     expect(store.upsert(object(10))).toEqual([]);
     expect(store.size).toBe(0);
   });
 
-  test('one that comes after a list without the object does not bring it back', () => {
+  test('one that comes after a list without the object does not restore it', () => {
     const store = storeWith(object(9));
     store.replace([], '12');
     expect(store.upsert(object(10))).toEqual([]);
     expect(store.size).toBe(0);
   });
 
-  test('one that is the object’s end is not undone by what the watch tells late, but by what it tells of a later time', () => {
+  test('one that shows the deletion is not undone by an older event, only by a newer one', () => {
     const store = storeWith(object(9));
     expect(store.upsert(object(12, { deletionTimestamp: 'now' })).map(({ kind }) => kind)).toEqual(['deleted']);
     expect([...store.put(object(10)), ...store.put(object(12)), ...store.drop(object(12))]).toEqual([]);
@@ -45,7 +45,7 @@ describe('answers to own writes', () => {
     expect(store.put(object(13)).map(({ kind }) => kind)).toEqual(['added']);
   });
 
-  test('one that took the last finalizer from a deleted object is its end; the event then tells nothing', () => {
+  test('one that removed the last finalizer is a deletion, and the event of it is no change', () => {
     const deletionTimestamp = '2026-01-01T00:00:00Z';
     const store = storeWith(object(9, { deletionTimestamp, finalizers: ['ours', 'theirs'] }));
     expect(store.upsert(object(10, { deletionTimestamp, finalizers: ['theirs'] })).map(({ kind }) => kind)).toEqual([
@@ -58,13 +58,13 @@ describe('answers to own writes', () => {
 });
 
 describe('events', () => {
-  test('of another object of the name, older than the one known, change nothing', () => {
+  test('of another object of the same name that is older change nothing', () => {
     const store = storeWith(object(20, { uid: 'new' }));
     expect([...store.put(object(15, { uid: 'old' })), ...store.drop(object(16, { uid: 'old' }))]).toEqual([]);
     expect(store.get('a/x')?.metadata.uid).toBe('new');
   });
 
-  test('of another object of the name, newer than the one known, are a deletion and an addition', () => {
+  test('of another object of the same name that is newer are a deletion and an addition', () => {
     const store = storeWith(object(15, { uid: 'old' }));
     expect(store.put(object(20, { uid: 'new' })).map(({ kind, object: { metadata } }) => [kind, metadata.uid])).toEqual(
       [
@@ -75,7 +75,7 @@ describe('events', () => {
   });
 });
 
-test('a list tells deletions first, and nothing of what is the same', () => {
+test('a list leads to deletions first, and not to changes of equal objects', () => {
   const store = storeWith(object(2, { name: 'gone', uid: 'g' }), object(3), object(4, { name: 'same', uid: 's' }));
   const changes = store.replace(
     [object(5, { name: 'new', uid: 'n' }), object(6), object(4, { name: 'same', uid: 's' })],
@@ -84,7 +84,7 @@ test('a list tells deletions first, and nothing of what is the same', () => {
   expect(changes.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['deleted a/gone', 'added a/new', 'updated a/x']);
 });
 
-test('stores joined look like one', () => {
+test('joined stores behave like one', () => {
   const joined = joinStores([storeWith(object(2)), storeWith(object(3, { name: 'y', uid: 'y' }))]);
   expect([joined.size, joined.list().length, joined.get('a/y')?.metadata.uid, joined.get('a/z')]).toEqual([
     2,

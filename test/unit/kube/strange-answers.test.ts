@@ -1,4 +1,4 @@
-/** Lists and watches that no API server would send. */
+/** Lists and watches that no API server sends. */
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
 import { rejection } from '../konnect/scripted-konnect.ts';
@@ -17,18 +17,18 @@ test.each<[string, unknown]>([
   ['an item whose namespace is a list', [{ metadata: { ...metadata, namespace: ['a'] } }]],
   ['items that are no list', { length: 1 }],
   ['no items at all', undefined],
-])('a list with %s is asked for again, and what is missing is not taken to be gone', async (_what, items) => {
+])('a list with %s is retried, and missing objects do not count as deleted', async (_what, items) => {
   at.server.put('there', 1);
   at.server.listFaults.push((_seen, response) => {
     json(response, 200, { kind: 'WidgetList', metadata: { resourceVersion: '10' }, items });
     return true;
   });
-  const { informer, told } = start();
+  const { informer, summaries } = start();
   await informer.synced;
-  expect(told()).toEqual(['added a/there 1']);
+  expect(summaries()).toEqual(['added a/there 1']);
 });
 
-test('an empty list is null where Go writes it', async () => {
+test('an empty list may be null, as Go encodes it', async () => {
   at.server.listFaults.push((_seen, response) => {
     json(response, 200, { kind: 'WidgetList', metadata: { resourceVersion: '10' }, items: null });
     return true;
@@ -36,7 +36,7 @@ test('an empty list is null where Go writes it', async () => {
   expect(await at.server.client().list(WIDGETS)).toMatchObject({ items: [] });
 });
 
-test('a list that is the word null is an error of Kubernetes', async () => {
+test('a list that is only null is a KubeError', async () => {
   at.server.listFaults.push((_seen, response) => {
     response.end('null');
     return true;
@@ -51,7 +51,7 @@ test.each<[string, unknown]>([
   ['an object without a uid', { type: 'MODIFIED', object: { metadata: { ...metadata, uid: undefined } } }],
   ['a namespace that is a number', { type: 'DELETED', object: { metadata: { ...metadata, namespace: 7 } } }],
   ['a bookmark without a resourceVersion', { type: 'BOOKMARK', object: { metadata: {} } }],
-])('a watch that says %s is begun anew, and nothing of it is kept', async (_what, event) => {
+])('a watch with %s is restarted, and nothing of it is stored', async (_what, event) => {
   at.server.put('there', 1);
   at.server.watchFaults.push((_seen, response) => {
     at.server.startWatch(response);

@@ -46,7 +46,7 @@ test.each([-24, 24])('is read again after a minute when the time of day has jump
   expect(token.read()).toBe('second');
 });
 
-test('that was refused is read again at once', () => {
+test('is read again at once after its token was refused', () => {
   write('first');
   const token = open();
   token.read();
@@ -59,7 +59,7 @@ test('that was refused is read again at once', () => {
 test.each([
   ['gone', () => rmSync(file)],
   ['empty', () => write('\n')],
-])('that is %s leaves the last token in use, until there is another', (_how, spoil) => {
+])('that is %s leaves the last token in use until there is another', (_how, spoil) => {
   write('first');
   const token = open();
   expect(token.read()).toBe('first');
@@ -72,7 +72,7 @@ test.each([
   expect(token.read()).toBe('second');
 });
 
-test('that never held a token is an error, and nothing that was refused is replaced by it', () => {
+test('that never had a token is an error, and replaces no refused token', () => {
   const token = open();
   expect(() => token.read()).toThrow('ENOENT');
   write('');

@@ -1,4 +1,4 @@
-/** No write leaves after the fence was closed, wherever it was by then. */
+/** No write is sent after the fence was closed, at whatever stage it was. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { EventRecorder } from '../../../src/kube/events.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
-/** Lets so many writes pass when asked. */
+/** Returns a fence that allows this many writes. */
 function fenceAfter(times: number): () => void {
   let left = times;
   return () => {
@@ -29,7 +29,7 @@ function fenceAfter(times: number): () => void {
   };
 }
 
-test('a closed fence stops every write before it is sent, and no read', async () => {
+test('a closed fence stops every write before it is sent, but no read', async () => {
   const client = server.client({ fence: fenceAfter(0) });
   await client.get(`${WIDGETS}/x`);
   const writes = [
@@ -47,14 +47,14 @@ test.each([
 ])('a fence that closes while a write waits for its %s connection stops it', async (_which, kept) => {
   const client = server.client({ fence: fenceAfter(1) });
   if (kept) await client.get(`${WIDGETS}/x`);
-  // The pool takes notice of a connection that is free again.
+  // Lets the pool notice that the connection is free again.
   await turn();
   await expect(client.patch(`${WIDGETS}/x`, { kind: 'merge', body: {} })).rejects.toBe(refused);
   expect(server.connections).toBe(1);
   expect(server.seen.map(({ method }) => method)).toEqual(kept ? ['GET'] : []);
 });
 
-test('what the fence lets pass is sent whole, with its length, and the connection is kept', async () => {
+test('an allowed write is sent completely, with its length, and the connection is kept', async () => {
   const client = server.client({ fence: () => undefined });
   const body = { text: 'ü'.repeat(100_000) };
   await client.create(WIDGETS, body);
@@ -68,7 +68,7 @@ test('what the fence lets pass is sent whole, with its length, and the connectio
   expect(server.connections).toBe(1);
 });
 
-test('an event that may not be written is dropped without a word', async () => {
+test('an event that may not be written is dropped and not logged', async () => {
   const said: string[] = [];
   const write = (_fields: object, message: string) => void said.push(message);
   const asked: unknown[] = [];

@@ -11,7 +11,7 @@ const times = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs:
 const stepMs = 250;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A process that can be stopped, as by SIGSTOP, with a clock that is too fast or too slow. */
+/** A process with a clock that is too fast or too slow. It can be stopped, as by SIGSTOP. */
 class Machine {
   readonly clock: Clock;
   #stopped = false;
@@ -46,23 +46,23 @@ class Machine {
     for (const callback of this.#waiting.splice(0)) callback();
   }
 
-  /** Now, or when it goes on. */
+  /** Runs `callback` now, or when the process continues. */
   run(callback: () => void): void {
     if (this.#stopped) this.#waiting.push(callback);
     else callback();
   }
 }
 
-type Happening =
+type Step =
   | { kind: 'stop' | 'go' | 'end'; who: number }
-  /** For so many of its requests. */
+  /** A fault for this many of its requests. */
   | { kind: 'trouble'; who: number; trouble: LeaseTrouble; requests: number }
   | { kind: 'slow'; who: number; thereMs: number; backMs: number };
 
-const happenings: fc.Arbitrary<{ afterMs: number; happening: Happening }[]> = fc.array(
+const steps: fc.Arbitrary<{ afterMs: number; step: Step }[]> = fc.array(
   fc.record({
     afterMs: fc.integer({ min: 0, max: 24_000 }),
-    happening: fc.oneof(
+    step: fc.oneof(
       fc.record({ kind: fc.constantFrom('stop', 'go', 'end'), who: fc.nat(2) }),
       fc.record({
         kind: fc.constant('trouble'),
@@ -81,7 +81,7 @@ const happenings: fc.Arbitrary<{ afterMs: number; happening: Happening }[]> = fc
   { maxLength: 12 },
 );
 
-/** One place for a process; when one ends, another begins. */
+/** A place for one process. When it ends, another one begins. */
 class Place {
   readonly machine: Machine;
   elections: LeaderElection[] = [];
@@ -133,7 +133,7 @@ class Place {
     this.machine.run(() => this.#stop.abort());
   }
 
-  /** Each way takes its time, and an answer reaches nobody who is stopped. */
+  /** Requests and answers take their time, and a stopped process gets no answer. */
   #store(identity: string): LeaseStore {
     const there = this.#lease.for(identity, () => this.faults.shift());
     const slowly = async <T>(ask: () => Promise<T>): Promise<T> => {
@@ -167,11 +167,11 @@ function mayWrite(election: LeaderElection): boolean {
   }
 }
 
-test('never do two processes have a fence that lets writes pass, and in the end one leads, whatever happens', async () => {
+test('at no time do the fences of two processes allow writes, and in the end there is one leader', async () => {
   let handovers = 0;
   await fc.assert(
     fc.asyncProperty(
-      happenings,
+      steps,
       fc.array(fc.record({ rate: fc.double({ min: 0.9, max: 1.1, noNaN: true }), aheadMs: fc.nat(1e9) }), {
         minLength: 2,
         maxLength: 3,
@@ -191,16 +191,16 @@ test('never do two processes have a fence that lets writes pass, and in the end 
           }
         }
 
-        for (const { afterMs, happening } of story) {
+        for (const { afterMs, step } of story) {
           await pass(afterMs);
-          const place = places[happening.who];
+          const place = places[step.who];
           if (place === undefined) continue;
-          if (happening.kind === 'stop') place.machine.stop();
-          else if (happening.kind === 'go') place.machine.go();
-          else if (happening.kind === 'end') place.end();
-          else if (happening.kind === 'slow') Object.assign(place, happening);
-          else if (happening.kind === 'trouble')
-            place.faults.push(...Array.from({ length: happening.requests }, () => happening.trouble));
+          if (step.kind === 'stop') place.machine.stop();
+          else if (step.kind === 'go') place.machine.go();
+          else if (step.kind === 'end') place.end();
+          else if (step.kind === 'slow') Object.assign(place, step);
+          else if (step.kind === 'trouble')
+            place.faults.push(...Array.from({ length: step.requests }, () => step.trouble));
         }
         for (const place of places) {
           Object.assign(place, { faults: [], thereMs: 0, backMs: 0 });

@@ -16,15 +16,15 @@ const epochMs = 1_767_225_600_000;
 
 interface Process {
   readonly logged: string[];
-  /** Whether it works. */
+  /** Whether `lead` is running. */
   works: boolean;
-  /** Undefined while it runs, then how it ended. */
+  /** How the process ended. Undefined while it runs. */
   ended: string | undefined;
-  /** What the lead was told to end for. */
+  /** The signal of `lead`. */
   leading: AbortSignal | undefined;
   trouble: (request: string) => LeaseTrouble | undefined;
   readonly stop: () => void;
-  /** Lets the lead end. */
+  /** Lets `lead` end. */
   readonly finish: () => void;
   readonly mayWrite: () => boolean;
   readonly hasAttempted: () => boolean;
@@ -85,16 +85,16 @@ function setUp() {
     async function seeEnd(): Promise<void> {
       try {
         await run;
-        process.ended = 'in good order';
+        process.ended = 'resolved';
       } catch (error) {
-        process.ended = error instanceof Error ? `${error.name}: ${error.message}` : 'oddly';
+        process.ended = error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
       }
     }
     void seeEnd();
     return process;
   }
 
-  /** Lets time pass in small steps, and everything happen that is due. */
+  /** Advances the clock in small steps. */
   async function pass(ms: number): Promise<void> {
     for (let left = ms; ; left -= 100) {
       for (let turns = 0; turns < 3; turns += 1) await turn();
@@ -106,8 +106,8 @@ function setUp() {
   return { clock, lease, start, pass };
 }
 
-describe('who comes first', () => {
-  test('makes the Lease and leads', async () => {
+describe('the first process', () => {
+  test('creates the Lease and is the leader', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a');
     expect(a.mayWrite()).toBe(false);
@@ -134,8 +134,8 @@ describe('who comes first', () => {
   });
 });
 
-describe('who comes second', () => {
-  test('stands by, and looks two to four times in a retry period', async () => {
+describe('the second process', () => {
+  test('is on standby, and reads the Lease two to four times in a retry period', async () => {
     const { lease, start, pass } = setUp();
     start('a');
     await pass(100);
@@ -160,13 +160,13 @@ describe('who comes second', () => {
     await pass(5_000);
     a.stop();
     await pass(1_100);
-    expect([a.ended, b.works]).toEqual(['in good order', true]);
+    expect([a.ended, b.works]).toEqual(['resolved', true]);
     expect(lease.history).toEqual(['a', '-', 'b']);
     expect(lease.lease).toMatchObject({ holder: 'b', transitions: 1, durationSeconds: 15 });
     expect(a.logged.at(-1)).toBe('lease released');
   });
 
-  test('takes over when nothing has changed for the lease duration, and not before, however old the Lease says it is', async () => {
+  test('takes over when the Lease has not changed for its duration, whatever times are in it', async () => {
     const { lease, start, pass } = setUp();
     lease.put({ holder: 'dead', durationSeconds: 15, acquireTimeMs: 0, renewTimeMs: 0, transitions: 7 });
     const b = start('b');
@@ -186,7 +186,7 @@ describe('who comes second', () => {
     expect([a.works, b.works]).toEqual([true, false]);
   });
 
-  test('waits as long as the holder’s own duration is, not its own', async () => {
+  test('waits for the duration of the holder, not for its own', async () => {
     const { lease, start, pass } = setUp();
     lease.put({ holder: 'dead', durationSeconds: 60, acquireTimeMs: 0, renewTimeMs: 0, transitions: 0 });
     const b = start('b');
@@ -196,7 +196,7 @@ describe('who comes second', () => {
     expect(b.works).toBe(true);
   });
 
-  test('does not take a Lease that vanished for one that is free', async () => {
+  test('does not take a deleted Lease as a free one', async () => {
     const { lease, start, pass } = setUp();
     lease.put({ holder: 'a', durationSeconds: 15, acquireTimeMs: 0, renewTimeMs: 0, transitions: 0 });
     const b = start('b');
@@ -208,7 +208,7 @@ describe('who comes second', () => {
     expect(b.works).toBe(true);
   });
 
-  test('goes on looking when it cannot look', async () => {
+  test('retries when the Lease cannot be read', async () => {
     const { start, pass } = setUp();
     const b = start('b');
     b.trouble = () => 'refused';
@@ -228,12 +228,12 @@ describe('who comes second', () => {
     await pass(1_000);
     b.stop();
     await pass(100);
-    expect(b).toMatchObject({ ended: 'in good order', works: false, changes: [] });
+    expect(b).toMatchObject({ ended: 'resolved', works: false, changes: [] });
     expect(lease.history).toEqual(['a']);
   });
 });
 
-test('of two that come at the same time one leads', async () => {
+test('one of two simultaneous processes is the leader', async () => {
   const { lease, start, pass } = setUp();
   const both = [start('a'), start('b')];
   await pass(5_000);
@@ -242,7 +242,7 @@ test('of two that come at the same time one leads', async () => {
 });
 
 describe('the leader', () => {
-  test('goes on over renewals that fail, as long as one succeeds within the renew deadline', async () => {
+  test('continues after failed renewals, as long as one succeeds within the renew deadline', async () => {
     const { start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -254,7 +254,7 @@ describe('the leader', () => {
     expect(a.logged).toContain('lease renewal failed, retrying');
   });
 
-  test('ends when no renewal succeeds within the renew deadline, which is before anybody else begins', async () => {
+  test('ends when no renewal succeeds within the renew deadline, before another process begins', async () => {
     const { start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -275,7 +275,7 @@ describe('the leader', () => {
     const { clock, start, pass } = setUp();
     const a = start('a');
     await pass(100);
-    // As if it were stopped: time passes, and nothing of it runs.
+    // As if the process were stopped: time passes, and it does not run.
     a.trouble = () => 'swallowed';
     clock.advance(9_800);
     expect(a.mayWrite()).toBe(true);
@@ -285,7 +285,7 @@ describe('the leader', () => {
     expect(a.mayWrite()).toBe(false);
   });
 
-  test('counts from before the renewal was sent where the answer took its time', async () => {
+  test('counts from before the renewal was sent, also if the answer is slow', async () => {
     const { clock, lease, start, pass } = setUp();
     const slow = lease.for('a');
     const a = start('a', {
@@ -298,7 +298,7 @@ describe('the leader', () => {
         },
       },
     });
-    // Taken at 0 s, renewed by a request that is sent at 2 s and answered at 6 s.
+    // Acquired at 0 s, renewed by a request that is sent at 2 s and answered at 6 s.
     await pass(6_500);
     expect(a.mayWrite()).toBe(true);
     clock.advance(5_499);
@@ -307,7 +307,7 @@ describe('the leader', () => {
     expect(a.mayWrite()).toBe(false);
   });
 
-  test('goes on when the answer to a renewal is lost', async () => {
+  test('continues when the answer to a renewal is lost', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -319,7 +319,7 @@ describe('the leader', () => {
     expect(lease.lease).toMatchObject({ transitions: 0, acquireTime: '2026-01-01T00:00:00.000Z' });
   });
 
-  test('ends as soon as it sees that another holds the lease', async () => {
+  test('ends when it sees that another process holds the lease', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -330,7 +330,7 @@ describe('the leader', () => {
     expect(lease.lease).toMatchObject({ holder: 'thief' });
   });
 
-  test('makes the Lease anew when somebody deletes it, and takes it back when somebody empties it', async () => {
+  test('creates a deleted Lease again, and acquires an emptied one again', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -343,7 +343,7 @@ describe('the leader', () => {
     expect(a.works).toBe(true);
   });
 
-  test('renews until its work has ended, and only then releases', async () => {
+  test('renews until its work has ended, and releases the lease only then', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a', { lingers: true });
     await pass(100);
@@ -354,12 +354,12 @@ describe('the leader', () => {
     expect([a.mayWrite(), b.works]).toEqual([true, false]);
     a.finish();
     await pass(100);
-    expect(a.ended).toBe('in good order');
+    expect(a.ended).toBe('resolved');
     expect(a.mayWrite()).toBe(false);
     expect(lease.lease).toMatchObject({ holder: '', durationSeconds: 1, transitions: 0 });
   });
 
-  test('may not write any more when the release is on its way', async () => {
+  test('may not write when the release is in flight', async () => {
     const { start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -373,7 +373,7 @@ describe('the leader', () => {
     expect(seen).toEqual([false]);
   });
 
-  test('releases also when a renewal was just under way, and says so when it cannot', async () => {
+  test('releases the lease also during a renewal, and logs when it cannot', async () => {
     const { lease, start, pass } = setUp();
     const a = start('a');
     await pass(100);
@@ -389,11 +389,11 @@ describe('the leader', () => {
     b.trouble = () => 'refused';
     b.stop();
     await pass(100);
-    expect(b.ended).toBe('in good order');
+    expect(b.ended).toBe('resolved');
     expect(b.logged.at(-1)).toBe('lease not released, another process acquires it after it has expired');
   });
 
-  test('rejects three seconds after the lease was lost even where its work does not end', async () => {
+  test('rejects three seconds after the lease was lost if its work does not end', async () => {
     const { start, pass } = setUp();
     const a = start('a', { lingers: true });
     await pass(100);
@@ -406,14 +406,14 @@ describe('the leader', () => {
 });
 
 describe('the times', () => {
-  test('are said in the Lease in whole seconds, never fewer than they are', async () => {
+  test('are rounded up to whole seconds in the Lease', async () => {
     const { lease, start, pass } = setUp();
     start('a', { times: { leaseDurationMs: 1_500, renewDeadlineMs: 1_000, retryPeriodMs: 200 } });
     await pass(100);
     expect(lease.lease?.durationSeconds).toBe(2);
   });
 
-  test('are told by a clock that moves on', () => {
+  test('are measured by a clock that advances', () => {
     const before = bootTimeClock.now();
     expect(before).toBeGreaterThan(0);
     expect(bootTimeClock.now()).toBeGreaterThanOrEqual(before);

@@ -1,24 +1,24 @@
 import type { LeaseChange, LeaseStore, StoredLease } from '../../../src/leader-election/lease.ts';
 
-/** What happens to one request, however it is meant. */
+/** A fault of one request. */
 export type LeaseTrouble =
-  /** Nothing is done, and that is said. */
+  /** Nothing is done, and the request fails. */
   | 'refused'
-  /** It is done, and the answer is lost. */
+  /** The request is done, and its answer is lost. */
   | 'answer-lost'
-  /** No answer ever, and nothing is done. */
+  /** Nothing is done, and there is never an answer. */
   | 'swallowed';
 
-/** A Lease as the API server keeps one, with optimistic concurrency, for several processes. */
+/** A Lease with optimistic concurrency, as on the API server, for several processes. */
 export class LeaseInMemory {
   lease: StoredLease | undefined;
-  /** Who held it, in order, without renewals; `-` for nobody. */
+  /** The holders in order, without renewals. `-` for no holder. */
   readonly history: string[] = [];
-  /** `get`, `create` and `update`, with who asked. */
+  /** The requests: the process and `get`, `create` or `update`. */
   readonly requests: string[] = [];
   #resourceVersion = 0;
 
-  /** The way of one process to it. `trouble` is asked once for each request. */
+  /** Returns the store of one process. `trouble` is called once for each request. */
   for(who: string, trouble: (request: string) => LeaseTrouble | undefined = () => undefined): LeaseStore {
     const request = async <T>(what: string, action: () => T): Promise<T> => {
       this.requests.push(`${who} ${what}`);
@@ -44,7 +44,7 @@ export class LeaseInMemory {
     };
   }
 
-  /** Whatever stood there before. */
+  /** Replaces the Lease. */
   put({ holder, durationSeconds, acquireTimeMs, renewTimeMs, transitions }: LeaseChange): StoredLease {
     this.#resourceVersion += 1;
     this.lease = {

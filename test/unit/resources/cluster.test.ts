@@ -33,7 +33,7 @@ function answer(body: unknown): void {
   };
 }
 
-test('a Portal is read by one request for kong-operator’s own version', async () => {
+test('a Portal is read with one request, in the version of kong-operator', async () => {
   answer({ spec: {}, status: { id, organizationID, serverURL, conditions: [] } });
   expect(await readPortal()).toEqual({ kind: 'portal', id, organizationID, serverURL });
   expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -41,7 +41,7 @@ test('a Portal is read by one request for kong-operator’s own version', async 
   ]);
 });
 
-describe('what is not as expected counts as not there', () => {
+describe('an unexpected value counts as missing', () => {
   test.each([
     ['no status', {}, {}],
     ['an empty status', { status: {} }, {}],
@@ -50,7 +50,7 @@ describe('what is not as expected counts as not there', () => {
     ['an ID of another type', { status: { id: 7, serverURL } }, { serverURL }],
     ['an empty ID', { status: { id: '' } }, {}],
     ['a long serverURL', { status: { id, serverURL: 'x'.repeat(513) } }, { id }],
-    ['an ID in capitals, which is none the less one', { status: { id: id.toUpperCase() } }, { id }],
+    ['an ID in capitals, which is valid', { status: { id: id.toUpperCase() } }, { id }],
     ['no object at all', 'text', {}],
   ])('%s', async (_title, body, expected) => {
     answer(body);
@@ -58,7 +58,7 @@ describe('what is not as expected counts as not there', () => {
   });
 });
 
-describe('trouble is told apart', () => {
+describe('failed reads are distinguished', () => {
   test.each([
     ['absent', 404, { reason: 'NotFound' }, {}],
     ['forbidden', 403, { reason: 'Forbidden' }, {}],
@@ -72,7 +72,7 @@ describe('trouble is told apart', () => {
     expect(await readPortal()).toEqual({ kind, ...more });
   });
 
-  test('a kind that is not served is known by an answer that is no Status', async () => {
+  test('an answer that is not a Status means that the kind is not served', async () => {
     server.otherwise = (_seen, response) => {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
       return true;
@@ -80,7 +80,7 @@ describe('trouble is told apart', () => {
     expect(await readPortal()).toEqual({ kind: 'unserved' });
   });
 
-  test('an API server that is silent, or gone', async () => {
+  test('an API server without answers, or without connections', async () => {
     server.otherwise = () => true;
     expect(await readPortal()).toEqual({ kind: 'unreadable' });
     await server.stop();
@@ -88,7 +88,7 @@ describe('trouble is told apart', () => {
     await server.start();
   });
 
-  test('the operator’s own credentials are no trouble of the Portal', async () => {
+  test('an error of the operator’s own credentials is not a state of the Portal', async () => {
     server.otherwise = (_seen, response) => {
       json(response, 401, { kind: 'Status', reason: 'Unauthorized' });
       return true;

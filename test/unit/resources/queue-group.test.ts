@@ -11,14 +11,14 @@ function grouped(choice: SpecChoice, { organizationID = '', namespace = 'platfor
   return groupOf(AuditLogForwarding.parse({ apiVersion, kind, metadata, spec, status: konnect }));
 }
 
-describe('forwardings share their trouble', () => {
-  test('with those of the same organization and region, whatever their tokens', () => {
+describe('forwardings share a group', () => {
+  test('with those of the same organization and region, with any tokens', () => {
     const ours = grouped({}, { organizationID: blue });
     expect(grouped({ token: 'other' }, { organizationID: blue, namespace: 'shop' })).toBe(ours);
     expect(grouped({ region: 'eu' }, { organizationID: blue })).not.toBe(ours);
   });
 
-  test('with those of the same token, before it is known whose it is', () => {
+  test('with those of the same token, before its organization is known', () => {
     const ours = grouped({});
     expect(grouped({ siem: 'other' })).toBe(ours);
     for (const other of [grouped({ token: 'other' }), grouped({}, { namespace: 'shop' }), grouped({ region: 'eu' })]) {

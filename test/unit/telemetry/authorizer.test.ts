@@ -32,7 +32,7 @@ describe('the authorizer', () => {
     },
   );
 
-  test('lets in whose token may, and nobody else', async () => {
+  test('allows only tokens whose owner has access', async () => {
     const { authorizer } = setUp({ good: 'allowed', other: 'forbidden', bad: 'unauthenticated' });
     expect(await authorizer('Bearer good')).toBe('allowed');
     expect(await authorizer('bearer good')).toBe('allowed');
@@ -41,7 +41,7 @@ describe('the authorizer', () => {
     expect(await authorizer('Bearer goo')).toBe('unknown');
   });
 
-  test('asks once for all who come together, and holds what it heard for a while', async () => {
+  test('reviews a token once for concurrent requests, and remembers the decision for a while', async () => {
     const { authorizer, asked, clock } = setUp({ good: 'allowed', other: 'forbidden' });
     const all = await Promise.all(Array.from({ length: 50 }, () => authorizer('Bearer good')));
     expect(new Set(all)).toEqual(new Set(['allowed']));
@@ -57,7 +57,7 @@ describe('the authorizer', () => {
     expect(asked).toEqual(['good', 'other', 'good', 'other']);
   });
 
-  test('does not hold what could not be found out, and complains about it once a minute', async () => {
+  test('does not remember a failed review, and logs it once a minute', async () => {
     const { authorizer, asked, clock, logged } = setUp({});
     for (const ms of [0, 1, 59_999, 60_000]) {
       clock.ms = ms;
@@ -67,7 +67,7 @@ describe('the authorizer', () => {
     expect(logged).toHaveLength(2);
   });
 
-  test('makes two questions at a time at most of ever new tokens, and remembers a bounded number of them', async () => {
+  test('reviews at most two unknown tokens at a time, and remembers a limited number of tokens', async () => {
     const { authorizer, asked } = setUp(
       Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`t${String(index)}`, 'unauthenticated'])),
     );

@@ -14,7 +14,7 @@ function logged(fields: object, level: LogLevel = 'info'): Record<string, unknow
 }
 
 describe('a JSON line', () => {
-  test('holds time, level, message and the fields', () => {
+  test('has time, level, message and the fields', () => {
     expect(logged({ namespace: 'platform', attempts: 2, ids: ['a'], gone: undefined, nothing: null })).toEqual({
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       level: 'error',
@@ -26,7 +26,7 @@ describe('a JSON line', () => {
     });
   });
 
-  test('is written only from the level on', () => {
+  test('is written only at the level or above', () => {
     const { log, lines } = recordingLog('warn');
     log.debug({}, 'no');
     log.info({}, 'no');
@@ -35,7 +35,7 @@ describe('a JSON line', () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('stays one line, and bounded, whatever the fields', () => {
+  test('is one line of limited length, for any fields', () => {
     const circle: Record<string, unknown> = { text: 'two\nlines' };
     circle['itself'] = circle;
     const { log, lines } = recordingLog();
@@ -45,7 +45,7 @@ describe('a JSON line', () => {
 });
 
 describe('a line of text', () => {
-  test('holds nothing that a terminal takes for a command, the end of a line, or a change of direction', () => {
+  test('contains nothing that a terminal interprets as a command, a line break or a change of direction', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', format: 'text', output: { write: (line) => lines.push(line) } });
     log.info({ name: '\u001b[2J\u009b31m\u2028\u2029\u202ea\u2066\u{e0001}\r\n\u007f' }, 'said');
@@ -70,7 +70,7 @@ describe('errors', () => {
     refusedFields: ['endpoint'],
   });
 
-  test('of our own are printed by their fields, without a stack', () => {
+  test('of our own are printed with their fields, without a stack', () => {
     expect(logged({ err: refused })['err']).toEqual({
       type: 'KonnectError',
       message: 'create destination: Konnect answered 400 (Refused), refusing endpoint',
@@ -83,11 +83,11 @@ describe('errors', () => {
     });
   });
 
-  test('have a stack while debugging', () => {
+  test('have a stack at the level debug', () => {
     expect(logged({ err: refused }, 'debug')['err']).toHaveProperty('stack.0', expect.stringContaining('log.test.ts'));
   });
 
-  test('are found wherever they are, with their causes', () => {
+  test('are printed at any depth, with their causes', () => {
     const line = logged({ results: [{ portal: 'x', failure: new Error('outer', { cause: refused }) }] });
     expect(line['results']).toMatchObject([
       { portal: 'x', failure: { type: 'Error', message: 'outer', cause: { type: 'KonnectError', status: 400 } } },
@@ -105,7 +105,7 @@ describe('errors', () => {
       "Cannot read properties of undefined (reading 'getPortalWebhook')",
       "Cannot read properties of undefined (reading 'getPortalWebhook')",
     ],
-  ])('that are unknown lose what looks like a secret: %s', (message, expected) => {
+  ])('of other types are printed without what may be a secret: %s', (message, expected) => {
     expect(logged({ err: new TypeError(message) })['err']).toMatchObject({ type: 'TypeError', message: expected });
   });
 
@@ -119,7 +119,7 @@ describe('errors', () => {
     expect(JSON.stringify(logged({ err: error }))).not.toContain('secret');
   });
 
-  test('objects of a class are printed as its name', () => {
+  test('objects of a class are printed as the name of the class', () => {
     const headers = new Headers({ authorization: 'secret' });
     const line = logged({
       headers,

@@ -4,13 +4,13 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
 const bare = () => createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', hasProcessMetrics: false });
 
-/** The lines with a value, of the metrics whose name begins so. */
+/** Returns the lines with a value, of the metrics whose name begins with `name`. */
 async function samples(metrics: ReturnType<typeof bare>, prefix = ''): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line.startsWith(prefix) && !/^#|^$|_bucket\{/.test(line));
 }
 
 describe('metrics', () => {
-  test('are all there from the start, with the type and help of the table', async () => {
+  test('all exist from the start, with the type and help of the table', async () => {
     const text = await bare().text();
     for (const { name, type, help } of Object.values(metricTable)) {
       expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
@@ -18,7 +18,7 @@ describe('metrics', () => {
     expect(text.match(/^# TYPE/gm)).toHaveLength(Object.keys(metricTable).length);
   });
 
-  test('count passes in the words of controller-runtime', async () => {
+  test('count reconciliations with the names of controller-runtime', async () => {
     const metrics = bare();
     for (const outcome of ['done', 'requeue', 'requeue', 'retry', 'failed', 'aborted'] as const) {
       metrics.reconciled({ controller: 'forwarding', outcome, durationMs: 250 });
@@ -35,7 +35,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('count calls of Konnect by operation and code', async () => {
+  test('count requests to Konnect by operation and code', async () => {
     const metrics = bare();
     metrics.konnectCalled({ operation: 'create destination', status: 201, kind: undefined, durationMs: 500 });
     metrics.konnectCalled({ operation: 'create destination', status: 429, kind: 'RateLimited', durationMs: 0 });
@@ -51,26 +51,26 @@ describe('metrics', () => {
     ]);
   });
 
-  test('tell how long requests waited, which were not sent, and how organizations fare', async () => {
+  test('show how long requests waited, how many were not sent, and the states of organizations', async () => {
     const metrics = bare();
     metrics.konnectWaited('resync', 1_500);
     metrics.konnectWithheld('limited');
     metrics.konnectWithheld('limited');
-    let census = [{ region: 'us', state: 'failing', count: 2 }];
-    metrics.watchOrganizations(() => census);
+    let readings = [{ region: 'us', state: 'failing', count: 2 }];
+    metrics.watchOrganizations(() => readings);
     expect(await samples(metrics, 'konnect_audit_log_konnect')).toEqual([
       'konnect_audit_log_konnect_wait_seconds_sum{rank="resync"} 1.5',
       'konnect_audit_log_konnect_wait_seconds_count{rank="resync"} 1',
       'konnect_audit_log_konnect_withheld_total{cause="limited"} 2',
       'konnect_audit_log_konnect_organizations{region="us",state="failing"} 2',
     ]);
-    census = [{ region: 'us', state: 'open', count: 2 }];
+    readings = [{ region: 'us', state: 'open', count: 2 }];
     expect(await samples(metrics, 'konnect_audit_log_konnect_organizations')).toEqual([
       'konnect_audit_log_konnect_organizations{region="us",state="open"} 2',
     ]);
   });
 
-  test('tell how the queue stands at the time of asking', async () => {
+  test('show the current sizes of the queue', async () => {
     const metrics = bare();
     const queue = { size: 1, delayedSize: 2, inWorkSize: 3, oldestWaitingMs: 4000 };
     metrics.watchQueue('forwarding', queue);
@@ -85,7 +85,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('tell for how long nothing was heard of a resource at the time of asking', async () => {
+  test('show how long the API server has sent nothing about a resource', async () => {
     const metrics = bare();
     const silence = new Map([['secrets', 500]]);
     metrics.watchSilence(() => silence);
@@ -95,7 +95,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('show the conditions that a resource has, and none when it is gone', async () => {
+  test('show the conditions of a resource, and none after its deletion', async () => {
     const metrics = bare();
     const resource = { namespace: 'platform', name: 'sumologic' };
     metrics.setConditions(resource, [
@@ -113,7 +113,7 @@ describe('metrics', () => {
     expect(await samples(metrics, 'konnect_audit_log_condition')).toHaveLength(1);
   });
 
-  test('tell who leads', async () => {
+  test('show whether this process is the leader', async () => {
     const metrics = bare();
     expect(await samples(metrics, 'leader_election')).toEqual([]);
     metrics.setLeader('operator', false);
@@ -122,7 +122,7 @@ describe('metrics', () => {
     expect(await samples(metrics, 'leader_election')).toEqual(['leader_election_master_status{name="operator"} 1']);
   });
 
-  test('tell version and Node, and of the process where wanted', async () => {
+  test('show the versions of the operator and of Node, and process metrics if wanted', async () => {
     expect(await samples(bare(), 'konnect_audit_log_build_info')).toEqual([
       'konnect_audit_log_build_info{version="1.2.3",node="v24.0.0"} 1',
     ]);

@@ -29,7 +29,7 @@ async function running(routes: Record<string, Route>) {
   };
 }
 
-/** Sends bytes as they are and answers all that comes back until the connection ends. */
+/** Sends bytes and returns everything that comes back until the connection ends. */
 async function rawly(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
@@ -71,7 +71,7 @@ describe('a probe', () => {
 });
 
 describe('the server', () => {
-  test('serves metrics in the format that Prometheus reads', async () => {
+  test('serves metrics in the format of Prometheus', async () => {
     const metrics = createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', hasProcessMetrics: false });
     await using server = await running({ '/metrics': metricsPage(metrics) });
     const answer = await server.ask('/metrics');
@@ -79,7 +79,7 @@ describe('the server', () => {
     expect(await answer.text()).toContain('konnect_audit_log_build_info{version="1.2.3"');
   });
 
-  test('answers GET and HEAD of its paths, and nothing else', async () => {
+  test('answers only GET and HEAD of its paths', async () => {
     await using server = await running({ '/healthz': probe('healthz', {}) });
     const head = await server.ask('/healthz', 'HEAD');
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '3', '']);
@@ -88,7 +88,7 @@ describe('the server', () => {
     expect((await server.ask('/constructor')).status).toBe(404);
   });
 
-  test('answers 500 when a page fails, without saying why', async () => {
+  test('answers 500 when a page fails, without the reason', async () => {
     await using server = await running({
       '/metrics': () => {
         throw new Error('secret');
@@ -99,7 +99,7 @@ describe('the server', () => {
     expect(server.logged).toEqual(['telemetry page failed']);
   });
 
-  test('refuses headers without end, and does not wait for a body', async () => {
+  test('refuses endless headers, and does not wait for a body', async () => {
     await using server = await running({ '/healthz': probe('healthz', {}) });
     const huge = `GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`;
     expect(await rawly(server.port, huge)).toMatch(/^HTTP\/1.1 431 /);
@@ -107,7 +107,7 @@ describe('the server', () => {
     expect(await rawly(server.port, body)).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  test('keeps nobody out for those who hold connections open without a word', async () => {
+  test('stays reachable while other clients keep idle connections open', async () => {
     await using server = await running({ '/healthz': probe('healthz', {}) });
     const silent = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1'));
     for (const socket of silent) socket.on('error', () => undefined);
@@ -126,7 +126,7 @@ describe('the server', () => {
     await expect(second.port).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  test('ends when told to, though a client holds its connection', async () => {
+  test('ends when it is stopped, although a client keeps its connection', async () => {
     await using server = await running({ '/healthz': probe('healthz', {}) });
     const socket = connect(server.port, '127.0.0.1');
     socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');

@@ -39,7 +39,7 @@ async function serve(certificate: () => Certificate, authorizer?: Authorizer) {
   return { port: await server.port, logged };
 }
 
-/** Status and body; the certificate is checked if `ca` is given. */
+/** Returns status and body. Verifies the certificate if `ca` is given. */
 async function ask(port: number, { ca, authorization }: { ca?: string; authorization?: string } = {}) {
   return new Promise<{ status: number; body: string; challenge: unknown }>((resolve, reject) => {
     const headers = authorization === undefined ? {} : { authorization };
@@ -68,8 +68,8 @@ async function shownBy(port: number): Promise<string> {
   });
 }
 
-describe('a certificate that nobody vouches for', () => {
-  test('is a certificate of the name, for servers, valid now and for ten years, and signed by its own key', () => {
+describe('a self-signed certificate', () => {
+  test('has the name, is for servers, is valid now and for ten years, and is signed by its own key', () => {
     const now = new Date('2026-01-02T03:04:05Z');
     const { cert, key } = selfSigned('operator-0', now);
     const read = new X509Certificate(cert);
@@ -85,25 +85,25 @@ describe('a certificate that nobody vouches for', () => {
     expect(key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
   });
 
-  test.each(['2041-01-01T00:00:00Z', '2055-06-01T00:00:00Z'])('has times that can be read in %s', (now) => {
+  test.each(['2041-01-01T00:00:00Z', '2055-06-01T00:00:00Z'])('has valid times in %s', (now) => {
     const read = new X509Certificate(selfSigned('x'.repeat(63), new Date(now)).cert);
     expect(read.validToDate.getUTCFullYear()).toBe(new Date(now).getUTCFullYear() + 10);
   });
 
-  test('is another each time', () => {
+  test('is different each time', () => {
     const [one, other] = [selfSigned('a', new Date()), selfSigned('a', new Date())];
     expect(new X509Certificate(one.cert).serialNumber).not.toBe(new X509Certificate(other.cert).serialNumber);
     expect(one.key).not.toBe(other.key);
   });
 
-  test('is good enough for TLS', async () => {
+  test('works with TLS', async () => {
     const { port } = await serve(() => selfSigned('operator', new Date()));
     expect(await ask(port)).toMatchObject({ status: 200, body: 'numbers\n' });
   });
 });
 
 describe('a certificate in files', () => {
-  test('is checked by its authority, and renewed while the server runs; a broken one changes nothing', async () => {
+  test('is verified by its authority and renewed while the server runs, and an invalid one changes nothing', async () => {
     const authority = await createAuthority('metrics');
     const folder = mkdtempSync(join(tmpdir(), 'tls-'));
     stops.push(async () => rmSync(folder, { recursive: true }));
@@ -125,7 +125,7 @@ describe('a certificate in files', () => {
     expect(await shownBy(port)).toBe(second);
   });
 
-  test('that is not there is said, with the folder and nothing of what stands in it', () => {
+  test('that is missing is an error that names the folder and quotes nothing of its files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tls-'));
     stops.push(async () => rmSync(folder, { recursive: true }));
     const message = `no valid certificate and key in tls.crt and tls.key of ${folder}`;

@@ -5,22 +5,22 @@ const failure: Failure = { kind: 'ServerError', status: 503, code: undefined };
 const go = { kind: 'allowed' } as const;
 const probe = { kind: 'probe' } as const;
 
-/** Opened at 0, with the least jitter: the upper half of the bound. */
+/** Returns a breaker that opened at 0, with the smallest jitter: half of the bound. */
 function opened(): CircuitBreaker {
   const circuit = new CircuitBreaker(() => 0);
   for (let count = 0; count < 5; count += 1) circuit.recordFailure({ failure, object: undefined }, go, 0);
   return circuit;
 }
 
-describe('a circuit opens', () => {
-  test('after five failures in a row, and says what failed last', () => {
+describe('a circuit breaker opens', () => {
+  test('after five failures in a row, and has the last failure', () => {
     const circuit = new CircuitBreaker(() => 0);
     const news = [1, 2, 3, 4, 5].map((count) => circuit.recordFailure({ failure, object: String(count) }, go, 0));
     expect(news).toEqual([false, false, false, false, true]);
     expect(circuit.admit(0)).toEqual({ kind: 'refused', forMs: 500, failure });
   });
 
-  test('not where an answer came in between', () => {
+  test('not if there was an answer in between', () => {
     const circuit = new CircuitBreaker(() => 0);
     for (let count = 0; count < 20; count += 1) {
       circuit.recordFailure({ failure, object: String(count) }, go, 0);
@@ -29,20 +29,20 @@ describe('a circuit opens', () => {
     expect(circuit.admit(0)).toEqual({ kind: 'allowed' });
   });
 
-  test('not for one object alone, which may be what is wrong', () => {
+  test('not for a single object, which may be the cause', () => {
     const circuit = new CircuitBreaker(() => 0);
     for (let count = 0; count < 20; count += 1) circuit.recordFailure({ failure, object: '/v3/portals/1' }, go, 0);
     expect(circuit.isOpen).toBe(false);
     expect(circuit.recordFailure({ failure, object: '/v3/portals/2' }, go, 0)).toBe(true);
   });
 
-  test('for what all ask alike', () => {
+  test('for requests that all forwardings share', () => {
     expect(opened().isOpen).toBe(true);
   });
 });
 
-describe('an open circuit', () => {
-  test('lets one request through when its time is over, and no other before that has ended', () => {
+describe('an open circuit breaker', () => {
+  test('allows one probe after its time, and no other request before the probe has ended', () => {
     const circuit = opened();
     expect(circuit.admit(499)).toMatchObject({ kind: 'refused', forMs: 1 });
     expect(circuit.admit(500)).toEqual(probe);
@@ -51,7 +51,7 @@ describe('an open circuit', () => {
     expect([circuit.admit(500), circuit.admit(500)]).toEqual([go, go]);
   });
 
-  test('stays open for longer each time, half a minute at most, the upper half of it at random', () => {
+  test('stays open for longer each time, up to 30 s, the upper half of it at random', () => {
     const waits: number[] = [];
     for (const jitter of [0, 0.999]) {
       const circuit = new CircuitBreaker(() => jitter);
@@ -68,14 +68,14 @@ describe('an open circuit', () => {
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 1, 2, 4, 8, 16, 30, 30]);
   });
 
-  test('takes the next request for a probe where one was cut off', () => {
+  test('makes the next request a probe if one was aborted', () => {
     const circuit = opened();
     circuit.admit(10_000);
     circuit.abandonProbe();
     expect(circuit.admit(10_000)).toEqual(probe);
   });
 
-  test('is not held open by what was sent before it opened', () => {
+  test('does not stay open because of requests that were sent before it opened', () => {
     const circuit = opened();
     circuit.recordFailure({ failure, object: 'late' }, go, 400);
     expect(circuit.admit(500)).toEqual(probe);

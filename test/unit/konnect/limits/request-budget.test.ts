@@ -5,7 +5,7 @@ import { type Rank, ranks } from '../../../../src/konnect/limits/wait-queue.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
 const never = new AbortController().signal;
-/** Lets everything that was resolved come to its end. */
+/** Lets all resolved promises continue. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(options: { qps: number; burst: number }) {
@@ -23,7 +23,7 @@ function setUp(options: { qps: number; burst: number }) {
 }
 
 describe('a budget', () => {
-  test('lets a burst go at once, and then so many a second', async () => {
+  test('allows a burst at once, and then the rate', async () => {
     const { ask, after } = setUp({ qps: 10, burst: 3 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name);
     expect(await after(0)).toEqual(['a', 'b', 'c']);
@@ -32,7 +32,7 @@ describe('a budget', () => {
     expect(await after(100)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  test('has its burst again after a rest, and never more', async () => {
+  test('has its burst again after a pause, and never more', async () => {
     const { ask, after, gone } = setUp({ qps: 10, burst: 2 });
     ask('a');
     ask('b');
@@ -42,7 +42,7 @@ describe('a budget', () => {
     expect(gone).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('serves writes first, then what is new, then resyncs, each in the order they came', async () => {
+  test('serves writes first, then new work, then resyncs, each in order', async () => {
     const { ask, after } = setUp({ qps: 1, burst: 1 });
     ask('first');
     ask('resync 1', 'resync');
@@ -54,7 +54,7 @@ describe('a budget', () => {
     expect(await after(5_000)).toEqual(['first', 'write', 'new 1', 'new 2', 'resync 1', 'resync 2']);
   });
 
-  test('forgets who leaves, and keeps no timer once nobody waits', async () => {
+  test('forgets an aborted caller, and keeps no timer without waiting callers', async () => {
     const { clock, ask, after, gone } = setUp({ qps: 1, burst: 1 });
     const leaving = new AbortController();
     ask('a');
@@ -68,7 +68,7 @@ describe('a budget', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('is overdrawn by what must not wait, at the cost of those who come later', async () => {
+  test('is overdrawn by a request that must not wait, so later requests wait longer', async () => {
     const { budget, ask, after, gone } = setUp({ qps: 10, burst: 1 });
     for (let count = 0; count < 3; count += 1) budget.overdraw();
     ask('a');
@@ -87,7 +87,7 @@ describe('a budget', () => {
   });
 });
 
-test('in no stretch of time do more go than the burst and the rate allow, and everybody goes in the end', async () => {
+test('no period has more requests than burst and rate allow, and every request is served in the end', async () => {
   const step = fc.record({ rank: fc.constantFrom(...ranks), waitMs: fc.integer({ min: 0, max: 400 }) });
   await fc.assert(
     fc.asyncProperty(

@@ -12,7 +12,7 @@ const answer: KonnectAnswer = { status: 200, body: {} };
 interface Asked {
   path?: string;
   region?: string;
-  /** An organization, or a token of which it is not known whose it is. */
+  /** An organization, or a token of an unknown organization. */
   of?: string;
   priority?: Priority;
   signal?: AbortSignal;
@@ -20,7 +20,7 @@ interface Asked {
   method?: KonnectRequest['method'];
 }
 
-/** Requests that go nowhere: a test sees which were sent, and decides what comes back. */
+/** Creates limits over a fake transport. A test sees which requests were sent, and decides on the answers. */
 function setUp(options: Partial<RequestLimitsOptions> = {}) {
   const clock = new ManualClock();
   const news: string[] = [];
@@ -62,11 +62,11 @@ function setUp(options: Partial<RequestLimitsOptions> = {}) {
     };
     const organizationID = of.startsWith('token') ? undefined : of;
     const asks = limits.send(http, request, { account: { organizationID, tokenDigest: of }, priority });
-    // Who waits for it comes later.
+    // A test may wait for it later.
     asks.catch(() => undefined);
     return asks;
   };
-  /** What the request comes to that was sent last. */
+  /** Answers the request that was sent last. */
   const endLast = async (fields?: Omit<KonnectErrorFields, 'operation'>) => {
     await settled();
     sent.at(-1)?.end(fields);
@@ -92,7 +92,7 @@ async function breakCircuit(scene: ReturnType<typeof setUp>, fields: Omit<Konnec
 }
 
 describe('the budget', () => {
-  test('is shared by all tokens of an organization in a region, and by nobody else', async () => {
+  test('is shared by all tokens of an organization in a region, and only by them', async () => {
     const { ask, clock, paths } = setUp({ qps: 1, burst: 2, maxInFlight: 100 });
     for (const path of ['1', '2', '3']) void ask({ path });
     void ask({ path: 'eu', region: 'eu' });
@@ -103,7 +103,7 @@ describe('the budget', () => {
     expect(await paths()).toHaveLength(6);
   });
 
-  test('serves what is new before resyncs, and writes of either first', async () => {
+  test('serves writes first, then new work, then resyncs', async () => {
     const { ask, clock, paths, waited } = setUp({ qps: 1, burst: 1, maxInFlight: 100 });
     void ask({ path: 'first' });
     void ask({ path: 'resync', priority: 'resync' });
@@ -123,7 +123,7 @@ describe('the budget', () => {
     ]);
   });
 
-  test('never makes a creation wait, since status says since when it is under way', async () => {
+  test('never delays a creation, because status records when it began', async () => {
     const { ask, paths } = setUp({ qps: 1, burst: 1, maxInFlight: 1 });
     void ask({ path: 'first' });
     void ask({ path: 'second' });
@@ -132,7 +132,7 @@ describe('the budget', () => {
     expect(await paths()).toEqual(['first', 'creation']);
   });
 
-  test('for asking whose a token is is one for all tokens', async () => {
+  test('for the organization of a token is shared by all tokens', async () => {
     const { ask, clock, paths } = setUp({ qps: 1, burst: 2 });
     for (const token of ['token-a', 'token-b', 'token-c']) {
       void ask({ path: token, of: token, region: 'global', operation: 'get organization' });
@@ -142,7 +142,7 @@ describe('the budget', () => {
     expect(await paths()).toHaveLength(3);
   });
 
-  test('is left by a caller whose signal is aborted', async () => {
+  test('stops waiting for a caller whose signal is aborted', async () => {
     const { ask, clock, paths } = setUp({ qps: 1, burst: 1 });
     const leaving = new AbortController();
     void ask({ path: 'first' });
@@ -155,7 +155,7 @@ describe('the budget', () => {
   });
 });
 
-test('so many requests are under way at a time for one organization and region, whoever hangs', async () => {
+test('the number of requests in flight is limited for each organization and region, also while another one hangs', async () => {
   const { ask, sent, paths } = setUp({ maxInFlight: 2 });
   for (const path of ['1', '2', '3']) void ask({ path });
   void ask({ path: 'new', priority: 'new' });
@@ -169,7 +169,7 @@ test('so many requests are under way at a time for one organization and region, 
 });
 
 describe('a Retry-After', () => {
-  test.each([limited, broken])('of a $status is obeyed by all of the organization in that region', async (fields) => {
+  test.each([limited, broken])('of a $status holds for the whole organization in that region', async (fields) => {
     const { ask, fail, news, withheld, clock, paths } = setUp();
     expect(await fail({}, { ...fields, retryAfterMs: 77_000 })).toMatchObject({ ...fields, retryAfterMs: 77_000 });
     const refused = await rejection(ask({ path: 'other', method: 'PATCH', operation: 'update portal webhook' }));
@@ -186,7 +186,7 @@ describe('a Retry-After', () => {
     expect(await paths()).toEqual(['any', 'eu', 'green', 'after']);
   });
 
-  test('is at most ten minutes, and never nothing', async () => {
+  test('counts as ten minutes at most, and never as zero', async () => {
     const { fail, ask, clock } = setUp();
     expect(await fail({}, { ...limited, retryAfterMs: 3_600_000 })).toMatchObject({ retryAfterMs: 600_000 });
     clock.advance(600_000);
@@ -194,7 +194,7 @@ describe('a Retry-After', () => {
     expect(await rejection(ask())).toMatchObject({ isWithheld: true });
   });
 
-  test('holds what waited as well, and leaves no burst for afterwards', async () => {
+  test('also stops waiting requests, and leaves no burst for afterwards', async () => {
     const { ask, sent, clock, paths } = setUp({ qps: 1, burst: 50, maxInFlight: 2 });
     const waiting = ['1', '2', '3', '4'].map((path) => rejection(ask({ path })));
     await settled();
@@ -202,11 +202,11 @@ describe('a Retry-After', () => {
     expect((await Promise.all(waiting)).slice(2)).toMatchObject([{ isWithheld: true }, { isWithheld: true }]);
     clock.advance(10_000);
     for (let count = 0; count < 20; count += 1) void ask({ path: 'after' });
-    // What came in meanwhile at the rate, and nothing of the burst.
+    // Only the requests that the rate allowed in the meantime, and nothing of the burst.
     expect((await paths()).length).toBeLessThanOrEqual(2 + 10);
   });
 
-  test('without one they wait for 15 s, and twice as long each time, until an answer comes', async () => {
+  test('is 15 s if it is missing, doubling until there is an answer', async () => {
     const { ask, endLast, fail, clock } = setUp();
     const waits: unknown[] = [];
     for (let count = 0; count < 7; count += 1) {
@@ -215,14 +215,14 @@ describe('a Retry-After', () => {
       waits.push(waitMs);
       clock.advance(waitMs);
     }
-    // The least of the jitter: half.
+    // The smallest jitter: half.
     expect(waits).toEqual([7_500, 15_000, 30_000, 60_000, 120_000, 150_000, 150_000]);
     void ask();
     await endLast();
     expect(await fail({}, limited)).toMatchObject({ retryAfterMs: 7_500 });
   });
 
-  test('a volley that is refused together counts once', async () => {
+  test('of several concurrent requests counts once', async () => {
     const { ask, sent, fail, clock } = setUp();
     for (let count = 0; count < 8; count += 1) void ask();
     await settled();
@@ -232,7 +232,7 @@ describe('a Retry-After', () => {
     expect(await fail({}, limited)).toMatchObject({ retryAfterMs: 15_000 });
   });
 
-  test('those who wait come back at different times', async () => {
+  test('ends at different times for different callers', async () => {
     const { fail, ask } = setUp({ random: Math.random });
     await fail({}, { ...limited, retryAfterMs: 60_000 });
     const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(ask())));
@@ -243,7 +243,7 @@ describe('a Retry-After', () => {
   });
 });
 
-describe('a Konnect that is out of order', () => {
+describe('an unavailable Konnect', () => {
   test.each([broken, { kind: 'Unreachable', code: 'ETIMEDOUT' } as const])(
     'is left alone, and what it said last is said again',
     async (fields) => {
@@ -258,7 +258,7 @@ describe('a Konnect that is out of order', () => {
     },
   );
 
-  test('is tried with one request, which lets all others through again', async () => {
+  test('gets one probe, whose success allows all other requests', async () => {
     const scene = setUp();
     await breakCircuit(scene);
     scene.clock.advance(500);
@@ -271,7 +271,7 @@ describe('a Konnect that is out of order', () => {
     expect(scene.news.at(-1)).toBe('blue us open - 0');
   });
 
-  test('is tried again by the next request where the first one was cut off', async () => {
+  test('gets the next request as a probe if the first one was aborted', async () => {
     const scene = setUp();
     await breakCircuit(scene);
     scene.clock.advance(500);
@@ -284,7 +284,7 @@ describe('a Konnect that is out of order', () => {
     expect((await scene.paths()).slice(5)).toEqual(['probe', 'next']);
   });
 
-  test('is nobody else’s trouble', async () => {
+  test('does not concern other organizations and regions', async () => {
     const scene = setUp();
     await breakCircuit(scene);
     void scene.ask({ path: 'green', of: 'green' });
@@ -302,7 +302,7 @@ describe('a Konnect that is out of order', () => {
     },
   );
 
-  test('is not what a process shows that cuts its requests off', async () => {
+  test('is not assumed after aborted requests', async () => {
     const scene = setUp();
     for (let count = 0; count < 20; count += 1) {
       const leaving = new AbortController();
@@ -315,7 +315,7 @@ describe('a Konnect that is out of order', () => {
   });
 });
 
-test('organizations that are at rest are forgotten, those that wait or fail are not', async () => {
+test('idle organizations are forgotten, waiting and failing ones are not', async () => {
   const scene = setUp();
   await scene.fail({}, { ...limited, retryAfterMs: 500_000 });
   for (let count = 0; count < 1_000; count += 1) {

@@ -14,7 +14,7 @@ const body = {
   skipSSLVerification: false,
 } as const;
 
-/** A Konnect with one destination, whose answers can be held back and replaced, seen by a view whose clock stands still. */
+/** Creates a view of a Konnect with one destination, whose answers a test can delay and replace. The clock of the view does not move by itself. */
 async function sharedView({ maxTokens = 10 } = {}) {
   const clock = { ms: 0 };
   const held: { request: SeenRequest; answer: () => void }[] = [];
@@ -57,8 +57,8 @@ async function sharedView({ maxTokens = 10 } = {}) {
   };
 }
 
-describe('whose token it is', () => {
-  test('is asked once, by however many callers, and remembered', async () => {
+describe('the organization of a token', () => {
+  test('is requested once for all callers, and remembered', async () => {
     await using view = await sharedView();
     const asked = Array.from({ length: 50 }, () => view.konnect.forToken('kpat_a').organization(signal));
     expect(new Set((await Promise.all(asked)).map((organization) => organization.id))).toEqual(new Set([id]));
@@ -68,7 +68,7 @@ describe('whose token it is', () => {
     expect(view.count('GET', '/me')).toBe(2);
   });
 
-  test('a failure reaches everybody who waits, and is not remembered', async () => {
+  test('a failure reaches all waiting callers, and is not remembered', async () => {
     await using view = await sharedView();
     view.answerWith(() => ({ status: 503 }));
     const access = view.konnect.forToken('kpat_a');
@@ -83,7 +83,7 @@ describe('whose token it is', () => {
     expect(view.count('GET', '/me')).toBe(2);
   });
 
-  test('is asked again after a 401 to any call with the token', async () => {
+  test('is requested again after a 401 to any request with the token', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     await access.organization(signal);
@@ -92,7 +92,7 @@ describe('whose token it is', () => {
     expect(await rejection(access.organization(signal))).toMatchObject({ kind: 'Unauthorized' });
   });
 
-  test('a caller leaves alone; the request ends when the last one has left', async () => {
+  test('a caller can stop waiting on its own, and the request is aborted when no caller is left', async () => {
     await using view = await sharedView();
     view.hold(true);
     const access = view.konnect.forToken('kpat_a');
@@ -139,7 +139,7 @@ describe('the list of destinations', () => {
     expect(view.lists()).toBe(3);
   });
 
-  test('one that was asked for too long ago is not joined', async () => {
+  test('one that was requested too long ago is not joined', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
@@ -156,7 +156,7 @@ describe('the list of destinations', () => {
     ['create', (access) => access.client.createDestination('v3', body, signal)],
     ['update', (access) => access.client.updateDestination('v2', id, body, signal)],
     ['delete', (access) => access.client.deleteDestination('v3', id, signal)],
-  ])('is read again after a %s', async (_, write) => {
+  ])('is requested again after a %s', async (_, write) => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     await access.destinations('v3', { maxAgeMs: 1000 }, signal);
@@ -169,7 +169,7 @@ describe('the list of destinations', () => {
     expect(view.lists()).toBe(3);
   });
 
-  test('one under way when a destination is written answers those who wait, and nobody later', async () => {
+  test('one in flight while a destination is written answers only the callers that wait already', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
@@ -186,7 +186,7 @@ describe('the list of destinations', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('one asked for while a destination is being written is not kept', async () => {
+  test('one requested while a destination is being written is not kept', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
@@ -200,7 +200,7 @@ describe('the list of destinations', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('v2 and v3 have one each', async () => {
+  test('v2 and v3 have separate lists', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     await access.destinations('v3', { maxAgeMs: 1000 }, signal);
@@ -210,7 +210,7 @@ describe('the list of destinations', () => {
 });
 
 describe('tokens', () => {
-  test('are remembered in a bounded number, the least recently used going first', async () => {
+  test('are remembered up to a limit, and the least recently used one is forgotten first', async () => {
     await using view = await sharedView({ maxTokens: 2 });
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     expect(view.konnect.forToken('kpat_a')).toBe(a);
@@ -221,7 +221,7 @@ describe('tokens', () => {
 });
 
 describe('two tokens of one organization', () => {
-  test('share its list where any will do', async () => {
+  test('share its list if any token will do', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
@@ -230,7 +230,7 @@ describe('two tokens of one organization', () => {
     expect(view.lists()).toBe(1);
   });
 
-  test('each have their own where it has to be what this token sees', async () => {
+  test('each have their own list if it has to be what this token sees', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
@@ -240,7 +240,7 @@ describe('two tokens of one organization', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('share nothing before it is known whose they are', async () => {
+  test('share nothing before their organization is known', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await a.organization(signal);
@@ -249,7 +249,7 @@ describe('two tokens of one organization', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('see what the other has written', async () => {
+  test('see the writes of the other', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
@@ -259,7 +259,7 @@ describe('two tokens of one organization', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('do not pay for what the other is refused', async () => {
+  test('are not affected by a refusal of the other', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
@@ -277,7 +277,7 @@ describe('two tokens of one organization', () => {
     expect(view.lists()).toBe(2);
   });
 
-  test('lose a list with the token that it was asked for with, and that alone', async () => {
+  test('lose a list only with the token that requested it', async () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
@@ -306,7 +306,7 @@ describe('a token that is refused', () => {
     },
   );
 
-  test('is asked about at once for what is new or has changed, which serves all', async () => {
+  test('is requested at once for new or changed forwardings, and the answer serves all', async () => {
     await using view = await sharedView();
     view.answerWith(() => ({ status: 401 }));
     await rejection(view.konnect.forToken('kpat_a', 'resync').organization(signal));
