@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import type { KubectlOptions, KubectlResult } from '../../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../../sandbox/control-plane/binaries.ts';
@@ -170,11 +173,42 @@ describe('the example Application', () => {
     metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
   });
   type Rendered = z.infer<typeof Rendered>;
+  const Kustomize = z.object({ images: z.array(z.string()), patches: z.array(z.object({ patch: z.string() })) });
+  const Application = z.object({
+    spec: z.object({ sources: z.array(z.object({ path: z.string(), kustomize: Kustomize.optional() })) }),
+  });
   let objects: Rendered[];
+  let folder: string;
 
+  /** The sources, built as Argo CD does, each from a copy at another place than here. */
   beforeAll(async () => {
-    const { stdout } = await kubectl(['kustomize', 'examples/argocd/audit-logs']);
-    objects = parseAllDocuments(stdout).map((document) => Rendered.parse(document.toJS()));
+    folder = await mkdtemp(join(tmpdir(), 'argocd-example-'));
+    const { sources } = Application.parse(parse(readFileSync('examples/argocd/application.yaml', 'utf8'))).spec;
+    const texts = await Promise.all(
+      sources.map(async ({ path, kustomize }, index) => {
+        const source = join(folder, String(index), basename(path));
+        await cp(path, source, { recursive: true });
+        if (path === 'deploy') await cp('crds', join(folder, String(index), 'crds'), { recursive: true });
+        const overlay = join(folder, String(index), 'overlay');
+        await mkdir(overlay);
+        const images = (kustomize?.images ?? []).map((image) => {
+          const [, name = '', newName = '', newTag = ''] = /^(.+)=(.+):(.+)$/.exec(image) ?? [];
+          return { name, newName, newTag };
+        });
+        const kustomization = { resources: [`../${basename(path)}`], images, patches: kustomize?.patches ?? [] };
+        await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+        return (await kubectl(['kustomize', overlay])).stdout;
+      }),
+    );
+    objects = parseAllDocuments(texts.join('---\n')).map((document) => Rendered.parse(document.toJS()));
+  });
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('runs the image that it names', () => {
+    expect(JSON.stringify(objects)).toContain(
+      '"image":"registry.example.com/platform/konnect-audit-log-operator:0.1.0"',
+    );
   });
 
   function annotation(name: string): (object: Rendered) => string {
