@@ -2,23 +2,23 @@ import { parseArgs } from 'node:util';
 
 export interface SoakArguments {
   readonly minutes: number;
-  /** How many there are at each rest. */
+  /** Number of forwardings at the end of each round. */
   readonly forwardings: number;
-  /** What people and the weather do follows from it. */
+  /** Seed of all changes and faults. */
   readonly seed: number;
-  /** How long each storm is. */
+  /** Duration of the faults in each round. */
   readonly stormSeconds: number;
 }
 
 export const usage = `npm run soak -- [--minutes N] [--forwardings N] [--storm SECONDS] [--seed N]
 
-  --minutes      how long, at least three rounds of storm and rest; 60 unless given
-  --forwardings  how many there are at each rest; 60 unless given
-  --storm        how long each storm is, in seconds; 150 unless given
-  --seed         of everything that is left to chance; another one each time unless given
+  --minutes      duration; at least three rounds are run. Default: 60
+  --forwardings  number of forwardings at the end of each round. Default: 60
+  --storm        duration of the faults in each round, in seconds. Default: 150
+  --seed         seed of all changes and faults. Default: random
 `;
 
-/** @throws {Error} with what is wrong, for the person who called */
+/** Returns the arguments. Throws an error with a message for the user. */
 export function readArguments(args: readonly string[], random: () => number): SoakArguments {
   const text = { type: 'string' } as const;
   const options = { minutes: text, forwardings: text, storm: text, seed: text };

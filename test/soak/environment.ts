@@ -1,4 +1,4 @@
-/** The soak's world: a real control plane, the built operator as its ServiceAccount, a local Konnect with three organizations. */
+/** The environment of the soak test: a real control plane, the built operator with its ServiceAccount, a local Konnect with three organizations. */
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
@@ -13,19 +13,19 @@ export type Region = (typeof regions)[number];
 export const colors = ['red', 'green', 'blue'] as const;
 export type Color = (typeof colors)[number];
 export const namespaces = ['soak-a', 'soak-b', 'soak-c', 'soak-d'] as const;
-export const portalsOfSlot = 3;
+export const portalsPerSlot = 3;
 
-/** The memory limit of the chart, and how Node sizes its heap in a container that has it. */
+/** The memory limit of the chart, and the heap that Node chooses in a container with this limit. */
 export const memoryLimitMiB = 256;
 const nodeOptions = ['--max-old-space-size=160', '--max-semi-space-size=1'];
 
-export interface World {
+export interface Environment {
   readonly controlPlane: ControlPlane;
   readonly konnect: KonnectServer;
   readonly operator: OperatorProcess;
-  /** As an administrator. */
+  /** A client of a cluster administrator. */
   readonly kube: KubeClient;
-  /** Deletes the object at this path, as an administrator. */
+  /** Deletes the object at this path, as a cluster administrator. */
   readonly remove: (path: string) => Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,14 +34,14 @@ export const organizationID = (color: Color) =>
   `00000000-0000-4000-8000-00000000000${String(colors.indexOf(color) + 1)}`;
 export const tokenOf = (color: Color) => `kpat_soakTokenOf${color}ThatOpensNothingElse`;
 
-/** Each forwarding has portals of its own in every organization and region. */
+/** Returns the ID of a portal. Each forwarding has its own portals in every organization and region. */
 export function portalID(color: Color, region: Region, slot: number, index: number): string {
   const place = [colors.indexOf(color) + 1, regions.indexOf(region) + 1].join('');
-  return `000000${place}-0000-4000-8000-${String(slot * portalsOfSlot + index).padStart(12, '0')}`;
+  return `000000${place}-0000-4000-8000-${String(slot * portalsPerSlot + index).padStart(12, '0')}`;
 }
 
-/** Rejects, with nothing left running, where a part does not start. */
-export async function startWorld(slots: number, progress: (line: string) => void): Promise<World> {
+/** Starts the environment. If a part does not start, stops the others and rejects. */
+export async function startEnvironment(slots: number, progress: (line: string) => void): Promise<Environment> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).toReversed()) await stopOne();
@@ -59,7 +59,7 @@ export async function startWorld(slots: number, progress: (line: string) => void
           name: color,
           tokens: [{ value: tokenOf(color), access: 'full' }],
           portals: regions.flatMap((region) =>
-            Array.from({ length: slots * portalsOfSlot }, (_, nth) => ({
+            Array.from({ length: slots * portalsPerSlot }, (_, nth) => ({
               id: portalID(color, region, 0, nth),
               name: `${color}-${region}-${String(nth)}`,
               region,

@@ -1,8 +1,8 @@
-/** What goes wrong in Konnect meanwhile. */
+/** Faults of Konnect during a round. */
 import type { KonnectControl } from '../../sandbox/konnect/control.ts';
 import type { FaultKind } from '../../sandbox/konnect/faults.ts';
+import type { Random } from '../support/random.ts';
 import { colors, tokenOf } from './environment.ts';
-import type { Chance } from './random.ts';
 
 const faults: readonly [FaultKind, ...FaultKind[]] = [
   { kind: 'status', status: 429, retryAfter: 1 },
@@ -30,16 +30,16 @@ const operations = [
   'delete-audit-log-destination',
 ] as const;
 
-/** One more fault, for one of the organizations, which passes after a few requests. */
-export function rain(control: KonnectControl, chance: Chance): void {
-  const operation = chance.pick(operations);
-  const match = { token: tokenOf(chance.pick(colors)), ...(operation === undefined ? {} : { operation }) };
-  control.fail({ ...chance.pick(faults), match, times: 1 + chance.below(4) });
-  control.behave({ staleListMs: chance.pick([0, 0, 1_000, 3_000]), releaseDelayMs: chance.pick([0, 500, 2_000]) });
+/** Injects one more fault into the requests of one organization. It ends after a few requests. */
+export function injectFault(control: KonnectControl, random: Random): void {
+  const operation = random.pick(operations);
+  const match = { token: tokenOf(random.pick(colors)), ...(operation === undefined ? {} : { operation }) };
+  control.fail({ ...random.pick(faults), match, times: 1 + random.below(4) });
+  control.behave({ staleListMs: random.pick([0, 0, 1_000, 3_000]), releaseDelayMs: random.pick([0, 500, 2_000]) });
 }
 
-/** All is well in Konnect again. */
-export function clear(control: KonnectControl): void {
+/** Ends all faults. */
+export function clearFaults(control: KonnectControl): void {
   control.clearFaults();
   control.behave({ staleListMs: 0, releaseDelayMs: 0 });
 }

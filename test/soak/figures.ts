@@ -1,4 +1,4 @@
-/** What the operator's process takes, as it tells itself. */
+/** Resource usage of the operator's process, from its metrics. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Figures {
@@ -9,12 +9,12 @@ export interface Figures {
   readonly sockets: number;
 }
 
-/** Resident memory as it is at this moment. */
-export async function residentNow(metricsURL: string): Promise<number> {
+/** Resolves with the present resident memory. */
+export async function residentMiB(metricsURL: string): Promise<number> {
   return (await sample(metricsURL)).residentMiB;
 }
 
-/** The least of each over `seconds`, so that garbage which is not collected yet does not count. */
+/** Resolves with the minimum of each figure over `seconds`, so that garbage does not count. */
 export async function measure(metricsURL: string, seconds: number): Promise<Figures> {
   const samples: Figures[] = [];
   for (let second = 0; second < seconds; second += 1) {
@@ -46,8 +46,8 @@ async function sample(metricsURL: string): Promise<Figures> {
   };
 }
 
-/** By how much a figure may be more in the last third of the rounds than in the first, warm-up left out. */
-const leeway: Record<keyof Figures, (before: number) => number> = {
+/** Allowed growth of a figure from the first to the last third of the rounds, without the warm-up. */
+const maxGrowth: Record<keyof Figures, (before: number) => number> = {
   residentMiB: (before) => 0.1 * before + 8,
   heapMiB: (before) => 0.1 * before + 4,
   files: () => 6,
@@ -57,15 +57,15 @@ const leeway: Record<keyof Figures, (before: number) => number> = {
 
 export interface Growth {
   readonly name: keyof Figures;
-  /** Medians of the first and of the last third. */
+  /** Medians of the first and the last third. */
   readonly before: number;
   readonly after: number;
-  /** By least squares, over all rounds but the warm-up. */
+  /** Slope by least squares, without the warm-up. */
   readonly perHour: number;
   readonly isLeak: boolean;
 }
 
-/** `rounds` are in order, `minutes` the time of each. The first is warm-up. */
+/** Returns the growth of each figure. `rounds` are in order. `minutes` is the time of a round. The first round is warm-up. */
 export function growths(rounds: readonly { readonly minutes: number; readonly figures: Figures }[]): Growth[] {
   const warm = rounds.slice(1);
   const third = Math.ceil(warm.length / 3);
@@ -74,7 +74,7 @@ export function growths(rounds: readonly { readonly minutes: number; readonly fi
     const before = median(warm.slice(0, third).map(({ figures }) => figures[name]));
     const after = median(warm.slice(-third).map(({ figures }) => figures[name]));
     const points = warm.map(({ minutes, figures }): [number, number] => [minutes / 60, figures[name]]);
-    return { name, before, after, perHour: slope(points), isLeak: after > before + leeway[name](before) };
+    return { name, before, after, perHour: slope(points), isLeak: after > before + maxGrowth[name](before) };
   });
 }
 

@@ -1,11 +1,11 @@
-/** Compares what people want with what stands. */
+/** Compares the wanted state with Konnect and Kubernetes. */
 
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Organization, Webhook } from '../../sandbox/konnect/model.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
 import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
-import { organizationID, portalID, type World } from './environment.ts';
-import { credentialsOf, type Wanted } from './workload.ts';
+import { type Environment, organizationID, portalID } from './environment.ts';
+import { credentialsOf, type WantedForwarding } from './workload.ts';
 
 interface Forwarding extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly generation?: number };
@@ -20,8 +20,11 @@ interface Forwarding extends KubeObject {
   };
 }
 
-/** Every difference, in words; none, and all is as it should be. */
-export async function differences({ kube, konnect }: World, wanted: ReadonlyMap<number, Wanted>): Promise<string[]> {
+/** Resolves with a description of every difference. */
+export async function differences(
+  { kube, konnect }: Environment,
+  wanted: ReadonlyMap<number, WantedForwarding>,
+): Promise<string[]> {
   const { items } = await kube.list<Forwarding>(forwardingsPath());
   const forwardings = new Map(items.map((one) => [`${one.metadata.namespace ?? ''}/${one.metadata.name}`, one]));
   const found: string[] = [];
@@ -48,14 +51,14 @@ export async function differences({ kube, konnect }: World, wanted: ReadonlyMap<
     }
   }
   for (const [key, { metadata }] of forwardings)
-    found.push(`${key} is still there, deleted ${metadata.deletionTimestamp ?? 'never'}`);
-  for (const [place, target] of attached) found.push(`${place} is attached to ${target}, and nobody wants it`);
+    found.push(`${key} still exists, deletionTimestamp ${metadata.deletionTimestamp ?? 'none'}`);
+  for (const [place, target] of attached) found.push(`${place} is attached to ${target}, and no forwarding wants it`);
   for (const organization of konnect.model.organizations.values()) {
     for (const { name, logFormat, endpoint, authorization } of currentDestinations(organization)) {
       const is = `${organization.id} ${name} ${logFormat} ${endpoint} ${authorization}`;
       if (!expected.delete(is))
         found.push(
-          `destination ${name} (${logFormat}) of ${organization.name} is not as anybody wants it, or one too many`,
+          `destination ${name} (${logFormat}) of ${organization.name} is not wanted by any forwarding, or is a duplicate`,
         );
     }
   }
@@ -74,5 +77,5 @@ function webhooksOf({ portals, webhooks }: Organization): [string, Webhook][] {
 function targetOf(organization: Organization, { target, enabled }: Webhook): string {
   const id = target.kind === 'destination' ? target.id : undefined;
   const name = currentDestinations(organization).find((destination) => destination.id === id)?.name;
-  return `${name ?? 'a destination that is gone'} ${enabled ? 'on' : 'off'}`;
+  return `${name ?? 'a deleted destination'} ${enabled ? 'on' : 'off'}`;
 }

@@ -1,32 +1,32 @@
 /**
- * `npm run soak`: people make, change and delete forwardings while faults rain on Konnect and the API server is restarted now and then. After
- * each storm all must come out as wanted, then nothing may be written any more, and the operator may not have grown. Exit code 0 only then.
+ * `npm run soak`: simulated users create, change and delete forwardings during faults of Konnect and restarts of the API server. After the faults of
+ * each round, Konnect must have what they want. Then the operator must write nothing more and must not have grown. Otherwise the exit code is 1.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
 import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
+import { type Random, seededRandom } from '../support/random.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
-import { memoryLimitMiB, startWorld, type World } from './environment.ts';
-import { clear, rain } from './faults.ts';
-import { type Figures, growths, measure, residentNow } from './figures.ts';
+import { type Environment, memoryLimitMiB, startEnvironment } from './environment.ts';
+import { clearFaults, injectFault } from './faults.ts';
+import { type Figures, growths, measure, residentMiB } from './figures.ts';
 import { differences } from './invariants.ts';
-import { type Chance, chanceOf } from './random.ts';
-import { createPeople, type People } from './workload.ts';
+import { createWorkload, type Workload } from './workload.ts';
 
-const patienceMs = 240_000;
+const convergenceTimeoutMs = 240_000;
 const restSeconds = 45;
-/** So that a round in four has one. */
+/** One round in four has a restart. */
 const roundsPerRestart = 4;
 
 const write = (line: string) => void process.stdout.write(`${line}\n`);
 const column = (value: number | string, width = 9) =>
   (typeof value === 'number' ? value.toFixed(0) : value).padStart(width);
 
-async function storm(
-  { konnect, controlPlane, operator }: World,
-  people: People,
-  { round, chance, stormMs }: { round: number; chance: Chance; stormMs: number },
+async function faultPhase(
+  { konnect, controlPlane, operator }: Environment,
+  workload: Workload,
+  { round, random, stormMs }: { round: number; random: Random; stormMs: number },
 ): Promise<{ faults: number; peakMiB: number }> {
   const endsAt = performance.now() + stormMs;
   const restartAt = round % roundsPerRestart === 0 ? performance.now() + stormMs / 2 : Infinity;
@@ -34,40 +34,40 @@ async function storm(
   let faults = 0;
   let peakMiB = 0;
   while (performance.now() < endsAt) {
-    // What people do waits while the API server is away.
+    // The actions wait while the API server restarts.
     await restarted;
     if (restarted === undefined && performance.now() > restartAt) restarted = controlPlane.restart('kube-apiserver');
-    else await people.act();
-    if (chance.next() < 0.5) rain(konnect.control, chance);
+    else await workload.act();
+    if (random.next() < 0.5) injectFault(konnect.control, random);
     faults += konnect.control.calls().filter((call) => call.faults.length > 0).length;
     konnect.control.clearCalls();
-    peakMiB = Math.max(peakMiB, await residentNow(operator.metricsURL));
-    await delay(chance.below(400));
+    peakMiB = Math.max(peakMiB, await residentMiB(operator.metricsURL));
+    await delay(random.below(400));
   }
   await restarted;
   if (peakMiB > memoryLimitMiB)
-    throw new Error(`${peakMiB.toFixed(0)} MiB in a storm: the chart's limit is ${String(memoryLimitMiB)}`);
+    throw new Error(`${peakMiB.toFixed(0)} MiB during faults: the chart's limit is ${String(memoryLimitMiB)}`);
   return { faults, peakMiB };
 }
 
-/** How long it took until all was as wanted, in seconds. */
-async function converge(world: World, people: People, round: number): Promise<number> {
+/** Ends the faults and waits until everything is as wanted. Resolves with the duration in seconds. */
+async function waitUntilConverged(environment: Environment, workload: Workload, round: number): Promise<number> {
   const startedMs = performance.now();
-  clear(world.konnect.control);
-  await people.settle(round);
+  clearFaults(environment.konnect.control);
+  await workload.complete(round);
   for (;;) {
-    const found = await differences(world, people.wanted);
+    const found = await differences(environment, workload.wanted);
     if (found.length === 0) return (performance.now() - startedMs) / 1_000;
-    if (performance.now() - startedMs > patienceMs)
+    if (performance.now() - startedMs > convergenceTimeoutMs)
       throw new Error(
-        `not as wanted ${String(patienceMs / 1_000)} s after the storm:\n  ${found.slice(0, 20).join('\n  ')}`,
+        `not as wanted ${String(convergenceTimeoutMs / 1_000)} s after the faults:\n  ${found.slice(0, 20).join('\n  ')}`,
       );
     await delay(1_000);
   }
 }
 
-/** Rejects where anything is written to Konnect or to a forwarding meanwhile. */
-async function rest({ konnect, kube, operator }: World): Promise<{ figures: Figures; reads: number }> {
+/** Rejects if the operator writes to Konnect or to a forwarding at rest. Resolves with its resource usage. */
+async function checkRest({ konnect, kube, operator }: Environment): Promise<{ figures: Figures; reads: number }> {
   const versions = async () => {
     const { items } = await kube.list<{ metadata: { uid: string; resourceVersion: string } }>(forwardingsPath());
     return items
@@ -75,7 +75,7 @@ async function rest({ konnect, kube, operator }: World): Promise<{ figures: Figu
       .toSorted()
       .join('\n');
   };
-  // What came last may still be written down: the first time that a destination's update is read back, say.
+  // The last reconciliation may still write, for example the time of an update that it reads for the first time.
   await delay(5_000);
   konnect.control.clearCalls();
   const before = await versions();
@@ -83,8 +83,8 @@ async function rest({ konnect, kube, operator }: World): Promise<{ figures: Figu
   const calls = konnect.control.calls();
   const writes = calls.filter(({ method }) => method !== 'GET');
   if (writes.length > 0)
-    throw new Error(`written to Konnect at rest: ${writes.map(({ operation = '?' }) => operation).join(', ')}`);
-  if ((await versions()) !== before) throw new Error('forwardings were written at rest');
+    throw new Error(`writes to Konnect at rest: ${writes.map(({ operation = '?' }) => operation).join(', ')}`);
+  if ((await versions()) !== before) throw new Error('writes to forwardings at rest');
   return { figures, reads: calls.length };
 }
 
@@ -93,19 +93,19 @@ async function soak({ minutes, forwardings, seed, stormSeconds }: SoakArguments)
     `==> seed ${String(seed)}, ${String(forwardings)} forwardings, ${String(minutes)} minutes; Node ${process.version}, ${process.platform}-${process.arch}`,
   );
   await import('../../scripts/build.ts');
-  const world = await startWorld(forwardings, (line) => write(`==> ${line}`));
+  const environment = await startEnvironment(forwardings, (line) => write(`==> ${line}`));
   try {
-    const chance = chanceOf(seed);
-    const people = createPeople(world, forwardings, chance);
+    const random = seededRandom(seed);
+    const workload = createWorkload(environment, forwardings, random);
     const rounds: { minutes: number; figures: Figures }[] = [];
     const startedMs = performance.now();
     const elapsed = () => (performance.now() - startedMs) / 60_000;
     write(
       [
         'minute',
-        'deeds',
+        'actions',
         'faults',
-        'settled s',
+        'converged s',
         'reads',
         'peak MiB',
         'RSS MiB',
@@ -119,32 +119,38 @@ async function soak({ minutes, forwardings, seed, stormSeconds }: SoakArguments)
     );
     let done = 0;
     for (let round = 1; elapsed() < minutes || rounds.length < 3; round += 1) {
-      const { faults, peakMiB } = await storm(world, people, { round, chance, stormMs: stormSeconds * 1_000 });
-      const settled = await converge(world, people, round);
-      const { figures, reads } = await rest(world);
-      const deeds = [...people.deeds.values()].reduce((sum, count) => sum + count, 0);
+      const { faults, peakMiB } = await faultPhase(environment, workload, {
+        round,
+        random,
+        stormMs: stormSeconds * 1_000,
+      });
+      const settled = await waitUntilConverged(environment, workload, round);
+      const { figures, reads } = await checkRest(environment);
+      const actions = [...workload.actions.values()].reduce((sum, count) => sum + count, 0);
       rounds.push({ minutes: elapsed(), figures });
       const { residentMiB, heapMiB, files, timers, sockets } = figures;
       write(
-        [elapsed(), deeds - done, faults, settled, reads, peakMiB, residentMiB, heapMiB, files, timers, sockets]
+        [elapsed(), actions - done, faults, settled, reads, peakMiB, residentMiB, heapMiB, files, timers, sockets]
           .map((value) => column(value))
           .join(' '),
       );
-      done = deeds;
+      done = actions;
     }
-    write(`==> done by people: ${[...people.deeds].map(([deed, count]) => `${deed} ${String(count)}`).join(', ')}`);
+    write(
+      `==> actions of the simulated users: ${[...workload.actions].map(([action, count]) => `${action} ${String(count)}`).join(', ')}`,
+    );
     const grown = growths(rounds);
     for (const { name, before, after, perHour, isLeak } of grown)
       write(
-        `==> ${name}: ${before.toFixed(1)} at first, ${after.toFixed(1)} at last, ${perHour.toFixed(1)} an hour${isLeak ? ': A LEAK' : ''}`,
+        `==> ${name}: ${before.toFixed(1)} in the first third, ${after.toFixed(1)} in the last, ${perHour.toFixed(1)} per hour${isLeak ? ': A LEAK' : ''}`,
       );
     if (grown.some(({ isLeak }) => isLeak)) throw new Error('the operator has grown');
   } catch (error) {
-    const log = (await world.operator.output()).split('\n').slice(-40).join('\n');
-    write(`The operator's log ends with:\n${log}`);
+    const log = (await environment.operator.output()).split('\n').slice(-40).join('\n');
+    write(`The end of the operator's log:\n${log}`);
     throw error;
   } finally {
-    await world.stop();
+    await environment.stop();
   }
 }
 
@@ -162,10 +168,10 @@ async function interruption(): Promise<never> {
   throw new Error('interrupted');
 }
 
-const wish = argumentsOrExit();
+const soakArguments = argumentsOrExit();
 try {
-  await Promise.race([soak(wish), interruption()]);
-  write(`==> nothing missed, nothing written at rest, nothing grown`);
+  await Promise.race([soak(soakArguments), interruption()]);
+  write(`==> nothing missed, no writes at rest, no growth`);
 } catch (error) {
   write(`==> ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -1,24 +1,24 @@
-/** What people do to the forwardings, and what therefore has to stand in the end. */
+/** Simulated users: their changes, and the state that they therefore want. */
 import { changeDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { apiVersion, kind, reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
 import { secretsPath } from '../../src/resources/secret-resource.ts';
+import type { Random } from '../support/random.ts';
 import {
   type Color,
   colors,
+  type Environment,
   namespaces,
   portalID,
-  portalsOfSlot,
+  portalsPerSlot,
   type Region,
   regions,
   tokenOf,
-  type World,
 } from './environment.ts';
-import type { Chance } from './random.ts';
 
-/** A forwarding as somebody wants it. */
-export interface Wanted {
+/** A forwarding as a user wants it. */
+export interface WantedForwarding {
   readonly slot: number;
   readonly namespace: string;
   readonly name: string;
@@ -26,34 +26,34 @@ export interface Wanted {
   region: Region;
   api: 'v2' | 'v3';
   logFormat: 'cef' | 'json' | 'cps';
-  /** By index: `true` and `false` are attached, on and off. */
+  /** By index: `true` is attached and on, `false` is attached and off. */
   portals: (boolean | undefined)[];
-  /** How often its Secret was rotated. */
+  /** Number of rotations of its Secret. */
   rotations: number;
   suspend: boolean;
-  /** How often somebody has meddled in Konnect since it was made. */
-  meddled: number;
+  /** Number of changes by another client in Konnect. */
+  konnectChanges: number;
 }
 
-export interface People {
-  /** By slot. */
-  readonly wanted: ReadonlyMap<number, Wanted>;
-  /** What was done so far, by name. */
-  readonly deeds: ReadonlyMap<string, number>;
-  /** One more deed, which may be a creation or a deletion. */
+export interface Workload {
+  /** Wanted forwardings by slot. */
+  readonly wanted: ReadonlyMap<number, WantedForwarding>;
+  /** Number of actions by name. */
+  readonly actions: ReadonlyMap<string, number>;
+  /** Runs one more action. It may be a creation or a deletion. */
   act(): Promise<void>;
-  /** Every slot is filled, nothing is suspended, and every forwarding is looked at now. */
-  settle(round: number): Promise<void>;
+  /** Fills every slot, resumes every forwarding, and requests a reconciliation of each. */
+  complete(round: number): Promise<void>;
 }
 
-export const credentialsOf = ({ slot, rotations }: Pick<Wanted, 'slot' | 'rotations'>) => ({
+export const credentialsOf = ({ slot, rotations }: Pick<WantedForwarding, 'slot' | 'rotations'>) => ({
   endpoint: `https://siem.example.com/receiver/${String(slot)}-${String(rotations)}-soakCodeThatOpensNothingElse`,
   authorization: `Bearer soak-${String(slot)}-${String(rotations)}-that-opens-nothing-else`,
 });
 
-export const secretOf = ({ slot }: Pick<Wanted, 'slot'>) => `siem-${String(slot)}`;
+export const secretOf = ({ slot }: Pick<WantedForwarding, 'slot'>) => `siem-${String(slot)}`;
 
-export function specOf(wanted: Wanted): object {
+export function specOf(wanted: WantedForwarding): object {
   const { slot, color, region, api, logFormat, portals, suspend } = wanted;
   return {
     konnect: { region, tokenSecretRef: { name: `konnect-${color}` }, auditLogsAPI: api },
@@ -66,43 +66,43 @@ export function specOf(wanted: Wanted): object {
   };
 }
 
-export function createPeople({ kube, remove, konnect }: World, slots: number, chance: Chance): People {
-  const wanted = new Map<number, Wanted>();
-  const deeds = new Map<string, number>();
+export function createWorkload({ kube, remove, konnect }: Environment, slots: number, random: Random): Workload {
+  const wanted = new Map<number, WantedForwarding>();
+  const actions = new Map<string, number>();
 
-  function somePortals(): Wanted['portals'] {
-    const portals = Array.from({ length: portalsOfSlot }, () => chance.pick([true, true, false, undefined]));
+  function somePortals(): WantedForwarding['portals'] {
+    const portals = Array.from({ length: portalsPerSlot }, () => random.pick([true, true, false, undefined]));
     portals[0] ??= true;
     return portals;
   }
 
   async function create(slot: number): Promise<void> {
-    const one: Wanted = {
+    const one: WantedForwarding = {
       slot,
-      namespace: chance.pick(namespaces),
+      namespace: random.pick(namespaces),
       name: `forwarding-${String(slot)}`,
-      color: chance.pick(colors),
-      region: chance.pick(regions),
+      color: random.pick(colors),
+      region: random.pick(regions),
       api: 'v3',
       logFormat: 'cef',
       portals: somePortals(),
       rotations: 0,
       suspend: false,
-      meddled: 0,
+      konnectChanges: 0,
     };
     const metadata = { name: one.name, namespace: one.namespace };
     await putSecret(one);
     try {
       await kube.create(forwardingsPath(one.namespace), { apiVersion, kind, metadata, spec: specOf(one) });
     } catch (error) {
-      // One of this name is still being deleted: another time.
+      // The previous forwarding of this name is still being deleted.
       if (isKubeError(error, 'Conflict')) return;
       throw error;
     }
     wanted.set(slot, one);
   }
 
-  async function putSecret(one: Wanted): Promise<void> {
+  async function putSecret(one: WantedForwarding): Promise<void> {
     const body = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -118,30 +118,30 @@ export function createPeople({ kube, remove, konnect }: World, slots: number, ch
     }
   }
 
-  async function change(one: Wanted, how: (one: Wanted) => void): Promise<void> {
+  async function change(one: WantedForwarding, how: (one: WantedForwarding) => void): Promise<void> {
     how(one);
     await patch(one, { spec: specOf(one) });
   }
 
-  async function patch(one: Wanted, body: object): Promise<void> {
+  async function patch(one: WantedForwarding, body: object): Promise<void> {
     await kube.patch(`${forwardingsPath(one.namespace)}/${one.name}`, { kind: 'merge', body });
   }
 
-  /** Twice for one forwarding: at the third time the operator leaves it alone, as it should. */
-  function meddle(one: Wanted): void {
+  /** Changes objects in Konnect as another client, at most twice for a forwarding. The operator gives up after the third correction. */
+  function changeInKonnect(one: WantedForwarding): void {
     const organization = [...konnect.model.organizations.values()].find(({ tokens }) => tokens.has(tokenOf(one.color)));
     const name = `${one.namespace}/${one.name}`;
     const own = organization && currentDestinations(organization).find((destination) => destination.name === name);
-    if (organization === undefined || own === undefined || one.meddled >= 2) return;
-    one.meddled += 1;
+    if (organization === undefined || own === undefined || one.konnectChanges >= 2) return;
+    one.konnectChanges += 1;
     const portal = organization.portals.get(portalID(one.color, one.region, one.slot, 0));
     if (portal !== undefined) portal.webhook.enabled = !portal.webhook.enabled;
     changeDestination(konnect.model, organization, own.id, { logFormat: own.logFormat === 'cef' ? 'cps' : 'cef' });
   }
 
-  const ways: readonly [string, number, (one: Wanted) => Promise<void> | void][] = [
+  const weightedActions: readonly [string, number, (one: WantedForwarding) => Promise<void> | void][] = [
     ['portals', 20, (one) => change(one, (it) => void (it.portals = somePortals()))],
-    ['log format', 10, (one) => change(one, (it) => void (it.logFormat = chance.pick(['cef', 'json', 'cps'])))],
+    ['log format', 10, (one) => change(one, (it) => void (it.logFormat = random.pick(['cef', 'json', 'cps'])))],
     [
       'Secret',
       20,
@@ -151,10 +151,10 @@ export function createPeople({ kube, remove, konnect }: World, slots: number, ch
       },
     ],
     ['region', 8, (one) => change(one, (it) => void (it.region = it.region === 'us' ? 'eu' : 'us'))],
-    ['organization', 4, (one) => change(one, (it) => void (it.color = chance.pick(colors)))],
+    ['organization', 4, (one) => change(one, (it) => void (it.color = random.pick(colors)))],
     ['API version', 4, (one) => change(one, (it) => void (it.api = it.api === 'v2' ? 'v3' : 'v2'))],
     ['suspend', 6, (one) => change(one, (it) => void (it.suspend = !it.suspend))],
-    ['meddling', 8, meddle],
+    ['change in Konnect', 8, changeInKonnect],
     [
       'deletion',
       20,
@@ -164,24 +164,24 @@ export function createPeople({ kube, remove, konnect }: World, slots: number, ch
       },
     ],
   ];
-  const weight = ways.reduce((sum, [, each]) => sum + each, 0);
+  const weight = weightedActions.reduce((sum, [, each]) => sum + each, 0);
 
   async function act(): Promise<void> {
-    const slot = chance.below(slots);
+    const slot = random.below(slots);
     const one = wanted.get(slot);
     if (one === undefined) {
       count('creation');
       return create(slot);
     }
-    let lot = chance.below(weight);
-    const way = ways.find(([, each]) => (lot -= each) < 0);
+    let lot = random.below(weight);
+    const way = weightedActions.find(([, each]) => (lot -= each) < 0);
     if (way === undefined) return undefined;
     count(way[0]);
     return way[2](one);
   }
 
-  function count(deed: string): void {
-    deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
+  function count(action: string): void {
+    actions.set(action, (actions.get(action) ?? 0) + 1);
   }
 
   async function settle(round: number): Promise<void> {
@@ -197,5 +197,5 @@ export function createPeople({ kube, remove, konnect }: World, slots: number, ch
         });
   }
 
-  return { wanted, deeds, act, settle };
+  return { wanted, actions: actions, act, complete: settle };
 }

@@ -8,3 +8,18 @@ export function randomOf(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+export interface Random {
+  /** Returns a number from 0 to below 1. */
+  next(): number;
+  /** Returns a whole number from 0 to below `below`. */
+  below(below: number): number;
+  pick<T>(from: readonly [T, ...T[]]): T;
+}
+
+/** Returns a generator of random choices. The same seed gives the same choices. */
+export function seededRandom(seed: number): Random {
+  const next = randomOf(seed);
+  const below = (bound: number) => Math.floor(next() * bound);
+  return { next, below, pick: (from) => from[below(from.length)] ?? from[0] };
+}
