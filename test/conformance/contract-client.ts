@@ -1,4 +1,4 @@
-/** One hand on an organization: calls, what was made with them, and how to undo it. */
+/** A client of one organization. It records its calls and created objects, and removes them at the end. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange } from './openapi-documents.ts';
@@ -8,7 +8,7 @@ export type Json = Readonly<Record<string, unknown>>;
 
 export interface Answered {
   readonly status: number;
-  /** The parsed JSON; empty where there is none. */
+  /** The parsed JSON. Empty if there is none. */
   readonly body: Json;
   readonly text: string;
 }
@@ -17,31 +17,31 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 export interface AskOptions {
   readonly body?: Json;
-  /** False: no token is sent. */
+  /** False to send no token. */
   readonly token?: boolean;
 }
 
-export interface OrganizationHand {
-  /** `place`: `global`, or the region asked about. Rejects where there is no answer at all, or once the signal is aborted. */
+export interface ContractClient {
+  /** Sends a request to the host of `place`. Rejects without an answer, or after the signal is aborted. */
   readonly ask: (method: Method, place: 'global' | 'region', path: string, options?: AskOptions) => Promise<Answered>;
-  /** Makes a destination with a name of its own, unless `changes` has one, and sees to its removal. */
+  /** Creates a destination, with a unique name unless `changes` has one. `cleanUp` removes it. */
   readonly make: (changes?: Json) => Promise<Answered>;
-  /** A name that nothing else has. */
+  /** Returns a unique name. */
   readonly name: () => string;
-  /** How to put a webhook back. Done at the end whatever happens before, last come first served, and before destinations are removed. */
+  /** Registers how to restore a webhook. `cleanUp` restores webhooks in reverse order, before it deletes destinations. */
   readonly undo: (what: string, how: () => Promise<void>) => void;
-  /** Undoes everything; answers what could not be undone. */
+  /** Removes and restores everything. Resolves with what could not be removed or restored. */
   readonly cleanUp: () => Promise<string[]>;
-  /** What went over the wire so far, without tokens. */
+  /** Requests and answers so far, without tokens. */
   readonly exchanges: readonly Exchange[];
   readonly settings: ContractSettings;
-  readonly patience: Patience;
+  readonly polling: Polling;
 }
 
-export interface Patience {
-  /** Between two looks at something that may change. */
+export interface Polling {
+  /** Wait between two reads. */
   readonly pollMs: number;
-  /** How long a list may be behind, and a destination held, before that is the answer. */
+  /** Maximum time to wait for a change. */
   readonly limitMs: number;
 }
 
@@ -54,7 +54,11 @@ const answerTimeoutMs = 60_000;
 const retriesOn429 = 3;
 const retryAfterMaxS = 120;
 
-export function createHand(settings: ContractSettings, patience: Patience, signal: AbortSignal): OrganizationHand {
+export function createContractClient(
+  settings: ContractSettings,
+  polling: Polling,
+  signal: AbortSignal,
+): ContractClient {
   const prefix = `contract-${randomBytes(5).toString('hex')}`;
   const webhooks: Undo[] = [];
   const made: Undo[] = [];
@@ -109,16 +113,16 @@ export function createHand(settings: ContractSettings, patience: Patience, signa
   }
 
   async function remove(id: string): Promise<void> {
-    const deadline = performance.now() + patience.limitMs;
+    const deadline = performance.now() + polling.limitMs;
     for (;;) {
       const { status } = await ask('DELETE', 'global', `/v3/audit-log-destinations/${id}`);
       if (status < 300 || status === 404) return;
       if (status !== 409 || performance.now() > deadline) throw new Error(`DELETE answered ${status}`);
-      await delay(patience.pollMs);
+      await delay(polling.pollMs);
     }
   }
 
-  /** What a lost answer has hidden from us. */
+  /** Finds destinations whose creation had no answer. */
   async function removeStrays(): Promise<void> {
     let cursor = '';
     do {
@@ -133,7 +137,7 @@ export function createHand(settings: ContractSettings, patience: Patience, signa
 
   return {
     settings,
-    patience,
+    polling,
     exchanges,
     ask,
     name,
@@ -164,12 +168,12 @@ export function createHand(settings: ContractSettings, patience: Patience, signa
   };
 }
 
-/** The items of an answered page. */
+/** Returns the items of a page. */
 export function itemsOf({ data }: Json): Json[] {
   return Array.isArray(data) ? data.filter(isJson) : [];
 }
 
-/** The cursor in `meta.next`, which is a path that public hosts do not have. */
+/** Returns the cursor of `meta.next`, whose path does not exist on the public hosts. */
 export function cursorOf({ meta }: Json): string | undefined {
   const next = isJson(meta) ? meta['next'] : undefined;
   if (typeof next !== 'string' || next === '') return undefined;

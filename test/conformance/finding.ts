@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Json, Patience } from './contract-client.ts';
+import type { Json, Polling } from './contract-client.ts';
 
-/** One question that the documents leave open, and how the organization answered it. */
+/** One question that Kong's documents leave open, and the answer of the organization. */
 export interface Finding {
   readonly id: string;
   readonly question: string;
@@ -14,7 +14,7 @@ export function finding(id: string, question: string, answer: string | number): 
 
 const nilID = '00000000-0000-0000-0000-000000000000';
 
-/** How an answer shows where a v3 webhook points. */
+/** Returns in words the target of a v3 webhook in an answer. */
 export function describeWebhook(status: number, body: Json): string {
   if (status === 404) return '404';
   if (status !== 200) return `status ${status}`;
@@ -32,7 +32,7 @@ export function describeWebhook(status: number, body: Json): string {
   return `${named}, ${enabled === true ? 'enabled' : 'disabled'}`;
 }
 
-/** What a time looks like that was never set. */
+/** Returns in words the value of a time that was never set. */
 export function describeTime(value: unknown, created: unknown): string {
   if (value === undefined || value === null) return 'absent';
   if (typeof value !== 'string') return 'no text';
@@ -41,10 +41,10 @@ export function describeTime(value: unknown, created: unknown): string {
   return Date.parse(value) === Date.parse(String(created)) ? 'the time of creation' : 'another time';
 }
 
-/** Looks until `seen` holds three times running; `at once`, `after … s`, or `not within … s`. */
+/** Polls until `seen` holds three times in sequence. Resolves with `at once`, `after … s` or `not within … s`. */
 export async function howSoon(
   seen: () => Promise<boolean>,
-  { pollMs, limitMs }: Patience,
+  { pollMs, limitMs }: Polling,
   timesRunning = 3,
 ): Promise<string> {
   const since = performance.now();

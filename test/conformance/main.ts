@@ -1,6 +1,6 @@
-/** `npm run test:contract`: asks a real organization what the documents leave open. Exit code 1 where something broke off or is left. */
+/** `npm run test:contract`: checks in a real organization what Kong's documents leave open. The exit code is 1 if a check failed or an object is left. */
 import process from 'node:process';
-import { interrogate } from './run-checks.ts';
+import { runChecks } from './run-checks.ts';
 import { type ContractSettings, readSettings, usage } from './settings.ts';
 
 const write = (line: string) => void process.stdout.write(`${line}\n`);
@@ -14,7 +14,7 @@ function settingsOrExit(): ContractSettings {
   }
 }
 
-/** However often: Ctrl-C reaches a process under npm more than once, and must not cut the cleaning up off. */
+/** Aborts once. Ctrl-C reaches a process under npm more than once, and must not interrupt the cleanup. */
 function abortWhenInterrupted(interrupt: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -30,9 +30,9 @@ const interrupt = new AbortController();
 abortWhenInterrupted(interrupt);
 const documents = process.env['KONNECT_OPENAPI_DIR'];
 try {
-  const { findings, unanswered, left, deviations } = await interrogate({
+  const { findings, unanswered, left, deviations } = await runChecks({
     settings,
-    patience: { pollMs: 500, limitMs: 60_000 },
+    polling: { pollMs: 500, limitMs: 60_000 },
     signal: interrupt.signal,
     ...(documents === undefined || documents === '' ? {} : { documents }),
     tell: write,

@@ -4,7 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { default as addFormats } from 'ajv-formats';
 import * as YAML from 'yaml';
 
-/** Kong's documents, as their file names stand, and what the servers named in them put before every path. */
+/** File names of Kong's documents, and the prefix of every path by the servers in them. */
 export const documentFiles = {
   'audit-logs-v2.yaml': '/v2',
   'audit-logs-v3.yaml': '/v3',
@@ -14,36 +14,36 @@ export const documentFiles = {
 /** One request and its answer. */
 export interface Exchange {
   readonly method: string;
-  /** Below the region's host, without the query. */
+  /** Path below the host of the region, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Parsed; undefined where none was sent. */
+  /** The parsed body. Undefined without a body. */
   readonly requestBody: unknown;
   readonly status: number;
   readonly contentType: string | null;
-  /** Parsed; undefined where there is none. */
+  /** The parsed body. Undefined without a body. */
   readonly responseBody: unknown;
 }
 
 export interface DocumentedOperation {
   readonly id: string;
   readonly method: string;
-  /** With the servers' prefix and `{name}` for a segment. */
+  /** Path with the prefix of the servers and `{name}` for a segment. */
   readonly path: string;
   readonly statuses: readonly number[];
-  /** What in the exchange is not as documented, one line each. What a request lacks counts only where it was accepted. */
+  /** Returns one line for each deviation from the documents. A missing part of a request counts only if the server accepted it. */
   deviations(exchange: Exchange): string[];
 }
 
 type Node = Readonly<Record<string, unknown>>;
 
-/** A place in a document, by JSON pointer, with every `$ref` on the way followed. */
+/** Resolves a JSON pointer in a document and follows every `$ref`. */
 interface Place {
   readonly pointer: string;
   readonly node: Node;
 }
 
-/** Every operation of the documents in a folder. */
+/** Returns every operation of the documents in a folder. */
 export function loadOperations(folder: string): DocumentedOperation[] {
   return Object.entries(documentFiles).flatMap(([file, prefix]) => {
     const parsed: unknown = YAML.parse(readFileSync(join(folder, file), 'utf8'));
@@ -119,7 +119,7 @@ function parameterDeviations(
   return [...unknown, ...wrong];
 }
 
-/** Parameters by name; those of style deepObject, which here are filters alone, put together again. */
+/** Returns parameters by name. Parameters of style deepObject, which are only filters, become one object. */
 function queryOf(query: URLSearchParams): Map<string, unknown> {
   const found = new Map<string, unknown>();
   for (const [key, value] of query) {

@@ -12,7 +12,7 @@ import {
 } from '../unit/sandbox/konnect/support.ts';
 import type { Exchange } from './openapi-documents.ts';
 
-/** Asks a server and keeps what went over the wire. */
+/** Sends a request and records it with its answer. */
 type Ask = (method: string, path: string, body?: unknown, token?: string) => Promise<Exchange>;
 
 const portals = '/us/v3/portals';
@@ -26,7 +26,7 @@ const replays = [
 ] as const;
 const inline = { endpoint: destination.endpoint, authorization: 'Bearer x', enabled: true, log_format: 'cps' };
 
-/** Every operation of the documents with good and bad requests, under each behavior that shows in answers. */
+/** Calls every operation of the documents with valid and invalid requests, with each behavior that changes answers. */
 export async function driveEverything(): Promise<Exchange[]> {
   const exchanges: Exchange[] = [];
   const behaviors: Partial<Behavior>[] = [
@@ -76,7 +76,7 @@ function recorder(url: string, exchanges: Exchange[]): Ask {
   };
 }
 
-/** Every operation without a good token, and without the right. */
+/** Calls every operation without a valid token, and without the permission. */
 async function driveRefusals(ask: Ask, { control }: KonnectServer): Promise<void> {
   const id = await create(ask, destinations[0]);
   const reads = [
@@ -190,7 +190,7 @@ async function driveWebhooks(ask: Ask): Promise<void> {
   await removeAll(ask, destinations[0]);
 }
 
-/** `arrive` lets every line that was sent arrive, so that a job ends. */
+/** Checks replays. `arrive` delivers all sent lines, so that a job ends. */
 async function driveReplays(ask: Ask, arrive: () => void): Promise<void> {
   const id = await create(ask, destinations[0]);
   const end = Date.now();

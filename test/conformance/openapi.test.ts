@@ -5,13 +5,13 @@ import { driveEverything } from './openapi-drive.ts';
 
 const folder = process.env['KONNECT_OPENAPI_DIR'];
 
-/** Operations of the sandbox that none of the documents has. */
+/** Operations of the local Konnect that no document has. */
 const undocumented = new Set(['get-organizations-me', 'list-control-planes', 'authenticate-developer']);
 
-/** Documented operations on audit logs that the sandbox leaves out, since nothing that delivers audit logs calls them. */
+/** Documented operations that the local Konnect leaves out, since no client that forwards audit logs calls them. */
 const unserved = ['get-audit-logs'];
 
-/** Where the sandbox goes beyond the documents, each with its reason. */
+/** Deviations of the local Konnect from the documents, with reasons. */
 const exceptions: readonly { readonly deviation: RegExp; readonly reason: string }[] = [
   {
     deviation: /-webhook 20[01]: answer \/audit_log_destination_id must match format "uuid"$/,
@@ -51,7 +51,7 @@ const exceptions: readonly { readonly deviation: RegExp; readonly reason: string
 ];
 
 if (folder === undefined) {
-  test(`the sandbox is not held against Kong’s documents: KONNECT_OPENAPI_DIR is not set`, () => {
+  test(`the local Konnect is not compared with Kong’s documents: KONNECT_OPENAPI_DIR is not set`, () => {
     const files = Object.keys(documentFiles).join(', ');
     process.stdout.write(
       `To check the local Konnect against Kong's OpenAPI documents, set KONNECT_OPENAPI_DIR to a folder with ${files}.\n`,
@@ -61,8 +61,8 @@ if (folder === undefined) {
 } else {
   const documented = loadOperations(folder);
 
-  describe('the sandbox, held against Kong’s documents', () => {
-    test('has their operations, under their names', () => {
+  describe('the local Konnect and Kong’s documents', () => {
+    test('have the same operations and names', () => {
       const theirs = documented
         .filter(({ path }) => /audit-log|^\/v3\/portals(\/\{portalId\})?$/.test(path))
         .filter(({ path, method }) => path.includes('audit-log') || method === 'GET')
@@ -74,7 +74,7 @@ if (folder === undefined) {
       expect(ours.toSorted()).toEqual(theirs.toSorted());
     });
 
-    test('takes the requests they allow and gives the answers they declare, all but the listed exceptions', async () => {
+    test('allow the same requests and declare the same answers, with the listed exceptions', async () => {
       const exchanges = await driveEverything();
       const seen = new Set<string>();
       const deviations = new Set<string>();

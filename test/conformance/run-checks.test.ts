@@ -4,20 +4,20 @@ import { describe, expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import { full, organizationID, portalID, seed } from '../unit/sandbox/konnect/support.ts';
-import { type Interrogation, interrogate } from './run-checks.ts';
+import { type CheckResults, runChecks } from './run-checks.ts';
 import { type ContractSettings, readSettings } from './settings.ts';
 
 const portal = `/us/v3/portals/${portalID}/audit-log-webhook`;
 const organization = '/us/v3/audit-log-webhook';
 
-interface Asked extends Interrogation {
+interface Asked extends CheckResults {
   readonly printed: string;
   answers(): Record<string, string>;
 }
 
 async function ask(server: KonnectServer, changes: Partial<ContractSettings> = {}): Promise<Asked> {
   const lines: string[] = [];
-  const result = await interrogate({
+  const result = await runChecks({
     settings: {
       token: full,
       konnectURL: server.urlTemplate,
@@ -27,7 +27,7 @@ async function ask(server: KonnectServer, changes: Partial<ContractSettings> = {
       endpoint: 'https://contract.invalid/c0de',
       ...changes,
     },
-    patience: { pollMs: 2, limitMs: 5_000 },
+    polling: { pollMs: 2, limitMs: 5_000 },
     signal: new AbortController().signal,
     tell: (line) => void lines.push(line),
   });
@@ -47,7 +47,7 @@ async function withKonnect(behavior: Partial<Behavior>, use: (server: KonnectSer
   }
 }
 
-/** Everything configured, but what is only switched off and names nothing. */
+/** Returns everything that is configured, without webhooks that are off and have no target. */
 function leftIn({ model }: KonnectServer): unknown {
   const found = model.organizations.get(organizationID);
   return {
@@ -60,7 +60,7 @@ function leftIn({ model }: KonnectServer): unknown {
 const shortly: unknown = expect.stringMatching(/^after \d+\.\d s$/);
 const nothing = { destinations: [], portal: 'none', organization: 'none' };
 
-describe('the questions to an organization', () => {
+describe('the checks of an organization', () => {
   const cases: [Partial<Behavior>, Record<string, unknown>][] = [
     [
       { fillPatchDefaults: true },
@@ -173,7 +173,7 @@ describe('the questions to an organization', () => {
     }),
   );
 
-  test('say nothing of portals where no portal is named', () =>
+  test('leave out portals without a portal ID', () =>
     withKonnect({}, async (server) => {
       const { portalID: _, ...settings } = {
         token: full,
@@ -183,9 +183,9 @@ describe('the questions to an organization', () => {
         takeWebhooks: false,
         endpoint: 'https://contract.invalid/c0de',
       };
-      const { findings } = await interrogate({
+      const { findings } = await runChecks({
         settings,
-        patience: { pollMs: 2, limitMs: 1_000 },
+        polling: { pollMs: 2, limitMs: 1_000 },
         signal: new AbortController().signal,
         tell: () => {},
       });
@@ -194,7 +194,7 @@ describe('the questions to an organization', () => {
     }));
 });
 
-describe('what was there before', () => {
+describe('a webhook that is already configured', () => {
   async function configure(server: KonnectServer): Promise<string> {
     const call = async (method: string, path: string, body: object): Promise<Record<string, unknown>> => {
       const answer = await fetch(server.url + path, {
@@ -212,7 +212,7 @@ describe('what was there before', () => {
     return id;
   }
 
-  test('is not touched', () =>
+  test('is not changed', () =>
     withKonnect({}, async (server) => {
       await configure(server);
       server.control.clearCalls();
@@ -227,7 +227,7 @@ describe('what was there before', () => {
       expect(writes).toEqual([]);
     }));
 
-  test('is borrowed where that is allowed, and put back as it was', () =>
+  test('is borrowed if that is allowed, and restored', () =>
     withKonnect({ fillPatchDefaults: false }, async (server) => {
       const id = await configure(server);
       const { unanswered, left } = await ask(server, { takeWebhooks: true });
@@ -239,7 +239,7 @@ describe('what was there before', () => {
       }
     }));
 
-  test('is not even borrowed where it is inline, since its authorization cannot be read', () =>
+  test('is not borrowed if it is inline, since its authorization cannot be read', () =>
     withKonnect({}, async (server) => {
       const found = server.model.organizations.get(organizationID);
       found?.webhooks.set('us', {
@@ -260,7 +260,7 @@ describe('what was there before', () => {
     }));
 });
 
-describe('whatever happens', () => {
+describe('the cleanup', () => {
   const operations = [
     'create-audit-log-destination',
     'update-audit-log-destination',
@@ -281,10 +281,10 @@ describe('whatever happens', () => {
     }),
   );
 
-  test('nothing is left when it is interrupted', () =>
+  test('leaves nothing after an interruption', () =>
     withKonnect({}, async (server) => {
       const interrupt = new AbortController();
-      const asking = interrogate({
+      const asking = runChecks({
         settings: {
           token: full,
           konnectURL: server.urlTemplate,
@@ -293,7 +293,7 @@ describe('whatever happens', () => {
           takeWebhooks: false,
           endpoint: 'https://contract.invalid/c0de',
         },
-        patience: { pollMs: 2, limitMs: 1_000 },
+        polling: { pollMs: 2, limitMs: 1_000 },
         signal: interrupt.signal,
         tell: (line) => {
           if (line.includes('[patch-answer-portal]')) interrupt.abort();
@@ -310,7 +310,7 @@ describe('the command', () => {
   test.each([
     ['CI is set', { ...good, CI: 'true' }],
     ['KONNECT_TOKEN is not set', {}],
-    ['KONNECT_REGION is no region', { ...good, KONNECT_REGION: 'evil.example/x?' }],
+    ['KONNECT_REGION is not a region', { ...good, KONNECT_REGION: 'evil.example/x?' }],
   ])('says that %s', (message, env) => {
     expect(() => readSettings(env, [])).toThrow(message);
   });

@@ -1,43 +1,43 @@
-import { LeftAlone } from './checks/borrow-webhook.ts';
+import { NotBorrowedError } from './checks/borrow-webhook.ts';
 import { askDestinations } from './checks/destinations.ts';
 import { askOrganization } from './checks/organization.ts';
 import { askTwoViews } from './checks/two-views.ts';
 import { askWebhook } from './checks/webhooks.ts';
-import { createHand, type OrganizationHand, type Patience } from './contract-client.ts';
+import { type ContractClient, createContractClient, type Polling } from './contract-client.ts';
 import type { Finding } from './finding.ts';
 import { loadOperations } from './openapi-documents.ts';
 import type { ContractSettings } from './settings.ts';
 
-export interface Interrogation {
+export interface CheckResults {
   readonly findings: readonly Finding[];
-  /** Groups that were not asked, or broke off, and why. */
+  /** Groups of checks that did not run or failed, and why. */
   readonly unanswered: readonly string[];
-  /** What is still there and should not be. */
+  /** Objects that could not be removed. */
   readonly left: readonly string[];
-  /** Answers that Kong's documents do not declare; undefined where there are no documents. */
+  /** Answers that Kong's documents do not declare. Undefined without documents. */
   readonly deviations: readonly string[] | undefined;
 }
 
 export interface InterrogationOptions {
   readonly settings: ContractSettings;
-  readonly patience: Patience;
-  /** Aborted: nothing more is asked, and everything is cleaned up. */
+  readonly polling: Polling;
+  /** After an abort, no further check runs, and everything is cleaned up. */
   readonly signal: AbortSignal;
-  /** A folder with Kong's OpenAPI documents. */
+  /** Folder with Kong's OpenAPI documents. */
   readonly documents?: string;
-  /** Hears of each answer as it comes. */
+  /** Called with each line of output. */
   readonly tell: (line: string) => void;
 }
 
-/** Asks everything, one after the other, and cleans up whatever happens. */
-export async function interrogate(options: InterrogationOptions): Promise<Interrogation> {
-  const { settings, patience, signal, documents, tell } = options;
-  const hand = createHand(settings, patience, signal);
+/** Runs all checks in sequence, and always cleans up. */
+export async function runChecks(options: InterrogationOptions): Promise<CheckResults> {
+  const { settings, polling, signal, documents, tell } = options;
+  const client = createContractClient(settings, polling, signal);
   const findings: Finding[] = [];
   const unanswered: string[] = [];
   let left: string[];
   try {
-    for (const [title, group] of groupsOf(hand)) {
+    for (const [title, group] of groupsOf(client)) {
       tell(`\n${title}`);
       try {
         for await (const found of group()) {
@@ -47,12 +47,12 @@ export async function interrogate(options: InterrogationOptions): Promise<Interr
       } catch (error) {
         if (signal.aborted) throw error;
         const reason = error instanceof Error ? error.message : String(error);
-        unanswered.push(`${title}: ${error instanceof LeftAlone ? 'left alone' : 'broken off'}: ${reason}`);
+        unanswered.push(`${title}: ${error instanceof NotBorrowedError ? 'left alone' : 'broken off'}: ${reason}`);
         tell(`  ${unanswered.at(-1)}`);
       }
     }
   } finally {
-    left = await hand.cleanUp();
+    left = await client.cleanUp();
     tell(left.length === 0 ? '\nEverything that was made is gone.' : `\nStill there, to be removed by hand:`);
     for (const line of left) tell(`  ${line}`);
   }
@@ -60,29 +60,29 @@ export async function interrogate(options: InterrogationOptions): Promise<Interr
     findings,
     unanswered,
     left,
-    deviations: documents === undefined ? undefined : deviationsOf(hand, documents),
+    deviations: documents === undefined ? undefined : deviationsOf(client, documents),
   };
 }
 
-function groupsOf(hand: OrganizationHand): [title: string, group: () => AsyncGenerator<Finding>][] {
-  const { portalID } = hand.settings;
+function groupsOf(client: ContractClient): [title: string, group: () => AsyncGenerator<Finding>][] {
+  const { portalID } = client.settings;
   return [
-    ['The organization', () => askOrganization(hand)],
-    ['Destinations', () => askDestinations(hand)],
+    ['The organization', () => askOrganization(client)],
+    ['Destinations', () => askDestinations(client)],
     ...(portalID === undefined
       ? []
       : [
           [
             'The portal’s webhook',
-            () => askWebhook(hand, { kind: 'portal', path: `/v3/portals/${portalID}/audit-log-webhook` }),
+            () => askWebhook(client, { kind: 'portal', path: `/v3/portals/${portalID}/audit-log-webhook` }),
           ] satisfies [string, () => AsyncGenerator<Finding>],
         ]),
-    ['The organization’s webhook', () => askWebhook(hand, { kind: 'organization', path: '/v3/audit-log-webhook' })],
-    ['The organization’s webhook in two versions', () => askTwoViews(hand)],
+    ['The organization’s webhook', () => askWebhook(client, { kind: 'organization', path: '/v3/audit-log-webhook' })],
+    ['The organization’s webhook in two versions', () => askTwoViews(client)],
   ];
 }
 
-function deviationsOf({ exchanges }: OrganizationHand, folder: string): string[] {
+function deviationsOf({ exchanges }: ContractClient, folder: string): string[] {
   const operations = loadOperations(folder).map((operation) => ({
     operation,
     pattern: new RegExp(`^${operation.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),

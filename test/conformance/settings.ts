@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 
-/** What `npm run test:contract` is told. */
+/** Settings of `npm run test:contract`. */
 export interface ContractSettings {
   readonly token: string;
   /** Template with `{region}`. */
   readonly konnectURL: string;
   readonly region: string;
-  /** Absent: nothing is asked about portals. */
+  /** Without it, the checks of portals are left out. */
   readonly portalID?: string;
-  /** Whether a webhook that names a destination already may be borrowed; it is put back. */
+  /** Whether the checks may borrow a webhook that has a destination. They restore it. */
   readonly takeWebhooks: boolean;
-  /** Where the destinations point. The default resolves nowhere, so that nothing is ever delivered. */
+  /** Endpoint of the destinations. The default does not resolve, so nothing is delivered. */
   readonly endpoint: string;
 }
 
@@ -26,17 +26,17 @@ Everything is made under names of its own and removed at the end, after a failur
   --take-webhooks    borrow a webhook that is configured already; it is put back as it was. Meanwhile it delivers nothing.
 `;
 
-/** @throws {Error} for the person who called: what is missing or wrong */
+/** Returns the settings. Throws an error with a message for the user. */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
   args: readonly string[],
 ): ContractSettings {
   const { values } = parseArgs({ args: [...args], options: { 'take-webhooks': { type: 'boolean' } } });
-  if (isSet(env['CI'])) throw new Error('CI is set: this changes a real organization, so it runs by hand alone');
+  if (isSet(env['CI'])) throw new Error('CI is set: this changes a real organization, so it runs only by hand');
   const token = env['KONNECT_TOKEN'];
   if (!isSet(token)) throw new Error('KONNECT_TOKEN is not set');
   const region = env['KONNECT_REGION'] ?? 'us';
-  if (!/^[a-z][a-z0-9]{1,14}$/.test(region)) throw new Error('KONNECT_REGION is no region');
+  if (!/^[a-z][a-z0-9]{1,14}$/.test(region)) throw new Error('KONNECT_REGION is not a region');
   const portalID = env['KONNECT_PORTAL_ID'];
   return {
     token,

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export interface PeerTools {
-  /** Absent: the provider is not tried. */
+  /** Without it, the provider is not checked. */
   readonly terraform?: { readonly terraform: string; readonly provider: string };
-  /** Absent: kongctl is not tried. */
+  /** Without it, kongctl is not checked. */
   readonly kongctl?: string;
 }
 
@@ -18,7 +18,7 @@ export const usage = `npm run test:peers -- [--terraform-provider FILE [--terraf
 At least one of the two peers. See docs/develop/peers.md.
 `;
 
-/** Rejects with what is wrong, for the person who called. */
+/** Returns the arguments. Rejects with a message for the user. */
 export async function readArguments(args: readonly string[]): Promise<PeerTools> {
   const { values } = parseArgs({
     args: [...args],
@@ -47,6 +47,6 @@ export async function readArguments(args: readonly string[]): Promise<PeerTools>
 
 async function executable(file: string): Promise<void> {
   await access(file, constants.X_OK).catch((cause: unknown) => {
-    throw new Error(`${file} is no executable file`, { cause });
+    throw new Error(`${file} is not an executable file`, { cause });
   });
 }

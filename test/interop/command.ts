@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Ended {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended the process. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -10,19 +10,19 @@ export interface Ended {
 
 export interface CommandOptions {
   readonly folder: string;
-  /** The whole environment, but for PATH. */
+  /** All environment variables except PATH. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Running {
-  /** Rejects where the file cannot be run at all. */
+  /** Rejects if the file cannot be run. */
   readonly ended: Promise<Ended>;
-  /** Everything written so far. */
+  /** Returns all output so far. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a program with nothing of our own environment, so that no setting of the person who runs it leaks in. */
+/** Starts a program without the environment of this process, so that it uses no setting of the user. */
 export function startCommand(file: string, args: readonly string[], { folder, env }: CommandOptions): Running {
   const child = spawn(file, args, {
     cwd: folder,

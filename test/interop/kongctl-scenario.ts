@@ -9,9 +9,9 @@ import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.t
 import { sandboxData, sandboxSeed } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Kongctl, type KongctlOptions, kongctlIn } from './kongctl.ts';
-import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
+import { fixtureOf, type KonnectFixture } from './konnect-fixture.ts';
 import { startPublicHosts } from './public-hosts.ts';
-import type { Teller } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 
 export type KongctlTools = Pick<KongctlOptions, 'kongctl' | 'parent'>;
 
@@ -32,38 +32,38 @@ const Plan = z.object({
   changes: z.array(z.object({ action: z.string() })).nullish(),
 });
 
-/** Ways in which Konnect may behave and kongctl works. */
-const livesWith: readonly Partial<Behavior>[] = [
+/** Behavior of Konnect with which kongctl works. */
+const supportedBehaviors: readonly Partial<Behavior>[] = [
   {},
   { unconfiguredWebhook: 'disabled-absent', patchAnswersUpdatedAt: false, duplicateNames: 'allowed' },
   { unconfiguredWebhook: 'not-found', releaseDelayMs: 1_500 },
 ];
 
-interface Scene {
+interface Context {
   readonly kongctl: Kongctl;
   readonly konnect: KonnectServer;
-  readonly seen: KonnectWorld;
-  /** What its proxy refused to open. */
+  readonly fixture: KonnectFixture;
+  /** Tunnels that its proxy refused. */
   readonly refused: readonly string[];
-  readonly teller: Teller;
+  readonly reporter: Reporter;
 }
 
-/** Everything that kongctl does with audit logs: calls, lists, declarations, a listener. From nothing to nothing. */
-export async function tellKongctl(tools: KongctlTools, teller: Teller): Promise<void> {
-  for (const behavior of livesWith) {
-    teller.chapter(`kongctl, Konnect behaving ${JSON.stringify(behavior)}`);
-    await onScene(behavior, tools, teller, async (scene) => {
-      await byCalls(scene);
-      await byDeclaration(scene);
-      await byListening(scene);
-      deepEqual(scene.refused, []);
+/** Checks all uses of kongctl for audit logs: calls, lists, declarations, a listener. Nothing exists before and after. */
+export async function checkKongctl(tools: KongctlTools, reporter: Reporter): Promise<void> {
+  for (const behavior of supportedBehaviors) {
+    reporter.section(`kongctl, Konnect with ${JSON.stringify(behavior)}`);
+    await withKongctl(behavior, tools, reporter, async (context) => {
+      await byCalls(context);
+      await byDeclaration(context);
+      await byListening(context);
+      deepEqual(context.refused, []);
     });
   }
-  teller.chapter('kongctl, where Konnect behaves as it does not expect');
-  await onScene({ fillPatchDefaults: true }, tools, teller, async ({ kongctl, konnect }) => {
-    const { before, after } = await makeTwo(konnect);
-    await teller.check(
-      'a declared change of the destination alone switches delivery off, if PATCH fills defaults in',
+  reporter.section('kongctl, Konnect with behavior that kongctl does not expect');
+  await withKongctl({ fillPatchDefaults: true }, tools, reporter, async ({ kongctl, konnect }) => {
+    const { before, after } = await createTwoDestinations(konnect);
+    await reporter.check(
+      'a declared change of only the destination switches delivery off, if PATCH fills in defaults',
       async () => {
         await declare(kongctl, before);
         await declare(kongctl, after);
@@ -71,17 +71,19 @@ export async function tellKongctl(tools: KongctlTools, teller: Teller): Promise<
       },
     );
   });
-  await onScene({ patchStatus: 201 }, tools, teller, async ({ kongctl, konnect }) => {
-    const { before } = await makeTwo(konnect);
-    await teller.check('with PATCH answering 201, kongctl apply fails', () => rejects(declare(kongctl, before), /201/));
+  await withKongctl({ patchStatus: 201 }, tools, reporter, async ({ kongctl, konnect }) => {
+    const { before } = await createTwoDestinations(konnect);
+    await reporter.check('kongctl apply fails if a PATCH is answered with 201', () =>
+      rejects(declare(kongctl, before), /201/),
+    );
   });
   for (const [unconfiguredWebhook, action] of [
     ['disabled-empty', 'CREATE'],
     ['disabled-nil', 'UPDATE'],
   ] as const) {
-    await onScene({ unconfiguredWebhook }, tools, teller, async ({ kongctl, konnect }) => {
-      await teller.check(`a webhook that is ${unconfiguredWebhook} it would ${action.toLowerCase()}`, async () => {
-        await write(kongctl, (await makeTwo(konnect)).before);
+    await withKongctl({ unconfiguredWebhook }, tools, reporter, async ({ kongctl, konnect }) => {
+      await reporter.check(`for a webhook that is ${unconfiguredWebhook}, it plans ${action}`, async () => {
+        await write(kongctl, (await createTwoDestinations(konnect)).before);
         deepEqual(
           (await planOf(kongctl)).changes?.map((change) => change.action),
           [action],
@@ -91,11 +93,11 @@ export async function tellKongctl(tools: KongctlTools, teller: Teller): Promise<
   }
 }
 
-async function onScene(
+async function withKongctl(
   behavior: Partial<Behavior>,
   { kongctl: executable, parent }: KongctlTools,
-  teller: Teller,
-  play: (scene: Scene) => Promise<void>,
+  reporter: Reporter,
+  play: (context: Context) => Promise<void>,
 ): Promise<void> {
   // kongctl leaves `enabled` out when only the destination changes, and its own tests find the webhook still on.
   const asKongctlExpects = { fillPatchDefaults: false, ...behavior };
@@ -104,31 +106,31 @@ async function onScene(
   try {
     const options = { kongctl: executable, parent, hosts, konnectURL: konnect.urlTemplate, token: sandboxData.token };
     const kongctl = await kongctlIn(options);
-    await play({ kongctl, konnect, seen: worldOf(konnect), refused: hosts.refused, teller });
+    await play({ kongctl, konnect, fixture: fixtureOf(konnect), refused: hosts.refused, reporter });
   } finally {
     await hosts.stop();
     await konnect.stop();
   }
 }
 
-async function byCalls({ kongctl, seen, teller }: Scene): Promise<void> {
-  const { id } = await teller.check('kongctl api creates a destination', async () =>
+async function byCalls({ kongctl, fixture, reporter }: Context): Promise<void> {
+  const { id } = await reporter.check('kongctl api creates a destination', async () =>
     WithID.parse(await kongctl.api('post', 'global', destinations, ...fields('called'))),
   );
-  await teller.check('reads it, alone and in the list', async () => {
-    equal(seen.destination('called').id, id);
+  await reporter.check('reads it and lists it', async () => {
+    equal(fixture.destination('called').id, id);
     const one = Named.parse(await kongctl.api('get', 'global', `${destinations}/${id}`));
     deepEqual(z.object({ data: z.array(Named) }).parse(await kongctl.api('get', 'us', destinations)).data, [one]);
   });
-  await teller.check('updates it', async () => {
+  await reporter.check('updates it', async () => {
     await kongctl.api('patch', 'global', `${destinations}/${id}`, ...fields('renamed'));
-    equal(seen.destination('renamed').id, id);
+    equal(fixture.destination('renamed').id, id);
   });
   for (const [whose, path] of [
     ['a portal', portalWebhook],
     ['the organization', '/v3/audit-log-webhook'],
   ] as const) {
-    await teller.check(`attaches, switches and removes the webhook of ${whose}`, async () => {
+    await reporter.check(`attaches, switches and detaches the webhook of ${whose}`, async () => {
       await kongctl.api('patch', 'us', path, `audit_log_destination_id=${id}`, 'enabled:=true');
       const on = { audit_log_destination_id: id, enabled: true };
       deepEqual(await kongctl.api('get', 'us', path), on);
@@ -138,75 +140,78 @@ async function byCalls({ kongctl, seen, teller }: Scene): Promise<void> {
       await kongctl.api('delete', 'us', path);
     });
   }
-  await teller.check('sets the organization’s webhook up inline, and removes it', async () => {
+  await reporter.check('sets the organization’s webhook inline, and removes it', async () => {
     const inline = fields('inline').filter((field) => !field.startsWith('name='));
     await kongctl.api('patch', 'us', '/v2/audit-log-webhook', ...inline, 'enabled:=true');
-    equal(seen.organization().target.kind, 'inline');
+    equal(fixture.organization().target.kind, 'inline');
     await kongctl.api('patch', 'us', '/v2/audit-log-webhook', 'enabled:=false');
     await kongctl.api('delete', 'us', '/v3/audit-log-webhook');
-    equal(seen.organization().target.kind, 'none');
+    equal(fixture.organization().target.kind, 'none');
   });
-  await teller.check('deletes the destination; nothing is left', async () => {
+  await reporter.check('deletes the destination; nothing is left', async () => {
     await eventually(() => kongctl.api('delete', 'global', `${destinations}/${id}`), { everyMs: 250 });
-    deepEqual(seen.leftOver(), []);
+    deepEqual(fixture.leftOver(), []);
   });
 }
 
-async function byDeclaration({ kongctl, konnect, seen, teller }: Scene): Promise<void> {
-  const two = await makeTwo(konnect);
+async function byDeclaration({ kongctl, konnect, fixture, reporter }: Context): Promise<void> {
+  const two = await createTwoDestinations(konnect);
   const { before, after } = two;
-  await teller.check('kongctl get audit-logs shows destinations, by id and by name', async () => {
+  await reporter.check('kongctl get audit-logs shows destinations, by id and by name', async () => {
     const all = z.array(Named).parse(await kongctl.json('get', 'audit-logs', 'destinations'));
     deepEqual(all.map(({ name }) => name).toSorted(), ['after', 'before']);
     const one = Named.parse(await kongctl.json('get', 'audit-logs', 'destination', 'before'));
-    equal(one.id, seen.destination('before').id);
+    equal(one.id, fixture.destination('before').id);
   });
-  await teller.check('kongctl apply attaches a declared webhook to a destination found by its name', async () => {
+  await reporter.check('kongctl apply attaches a declared webhook to a destination found by its name', async () => {
     await declare(kongctl, before);
-    deepEqual(seen.portal(portal).target, { kind: 'destination', id: seen.destination('before').id });
+    deepEqual(fixture.portal(portal).target, { kind: 'destination', id: fixture.destination('before').id });
     equal(await changesLeft(kongctl), 0);
   });
-  await teller.check('sends no more than what changed, and has nothing left to do', async () => {
+  await reporter.check('sends only what changed, and then plans nothing', async () => {
     await declare(kongctl, after);
-    deepEqual(seen.portal(portal).target, { kind: 'destination', id: seen.destination('after').id });
-    equal(seen.portal(portal).enabled, true);
+    deepEqual(fixture.portal(portal).target, { kind: 'destination', id: fixture.destination('after').id });
+    equal(fixture.portal(portal).enabled, true);
     equal(await changesLeft(kongctl), 0);
   });
-  await teller.check('switches it off', async () => {
+  await reporter.check('switches it off', async () => {
     await declare(kongctl, after.replace('enabled: true', 'enabled: false'));
-    equal(seen.portal(portal).enabled, false);
+    equal(fixture.portal(portal).enabled, false);
     equal(await changesLeft(kongctl), 0);
   });
   await kongctl.api('delete', 'us', portalWebhook);
   await two.remove();
 }
 
-async function byListening({ kongctl, konnect, seen, teller }: Scene): Promise<void> {
+async function byListening({ kongctl, konnect, fixture, reporter }: Context): Promise<void> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const args = ['listen', 'audit-logs', '--endpoint', `http://${address}/audit-logs`, '--listen-address', address];
   const listener = kongctl.start(...args, '--name', 'listening', '--authorization', 'Bearer listener');
   try {
-    await teller.check('kongctl listen makes a destination and points the organization’s webhook at it', async () => {
-      await eventually(
-        () => {
-          const { target, enabled } = seen.organization();
-          deepEqual(
-            { target, enabled },
-            { target: { kind: 'destination', id: seen.destination('listening').id }, enabled: true },
-          );
-        },
-        { timeoutMs: 20_000 },
-      );
-    });
-    await teller.check('kongctl get audit-logs webhook shows it', async () => {
+    await reporter.check(
+      'kongctl listen creates a destination and attaches the organization’s webhook to it',
+      async () => {
+        await eventually(
+          () => {
+            const { target, enabled } = fixture.organization();
+            deepEqual(
+              { target, enabled },
+              { target: { kind: 'destination', id: fixture.destination('listening').id }, enabled: true },
+            );
+          },
+          { timeoutMs: 20_000 },
+        );
+      },
+    );
+    await reporter.check('kongctl get audit-logs webhook shows it', async () => {
       const shown = z.object({ enabled: z.boolean() }).parse(await kongctl.json('get', 'audit-logs', 'webhook'));
       equal(shown.enabled, true);
     });
-    await teller.check('a second listener is refused, since the webhook is taken', async () => {
+    await reporter.check('a second listener is refused because the webhook is in use', async () => {
       await rejects(kongctl.run(...args, '--authorization', 'Bearer listener'), /already configured/);
     });
-    await teller.check('what Konnect delivers arrives, unpacked and line by line', async () => {
+    await reporter.check('audit logs arrive, decompressed and line by line', async () => {
       await fetch(`${konnect.url}/us/v2/control-planes`, { headers: { authorization: `Bearer ${sandboxData.token}` } });
       const file = join(kongctl.home, 'config', 'kongctl', 'audit-logs', 'default', 'events.jsonl');
       await eventually(async () => match(await readFile(file, 'utf8'), /Authz\.control-planes/), { timeoutMs: 20_000 });
@@ -215,14 +220,16 @@ async function byListening({ kongctl, konnect, seen, teller }: Scene): Promise<v
     listener.kill('SIGINT');
   }
   const { code, stdout, stderr } = await listener.ended;
-  await teller.check('at its end webhook and destination are gone', () => {
+  await reporter.check('at its end, webhook and destination are removed', () => {
     equal(code, 0, stdout + stderr);
-    deepEqual(seen.leftOver(), []);
+    deepEqual(fixture.leftOver(), []);
   });
 }
 
-/** Two destinations, and declarations that point the portal's webhook at the one and at the other. */
-async function makeTwo({ url }: KonnectServer): Promise<{ before: string; after: string; remove(): Promise<void> }> {
+/** Creates two destinations. Resolves with declarations that attach the portal's webhook to either of them. */
+async function createTwoDestinations({
+  url,
+}: KonnectServer): Promise<{ before: string; after: string; remove(): Promise<void> }> {
   const headers = { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' };
   const paths: string[] = [];
   for (const name of ['before', 'after']) {
@@ -270,7 +277,7 @@ async function write(kongctl: Kongctl, declaration: string): Promise<string> {
   return declared(kongctl);
 }
 
-/** What `kongctl apply` of the last declaration would still do. */
+/** Resolves with the actions that `kongctl apply` of the last declaration would still run. */
 async function planOf(kongctl: Kongctl): Promise<z.infer<typeof Plan>> {
   const { stdout } = await kongctl.run('plan', '--mode', 'apply', '-f', declared(kongctl));
   return Plan.parse(JSON.parse(stdout));

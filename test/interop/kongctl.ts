@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { type CommandOptions, type Ended, type Running, runCommand, startCommand } from './command.ts';
 import type { PublicHosts } from './public-hosts.ts';
 
-/** The real kongctl, with a home of its own. */
+/** The real kongctl, with its own home. */
 export interface Kongctl {
   readonly home: string;
-  /** `kongctl api`, straight at the local Konnect's plain http. Answers what Konnect answered, parsed. */
+  /** Runs `kongctl api` with the plain http of the local Konnect. Resolves with the parsed answer. */
   api(method: 'get' | 'post' | 'patch' | 'delete', region: string, path: string, ...fields: string[]): Promise<unknown>;
-  /** Any command, through the public hosts. Rejects with what kongctl says where it fails. */
+  /** Runs any command, through the public hosts. Rejects with the output of kongctl on failure. */
   run(...args: string[]): Promise<Ended>;
-  /** Same, with its output parsed as JSON. */
+  /** Runs any command, and resolves with its output as parsed JSON. */
   json(...args: string[]): Promise<unknown>;
   start(...args: string[]): Running;
 }
@@ -18,7 +18,7 @@ export interface Kongctl {
 export interface KongctlOptions {
   /** The executable. */
   readonly kongctl: string;
-  /** Where its home is made. */
+  /** The folder of its home. */
   readonly parent: string;
   /** Template with `{region}`. */
   readonly konnectURL: string;
@@ -26,7 +26,7 @@ export interface KongctlOptions {
   readonly token: string;
 }
 
-/** Its telemetry is off, and everything but the local Konnect is out of its reach. */
+/** Prepares kongctl without telemetry. It can reach only the local Konnect. */
 export async function kongctlIn({ kongctl, parent, konnectURL, hosts, token }: KongctlOptions): Promise<Kongctl> {
   const home = await mkdtemp(join(parent, 'kongctl-'));
   const options: CommandOptions = {

@@ -1,21 +1,21 @@
-/** What the local Konnect holds, seen past its API. */
+/** The state of the local Konnect, read from its model. */
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Destination, Organization, Webhook } from '../../sandbox/konnect/model.ts';
 import type { KonnectServer } from '../../sandbox/konnect/server.ts';
 import { sandboxData } from '../../sandbox/sandbox.ts';
 
-export interface KonnectWorld {
+export interface KonnectFixture {
   destinations(): Destination[];
-  /** By name. Throws where there is not exactly one. */
+  /** Returns the only destination of this name. Throws if there is none, or more than one. */
   destination(name: string): Destination;
   portal(id: string): Webhook;
-  /** The organization's webhook in us. */
+  /** Returns the organization's webhook in region us. */
   organization(): Webhook;
-  /** Lines of what is configured; empty where nothing is. */
+  /** Returns one line for each configured object. */
   leftOver(): string[];
 }
 
-export function worldOf({ model }: Pick<KonnectServer, 'model'>): KonnectWorld {
+export function fixtureOf({ model }: Pick<KonnectServer, 'model'>): KonnectFixture {
   const organization = (): Organization => found(model.organizations.get(sandboxData.organizationID), 'organization');
   const idle: Webhook = { enabled: false, target: { kind: 'none' } };
   return {
@@ -40,7 +40,7 @@ export function worldOf({ model }: Pick<KonnectServer, 'model'>): KonnectWorld {
   };
 }
 
-/** On, or naming something. One that v2 set up inline and switched off still names its endpoint: v2 has no DELETE. */
+/** True if the webhook is on or has a destination. After v2 has switched an inline webhook off, its endpoint stays: v2 has no DELETE. */
 function inUse({ enabled, target }: Webhook): boolean {
   return enabled || target.kind === 'destination';
 }

@@ -4,9 +4,9 @@ import { namespace, type Sandbox, sandboxData, writeForwarding } from '../../san
 import { eventually } from '../support/eventually.ts';
 import type { PeerTools } from './arguments.ts';
 import { type Kongctl, kongctlIn } from './kongctl.ts';
-import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
+import { fixtureOf, type KonnectFixture } from './konnect-fixture.ts';
 import { type PublicHosts, startPublicHosts } from './public-hosts.ts';
-import type { Teller } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 import {
   addresses,
   destinationBlock,
@@ -18,8 +18,8 @@ import {
 
 const ours = `${namespace}/sumologic`;
 const { developers, partners } = sandboxData.portals;
-/** The interval of the sandbox's forwarding is a minute; this is that, its jitter, and patience. */
-const nextLookMs = 100_000;
+/** The resync interval of the sandbox's forwarding is one minute. This timeout includes jitter and a busy machine. */
+const resyncTimeoutMs = 100_000;
 
 const Status = z.object({
   status: z.object({
@@ -27,39 +27,43 @@ const Status = z.object({
   }),
 });
 
-/** The operator and its peers in one organization: each sees what the other did, and the operator keeps what is its own. */
-export async function tellOperator(tools: PeerTools, sandbox: Sandbox, teller: Teller): Promise<void> {
-  const scene = await sceneOf(tools, sandbox, teller);
+/** Runs the operator and its peers in one organization. Each sees the changes of the others, and the operator corrects its own objects. */
+export async function checkOperator(tools: PeerTools, sandbox: Sandbox, reporter: Reporter): Promise<void> {
+  const context = await createContext(tools, sandbox, reporter);
   try {
-    if (scene.terraform !== undefined) await terraformWasFirst(scene, scene.terraform);
-    await operatorComes(scene);
-    if (scene.kongctl !== undefined) await kongctlLooks(scene, scene.kongctl);
-    if (scene.terraform !== undefined) await terraformMeddles(scene, scene.terraform);
-    await operatorGoes(scene);
+    if (context.terraform !== undefined) await forwardAfterTerraform(context, context.terraform);
+    await applyForwarding(context);
+    if (context.kongctl !== undefined) await readWithKongctl(context, context.kongctl);
+    if (context.terraform !== undefined) await changeWithTerraform(context, context.terraform);
+    await deleteForwarding(context);
   } finally {
-    await scene.hosts.stop();
+    await context.hosts.stop();
   }
 }
 
-interface Scene {
+interface Context {
   readonly sandbox: Sandbox;
-  readonly seen: KonnectWorld;
-  readonly teller: Teller;
+  readonly fixture: KonnectFixture;
+  readonly reporter: Reporter;
   readonly hosts: PublicHosts;
   readonly terraform?: Terraform;
   readonly kongctl?: Kongctl;
-  /** The manifest of the forwarding with its Secrets. */
+  /** Path of the manifest with the forwarding and its Secrets. */
   readonly manifest: string;
 }
 
-async function sceneOf({ terraform, kongctl }: PeerTools, sandbox: Sandbox, teller: Teller): Promise<Scene> {
+async function createContext(
+  { terraform, kongctl }: PeerTools,
+  sandbox: Sandbox,
+  reporter: Reporter,
+): Promise<Context> {
   const { konnect } = sandbox.services;
   const hosts = await startPublicHosts(konnect.url, sandbox.folder);
   const reach = { parent: sandbox.folder, konnectURL: konnect.urlTemplate, token: sandboxData.token };
   return {
     sandbox,
-    seen: worldOf(konnect),
-    teller,
+    fixture: fixtureOf(konnect),
+    reporter,
     hosts,
     manifest: await writeForwarding(sandbox),
     ...(terraform === undefined ? {} : { terraform: await terraformIn({ ...terraform, ...reach }) }),
@@ -72,12 +76,12 @@ const theirWebhook =
   destinationBlock('theirs', theirs) +
   portalBlock({ portal: partners, destination: { label: 'theirs' }, enabled: true });
 
-async function terraformWasFirst(scene: Scene, terraform: Terraform): Promise<void> {
-  const { seen, teller, sandbox, manifest } = scene;
-  teller.chapter('Terraform has a portal’s webhook; then a forwarding wants it');
+async function forwardAfterTerraform(context: Context, terraform: Terraform): Promise<void> {
+  const { fixture, reporter, sandbox, manifest } = context;
+  reporter.section('Terraform owns a portal’s webhook, and then a forwarding wants it');
   await terraform.apply(theirWebhook);
   await kubectl(sandbox, 'apply', '-f', manifest);
-  await teller.check('the operator says so and leaves it alone', async () => {
+  await reporter.check('the operator reports it and does not change it', async () => {
     await eventually(
       async () => {
         const ready = await conditionOf(sandbox, 'Ready');
@@ -87,62 +91,62 @@ async function terraformWasFirst(scene: Scene, terraform: Terraform): Promise<vo
       },
       { timeoutMs: 20_000 },
     );
-    deepEqual(seen.portal(partners).target, { kind: 'destination', id: seen.destination('theirs').id });
+    deepEqual(fixture.portal(partners).target, { kind: 'destination', id: fixture.destination('theirs').id });
   });
-  await teller.check('the other portal forwards meanwhile', () => {
-    deepEqual(seen.portal(developers), { ...seen.portal(developers), ...onAt(seen, ours) });
+  await reporter.check('the other portal is attached meanwhile', () => {
+    deepEqual(fixture.portal(developers), { ...fixture.portal(developers), ...onAt(fixture, ours) });
   });
-  await teller.check('Terraform has nothing to plan', async () => deepEqual(await terraform.planned(), {}));
+  await reporter.check('Terraform has nothing to plan', async () => deepEqual(await terraform.planned(), {}));
   await terraform.destroy();
-  await teller.check('once Terraform has destroyed it, the operator takes the webhook', () =>
-    eventually(() => equal(pointsAt(seen, partners), ours), { timeoutMs: nextLookMs, everyMs: 200 }),
+  await reporter.check('after Terraform has destroyed it, the operator attaches the webhook', () =>
+    eventually(() => equal(pointsAt(fixture, partners), ours), { timeoutMs: resyncTimeoutMs, everyMs: 200 }),
   );
 }
 
-async function operatorComes({ sandbox, seen, teller, manifest }: Scene): Promise<void> {
-  teller.chapter('A forwarding for two portals and the organization');
+async function applyForwarding({ sandbox, fixture, reporter, manifest }: Context): Promise<void> {
+  reporter.section('A forwarding for two portals and the organization');
   await kubectl(sandbox, 'apply', '-f', manifest);
-  await teller.check('is ready', () => becomesReady(sandbox));
-  await teller.check('Konnect holds one destination, and three webhooks that point at it', () => {
-    equal(seen.destinations().length, 1);
-    for (const webhook of [seen.portal(developers), seen.portal(partners), seen.organization()]) {
-      deepEqual({ enabled: webhook.enabled, target: webhook.target }, onAt(seen, ours));
+  await reporter.check('is ready', () => becomesReady(sandbox));
+  await reporter.check('Konnect has one destination, and three webhooks that point at it', () => {
+    equal(fixture.destinations().length, 1);
+    for (const webhook of [fixture.portal(developers), fixture.portal(partners), fixture.organization()]) {
+      deepEqual({ enabled: webhook.enabled, target: webhook.target }, onAt(fixture, ours));
     }
   });
 }
 
-async function kongctlLooks({ seen, teller, hosts }: Scene, kongctl: Kongctl): Promise<void> {
-  teller.chapter('kongctl sees what the operator made');
-  const { id } = seen.destination(ours);
-  await teller.check('kongctl get audit-logs destination finds it by its name', async () => {
+async function readWithKongctl({ fixture, reporter, hosts }: Context, kongctl: Kongctl): Promise<void> {
+  reporter.section('kongctl reads what the operator created');
+  const { id } = fixture.destination(ours);
+  await reporter.check('kongctl get audit-logs destination finds it by its name', async () => {
     const found = await kongctl.json('get', 'audit-logs', 'destination', ours);
     equal(z.object({ id: z.string() }).parse(found).id, id);
   });
-  await teller.check('kongctl get audit-logs webhook shows that the organization’s is on', async () => {
+  await reporter.check('kongctl get audit-logs webhook shows that the organization’s is on', async () => {
     const shown = await kongctl.json('get', 'audit-logs', 'webhook');
     equal(z.object({ enabled: z.boolean() }).parse(shown).enabled, true);
   });
-  await teller.check('kongctl api shows where a portal’s webhook points', async () => {
+  await reporter.check('kongctl api shows where a portal’s webhook points', async () => {
     const shown = await kongctl.api('get', 'us', `/v3/portals/${developers}/audit-log-webhook`);
     deepEqual(shown, { audit_log_destination_id: id, enabled: true });
   });
-  await teller.check('kongctl listen does not take the webhook away', async () => {
+  await reporter.check('kongctl listen does not take over the webhook', async () => {
     const args = ['listen', 'audit-logs', '--endpoint', 'https://listener.example/', '--authorization', 'Bearer x'];
     await rejects(kongctl.run(...args), /already configured/);
-    equal(seen.destinations().length, 1);
+    equal(fixture.destinations().length, 1);
   });
   deepEqual(hosts.refused, []);
 }
 
-async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Terraform): Promise<void> {
-  teller.chapter('Terraform takes hold of what the operator owns');
-  const { id, endpoint } = seen.destination(ours);
+async function changeWithTerraform({ sandbox, fixture, reporter }: Context, terraform: Terraform): Promise<void> {
+  reporter.section('Terraform changes objects of the operator');
+  const { id, endpoint } = fixture.destination(ours);
   const wish =
     destinationBlock('ours', { name: ours, endpoint, authorization: 'Bearer by-terraform', log_format: 'json' }) +
     portalBlock({ portal: developers, destination: { label: 'ours' }, enabled: false }) +
     organizationBlock({ endpoint: theirs.endpoint, authorization: theirs.authorization, enabled: true });
   await terraform.planned(wish);
-  await teller.check('imports the destination and the webhook', async () => {
+  await reporter.check('imports the destination and the webhook', async () => {
     await terraform.import(addresses.destination('ours'), id);
     await terraform.import(addresses.portal, developers);
     const state = await terraform.state();
@@ -152,40 +156,40 @@ async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Ter
       { enabled: true, id },
     );
   });
-  await teller.check(
+  await reporter.check(
     'changes the log format, the authorization, a portal’s webhook and the organization’s',
     async () => {
       await terraform.apply(wish);
       deepEqual(await terraform.planned(), {});
-      equal(seen.destination(ours).authorization, 'Bearer by-terraform');
-      equal(seen.portal(developers).enabled, false);
-      equal(seen.organization().target.kind, 'inline');
+      equal(fixture.destination(ours).authorization, 'Bearer by-terraform');
+      equal(fixture.portal(developers).enabled, false);
+      equal(fixture.organization().target.kind, 'inline');
     },
   );
-  await teller.check('the operator corrects the destination and the portal’s webhook', () =>
+  await reporter.check('the operator corrects the destination and the portal’s webhook', () =>
     eventually(
       () => {
-        const { logFormat, authorization } = seen.destination(ours);
+        const { logFormat, authorization } = fixture.destination(ours);
         deepEqual({ logFormat, authorization }, { logFormat: 'cef', authorization: sandboxData.authorization });
-        equal(seen.portal(developers).enabled, true);
+        equal(fixture.portal(developers).enabled, true);
       },
-      { timeoutMs: nextLookMs, everyMs: 200 },
+      { timeoutMs: resyncTimeoutMs, everyMs: 200 },
     ),
   );
-  await teller.check('and the organization’s webhook, which it re-points', () =>
+  await reporter.check('the operator corrects the organization’s webhook', () =>
     eventually(() => {
-      const { target, enabled } = seen.organization();
-      deepEqual({ target, enabled }, onAt(seen, ours));
+      const { target, enabled } = fixture.organization();
+      deepEqual({ target, enabled }, onAt(fixture, ours));
     }),
   );
-  await teller.check('events say so', () =>
+  await reporter.check('events report the corrections', () =>
     eventually(async () => {
       const events = await kubectl(sandbox, 'get', 'events');
       match(events, /DestinationCorrected/);
       match(events, /WebhookCorrected/);
     }),
   );
-  await teller.check('Terraform sees every correction', async () => {
+  await reporter.check('Terraform sees every correction', async () => {
     deepEqual(Object.keys(await terraform.planned()).toSorted(), [
       addresses.organization,
       addresses.destination('ours'),
@@ -194,35 +198,42 @@ async function terraformMeddles({ sandbox, seen, teller }: Scene, terraform: Ter
   });
 }
 
-async function operatorGoes({ sandbox, seen, teller, manifest, kongctl, terraform }: Scene): Promise<void> {
-  teller.chapter('The forwarding is deleted');
+async function deleteForwarding({ sandbox, fixture, reporter, manifest, kongctl, terraform }: Context): Promise<void> {
+  reporter.section('The forwarding is deleted');
   await kubectl(sandbox, 'delete', '-f', manifest, '--timeout=60s');
-  await teller.check('nothing is left in Konnect', () => deepEqual(seen.leftOver(), []));
+  await reporter.check('nothing is left in Konnect', () => deepEqual(fixture.leftOver(), []));
   if (kongctl !== undefined) {
-    await teller.check('kongctl finds no destination', async () => {
+    await reporter.check('kongctl finds no destination', async () => {
       const { stdout } = await kongctl.run('get', 'audit-logs', 'destinations', '--output', 'json');
       deepEqual(z.array(z.unknown()).nullable().parse(JSON.parse(stdout)) ?? [], []);
     });
   }
   if (terraform !== undefined) {
-    await teller.check('Terraform would have to create the destination', async () => {
+    await reporter.check('Terraform would have to create the destination', async () => {
       equal((await terraform.planned())[addresses.destination('ours')], 'create');
     });
   }
 }
 
-function onAt(seen: KonnectWorld, name: string): { enabled: boolean; target: { kind: 'destination'; id: string } } {
-  return { enabled: true, target: { kind: 'destination', id: seen.destination(name).id } };
+function onAt(
+  fixture: KonnectFixture,
+  name: string,
+): { enabled: boolean; target: { kind: 'destination'; id: string } } {
+  return { enabled: true, target: { kind: 'destination', id: fixture.destination(name).id } };
 }
 
-/** The name of the destination that a portal's webhook points at. */
-function pointsAt(seen: KonnectWorld, portal: string): string {
-  const { target } = seen.portal(portal);
-  return seen.destinations().find(({ id }) => target.kind === 'destination' && id === target.id)?.name ?? target.kind;
+/** Returns the name of the destination of a portal's webhook. */
+function pointsAt(fixture: KonnectFixture, portal: string): string {
+  const { target } = fixture.portal(portal);
+  return (
+    fixture.destinations().find(({ id }) => target.kind === 'destination' && id === target.id)?.name ?? target.kind
+  );
 }
 
 async function becomesReady(sandbox: Sandbox): Promise<void> {
-  await eventually(async () => equal((await conditionOf(sandbox, 'Ready'))?.status, 'True'), { timeoutMs: nextLookMs });
+  await eventually(async () => equal((await conditionOf(sandbox, 'Ready'))?.status, 'True'), {
+    timeoutMs: resyncTimeoutMs,
+  });
 }
 
 async function conditionOf(

@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What the proxy answers to CONNECT, and if it opens the tunnel, what comes back through it. */
+/** Resolves with the proxy's answer to CONNECT, and with the answer through the tunnel if it opens one. */
 async function throughTunnel(host: string, path: string): Promise<{ opened: number; text: string }> {
   const ca = await readFile(hosts.authorityFile, 'utf8');
   return new Promise((resolve, reject) => {
@@ -47,8 +47,8 @@ async function throughTunnel(host: string, path: string): Promise<{ opened: numb
   });
 }
 
-describe('the public hosts, played locally', () => {
-  test('lead to the local Konnect, each to its own region', async () => {
+describe('the local replacement of the public hosts', () => {
+  test('leads to the local Konnect, each host to its region', async () => {
     const { text } = await throughTunnel('global.api.konghq.com', '/v3/organizations/me');
     expect(text).toContain(organizationID);
     await throughTunnel('eu.api.konghq.com', '/v2/control-planes');
@@ -77,7 +77,7 @@ describe('the arguments', () => {
     await expect(readArguments(args)).rejects.toThrow(message);
   });
 
-  test('name one peer or both', async () => {
+  test('name one client or both', async () => {
     expect(await readArguments(['--kongctl', process.execPath])).toEqual({ kongctl: process.execPath });
     expect(await readArguments(['--terraform-provider', process.execPath])).toEqual({
       terraform: { terraform: 'terraform', provider: process.execPath },

@@ -5,20 +5,20 @@ import { createServer as createTLSServer } from 'node:https';
 import { join } from 'node:path';
 import { createAuthority } from '../../sandbox/certificates.ts';
 
-/** Konnect's public hosts, played on loopback, for a client that talks to `https://{region}.api.konghq.com` alone. */
+/** Konnect's public hosts on loopback, for a client that connects only to `https://{region}.api.konghq.com`. */
 export interface PublicHosts {
-  /** For HTTPS_PROXY. It opens tunnels to those hosts, which end in the local Konnect, and to nothing else. */
+  /** Value for HTTPS_PROXY. The proxy opens tunnels only to these hosts, and they end in the local Konnect. */
   readonly proxyURL: string;
-  /** PEM file of the only authority to trust, for SSL_CERT_FILE. */
+  /** PEM file of the only trusted authority, for SSL_CERT_FILE. */
   readonly authorityFile: string;
-  /** What the proxy refused to open. */
+  /** Tunnels that the proxy refused. */
   readonly refused: readonly string[];
   stop(): Promise<void>;
 }
 
 const publicHost = /^[a-z]+\.api\.konghq\.com:443$/;
 
-/** `konnectURL`: of the local Konnect, which tells regions by the first label of the Host header. */
+/** Starts the hosts. `konnectURL` is that of the local Konnect, which takes the region from the first label of the Host header. */
 export async function startPublicHosts(konnectURL: string, folder: string): Promise<PublicHosts> {
   const authority = await createAuthority('Public hosts, played locally');
   const authorityFile = join(folder, 'authority.pem');

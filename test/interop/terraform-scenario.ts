@@ -2,11 +2,11 @@ import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
 import { sandboxData, sandboxSeed } from '../../sandbox/sandbox.ts';
-import { type KonnectWorld, worldOf } from './konnect-fixture.ts';
-import type { Teller } from './reporter.ts';
+import { fixtureOf, type KonnectFixture } from './konnect-fixture.ts';
+import type { Reporter } from './reporter.ts';
 import {
   addresses,
-  type DestinationWish,
+  type DestinationConfig,
   destinationBlock,
   organizationBlock,
   portalBlock,
@@ -18,12 +18,12 @@ import {
 export type TerraformTools = Pick<TerraformOptions, 'terraform' | 'provider' | 'parent'>;
 
 const portal = sandboxData.portals.developers;
-const first: DestinationWish = {
+const first: DestinationConfig = {
   name: 'made by Terraform',
   endpoint: 'https://siem.example/first',
   authorization: 'Bearer first',
 };
-const second: DestinationWish = {
+const second: DestinationConfig = {
   name: 'second, made by Terraform',
   endpoint: 'https://siem.example/second',
   authorization: 'Bearer second',
@@ -36,8 +36,8 @@ const everything =
   portalBlock({ portal, destination: { label: 'first' }, enabled: true }) +
   organizationBlock(inline);
 
-/** Ways in which Konnect may behave and the provider works; together they name every value that it lives with. */
-const livesWith: readonly Partial<Behavior>[] = [
+/** Behavior of Konnect with which the provider works. Together they contain every supported value. */
+const supportedBehaviors: readonly Partial<Behavior>[] = [
   {},
   { unconfiguredWebhook: 'disabled-absent', fillPatchDefaults: true, firstUpdatedAt: 'zero' },
   { unconfiguredWebhook: 'disabled-nil', fillPatchDefaults: false, staleListMs: 60_000, pageSizeMax: 1 },
@@ -49,23 +49,27 @@ const livesWith: readonly Partial<Behavior>[] = [
   },
 ];
 
-/** Ways in which the provider does not work: with them, Kong's own tests of it would fail, so Konnect hardly goes so. */
-const failsWith: readonly (readonly [behavior: Partial<Behavior>, step: 'apply' | 'destroy', says: RegExp])[] = [
+/** Behavior with which the provider fails. Kong's own tests of the provider would also fail, so Konnect probably behaves differently. */
+const unsupportedBehaviors: readonly (readonly [
+  behavior: Partial<Behavior>,
+  step: 'apply' | 'destroy',
+  says: RegExp,
+])[] = [
   [{ patchStatus: 201 }, 'apply', /201/],
   [{ firstUpdatedAt: 'malformed' }, 'apply', /0001-01-01T00:00:0Z/],
   [{ portalDeleteConflict: true }, 'destroy', /code 409/],
   [{ releaseDelayMs: 60_000 }, 'destroy', /code 409/],
 ];
 
-/** Destinations, a portal's webhook and the organization's by Terraform alone, from nothing to nothing. */
-export async function tellTerraform(tools: TerraformTools, teller: Teller): Promise<void> {
-  for (const behavior of livesWith) {
-    teller.chapter(`Terraform, Konnect behaving ${JSON.stringify(behavior)}`);
-    await withKonnect(behavior, tools, (terraform, konnect) => lifeOf(terraform, konnect, teller));
+/** Checks Terraform alone: destinations, a portal's webhook and the organization's. Nothing exists before and after. */
+export async function checkTerraform(tools: TerraformTools, reporter: Reporter): Promise<void> {
+  for (const behavior of supportedBehaviors) {
+    reporter.section(`Terraform, Konnect with ${JSON.stringify(behavior)}`);
+    await withKonnect(behavior, tools, (terraform, konnect) => checkLifecycle(terraform, konnect, reporter));
   }
-  teller.chapter('Terraform, where Konnect behaves as the provider does not expect');
-  for (const [behavior, step, says] of failsWith) {
-    await teller.check(`with ${JSON.stringify(behavior)}, ${step} fails`, () =>
+  reporter.section('Terraform, Konnect with behavior that the provider does not expect');
+  for (const [behavior, step, says] of unsupportedBehaviors) {
+    await reporter.check(`with ${JSON.stringify(behavior)}, ${step} fails`, () =>
       withKonnect(behavior, tools, async (terraform) => {
         const applied = terraform.apply(everything);
         if (step === 'apply') return rejects(applied, says);
@@ -89,19 +93,18 @@ async function withKonnect(
   }
 }
 
-async function lifeOf(terraform: Terraform, konnect: KonnectServer, teller: Teller): Promise<void> {
-  const seen = worldOf(konnect);
-  const nothingLeft = () =>
-    teller.check('nothing is left to plan', async () => deepEqual(await terraform.planned(), {}));
+async function checkLifecycle(terraform: Terraform, konnect: KonnectServer, reporter: Reporter): Promise<void> {
+  const fixture = fixtureOf(konnect);
+  const nothingLeft = () => reporter.check('then plans nothing', async () => deepEqual(await terraform.planned(), {}));
 
-  await teller.check('creates a destination, a portal’s webhook and the organization’s', async () => {
+  await reporter.check('creates a destination, a portal’s webhook and the organization’s', async () => {
     await terraform.apply(everything);
-    showsFirst(seen);
+    showsFirst(fixture);
   });
   await nothingLeft();
 
-  await teller.check('reads what somebody changed, and puts it right', async () => {
-    const { id } = seen.destination(first.name);
+  await reporter.check('reads what somebody changed, and puts it right', async () => {
+    const { id } = fixture.destination(first.name);
     await call(konnect, 'PATCH', `global/v3/audit-log-destinations/${id}`, { ...first, log_format: 'cps' });
     await call(konnect, 'DELETE', `us/v3/portals/${portal}/audit-log-webhook`);
     await call(konnect, 'PATCH', 'us/v2/audit-log-webhook', { ...inline, enabled: false });
@@ -111,54 +114,54 @@ async function lifeOf(terraform: Terraform, konnect: KonnectServer, teller: Tell
       addresses.portal,
     ]);
     await terraform.apply(everything);
-    showsFirst(seen);
+    showsFirst(fixture);
   });
   await nothingLeft();
 
-  await teller.check('updates each, and moves the webhook to another destination', async () => {
-    const { id } = seen.destination(first.name);
+  await reporter.check('updates each, and moves the webhook to another destination', async () => {
+    const { id } = fixture.destination(first.name);
     await terraform.apply(
       destinationBlock('first', { ...first, name: 'renamed', endpoint: 'https://siem.example/moved' }) +
         destinationBlock('second', second) +
         portalBlock({ portal, destination: { label: 'second' }, enabled: false }) +
         organizationBlock({ ...inline, enabled: false, log_format: 'cps' }),
     );
-    equal(seen.destination('renamed').id, id);
-    equal(seen.destination('renamed').endpoint, 'https://siem.example/moved');
-    const { id: secondID, authorization } = seen.destination(second.name);
+    equal(fixture.destination('renamed').id, id);
+    equal(fixture.destination('renamed').endpoint, 'https://siem.example/moved');
+    const { id: secondID, authorization } = fixture.destination(second.name);
     equal(authorization, second.authorization);
-    deepEqual(pointing(seen), { destination: secondID, enabled: false });
-    equal(seen.organization().enabled, false);
+    deepEqual(pointing(fixture), { destination: secondID, enabled: false });
+    equal(fixture.organization().enabled, false);
   });
   await nothingLeft();
 
-  await teller.check('destroys everything: no destination, and no webhook that sends', async () => {
+  await reporter.check('destroys everything: no destination, and no webhook that sends', async () => {
     await terraform.destroy();
-    deepEqual(seen.leftOver(), []);
+    deepEqual(fixture.leftOver(), []);
     deepEqual(await terraform.state(), {});
   });
-  await teller.check('creates it all again on what is left', async () => {
+  await reporter.check('creates it all again on what is left', async () => {
     await terraform.apply(everything);
     deepEqual(await terraform.planned(), {});
-    showsFirst(seen);
+    showsFirst(fixture);
   });
   await terraform.destroy();
 }
 
-function showsFirst(seen: KonnectWorld): void {
-  const { id, endpoint, authorization, logFormat, skipSSLVerification } = seen.destination(first.name);
+function showsFirst(fixture: KonnectFixture): void {
+  const { id, endpoint, authorization, logFormat, skipSSLVerification } = fixture.destination(first.name);
   deepEqual(
     { name: first.name, endpoint, authorization, logFormat, skipSSLVerification },
     { ...first, logFormat: 'cef', skipSSLVerification: false },
   );
-  deepEqual(pointing(seen), { destination: id, enabled: true });
-  const { target, enabled } = seen.organization();
+  deepEqual(pointing(fixture), { destination: id, enabled: true });
+  const { target, enabled } = fixture.organization();
   equal(enabled, true);
   match(target.kind === 'inline' ? target.inline.endpoint : '', /\/inline$/);
 }
 
-function pointing(seen: KonnectWorld): { destination: string; enabled: boolean } {
-  const { target, enabled } = seen.portal(portal);
+function pointing(fixture: KonnectFixture): { destination: string; enabled: boolean } {
+  const { target, enabled } = fixture.portal(portal);
   return { destination: target.kind === 'destination' ? target.id : '', enabled };
 }
 

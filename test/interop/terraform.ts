@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { type Ended, runCommand } from './command.ts';
 
-/** One folder with one state, driven by the real Terraform (or OpenTofu) with the real provider. */
+/** One folder with one state, for the real Terraform (or OpenTofu) with the real provider. */
 export interface Terraform {
-  /** Makes `configuration` the wish and carries it out. Rejects with what Terraform says. */
+  /** Writes the configuration and applies it. Rejects with the output of Terraform. */
   apply(configuration: string): Promise<void>;
-  /** What `apply` would still do: addresses with their actions; empty where there is nothing left to plan. */
+  /** Resolves with the actions that `apply` would still run, by address. */
   planned(configuration?: string): Promise<Record<string, string>>;
-  /** What the state holds, by address. */
+  /** Resolves with the attributes in the state, by address. */
   state(): Promise<Record<string, Readonly<Record<string, unknown>>>>;
   import(address: string, id: string): Promise<void>;
   destroy(): Promise<void>;
@@ -20,7 +20,7 @@ export interface TerraformOptions {
   readonly terraform: string;
   /** The executable of terraform-provider-konnect. */
   readonly provider: string;
-  /** Where the folder is made. */
+  /** The parent of the folder. */
   readonly parent: string;
   /** Template with `{region}`. */
   readonly konnectURL: string;
@@ -41,7 +41,7 @@ const Plan = z.object({
   resource_changes: z.array(z.object({ address: z.string(), change: z.object({ actions: z.array(z.string()) }) })),
 });
 
-/** Nothing is downloaded: the provider is named in a configuration file of its own, which needs no `init`. */
+/** Prepares the folder without a download: a configuration file names the provider, so `init` is not necessary. */
 export async function terraformIn(options: TerraformOptions): Promise<Terraform> {
   const folder = await mkdtemp(join(options.parent, 'terraform-'));
   const plugins = join(folder, 'plugins');
@@ -92,13 +92,13 @@ export async function terraformIn(options: TerraformOptions): Promise<Terraform>
   };
 }
 
-/** From the first error on: what comes before shows the plan, authorizations and all. */
+/** Returns the output from the first error on. The output before it shows the plan with authorizations. */
 function complaint({ stdout, stderr }: Pick<Ended, 'stdout' | 'stderr'>): string {
   const all = stdout + stderr;
   return all.slice(Math.max(0, all.indexOf('Error: ')));
 }
 
-/** Destinations are made on `global`, webhooks on their region's host. */
+/** Returns the provider blocks: destinations use the host `global`, webhooks that of their region. */
 function providers({ konnectURL, token }: TerraformOptions): string {
   const provider = (region: string, alias: string) => `
 provider "konnect" {
@@ -111,7 +111,7 @@ provider "konnect" {
   return required + provider('global', '') + provider('us', 'alias = "us"');
 }
 
-export interface DestinationWish {
+export interface DestinationConfig {
   readonly name: string;
   readonly endpoint: string;
   readonly authorization: string;
@@ -125,11 +125,11 @@ export const addresses = {
   organization: 'konnect_audit_log.organization',
 };
 
-export function destinationBlock(label: string, wish: DestinationWish): string {
+export function destinationBlock(label: string, wish: DestinationConfig): string {
   return block('konnect_audit_log_destination', label, { ...wish });
 }
 
-/** `destination`: the label of a destination of the same configuration, or an id. */
+/** Returns a webhook block. `destination` is the label of a destination in the same configuration, or an ID. */
 export function portalBlock(wish: {
   portal: string;
   destination: { label: string } | string;
@@ -144,7 +144,7 @@ export function portalBlock(wish: {
   });
 }
 
-export function organizationBlock(wish: Omit<DestinationWish, 'name'> & { enabled: boolean }): string {
+export function organizationBlock(wish: Omit<DestinationConfig, 'name'> & { enabled: boolean }): string {
   return block('konnect_audit_log', 'organization', { ...wish });
 }
 

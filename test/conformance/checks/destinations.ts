@@ -1,20 +1,21 @@
-import { cursorOf, itemsOf, type Json, type OrganizationHand } from '../contract-client.ts';
+import { type ContractClient, cursorOf, itemsOf, type Json } from '../contract-client.ts';
 import { describeTime, type Finding, finding, howSoon } from '../finding.ts';
 
 const collection = '/v3/audit-log-destinations';
 
-/** What destinations do on their own, attached to nothing. */
-export async function* askDestinations(hand: OrganizationHand): AsyncGenerator<Finding> {
-  yield* askCreation(hand);
-  yield* askNames(hand);
-  yield* askChanges(hand);
-  yield* askLists(hand);
-  yield* askDeletion(hand);
+/** Checks destinations that are not attached. */
+export async function* askDestinations(client: ContractClient): AsyncGenerator<Finding> {
+  yield* askCreation(client);
+  yield* askNames(client);
+  yield* askChanges(client);
+  yield* askLists(client);
+  yield* askDeletion(client);
 }
 
-async function* askCreation({ ask, make, settings }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askCreation({ ask, make, settings }: ContractClient): AsyncGenerator<Finding> {
   const made = await make();
-  if (typeof made.body['id'] !== 'string') throw new Error(`no destination can be made: POST answered ${made.status}`);
+  if (typeof made.body['id'] !== 'string')
+    throw new Error(`no destination can be created: POST answered ${made.status}`);
   const id = made.body['id'];
   yield finding('create-status', 'What does POST of a destination answer?', made.status);
   yield finding(
@@ -49,7 +50,7 @@ async function* askCreation({ ask, make, settings }: OrganizationHand): AsyncGen
   }
 }
 
-async function* askNames({ ask, make, name }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askNames({ ask, make, name }: ContractClient): AsyncGenerator<Finding> {
   const taken = name();
   await make({ name: taken });
   const again = await make({ name: taken });
@@ -65,7 +66,7 @@ async function* askNames({ ask, make, name }: OrganizationHand): AsyncGenerator<
   yield finding('unique-names-on-rename', 'Is a taken name refused to PATCH?', status < 300 ? 'no' : `yes, ${status}`);
 }
 
-async function* askChanges({ ask, make, name }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askChanges({ ask, make, name }: ContractClient): AsyncGenerator<Finding> {
   const { body: made } = await make();
   const path = `${collection}/${idOf(made)}`;
   const get = async () => (await ask('GET', 'global', path)).body;
@@ -115,7 +116,7 @@ async function* askChanges({ ask, make, name }: OrganizationHand): AsyncGenerato
   );
 }
 
-async function* askLists({ ask, make, name, patience }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askLists({ ask, make, name, polling }: ContractClient): AsyncGenerator<Finding> {
   const wanted = name();
   const { body: made } = await make({ name: wanted });
   await make();
@@ -128,10 +129,10 @@ async function* askLists({ ask, make, name, patience }: OrganizationHand): Async
     yield finding(
       `list-after-create-${place}`,
       `How soon does a list on ${where} show a new destination?`,
-      await howSoon(found(place), patience),
+      await howSoon(found(place), polling),
     );
   }
-  await howSoon(found('global'), patience);
+  await howSoon(found('global'), polling);
 
   const page = await ask('GET', 'global', `${collection}?page[size]=1`);
   const next = Object(page.body['meta'])['next'];
@@ -168,7 +169,7 @@ async function* askLists({ ask, make, name, patience }: OrganizationHand): Async
   );
 }
 
-async function* askDeletion({ ask, make, name, patience }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askDeletion({ ask, make, name, polling }: ContractClient): AsyncGenerator<Finding> {
   const wanted = name();
   const { body: made } = await make({ name: wanted });
   const path = `${collection}/${idOf(made)}`;
@@ -176,7 +177,7 @@ async function* askDeletion({ ask, make, name, patience }: OrganizationHand): As
     !itemsOf((await ask('GET', 'global', `${collection}?filter[name][eq]=${wanted}`)).body).some(
       ({ id }) => id === idOf(made),
     );
-  await howSoon(async () => !(await gone()), patience);
+  await howSoon(async () => !(await gone()), polling);
   yield finding(
     'delete-status',
     'What does DELETE of a destination answer?',
@@ -187,7 +188,7 @@ async function* askDeletion({ ask, make, name, patience }: OrganizationHand): As
     'What does GET answer right after that?',
     (await ask('GET', 'global', path)).status,
   );
-  yield finding('list-after-delete', 'How soon do lists on global no longer show it?', await howSoon(gone, patience));
+  yield finding('list-after-delete', 'How soon do lists on global no longer show it?', await howSoon(gone, polling));
   yield finding('delete-again', 'What does a second DELETE answer?', (await ask('DELETE', 'global', path)).status);
 }
 
@@ -204,11 +205,11 @@ function sizeOf({ meta }: Json): string {
 }
 
 function idOf({ id }: Json): string {
-  if (typeof id !== 'string') throw new Error('no destination could be made');
+  if (typeof id !== 'string') throw new Error('no destination could be created');
   return id;
 }
 
-/** All that PATCH can set, as it is; the authorization anew, since nobody can read it. */
+/** Returns all present values that PATCH can set. The authorization is set again, since nobody can read it. */
 function fieldsOf({ name, endpoint, log_format, skip_ssl_verification }: Json): Json {
   return { name, endpoint, log_format, skip_ssl_verification, authorization: 'Bearer contract' };
 }

@@ -1,8 +1,8 @@
-import type { OrganizationHand } from '../contract-client.ts';
+import type { ContractClient } from '../contract-client.ts';
 import { describeTime, type Finding, finding } from '../finding.ts';
 
-/** Whose token it is, what needs none, and what only a webhook shows that nobody has touched yet. */
-export async function* askOrganization({ ask }: OrganizationHand): AsyncGenerator<Finding> {
+/** Checks the organization of the token, calls without a token, and a webhook that was never configured. */
+export async function* askOrganization({ ask }: ContractClient): AsyncGenerator<Finding> {
   const me = await ask('GET', 'global', '/v3/organizations/me');
   const fields = ['id', 'name'].filter((field) => typeof me.body[field] === 'string');
   yield finding(

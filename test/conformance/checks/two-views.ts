@@ -1,4 +1,4 @@
-import { itemsOf, type Json, type OrganizationHand } from '../contract-client.ts';
+import { type ContractClient, itemsOf, type Json } from '../contract-client.ts';
 import { describeWebhook, type Finding, finding } from '../finding.ts';
 import { borrow, clear, destinationIn, type WebhookPlace } from './borrow-webhook.ts';
 import { carries } from './destinations.ts';
@@ -7,17 +7,17 @@ const v2 = '/v2/audit-log-webhook';
 const v3 = '/v3/audit-log-webhook';
 const place: WebhookPlace = { kind: 'organization', path: v3 };
 
-/** The organization's webhook as v2 has it, inline, and what that and v3 know of each other. */
-export async function* askTwoViews(hand: OrganizationHand): AsyncGenerator<Finding> {
-  await borrow(hand, place);
-  await clear(hand, place);
-  yield* askNamed(hand);
-  await clear(hand, place);
-  yield* askInline(hand);
-  await clear(hand, place);
+/** Checks the organization's inline webhook of v2, and what v2 and v3 show of each other. */
+export async function* askTwoViews(client: ContractClient): AsyncGenerator<Finding> {
+  await borrow(client, place);
+  await clear(client, place);
+  yield* askNamed(client);
+  await clear(client, place);
+  yield* askInline(client);
+  await clear(client, place);
 }
 
-async function* askNamed({ ask, make }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askNamed({ ask, make }: ContractClient): AsyncGenerator<Finding> {
   const idle = (await ask('GET', 'region', v2)).body;
   yield finding(
     'unconfigured-v2',
@@ -49,7 +49,7 @@ async function* askNamed({ ask, make }: OrganizationHand): AsyncGenerator<Findin
   );
 }
 
-async function* askInline({ ask, make, settings }: OrganizationHand): AsyncGenerator<Finding> {
+async function* askInline({ ask, make, settings }: ContractClient): AsyncGenerator<Finding> {
   const id = String((await make()).body['id']);
   await ask('PATCH', 'region', v3, { body: { audit_log_destination_id: id, enabled: true } });
   const count = async () =>

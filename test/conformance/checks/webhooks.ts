@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Answered, OrganizationHand } from '../contract-client.ts';
+import type { Answered, ContractClient } from '../contract-client.ts';
 import { describeWebhook, type Finding, finding, howSoon } from '../finding.ts';
 import { borrow, clear, destinationIn, type WebhookPlace } from './borrow-webhook.ts';
 
 const destinations = '/v3/audit-log-destinations';
 
-/** A webhook that names a destination: a portal's, or the organization's as v3 shows it. */
-export async function* askWebhook(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
-  await borrow(hand, place);
-  await clear(hand, place);
-  yield* askUnconfigured(hand, place);
-  yield* askPatches(hand, place);
-  yield* askRelease(hand, place);
+/** Checks a webhook with a destination: that of a portal, or that of the organization in v3. */
+export async function* askWebhook(client: ContractClient, place: WebhookPlace): AsyncGenerator<Finding> {
+  await borrow(client, place);
+  await clear(client, place);
+  yield* askUnconfigured(client, place);
+  yield* askPatches(client, place);
+  yield* askRelease(client, place);
 }
 
 function labeled({ kind }: WebhookPlace): (id: string, question: string, answer: string | number) => Finding {
@@ -19,7 +19,7 @@ function labeled({ kind }: WebhookPlace): (id: string, question: string, answer:
   return (id, question, answer) => finding(`${id}-${kind}`, question.replace('WEBHOOK', whose), answer);
 }
 
-async function* askUnconfigured({ ask }: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
+async function* askUnconfigured({ ask }: ContractClient, place: WebhookPlace): AsyncGenerator<Finding> {
   const tell = labeled(place);
   const shown = await ask('GET', 'region', place.path);
   yield tell(
@@ -44,8 +44,8 @@ async function* askUnconfigured({ ask }: OrganizationHand, place: WebhookPlace):
   yield tell('unknown-destination', 'What does PATCH of WEBHOOK answer to the id of no destination?', unknown.status);
 }
 
-async function* askPatches(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
-  const { ask, make } = hand;
+async function* askPatches(client: ContractClient, place: WebhookPlace): AsyncGenerator<Finding> {
+  const { ask, make } = client;
   const tell = labeled(place);
   const first = String((await make()).body['id']);
   const second = String((await make()).body['id']);
@@ -83,8 +83,8 @@ async function* askPatches(hand: OrganizationHand, place: WebhookPlace): AsyncGe
   );
 }
 
-async function* askRelease(hand: OrganizationHand, place: WebhookPlace): AsyncGenerator<Finding> {
-  const { ask, make, patience } = hand;
+async function* askRelease(client: ContractClient, place: WebhookPlace): AsyncGenerator<Finding> {
+  const { ask, make, polling } = client;
   const tell = labeled(place);
   const id = String((await make()).body['id']);
   const remove = (): Promise<Answered> => ask('DELETE', 'global', `${destinations}/${id}`);
@@ -100,9 +100,9 @@ async function* askRelease(hand: OrganizationHand, place: WebhookPlace): AsyncGe
   await ask('PATCH', 'region', place.path, { body: { audit_log_destination_id: id, enabled: true } });
   const detached = await ask('DELETE', 'region', place.path);
   yield tell('delete-enabled', 'What does DELETE of WEBHOOK answer while it is enabled?', detached.status);
-  if (detached.status >= 300) await clear(hand, place);
+  if (detached.status >= 300) await clear(client, place);
   const after = await ask('GET', 'region', place.path);
   yield tell('after-delete', 'How does WEBHOOK look after DELETE?', describeWebhook(after.status, after.body));
-  const soon = await howSoon(async () => [204, 200, 404].includes((await remove()).status), patience, 1);
+  const soon = await howSoon(async () => [204, 200, 404].includes((await remove()).status), polling, 1);
   yield tell('release', 'How soon after that can the destination be deleted?', soon);
 }
