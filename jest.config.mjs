@@ -25,6 +25,7 @@ export default {
       ...shared,
       displayName: 'simulation',
       testMatch: testsIn('simulation', 'fuzz'),
+      setupFilesAfterEnv: ['<rootDir>/test/support/long-timeouts.ts'],
     },
     {
       ...shared,
@@ -32,7 +33,7 @@ export default {
       testMatch: testsIn('integration', 'e2e', 'validators/integration'),
       globalSetup: '<rootDir>/test/support/integration-setup.ts',
       globalTeardown: '<rootDir>/test/support/integration-teardown.ts',
-      setupFilesAfterEnv: ['<rootDir>/test/support/integration-timeouts.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/long-timeouts.ts'],
     },
   ],
   maxWorkers: 3,

@@ -1,4 +1,4 @@
-/** What was in Konnect before the operator came: set up by hand after Kong's how-tos, or by somebody else. */
+/** Objects that exist in Konnect before the operator: configured by hand with Kong's how-tos, or by another client. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { expectEvent, expectProblem } from './support/conditions.ts';
 import type { Fixture } from './support/fixture.ts';
@@ -17,11 +17,11 @@ const { environment, fixture } = oneEnvironment({ prefix: 'adoption' });
 const nothing = { enabled: false, target: { kind: 'none' } };
 const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
-/** As the how-to's first command makes it, to the endpoint that the forwarding's Secret holds too. */
+/** Returns the destination that the how-to's first command creates, with the endpoint of the forwarding's Secret. */
 const asInTheHowTo = (name: string) => ({ ...environment().credentials, name, log_format: 'cef' as const });
 
 describe('the how-to for Dev Portals was followed by hand', () => {
-  test('with the name that the forwarding gives: the destination is taken over, and nothing but its authorization is sent', async () => {
+  test('with the name in spec: the operator adopts the destination, and sends only its authorization', async () => {
     const one = await fixture('by-hand-named');
     const name = 'sumologic by hand';
     const id = await createDestination(environment(), { ...asInTheHowTo(name), authorization: 'Bearer an-older-one' });
@@ -42,7 +42,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     expect(one.portalWebhook()).toMatchObject(nothing);
   });
 
-  test('with a name of its own: the webhook is taken over, and the destination left where it is', async () => {
+  test('with another name: the operator adopts the webhook, and leaves the destination', async () => {
     const one = await fixture('by-hand');
     const name = 'made by hand';
     const id = await createDestination(environment(), asInTheHowTo(name));
@@ -62,7 +62,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     expect(one.destinations(name)).toEqual([before]);
   });
 
-  test('and switched off: it is switched on', async () => {
+  test('and switched off: the operator switches it on', async () => {
     const one = await fixture('by-hand-off');
     const id = await createDestination(environment(), asInTheHowTo(one.destinationName));
     await attachPortal(environment(), one.portals[0] ?? '', id, false);
@@ -72,7 +72,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     expect(one.destinations()).toMatchObject([{ id }]);
   });
 
-  test('for one portal of two: that one is taken over, the other attached', async () => {
+  test('for one portal of two: the operator adopts that one and attaches the other', async () => {
     const one = await fixture('by-hand-half', { portals: 2 });
     const id = await createDestination(environment(), asInTheHowTo(one.destinationName));
     await attachPortal(environment(), one.portals[1] ?? '', id);
@@ -83,7 +83,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
   });
 });
 
-/** One organization's webhook each: there is one in a region. */
+/** Each case uses the organization's webhook of another organization or region. */
 describe('the how-to for Konnect was followed by hand', () => {
   test.each([
     ['v3', 'v3', 'blue', 'us'],
@@ -131,7 +131,7 @@ describe('the how-to for Konnect was followed by hand', () => {
 describe('adoptionPolicy', () => {
   type Made = { readonly one: Fixture; readonly id: string };
 
-  /** A destination of our name, or a webhook of our portal in use; with the endpoint of our Secret or another one. */
+  /** Creates a destination of our name, or attaches our portal, with the endpoint of our Secret or another one. */
   async function set(
     name: string,
     what: 'destination' | 'webhook',
@@ -154,7 +154,7 @@ describe('adoptionPolicy', () => {
     ['Never', 'other', 'Always'],
     ['IfMatching', 'other', 'Always'],
   ] as const)(
-    '%s leaves a destination of our name (%s endpoint) alone and says so; %s takes it',
+    '%s does not change a destination of our name (%s endpoint) and says so; %s adopts it',
     async (refuses, endpoint, takes) => {
       const { one, id } = await set(`named-${refuses}-${endpoint}`.toLowerCase(), 'destination', endpoint, refuses);
       const [before] = one.destinations();
@@ -206,7 +206,7 @@ describe('adoptionPolicy', () => {
     },
   );
 
-  test('several destinations of our name stop it with their IDs, whatever it says', async () => {
+  test('with several destinations of our name, the forwarding is Stalled and names their IDs, for every policy', async () => {
     environment().services.konnect.control.behave({ duplicateNames: 'allowed' });
     const one = await fixture('named-twice');
     const ids = [1, 2].map(async () => createDestination(environment(), asInTheHowTo(one.destinationName)));
@@ -221,7 +221,7 @@ describe('adoptionPolicy', () => {
   });
 });
 
-describe('what is looked at again and again stays untouched', () => {
+describe('an object of another client stays unchanged in every reconciliation', () => {
   let one: Fixture;
 
   beforeAll(async () => {
@@ -231,7 +231,7 @@ describe('what is looked at again and again stays untouched', () => {
     await expectProblem(environment(), one.name, { reason: 'NameInUse', mark: 'Stalled', says: ['did not create'] });
   });
 
-  test('until it is gone, and then the name is ours', async () => {
+  test('until it is deleted, and then the operator uses the name', async () => {
     const [theirs] = one.destinations();
     await requestReconcile(environment(), one.name);
     await requestReconcile(environment(), one.name);

@@ -1,4 +1,4 @@
-/** What is wrong in a Secret or in Konnect's answers: one clear condition, no harm to the others, no hot loop, and nothing lost. */
+/** Invalid Secrets and invalid answers of Konnect: one clear condition, no effect on other forwardings, no hot loop, and nothing lost. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActiveFault, FaultKind } from '../../sandbox/konnect/faults.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,7 +14,7 @@ const { environment, fixture, readyFixture } = oneEnvironment({
   flags: ['--max-concurrent-reconciles=8'],
 });
 
-/** Status writes and reads of Secrets, as the API server noted them. */
+/** Resolves with the writes of status and reads of Secrets in the API server's audit log. */
 async function kubernetesWork(one: Fixture): Promise<{ statuses: number; secrets: number }> {
   const requests = await operatorRequests(environment().namespace);
   return {
@@ -89,7 +89,7 @@ describe('Secrets', () => {
       const keys = key === 'token' ? (['token'] as const) : (['endpoint', 'authorization'] as const);
       const data = Object.fromEntries(keys.map((each) => [each, Buffer.from(good[each]).toString('base64')]));
       await (key === 'token' ? one.applySIEM() : one.applyToken());
-      // Not by apply, which would keep a copy in an annotation, and has no room for it there.
+      // Not with apply: it keeps a copy in an annotation, which is too small for it.
       await environment().kubectl(['create', '-f', '-'], {
         input: JSON.stringify({
           apiVersion: 'v1',
@@ -103,7 +103,7 @@ describe('Secrets', () => {
   });
 
   test.each(cases.map(([what, key, , says], index) => ({ what, key, says, index })))(
-    '$what is refused before anything is sent, told once, and not looked at again until it changes',
+    '$what is refused before a call, reported once, and not read again until it changes',
     async ({ key, says, index }) => {
       const one = fixtures[index];
       if (one === undefined) throw new Error('there is no such fixture');
@@ -124,14 +124,14 @@ describe('Secrets', () => {
     },
   );
 
-  test('and the neighbor goes on all the while', async () => {
+  test('and another forwarding is not affected', async () => {
     expect(isReady(await requestReconcile(environment(), neighbor.name))).toBe(true);
     expect(neighbor.writes()).toHaveLength(2);
     expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);
   });
 });
 
-test('a portal of another region, and one of another organization, are named, and the one beside them goes on', async () => {
+test('the message names portals of another region and another organization, and the other portal is attached', async () => {
   const one = await fixture('portals-elsewhere');
   const [ofEurope = ''] = environment().blue.portals.eu;
   const [ofGreen = ''] = environment().green.portals.us;
@@ -146,12 +146,12 @@ test('a portal of another region, and one of another organization, are named, an
   expect(one.portalWebhook().enabled).toBe(true);
   const { statuses } = await kubernetesWork(one);
   await requestReconcile(environment(), one.name);
-  // Nothing but that it was answered.
+  // The only write answers the annotation.
   expect((await kubernetesWork(one)).statuses).toBe(statuses + 1);
 });
 
 describe('answers of Konnect', () => {
-  /** Cut short, far too long, a web page, of wrong types, and a redirect. */
+  /** A truncated answer, a huge one, a web page, wrong types, and a redirect. */
   const answers: readonly FaultKind[] = [
     { kind: 'status', status: 200, body: 'truncated' },
     { kind: 'status', status: 200, body: 'huge' },
@@ -159,7 +159,7 @@ describe('answers of Konnect', () => {
     { kind: 'wrong-types' },
     { kind: 'redirect' },
   ];
-  /** Waits grow from half a second; a creation that may have happened is looked for during ten seconds before it is tried again. */
+  /** Retries wait half a second at first. The operator looks for a lost creation for ten seconds before it creates again. */
   const operations = [
     { object: 'the organization', operation: 'get-organizations-me', leastGapsMs: [450, 950] },
     { object: 'the list of destinations', operation: 'get-audit-log-destinations', leastGapsMs: [450, 950] },
@@ -173,9 +173,9 @@ describe('answers of Konnect', () => {
   });
 
   test.each(operations)(
-    'about $object that make no sense are told, asked for less and less often, and forgotten when they do',
+    'about $object that are invalid: status reports them, retries become rarer, and the forwarding recovers with valid answers',
     async ({ operation, leastGapsMs }) => {
-      // A creation that was carried out is found, whatever its answer said.
+      // The operator finds a created destination, whatever the answer was.
       const bad = answers.filter(({ kind }) => kind !== 'wrong-types' || operation !== 'create-audit-log-destination');
       const cases: { one: Fixture; fault: ActiveFault }[] = [];
       for (const [index, kind] of bad.entries()) {
@@ -190,7 +190,7 @@ describe('answers of Konnect', () => {
           says: ["is not Konnect's", '--konnect-url', 'proxy'],
         });
       }
-      /** Between the calls. The watch may show the Secrets only after the first pass, which then makes a second one at once. */
+      /** Returns the times between calls. If the watch shows the Secrets only after the first reconciliation, a second one follows at once. */
       function gapsOf(one: Fixture): number[] {
         const at = one.calls(operation).map((call) => call.at.getTime());
         const gapsMs = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
@@ -205,7 +205,7 @@ describe('answers of Konnect', () => {
       for (const { one } of cases) {
         const gapsMs = gapsOf(one);
         for (const [index, leastMs] of leastGapsMs.entries()) expect(gapsMs[index]).toBeGreaterThanOrEqual(leastMs);
-        // For each call at most: what is about to be done, that it failed, that the lost creation is looked for.
+        // At most three writes for each call: the pending creation, the failure, the search.
         expect((await kubernetesWork(one)).statuses).toBeLessThanOrEqual(3 + 3 * one.calls(operation).length);
         // No redirect was followed with the token.
         expect(one.calls().filter(({ path }) => path.includes('redirected'))).toEqual([]);
@@ -220,7 +220,7 @@ describe('answers of Konnect', () => {
     },
   );
 
-  test('about a creation that was carried out are not needed: it is found, and not repeated', async () => {
+  test('about a creation that Konnect executed: the operator finds the destination and does not repeat the creation', async () => {
     const one = await fixture('created-wrong-types');
     one.fail({ kind: 'wrong-types', match: { operation: 'create-audit-log-destination' } });
     await one.apply();
@@ -229,7 +229,7 @@ describe('answers of Konnect', () => {
     expect(one.destinations()).toHaveLength(1);
   });
 
-  test('leave what stands as it is', async () => {
+  test('leave attached webhooks unchanged', async () => {
     const one = await readyFixture('standing-in-nonsense', undefined, { portals: 2 });
     const [before] = one.destinations();
     const writes = one.writes().length;
@@ -250,7 +250,7 @@ describe('answers of Konnect', () => {
     expect(one.destinations()).toEqual([before]);
   });
 
-  test('and the neighbor goes on all the while', async () => {
+  test('and another forwarding is not affected', async () => {
     expect(isReady(await requestReconcile(environment(), neighbor.name))).toBe(true);
     expect(neighbor.writes()).toHaveLength(2);
     expect((await kubernetesWork(neighbor)).statuses).toBeLessThanOrEqual(4);

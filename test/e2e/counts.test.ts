@@ -12,7 +12,7 @@ const create = 'POST global/v3/audit-log-destinations';
 const readPortal = 'GET us/v3/portals/…/audit-log-webhook';
 const attachPortal = 'PATCH us/v3/portals/…/audit-log-webhook';
 
-/** What the operator asked of Konnect, and how often; portals are not told apart. */
+/** Returns the number of calls to Konnect by operation, for all portals together. */
 function callsOf(environment: Environment): Record<string, number> {
   return countTexts(
     environment.calls().map(({ method, region, path }) => {
@@ -21,7 +21,7 @@ function callsOf(environment: Environment): Record<string, number> {
   );
 }
 
-/** The portals that a method was used on. */
+/** Returns the portals of all calls with a method. */
 function portalsOf(environment: Environment, method: string): (string | undefined)[] {
   return environment
     .calls()
@@ -30,7 +30,7 @@ function portalsOf(environment: Environment, method: string): (string | undefine
     .toSorted();
 }
 
-/** Counts what `act` makes the operator ask of Kubernetes. The operator has to have been stopped at the end of it, so that nothing is on its way. */
+/** Resolves with the requests to Kubernetes during `act`. `act` must stop the operator, so that no request is under way. */
 async function kubernetesRequestsDuring(environment: Environment, act: () => Promise<void>) {
   const before = await operatorRequests(environment.namespace);
   await act();
@@ -47,12 +47,12 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
 
   afterAll(() => environment.stop());
 
-  test('is created with as few calls as there can be', async () => {
+  test('is created with the minimum number of calls', async () => {
     const portals = environment.blue.portals.us;
     const requests = await kubernetesRequestsDuring(environment, async () => {
       await environment.apply(forwarding('sumologic', { portals: portals.map((id) => ({ id })) }));
       await environment.waitForReady('sumologic');
-      // Written in the background, one after the other.
+      // Events are written in the background, one after another.
       await eventually(async () => expect(await environment.events('sumologic')).toHaveLength(1 + count + 1));
       await expect(environment.stopOperator()).resolves.toBe('exited with code 0');
     });
@@ -69,7 +69,7 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
     expect(countWrites(requests)).toEqual({
       // The finalizer.
       'patch auditlogforwardings.konnect-audit-log.io': 1,
-      // The intent to create the destination; what is to be attached to it; that all is in place.
+      // The pending creation of the destination, the pending attachments, and the final state.
       'patch auditlogforwardings.konnect-audit-log.io/status': 3,
       // A destination created, each portal attached, in sync.
       'create events.events.k8s.io': 1 + count + 1,
@@ -99,7 +99,7 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
     });
   });
 
-  test('is only read when its spec changes in nothing that Konnect holds', async () => {
+  test('is only read after a change of spec that does not affect Konnect', async () => {
     await environment.startOperator();
     await reconciliationsDone(environment, 1);
     environment.clearCalls();
@@ -110,14 +110,14 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
       await environment.stopOperator();
     });
 
-    // The list is shared, and younger than half of the interval.
+    // The shared list is younger than half of the interval.
     expect(callsOf(environment)).toEqual({ [readPortal]: count });
-    // Status says which generation it speaks of.
+    // Status contains the observed generation.
     expect(countWrites(requests)).toEqual({ 'patch auditlogforwardings.konnect-audit-log.io/status': 1 });
   });
 });
 
-test('a second forwarding with the same token does not ask again whose it is', async () => {
+test('a second forwarding with the same token does not read its organization again', async () => {
   await using environment = await createEnvironment({ prefix: 'counts-second', portals: 4 });
   const [first, second, ...others] = environment.blue.portals.us;
   await environment.applySecrets();
@@ -137,7 +137,7 @@ test('a second forwarding with the same token does not ask again whose it is', a
   expect(callsOf(environment)).toEqual({ [list]: 1, [create]: 1, [readPortal]: 2, [attachPortal]: 2 });
 });
 
-test('forwardings that come together ask once for each token whose it is', async () => {
+test('forwardings that are applied together read the organization once for each token', async () => {
   await using environment = await createEnvironment({ prefix: 'counts-together', portals: 3 });
   const { blue, green } = environment;
   await environment.applySecrets();
@@ -159,7 +159,7 @@ test('forwardings that come together ask once for each token whose it is', async
 });
 
 describe("the organization's webhook", () => {
-  test('with v3 costs a look at both views and one change', async () => {
+  test('with v3 costs a read of both views and one change', async () => {
     await using environment = await createEnvironment({ prefix: 'counts-organization' });
     await environment.applySecrets();
     await environment.apply(forwarding('sumologic', { organization: {} }));
@@ -179,7 +179,7 @@ describe("the organization's webhook", () => {
     expect(callsOf(environment)).toEqual({ [organization]: 1, [list]: 1, 'GET us/v3/audit-log-webhook': 1 });
   });
 
-  test('with v2 costs a look at both views and one change, and no destination', async () => {
+  test('with v2 costs a read of both views and one change, and no destination', async () => {
     await using environment = await createEnvironment({ prefix: 'counts-organization' });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
     await environment.applySecrets();
@@ -198,7 +198,7 @@ describe("the organization's webhook", () => {
     expect(callsOf(environment)).toEqual({ [organization]: 1, 'GET us/v2/audit-log-webhook': 1 });
   });
 
-  test('whose change Konnect answered without a time costs one note of it, by the next pass', async () => {
+  test('costs one more write of status if Konnect answered its change without a time', async () => {
     await using environment = await createEnvironment({ prefix: 'counts-noted' });
     environment.services.konnect.control.behave({ patchAnswersUpdatedAt: false });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
@@ -220,14 +220,14 @@ describe("the organization's webhook", () => {
   });
 });
 
-describe('what RBAC grants', () => {
-  test('is all used, and nothing more was ever asked for', async () => {
+describe('the permissions', () => {
+  test('are all used, and the operator needs no other permission', async () => {
     await using environment = await createEnvironment({ prefix: 'rbac' });
     const [portal] = environment.blue.portals.us;
     await environment.applySecrets();
     await environment.apply(forwarding('sumologic', { portals: [{ id: portal }] }));
     await environment.waitForReady('sumologic');
-    // The same event three times over is one that is counted.
+    // Three equal events become one event with a count.
     for (const time of [1, 2, 3]) {
       await environment.asOtherClient('PATCH', `/us/v3/portals/${portal}/audit-log-webhook`, {
         body: { audit_log_destination_id: await destinationOf(environment), enabled: false },
@@ -240,7 +240,7 @@ describe('what RBAC grants', () => {
         expect.objectContaining({ series: expect.objectContaining({ count: expect.any(Number) }) }),
       );
     });
-    // Asked for whether or not the cluster has the kind.
+    // The operator reads it whether or not the cluster has the kind.
     await environment.patch('sumologic', { spec: { portalRefs: [{ name: 'nobody' }] } });
     await environment.waitFor(
       'sumologic',
@@ -248,7 +248,7 @@ describe('what RBAC grants', () => {
     );
     await environment.remove('sumologic');
 
-    // The Lease's rights are a Role's, which tests of its own hold to what is used; their operators share the control plane with this one.
+    // The permissions for the Lease are in a Role with its own tests. Their operators use the same control plane.
     const requests = (await operatorRequests()).filter(({ resource }) => !resource.startsWith('leases.'));
     const used = countTexts(requests.map(({ verb, resource }) => `${verb} ${resource}`));
     expect(new Set(Object.keys(used))).toEqual(await granted(environment));
@@ -260,7 +260,7 @@ async function destinationOf(environment: Environment): Promise<string | undefin
   return (await environment.forwarding('sumologic')).status.destination?.id;
 }
 
-/** Every rule of the operator's ClusterRole, as `verb resource`. */
+/** Returns every permission of the operator's ClusterRole, as `verb resource`. */
 async function granted(environment: Environment): Promise<Set<string>> {
   const { stdout } = await environment.kubectl(['get', 'clusterrole', 'konnect-audit-log-operator', '-o', 'json']);
   const { rules }: { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] } = JSON.parse(stdout);

@@ -1,4 +1,4 @@
-/** The definition itself deleted, which deletes every forwarding: it goes once all is undone, and the operator waits for the next. */
+/** Deletion of the CRD, which deletes every forwarding: it ends after the cleanup in Konnect, and the operator waits for a new CRD. */
 import { expect, test } from '@jest/globals';
 import { install } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
@@ -8,7 +8,7 @@ const definition = 'crd/auditlogforwardings.konnect-audit-log.io';
 
 const { sandbox, manifest, kubectl, ready, destinations } = ownSandbox();
 
-test('its forwardings are undone in Konnect before it goes', async () => {
+test('the operator removes its forwardings from Konnect before the CRD is deleted', async () => {
   await kubectl('apply', '-f', manifest());
   await ready();
   expect(destinations()).toHaveLength(1);
@@ -17,14 +17,14 @@ test('its forwardings are undone in Konnect before it goes', async () => {
   expect(await kubectl('get', 'crd', '-o', 'name')).not.toContain('auditlogforwardings');
 });
 
-test('what is missing is said in the log, and the operator stays', async () => {
+test('the log names the missing kind, and the operator keeps running', async () => {
   await eventually(async () => expect(await sandbox().operator.output()).toMatch(/"list or watch failed again"/), {
     timeoutMs: 90_000,
   });
   expect((await fetch(`${sandbox().operator.healthURL}/healthz`)).status).toBe(200);
 });
 
-test('installed again, it is served by the same process', async () => {
+test('the same process works with the CRD after it is installed again', async () => {
   await install(sandbox().controlPlane);
   await kubectl('apply', '-f', manifest());
   await ready();

@@ -1,4 +1,4 @@
-/** What a person sees and types, before any operator has had a look and after. */
+/** kubectl as a user sees it, before and after the first reconciliation. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { cluster } from '../support/cluster.ts';
@@ -36,7 +36,7 @@ async function read(name: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-describe('a forwarding that makes no sense is refused at once, with words that help', () => {
+describe('the API server rejects an invalid forwarding with a helpful message', () => {
   const konnect = (change: object) => ({ ...minimal, konnect: { ...minimal.konnect, ...change } });
   const { portals: _portals, ...forwardsNothing } = minimal;
   const attachedTo = (destinationRef: object | undefined) => ({ ...minimal, destination: undefined, destinationRef });
@@ -123,12 +123,12 @@ describe('a forwarding that makes no sense is refused at once, with words that h
   });
 });
 
-describe('a forwarding that no operator has seen', () => {
+describe('a forwarding before the first reconciliation', () => {
   beforeAll(async () => {
     await kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest('fresh', minimal) });
   });
 
-  test('has every default written out, and a status that speaks of no generation yet', async () => {
+  test('has all defaults, and a status without an observed generation', async () => {
     expect(await read('fresh')).toMatchObject({
       metadata: { generation: 1 },
       spec: {
@@ -149,14 +149,14 @@ describe('a forwarding that no operator has seen', () => {
     });
   });
 
-  test('is deleted without anybody to ask', async () => {
+  test('is deleted without an operator', async () => {
     await kubectl(['apply', '-n', namespace, '-f', '-'], { input: manifest('short-lived', minimal) });
     await kubectl(['delete', 'alf', 'short-lived', '-n', namespace, '--timeout=90s']);
     const { code } = await kubectl(['get', 'alf', 'short-lived', '-n', namespace], { allowFailure: true });
     expect(code).toBe(1);
   });
 
-  test('changes its generation with its spec and not with its status', async () => {
+  test('gets a new generation with a change of spec, and not with one of status', async () => {
     await kubectl([
       'patch',
       'alf',
@@ -182,7 +182,7 @@ describe('a forwarding that no operator has seen', () => {
     expect(await read('fresh')).toMatchObject({ metadata: { generation: 2 }, status: { portalsReady: '0/1' } });
   });
 
-  test('takes every state of a webhook as the word that it is', async () => {
+  test('accepts every state of a webhook', async () => {
     for (const state of ['on', 'off', 'pending', 'detaching', 'refused']) {
       const status = { status: { portals: [{ id: portal, enabled: true, state }] } };
       await kubectl([
@@ -202,7 +202,7 @@ describe('a forwarding that no operator has seen', () => {
 });
 
 describe('kubectl explain', () => {
-  test('says of every field what it is for', async () => {
+  test('describes every field', async () => {
     const explain = (field: string) =>
       eventually(async () => (await kubectl(['explain', `auditlogforwarding${field}`])).stdout);
     expect(await explain('')).toContain('keeps the forwarding of Kong Konnect audit logs');
@@ -231,7 +231,7 @@ describe('kubectl explain', () => {
   });
 });
 
-describe('a forwarding that an operator works on', () => {
+describe('a forwarding with an operator', () => {
   let environment: Environment;
   let portals: readonly string[];
 
@@ -244,14 +244,14 @@ describe('a forwarding that an operator works on', () => {
 
   afterAll(() => environment?.stop());
 
-  test('is waited for by kubectl wait', async () => {
+  test('works with kubectl wait', async () => {
     const waitFor = (condition: string) =>
       environment.kubectl(['wait', `--for=${condition}`, 'alf/sumologic', '--timeout=90s']);
     expect((await waitFor('condition=Ready')).stdout).toContain('condition met');
     expect((await waitFor('jsonpath={.status.observedGeneration}=1')).stdout).toContain('condition met');
   });
 
-  test('shows in one line whether it works', async () => {
+  test('shows in one line whether it is ready', async () => {
     await environment.waitForReady('sumologic');
     const { stdout } = await environment.kubectl(['get', 'alf']);
     expect(columnsOf(stdout)).toEqual([
@@ -260,7 +260,7 @@ describe('a forwarding that an operator works on', () => {
     ]);
   });
 
-  test('shows more of it on demand', async () => {
+  test('shows more columns with -o wide', async () => {
     const { status } = await environment.waitForReady('sumologic');
     const { stdout } = await environment.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
     expect(columnsOf(stdout)).toEqual([
@@ -279,7 +279,7 @@ describe('a forwarding that an operator works on', () => {
     ]);
   });
 
-  test('tells in the same line that something is wrong, and in describe why', async () => {
+  test('shows a problem in the same line, and the cause in describe', async () => {
     const unknown = '00000000-1111-4222-8333-444444444444';
     await environment.patch('sumologic', {
       spec: { portals: [...portals, unknown].map((id) => ({ id })), organization: null },
@@ -296,14 +296,14 @@ describe('a forwarding that an operator works on', () => {
     });
   });
 
-  test('has a status that its users may read and not write', async () => {
+  test('has a status that users can read but not write', async () => {
     const before = (await environment.forwarding('sumologic')).status;
     await environment.patch('sumologic', { status: { portalsReady: '9/9' } });
     expect((await environment.forwarding('sumologic')).status).toEqual(before);
   });
 });
 
-/** Cells are two blanks or more apart. */
+/** Returns the cells of a line. Two or more blanks separate them. */
 function columnsOf(table: string): string[][] {
   return table
     .trimEnd()

@@ -33,12 +33,12 @@ describe('a secret is found', () => {
     expect(leaks.join('\n')).not.toContain(value.slice(0, middle));
   });
 
-  test('and nothing else is', () => {
+  test('other text is not reported', () => {
     const text = `${randomText()} ${base64(randomText())} ${value.slice(0, middle - 1)}`;
     expect(findLeaks([{ source: 'the log', text }], canaries)).toEqual([]);
   });
 
-  test('unless it is so short that chance could say it', () => {
+  test('a secret that is too short is rejected', () => {
     expect(() => findLeaks([], [{ name: 'the token', value: 'short' }])).toThrow('too short');
   });
 });
@@ -47,7 +47,7 @@ test.each([
   ['authorization', 'plain', (text: string) => text],
   ['endpoint', 'base64', (text: string) => Buffer.from(text).toString('base64')],
 ] as const)(
-  'an environment in which the %s was said (%s) fails, without saying it again',
+  'an environment whose output contains the %s (%s) fails, and the error does not contain it',
   async (which, form, encode) => {
     const environment = await createEnvironment({ prefix: 'canary-planted' });
     const planted = forwarding('planted', { organization: {} });
@@ -61,7 +61,7 @@ test.each([
   },
 );
 
-describe('nothing secret is said', () => {
+describe('no output contains a secret', () => {
   test.each(['json', 'text'] as const)('whatever Konnect answers, with logs as %s', async (logFormat) => {
     await using environment = await createEnvironment({
       prefix: `canary-${logFormat}`,
@@ -71,7 +71,7 @@ describe('nothing secret is said', () => {
     const { control } = environment.services.konnect;
     const [portal] = environment.blue.portals.us;
     const inline = { method: 'PATCH', path: '/v2/audit-log-webhook' };
-    // A problem echoes the request, as real servers do.
+    // The error body contains the request, as with real servers.
     for (const status of [400, 403]) {
       control.fail({ kind: 'status', status, body: 'problem', times: 1, match: { method: 'POST' } });
     }
@@ -89,7 +89,7 @@ describe('nothing secret is said', () => {
     await environment.applySecrets();
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
     await environment.apply(forwarding('sumologic', { konnect, portals: [{ id: portal }], organization: {} }));
-    // Each touch is a pass at once, where the back-off would take its time; while Konnect is given a rest, a pass meets no fault.
+    // A change of spec is reconciled at once, without back-off.
     let minutes = 10;
     await eventually(
       async () => {
@@ -105,7 +105,7 @@ describe('nothing secret is said', () => {
     );
   });
 
-  describe('of what is refused:', () => {
+  describe('of a refused value:', () => {
     const http = (text: string) => text.replace('https:', 'http:');
     const twice = (text: string) => `${text}\n${text}`;
     let environment: Environment;
@@ -148,7 +148,7 @@ describe('nothing secret is said', () => {
     });
   });
 
-  test('of Secrets that kubectl applied with their values in an annotation, inline webhooks, rotation and deletion', async () => {
+  test('of Secrets with their values in an annotation of kubectl, with inline webhooks, rotation and deletion', async () => {
     await using environment = await createEnvironment({ prefix: 'canary-inline' });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
     await environment.applySecrets();
@@ -177,7 +177,7 @@ describe('nothing secret is said', () => {
   });
 });
 
-test('no environment of the run so far has said the secret of another', async () => {
+test('no environment of the run has printed a secret of another one', async () => {
   const { environments, leaks } = await checkRun(cluster().folder);
   expect(leaks).toEqual([]);
   expect(environments).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** Secrets that change, and hands that change things in Konnect: all is put right, and told. */
+/** Rotated Secrets, and changes of other clients in Konnect: the operator corrects and reports them. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Destination, DestinationVersion, Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,7 +17,7 @@ function only(one: Fixture): Destination {
   return destination;
 }
 
-/** What a person may send to a destination, all of it. */
+/** Returns the complete body of a PATCH of a destination. */
 function bodyOf(one: Destination, change: Partial<Destination>): object {
   const { name, endpoint, authorization, logFormat, skipSSLVerification } = { ...one, ...change };
   return { name, endpoint, authorization, log_format: logFormat, skip_ssl_verification: skipSSLVerification };
@@ -52,12 +52,12 @@ interface Case {
   readonly title: string;
   readonly spec?: (one: Fixture) => Readonly<Record<string, unknown>>;
   readonly region?: string;
-  /** What somebody does; answers what they made, if anything. */
+  /** The change of another client. Resolves with what it created, if anything. */
   readonly change: (one: Fixture) => Promise<unknown>;
   readonly event: { readonly reason: string; readonly note: RegExp };
-  /** Writes that put it right. */
+  /** Writes of the correction. */
   readonly writes: readonly string[];
-  /** Nothing was forwarded meanwhile, and Ready says so. */
+  /** The webhook was off meanwhile, and Ready says so. */
   readonly interrupts?: boolean;
 }
 
@@ -102,7 +102,7 @@ const cases: readonly Case[] = [
     writes: patched,
   },
   {
-    title: 'the authorization of the destination, of which only the time shows',
+    title: 'the authorization of the destination, which only changes its time',
     change: (one) => changeDestination(one, { authorization: 'Bearer of-somebody-else' }),
     event: corrected('authorization'),
     writes: patched,
@@ -128,7 +128,7 @@ const cases: readonly Case[] = [
     writes: attached,
   },
   {
-    title: 'a portal’s webhook, which is switched on though it is to be off',
+    title: 'a portal’s webhook, which is switched on although it should be off',
     spec: (one) => ({ portals: one.portals.map((id) => ({ id, enabled: false })) }),
     change: (one) =>
       environment().asOtherClient('PATCH', portalPath(one), {
@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** What stands in Konnect of a fixture, without IDs and times. */
+/** Returns the state of a fixture in Konnect, without IDs and times. */
 function standingOf(one: Fixture, withOrganization: boolean): unknown {
   const [destination] = one.destinations();
   const seen = ({ enabled, target }: Webhook) => ({
@@ -187,7 +187,7 @@ function standingOf(one: Fixture, withOrganization: boolean): unknown {
   };
 }
 
-describe('what somebody changed in Konnect while the spec stayed as it was', () => {
+describe('a change of another client in Konnect, without a change of spec', () => {
   const fixtures: Fixture[] = [];
   const before: unknown[] = [];
   const seen: number[] = [];
@@ -218,7 +218,7 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
 
     expect(standingOf(one, hasOrganization(index))).toEqual(before[index]);
 
-    // Unless nothing was forwarded, it stayed Ready all the time.
+    // It stayed Ready, unless the webhook was off.
     const readiness = environment()
       .history(one.name)
       .map(({ object: state }) => conditionOf(state, 'Ready')?.status);
@@ -227,7 +227,7 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
     expect(object.metadata.generation).toBe(1);
   });
 
-  test('is not put right twice', async () => {
+  test('is not corrected twice', async () => {
     const writes = fixtures.map((one) => one.writes().length);
     await environment().restartOperator();
     await reconciliationsDone(environment(), fixtures.length);
@@ -236,7 +236,7 @@ describe('what somebody changed in Konnect while the spec stayed as it was', () 
 });
 
 describe('a Secret of the SIEM', () => {
-  test('that is rotated is applied at once, by one call with every field', async () => {
+  test('that is rotated is applied at once, with one call that contains every field', async () => {
     const one = await fixture('rotated');
     const settings = { logFormat: 'json', skipSSLVerification: true };
     await one.apply({ destination: { secretRef: { name: one.siemSecret }, ...settings } });
@@ -269,7 +269,7 @@ describe('a Secret of the SIEM', () => {
     }
   });
 
-  test('that is deleted and made again with the same content is applied once more, and nothing is lost meanwhile', async () => {
+  test('that is deleted and created again with the same content is applied once more, and the webhook stays attached', async () => {
     const one = await readyFixture('made-again');
     await environment().kubectl(['delete', 'secret', one.siemSecret]);
     await expectProblem(environment(), one.name, {
@@ -283,7 +283,7 @@ describe('a Secret of the SIEM', () => {
     expect(one.calls('update-audit-log-destination')).toHaveLength(1);
   });
 
-  test('is applied to an inline webhook of v2 as well', async () => {
+  test('is also applied to an inline webhook of v2', async () => {
     const one = await fixture('rotated-inline', { region: 'eu', organization: environment().green });
     await one.apply({ konnect: one.konnect({ auditLogsAPI: 'v2' }), organization: {}, portals: [] });
     await environment().waitForReady(one.name);
@@ -315,7 +315,7 @@ describe('a Secret of the SIEM', () => {
   });
 });
 
-test('a token that is rotated is used at once, and changes nothing', async () => {
+test('a rotated token is used at once, and causes no write', async () => {
   const one = await readyFixture('token-rotated');
   const destination = only(one);
   const fresh = one.newToken();
@@ -327,7 +327,7 @@ test('a token that is rotated is used at once, and changes nothing', async () =>
   expect(only(one)).toEqual(destination);
 });
 
-test('a change of the spec is no change of somebody else’s', async () => {
+test('a change of spec is not reported as a change of another client', async () => {
   const one = await readyFixture('respecified');
   const { id } = only(one);
   await environment().patch(one.name, {

@@ -1,4 +1,4 @@
-/** Several forwardings that want one thing: one has it, the others say who and write nothing, and it changes hands without a gap. */
+/** Several forwardings that want one object: one owns it, the others name the owner and write nothing, and a handover has no gap. */
 import { describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,7 +17,7 @@ const attachedTo = (one: Fixture) => ({
   target: { kind: 'destination', id: one.destinations()[0]?.id ?? 'none' },
 });
 
-/** Writes of these that Konnect carried out, in their order, as `name operation`. */
+/** Returns the executed writes of these fixtures in order, as `name operation`. */
 function writesOf(...fixtures: readonly Fixture[]): string[] {
   return environment()
     .services.konnect.control.calls()
@@ -30,7 +30,7 @@ function writesOf(...fixtures: readonly Fixture[]): string[] {
 
 const claimed = ({ name }: Fixture) => `belongs to AuditLogForwarding ${environment().namespace}/${name}`;
 
-/** A forwarding in place, and a later one, with another token of the same organization, on the same portal. */
+/** Applies a forwarding, and a later one with another token of the same organization and the same portal. */
 async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<[Fixture, Fixture]> {
   const holder = await readyFixture(`${name}-holder`, spec);
   const next = await fixture(`${name}-next`);
@@ -47,7 +47,7 @@ async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): 
 }
 
 describe('two forwardings on one portal', () => {
-  test('the later one says who has it and writes nothing, however often it looks', async () => {
+  test('the later one names the owner and writes nothing, in every reconciliation', async () => {
     const [holder, next] = await two('twice');
     const before = holder.writes().length;
     await requestReconcile(environment(), next.name);
@@ -65,7 +65,7 @@ describe('two forwardings on one portal', () => {
     expect(stdout).toMatch(/-next +False +Claimed +0\/1 /);
   });
 
-  test('the holder is deleted: the portal is handed over by pointing it elsewhere, and never detached', async () => {
+  test('the owner is deleted: the portal is attached to the other destination, and never detached', async () => {
     const [holder, next] = await two('handed-over');
     environment().clearCalls();
     await environment().remove(holder.name);
@@ -86,7 +86,7 @@ describe('two forwardings on one portal', () => {
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
   });
 
-  test('the holder waits as long as the next is about to take it, and says so', async () => {
+  test('the owner waits until the next one has taken it over, and says so', async () => {
     const [holder, next] = await two('waits');
     const held = next.fail({ kind: 'status', status: 503, match: { operation: 'create-audit-log-destination' } });
     await environment().kubectl(['delete', 'alf', holder.name, '--wait=false']);
@@ -107,7 +107,7 @@ describe('two forwardings on one portal', () => {
     expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
   });
 
-  test('the next cannot take it: the holder detaches, and nothing is left', async () => {
+  test('the next one cannot take it over: the owner detaches it, and nothing is left', async () => {
     const [holder, next] = await two('cannot');
     await next.applySIEM({ endpoint: 'http://siem.example.com' });
     await expectProblem(environment(), next.name, {
@@ -130,7 +130,7 @@ describe('two forwardings on one portal', () => {
     expect([...holder.destinations(), ...next.destinations()]).toEqual([]);
   });
 
-  test('the holder names another portal: the same', async () => {
+  test('the owner changes to another portal: the same', async () => {
     const [holder, next] = await two('moved-away');
     const [another = ''] = environment().blue.portals.us;
     environment().clearCalls();
@@ -141,7 +141,7 @@ describe('two forwardings on one portal', () => {
     await environment().remove(holder.name);
   });
 
-  test('the holder is deleted with Retain, and the next has the same SIEM: it takes the webhook over, and leaves the destination', async () => {
+  test('the owner is deleted with Retain, and the next one has the same SIEM: it adopts the webhook, and leaves the destination', async () => {
     const [holder, next] = await two('retained-same', { deletionPolicy: 'Retain' });
     await next.applySIEM();
     const [left] = holder.destinations();
@@ -161,7 +161,7 @@ describe('two forwardings on one portal', () => {
     });
   });
 
-  test('the holder is deleted with Retain, and the next has another SIEM: what was retained stays, until adoptionPolicy says otherwise', async () => {
+  test('the owner is deleted with Retain, and the next one has another SIEM: the webhook stays unchanged, unless adoptionPolicy is Always', async () => {
     const [holder, next] = await two('retained-other', { deletionPolicy: 'Retain' });
     const [left] = holder.destinations();
     await environment().remove(holder.name);
@@ -178,7 +178,7 @@ describe('two forwardings on one portal', () => {
     expect(holder.destinations()).toEqual([left]);
   });
 
-  test('the holder is suspended: it keeps what it has', async () => {
+  test('the owner is suspended: it keeps its webhooks', async () => {
     const [holder, next] = await two('suspended');
     await environment().patch(holder.name, { spec: { suspend: true } });
     await environment().waitFor(holder.name, (one) => conditionOf(one, 'Ready')?.reason === 'Suspended');
@@ -190,9 +190,9 @@ describe('two forwardings on one portal', () => {
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
   });
 
-  test('of three, the oldest comes next', async () => {
+  test('of three, the oldest takes over', async () => {
     const [holder, next] = await two('three');
-    // Kubernetes knows the time of a creation by the second; within one, the name decides.
+    // Kubernetes stores the creation time in seconds. Within one second, the name decides.
     const last = await fixture('three-youngest');
     await last.apply({ portals: holder.portals.map((id) => ({ id })) });
     await expectProblem(environment(), last.name, { reason: 'Claimed', mark: 'Stalled', says: [claimed(holder)] });
@@ -209,7 +209,7 @@ describe('two forwardings on one portal', () => {
   });
 });
 
-test("two forwardings on the organization's webhook, one with v3 and one with v2: handed over, and on all the time", async () => {
+test("two forwardings on the organization's webhook, one with v3 and one with v2: a handover without a gap", async () => {
   const holder = await fixture('organization-holder', { organization: environment().green });
   await holder.apply({ organization: {}, portals: [] });
   await environment().waitForReady(holder.name);
@@ -234,7 +234,7 @@ test("two forwardings on the organization's webhook, one with v3 and one with v2
   expect(next.organizationWebhook()).toMatchObject({ enabled: false });
 });
 
-test('two forwardings on one name of a destination: one has it, and the other gets another', async () => {
+test('two forwardings with one name of a destination: one owns it, until the other gets another name', async () => {
   const holder = await readyFixture('name-holder');
   const next = await fixture('name-next');
   const destination = { secretRef: { name: next.siemSecret }, name: holder.destinationName };
@@ -255,7 +255,7 @@ test('two forwardings on one name of a destination: one has it, and the other ge
   });
 });
 
-test('two namespaces, two Secrets, one portal: the same, told from either side', async () => {
+test('two namespaces, two Secrets, one portal: the same, in both directions', async () => {
   const other = await cluster().createNamespace('sharing-other');
   const elsewhere = (args: readonly string[], items: readonly object[] = []) =>
     cluster().kubectl(['-n', other, ...args], {
@@ -292,7 +292,7 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
     expect(holder.portalWebhook()).toMatchObject({ enabled: true, target: { id: made?.id } });
     expect(control.calls().map(({ operation }) => operation)).not.toContain('delete-portal-audit-log-webhook');
 
-    // The other way round: it is the namespaced one that is told now.
+    // In the other direction, the forwarding in the other namespace reports the owner.
     await holder.applyForwarding();
     await expectProblem(environment(), holder.name, {
       reason: 'Claimed',
@@ -308,8 +308,8 @@ test('two namespaces, two Secrets, one portal: the same, told from either side',
   }
 });
 
-describe('a war with somebody outside', () => {
-  test('is given up after three corrections, says with whom, writes nothing more, and ends when asked to', async () => {
+describe('a conflict with another client', () => {
+  test('the operator gives up after three corrections, names the object, writes nothing more, and continues on request', async () => {
     const pointed = await readyFixture('war-webhook', undefined, { portals: 2 });
     const changed = await readyFixture('war-destination');
     const terraform = await createDestination(environment(), otherDestination('of Terraform'));
@@ -323,7 +323,7 @@ describe('a war with somebody outside', () => {
     const counts = () => [pointed, changed].map((one) => one.writes().length);
     for (const correction of [1, 2, 3]) {
       await strike();
-      // A restart is a pass; the annotation would end the war.
+      // A restart reconciles without the annotation, which would end the conflict.
       await environment().restartOperator();
       await eventually(() => {
         expect(pointed.portalWebhook()).toMatchObject(attachedTo(pointed));
@@ -361,7 +361,7 @@ describe('a war with somebody outside', () => {
     expect(counts()).toEqual(before);
     expect(pointed.portalWebhook()).toMatchObject({ target: { id: terraform } });
 
-    // One ends because the object is found right, the other by the annotation.
+    // One conflict ends because the object matches again, the other by the annotation.
     await attachPortal(environment(), pointed.portals[0] ?? '', pointed.destinations()[0]?.id ?? '');
     await environment().restartOperator();
     expect((await environment().waitForReady(pointed.name)).status.corrections).toBeUndefined();

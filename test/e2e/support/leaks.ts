@@ -18,7 +18,7 @@ const shortest = 24;
 /** Returns which output contains which secret, without the secret: `authorization (base64) in the metrics, line 12`. */
 export function findLeaks(outputs: readonly Output[], canaries: readonly Canary[]): string[] {
   return canaries.flatMap(({ name, value }) => {
-    if (value.length < shortest) throw new RangeError(`${name} is so short that other text may contain it by chance`);
+    if (value.length < shortest) throw new RangeError(`${name} is too short: other text may contain it by chance`);
     return formsOf(value).flatMap(({ form, text: secret }) =>
       outputs.flatMap(({ source, text }) => {
         const at = text.indexOf(secret);
