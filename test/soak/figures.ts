@@ -10,7 +10,7 @@ export interface Figures {
 }
 
 /** Resolves with the present resident memory. */
-export async function residentMiB(metricsURL: string): Promise<number> {
+export async function residentMemoryMiB(metricsURL: string): Promise<number> {
   return (await sample(metricsURL)).residentMiB;
 }
 

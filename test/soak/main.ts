@@ -10,7 +10,7 @@ import { type Random, seededRandom } from '../support/random.ts';
 import { readArguments, type SoakArguments, usage } from './arguments.ts';
 import { type Environment, memoryLimitMiB, startEnvironment } from './environment.ts';
 import { clearFaults, injectFault } from './faults.ts';
-import { type Figures, growths, measure, residentMiB } from './figures.ts';
+import { type Figures, growths, measure, residentMemoryMiB } from './figures.ts';
 import { differences } from './invariants.ts';
 import { createWorkload, type Workload } from './workload.ts';
 
@@ -41,7 +41,7 @@ async function faultPhase(
     if (random.next() < 0.5) injectFault(konnect.control, random);
     faults += konnect.control.calls().filter((call) => call.faults.length > 0).length;
     konnect.control.clearCalls();
-    peakMiB = Math.max(peakMiB, await residentMiB(operator.metricsURL));
+    peakMiB = Math.max(peakMiB, await residentMemoryMiB(operator.metricsURL));
     await delay(random.below(400));
   }
   await restarted;
