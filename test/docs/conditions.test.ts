@@ -58,7 +58,7 @@ test('every reason that stands for trouble was found in the code', () => {
 });
 
 test('every reason that stands for trouble is met by a test on the real control plane', () => {
-  const tests = globSync(['e2e/**/*.ts', 'cluster/**/*.ts'], { cwd: join(root, 'test') })
+  const tests = globSync(['e2e/**/*.ts', 'integration/**/*.ts'], { cwd: join(root, 'test') })
     .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
     .join('\n');
   const reasonsOfTrouble = new Set(severities.map(([reason = '']) => reason));
