@@ -44,7 +44,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   OrganizationUnproven: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
   OrganizationChanged: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
   LeftBehind: [
-    { kind: 'elsewhere', says: 'let go of … in' },
+    { kind: 'elsewhere', says: 'gave up … in' },
     { kind: 'stalled', parts: onlyReady },
   ],
   RequestRefused: [
@@ -52,9 +52,9 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'stalled', parts: ['SecretsResolved', ...either] },
   ],
   NameInUse: [
-    { kind: 'waiting', parts: ['DestinationReady'], says: 'if it is not by a creation of ours' },
-    { kind: 'elsewhere', says: 'delete it there' },
-    { kind: 'elsewhere', says: 'delete them there' },
+    { kind: 'waiting', parts: ['DestinationReady'], says: 'checks whether it created that one itself' },
+    { kind: 'elsewhere', says: 'delete that destination' },
+    { kind: 'elsewhere', says: 'delete those destinations' },
     { kind: 'stalled', parts: ['DestinationReady'] },
   ],
   WebhookInUse: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
@@ -68,20 +68,20 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   PortalRefUnreadable: [{ kind: 'unavailable', parts: ['WebhooksReady'] }],
   PortalRefConflict: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
   Claimed: [
-    { kind: 'stalled', parts: ['DestinationReady'], says: "the destination's name belongs" },
-    { kind: 'stalled', parts: ['WebhooksReady'], says: 'or its twin there' },
+    { kind: 'stalled', parts: ['DestinationReady'], says: 'the name of this destination belongs' },
+    { kind: 'stalled', parts: ['WebhooksReady'], says: 'or the same webhook' },
     { kind: 'stalled', parts: either },
   ],
   Contested: [{ kind: 'stalled', parts: either }],
   HandingOver: [{ kind: 'waiting', parts: onlyReady }],
-  Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'does not show the change' }, { kind: 'working' }],
+  Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'Konnect does not show' }, { kind: 'working' }],
   Creating: [
-    { kind: 'waiting', parts: either, says: 'looking for it to delete it' },
+    { kind: 'waiting', parts: either, says: 'looks for it to delete it' },
     { kind: 'waiting', parts: ['DestinationReady'], says: 'Konnect may have created' },
     { kind: 'waiting', parts: either },
   ],
   Detaching: [
-    { kind: 'waiting', parts: onlyReady, says: 'does not let go' },
+    { kind: 'waiting', parts: onlyReady, says: 'refuses to detach' },
     { kind: 'waiting', parts: either },
   ],
   DestinationInUse: [{ kind: 'waiting', parts: either }],
@@ -99,8 +99,8 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   Attached: [{ kind: 'good', parts: ['WebhooksReady'] }],
   NotChecked: [
     { kind: 'unchecked', parts: ['DestinationReady', 'WebhooksReady'], says: 'see SecretsResolved' },
-    { kind: 'unchecked', parts: ['WebhooksReady'], says: 'wait for the destination' },
-    { kind: 'unchecked', parts: ['DestinationReady'], says: 'is created once' },
+    { kind: 'unchecked', parts: ['WebhooksReady'], says: 'the webhooks wait for the destination' },
+    { kind: 'unchecked', parts: ['DestinationReady'], says: 'the operator creates the destination' },
     { kind: 'unchecked', parts: ['SecretsResolved', 'DestinationReady', 'WebhooksReady'] },
   ],
 };

@@ -63,28 +63,28 @@ export function waiting(reason: Reason, message: string): Problem {
 
 /** Returns the problem that a failed call is for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
 export function problemOf(error: KonnectError, object: string, tokenSource: string): Problem {
-  const operation = `${object}: Konnect did not ${error.operation}`;
+  const refused = `${object}: Konnect refused to ${error.operation}`;
   switch (error.kind) {
     case 'Unauthorized':
       return stalled(
         reasons.tokenRejected,
-        `Konnect refuses the token (HTTP 401): it is wrong, expired or revoked; put a valid one into ${tokenSource}`,
+        `Konnect rejects the token (HTTP 401) because it is wrong, expired or revoked: put a valid token into ${tokenSource}`,
       );
     case 'Forbidden':
       return stalled(
         reasons.permissionDenied,
-        `${operation} (HTTP 403): the token in ${tokenSource} lacks a role for it, or a quota of the organization is used up; ` +
-          'give its account a role that manages audit logs and reads the portal',
+        `${refused} (HTTP 403) because the token in ${tokenSource} lacks a role, or the organization has reached a quota: ` +
+          "give the token's account a role that manages audit logs and reads the portal",
       );
     case 'NotFound':
-      return stalled(reasons.requestRefused, `${operation} (HTTP 404): it is gone, or the token may not see it`);
+      return stalled(reasons.requestRefused, `${refused} (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`);
     case 'Conflict':
-      return waiting(reasons.detaching, `${operation} (HTTP 409): it is still in use; trying again`);
+      return waiting(reasons.detaching, `${refused} (HTTP 409) because the object is still in use; the operator retries`);
     case 'Refused': {
-      const fields = error.refusedFields.length === 0 ? '' : `, naming ${error.refusedFields.join(', ')}`;
+      const fields = error.refusedFields.length === 0 ? '' : `, fields ${error.refusedFields.join(', ')}`;
       return stalled(
         reasons.requestRefused,
-        `${operation} (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
+        `${refused} (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
       );
     }
     case 'RateLimited':
@@ -92,28 +92,28 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         reason: reasons.rateLimited,
         severity: 'unavailable',
         message:
-          'Konnect limits the calls of this organization (HTTP 429); the operator goes on when it is let in again',
+          'Konnect limits the requests of this organization (HTTP 429); the operator continues when Konnect accepts requests again',
         retryAfterMs: error.retryAfterMs ?? defaultRetryAfterMs,
       };
     case 'ServerError':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${operation} (HTTP 5xx); trying again. If it lasts, see Konnect's status page`,
+        message: `${object}: Konnect failed to ${error.operation} (HTTP 5xx); the operator retries. If this lasts, see Konnect's status page`,
         ...retryAfterOf(error),
       };
     case 'Unreachable':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${object}: Konnect cannot be reached to ${error.operation}; trying again. If it lasts, check DNS, firewall, proxy and spec.konnect.region`,
+        message: `${object}: the operator cannot reach Konnect to ${error.operation}; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region`,
         ...retryAfterOf(error),
       };
     case 'UnexpectedAnswer':
       return {
         reason: reasons.unexpectedAnswer,
         severity: 'unavailable',
-        message: `${object}: the answer to "${error.operation}" is not Konnect's (no JSON, cut short, a redirect or other types); trying again. If it lasts, check --konnect-url and any proxy`,
+        message: `${object}: the answer to "${error.operation}" does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy`,
       };
   }
 }

@@ -83,8 +83,8 @@ describe('what lacks is named with where to put it:', () => {
   });
 
   test('a message', () => {
-    expect(() => conditionRows(runbook.replace('or its twin there', 'or there'))).toThrow(
-      /Claimed: no message in docs\/operate\/runbook\.md says "or its twin there"/,
+    expect(() => conditionRows(runbook.replace('or the same webhook', 'or it'))).toThrow(
+      /Claimed: no message in docs\/operate\/runbook\.md says "or the same webhook"/,
     );
   });
 });
@@ -94,7 +94,7 @@ describe('a condition', () => {
     type: 'SecretsResolved',
     status: 'True',
     reason: 'Resolved',
-    message: 'every Secret and key is there',
+    message: 'every Secret and key exists',
     lastTransitionTime: '2026-01-02T03:04:05Z',
     observedGeneration: 1,
     ...change,
@@ -110,10 +110,10 @@ describe('a condition', () => {
     expect(strangers([condition(change)], rows)).toHaveLength(1);
   });
 
-  test('may have a message of several troubles, also while being deleted', () => {
+  test('may have a message of several problems, also while being deleted', () => {
     const trouble = { type: 'Ready', status: 'False', reason: 'TokenGone' } as const;
     const message =
-      'deletion waits: the Konnect token is gone: create Secret konnect, key token again with a token of organization x; or set …';
+      'deletion waits: the Konnect token in Secret konnect, key token is missing or invalid, and the operator knows no earlier one: put a token of organization x there; or set …';
     expect(strangers([condition({ ...trouble, message })], rows)).toEqual([]);
   });
 });

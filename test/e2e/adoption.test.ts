@@ -35,7 +35,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationAdopted',
-      note: `took over destination ${id}, as spec.adoptionPolicy says`,
+      note: `adopted destination ${id}, as spec.adoptionPolicy allows`,
     });
     await environment().remove(one.name);
     expect(one.destinations(name)).toEqual([]);
@@ -56,7 +56,7 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
-      note: new RegExp(`^portal \\S+ forwarded to destination ${id}, which is left as it is, and forwards to`),
+      note: new RegExp(`^portal \\S+ now forwards to .* instead of destination ${id}, which the operator left unchanged`),
     });
     await environment().remove(one.name);
     expect(one.destinations(name)).toEqual([before]);
@@ -167,7 +167,7 @@ describe('adoptionPolicy', () => {
           id,
           'spec.destination.name',
           'spec.adoptionPolicy: Always',
-          'nothing was changed',
+          'the operator changed nothing',
         ],
       });
       expect(one.writes()).toEqual([]);
@@ -195,7 +195,7 @@ describe('adoptionPolicy', () => {
           `portal ${one.portals[0] ?? ''}`,
           `destination ${id}`,
           'spec.adoptionPolicy: Always',
-          'nothing was changed',
+          'the operator changed nothing',
         ],
       });
       expect(one.writes()).toEqual([]);
@@ -215,7 +215,7 @@ describe('adoptionPolicy', () => {
       reason: 'NameInUse',
       mark: 'Stalled',
       part: 'DestinationReady',
-      says: [...(await Promise.all(ids)), 'delete them there', 'nothing was changed'],
+      says: [...(await Promise.all(ids)), 'delete those destinations', 'the operator changed nothing'],
     });
     expect(one.writes()).toEqual([]);
   });

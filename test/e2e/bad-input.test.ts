@@ -44,14 +44,14 @@ describe('Secrets', () => {
       'an endpoint with credentials',
       'endpoint',
       Buffer.from(url.replace('//', '//user:word@')),
-      'endpoint holds a user name or password',
+      'endpoint contains a user name or a password',
     ],
-    ['an endpoint with a blank inside', 'endpoint', Buffer.from(`${url}/a b`), 'endpoint holds a blank'],
+    ['an endpoint with a blank inside', 'endpoint', Buffer.from(`${url}/a b`), 'endpoint contains a blank'],
     [
       'an endpoint with a line break inside',
       'endpoint',
       Buffer.from(`${url}\nHost: x`),
-      'endpoint holds a blank, a line break',
+      'endpoint contains a blank, a line break',
     ],
     ['an endpoint with a blank around', 'endpoint', Buffer.from(` ${url}`), 'endpoint begins or ends with a blank'],
     ['an endpoint that is binary', 'endpoint', binary, 'endpoint is not text'],
@@ -63,17 +63,17 @@ describe('Secrets', () => {
       'an authorization with a line break inside',
       'authorization',
       Buffer.from('Bearer a\r\nX-Other: b'),
-      'authorization holds a character',
+      'authorization contains a character',
     ],
     ['an empty token', 'token', Buffer.from(''), 'token is empty'],
     ['a token that is binary', 'token', binary, 'token is not text'],
     ['a token of 1 MB', 'token', megabyte, 'token is longer than 4096 bytes'],
-    ['a token with a blank inside', 'token', Buffer.from('kpat_a b'), 'token holds a character that no token has'],
+    ['a token with a blank inside', 'token', Buffer.from('kpat_a b'), 'token contains a character that no token has'],
     [
       'a token with a line break inside',
       'token',
       Buffer.from('kpat_a\nb'),
-      'token holds a character that no token has',
+      'token contains a character that no token has',
     ],
   ];
   const fixtures: Fixture[] = [];
@@ -112,7 +112,7 @@ describe('Secrets', () => {
         reason: 'SecretInvalid',
         mark: 'Stalled',
         part: 'SecretsResolved',
-        says: [`Secret ${name}, key ${says}`, 'put the right value there', 'not sent to Konnect'],
+        says: [`Secret ${name}, key ${says}`, 'put a valid value there', 'did not send this one to Konnect'],
       });
       expect(one.calls()).toEqual([]);
       expect(await kubernetesWork(one)).toEqual({ statuses: 1, secrets: expect.any(Number) });
@@ -187,7 +187,7 @@ describe('answers of Konnect', () => {
         await expectProblem(environment(), one.name, {
           reason: 'UnexpectedAnswer',
           mark: 'Reconciling',
-          says: ["is not Konnect's", '--konnect-url', 'proxy'],
+          says: ["does not come from Konnect's API", '--konnect-url', 'proxy'],
         });
       }
       /** Returns the times between calls. If the watch shows the Secrets only after the first reconciliation, a second one follows at once. */
@@ -240,7 +240,7 @@ describe('answers of Konnect', () => {
         reason: 'UnexpectedAnswer',
         mark: 'Reconciling',
         ready: 'True',
-        says: ["is not Konnect's"],
+        says: ["does not come from Konnect's API"],
       });
       active.remove();
       await requestReconcile(environment(), one.name);

@@ -119,7 +119,7 @@ describe('a destination that Konnect still counts as in use', () => {
         'deletion waits',
         `destination ${destination?.id ?? '?'}`,
         'HTTP 409',
-        'as it does for a while after webhooks were detached',
+        'which is normal for a while after webhooks were detached',
       ],
     });
     await gone(one);
@@ -156,7 +156,7 @@ describe('a webhook that Konnect does not detach', () => {
     await expectProblem(environment(), one.name, {
       reason: 'Detaching',
       mark: 'Reconciling',
-      says: ['deletion waits', `portal ${one.portals[0] ?? '?'} in region us`, 'HTTP 409', 'trying again'],
+      says: ['deletion waits', `portal ${one.portals[0] ?? '?'} in region us`, 'HTTP 409', 'the operator retries'],
     });
     held.remove();
     await gone(one);
@@ -198,7 +198,7 @@ describe('the token', () => {
       mark: 'Reconciling',
       says: [
         'deletion waits',
-        `create Secret ${one.tokenSecret}, key token again`,
+        `the Konnect token in Secret ${one.tokenSecret}, key token is missing or invalid`,
         `organization ${environment().blue.id}`,
         'set spec.deletionPolicy to Retain',
         `destination ${destination?.id ?? '?'}`,
@@ -262,7 +262,7 @@ describe('Retain', () => {
       await expectEvent(environment(), one.name, {
         type: 'Normal',
         reason: 'Retained',
-        note: new RegExp(`left live in Konnect: .*${stays ?? '-'}`),
+        note: new RegExp(`still active in Konnect: .*${stays ?? '-'}`),
       });
     }
   });

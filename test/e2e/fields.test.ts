@@ -132,7 +132,7 @@ describe('mode: Observe', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'Retained',
-      note: new RegExp(`^mode is Observe: left live in Konnect: .*${id}`),
+      note: new RegExp(`^spec.mode is Observe; still active in Konnect: .*${id}`),
     });
   });
 

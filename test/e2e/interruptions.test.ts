@@ -39,7 +39,7 @@ test('a Secret is rotated while Konnect answers 429: the webhooks stay attached,
   await expectProblem(environment(), one.name, {
     reason: 'RateLimited',
     mark: 'Reconciling',
-    says: ['HTTP 429', 'goes on when it is let in again'],
+    says: ['HTTP 429', 'continues when Konnect accepts requests again'],
   });
   expect(one.destinations()).toMatchObject([{ id, ...environment().credentials }]);
   expect(one.portalWebhook()).toMatchObject(attachedTo(id));
@@ -66,7 +66,7 @@ test('a portal leaves spec during an outage of Konnect, and the operator restart
   await expectProblem(environment(), one.name, {
     reason: 'KonnectUnavailable',
     mark: 'Reconciling',
-    says: ['cannot be reached'],
+    says: ['cannot reach Konnect'],
   });
   const asked = down.hits();
   await environment().restartOperator({ kill: true });
@@ -139,7 +139,7 @@ describe('a token of another organization replaces the token', () => {
     await one.applyToken(one.newToken('full', green));
     await one.applyForwarding({ portals: [{ id: there }] });
     await environment().startOperator();
-    const says = [`portal ${one.portals[0] ?? '?'} in region us`, `still stands in organization ${blue.id}`, 'Retain'];
+    const says = [`portal ${one.portals[0] ?? '?'} in region us`, `in organization ${blue.id} because`, 'Retain'];
     await expectProblem(environment(), one.name, { reason: 'LeftBehind', mark: 'Stalled', says });
     expect(inOrganization(green, one).webhookOf(there)).toMatchObject({ enabled: true });
     expect(one.destinations()).toEqual([before]);
@@ -163,7 +163,7 @@ describe('a token of another organization replaces the token', () => {
     await expectEvent(environment(), one.name, {
       type: 'Warning',
       reason: 'LeftBehind',
-      note: `let go of portal ${one.portals[0] ?? '?'} in region us in organization ${blue.id}`,
+      note: `gave up portal ${one.portals[0] ?? '?'} in region us in organization ${blue.id} without cleaning up`,
     });
     expect(one.portalWebhook()).toMatchObject(attachedTo(before?.id));
   });
@@ -224,7 +224,7 @@ describe('a user empties the status', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DestinationAdopted',
-      note: `took over destination ${id}, as spec.adoptionPolicy says`,
+      note: `adopted destination ${id}, as spec.adoptionPolicy allows`,
     });
     expect(one.writes().filter((write) => write !== 'update-audit-log-destination')).toHaveLength(2);
   });
@@ -240,7 +240,7 @@ test('kubectl delete -f of Secrets and forwarding while no operator runs: it is 
   await expectProblem(environment(), one.name, {
     reason: 'TokenGone',
     mark: 'Reconciling',
-    says: ['deletion waits', `create Secret ${one.tokenSecret}, key token again`, 'Retain'],
+    says: ['deletion waits', `the Konnect token in Secret ${one.tokenSecret}, key token is missing or invalid`, 'Retain'],
   });
   expect(one.destinations()).toHaveLength(1);
 

@@ -26,7 +26,7 @@ describe('an outage that ends', () => {
       reason: 'RateLimited',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['HTTP 429', 'goes on when it is let in again'],
+      says: ['HTTP 429', 'continues when Konnect accepts requests again'],
     });
     limited.remove();
     await environment().waitForReady(one.name);
@@ -45,7 +45,7 @@ describe('an outage that ends', () => {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'WebhooksReady',
-      says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 5xx', 'trying again', 'status page'],
+      says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 5xx', 'the operator retries', 'status page'],
     });
     expect(object.status.portalsReady).toBe('1/2');
     fault.remove();
@@ -66,7 +66,7 @@ describe('an outage that ends', () => {
       reason: 'UnexpectedAnswer',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['"list destinations"', "not Konnect's", '--konnect-url', 'proxy'],
+      says: ['"list destinations"', "does not come from Konnect's API", '--konnect-url', 'proxy'],
     });
     expect(one.writes()).toEqual([]);
     fault.remove();
@@ -82,7 +82,7 @@ describe('an outage that ends', () => {
       reason: 'Creating',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: [`"${one.destinationName}"`, 'answer was lost', 'looking for it before another is made'],
+      says: [`"${one.destinationName}"`, 'answer was lost', 'looks for it before it creates another one'],
     });
     environment().services.konnect.control.behave({ staleListMs: 0 });
     await environment().waitForReady(one.name);
@@ -110,7 +110,7 @@ describe('an outage that ends', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'DuplicateDeleted',
-      note: new RegExp(`a duplicate of ${oldest?.id ?? '-'} that nothing used`),
+      note: new RegExp(`a duplicate of ${oldest?.id ?? '-'} that no webhook used`),
     });
   });
 
@@ -147,7 +147,7 @@ test('the operator waits for a Konnect that cannot be reached, and continues whe
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['cannot be reached', 'DNS, firewall, proxy', 'spec.konnect.region'],
+      says: ['cannot reach Konnect', 'DNS, the firewall, the proxy', 'spec.konnect.region'],
     });
     const konnect = await startKonnect({ port, seed: seedOf([away.blue, away.green]) });
     try {
@@ -162,7 +162,7 @@ test('the operator waits for a Konnect that cannot be reached, and continues whe
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
-      says: ['cannot be reached'],
+      says: ['cannot reach Konnect'],
     });
     expectLegalHistory(away, 'sumologic');
   } finally {

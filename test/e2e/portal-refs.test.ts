@@ -171,12 +171,12 @@ describe('a Portal that cannot be used has a reason of its own, and does not aff
     [
       'other-region',
       async (id, name) => makePortal(name, id, { serverURL: 'eu.api.konghq.com/v3' }),
-      trouble('PortalRefMismatch', 'Stalled', 'is of region eu', 'spec.konnect.region is us'),
+      trouble('PortalRefMismatch', 'Stalled', 'is in region eu', 'spec.konnect.region is us'),
     ],
     [
       'other-organization',
       async (id, name) => makePortal(name, id, { organizationID: environment().green.id }),
-      trouble('PortalRefMismatch', 'Stalled', 'is of organization', 'key token'),
+      trouble('PortalRefMismatch', 'Stalled', 'is in organization', 'key token'),
     ],
     [
       'not-in-konnect',
@@ -327,7 +327,7 @@ describe('without the permission to read Portals', () => {
     const kubeconfig = await cluster().serviceAccountKubeconfig(namespace, account);
     await environment().restartOperator({ flags: [`--kubeconfig=${kubeconfig}`] });
     try {
-      const says = ['get on portals.konnect.konghq.com', 'ServiceAccount'];
+      const says = ['to get portals.konnect.konghq.com', 'ServiceAccount'];
       await expectProblem(environment(), one.name, trouble('PortalRefForbidden', 'Stalled', ...says));
       for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
     } finally {
@@ -358,7 +358,7 @@ test('while kong-operator’s conversion webhook is down, the operator waits for
     const later = { ...portalObject(one.name), apiVersion: 'konnect.konghq.com/v1alpha2' };
     await eventually(() => environment().apply(later));
     await one.apply({ portals: [{ id: second }], portalRefs: [{ name: one.name }] });
-    const says = [`spec.portalRefs[${one.name}]`, 'API server is in trouble', 'conversion webhook'];
+    const says = [`spec.portalRefs[${one.name}]`, 'the API server fails to return it', 'conversion webhook'];
     const object = await expectProblem(environment(), one.name, trouble('PortalRefUnreadable', 'Reconciling', ...says));
     expect(object.status.portalsReady).toBe('1/2');
     expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);

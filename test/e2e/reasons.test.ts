@@ -61,7 +61,7 @@ describe('Secrets', () => {
       reason: 'SecretKeyNotFound',
       mark: 'Reconciling',
       part: 'SecretsResolved',
-      says: [`Secret ${secretName}`, field, `has no key ${key}`, 'add it'],
+      says: [`Secret ${secretName}`, field, `has no key ${key}`, 'add this key'],
     });
     expect(one.calls()).toEqual([]);
     const value = { ...environment().credentials, token: one.token }[what];
@@ -79,7 +79,7 @@ describe('Secrets', () => {
     ['an endpoint that is not https', { endpoint: 'http://siem.example.com/receiver' }, 'endpoint is not an https URL'],
     ['an endpoint that is no URL', { endpoint: 'siem' }, 'endpoint is not a URL'],
     ['an empty endpoint', { endpoint: '\n' }, 'endpoint is empty'],
-    ['a line break in the authorization', { authorization: 'a\r\nX-Other: b' }, 'authorization holds a character'],
+    ['a line break in the authorization', { authorization: 'a\r\nX-Other: b' }, 'authorization contains a character'],
   ])('%s is refused before anything is sent', async (_what, change, says) => {
     const one = await fixture(`secret-invalid-${randomUUID().slice(0, 4)}`);
     await one.applySIEM(change);
@@ -89,7 +89,7 @@ describe('Secrets', () => {
       reason: 'SecretInvalid',
       mark: 'Stalled',
       part: 'SecretsResolved',
-      says: [`Secret ${one.siemSecret}, key ${says}`, 'put the right value there', 'not sent to Konnect'],
+      says: [`Secret ${one.siemSecret}, key ${says}`, 'put a valid value there', 'did not send this one to Konnect'],
     });
     expect(one.calls()).toEqual([]);
     await one.applySIEM();
@@ -128,7 +128,7 @@ test('the message names a Secret that RBAC forbids to read, and the missing perm
       says: [
         `Secret ${one.tokenSecret}, named by spec.konnect.tokenSecretRef`,
         `Secret ${one.siemSecret}, named by spec.destination.secretRef`,
-        'grant its ServiceAccount get on secrets',
+        'allow its ServiceAccount to get secrets',
       ],
     });
     expect(one.calls()).toEqual([]);
@@ -171,7 +171,7 @@ describe('objects of other clients stay unchanged', () => {
         before?.id ?? '',
         'did not create',
         'spec.destination.name',
-        'nothing was changed',
+        'the operator changed nothing',
       ],
     });
     expect(body).toMatchObject({ id: before?.id });
@@ -199,7 +199,7 @@ describe('objects of other clients stay unchanged', () => {
       reason: 'NameInUse',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: [`"${one.destinationName}"`, 'is taken', 'spec.destination.name'],
+      says: [`"${one.destinationName}"`, 'another destination in Konnect has the name', 'spec.destination.name'],
     });
     environment().services.konnect.control.behave({ staleListMs: 0 });
     await expectProblem(environment(), one.name, {
@@ -240,7 +240,7 @@ describe('objects of other clients stay unchanged', () => {
         `destination ${other}`,
         'spec.portals[1]',
         'detach it',
-        'nothing was changed',
+        'the operator changed nothing',
       ],
     });
     expect(object.status).toMatchObject({
@@ -261,7 +261,7 @@ describe('objects of other clients stay unchanged', () => {
       body: { audit_log_destination_id: other, enabled: true },
     });
     await one.apply({ organization: {} });
-    const says = ["the organization's webhook", 'spec.organization', 'nothing was changed'];
+    const says = ["the organization's webhook", 'spec.organization', 'the operator changed nothing'];
     await expectProblem(environment(), one.name, {
       reason: 'WebhookInUse',
       mark: 'Stalled',

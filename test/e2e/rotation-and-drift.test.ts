@@ -63,17 +63,13 @@ interface Case {
 
 const corrected = (what: string) => ({
   reason: 'DestinationCorrected',
-  note: new RegExp(`^destination \\S+ was changed in Konnect by somebody else \\(${what}\\); put right$`),
+  note: new RegExp(`^another client changed destination \\S+ in Konnect \\(${what}\\); the operator corrected it$`),
 });
 const patched = ['update-audit-log-destination'];
 const attached = ['update-portal-audit-log-webhook'];
-const portalCorrected = (what: string) => ({
+const webhookCorrected = (what: string) => ({
   reason: 'WebhookCorrected',
-  note: new RegExp(`^portal \\S+ was ${what} in Konnect by somebody else; put right$`),
-});
-const organizationCorrected = (what: string) => ({
-  reason: 'WebhookCorrected',
-  note: new RegExp(`^the organization's webhook was ${what} in Konnect by somebody else; put right$`),
+  note: new RegExp(`^another client ${what} in Konnect; the operator corrected it$`),
 });
 
 const cases: readonly Case[] = [
@@ -124,7 +120,7 @@ const cases: readonly Case[] = [
       environment().asOtherClient('PATCH', portalPath(one), {
         body: { audit_log_destination_id: only(one).id, enabled: false },
       }),
-    event: portalCorrected('switched on or off'),
+    event: webhookCorrected('switched portal \\S+ on or off'),
     writes: attached,
   },
   {
@@ -134,7 +130,7 @@ const cases: readonly Case[] = [
       environment().asOtherClient('PATCH', portalPath(one), {
         body: { audit_log_destination_id: only(one).id, enabled: true },
       }),
-    event: portalCorrected('switched on or off'),
+    event: webhookCorrected('switched portal \\S+ on or off'),
     writes: attached,
   },
   {
@@ -143,13 +139,13 @@ const cases: readonly Case[] = [
       environment().asOtherClient('PATCH', portalPath(one), {
         body: { audit_log_destination_id: await foreignDestination('pointed at'), enabled: true },
       }),
-    event: portalCorrected('pointed at destination \\S+'),
+    event: webhookCorrected('pointed portal \\S+ at destination \\S+'),
     writes: attached,
   },
   {
     title: 'a portal’s webhook, which is detached',
     change: (one) => environment().asOtherClient('DELETE', portalPath(one)),
-    event: portalCorrected('detached'),
+    event: webhookCorrected('detached portal \\S+'),
     writes: attached,
   },
   {
@@ -159,7 +155,7 @@ const cases: readonly Case[] = [
       environment().asOtherClient('PATCH', '/us/v3/audit-log-webhook', {
         body: { audit_log_destination_id: await foreignDestination('pointed at by all'), enabled: true },
       }),
-    event: organizationCorrected('pointed at destination \\S+'),
+    event: webhookCorrected("pointed the organization's webhook at destination \\S+"),
     writes: ['update-audit-logs-webhook'],
   },
   {
@@ -168,7 +164,7 @@ const cases: readonly Case[] = [
     region: 'eu',
     change: () =>
       environment().asOtherClient('PATCH', '/eu/v2/audit-log-webhook', { body: inlineBody('Bearer other') }),
-    event: organizationCorrected('changed'),
+    event: webhookCorrected("changed the organization's webhook"),
     writes: ['update-audit-log-webhook'],
   },
 ];

@@ -41,7 +41,7 @@ async function two(name: string, spec: Readonly<Record<string, unknown>> = {}): 
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'WebhooksReady',
-    says: [`portal ${holder.portals[0] ?? '?'}`, claimed(holder), 'spec.portals[0]', 'nothing was changed'],
+    says: [`portal ${holder.portals[0] ?? '?'}`, claimed(holder), 'spec.portals[0]', 'the operator changed nothing'],
   });
   return [holder, next];
 }
@@ -95,8 +95,8 @@ describe('two forwardings on one portal', () => {
       mark: 'Reconciling',
       says: [
         'deletion waits',
-        `portal ${holder.portals[0] ?? '?'} in region us is left as it is`,
-        `until AuditLogForwarding ${environment().namespace}/${next.name} has taken it over`,
+        `the operator leaves portal ${holder.portals[0] ?? '?'} in region us unchanged`,
+        `until AuditLogForwarding ${environment().namespace}/${next.name} has taken over the webhook`,
       ],
     });
     expect(holder.portalWebhook()).toMatchObject(attachedTo(holder));
@@ -157,7 +157,7 @@ describe('two forwardings on one portal', () => {
     await expectEvent(environment(), next.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
-      note: new RegExp(`forwarded to destination ${left?.id ?? '?'}, which is left as it is`),
+      note: new RegExp(`instead of destination ${left?.id ?? '?'}, which the operator left unchanged`),
     });
   });
 
@@ -169,7 +169,7 @@ describe('two forwardings on one portal', () => {
       reason: 'WebhookInUse',
       mark: 'Stalled',
       part: 'WebhooksReady',
-      says: [`destination ${left?.id ?? '?'}`, 'spec.adoptionPolicy: Always', 'nothing was changed'],
+      says: [`destination ${left?.id ?? '?'}`, 'spec.adoptionPolicy: Always', 'the operator changed nothing'],
     });
     expect(next.writes()).toEqual([]);
     await environment().patch(next.name, { spec: { adoptionPolicy: 'Always' } });

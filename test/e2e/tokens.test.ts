@@ -93,7 +93,7 @@ describe('tokens', () => {
       says: [
         'organizations/me',
         `Secret ${one.tokenSecret}, key token`,
-        'nothing was changed',
+        'the operator changed nothing',
         'give its account a role',
       ],
     });

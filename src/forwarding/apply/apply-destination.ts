@@ -39,7 +39,7 @@ export async function applyDestination(
       forgetPendingCreation(context);
       return stalled(
         reasons.claimed,
-        `the destination's name belongs to AuditLogForwarding ${step.to}: set another spec.destination.name here or there; nothing was changed`,
+        `the name of this destination belongs to AuditLogForwarding ${step.to}: set another spec.destination.name in one of the two forwardings; the operator changed nothing`,
       );
     case 'keep': {
       const { destination } = status.recorded;
@@ -57,7 +57,7 @@ export async function applyDestination(
     case 'wait':
       return waiting(
         reasons.creating,
-        `Konnect may have created destination "${own?.settings.name ?? ''}" although its answer was lost; looking for it before another is made`,
+        `Konnect may have created destination "${own?.settings.name ?? ''}", but the answer was lost; the operator looks for it before it creates another one`,
       );
     case 'create':
       return own === undefined ? undefined : create(context, desired, own);
@@ -75,8 +75,8 @@ function unresolved({ status }: ReconcileContext, { reference }: DesiredState, i
   const which = reference?.id ?? `"${reference?.name ?? ''}"`;
   const message =
     ids.length === 0
-      ? `destination ${which} does not exist in Konnect, or the token may not see it: check spec.destinationRef`
-      : `several destinations are called ${which} (${ids.slice(0, 5).join(', ')}): name one by spec.destinationRef.id`;
+      ? `destination ${which} does not exist in Konnect, or the token may not see it: check spec.destinationRef and the token's roles`
+      : `several destinations in Konnect have the name ${which} (${ids.slice(0, 5).join(', ')}): set spec.destinationRef.id instead of the name`;
   return stalled(reasons.destinationNotFound, message);
 }
 
@@ -87,13 +87,13 @@ function forgetPendingCreation({ status }: ReconcileContext): void {
 
 function nameInUse(name: string, ids: readonly string[]): Problem {
   const which = ids.length === 1 ? `destination ${ids.join('')}` : `destinations ${ids.slice(0, 5).join(', ')}`;
-  const out =
+  const wayOut =
     ids.length === 1
-      ? 'delete it there, set another spec.destination.name, or take it over with spec.adoptionPolicy: Always'
-      : 'delete them there, or set another spec.destination.name';
+      ? 'delete that destination in Konnect, set another spec.destination.name, or adopt it with spec.adoptionPolicy: Always'
+      : 'delete those destinations in Konnect, or set another spec.destination.name';
   return stalled(
     reasons.nameInUse,
-    `the name "${name}" belongs in Konnect to ${which}, which this forwarding did not create: ${out}; nothing was changed`,
+    `the name "${name}" is used in Konnect by ${which}, which this forwarding did not create: ${wayOut}; the operator changed nothing`,
   );
 }
 
@@ -124,7 +124,7 @@ async function create(
     if (error.kind === 'Conflict') {
       return waiting(
         reasons.nameInUse,
-        `Konnect says that the name "${settings.name}" is taken; if it is not by a creation of ours whose answer was lost, set another spec.destination.name`,
+        `another destination in Konnect has the name "${settings.name}"; the operator checks whether it created that one itself. If this lasts, set another spec.destination.name`,
       );
     }
     if (!error.mayHaveHappened) status.recorded = without(status.recorded, 'destination');
@@ -138,7 +138,7 @@ async function create(
 /** Counts a correction of the destination that has succeeded, and records an event. `changed`: what another client did. */
 function recordCorrected(context: ReconcileContext, object: string, changed: readonly string[]): void {
   recordCorrection(context, correctedObject);
-  const note = `${object} was changed in Konnect by somebody else (${changed.join(', ')}); put right`;
+  const note = `another client changed ${object} in Konnect (${changed.join(', ')}); the operator corrected it`;
   recordEvent(context, 'Warning', 'DestinationCorrected', 'Correct', note);
 }
 
@@ -159,7 +159,7 @@ async function claim(
     const pending = creating && { secretVersion: creating.secretVersion, creating };
     recordDestination(context, { id, name, managed: true, ...pending });
     const found = `found destination ${id}, whose creation Konnect did not confirm`;
-    const note = isFound ? found : `took over destination ${id}, as spec.adoptionPolicy says`;
+    const note = isFound ? found : `adopted destination ${id}, as spec.adoptionPolicy allows`;
     await beforeWrite(context, note);
     recordEvent(context, 'Normal', isFound ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
     if (before?.updating === 'Correction') recordCorrected(context, `destination ${id}`, ['deleted']);
@@ -186,7 +186,7 @@ async function deleteDuplicates(
       // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
       const result = await context.konnect.client.deleteDestination(desired.api, duplicate, context.signal);
       if (result === 'deleted') {
-        const note = `deleted destination ${duplicate}, a duplicate of ${id} that nothing used`;
+        const note = `deleted destination ${duplicate}, a duplicate of ${id} that no webhook used`;
         recordEvent(context, 'Normal', 'DuplicateDeleted', 'Delete', note);
       }
     } catch (error) {
@@ -219,10 +219,10 @@ async function update(
     if (!(error instanceof KonnectError)) throw error;
     if (error.mayHaveHappened && foreign.length === 0) recordDestination(context, { ...before, updating: 'Change' });
     if (error.kind === 'NotFound') {
-      return waiting(reasons.creating, `${object} is gone from Konnect; it is made anew`);
+      return waiting(reasons.creating, `${object} no longer exists in Konnect; the operator creates it again`);
     }
     if (error.kind === 'Conflict') {
-      const message = `Konnect says that the name "${own.settings.name}" is taken: set another spec.destination.name; ${object} was not changed`;
+      const message = `another destination in Konnect has the name "${own.settings.name}": set another spec.destination.name; the operator did not change ${object}`;
       return stalled(reasons.nameInUse, message);
     }
     return problemOf(error, object, context.tokenSource);

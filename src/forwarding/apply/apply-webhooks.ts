@@ -100,7 +100,7 @@ async function applyWebhook(
     case 'keep':
       one.record({ state, ours: 'desired', updatedAt: one.step.updatedAt });
       // The answer to the write was lost, and a read shows that it took effect.
-      if (one.recorded?.updating === 'Correction') recordCorrected(context, one, 'changed');
+      if (one.recorded?.updating === 'Correction') recordCorrected(context, one, `changed ${one.object}`);
       return undefined;
     case 'unknown':
       return failed(one, one.step.problem);
@@ -109,7 +109,7 @@ async function applyWebhook(
     case 'lost': {
       const problem = stalled(
         reasons.claimed,
-        `${one.object} belongs to AuditLogForwarding ${one.step.to}, which came first: remove ${one.field} here, or its twin there; nothing was changed`,
+        `${one.object} belongs to AuditLogForwarding ${one.step.to}: remove ${one.field} here, or the same webhook from that forwarding; the operator changed nothing`,
       );
       one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
       return problem;
@@ -178,7 +178,7 @@ async function diagnoseFailure(
       if (destination === undefined) {
         // Reads the shared list again, which may still show the destination. Otherwise the next reconciliation would rely on it.
         await context.konnect.destinations(desired.api, { maxAgeMs: 0 }, context.signal);
-        return waiting(reasons.creating, `destination ${destinationID} is gone from Konnect; it is made anew`);
+        return waiting(reasons.creating, `destination ${destinationID} no longer exists in Konnect; the operator creates it again`);
       }
     }
     if (isAmbiguous && !(await one.exists())) return one.missingProblem();
@@ -190,10 +190,10 @@ async function diagnoseFailure(
 }
 
 function inUse(one: Attachment, otherID: string | undefined): Problem {
-  const whose = otherID === undefined ? 'an endpoint' : `destination ${otherID}`;
+  const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
   return stalled(
     reasons.webhookInUse,
-    `${one.object} already forwards to ${whose} that this forwarding did not set: detach it in Konnect, remove ${one.field}, or take it over with spec.adoptionPolicy: Always; nothing was changed`,
+    `${one.object} already forwards to ${other}, which this forwarding did not set: detach the webhook in Konnect, remove ${one.field}, or adopt the webhook with spec.adoptionPolicy: Always; the operator changed nothing`,
   );
 }
 
@@ -203,28 +203,28 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
   const { because, otherID } = step;
   const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
   if (because === 'adopted' || because === 'handed over') {
-    const note = `${object} forwarded to ${other}, which is left as it is, and forwards to ${target} now`;
+    const note = `${object} now forwards to ${target} instead of ${other}, which the operator left unchanged`;
     recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
     return;
   }
   if (step.isForeign !== true) {
-    const note = `${object} ${enabled ? 'forwards to' : 'is switched off, and attached to'} ${target}`;
+    const note = `${object} ${enabled ? 'forwards to' : 'is switched off and attached to'} ${target}`;
     recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);
     return;
   }
   const what = {
-    unconfigured: 'detached',
-    enabled: 'switched on or off',
-    settings: 'changed',
-    'pointed elsewhere': `pointed at ${other}`,
-    'destination gone': 'changed',
+    unconfigured: `detached ${object}`,
+    enabled: `switched ${object} on or off`,
+    settings: `changed ${object}`,
+    'pointed elsewhere': `pointed ${object} at ${other}`,
+    'destination gone': `changed ${object}`,
   }[because];
   recordCorrected(context, one, what);
 }
 
 /** Counts a correction of a webhook that has succeeded, and records an event. `what`: what another client did. */
-function recordCorrected(context: ReconcileContext, { key, object }: Attachment, what: string): void {
+function recordCorrected(context: ReconcileContext, { key }: Attachment, what: string): void {
   recordCorrection(context, key);
-  const note = `${object} was ${what} in Konnect by somebody else; put right`;
+  const note = `another client ${what} in Konnect; the operator corrected it`;
   recordEvent(context, 'Warning', 'WebhookCorrected', 'Correct', note);
 }

@@ -24,7 +24,7 @@ export async function cleanUp(
     .filter(only)
     .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   if (entries.length > 0)
-    await beforeWrite(context, `undoing in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
+    await beforeWrite(context, `cleaning up in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
   for (const entry of entries) {
     const konnect = konnectFor(context, entry);
@@ -36,7 +36,7 @@ export async function cleanUp(
           'Warning',
           problem.reason,
           'Release',
-          `let go of ${objectOf(entry)} in organization ${entry.organizationID}`,
+          `gave up ${objectOf(entry)} in organization ${entry.organizationID} without cleaning up`,
         );
         status.recorded = withoutCleanup(status.recorded, entry);
       } else problems.push(problem);
@@ -67,7 +67,7 @@ function konnectFor(context: ReconcileContext, { organizationID }: CleanupStatus
 function leftBehind(context: ReconcileContext, entry: CleanupStatus): Problem {
   return stalled(
     reasons.leftBehind,
-    `${objectOf(entry)} still stands in organization ${entry.organizationID}, and no token of that organization is known: put one into ${context.tokenSource} until the forwarding is back there, then this one again; or remove it there by hand and set spec.deletionPolicy to Retain`,
+    `the operator cannot clean up ${objectOf(entry)} in organization ${entry.organizationID} because it knows no token of that organization: put one into ${context.tokenSource} until status.konnect.organizationID shows that organization, then put the present token back; or clean up by hand and set spec.deletionPolicy to Retain`,
   );
 }
 
@@ -163,12 +163,12 @@ function handingOver(entry: CleanupStatus, { by, hasIt }: Successor): Problem | 
   if (hasIt) return undefined;
   return waiting(
     reasons.handingOver,
-    `${objectOf(entry)} is left as it is until AuditLogForwarding ${by} has taken it over`,
+    `the operator leaves ${objectOf(entry)} unchanged until AuditLogForwarding ${by} has taken over the webhook`,
   );
 }
 
 function stillDetaching(entry: CleanupStatus): Problem {
-  return waiting(reasons.detaching, `Konnect does not let go of ${objectOf(entry)} yet (HTTP 409); trying again`);
+  return waiting(reasons.detaching, `Konnect refuses to detach ${objectOf(entry)} (HTTP 409); the operator retries`);
 }
 
 function detached(context: ReconcileContext, entry: CleanupStatus): undefined {

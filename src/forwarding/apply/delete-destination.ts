@@ -29,14 +29,14 @@ async function inUse(context: ReconcileContext, id: string): Promise<Problem> {
   const toProblem = (message: string): Problem => ({ ...waiting(reasons.destinationInUse, message), lastsForMs });
   if (lastsForMs < maxReleaseMs)
     return toProblem(
-      `Konnect holds destination ${id} in use (HTTP 409), as it does for a while after webhooks were detached; if it lasts, this will say what else uses it`,
+      `Konnect refuses to delete destination ${id} because it is in use (HTTP 409), which is normal for a while after webhooks were detached. If this lasts, the operator says here which webhooks use it`,
     );
   const { webhooks, regions } = await destinationUsers(context, id);
   if (webhooks.length === 0)
     return toProblem(
-      `Konnect holds destination ${id} in use (HTTP 409), by no webhook that the token sees in ${regions.join(' and ')}: look in other regions and at other portals, and detach it there`,
+      `Konnect refuses to delete destination ${id} because it is in use (HTTP 409), but no webhook that the token sees in ${regions.join(' and ')} uses it: find the webhook in another region or portal, and detach it there`,
     );
   return toProblem(
-    `Konnect holds destination ${id} in use (HTTP 409) by ${webhooks.join(', ')}, not this forwarding's: detach or re-point that in Konnect`,
+    `Konnect refuses to delete destination ${id} because it is in use (HTTP 409) by ${webhooks.join(', ')}, which this forwarding does not own: in Konnect, detach each of these webhooks or point it at another destination`,
   );
 }

@@ -15,10 +15,10 @@ export function contestedProblem(
   otherID?: string,
 ): Problem | undefined {
   if (!isContested(status.recorded, object, now().getTime())) return undefined;
-  const other = otherID === undefined ? '' : `, last to destination ${otherID},`;
+  const other = otherID === undefined ? '' : `, last to destination ${otherID}`;
   return stalled(
     reasons.contested,
-    `${name} was changed in Konnect by somebody else${other} three times within 24 hours after it had been put right, and is left alone: find out who does it; ` +
+    `another client keeps changing ${name} in Konnect${other}; the operator corrected it three times within 24 hours and now leaves it unchanged: stop that client, ` +
       `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
   );
 }

@@ -36,7 +36,7 @@ export async function resolvePendingCreation(
   if (created.length === 0 && context.ageMs(creating.since) < pendingCreationTimeoutMs) {
     return waiting(
       reasons.creating,
-      `Konnect may have created destination "${creating.name}" although its answer was lost; looking for it to delete it`,
+      `Konnect may have created destination "${creating.name}", but the answer was lost; the operator looks for it to delete it`,
     );
   }
   status.recorded = rest;

@@ -46,7 +46,7 @@ export async function resolveToken(
   return check(value.value, name, key, maxTokenLength, (text) =>
     /^[\x21-\x7e]+$/.test(text)
       ? undefined
-      : 'holds a character that no token has (blank, line break, control or non-ASCII)',
+      : 'contains a character that no token has (blank, line break, control or non-ASCII character)',
   );
 }
 
@@ -72,7 +72,7 @@ export async function resolveCredentials(
   const checkedAuthorization = check(authorization.value, name, authorizationKey, maxAuthorizationLength, (text) =>
     /^[\x20-\x7e]+$/.test(text)
       ? undefined
-      : 'holds a character that a header value cannot carry (line break, control or non-ASCII)',
+      : 'contains a character that a header value cannot have (line break, control or non-ASCII character)',
   );
   if (checkedAuthorization.kind === 'problem') return checkedAuthorization;
   const scheme = destination.authorizationScheme;
@@ -99,7 +99,7 @@ function digestOf({ uid }: Secret, ...content: readonly string[]): string {
 
 function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {
   if (secret === 'forbidden') {
-    const message = `the operator may not read Secret ${name}, named by ${field}: grant its ServiceAccount get on secrets in this namespace`;
+    const message = `the operator may not read Secret ${name}, named by ${field}: allow its ServiceAccount to get secrets in this namespace`;
     return { kind: 'problem', problem: stalled(reasons.secretForbidden, message) };
   }
   if (secret === 'absent') {
@@ -108,7 +108,7 @@ function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: str
   }
   const encoded = Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
   if (encoded === undefined) {
-    const message = `Secret ${name}, named by ${field}, has no key ${key}: add it, or name another key in ${field}`;
+    const message = `Secret ${name}, named by ${field}, has no key ${key}: add this key, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
   }
   return { kind: 'resolved', value: Buffer.from(encoded, 'base64') };
@@ -126,7 +126,7 @@ function check(
     bytes.length > maxLength + 2
       ? `is longer than ${String(maxLength)} bytes`
       : text === undefined
-        ? 'is not text (UTF-8)'
+        ? 'is not UTF-8 text'
         : text.trim() === ''
           ? 'is empty'
           : text.length > maxLength
@@ -135,7 +135,7 @@ function check(
               ? 'begins or ends with a blank or a byte order mark'
               : errorIn(text);
   if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
-  const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put the right value there; it was not sent to Konnect`;
+  const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put a valid value there; the operator did not send this one to Konnect`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
 }
 
@@ -155,10 +155,10 @@ function decode(bytes: Buffer): string | undefined {
 }
 
 function errorInEndpoint(text: string): string | undefined {
-  if (/[^\x21-\x7e]/.test(text)) return 'holds a blank, a line break or another character that a URL cannot carry';
+  if (/[^\x21-\x7e]/.test(text)) return 'contains a blank, a line break or another character that a URL cannot have';
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
   if (url.protocol !== 'https:') return 'is not an https URL';
-  if (url.username !== '' || url.password !== '') return 'holds a user name or password inside the URL';
+  if (url.username !== '' || url.password !== '') return 'contains a user name or a password in the URL';
   return undefined;
 }

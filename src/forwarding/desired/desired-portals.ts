@@ -55,31 +55,31 @@ function fieldOf(name: string): string {
 }
 
 function read(portal: PortalObject, name: string, place: Place): Reading {
-  const what = `Portal ${name}, named by ${fieldOf(name)},`;
+  const what = `Portal ${name}, named by ${fieldOf(name)}`;
   switch (portal.kind) {
     case 'portal': {
       const { id } = portal;
       if (id === undefined || id === nilUUID) {
-        const message = `${what} has no .status.id yet: kong-operator sets it once the portal stands in Konnect; if it never does, the conditions of the Portal tell why`;
+        const message = `${what}, has no .status.id yet: kong-operator sets it after it has created the portal in Konnect; if it never does, see the conditions of the Portal`;
         return { problem: waiting(reasons.portalRefNotReady, message), keepsID: true };
       }
       const elsewhere = mismatch(portal, what, place);
       return elsewhere === undefined ? { id } : { problem: elsewhere, keepsID: false };
     }
     case 'absent': {
-      const message = `${what} does not exist in this namespace: create it, or correct the name; a webhook that it stood for is detached`;
+      const message = `${what}, does not exist in this namespace: create it, or correct the name; the operator detaches the webhook of its portal`;
       return { problem: waiting(reasons.portalRefNotFound, message), keepsID: false };
     }
     case 'unserved': {
-      const message = `${what} cannot be read, since this cluster does not serve portals of konnect.konghq.com/v1alpha1: install the CRDs of kong-operator, or name the portal by its ID in spec.portals`;
+      const message = `the operator cannot read Portal ${name}, named by ${fieldOf(name)}, because this cluster does not serve portals of konnect.konghq.com/v1alpha1: install the CRDs of kong-operator, or list the portal's ID in spec.portals`;
       return { problem: stalled(reasons.portalRefNotServed, message), keepsID: true };
     }
     case 'forbidden': {
-      const message = `${what} may not be read by the operator: grant its ServiceAccount get on portals.konnect.konghq.com in this namespace`;
+      const message = `the operator may not read Portal ${name}, named by ${fieldOf(name)}: allow its ServiceAccount to get portals.konnect.konghq.com in this namespace`;
       return { problem: stalled(reasons.portalRefForbidden, message), keepsID: true };
     }
     case 'unreadable': {
-      const message = `${what} cannot be read, since the API server is in trouble with it; trying again. If it lasts, check the conversion webhook of kong-operator's CRDs`;
+      const message = `the operator cannot read Portal ${name}, named by ${fieldOf(name)}, because the API server fails to return it; the operator retries. If this lasts, check the conversion webhook of kong-operator's CRDs`;
       const { retryAfterMs } = portal;
       const problem: Problem = { reason: reasons.portalRefUnreadable, severity: 'unavailable', message };
       return { problem: retryAfterMs === undefined ? problem : { ...problem, retryAfterMs }, keepsID: true };
@@ -96,14 +96,14 @@ function mismatch(
   if (organizationID !== undefined && organizationID !== place.organizationID) {
     return stalled(
       reasons.portalRefMismatch,
-      `${what} is of organization ${organizationID}, but the token in ${place.tokenSource} of organization ${place.organizationID}: name a Portal of that one, or put a token of the Portal's there`,
+      `${what}, is in organization ${organizationID}, but the token in ${place.tokenSource} belongs to organization ${place.organizationID}: name a Portal of the token's organization, or put a token of the Portal's organization there`,
     );
   }
   const region = regionOf(serverURL);
   if (region === undefined || region === place.region) return undefined;
   return stalled(
     reasons.portalRefMismatch,
-    `${what} is of region ${region}, but spec.konnect.region is ${place.region}: name a Portal of that region, or make a forwarding of its own for this one`,
+    `${what}, is in region ${region}, but spec.konnect.region is ${place.region}: name a Portal in region ${place.region}, or create another forwarding for this Portal`,
   );
 }
 
@@ -127,6 +127,6 @@ function conflictOf(first: WantedPortal, { id, enabled, field, problem }: Wanted
   if (first.enabled === enabled) return problem;
   return stalled(
     reasons.portalRefConflict,
-    `portal ${id} is named by ${first.field} (enabled: ${String(first.enabled)}) and by ${field} (enabled: ${String(enabled)}): set both alike, or remove one; until then ${first.field} decides`,
+    `portal ${id} is named by ${first.field} (enabled: ${String(first.enabled)}) and by ${field} (enabled: ${String(enabled)}): set both to the same value, or remove one; until then, ${first.field} decides`,
   );
 }

@@ -116,6 +116,6 @@ async function switchProblem(context: ReconcileContext, desired: DesiredState): 
     seen.inline.enabled === desired.organization.enabled;
   const attached = seen.attached !== undefined && seen.attached === destination?.id;
   if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
-  const message = `the organization's webhook does not show the change to ${desired.api} yet; looking again`;
+  const message = `Konnect does not show the organization's webhook in ${desired.api} yet; the operator checks again`;
   return waiting(reasons.applying, message);
 }

@@ -28,13 +28,13 @@ const maxReleaseMs = 10 * 60_000;
 
 /** Returns why the deletion of this forwarding leaves Konnect as it is, or undefined if the operator has to remove everything. */
 export function whyRetained({ spec }: AuditLogForwarding): string | undefined {
-  if (spec.deletionPolicy === 'Retain') return 'deletionPolicy is Retain';
-  return spec.mode === 'Observe' ? 'mode is Observe' : undefined;
+  if (spec.deletionPolicy === 'Retain') return 'spec.deletionPolicy is Retain';
+  return spec.mode === 'Observe' ? 'spec.mode is Observe' : undefined;
 }
 
 /** Records an event: what a deleted forwarding leaves in Konnect, and why. */
 export function recordRetained({ cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>, why: string): void {
-  const note = `${why}: left live in Konnect: ${describeRemaining(status.forwarding.status)}`;
+  const note = `${why}; still active in Konnect: ${describeRemaining(status.forwarding.status)}`;
   recordEvent({ cluster, status }, 'Normal', 'Retained', 'Delete', note);
 }
 
@@ -49,16 +49,16 @@ export function recordStatusLost(
   destination: string | undefined,
 ): void {
   const named = destination === undefined ? '' : `destination "${destination}" or `;
-  const note = `status was emptied before the deletion, so nothing is undone: if ${named}a webhook that spec names is left in Konnect, remove it there`;
+  const note = `status was emptied before the deletion, so the operator cleaned up nothing: if ${named}a webhook that spec names is still in Konnect, remove it there`;
   recordEvent({ cluster, status }, 'Warning', 'StatusLost', 'Delete', note);
 }
 
 /** Returns the report of a deletion that waits for these problems. The first message says how to end the wait. */
 export function deletionReport(problems: readonly Problem[], recorded: RecordedState): Report {
-  const wayOut = `or set spec.deletionPolicy to Retain, which lets go and leaves live in Konnect: ${describeRemaining(recorded)}`;
+  const wayOut = `or set spec.deletionPolicy to Retain, which finishes the deletion and leaves active in Konnect: ${describeRemaining(recorded)}`;
   const [first, ...others] = worstFirst(problems);
   const explained = first && { ...first, message: `deletion waits: ${first.message}; ${wayOut}` };
-  const unchecked = { kind: 'unchecked', message: 'is being deleted' } as const;
+  const unchecked = { kind: 'unchecked', message: 'the forwarding is being deleted' } as const;
   return {
     secrets: unchecked,
     destination: unchecked,
@@ -73,7 +73,7 @@ export function tokenGone(forwarding: AuditLogForwarding): Problem {
   const organization = forwarding.status.konnect?.organizationID ?? '';
   return waiting(
     reasons.tokenGone,
-    `the Konnect token is gone: create ${tokenSource(forwarding)} again with a token of organization ${organization}`,
+    `the Konnect token in ${tokenSource(forwarding)} is missing or invalid, and the operator knows no earlier one: put a token of organization ${organization} there`,
   );
 }
 

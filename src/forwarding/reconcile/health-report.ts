@@ -6,7 +6,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import { type Problem } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 
-export const secretsResolved: Health = { kind: 'good', reason: 'Resolved', message: 'every Secret and key is there' };
+export const secretsResolved: Health = { kind: 'good', reason: 'Resolved', message: 'every Secret and key exists' };
 /** The health of `cleanup` if it is empty. It has no condition of its own. */
 export const nothingToUndo: Health = { kind: 'good', reason: '', message: '' };
 
@@ -23,13 +23,13 @@ export function destinationHealth(
 ): Health {
   if (problem !== undefined) return health([problem], '', '');
   if (!desired.usesDestination) {
-    return { kind: 'good', reason: 'NotNeeded', message: 'v2 sends the endpoint with the webhook itself' };
+    return { kind: 'good', reason: 'NotNeeded', message: "in v2 the organization's webhook needs no destination: it has the endpoint itself" };
   }
   const { destination } = status.recorded;
   if (destination?.id === undefined) {
-    return { kind: 'unchecked', message: 'is created once there is a webhook to attach it to' };
+    return { kind: 'unchecked', message: 'the operator creates the destination when it can attach a webhook to it' };
   }
-  return { kind: 'good', reason: 'InPlace', message: `destination ${destination.id} is as wanted` };
+  return { kind: 'good', reason: 'InPlace', message: `destination ${destination.id} is in place` };
 }
 
 /** Returns a text like `2 portals (1 off) and the organization's webhook`. */
@@ -51,7 +51,7 @@ export function webhooksHealth(
 ): Health {
   if (problems.length > 0) return health(problems, '', '');
   if (waitingForDestination > 0)
-    return { kind: 'unchecked', message: 'wait for the destination, see DestinationReady' };
+    return { kind: 'unchecked', message: 'the webhooks wait for the destination: see DestinationReady' };
   return { kind: 'good', reason: 'Attached', message: `${webhooksInWords(desired)} attached` };
 }
 

@@ -25,28 +25,28 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
       return [
         stalled(
           reasons.portalNotFound,
-          `${object} does not exist in this region, or the token may not see it: check ${field}`,
+          `${object} does not exist in this region, or the token may not see it: check ${field}, spec.konnect.region and the token's roles`,
         ),
       ];
     case 'unresolved':
       return [
         stalled(
           reasons.destinationNotFound,
-          `${object} that spec.destinationRef names is not there, or there are several`,
+          `spec.destinationRef matches no destination in Konnect, or several: correct it`,
         ),
       ];
     case 'lost':
-      return [stalled(reasons.claimed, `${object} belongs to AuditLogForwarding ${step.to}, which came first`)];
+      return [stalled(reasons.claimed, `${object} belongs to AuditLogForwarding ${step.to}: change spec of one of the two forwardings`)];
     case 'refuse':
       return [
         'ids' in step
           ? stalled(
               reasons.nameInUse,
-              `${object}'s name belongs in Konnect to ${step.ids.slice(0, 5).join(', ')}, which this forwarding did not create`,
+              `the name of ${object} is used in Konnect by ${step.ids.slice(0, 5).join(', ')}, which this forwarding did not create: set another spec.destination.name, or delete what has this name`,
             )
           : stalled(
               reasons.webhookInUse,
-              `${object} forwards to ${step.otherID ?? 'an endpoint'} that this forwarding did not set`,
+              `${object} already forwards to ${step.otherID ?? 'another endpoint'}, which this forwarding did not set: detach the webhook in Konnect, or remove it from spec`,
             ),
       ];
     case 'keep':
@@ -105,6 +105,6 @@ export async function observeOnly(
     webhooks: health(problems, 'Observed', 'see status.drift'),
     cleanup: nothingToUndo,
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
-    ...(drift.length === 0 ? {} : { drifted: `mode is Observe, and Konnect differs: ${objects}` }),
+    ...(drift.length === 0 ? {} : { drifted: `spec.mode is Observe, and Konnect differs from spec: ${objects}` }),
   };
 }

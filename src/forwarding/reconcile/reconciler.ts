@@ -287,7 +287,7 @@ export class Reconciler {
 /** Writes the conditions of a suspended forwarding for its generation. */
 async function suspend(to: Conclusion): Promise<ReconcileResult> {
   const message =
-    'spec.suspend is true: nothing is written to Konnect, and nothing looked for, until it is false again';
+    'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
   await writeConditions(to, suspended(message, to.status.context('none')));
   return { kind: 'done' };
 }

@@ -23,7 +23,7 @@ export async function proveOrganization(context: ReconcileContext): Promise<Proo
     const seen = await konnect.client.getDestination(api, destinationID, signal);
     if (seen !== undefined) return { kind: 'proved', organizationID: recordedID };
   }
-  const message = `the token in ${tokenSource} may not ask which organization it belongs to (organizations/me), so nothing was changed: give its account a role that may`;
+  const message = `the token in ${tokenSource} may not read the organization that it belongs to (organizations/me): give the token's account a role that allows this; the operator changed nothing`;
   return { kind: 'problem', problem: stalled(reasons.organizationUnproven, message) };
 }
 
@@ -35,6 +35,6 @@ export function organizationChanged(
 ): Problem {
   return stalled(
     reasons.organizationChanged,
-    `the token in ${tokenSource} belongs to organization ${organizationID}, but what stands in Konnect was made in organization ${recordedID}: put back a token of that one; nothing was changed`,
+    `the token in ${tokenSource} belongs to organization ${organizationID}, but this forwarding has objects in organization ${recordedID}: put a token of organization ${recordedID} back; the operator changed nothing`,
   );
 }

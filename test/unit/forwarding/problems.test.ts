@@ -18,7 +18,7 @@ test.each([
   ['Refused', 422, 'stalled', 'RequestRefused', ['update portal webhook', object, '422', 'spec.destination']],
   ['RateLimited', 429, 'unavailable', 'RateLimited', ['429']],
   ['ServerError', 503, 'unavailable', 'KonnectUnavailable', ['update portal webhook', object]],
-  ['Unreachable', undefined, 'unavailable', 'KonnectUnavailable', ['cannot be reached', 'firewall']],
+  ['Unreachable', undefined, 'unavailable', 'KonnectUnavailable', ['cannot reach Konnect', 'firewall']],
   ['UnexpectedAnswer', 200, 'unavailable', 'UnexpectedAnswer', ['--konnect-url', 'proxy']],
 ] as const)('%s says what, why and what to do', (kind, status, severity, reason, words) => {
   const found = problem({ kind, status });
@@ -28,7 +28,7 @@ test.each([
 
 test('refused fields are named in our own words', () => {
   const found = problem({ kind: 'Refused', status: 400, refusedFields: ['endpoint', 'log_format'] });
-  expect(found.message).toContain('(HTTP 400, naming endpoint, log_format)');
+  expect(found.message).toContain('(HTTP 400, fields endpoint, log_format)');
 });
 
 test.each([

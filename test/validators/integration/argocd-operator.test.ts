@@ -78,7 +78,7 @@ test('a token that Konnect refuses is Degraded, with what to do', async () => {
   const refused = await environment().waitFor(one.name, (object) => conditionOf(object, 'Stalled') !== undefined);
   expect(await shownOf(refused)).toEqual({
     status: 'Degraded',
-    message: expect.stringMatching(/^TokenRejected: Konnect refuses the token/),
+    message: expect.stringMatching(/^TokenRejected: Konnect rejects the token/),
   });
   await assertLegalStatus(judges, ...statesOf(one.name));
 });

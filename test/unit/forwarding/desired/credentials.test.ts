@@ -42,7 +42,7 @@ const badAnywhere: readonly Bad[] = [
   ['a blank before the last line break', 'CANARY \n', 'begins or ends with a blank'],
   ['a NUL', bytes(0), 'control'],
   ['a tab', 'CANARY\tCANARY', 'control'],
-  ['bytes that are no text', bytes(0xff, 0xfe), 'is not text'],
+  ['bytes that are no text', bytes(0xff, 0xfe), 'is not UTF-8 text'],
   ['letters beyond ASCII', 'CANARYé', 'non-ASCII'],
   ['a byte order mark', '\uFEFFCANARY', 'byte order mark'],
   ['a mebibyte', mebibyte, 'is longer than'],
@@ -51,17 +51,17 @@ const badAnywhere: readonly Bad[] = [
 const badEndpoints: readonly Bad[] = [
   ...badAnywhere.map(([what, value, words]): Bad => {
     const other = words === 'line break' || words === 'control' || words === 'non-ASCII';
-    return [what, value, other ? 'a URL cannot carry' : words];
+    return [what, value, other ? 'a URL cannot have' : words];
   }),
   ['http', 'http://CANARY.example.com/', 'is not an https URL'],
   ['another scheme', 'ftp://CANARY.example.com/', 'is not an https URL'],
-  ['a user name', 'https://CANARY@example.com/', 'user name or password'],
-  ['a user name and a password', 'https://u:CANARY@example.com/', 'user name or password'],
-  ['a password alone', 'https://:CANARY@example.com/', 'user name or password'],
+  ['a user name', 'https://CANARY@example.com/', 'user name or a password'],
+  ['a user name and a password', 'https://u:CANARY@example.com/', 'user name or a password'],
+  ['a password alone', 'https://:CANARY@example.com/', 'user name or a password'],
   ['no URL', 'CANARY', 'is not a URL'],
   ['a host alone', 'CANARY.example.com/path', 'is not a URL'],
   ['a scheme alone', 'https://', 'is not a URL'],
-  ['a blank inside', 'https://CANARY.example.com/a b', 'a URL cannot carry'],
+  ['a blank inside', 'https://CANARY.example.com/a b', 'a URL cannot have'],
   ['a long one', `https://CANARY.example.com/${'x'.repeat(2_048)}`, 'is longer than'],
 ];
 
@@ -83,7 +83,7 @@ describe('a value that is no good is refused with a message that names Secret, k
     expect(reason).toBe('SecretInvalid');
     expect(message).toContain('Secret siem, key endpoint');
     expect(message).toContain(words);
-    expect(message).toContain('put the right value there');
+    expect(message).toContain('put a valid value there');
   });
 
   test.each(badAnywhere)('as authorization: %s', async (_what, value, words) => {
@@ -124,7 +124,7 @@ describe('what is not there', () => {
   ] as const)('the key %s', async (missing, values) => {
     const { reason, message } = await messageOf(resolveCredentials(forwarding(), clusterWith({ ...values }), signal));
     expect(reason).toBe('SecretKeyNotFound');
-    expect(message).toContain(`Secret siem, named by spec.destination.secretRef, has no key ${missing}: add it`);
+    expect(message).toContain(`Secret siem, named by spec.destination.secretRef, has no key ${missing}: add this key`);
   });
 
   test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(

@@ -83,7 +83,7 @@ describe('of a Portal', () => {
       const { portals, unresolved } = await resolve(refs('shop'), { shop: { ...good, serverURL } });
       expect(portals).toEqual([]);
       expect(unresolved).toMatchObject([{ reason: 'PortalRefMismatch', severity: 'stalled' }]);
-      expect(unresolved[0]?.message).toMatch(/^Portal shop, .* is of region eu, but spec\.konnect\.region is us: /);
+      expect(unresolved[0]?.message).toMatch(/^Portal shop, .* is in region eu, but spec\.konnect\.region is us: /);
     },
   );
 
@@ -105,7 +105,7 @@ const situations: readonly (readonly [
   [
     'that is not there',
     { kind: 'absent' },
-    { reason: 'PortalRefNotFound', severity: 'waiting', keeps: false, says: ['create it', 'detached'] },
+    { reason: 'PortalRefNotFound', severity: 'waiting', keeps: false, says: ['create it', 'the operator detaches'] },
   ],
   [
     'without an ID',
@@ -139,7 +139,7 @@ const situations: readonly (readonly [
       reason: 'PortalRefForbidden',
       severity: 'stalled',
       keeps: true,
-      says: ['get on portals.konnect.konghq.com', 'ServiceAccount'],
+      says: ['to get portals.konnect.konghq.com', 'ServiceAccount'],
     },
   ],
   [

@@ -159,7 +159,7 @@ describe('a webhook in use that was never ours', () => {
       expect(seen.every((one) => one.endsWith(' on'))).toBe(true);
       const event = harness.cluster.announcements.find(({ reason }) => reason === 'WebhookAdopted');
       expect(event?.note).toContain(theirs?.id ?? 'another endpoint');
-      expect(event?.note).toContain('left as it is');
+      expect(event?.note).toContain('left unchanged');
       expect(harness.destinations.filter(({ id }) => id === theirs?.id)).toEqual(theirs === undefined ? [] : [theirs]);
       const sent = harness.webhook().target;
       expect(sent.kind === 'inline' ? sent.inline : siem).toMatchObject(siem);
@@ -182,7 +182,7 @@ describe('a webhook in use that was never ours', () => {
       await harness.settle();
       expect(harness.readiness).toBe('False WebhookInUse Stalled');
       expect(harness.condition('Ready')?.message).toContain('spec.adoptionPolicy: Always');
-      expect(harness.condition('Ready')?.message).toContain(theirs?.id ?? 'an endpoint');
+      expect(harness.condition('Ready')?.message).toContain(theirs?.id ?? 'another endpoint');
       expect(harness.konnectWrites).toEqual([]);
       harness.clearRecords();
       await harness.resync();

@@ -115,9 +115,9 @@ describe('what others change again and again is left alone after three correctio
     const named = await fight(harness, war);
     expect(harness.konnectWrites).toEqual([]);
     expect(harness.readiness).toBe('False Contested Stalled');
-    expect(harness.condition('Ready')?.message).toContain('somebody else');
+    expect(harness.condition('Ready')?.message).toContain('another client keeps changing');
     expect(harness.condition('Ready')?.message).toContain(reconcileAnnotation);
-    expect(harness.condition('Ready')?.message).toContain(named ?? 'is left alone');
+    expect(harness.condition('Ready')?.message).toContain(named ?? 'leaves it unchanged');
     harness.clearRecords();
     for (let count = 0; count < 3; count += 1) await harness.resync();
     expect([harness.konnectWrites, harness.cluster.writes, harness.reasons]).toEqual([[], 0, []]);

@@ -65,13 +65,13 @@ describe('a destination that somebody else uses', () => {
 
   test('is looked into only once Konnect must have forgotten our own webhooks, and then its users are named', async () => {
     const { harness, id } = await inUse();
-    expect(harness.condition('Ready')?.message).toContain('as it does for a while after webhooks were detached');
+    expect(harness.condition('Ready')?.message).toContain('which is normal for a while after webhooks were detached');
     expect(harness.calls).not.toContain('GET us/v3/portals');
     harness.clock.ms += 61_000;
     expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
     expect(harness.readiness).toBe('False DestinationInUse Reconciling');
     expect(harness.condition('Ready')?.message).toContain(
-      `destination ${id} in use (HTTP 409) by portal ${forum} in region us, not this forwarding's`,
+      `destination ${id} because it is in use (HTTP 409) by portal ${forum} in region us, which this forwarding does not own`,
     );
   });
 
@@ -79,7 +79,7 @@ describe('a destination that somebody else uses', () => {
     const { harness } = await inUse(laden);
     harness.clock.ms += 61_000;
     await harness.reconcile();
-    expect(harness.condition('Ready')?.message).toContain('by no webhook that the token sees in us');
+    expect(harness.condition('Ready')?.message).toContain('no webhook that the token sees in us uses it');
   });
 
   test('is waited for all the same where the token may not look', async () => {

@@ -275,7 +275,7 @@ describe('one bad portal never holds up another', () => {
       harness.organization.destinations.length = 0;
       harness.clock.ms += 1_000;
       expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
-      expect(harness.condition('Ready')?.message).toContain('is gone from Konnect');
+      expect(harness.condition('Ready')?.message).toContain('no longer exists in Konnect');
       await harness.settle();
       expect(harness.readiness).toBe('True InSync');
       expect([shop, forum].map((id) => harness.pointsAt(harness.portal(id)))).toEqual([`${name} on`, `${name} on`]);

@@ -130,7 +130,7 @@ describe('a token of another organization, while no token of the old one is know
     const harness = await stranded();
     expect(harness.readiness).toBe('False LeftBehind Stalled');
     const message = harness.condition('Ready')?.message ?? '';
-    expect(message).toContain(`portal ${shop} in region us still stands in organization ${harness.organization.id}`);
+    expect(message).toContain(`portal ${shop} in region us in organization ${harness.organization.id} because`);
     expect(message).toContain("the organization's webhook in region us");
     expect(message).toContain(`destination ${harness.destinations[0]?.id ?? ''}`);
     expect(message).toContain('Retain');
