@@ -57,8 +57,8 @@ export function renderCRD(): string {
           schema: {
             openAPIV3Schema: {
               description:
-                'AuditLogForwarding keeps the forwarding of Kong Konnect audit logs to SumoLogic, or to any other SIEM, configured: ' +
-                'a destination, the webhooks of Dev Portals and the webhook of the organization.',
+                'AuditLogForwarding configures Kong Konnect to send its audit logs to SumoLogic or to another SIEM. ' +
+                'The operator manages a destination, the webhooks of Dev Portals, and the webhook of the organization.',
               type: 'object',
               required: ['spec'],
               properties: {

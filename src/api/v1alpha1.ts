@@ -69,11 +69,11 @@ const KonnectSpec = z
       .meta({
         description:
           'Konnect region of the Dev Portals and of the organization webhook: us, eu, au, me, in, sg or a newer one. ' +
-          'Changing it attaches in the new region, then detaches in the old one.',
+          'After a change, the operator attaches the webhooks in the new region, then detaches those in the old one.',
         'x-kubernetes-validations': [
           {
             rule: "self != 'global'",
-            message: "region 'global' has no webhooks: name the region of your Dev Portals, such as us or eu",
+            message: "region 'global' has no webhooks: set the region of your Dev Portals, such as us or eu",
           },
         ],
       }),
@@ -81,15 +81,15 @@ const KonnectSpec = z
       .object({ name: SecretName, key: secretKey('token', 'the Konnect access token (kpat_… or spat_…)') })
       .meta({
         description:
-          'The Konnect access token. It needs to manage audit-log destinations and webhooks and to read the listed Dev Portals.',
+          'The Konnect access token. Its account must be able to manage audit-log destinations and webhooks, and to read the Dev Portals.',
       }),
     auditLogsAPI: AuditLogsAPI.default('v3').meta({
       description:
-        "Version of Konnect's audit-logs API used for destinations and for the organization webhook. " +
-        'v2 sends the organization webhook endpoint and authorization inline, without a destination.',
+        "Version of Konnect's audit-logs API for destinations and for the organization's webhook. " +
+        "In v2 the organization's webhook has no destination: it has the endpoint and the authorization itself.",
     }),
   })
-  .meta({ description: 'Where in Konnect, and as whom.' });
+  .meta({ description: 'The region in Konnect, the access token, and the version of the API.' });
 
 const DestinationSpec = z
   .object({
@@ -99,15 +99,15 @@ const DestinationSpec = z
         endpointKey: secretKey('endpoint', 'the https URL that receives the audit logs'),
         authorizationKey: secretKey(
           'authorization',
-          'the value of the Authorization header that Konnect sends with them',
+          'the value of the Authorization header that Konnect sends with the logs',
         ),
       })
       .meta({
         description:
-          'The SIEM: its endpoint and Authorization value. A trailing line break is trimmed. A change of the Secret is applied at once.',
+          'The Secret with the endpoint and the authorization of the SIEM. The operator removes line breaks at the end of a value. It applies a change of the Secret at once.',
       }),
     name: destinationName(
-      'Name of the destination in Konnect. Default: namespace/name of this resource, after --cluster-name and a slash if that is set.',
+      'Name of the destination in Konnect. Default: namespace/name of this resource, or cluster/namespace/name if the operator runs with --cluster-name.',
     ),
     authorizationScheme: z
       .string()
@@ -116,39 +116,39 @@ const DestinationSpec = z
       .regex(/^[A-Za-z][A-Za-z0-9-]*$/)
       .optional()
       .meta({
-        description: "A word put before the Secret's authorization with a blank between: Bearer, Splunk and the like.",
+        description: "Word that the operator puts before the authorization in the Secret, with a blank between them, such as Bearer or Splunk.",
       }),
     logFormat: LogFormat.default('cef').meta({ description: 'Format of the log lines that Konnect sends.' }),
     skipSSLVerification: z.boolean().default(false).meta({
       description:
-        "Konnect does not verify the endpoint's TLS certificate. For tests only: whoever sits between reads the logs.",
+        "true: Konnect does not verify the endpoint's TLS certificate, so an attacker on the network can read the logs. Use it only for tests.",
     }),
   })
-  .meta({ description: 'The destination that the operator creates in Konnect and keeps right.' });
+  .meta({ description: 'The destination that the operator creates in Konnect and keeps as described here. Set either destination or destinationRef.' });
 
 const DestinationRef = z
   .object({
     id: text(uuid, 36, 'ID of the destination: a UUID in lower case, as Konnect shows it.').optional(),
-    name: destinationName('Name of the destination; there must be one of this name alone.'),
+    name: destinationName('Name of the destination. Exactly one destination in Konnect must have this name.'),
   })
   .meta({
     description:
-      'Instead of destination: one that somebody else made in Konnect. Webhooks are attached to it; it is never changed and never deleted.',
+      'A destination that already exists in Konnect, instead of destination. The operator attaches webhooks to it, and never changes or deletes it.',
     'x-kubernetes-validations': [
       {
         rule: 'has(self.id) != has(self.name)',
-        message: 'destinationRef names a destination by id or by name: set exactly one',
+        message: 'set exactly one of spec.destinationRef.id and spec.destinationRef.name',
       },
     ],
   });
 
 const OrganizationSpec = z
   .object({
-    enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+    enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured, but sends nothing.' }),
   })
   .meta({
     description:
-      "The organization's webhook in this region: audit logs of Konnect itself. Absent: the operator does not touch it.",
+      "The organization's webhook in this region, which sends the audit logs of Konnect itself. Without this field, the operator does not attach it.",
   });
 
 const PortalSpec = z.object({
@@ -156,18 +156,18 @@ const PortalSpec = z.object({
     'x-kubernetes-validations': [
       {
         rule: `self != '${nilUUID}'`,
-        message: 'the nil UUID names no Dev Portal: put the ID of a Dev Portal there',
+        message: 'the nil UUID is not the ID of a Dev Portal: set the ID that Konnect shows',
       },
     ],
   }),
-  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured, but sends nothing.' }),
 });
 
 export type PortalSpec = z.infer<typeof PortalSpec>;
 
 const PortalRefSpec = z.object({
   name: text(dnsSubdomain, 253, 'Name of a Portal (konnect.konghq.com/v1alpha1) in the namespace of this resource.'),
-  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured but sends nothing.' }),
+  enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured, but sends nothing.' }),
 });
 
 export type PortalRefSpec = z.infer<typeof PortalRefSpec>;
@@ -183,7 +183,7 @@ export const Spec = z
       .max(100)
       .optional()
       .meta({
-        description: 'Dev Portals whose audit logs are forwarded.',
+        description: 'Dev Portals whose audit logs Konnect sends to the destination, by ID.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['id'],
       }),
@@ -193,7 +193,7 @@ export const Spec = z
       .optional()
       .meta({
         description:
-          'Dev Portals that kong-operator manages in this cluster, by the names of their Portal objects, whose IDs are read from their status.',
+          'Dev Portals that kong-operator manages in this cluster, by the name of their Portal object. The operator reads their IDs from the status of these objects.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
       }),
@@ -202,20 +202,20 @@ export const Spec = z
       .default('IfMatching')
       .meta({
         description:
-          'What to do with a destination of our name, or a webhook in use, that this resource did not set. ' +
-          'Never: leave it and say so. IfMatching: take it over if its endpoint is ours. Always: take it over.',
+          'What the operator does with a destination that has the same name, or a webhook that is in use, if this resource did not set it. ' +
+          'Never: it leaves the object unchanged and reports it. IfMatching: it adopts the object if the endpoint is the same. Always: it adopts the object.',
       }),
     mode: z.enum(['Enforce', 'Observe']).default('Enforce').meta({
       description:
-        'Enforce: what differs in Konnect is put right. Observe: it is reported in status.drift; nothing is ever written to Konnect, not even when this resource is deleted.',
+        'Enforce: the operator corrects what differs in Konnect. Observe: it reports the differences in status.drift and never writes to Konnect, not even when this resource is deleted.',
     }),
     suspend: z.boolean().default(false).meta({
       description:
-        'true: nothing is written to Konnect until it is false again. Deletion follows deletionPolicy all the same.',
+        'true: the operator reads and writes nothing in Konnect until this is false again. If this resource is deleted, deletionPolicy still applies.',
     }),
     deletionPolicy: z.enum(['Delete', 'Retain']).default('Delete').meta({
       description:
-        'What happens in Konnect when this resource is deleted. Delete: webhooks are detached, the destination is deleted. Retain: everything stays as it is.',
+        'What the operator does in Konnect when this resource is deleted. Delete: it detaches the webhooks and deletes the destination. Retain: everything stays as it is.',
     }),
     interval: z
       .string()
@@ -224,24 +224,24 @@ export const Spec = z
       .regex(/^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/)
       .default('10m')
       .meta({
-        description: 'How often changes made in Konnect by others are looked for and put right. 1m to 24h.',
+        description: 'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
         'x-kubernetes-validations': [
           {
             rule: "duration(self) >= duration('1m') && duration(self) <= duration('24h')",
-            message: 'interval must be between 1m and 24h',
+            message: 'spec.interval must be between 1m and 24h',
           },
         ],
       }),
   })
   .meta({
-    description: 'What is to be forwarded, and where to.',
+    description: 'Which audit logs Konnect sends, and to which SIEM.',
     'x-kubernetes-validations': [
       {
         rule:
           'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || ' +
           '(has(self.portalRefs) && size(self.portalRefs) > 0)',
         message:
-          'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals or spec.portalRefs',
+          'spec names no webhook: set spec.organization, or list a Dev Portal in spec.portals or spec.portalRefs',
       },
       {
         rule: 'has(self.destination) != has(self.destinationRef)',
@@ -250,7 +250,7 @@ export const Spec = z
       {
         rule: "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)",
         message:
-          'with spec.konnect.auditLogsAPI v2 the organization webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
+          'with spec.konnect.auditLogsAPI v2 the organization webhook has the endpoint itself: set spec.destination, not spec.destinationRef',
       },
     ],
   });
@@ -280,7 +280,7 @@ export type Condition = z.infer<typeof Condition>;
 
 const Updating = z.enum(['Change', 'Correction']).meta({
   description:
-    'Set while a request that changes it may be under way. Change: spec or a Secret changed. Correction: another client changed it.',
+    'Present while a request that changes the object may be in flight. Change: spec or a Secret changed. Correction: another client changed the object.',
 });
 
 export const AppliedWebhook = z
@@ -291,25 +291,25 @@ export const AppliedWebhook = z
     logFormat: atMost(16).optional(),
     skipSSLVerification: z.boolean().optional(),
   })
-  .meta({ description: 'What the operator last set, or saw as wanted.' });
+  .meta({ description: 'What the operator last set, or found to match spec.' });
 export type AppliedWebhook = z.infer<typeof AppliedWebhook>;
 
 const CreatingStatus = z
   .object({ name: atMost(128), since: timestamp, secretVersion, endpointDigest: digest })
-  .meta({ description: 'Stands here while a request that creates the destination may be under way.' });
+  .meta({ description: 'Present while a request that creates the destination may be in flight.' });
 
 export const DestinationStatus = z
   .object({
     id: id.optional(),
     name: atMost(128),
-    managed: z.boolean().optional().meta({ description: 'true: ours to change and to delete.' }),
+    managed: z.boolean().optional().meta({ description: 'true: the operator changes and deletes this destination.' }),
     logFormat: atMost(16).optional(),
     skipSSLVerification: z.boolean().optional(),
-    endpointDigest: digest.optional().meta({ description: 'Digest of the endpoint that was applied.' }),
+    endpointDigest: digest.optional().meta({ description: 'Digest of the endpoint that the operator last applied.' }),
     secretVersion: secretVersion
       .optional()
-      .meta({ description: 'Keyed digest of the Secret content that was applied.' }),
-    updatedAt: timestamp.optional().meta({ description: "Konnect's own time of our last change." }),
+      .meta({ description: 'Keyed digest of the Secret content that the operator last applied.' }),
+    updatedAt: timestamp.optional().meta({ description: "Konnect's time of the operator's last change." }),
     updating: Updating.optional(),
     creating: CreatingStatus.optional(),
   })
@@ -323,7 +323,7 @@ export const OrganizationStatus = z
     enabled: z.boolean(),
     state: AttachmentState,
     reason: reasonText.optional(),
-    endpointDigest: digest.optional().meta({ description: 'v2 only: digest of the endpoint that was set.' }),
+    endpointDigest: digest.optional().meta({ description: 'v2 only: digest of the endpoint that the operator set.' }),
     secretVersion: secretVersion.optional(),
     updatedAt: timestamp.optional(),
     applied: AppliedWebhook.optional(),
@@ -335,7 +335,7 @@ export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
 export const PortalStatus = z.object({
   id,
   ref: atMost(253).optional().meta({ description: 'The Portal object of spec.portalRefs that has this ID.' }),
-  destinationID: id.optional().meta({ description: 'The destination that we attached, or are about to attach.' }),
+  destinationID: id.optional().meta({ description: 'The destination that the operator attached, or is about to attach.' }),
   enabled: z.boolean(),
   state: AttachmentState,
   reason: reasonText.optional(),
@@ -358,12 +358,12 @@ export const CleanupStatus = z.object({
 export type CleanupStatus = z.infer<typeof CleanupStatus>;
 
 const CorrectionStatus = z.object({
-  object: atMost(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  object: atMost(64).meta({ description: 'Which object: destination, organization, or portal/ and the ID of the portal.' }),
   at: z.array(timestamp).max(3),
 });
 
 const DriftStatus = z.object({
-  object: atMost(64).meta({ description: 'destination, organization, or portal/ and its ID.' }),
+  object: atMost(64).meta({ description: 'Which object: destination, organization, or portal/ and the ID of the portal.' }),
   fields: z.array(atMost(64)).max(16),
 });
 
@@ -374,7 +374,7 @@ export const Status = z
     observedGeneration: z
       .int()
       .optional()
-      .meta({ format: 'int64', description: 'Generation that this status speaks of.' }),
+      .meta({ format: 'int64', description: 'Generation of spec that this status is about.' }),
     conditions: z
       .array(Condition)
       .max(16)
@@ -383,33 +383,33 @@ export const Status = z
     konnect: z
       .object({ organizationID: id, region })
       .optional()
-      .meta({ description: 'The organization that the token belongs to, and the region applied.' }),
+      .meta({ description: 'The organization that the token belongs to, and the region that the operator last applied.' }),
     destination: DestinationStatus.optional(),
     organization: OrganizationStatus.optional(),
     portals: z.array(PortalStatus).max(200).optional().meta({
       description: 'The Dev Portals, in the order of their IDs.',
       'x-kubernetes-list-type': 'atomic',
     }),
-    portalsReady: atMost(16).optional().meta({ description: 'Dev Portals in place, of those in spec.' }),
+    portalsReady: atMost(16).optional().meta({ description: 'How many of the Dev Portals in spec are in place, such as 1/2.' }),
     corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
-        'When changes made by others were put right, in the last 24 hours. At three the object is left alone.',
+        'When the operator corrected changes of other clients in the last 24 hours. After three corrections it leaves the object unchanged.',
       'x-kubernetes-list-type': 'atomic',
     }),
     drift: z.array(DriftStatus).max(202).optional().meta({
-      description: 'With mode Observe: what differs in Konnect from what is wanted.',
+      description: 'With mode Observe: what differs in Konnect from spec and the Secrets.',
       'x-kubernetes-list-type': 'atomic',
     }),
     lastHandledReconcileAt: atMost(64).optional().meta({
-      description: 'The value of the annotation konnect-audit-log.io/reconcile-requested-at that was last answered.',
+      description: 'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a reconciliation has ended.',
     }),
     cleanup: z.array(CleanupStatus).max(1000).optional().meta({
-      description: 'What is still to be undone in Konnect.',
+      description: 'What the operator still has to detach or delete in Konnect.',
       'x-kubernetes-list-type': 'atomic',
     }),
   })
   .meta({
-    description: "The operator's memory and its report. Written by the operator alone.",
+    description: "What the operator recorded about Konnect, and its report. Only the operator writes it.",
     default: { observedGeneration: -1 },
   });
 export type Status = z.infer<typeof Status>;

@@ -44,7 +44,7 @@ describe('the API server rejects an invalid forwarding with a helpful message', 
     [
       'the region global',
       konnect({ region: 'global' }),
-      "region 'global' has no webhooks: name the region of your Dev Portals, such as us or eu",
+      "region 'global' has no webhooks: set the region of your Dev Portals, such as us or eu",
     ],
     ['a region in capitals', konnect({ region: 'US' }), 'spec.konnect.region'],
     ['a region that would be another host', konnect({ region: 'evil.example/x?' }), 'spec.konnect.region'],
@@ -52,7 +52,7 @@ describe('the API server rejects an invalid forwarding with a helpful message', 
     [
       'the nil UUID as a portal',
       { ...minimal, portals: [{ id: '00000000-0000-0000-0000-000000000000' }] },
-      'the nil UUID names no Dev Portal: put the ID of a Dev Portal there',
+      'the nil UUID is not the ID of a Dev Portal: set the ID that Konnect shows',
     ],
     [
       'neither destination nor destinationRef',
@@ -67,12 +67,12 @@ describe('the API server rejects an invalid forwarding with a helpful message', 
     [
       'a destinationRef by id and by name',
       attachedTo({ id: portal, name: 'theirs' }),
-      'destinationRef names a destination by id or by name: set exactly one',
+      'set exactly one of spec.destinationRef.id and spec.destinationRef.name',
     ],
     [
       'a destinationRef by neither',
       attachedTo({}),
-      'destinationRef names a destination by id or by name: set exactly one',
+      'set exactly one of spec.destinationRef.id and spec.destinationRef.name',
     ],
     ['a destinationRef by an ID in capitals', attachedTo({ id: portal.toUpperCase() }), 'spec.destinationRef.id'],
     [
@@ -83,7 +83,7 @@ describe('the API server rejects an invalid forwarding with a helpful message', 
         destination: undefined,
         organization: {},
       },
-      'with spec.konnect.auditLogsAPI v2 the organization webhook carries the endpoint itself: set spec.destination, not spec.destinationRef',
+      'with spec.konnect.auditLogsAPI v2 the organization webhook has the endpoint itself: set spec.destination, not spec.destinationRef',
     ],
     [
       'an authorization scheme of two words',
@@ -101,11 +101,11 @@ describe('the API server rejects an invalid forwarding with a helpful message', 
     [
       'neither portal nor organization',
       forwardsNothing,
-      'nothing would be forwarded: set spec.organization, or list a Dev Portal in spec.portals',
+      'spec names no webhook: set spec.organization, or list a Dev Portal in spec.portals',
     ],
-    ['an empty list of portals', { ...minimal, portals: [] }, 'nothing would be forwarded'],
-    ['an interval too short', { ...minimal, interval: '59s' }, 'interval must be between 1m and 24h'],
-    ['an interval too long', { ...minimal, interval: '24h1s' }, 'interval must be between 1m and 24h'],
+    ['an empty list of portals', { ...minimal, portals: [] }, 'spec names no webhook'],
+    ['an interval too short', { ...minimal, interval: '59s' }, 'spec.interval must be between 1m and 24h'],
+    ['an interval too long', { ...minimal, interval: '24h1s' }, 'spec.interval must be between 1m and 24h'],
     ['an interval without a unit', { ...minimal, interval: '600' }, 'spec.interval'],
     ['a portal ID in capitals', { ...minimal, portals: [{ id: portal.toUpperCase() }] }, 'spec.portals[0].id'],
     ['a portal listed twice', { ...minimal, portals: [{ id: portal }, { id: portal }] }, 'Duplicate value'],
@@ -205,12 +205,12 @@ describe('kubectl explain', () => {
   test('describes every field', async () => {
     const explain = (field: string) =>
       eventually(async () => (await kubectl(['explain', `auditlogforwarding${field}`])).stdout);
-    expect(await explain('')).toContain('keeps the forwarding of Kong Konnect audit logs');
+    expect(await explain('')).toContain('configures Kong Konnect to send its audit logs');
     const destination = await explain('.spec.destination');
-    expect(destination).toContain('The destination that the operator creates in Konnect and keeps right');
+    expect(destination).toContain('The destination that the operator creates in Konnect and keeps as described here');
     for (const field of ['secretRef', 'name', 'logFormat', 'skipSSLVerification']) expect(destination).toContain(field);
     expect(destination).not.toContain('<no description>');
-    expect(await explain('.spec.portals.enabled')).toContain('the webhook stays configured but sends nothing');
+    expect(await explain('.spec.portals.enabled')).toContain('the webhook stays configured, but sends nothing');
     const spec = await explain('.spec');
     for (const words of ['enum: Delete, Retain', 'Retain: everything stays as it is', '1m to 24h']) {
       expect(spec.replaceAll(/\s+/g, ' ')).toContain(words);
