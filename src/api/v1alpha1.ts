@@ -116,7 +116,8 @@ const DestinationSpec = z
       .regex(/^[A-Za-z][A-Za-z0-9-]*$/)
       .optional()
       .meta({
-        description: "Word that the operator puts before the authorization in the Secret, with a blank between them, such as Bearer or Splunk.",
+        description:
+          'Word that the operator puts before the authorization in the Secret, with a blank between them, such as Bearer or Splunk.',
       }),
     logFormat: LogFormat.default('cef').meta({ description: 'Format of the log lines that Konnect sends.' }),
     skipSSLVerification: z.boolean().default(false).meta({
@@ -124,7 +125,10 @@ const DestinationSpec = z
         "true: Konnect does not verify the endpoint's TLS certificate, so an attacker on the network can read the logs. Use it only for tests.",
     }),
   })
-  .meta({ description: 'The destination that the operator creates in Konnect and keeps as described here. Set either destination or destinationRef.' });
+  .meta({
+    description:
+      'The destination that the operator creates in Konnect and keeps as described here. Set either destination or destinationRef.',
+  });
 
 const DestinationRef = z
   .object({
@@ -224,7 +228,8 @@ export const Spec = z
       .regex(/^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/)
       .default('10m')
       .meta({
-        description: 'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
+        description:
+          'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
         'x-kubernetes-validations': [
           {
             rule: "duration(self) >= duration('1m') && duration(self) <= duration('24h')",
@@ -335,7 +340,9 @@ export type OrganizationStatus = z.infer<typeof OrganizationStatus>;
 export const PortalStatus = z.object({
   id,
   ref: atMost(253).optional().meta({ description: 'The Portal object of spec.portalRefs that has this ID.' }),
-  destinationID: id.optional().meta({ description: 'The destination that the operator attached, or is about to attach.' }),
+  destinationID: id
+    .optional()
+    .meta({ description: 'The destination that the operator attached, or is about to attach.' }),
   enabled: z.boolean(),
   state: AttachmentState,
   reason: reasonText.optional(),
@@ -358,12 +365,16 @@ export const CleanupStatus = z.object({
 export type CleanupStatus = z.infer<typeof CleanupStatus>;
 
 const CorrectionStatus = z.object({
-  object: atMost(64).meta({ description: 'Which object: destination, organization, or portal/ and the ID of the portal.' }),
+  object: atMost(64).meta({
+    description: 'Which object: destination, organization, or portal/ and the ID of the portal.',
+  }),
   at: z.array(timestamp).max(3),
 });
 
 const DriftStatus = z.object({
-  object: atMost(64).meta({ description: 'Which object: destination, organization, or portal/ and the ID of the portal.' }),
+  object: atMost(64).meta({
+    description: 'Which object: destination, organization, or portal/ and the ID of the portal.',
+  }),
   fields: z.array(atMost(64)).max(16),
 });
 
@@ -380,17 +391,18 @@ export const Status = z
       .max(16)
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
-    konnect: z
-      .object({ organizationID: id, region })
-      .optional()
-      .meta({ description: 'The organization that the token belongs to, and the region that the operator last applied.' }),
+    konnect: z.object({ organizationID: id, region }).optional().meta({
+      description: 'The organization that the token belongs to, and the region that the operator last applied.',
+    }),
     destination: DestinationStatus.optional(),
     organization: OrganizationStatus.optional(),
     portals: z.array(PortalStatus).max(200).optional().meta({
       description: 'The Dev Portals, in the order of their IDs.',
       'x-kubernetes-list-type': 'atomic',
     }),
-    portalsReady: atMost(16).optional().meta({ description: 'How many of the Dev Portals in spec are in place, such as 1/2.' }),
+    portalsReady: atMost(16)
+      .optional()
+      .meta({ description: 'How many of the Dev Portals in spec are in place, such as 1/2.' }),
     corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
         'When the operator corrected changes of other clients in the last 24 hours. After three corrections it leaves the object unchanged.',
@@ -401,7 +413,8 @@ export const Status = z
       'x-kubernetes-list-type': 'atomic',
     }),
     lastHandledReconcileAt: atMost(64).optional().meta({
-      description: 'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a reconciliation has ended.',
+      description:
+        'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a reconciliation has ended.',
     }),
     cleanup: z.array(CleanupStatus).max(1000).optional().meta({
       description: 'What the operator still has to detach or delete in Konnect.',
@@ -409,7 +422,7 @@ export const Status = z
     }),
   })
   .meta({
-    description: "What the operator recorded about Konnect, and its report. Only the operator writes it.",
+    description: 'What the operator recorded about Konnect, and its report. Only the operator writes it.',
     default: { observedGeneration: -1 },
   });
 export type Status = z.infer<typeof Status>;

@@ -77,11 +77,18 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
           "give the token's account a role that manages audit logs and reads the portal",
       );
     case 'NotFound':
-      return stalled(reasons.requestRefused, `${refused} (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`);
+      return stalled(
+        reasons.requestRefused,
+        `${refused} (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`,
+      );
     case 'Conflict':
-      return waiting(reasons.detaching, `${refused} (HTTP 409) because the object is still in use; the operator retries`);
+      return waiting(
+        reasons.detaching,
+        `${refused} (HTTP 409) because the object is still in use; the operator retries`,
+      );
     case 'Refused': {
-      const fields = error.refusedFields.length === 0 ? '' : `, fields ${error.refusedFields.join(', ')}`;
+      const names = error.refusedFields;
+      const fields = names.length === 0 ? '' : `, ${names.length === 1 ? 'field' : 'fields'} ${names.join(', ')}`;
       return stalled(
         reasons.requestRefused,
         `${refused} (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,

@@ -56,7 +56,9 @@ describe('the how-to for Dev Portals was followed by hand', () => {
     await expectEvent(environment(), one.name, {
       type: 'Normal',
       reason: 'WebhookAdopted',
-      note: new RegExp(`^portal \\S+ now forwards to .* instead of destination ${id}, which the operator left unchanged`),
+      note: new RegExp(
+        `^portal \\S+ now forwards to .* instead of destination ${id}, which the operator left unchanged`,
+      ),
     });
     await environment().remove(one.name);
     expect(one.destinations(name)).toEqual([before]);

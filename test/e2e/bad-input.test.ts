@@ -54,10 +54,10 @@ describe('Secrets', () => {
       'endpoint contains a blank, a line break',
     ],
     ['an endpoint with a blank around', 'endpoint', Buffer.from(` ${url}`), 'endpoint begins or ends with a blank'],
-    ['an endpoint that is binary', 'endpoint', binary, 'endpoint is not text'],
+    ['an endpoint that is binary', 'endpoint', binary, 'endpoint is not UTF-8 text'],
     ['an endpoint of 1 MB', 'endpoint', megabyte, 'endpoint is longer than 2048 bytes'],
     ['an empty authorization', 'authorization', Buffer.from('\n'), 'authorization is empty'],
-    ['an authorization that is binary', 'authorization', binary, 'authorization is not text'],
+    ['an authorization that is binary', 'authorization', binary, 'authorization is not UTF-8 text'],
     ['an authorization of 1 MB', 'authorization', megabyte, 'authorization is longer than 8192 bytes'],
     [
       'an authorization with a line break inside',
@@ -66,7 +66,7 @@ describe('Secrets', () => {
       'authorization contains a character',
     ],
     ['an empty token', 'token', Buffer.from(''), 'token is empty'],
-    ['a token that is binary', 'token', binary, 'token is not text'],
+    ['a token that is binary', 'token', binary, 'token is not UTF-8 text'],
     ['a token of 1 MB', 'token', megabyte, 'token is longer than 4096 bytes'],
     ['a token with a blank inside', 'token', Buffer.from('kpat_a b'), 'token contains a character that no token has'],
     [

@@ -240,7 +240,11 @@ test('kubectl delete -f of Secrets and forwarding while no operator runs: it is 
   await expectProblem(environment(), one.name, {
     reason: 'TokenGone',
     mark: 'Reconciling',
-    says: ['deletion waits', `the Konnect token in Secret ${one.tokenSecret}, key token is missing or invalid`, 'Retain'],
+    says: [
+      'deletion waits',
+      `the Konnect token in Secret ${one.tokenSecret}, key token is missing or invalid`,
+      'Retain',
+    ],
   });
   expect(one.destinations()).toHaveLength(1);
 

@@ -207,7 +207,7 @@ describe('kubectl explain', () => {
       eventually(async () => (await kubectl(['explain', `auditlogforwarding${field}`])).stdout);
     expect(await explain('')).toContain('configures Kong Konnect to send its audit logs');
     const destination = await explain('.spec.destination');
-    expect(destination).toContain('The destination that the operator creates in Konnect and keeps as described here');
+    expect(destination).toContain('The destination that the operator creates in Konnect and keeps as described');
     for (const field of ['secretRef', 'name', 'logFormat', 'skipSSLVerification']) expect(destination).toContain(field);
     expect(destination).not.toContain('<no description>');
     expect(await explain('.spec.portals.enabled')).toContain('the webhook stays configured, but sends nothing');

@@ -239,7 +239,7 @@ describe('objects of other clients stay unchanged', () => {
         `portal ${one.portals[1] ?? ''}`,
         `destination ${other}`,
         'spec.portals[1]',
-        'detach it',
+        'detach the webhook',
         'the operator changed nothing',
       ],
     });
@@ -288,7 +288,7 @@ describe('objects of other clients stay unchanged', () => {
         reason: 'WebhookInUse',
         mark: 'Stalled',
         part: 'WebhooksReady',
-        says: [...says, 'forwards to an endpoint'],
+        says: [...says, 'forwards to another endpoint'],
       });
     }
     expect(one.organizationWebhook().target).toMatchObject({ inline: { endpoint: 'https://other.example.com/logs' } });
@@ -341,7 +341,7 @@ test('the message names values that Konnect refuses, without Konnect’s text', 
     reason: 'RequestRefused',
     mark: 'Stalled',
     part: 'DestinationReady',
-    says: ['HTTP 400', 'naming name', 'spec.destination'],
+    says: ['HTTP 400', 'field name', 'spec.destination'],
   });
   expect(one.destinations(' ')).toEqual([]);
   await one.applyForwarding();

@@ -152,7 +152,10 @@ function assertClear(resolved: Resolved<unknown>, name: string, held: readonly B
   if (resolved.kind === 'resolved') return;
   const { message, reason } = resolved.problem;
   assert.match(message, new RegExp(`^Secret ${name}, (key \\S+ |named by spec\\.)`));
-  assert.match(message, /put a valid value there; the operator did not send|add this key, or name another key|create it/);
+  assert.match(
+    message,
+    /put a valid value there; the operator did not send|add this key, or name another key|create it/,
+  );
   assert.match(reason, /^Secret[A-Z]\w+$/);
   assert.ok(message.length < 700 && /^[\x20-\x7e]+$/.test(message), 'a message is one plain line');
   for (const one of held) {

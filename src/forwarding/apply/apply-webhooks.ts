@@ -178,7 +178,10 @@ async function diagnoseFailure(
       if (destination === undefined) {
         // Reads the shared list again, which may still show the destination. Otherwise the next reconciliation would rely on it.
         await context.konnect.destinations(desired.api, { maxAgeMs: 0 }, context.signal);
-        return waiting(reasons.creating, `destination ${destinationID} no longer exists in Konnect; the operator creates it again`);
+        return waiting(
+          reasons.creating,
+          `destination ${destinationID} no longer exists in Konnect; the operator creates it again`,
+        );
       }
     }
     if (isAmbiguous && !(await one.exists())) return one.missingProblem();

@@ -23,7 +23,11 @@ export function destinationHealth(
 ): Health {
   if (problem !== undefined) return health([problem], '', '');
   if (!desired.usesDestination) {
-    return { kind: 'good', reason: 'NotNeeded', message: "in v2 the organization's webhook needs no destination: it has the endpoint itself" };
+    return {
+      kind: 'good',
+      reason: 'NotNeeded',
+      message: "in v2 the organization's webhook needs no destination: it has the endpoint itself",
+    };
   }
   const { destination } = status.recorded;
   if (destination?.id === undefined) {

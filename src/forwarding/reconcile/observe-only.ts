@@ -36,7 +36,12 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
         ),
       ];
     case 'lost':
-      return [stalled(reasons.claimed, `${object} belongs to AuditLogForwarding ${step.to}: change spec of one of the two forwardings`)];
+      return [
+        stalled(
+          reasons.claimed,
+          `${object} belongs to AuditLogForwarding ${step.to}: change spec of one of the two forwardings`,
+        ),
+      ];
     case 'refuse':
       return [
         'ids' in step

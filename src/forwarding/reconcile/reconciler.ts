@@ -286,8 +286,7 @@ export class Reconciler {
 
 /** Writes the conditions of a suspended forwarding for its generation. */
 async function suspend(to: Conclusion): Promise<ReconcileResult> {
-  const message =
-    'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
+  const message = 'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
   await writeConditions(to, suspended(message, to.status.context('none')));
   return { kind: 'done' };
 }
