@@ -17,7 +17,7 @@ export interface ReconcileContext extends ReadContext {
   /** Returns Konnect with a known token of this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
   /** Returns the forwarding that has taken over this webhook, or that can and still has time to, else undefined. */
-  readonly successor: (entry: CleanupStatus, destinationID?: string) => Successor | undefined;
+  readonly successor: (entry: CleanupStatus, seen: PointedWebhook) => Successor | undefined;
   /** Returns for how many milliseconds Konnect has refused to delete this destination, since the first call. */
   readonly inUseForMs: (destinationID: string) => number;
 }
@@ -64,6 +64,11 @@ export interface ReadContext {
   readonly tokenSource: string;
   readonly signal: AbortSignal;
 }
+
+/** What Konnect shows of a webhook, as far as ownership depends on it. */
+export type PointedWebhook =
+  | { readonly kind: 'attached'; readonly destinationID: string }
+  | { readonly kind: 'inline' };
 
 /** The next owner of a webhook. `hasIt`: the webhook already points at the destination that its status names. */
 export interface Successor {

@@ -110,7 +110,7 @@ async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Pr
   const webhook = await client.getPortalWebhook(region, id, context.signal);
   const destinationID = webhook?.destinationID;
   if (destinationID === undefined || !pointsAtOurs(context, entry, destinationID)) return undefined;
-  const successor = context.successor(entry, destinationID);
+  const successor = context.successor(entry, { kind: 'attached', destinationID });
   if (successor !== undefined) return handingOver(entry, successor);
   let result = await client.deletePortalWebhook(region, id, context.signal);
   if (result === 'conflict') {
@@ -123,8 +123,9 @@ async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Pr
 async function detachOrganization(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
   const { client } = context.konnect;
   const webhook = await client.getOrganizationWebhook(entry.region, context.signal);
-  if (!pointsAtOurs(context, entry, webhook?.destinationID)) return undefined;
-  const successor = context.successor(entry, webhook?.destinationID);
+  const destinationID = webhook?.destinationID;
+  if (destinationID === undefined || !pointsAtOurs(context, entry, destinationID)) return undefined;
+  const successor = context.successor(entry, { kind: 'attached', destinationID });
   if (successor !== undefined) return handingOver(entry, successor);
   const result = await client.deleteOrganizationWebhook(entry.region, context.signal);
   return result === 'conflict' ? stillDetaching(entry) : detached(context, entry);
@@ -148,7 +149,7 @@ async function detachInline(context: ReconcileContext, entry: CleanupStatus): Pr
     const other = await client.getDestination(entry.api, otherID, context.signal);
     if (isOurs(other?.endpoint)) return undefined;
   }
-  const successor = context.successor(entry);
+  const successor = context.successor(entry, { kind: 'inline' });
   if (successor !== undefined) return handingOver(entry, successor);
   if (webhook?.enabled === true) await client.disableInlineWebhook(entry.region, context.signal);
   if (otherID === undefined) {

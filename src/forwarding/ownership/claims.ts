@@ -46,9 +46,24 @@ export function claimsOf(
 export function ownershipFingerprint({ metadata, spec, status }: AuditLogForwarding): string {
   const { konnect, destination, organization, portals, cleanup, conditions } = status;
   const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
+  const parts = conditions?.filter(({ type }) => type === 'SecretsResolved' || type === 'DestinationReady');
+  const isFalse = parts?.map(({ type, status: is }) => type + is);
+  const isReconciled = status.observedGeneration === metadata.generation;
   const { uid, deletionTimestamp } = metadata;
   const named = [destination?.id, destination?.name];
-  return JSON.stringify([uid, deletionTimestamp, spec, konnect, named, organization, portals, cleanup, stalled]);
+  return JSON.stringify([
+    uid,
+    deletionTimestamp,
+    spec,
+    konnect,
+    named,
+    organization,
+    portals,
+    cleanup,
+    stalled,
+    isFalse,
+    isReconciled,
+  ]);
 }
 
 /** Returns `namespace/name`. */

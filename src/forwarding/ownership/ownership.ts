@@ -3,7 +3,7 @@ import type { AuditLogForwarding, CleanupStatus, Status } from '../../api/v1alph
 import { wasAttached } from '../../status/recorded-state.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import { reasons } from '../problems.ts';
-import type { Successor } from '../reconcile-context.ts';
+import type { PointedWebhook, Successor } from '../reconcile-context.ts';
 import { nameOf } from './claims.ts';
 
 /**
@@ -37,39 +37,22 @@ export interface OwnershipInput {
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
 }
 
-/**
- * Returns the ownership from the view of `self`. The owner of a webhook is the forwarding whose status names it and the destination that
- * it points at. If it points at none of their destinations, its owner is the forwarding that owned it last, else the oldest one that can
- * take it. Only forwardings whose token belongs to the organization can become owners.
- */
+/** Returns the ownership from the view of `self`. Only forwardings whose token belongs to the organization can become owners. */
 export function ownershipOf({ self, organizationID, all, destinationName }: OwnershipInput): Ownership {
   const { region } = self.spec.konnect;
   const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
   const members = others.filter((other) => isMember(other, organizationID));
-  const wasAttachedBy = (one: AuditLogForwarding, which: WebhookKey) =>
-    isMember(one, organizationID) &&
-    one.status.konnect?.region === region &&
-    wasAttached(attachmentOf(one.status, which));
 
   return {
     webhook(which, seen) {
-      const isCandidate = (other: AuditLogForwarding) => wants(other, region, which) && canTake(other, which);
-      const oldest = members.find(isCandidate);
-      const selfIsNext = oldest === undefined || byAge(self, oldest) < 0;
       const query = { organizationID, region, which, seen };
-      const owner = others.find((other) => pointsAtOurs(other, query));
-      // If spec of both refers to the same destination, the webhook points at the destination of both. The older one owns it.
-      const selfOwns = owner !== undefined && pointsAtOurs(self, query) && byAge(self, owner) < 0;
-      if (owner !== undefined && !selfOwns) {
-        const isKept = (isMember(owner, organizationID) && wants(owner, region, which)) || leavesEverything(owner);
-        return { kind: isKept || !selfIsNext ? 'held' : 'yielded', by: nameOf(owner) };
+      const holder = holderOf(query, self, others);
+      const candidate: Candidate = { self, isSelfCandidate: true };
+      const owner = ownerOf(query, candidate, others);
+      if (owner === undefined || owner === self) {
+        return holder === undefined || holder === self ? { kind: 'free' } : { kind: 'yielded', by: nameOf(holder) };
       }
-      if (wasAttachedBy(self, which)) return { kind: 'free' };
-      const previous = members.find(
-        (other) => wasAttachedBy(other, which) && (isCandidate(other) || keepsClaim(other, region, which)),
-      );
-      const by = previous ?? (selfIsNext ? undefined : oldest);
-      return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
+      return { kind: 'held', by: nameOf(holder === undefined || holder === self ? owner : holder) };
     },
 
     destination(name, named) {
@@ -94,26 +77,71 @@ export function ownershipOf({ self, organizationID, all, destinationName }: Owne
 }
 
 /**
- * Returns the forwarding that takes over a webhook which `self` no longer wants, or undefined if none can take it now. `destinationID` is
- * what the webhook points at.
+ * Returns the other forwarding that owns a webhook which `self` no longer wants, or undefined if there is none. `seen` is what Konnect
+ * shows of the webhook.
  */
 export function successorOf(
   { self, all }: Pick<OwnershipInput, 'self' | 'all'>,
   entry: CleanupStatus,
-  destinationID: string | undefined,
+  seen: PointedWebhook,
 ): Successor | undefined {
   const which = keyOf(entry);
   if (which === undefined) return undefined;
   const { organizationID, region } = entry;
-  const candidates = all
-    .filter(({ metadata }) => metadata.uid !== self.metadata.uid)
-    .filter((other) => isMember(other, organizationID) && wants(other, region, which))
-    .toSorted(byAge);
-  const pointsAt = (other: AuditLogForwarding) => attachmentOf(other.status, which)?.destinationID;
-  const current = candidates.find((other) => destinationID !== undefined && pointsAt(other) === destinationID);
-  if (current !== undefined) return { by: nameOf(current), hasIt: true };
-  const next = candidates.find((other) => canTake(other, which));
-  return next === undefined ? undefined : { by: nameOf(next), hasIt: false };
+  // The other view of a webhook that this forwarding keeps, after a change of `auditLogsAPI`.
+  if (isMember(self, organizationID) && wants(self, region, which)) return undefined;
+  const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
+  const query = { organizationID, region, which, seen };
+  const owner = ownerOf(query, { self, isSelfCandidate: false }, others);
+  if (owner === undefined || owner === self || !wants(owner, region, which)) return undefined;
+  return { by: nameOf(owner), hasIt: pointsAtOurs(owner, query) };
+}
+
+interface Candidate {
+  readonly self: AuditLogForwarding;
+  /** False if `self` no longer wants the webhook. */
+  readonly isSelfCandidate: boolean;
+}
+
+/** Returns the forwarding whose status names the webhook and what it points at. If spec of several refers to one destination: the oldest. */
+function holderOf(
+  query: HoldQuery,
+  self: AuditLogForwarding,
+  others: readonly AuditLogForwarding[],
+): AuditLogForwarding | undefined {
+  const other = others.find((one) => pointsAtOurs(one, query));
+  const isSelf = pointsAtOurs(self, query) && (other === undefined || byAge(self, other) < 0);
+  return isSelf ? self : other;
+}
+
+/**
+ * Returns the owner of a webhook, for the forwarding that takes it and for the one that leaves it alike. The forwarding that it points at
+ * owns it while it wants it. Else its owner is the forwarding that owned it last, else the oldest one that can take it. Undefined: nobody
+ * can take it.
+ */
+function ownerOf(
+  query: HoldQuery,
+  { self, isSelfCandidate }: Candidate,
+  others: readonly AuditLogForwarding[],
+): AuditLogForwarding | undefined {
+  const { organizationID, region, which } = query;
+  const isSelf = (one: AuditLogForwarding) => one === self;
+  const canOwn = (one: AuditLogForwarding) =>
+    isSelf(one) ? isSelfCandidate : isMember(one, organizationID) && wants(one, region, which) && canTake(one, which);
+  const isKept = (one: AuditLogForwarding) =>
+    leavesEverything(one) ||
+    (isSelf(one) ? isSelfCandidate : isMember(one, organizationID) && wants(one, region, which));
+  const wasOwner = (one: AuditLogForwarding) =>
+    isMember(one, organizationID) &&
+    one.status.konnect?.region === region &&
+    wasAttached(attachmentOf(one.status, which)) &&
+    (canOwn(one) || (!isSelf(one) && keepsClaim(one, region, which)));
+
+  const all = [...others, self].toSorted(byAge);
+  const holder = holderOf(query, self, others);
+  if (holder !== undefined && isKept(holder)) return holder;
+  const previous = holder === undefined ? (wasOwner(self) ? self : all.find(wasOwner)) : undefined;
+  return previous ?? all.find((one) => one !== holder && canOwn(one));
 }
 
 function keyOf(entry: CleanupStatus): WebhookKey | undefined {
@@ -142,13 +170,32 @@ function leavesEverything({ metadata, spec }: AuditLogForwarding): boolean {
   return metadata.deletionTimestamp !== undefined && (spec.deletionPolicy === 'Retain' || spec.mode === 'Observe');
 }
 
-const unreadableReasons: ReadonlySet<string | undefined> = new Set([reasons.portalNotFound, reasons.permissionDenied]);
+/** Reasons of a webhook that the forwarding cannot or may not write. */
+const blockingReasons: ReadonlySet<string | undefined> = new Set([
+  reasons.portalNotFound,
+  reasons.permissionDenied,
+  reasons.contested,
+]);
 
-/** Returns true if nothing in spec or status keeps the forwarding from writing to Konnect. */
+/** Reasons of `Stalled` that are about one webhook, and keep no other one from being written. */
+const webhookReasons: ReadonlySet<string | undefined> = new Set([
+  reasons.claimed,
+  reasons.contested,
+  reasons.portalNotFound,
+  reasons.portalRefConflict,
+  reasons.portalRefMismatch,
+  reasons.portalRefNotFound,
+  reasons.webhookInUse,
+]);
+
+/** Returns true if nothing in spec or status keeps the forwarding from writing to Konnect. A problem of another webhook does not. */
 function canWrite({ metadata, spec, status }: AuditLogForwarding): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.suspend || spec.mode === 'Observe') return false;
-  const stalled = status.conditions?.find(({ type }) => type === 'Stalled');
-  return stalled === undefined || stalled.reason === reasons.claimed;
+  const conditions = status.conditions ?? [];
+  const stalled = conditions.find(({ type }) => type === 'Stalled');
+  const isFalse = (part: string) => conditions.some(({ type, status: is }) => type === part && is === 'False');
+  if (stalled === undefined) return true;
+  return webhookReasons.has(stalled.reason) && !isFalse('SecretsResolved') && !isFalse('DestinationReady');
 }
 
 /**
@@ -161,7 +208,7 @@ function isDue({ metadata, status }: AuditLogForwarding): boolean {
 
 function canTake(other: AuditLogForwarding, which: WebhookKey): boolean {
   const attachment = attachmentOf(other.status, which);
-  return canWrite(other) && (attachment === undefined ? isDue(other) : !unreadableReasons.has(attachment.reason));
+  return canWrite(other) && (attachment === undefined ? isDue(other) : !blockingReasons.has(attachment.reason));
 }
 
 function canName(other: AuditLogForwarding, name: string): boolean {
@@ -185,7 +232,7 @@ interface HoldQuery {
   readonly organizationID: string;
   readonly region: string;
   readonly which: WebhookKey;
-  readonly seen: SeenWebhook | undefined;
+  readonly seen: SeenWebhook | PointedWebhook | undefined;
 }
 
 /** Returns true if the webhook points at a destination that the status of this forwarding names for it. */

@@ -28,6 +28,11 @@ export class FirstSeen {
     return nowMs - seenAtMs;
   }
 
+  /** Forgets all things of an owner but these. */
+  keepOnly(owner: string, things: ReadonlySet<string>): void {
+    for (const thing of this.#seenAtMs.get(owner)?.keys() ?? []) if (!things.has(thing)) this.forget(owner, thing);
+  }
+
   /** Forgets one item of an owner, or all of them. */
   forget(owner: string, item?: string): void {
     if (item === undefined) this.#seenAtMs.delete(owner);

@@ -77,4 +77,13 @@ export class ProcessMemory {
   endHandover(key: string, object: string): void {
     this.#handovers.forget(key, object);
   }
+
+  /**
+   * Forgets every wait of a finished reconciliation that no longer lasts, so that the next one of the same object gets its whole time.
+   * `handovers` and `destinations` are what `cleanup` still lists.
+   */
+  endWaits(key: string, waits: { handovers: ReadonlySet<string>; destinations: ReadonlySet<string> }): void {
+    this.#handovers.keepOnly(key, waits.handovers);
+    this.#inUse.keepOnly(key, waits.destinations);
+  }
 }

@@ -5,7 +5,7 @@ import type { Priority } from '../../runtime/priority.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import { type Report, suspended } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
-import { objectKeyOf, ownsAnything } from '../../status/recorded-state.ts';
+import { objectKeyOf, ownsAnything, type RecordedState } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import { type Credentials, resolveCredentials, resolveToken, tokenSource } from '../desired/credentials.ts';
@@ -16,7 +16,7 @@ import { KeyedLock } from '../ownership/keyed-lock.ts';
 import { ownershipOf, successorOf } from '../ownership/ownership.ts';
 import type { Cluster, Konnect } from '../ports.ts';
 import { type Problem, problemOf } from '../problems.ts';
-import type { ReconcileContext, Successor } from '../reconcile-context.ts';
+import type { PointedWebhook, ReconcileContext, Successor } from '../reconcile-context.ts';
 import {
   type Conclusion,
   conclude,
@@ -231,7 +231,16 @@ export class Reconciler {
     const grace = !mayGrace ? 'none' : this.#memory.unavailableForMs(key) < graceMs ? 'keep' : 'unknown';
     await conclude(to, report, grace);
     if (!isOutage) this.#memory.endOutage(key);
+    this.#endWaits(key, to.status.recorded);
     return nextAfter(report, to.status.forwarding, this.#options.random);
+  }
+
+  #endWaits(key: string, { cleanup = [] }: RecordedState): void {
+    const handovers = new Set(cleanup.map(handoverOf));
+    const destinations = new Set(
+      cleanup.flatMap(({ kind, destinationID }) => (kind === 'destination' ? (destinationID ?? []) : [])),
+    );
+    this.#memory.endWaits(key, { handovers, destinations });
   }
 
   #context(
@@ -262,20 +271,15 @@ export class Reconciler {
         const known = memory.goodToken(key, organizationID);
         return known === undefined ? undefined : konnectFor(known, priority);
       },
-      successor: (entry, destinationID) => this.#successor(key, status.forwarding, entry, destinationID),
+      successor: (entry, seen) => this.#successor(key, status.forwarding, entry, seen),
       inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
     };
   }
 
-  #successor(
-    key: string,
-    self: AuditLogForwarding,
-    entry: CleanupStatus,
-    destinationID: string | undefined,
-  ): Successor | undefined {
+  #successor(key: string, self: AuditLogForwarding, entry: CleanupStatus, seen: PointedWebhook): Successor | undefined {
     const claims = claimsOf(self, undefined);
-    const next = successorOf({ self, all: this.#options.contenders(key, claims) }, entry, destinationID);
-    const object = `${entry.region}/${objectKeyOf(entry)}`;
+    const next = successorOf({ self, all: this.#options.contenders(key, claims) }, entry, seen);
+    const object = handoverOf(entry);
     if (next === undefined || next.hasIt) {
       this.#memory.endHandover(key, object);
       return next;
@@ -289,4 +293,8 @@ async function suspend(to: Conclusion): Promise<ReconcileResult> {
   const message = 'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
   await writeConditions(to, suspended(message, to.status.context('none')));
   return { kind: 'done' };
+}
+
+function handoverOf(entry: CleanupStatus): string {
+  return `${entry.region}/${objectKeyOf(entry)}`;
 }

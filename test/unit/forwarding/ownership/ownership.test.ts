@@ -371,6 +371,7 @@ test('without rivals everything is free', () => {
 
 describe('who takes over', () => {
   const entry: CleanupStatus = { ...cleanup, destinationID: 'A' };
+  const pointedAtA = { kind: 'attached', destinationID: 'A' } as const;
   test.each([
     ['nobody', {}, undefined],
     [
@@ -386,7 +387,9 @@ describe('who takes over', () => {
     ],
     ['nobody that goes itself', { b: { age: 1, deleted: true } }, undefined],
   ] as const)('%s', (_title, others, expected) => {
-    expect(successorOf(contest({ age: 1, deleted: true }, others), entry, 'A')).toEqual(expected);
+    expect(
+      successorOf(contest({ age: 1, deleted: true }, others), entry, { kind: 'attached', destinationID: 'A' }),
+    ).toEqual(expected);
   });
 
   test.each([
@@ -397,12 +400,18 @@ describe('who takes over', () => {
     const spec: SpecChoice = { portalRefs: [{ name, enabled: true }] };
     const konnect = { organizationID, region };
     const status: Status = { konnect, portals: [{ id: shop, ref: 'shop', enabled: true, state: 'refused' }] };
-    const found = successorOf(contest({ age: 1 }, { b: { age: 2, spec, status } }), entry, 'A');
+    const self = { age: 1, deleted: true } as const;
+    const found = successorOf(contest(self, { b: { age: 2, spec, status } }), entry, pointedAtA);
     expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
   });
 
   test('nobody takes over a destination', () => {
-    expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), { ...entry, kind: 'destination' }, 'A')).toBeUndefined();
+    const all = contest({ age: 1, deleted: true }, { b: { age: 2 } });
+    expect(successorOf(all, { ...entry, kind: 'destination' }, pointedAtA)).toBeUndefined();
+  });
+
+  test('nobody, while this forwarding wants the other view of the webhook', () => {
+    expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), entry, pointedAtA)).toBeUndefined();
   });
 });
 
