@@ -1,4 +1,4 @@
-/** Command lines, environments and kubeconfig files as people get them wrong: one clear line, or a configuration. */
+/** Invalid command lines, environments and kubeconfig files: the result is one clear line, or a configuration. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ const argument = fc.oneof(
   fc.tuple(flag, value).map(([name, text]) => [`--${name}=${text}`]),
   fc.tuple(flag, value).map(([name, text]) => [`--${name}`, text]),
   value.map((text) => [text]),
-  // A token that was pasted where none belongs.
+  // A token in the wrong place.
   fc.constantFrom([mark], ['--', mark], [`-${mark}`]),
 );
 const variable = fc.tuple(
@@ -89,7 +89,7 @@ const situation = fc.record({
   argv: fc.array(argument, { maxLength: 4 }),
   env: fc.array(variable, { maxLength: 4 }),
   mutations: fc.array(mutation, { minLength: 1, maxLength: 4 }),
-  // Else it is the JSON that YAML is as well.
+  // Otherwise JSON, which is also YAML.
   bytes: fc.option(
     fc.oneof(
       fc.uint8Array({ maxLength: 100 }),

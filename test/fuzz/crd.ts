@@ -1,4 +1,4 @@
-/** The definition in `crds/` as the API server reads it: what it lets through is generated from it, and what is written is held against it. */
+/** The CRD of `crds/` as the API server uses it: inputs are generated from it, and writes are checked with it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -53,7 +53,7 @@ const ajv = new Ajv({ strict: false, allErrors: false });
 addFormats.default(ajv);
 const isStatus = ajv.compile(closed(statusSchema));
 
-/** With fields that are not described refused: the API server would drop them, and what they say with them. */
+/** Returns the schema without unknown fields, which the API server would drop. */
 function closed(schema: Schema): object {
   const { properties: fields, items, ...rest } = schema;
   return {
@@ -68,9 +68,9 @@ function closed(schema: Schema): object {
   };
 }
 
-/** What the API server would have against a status; undefined if nothing. */
+/** Returns why the API server would reject a status. Undefined if it would not. */
 export function faultOfStatus(status: unknown): string | undefined {
-  // Its JSON decoder replaces what is no Unicode, and the next look finds something else than what was written.
+  // The JSON decoder of the API server replaces invalid Unicode, so the next read would differ from the write.
   if (!wellFormed(status)) return 'a text that is not well-formed Unicode';
   if (isStatus(status)) return undefined;
   const [first] = isStatus.errors ?? [];

@@ -1,4 +1,4 @@
-/** A forwarding, its Kubernetes and a whole Konnect in memory: passes run in a millisecond, and any answer of Konnect can be replaced. */
+/** Forwardings, Kubernetes and a local Konnect in memory: a reconciliation takes a millisecond, and any answer of Konnect can be replaced. */
 import { addressOf } from '../../sandbox/konnect/address.ts';
 import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
@@ -23,29 +23,29 @@ import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
 import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { secrets } from './leaks.ts';
 
-/** An answer of Konnect before it is judged; `unreadable` where it is no JSON object. */
+/** An answer of Konnect before its evaluation. `unreadable` if it is not a JSON object. */
 export interface RawAnswer {
   status: number;
   body: object | 'unreadable' | undefined;
 }
 
-export interface WorldCall {
+export interface RecordedCall {
   readonly operation: KonnectRequest['operation'];
   readonly method: KonnectRequest['method'];
   readonly path: string;
-  /** Of the answer that the operator gets. */
+  /** Status of the answer that the operator gets. */
   readonly status: number;
 }
 
-export class World {
+export class Environment {
   readonly cluster = new FakeCluster();
   readonly clock = { ms: Date.parse('2026-01-02T03:04:05Z') };
   readonly model: KonnectModel;
-  readonly calls: WorldCall[] = [];
-  /** The errors that the operator's log would show. */
+  readonly calls: RecordedCall[] = [];
+  /** The errors that the operator would log. */
   readonly errors: KonnectError[] = [];
-  /** Stands between the operator and Konnect: `carryOut` does what is asked and tells the faithful answer. */
-  between: (request: KonnectRequest, carryOut: () => RawAnswer) => RawAnswer = (_request, faithful) => faithful();
+  /** Replaces answers of Konnect. `carryOut` executes the request and returns the original answer. */
+  intercept: (request: KonnectRequest, carryOut: () => RawAnswer) => RawAnswer = (_request, faithful) => faithful();
   readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
   readonly #reconciler: Reconciler;
 
@@ -53,7 +53,7 @@ export class World {
     let made = 0;
     this.model = createModel({
       clock: () => new Date(this.clock.ms),
-      // The same in every run, so that a seed finds its failure again.
+      // The same in every run, so that a seed repeats its failure.
       newID: () => {
         made += 1;
         return `d0000000-0000-4000-8000-${String(made).padStart(12, '0')}`;
@@ -98,7 +98,7 @@ export class World {
     return createDestination(this.model, this.organization(of), { name, endpoint, ...rest });
   }
 
-  /** Somebody points a portal's webhook, or with `undefined` the organization's in us, at a destination. */
+  /** Attaches a portal's webhook, or with `undefined` the organization's in us, as another client. */
   attach(destination: Destination, portal: string | undefined, of: string = blue): void {
     const webhook =
       portal === undefined
@@ -110,23 +110,23 @@ export class World {
     touchWebhook(this.model, webhook);
   }
 
-  /** Those that Konnect did not refuse. */
-  get writes(): WorldCall[] {
+  /** Writes that Konnect did not refuse. */
+  get writes(): RecordedCall[] {
     return this.calls.filter(({ method, status }) => method !== 'GET' && status < 400);
   }
 
-  pass(key: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
+  reconcile(key: string, signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
     return this.#reconciler.reconcile(key, signal);
   }
 
-  forget(): void {
+  clearRecords(): void {
     this.calls.length = 0;
     this.cluster.statuses.length = 0;
     this.cluster.writes = 0;
   }
 
-  /** Everything that people get to see: statuses, events, and errors as they are logged. */
-  get said(): string {
+  /** Everything that users can see: statuses, events, and logged errors. */
+  get output(): string {
     return JSON.stringify([
       this.cluster.statuses,
       this.cluster.announcements,
@@ -136,7 +136,7 @@ export class World {
 
   #send(request: KonnectRequest): KonnectAnswer {
     const { operation, method, url } = request;
-    const { status, body } = this.between(request, () => carryOut(this.model, request));
+    const { status, body } = this.intercept(request, () => carryOut(this.model, request));
     this.calls.push({ operation, method, path: url.pathname, status });
     try {
       if (status < 200 || status > 299) {
@@ -153,7 +153,7 @@ export class World {
   }
 }
 
-/** Does what is asked, and answers as the local Konnect would on the wire. */
+/** Executes a request, and returns the answer of the local Konnect. */
 export function carryOut(model: KonnectModel, { method, url, token, body }: KonnectRequest): RawAnswer {
   const { status, body: answered } = answer(model, {
     ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),

@@ -1,8 +1,8 @@
-/** Everything that the API server lets through, generated from the definition itself. */
+/** Generates values that the API server accepts, from the CRD. */
 import * as fc from 'fast-check';
 import type { Schema } from './crd.ts';
 
-/** What the CEL rules of the definition ask for; one that is not known here is an error, so that none is forgotten. */
+/** The CEL rules of the CRD as functions. An unknown rule is an error, so that none is forgotten. */
 const rules: Readonly<Record<string, (self: Readonly<Record<string, unknown>> | string) => boolean>> = {
   "self != 'global'": (self) => self !== 'global',
   "self != '00000000-0000-0000-0000-000000000000'": (self) => self !== '00000000-0000-0000-0000-000000000000',
@@ -38,8 +38,8 @@ function apiOf(self: Readonly<Record<string, unknown>> | string): unknown {
 }
 
 /**
- * A value that keeps to the schema. `words` are texts that mean something where they fit; where one fits it is taken half of the time, so
- * that references hit things that are there.
+ * Generates a value of the schema. `words` are texts with a meaning, for example names of existing objects. A word that fits is used half of the
+ * time.
  */
 export function fromSchema(schema: Schema, words: readonly string[]): fc.Arbitrary<unknown> {
   const plain = plainFrom(schema, words);
@@ -75,7 +75,7 @@ function plainFrom(schema: Schema, words: readonly string[]): fc.Arbitrary<unkno
   }
 }
 
-/** Without bounds of its own a whole number has those of int64, which no JavaScript holds. */
+/** The bounds of an integer without bounds in the schema. JavaScript cannot represent those of int64. */
 function integerFrom({ minimum = -(2 ** 63), maximum = 2 ** 62 }: Schema): fc.Arbitrary<number> {
   const extremes = [minimum, maximum, 0, 1, 2, -1];
   return fc.constantFrom(...extremes.filter((one) => one >= minimum && one <= maximum));
@@ -96,7 +96,7 @@ function arrayFrom(schema: Schema, words: readonly string[]): fc.Arbitrary<unkno
           selector: (item) =>
             typeof item === 'object' && item !== null ? Object.entries(item).find(([name]) => name === key)?.[1] : item,
         });
-  // As long as they may be, now and then.
+  // Sometimes with the maximum length.
   return fc.oneof(
     { weight: 30, arbitrary: list(0, Math.min(4, maxItems)) },
     { weight: 1, arbitrary: list(maxItems > 200 ? 50 : maxItems, Math.min(maxItems, 200)) },
@@ -138,7 +138,7 @@ const dateTime = fc
   )
   .map(([date, end]) => `${date.toISOString().slice(0, 19)}${end}`);
 
-/** As the API server stores it: with the defaults of the fields that were left out. */
+/** Returns the value with defaults, as the API server stores it. */
 export function withDefaults(schema: Schema, value: unknown): unknown {
   if (Array.isArray(value))
     return value.map((item) => (schema.items === undefined ? item : withDefaults(schema.items, item)));

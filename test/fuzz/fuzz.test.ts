@@ -1,11 +1,11 @@
-/** A few seconds of each part, with the same seed every time; `npm run fuzz` goes on from there. */
+/** A few seconds of each part, always with the same seed. `npm run fuzz` runs longer. */
 import { getActiveResourcesInfo } from 'node:process';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { eventually } from '../support/eventually.ts';
 import { parts } from './parts.ts';
 
-/** What keeps a process alive and costs it memory: sockets, servers, timers. */
+/** Returns the open sockets, servers and timers. */
 function handles(): string[] {
   return getActiveResourcesInfo()
     .filter((name) => /TCP|TLS|Timeout|Pipe/.test(name))
@@ -13,7 +13,7 @@ function handles(): string[] {
 }
 
 test.each(parts.map((part) => [part.name, part] as const))(
-  '%s: nothing that comes in is a crash, a hang, a leak or a wrong write',
+  '%s: no input causes a crash, a hang, a leak or a wrong write',
   async (_name, { open, runsInTest }) => {
     const before = handles();
     {

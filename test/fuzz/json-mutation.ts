@@ -1,9 +1,9 @@
-/** Changes to a JSON value as data, so that a failure can be shrunk and told. */
+/** Changes of a JSON value as data, so that a failure can be reduced and printed. */
 import * as fc from 'fast-check';
 import { secrets } from './leaks.ts';
 
 export interface Mutation {
-  /** Picks the place, counted over all places of the value. */
+  /** Number of the place among all places of the value. */
   readonly place: number;
   readonly how: How;
 }
@@ -17,12 +17,12 @@ type How =
   | { readonly kind: 'lengthen'; readonly times: number }
   | { readonly kind: 'add'; readonly key: string; readonly value: unknown };
 
-/** Of somebody else's destination, the first that is made in a world. */
+/** ID of the first destination in an environment, which belongs to another client. */
 export const foreignID = 'd0000000-0000-4000-8000-000000000007';
 
 const echo = `${secrets.endpoint} ${secrets.authorization} ${secrets.token}`;
 
-/** What has surprised programs before: types, extremes, the names of JavaScript's own properties, and the secrets sent back. */
+/** Values that often cause bugs: other types, extremes, names of JavaScript's own properties, and the secrets. */
 const odd: readonly unknown[] = [
   null,
   true,
@@ -77,7 +77,7 @@ const odd: readonly unknown[] = [
   { toString: 1 },
 ];
 
-/** Of a secret in a place where a pattern asks for a word. */
+/** A secret as a word that fits a pattern. */
 const word = fc.constantFrom(
   secrets.token,
   secrets.token.slice(-20),
@@ -125,7 +125,7 @@ interface Place {
   readonly remove: () => void;
 }
 
-/** The value with the mutations carried out one after another. `root` is left as it is. */
+/** Returns the value after all mutations in order. `root` does not change. */
 export function mutate(root: unknown, mutations: readonly Mutation[]): unknown {
   const box = { root: structuredClone(root) };
   for (const { place, how } of mutations) {
@@ -186,7 +186,7 @@ function change(at: Place, how: How): void {
       return at.put([at.value]);
     case 'repeat': {
       const one = Array.isArray(at.value) ? at.value : [at.value];
-      // What grows twice must still fit into memory.
+      // The value must fit into memory after it has doubled repeatedly.
       const most = 1 + Math.floor(2_000_000 / (1 + (JSON.stringify(one)?.length ?? 0)));
       return at.put(Array.from({ length: Math.min(how.times, most) }, () => structuredClone(one)).flat());
     }

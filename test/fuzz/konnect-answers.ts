@@ -1,4 +1,4 @@
-/** Konnect's answers, bent out of shape one by one, under a forwarding that comes, stands, drifts, moves and goes. */
+/** Invalid answers of Konnect during the creation, a resync, drift, a move and the deletion of a forwarding. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
@@ -19,7 +19,7 @@ import { specOf } from '../support/forwarding-spec.ts';
 import { forum, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus } from './crd.ts';
-import { type RawAnswer, World } from './environment.ts';
+import { Environment, type RawAnswer } from './environment.ts';
 import { foreignID, type Mutation, mutate, mutation } from './json-mutation.ts';
 import { leaksIn } from './leaks.ts';
 import { alone, type Part } from './part.ts';
@@ -33,7 +33,7 @@ const statuses = [
 ];
 
 interface Bend {
-  /** Counted over the answers that come, from the moment when bending begins. */
+  /** Number of the first changed answer. */
   readonly from: number;
   readonly count: number;
   readonly mutations: readonly Mutation[];
@@ -82,56 +82,57 @@ function specFor({ story, api, adoptionPolicy }: Situation): Spec {
   });
 }
 
-/** Passes until one asks for no retry. */
-async function settle(world: World, most: number): Promise<void> {
+/** Reconciles until no retry is requested. */
+async function settle(environment: Environment, most: number): Promise<void> {
   for (let count = 0; count < most; count += 1) {
-    if (!world.cluster.objects.has(key)) return;
-    const next = await world.pass(key);
+    if (!environment.cluster.objects.has(key)) return;
+    const next = await environment.reconcile(key);
     if (next.kind !== 'retry') return;
-    world.clock.ms += Math.max(20_000, next.minDelayMs ?? 0);
+    environment.clock.ms += Math.max(20_000, next.minDelayMs ?? 0);
   }
 }
 
-async function tell(world: World, { story }: Situation): Promise<void> {
+async function tell(environment: Environment, { story }: Situation): Promise<void> {
   if (story === 'come' || story === 'refer') return;
-  await settle(world, 10);
-  await world.pass(key);
-  world.clock.ms += 600_000;
+  await settle(environment, 10);
+  await environment.reconcile(key);
+  environment.clock.ms += 600_000;
   switch (story) {
     case 'stand':
       return;
     case 'drift': {
-      const ours = world.destinations.find(({ name }) => name === key);
-      if (ours !== undefined) changeDestination(world.model, world.organization(), ours.id, { logFormat: 'json' });
-      webhookIn(world.organization(), 'us').enabled = false;
+      const ours = environment.destinations.find(({ name }) => name === key);
+      if (ours !== undefined)
+        changeDestination(environment.model, environment.organization(), ours.id, { logFormat: 'json' });
+      webhookIn(environment.organization(), 'us').enabled = false;
       return;
     }
     case 'rotate':
-      return world.cluster.putSecret('siem', {
+      return environment.cluster.putSecret('siem', {
         endpoint: 'https://siem.example.com/2/CanaryCODE',
         authorization: 'canaryAUTH2',
       });
     case 'rename':
-      return world.cluster.edit((spec) => ({
+      return environment.cluster.edit((spec) => ({
         ...spec,
         ...(spec.destination === undefined ? {} : { destination: { ...spec.destination, name: 'another name' } }),
       }));
     case 'move':
-      return world.cluster.edit((spec) => ({
+      return environment.cluster.edit((spec) => ({
         ...spec,
         konnect: { ...spec.konnect, region: 'eu' },
         portals: [{ id: laden, enabled: true }],
       }));
     case 'go':
-      return world.cluster.delete(new Date(world.clock.ms));
+      return environment.cluster.delete(new Date(environment.clock.ms));
   }
 }
 
 async function play(one: Situation): Promise<boolean> {
-  const world = new World();
-  const theirs = world.createDestination('theirs', 'https://other.example.com/x');
+  const environment = new Environment();
+  const theirs = environment.createDestination('theirs', 'https://other.example.com/x');
   assert.equal(theirs.id, foreignID);
-  world.cluster.create({
+  environment.cluster.create({
     apiVersion,
     kind,
     metadata: {
@@ -145,18 +146,18 @@ async function play(one: Situation): Promise<boolean> {
     spec: specFor(one),
     status: { observedGeneration: -1 },
   });
-  await tell(world, one);
-  if (one.story !== 'move') world.attach(theirs, laden);
-  const before = foreign(world, one, theirs);
-  world.forget();
+  await tell(environment, one);
+  if (one.story !== 'move') environment.attach(theirs, laden);
+  const before = foreign(environment, one, theirs);
+  environment.clearRecords();
 
   let answers = 0;
   let lied = false;
-  world.between = (request, carryOut) => {
+  environment.intercept = (request, carryOut) => {
     const at = answers;
     answers += 1;
     const met = one.bends.find(({ from, count }) => at >= from && at < from + count);
-    // Who says that nothing was done has done nothing.
+    // An error without `mayHaveHappened` must not follow an executed write.
     const refuses = met?.status !== undefined && met.status >= 400 && met.status < 500 && met.status !== 408;
     const faithful = refuses
       ? { status: 200, body: { status: met.status, title: 'x', instance: 'x', detail: 'x' } }
@@ -164,31 +165,31 @@ async function play(one: Situation): Promise<boolean> {
     if (met === undefined) return faithful;
     const answer = bent(faithful, met);
     const isLie = !refuses && tellsAnother(request, faithful, answer);
-    // Whose token it is cannot be checked against anything: another organization's id is believed.
+    // The operator cannot check the organization of a token, so it believes the ID of another one.
     if (isLie && request.operation === 'get organization') return faithful;
     lied ||= isLie || (answer.status === 404 && answer.body !== 'unreadable');
     return answer;
   };
   for (let pass = 0; pass < one.passes; pass += 1) {
-    if (!world.cluster.objects.has(key)) break;
-    const next = await world.pass(key);
+    if (!environment.cluster.objects.has(key)) break;
+    const next = await environment.reconcile(key);
     if (next.kind === 'retry') assert.ok((next.minDelayMs ?? 0) <= 3_600_000, 'waits for more than an hour');
-    world.clock.ms += next.kind === 'requeue' ? next.afterMs : 20_000;
-    judge(world);
-    assert.deepEqual(foreign(world, one, theirs), before, 'something of another was touched');
+    environment.clock.ms += next.kind === 'requeue' ? next.afterMs : 20_000;
+    judge(environment);
+    assert.deepEqual(foreign(environment, one, theirs), before, 'something of another was touched');
   }
 
-  world.between = (_request, carryOut) => carryOut();
-  world.clock.ms += patienceMs;
-  await settle(world, 40);
-  if (world.cluster.objects.has(key)) await world.pass(key);
-  judge(world);
-  assert.deepEqual(foreign(world, one, theirs), before, 'something of another was touched');
-  if (!lied) atTheEnd(world, one);
+  environment.intercept = (_request, carryOut) => carryOut();
+  environment.clock.ms += patienceMs;
+  await settle(environment, 40);
+  if (environment.cluster.objects.has(key)) await environment.reconcile(key);
+  judge(environment);
+  assert.deepEqual(foreign(environment, one, theirs), before, 'something of another was touched');
+  if (!lied) atTheEnd(environment, one);
   return true;
 }
 
-/** True for an answer that is as Konnect words them and says something else than the truth: nobody can find that out. */
+/** True for a well-formed answer with other content, which the operator cannot detect. */
 function tellsAnother({ operation, url }: KonnectRequest, faithful: RawAnswer, answer: RawAnswer): boolean {
   const schema = schemaOf(operation, url.pathname.split('/').at(-1) ?? '');
   if (schema === undefined || answer.status > 299) return false;
@@ -196,7 +197,7 @@ function tellsAnother({ operation, url }: KonnectRequest, faithful: RawAnswer, a
   return told.success && !isDeepStrictEqual(told.data, schema.safeParse(faithful.body).data);
 }
 
-/** Undefined where the body of an answer is not looked at. */
+/** Undefined if the operator ignores the body of the answer. */
 function schemaOf(operation: KonnectRequest['operation'], id: string): z.ZodType | undefined {
   const schemas: Partial<Record<KonnectRequest['operation'], z.ZodType>> = {
     'get organization': identifiedSchema,
@@ -213,29 +214,29 @@ function schemaOf(operation: KonnectRequest['operation'], id: string): z.ZodType
   return schemas[operation];
 }
 
-function foreign(world: World, { story }: Situation, theirs: Destination): unknown {
-  const { target, enabled } = world.organization().portals.get(laden)?.webhook ?? {
+function foreign(environment: Environment, { story }: Situation, theirs: Destination): unknown {
+  const { target, enabled } = environment.organization().portals.get(laden)?.webhook ?? {
     target: undefined,
     enabled: false,
   };
   return structuredClone({
-    destination: world.destinations.find(({ id }) => id === theirs.id),
+    destination: environment.destinations.find(({ id }) => id === theirs.id),
     laden: story === 'move' ? undefined : { target, enabled },
-    green: world.organization(green).destinations,
+    green: environment.organization(green).destinations,
   });
 }
 
-function judge(world: World): void {
-  for (const status of world.cluster.statuses) assert.equal(faultOfStatus(status), undefined);
-  const object = world.cluster.objects.get(key);
+function judge(environment: Environment): void {
+  for (const status of environment.cluster.statuses) assert.equal(faultOfStatus(status), undefined);
+  const object = environment.cluster.objects.get(key);
   if (object !== undefined) assert.deepEqual(illegalities({ ...object, apiVersion, kind }), []);
-  assert.deepEqual(leaksIn(world.said), [], 'a secret came out');
+  assert.deepEqual(leaksIn(environment.output), [], 'a secret came out');
 }
 
-function atTheEnd(world: World, one: Situation): void {
-  assert.ok(world.organization().destinationsCreated <= 2, 'a destination was made twice');
-  const object = world.cluster.objects.get(key);
-  const rest = world.destinations.filter(({ id }) => id !== foreignID);
+function atTheEnd(environment: Environment, one: Situation): void {
+  assert.ok(environment.organization().destinationsCreated <= 2, 'a destination was made twice');
+  const object = environment.cluster.objects.get(key);
+  const rest = environment.destinations.filter(({ id }) => id !== foreignID);
   if (one.story === 'go') {
     assert.equal(object, undefined, 'the deletion hangs');
     assert.deepEqual(rest, [], 'a destination is left behind');
@@ -250,14 +251,14 @@ function atTheEnd(world: World, one: Situation): void {
     one.story === 'refer' ? [] : [name],
     'not one destination',
   );
-  const [ours] = one.story === 'refer' ? world.destinations : rest;
+  const [ours] = one.story === 'refer' ? environment.destinations : rest;
   for (const portal of object?.spec.portals ?? []) {
-    const webhook = world.organization().portals.get(portal.id)?.webhook;
+    const webhook = environment.organization().portals.get(portal.id)?.webhook;
     assert.deepEqual(webhook?.target, { kind: 'destination', id: ours?.id });
     assert.equal(webhook?.enabled, portal.enabled);
   }
-  assert.equal(webhookIn(world.organization(), region).enabled, true);
-  world.forget();
+  assert.equal(webhookIn(environment.organization(), region).enabled, true);
+  environment.clearRecords();
 }
 
 export const konnectAnswers: Part = {

@@ -1,4 +1,4 @@
-/** What may come over the wire instead of an answer of Konnect: broken HTTP, bombs, drips, and one answer too many. */
+/** Bytes instead of an answer of Konnect: invalid HTTP, compression bombs, slow answers, and an additional answer. */
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -270,7 +270,7 @@ async function open() {
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
-    // A list takes two pages here at most; the rest is room for a loaded machine.
+    // A list has at most two pages here. The rest is for a busy machine.
     assert.ok(performance.now() - startedMs < 2 * timeoutMs + 4_000, 'takes too long');
     if ('error' in result) {
       const { error } = result;
@@ -283,10 +283,10 @@ async function open() {
     }
     for (const timer of timers) clearInterval(timer);
     timers.clear();
-    // What one answer had too much is not taken for the next one.
+    // Additional bytes of an answer do not become the next answer.
     at.wire = undefined;
     const next = await client.getDestination('v3', id, signal).catch((error: unknown) => {
-      // A kept connection may break as it is used again.
+      // A kept connection may break when it is used again.
       if (error instanceof KonnectError && error.kind === 'Unreachable') return client.getDestination('v3', id, signal);
       throw error;
     });

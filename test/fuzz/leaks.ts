@@ -1,4 +1,4 @@
-/** Secrets that nothing which comes out may hold, in clear or in part. */
+/** Secrets that no output may contain, complete or in part. */
 import { inspect } from 'node:util';
 import { createLog } from '../../src/telemetry/log.ts';
 
@@ -10,13 +10,13 @@ export const secrets = {
 
 const marks = ['canaryTOKEN', 'CanaryCODE', 'canaryAUTH'];
 
-/** The secrets that can be found in a text, in any case. */
+/** Returns the secrets in a text, case-insensitive. */
 export function leaksIn(text: string): string[] {
   const lower = text.toLowerCase();
   return marks.filter((mark) => lower.includes(mark.toLowerCase()));
 }
 
-/** Everything that somebody may make of a value: printed, serialized and logged. */
+/** Returns a value as text in every form: printed, serialized and logged. */
 export function everyPrintOf(value: unknown): string {
   const lines: string[] = [];
   for (const format of ['json', 'text'] as const) {

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- --minutes N [--only PART] [--seed S]`: feeds the operator nonsense for as long as it is told to, part after part. */
+/** `npm run fuzz -- --minutes N [--only PART] [--seed S]`: generates invalid input for the operator, part after part. */
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { parts } from './parts.ts';

@@ -1,11 +1,11 @@
-/** One way of feeding the operator nonsense. */
+/** One source of invalid input. */
 import type * as fc from 'fast-check';
 
 export interface Part {
   readonly name: string;
-  /** How many runs `npm test` makes. */
+  /** Number of runs in `npm test`. */
   readonly runsInTest: number;
-  /** What all runs share, made once and closed at the end. */
+  /** Resources that all runs share, created once and closed at the end. */
   readonly open: () => Promise<Opened>;
 }
 
@@ -13,7 +13,7 @@ export interface Opened extends AsyncDisposable {
   readonly property: fc.IRawProperty<unknown>;
 }
 
-/** Of a part whose runs share nothing. */
+/** Returns a part whose runs share nothing. */
 export function alone(property: fc.IRawProperty<unknown>): () => Promise<Opened> {
   return async () => ({ property, [Symbol.asyncDispose]: async () => undefined });
 }

@@ -1,4 +1,4 @@
-/** Forwardings as the API server lets them through, status included, reconciled against a whole Konnect. */
+/** Forwardings that the API server accepts, with any status, reconciled with a local Konnect. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
@@ -7,7 +7,7 @@ import { parseForwarding } from '../../src/resources/forwarding-resource.ts';
 import { blue, forum, garden, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
-import { World } from './environment.ts';
+import { Environment } from './environment.ts';
 import { fromSchema, withDefaults } from './from-schema.ts';
 import { foreignID } from './json-mutation.ts';
 import { leaksIn, secrets } from './leaks.ts';
@@ -43,7 +43,7 @@ const common = [
   '86400s',
 ];
 const ofSpec = [...common, foreignID, nil, 'theirs'];
-/** Status is the operator's memory: whoever writes another's destination into it has made it ours. */
+/** Status records what the operator owns. A user who writes another destination into it makes it ours. */
 const ofStatus = [
   ...common,
   ours,
@@ -99,13 +99,13 @@ const situation = fc.record({
 type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
 async function play(one: Situation): Promise<boolean> {
-  const world = new World();
+  const environment = new Environment();
   const key = `platform/${one.name}`;
-  world.createDestination('theirs', 'https://other.example.com/x');
-  if (one.neighbor) world.createDestination('platform/sumologic', secrets.endpoint);
-  const [theirs] = world.destinations;
+  environment.createDestination('theirs', 'https://other.example.com/x');
+  if (one.neighbor) environment.createDestination('platform/sumologic', secrets.endpoint);
+  const [theirs] = environment.destinations;
   assert.equal(theirs?.id, foreignID);
-  world.attach(theirs, forum);
+  environment.attach(theirs, forum);
   const object = {
     apiVersion,
     kind,
@@ -130,39 +130,42 @@ async function play(one: Situation): Promise<boolean> {
     'not understood, although the API server takes it',
   );
   if (parsed.kind === 'invalid') return true;
-  if (one.secrets === 'there') furnish(world, parsed.forwarding.spec);
+  if (one.secrets === 'there') furnish(environment, parsed.forwarding.spec);
   const { conditions = [] } = parsed.forwarding.status;
-  world.cluster.isHandMade = ({ type, message }) =>
+  environment.cluster.isHandMade = ({ type, message }) =>
     conditions.some((each) => each.type === type && each.message === message);
-  world.cluster.create(object);
-  const before = untouchable(world, parsed.forwarding);
+  environment.cluster.create(object);
+  const before = untouchable(environment, parsed.forwarding);
 
-  // A condition may be left as somebody's hand made it.
+  // A condition that a user has written may stay.
   const known = illegalities(parsed.forwarding).filter((fault) => !/^both|^Stalled|^Reconciling/.test(fault));
   let isQuiet = false;
   for (let count = 0; count < 15 && !isQuiet; count += 1) {
-    world.forget();
-    await world.pass(key).catch((error: unknown) => {
-      // The recorder holds on to what the API server would: a second look is right after a conflict.
+    environment.clearRecords();
+    await environment.reconcile(key).catch((error: unknown) => {
+      // After a conflict, a second reconciliation is correct.
       if (!(error instanceof KubeError && error.kind === 'Conflict')) throw error;
     });
-    judge(world, key, known);
-    assert.deepEqual(untouchable(world, parsed.forwarding), before, 'something of another was touched');
+    judge(environment, key, known);
+    assert.deepEqual(untouchable(environment, parsed.forwarding), before, 'something of another was touched');
     const { mode, suspend } = parsed.forwarding.spec;
-    if ((mode === 'Observe' || suspend) && !(one.held && one.deleting)) assert.deepEqual(world.writes, []);
-    isQuiet = world.writes.length === 0 && world.cluster.writes === 0;
-    if (!isQuiet) world.clock.ms += 60_000;
+    if ((mode === 'Observe' || suspend) && !(one.held && one.deleting)) assert.deepEqual(environment.writes, []);
+    isQuiet = environment.writes.length === 0 && environment.cluster.writes === 0;
+    if (!isQuiet) environment.clock.ms += 60_000;
   }
-  assert.ok(isQuiet, `writes again and again: ${JSON.stringify(world.writes)} ${String(world.cluster.writes)}`);
-  world.forget();
-  if (!world.cluster.objects.has(key)) return true;
-  await world.pass(key);
-  assert.deepEqual([world.writes, world.cluster.writes], [[], 0], 'a second look writes');
+  assert.ok(
+    isQuiet,
+    `writes again and again: ${JSON.stringify(environment.writes)} ${String(environment.cluster.writes)}`,
+  );
+  environment.clearRecords();
+  if (!environment.cluster.objects.has(key)) return true;
+  await environment.reconcile(key);
+  assert.deepEqual([environment.writes, environment.cluster.writes], [[], 0], 'a second look writes');
   return true;
 }
 
-/** The Secrets that a spec names, with the keys that it names. */
-function furnish(world: World, { konnect: { tokenSecretRef }, destination }: Spec): void {
+/** Returns the Secrets and keys that a spec names. */
+function furnish(environment: Environment, { konnect: { tokenSecretRef }, destination }: Spec): void {
   const values = new Map<string, Record<string, string>>([
     [tokenSecretRef.name, { [tokenSecretRef.key]: secrets.token }],
   ]);
@@ -174,36 +177,39 @@ function furnish(world: World, { konnect: { tokenSecretRef }, destination }: Spe
   for (const [of, one] of values) {
     const data = Object.entries(one).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
     const uid = '0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11';
-    world.cluster.secrets.set(of, { uid, resourceVersion: '3', data: Object.fromEntries(data) });
+    environment.cluster.secrets.set(of, { uid, resourceVersion: '3', data: Object.fromEntries(data) });
   }
 }
 
-function judge(world: World, key: string, known: readonly string[]): void {
-  for (const written of world.cluster.statuses) assert.equal(faultOfStatus(written), undefined);
-  const object = world.cluster.objects.get(key);
-  if (object !== undefined && world.cluster.statuses.length > 0) {
+function judge(environment: Environment, key: string, known: readonly string[]): void {
+  for (const written of environment.cluster.statuses) assert.equal(faultOfStatus(written), undefined);
+  const object = environment.cluster.objects.get(key);
+  if (object !== undefined && environment.cluster.statuses.length > 0) {
     const faults = illegalities({ ...object, apiVersion, kind }).filter((fault) => !known.includes(fault));
     assert.deepEqual(faults, []);
   }
-  assert.deepEqual(leaksIn(world.said), [], 'a secret came out');
+  assert.deepEqual(leaksIn(environment.output), [], 'a secret came out');
 }
 
-/** What no forwarding of this spec and this status may change. */
-function untouchable(world: World, { spec: wanted, status: remembered }: { spec: object; status: object }): unknown {
+/** Returns the state that no forwarding with this spec and status may change. */
+function untouchable(
+  environment: Environment,
+  { spec: wanted, status: remembered }: { spec: object; status: object },
+): unknown {
   const named = JSON.stringify([wanted, remembered]);
   const isAdopted = named.includes('"theirs"') && named.includes('"Always"');
   return structuredClone({
-    theirs: isAdopted ? undefined : world.destinations.find(({ id }) => id === foreignID),
+    theirs: isAdopted ? undefined : environment.destinations.find(({ id }) => id === foreignID),
     green: [
-      world.organization(green).destinations,
-      [...world.organization(green).portals.values()].map(({ webhook }) => webhook),
+      environment.organization(green).destinations,
+      [...environment.organization(green).portals.values()].map(({ webhook }) => webhook),
     ],
-    portals: [...world.organization().portals.values()]
+    portals: [...environment.organization().portals.values()]
       .filter(({ id }) => !named.includes(id))
       .map(({ webhook }) => webhook),
     organization: named.includes('organization')
       ? undefined
-      : [...world.organization().webhooks.values()].filter(({ target }) => target.kind !== 'none'),
+      : [...environment.organization().webhooks.values()].filter(({ target }) => target.kind !== 'none'),
   });
 }
 

@@ -1,4 +1,4 @@
-/** What a Secret may hold: any bytes under any key that the API server takes, or none. */
+/** Values of Secrets: any bytes with any key that the API server accepts, or none. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
@@ -9,7 +9,7 @@ import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { scriptedKonnect } from '../unit/konnect/scripted-konnect.ts';
 import type { Part } from './part.ts';
 
-/** So long that a message which repeats the value is told by it. */
+/** So long that a message which contains the value is detected. */
 const mark = 'q7XcanaryZ9';
 
 const oddParts = [
@@ -82,7 +82,7 @@ const text = fc.oneof(
   fc.constantFrom('Bearer abc', 'Splunk 0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11', 'kpat_abc', 'a'),
 );
 
-/** Bytes, with the mark inside and something odd before, amid or after it. */
+/** Generates bytes that contain the mark, with unusual bytes before, inside or after it. */
 const bytes: fc.Arbitrary<Buffer> = fc.oneof(
   {
     weight: 6,
@@ -143,11 +143,11 @@ function forwardingFor({ endpointKey, authorizationKey, tokenKey, scheme }: Situ
 
 function secretOf(entries: readonly (readonly [string, Buffer | undefined])[]) {
   const data = entries.flatMap(([key, one]) => (one === undefined ? [] : [[key, one.toString('base64')] as const]));
-  // As JSON.parse makes it: `__proto__` is a key like any other.
+  // As from JSON.parse, where `__proto__` is a normal key.
   return { uid: 'u', resourceVersion: '1', data: Object.fromEntries(data) };
 }
 
-/** Whatever is refused: which Secret and key, what is to be done, and nothing of what it holds. */
+/** Checks the message of a rejected value: it names Secret, key and way out, and contains nothing of the value. */
 function assertClear(resolved: Resolved<unknown>, name: string, held: readonly Buffer[]): void {
   if (resolved.kind === 'resolved') return;
   const { message, reason } = resolved.problem;
@@ -165,7 +165,7 @@ function assertClear(resolved: Resolved<unknown>, name: string, held: readonly B
   assert.ok(!message.includes(mark), 'the value is repeated');
 }
 
-/** The text without the line breaks at its end, which is what a file gets from an editor. */
+/** Returns the text without the line breaks that an editor adds at its end. */
 function trimmed(one: Buffer | undefined): string {
   return (one?.toString('utf8') ?? '').replace(/[\r\n]+$/, '');
 }
@@ -194,7 +194,7 @@ async function open() {
       assert.equal(authorization, `${one.scheme === undefined ? '' : `${one.scheme} `}${stored(one.authorizationKey)}`);
       assert.match(endpoint, /^https:/i);
       assert.equal(new URL(endpoint).username + new URL(endpoint).password, '');
-      // As any HTTP library would send it.
+      // As an HTTP library sends it.
       assert.equal(new Headers({ authorization }).get('authorization'), authorization.trim());
     }
     if (token.kind === 'resolved') {

@@ -1,4 +1,4 @@
-/** Lists and watches of Kubernetes, bent out of shape, under an informer that has to find back. */
+/** Invalid lists and watches of Kubernetes, from which an informer must recover. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
@@ -125,7 +125,7 @@ async function play({ deeds, before }: Situation): Promise<boolean> {
   let ended = false;
   const running = informer.run(stop.signal).finally(() => (ended = true));
   try {
-    // Each is met in its time: a watch has to begin before it can be bent.
+    // The faults happen in order: a watch must begin before it can be changed.
     for (const how of ['end', 'reset', 'end'] as const) {
       await eventually(() => assert.ok(server.openWatches > 0 || server.watchFaults.length === 0, 'no watch'), {
         everyMs: 2,
@@ -138,7 +138,7 @@ async function play({ deeds, before }: Situation): Promise<boolean> {
     server.put('after', 1);
     await eventually(
       () => {
-        // What was put as the truth and is not is told apart by nobody before the next list.
+        // The informer cannot detect well-formed false content before the next list.
         if (judge.lied) {
           server.compact();
           server.breakWatches({ code: 410, reason: 'Expired' });
@@ -173,7 +173,7 @@ function faultFor(deed: Hostile, server: ApiServer, judge: { lied: boolean }): F
         items: server.objects,
       };
       const bent = mutate(truth, deed.mutations);
-      // Whatever still is a list is believed.
+      // The informer believes every well-formed list.
       judge.lied = true;
       json(response, 200, typeof bent === 'object' && bent !== null ? bent : [bent]);
       return true;
@@ -219,7 +219,7 @@ function stream(
   });
 }
 
-/** An event of a well-formed object, which may be a lie. */
+/** Returns an event of a well-formed object, with possibly false content. */
 function isBelievable(event: unknown): boolean {
   if (typeof event !== 'object' || event === null || !('type' in event) || !('object' in event)) return false;
   const { type, object } = event;

@@ -1,10 +1,10 @@
 /** What must hold at every moment of a scenario and in its end, whatever fails. */
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import { endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { key } from '../support/forwarding-spec.ts';
 import { otherSiem, siem } from '../support/konnect-fixtures.ts';
 import type { Call } from './faults.ts';
 import { neighborSiem } from './fixtures.ts';
+import type { ForeignObjects } from './foreign-objects.ts';
 import {
   type DestinationState,
   destinationsOf,
@@ -13,8 +13,10 @@ import {
   type WebhookState,
   webhooksOf,
 } from './konnect-snapshot.ts';
+import { namesDestination, namesWebhook } from './recorded-objects.ts';
 import type { FinalState, Scenario } from './scenario.ts';
 import { type Observer, type SimulatedWorld, staleMs } from './simulated-world.ts';
+import { statusInWords } from './status-text.ts';
 
 export const invariants = {
   dangling: 'no webhook points at a destination that the operator deleted',
@@ -419,29 +421,6 @@ export class InvariantChecker implements Observer {
   }
 }
 
-export interface ForeignObjects {
-  readonly destinations: ReadonlyMap<string, { readonly name: string; readonly text: string }>;
-  /** Webhooks that must keep their target. */
-  readonly webhooks: ReadonlyMap<string, string>;
-}
-
-/** Records the objects of other clients and of the neighbor. */
-export function snapshotForeign(world: SimulatedWorld, { after }: Scenario): ForeignObjects {
-  const webhooks = webhooksOf(world).filter((one) => {
-    const is = pointsAt(one);
-    return is !== 'nothing off' && (after[one.name] ?? is) === is;
-  });
-  return {
-    destinations: new Map(
-      destinationsOf(world).map(({ destination }) => [
-        destination.id,
-        { name: destination.name, text: JSON.stringify(destination) },
-      ]),
-    ),
-    webhooks: new Map(webhooks.map(({ name, webhook }) => [name, JSON.stringify(webhook)])),
-  };
-}
-
 /** True if status has the ID of the created destination, so that no search is necessary. */
 function isFoundByID(before: Status | undefined, after: Status): boolean {
   return after.destination?.id !== undefined || before?.destination?.id !== undefined;
@@ -454,57 +433,4 @@ function isDangling({ webhook, destination }: WebhookState): boolean {
 function pendingCreationOf(status: Status | undefined): PendingCreation | undefined {
   const creating = status?.destination?.creating;
   return creating === undefined ? undefined : { name: creating.name, sinceMs: Date.parse(creating.since) };
-}
-
-function namesDestination({ destination, cleanup = [] }: Status, { id, name }: { id: string; name: string }): boolean {
-  return (
-    destination?.id === id ||
-    destination?.creating?.name === name ||
-    cleanup.some((entry) => entry.kind === 'destination' && entry.destinationID === id)
-  );
-}
-
-/** Returns whether status contains enough to find the webhook and detach it. */
-function namesWebhook({ metadata, status }: AuditLogForwarding, { which, webhook }: WebhookState): boolean {
-  const { target } = webhook;
-  const { destination, portals = [], organization, cleanup = [] } = status;
-  const left = cleanup.filter(({ kind, id }) =>
-    which.kind === 'portal' ? kind === 'portal' && id === which.id : kind === 'organization',
-  );
-  const entries = [
-    ...left,
-    ...(which.kind === 'portal' ? portals.filter(({ id }) => id === which.id) : [organization]),
-  ];
-  if (target.kind === 'destination') {
-    const leaving = cleanup.filter(({ kind }) => kind === 'destination');
-    const ids = new Set([destination?.id, ...leaving.map((one) => one.destinationID)]);
-    return entries.some(
-      (one) =>
-        one !== undefined &&
-        (one.destinationID === target.id || (one.destinationID !== undefined && ids.has(target.id))),
-    );
-  }
-  if (target.kind !== 'inline') return true;
-  const digest = endpointDigest(metadata.uid, target.inline.endpoint);
-  return entries.some((one) => one !== undefined && 'endpointDigest' in one && one.endpointDigest === digest);
-}
-
-function statusInWords({ conditions = [], destination, portals = [], organization, cleanup = [] }: Status): string {
-  const ready = conditions.find(({ type }) => type === 'Ready');
-  return [
-    `${ready?.status ?? '-'} ${ready?.reason ?? '-'}`,
-    `destination ${destination?.id?.slice(0, 8) ?? '-'}${destination?.creating === undefined ? '' : ' creating'}`,
-    ...portals.map(
-      ({ id, state, destinationID, reason }) =>
-        `portal ${id.slice(0, 2)} ${state} ${destinationID?.slice(0, 8) ?? '-'}${reason === undefined ? '' : ` ${reason}`}`,
-    ),
-    ...(organization === undefined
-      ? []
-      : [
-          `organization ${organization.api} ${organization.state} ${organization.destinationID?.slice(0, 8) ?? organization.endpointDigest?.slice(0, 8) ?? '-'}`,
-        ]),
-    ...cleanup.map(
-      ({ kind, id, destinationID }) => `cleanup ${kind} ${id?.slice(0, 2) ?? ''} ${destinationID?.slice(0, 8) ?? ''}`,
-    ),
-  ].join('; ');
 }

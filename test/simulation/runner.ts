@@ -1,6 +1,7 @@
 import { type Fault, faults, type PlannedFault } from './faults.ts';
 import { setUpOthers } from './fixtures.ts';
-import { type ForeignObjects, InvariantChecker, snapshotForeign, type Violation } from './invariants.ts';
+import { type ForeignObjects, snapshotForeign } from './foreign-objects.ts';
+import { InvariantChecker, type Violation } from './invariants.ts';
 import type { Scenario } from './scenario.ts';
 import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 

@@ -1,0 +1,40 @@
+import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
+import { endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
+import type { WebhookState } from './konnect-snapshot.ts';
+
+/** Returns whether status contains enough to find the destination and delete it. */
+export function namesDestination(
+  { destination, cleanup = [] }: Status,
+  { id, name }: { id: string; name: string },
+): boolean {
+  return (
+    destination?.id === id ||
+    destination?.creating?.name === name ||
+    cleanup.some((entry) => entry.kind === 'destination' && entry.destinationID === id)
+  );
+}
+
+/** Returns whether status contains enough to find the webhook and detach it. */
+export function namesWebhook({ metadata, status }: AuditLogForwarding, { which, webhook }: WebhookState): boolean {
+  const { target } = webhook;
+  const { destination, portals = [], organization, cleanup = [] } = status;
+  const left = cleanup.filter(({ kind, id }) =>
+    which.kind === 'portal' ? kind === 'portal' && id === which.id : kind === 'organization',
+  );
+  const entries = [
+    ...left,
+    ...(which.kind === 'portal' ? portals.filter(({ id }) => id === which.id) : [organization]),
+  ];
+  if (target.kind === 'destination') {
+    const leaving = cleanup.filter(({ kind }) => kind === 'destination');
+    const ids = new Set([destination?.id, ...leaving.map((one) => one.destinationID)]);
+    return entries.some(
+      (one) =>
+        one !== undefined &&
+        (one.destinationID === target.id || (one.destinationID !== undefined && ids.has(target.id))),
+    );
+  }
+  if (target.kind !== 'inline') return true;
+  const digest = endpointDigest(metadata.uid, target.inline.endpoint);
+  return entries.some((one) => one !== undefined && 'endpointDigest' in one && one.endpointDigest === digest);
+}
