@@ -18,6 +18,8 @@ export interface OperatorProcessOptions {
 export interface OperatorProcess {
   readonly metricsURL: string;
   readonly healthURL: string;
+  /** Path of the log, which is removed when the operator has exited. */
+  readonly logFile: string;
   /** Resolves with everything that the operator has written so far. */
   output(): Promise<string>;
   /** Sends SIGTERM. Resolves with how the operator exited. */
@@ -40,7 +42,8 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
   const supervised = await Supervised.create();
   const [metricsPort, healthPort] = [await freePort(), await freePort()];
   const healthURL = `http://127.0.0.1:${String(healthPort)}`;
-  const output = () => readFile(join(supervised.folder, `${name}.log`), 'utf8');
+  const logFile = join(supervised.folder, `${name}.log`);
+  const output = () => readFile(logFile, 'utf8');
   let ended: { how: string; output: string } | undefined;
   try {
     await supervised.start(name, process.execPath, [
@@ -68,6 +71,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
   return {
     metricsURL: `http://127.0.0.1:${String(metricsPort)}/metrics`,
     healthURL,
+    logFile,
     output: async () => ended?.output ?? output(),
     stop: () => end(stopGraceMs),
     async kill() {

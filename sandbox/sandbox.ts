@@ -140,10 +140,13 @@ export async function writeForwarding({ folder, services }: SandboxWithoutOperat
   return file;
 }
 
-/** Returns instructions for using the sandbox from another terminal. */
+/** An operator, and where its log is if not in this terminal. */
+type UsedOperator = Pick<OperatorProcess, 'metricsURL' | 'healthURL'> & Partial<Pick<OperatorProcess, 'logFile'>>;
+
+/** Returns instructions for using the sandbox from another terminal. docs/develop/sandbox.md builds on the variables. */
 export function usage(
   { controlPlane, services }: SandboxWithoutOperator,
-  { metricsURL, healthURL }: Pick<OperatorProcess, 'metricsURL' | 'healthURL'>,
+  { metricsURL, healthURL, logFile }: UsedOperator,
   forwarding: string,
 ): string {
   const { konnect, sumologic } = services;
@@ -151,14 +154,17 @@ export function usage(
 The sandbox is running. Press Ctrl-C to stop it. In another terminal:
 
   export KUBECONFIG=${controlPlane.adminKubeconfig}
+  export KONNECT=${konnect.url} SUMOLOGIC=${sumologic.url} FORWARDING=${forwarding}${logFile === undefined ? '' : ` LOG=${logFile}`}
   alias kubectl=${controlPlane.kubectlPath}
-  kubectl apply -f ${forwarding}
+  kubectl apply -f $FORWARDING
   kubectl get auditlogforwarding -n ${namespace}
 
-  Konnect     curl -H 'Authorization: Bearer ${sandboxData.token}' ${konnect.url}/global/v3/audit-log-destinations
-              ${konnect.url}/__sandbox/calls lists the requests
-  SumoLogic   curl -k ${sumologic.url}/__sandbox/lines lists the received audit lines
+  Konnect     curl -H 'Authorization: Bearer ${sandboxData.token}' $KONNECT/global/v3/audit-log-destinations
+              curl $KONNECT/__sandbox/calls lists the requests
+  SumoLogic   curl -k $SUMOLOGIC/__sandbox/lines lists the received audit lines
   Operator    ${metricsURL}
               ${healthURL}/readyz?verbose
+
+docs/develop/sandbox.md shows how to make them fail.
 `;
 }

@@ -1,5 +1,4 @@
 /** Runs the commands of README.md and docs/, document by document, in order. */
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { document, root } from '../docs/documents.ts';
 import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
 import { eventually } from '../support/eventually.ts';
 import { portalCRD } from '../support/kong-operator.ts';
+import { missingTools } from '../support/tools.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
 import { bash } from './support/shell.ts';
@@ -118,23 +118,20 @@ function expected({ text: script }: Script): RegExp {
   return /^/;
 }
 
-/** Tools that the documents use beside kubectl and that are missing on this machine. */
-const missing = ['curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
-
 /** Returns whether the tools of the script exist. `konnect` is the runbook's name for curl with a token. */
 function canBeTyped({ text: script }: Script): boolean {
   const uses = (tool: string) =>
     new RegExp(tool === 'curl' ? String.raw`\b(curl|konnect) ` : `\\b${tool} `).test(script);
-  return !missing.some(uses);
+  return !missingTools.some(uses);
 }
 
 /** The test of portalRefs runs the scripts about Portals. */
 const isTyped = ({ text: script, ...rest }: Script) =>
   script.replaceAll(endless, '').trim() !== '' && !script.includes(portalCRD) && canBeTyped({ ...rest, text: script });
 
-test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, missing on this machine,`} of the documents had to be left out`, () => {
+test(`${missingTools.length === 0 ? 'no command' : `commands with ${missingTools.join(' and ')}, missing on this machine,`} of the documents had to be left out`, () => {
   const left = scriptsOf(document('docs/operate/runbook.md')).filter((script) => !canBeTyped(script));
-  expect(left.length > 0).toBe(missing.length > 0);
+  expect(left.length > 0).toBe(missingTools.length > 0);
 });
 
 function testCommandsOf(path: string): void {

@@ -57,7 +57,7 @@ describe.each(ways)('a forwarding made by %s', (_way, install, upgrade) => {
     await kubectl([...install, '-f', '-'], { input: manifest({}) });
     const before = await live();
 
-    const typed = command.replaceAll(' -n platform', ` -n ${namespace}`);
+    const typed = command.replaceAll(/ (?:-n platform|-A)\b/g, ` -n ${namespace}`);
     await bash(typed, root);
     await bash(typed, root);
     expect(await live()).toMatchObject({ metadata: { annotations: { owner: 'platform' } }, spec });
@@ -100,5 +100,44 @@ test('the runbook lists a forwarding for which no operator answers', async () =>
   // Made after the request.
   await apply('new');
   expect(await bash(list, root)).toBe(`${namespace}/ignored\n`);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+test('kubectl wait with two conditions checks one after the other', async () => {
+  const namespace = await createNamespace('waiting');
+  await kubectl(['create', '-f', '-'], {
+    input: JSON.stringify({
+      apiVersion: 'konnect-audit-log.io/v1alpha1',
+      kind: 'AuditLogForwarding',
+      metadata: { name: 'sumologic', namespace },
+      spec,
+    }),
+  });
+  const patch = (...conditions: readonly (readonly [type: string, status: string])[]) => {
+    const status = conditions.map(([type, value]) => ({
+      type,
+      status: value,
+      reason: 'Tested',
+      message: '',
+      lastTransitionTime: '2026-01-02T03:04:05Z',
+      observedGeneration: 1,
+    }));
+    const body = JSON.stringify({ status: { observedGeneration: 1, conditions: status } });
+    return `kubectl patch alf sumologic -n ${namespace} --subresource=status --type=merge -p '${body}' >/dev/null`;
+  };
+  const output = await bash(
+    [
+      'met=$(mktemp)',
+      patch(['Ready', 'True']),
+      `kubectl wait alf/sumologic -n ${namespace} --for=condition=Ready --for=condition=WebhooksReady --timeout=30s >$met &`,
+      'until grep -q "condition met" $met; do sleep 0.1; done',
+      patch(['Ready', 'False'], ['WebhooksReady', 'True']),
+      'wait $!',
+      `kubectl get alf sumologic -n ${namespace} -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`,
+      'rm $met',
+    ].join('\n'),
+    root,
+  );
+  expect(output).toBe('False');
   await kubectl(['delete', 'namespace', namespace, '--wait=false']);
 });
