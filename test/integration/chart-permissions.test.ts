@@ -1,0 +1,206 @@
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { parseConfig } from '../../src/config/config.ts';
+import { useRenderedChart } from '../support/rendered-chart.ts';
+
+const { render, renderPod, refusal } = useRenderedChart();
+
+describe('RBAC', () => {
+  const rbac = async (...sets: readonly string[]) =>
+    (await render(...sets))
+      .filter(({ kind }) => /Role/.test(kind))
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
+
+  test('is for the whole cluster, or for the namespaces that are named, or somebody else’s affair', async () => {
+    const open = 'metrics.secure=false';
+    expect((await rbac(open)).toSorted()).toEqual([
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Role operators',
+      'RoleBinding operators',
+    ]);
+    expect((await rbac(open, 'watchNamespaces={team-a,team-b}')).toSorted()).toEqual([
+      'Role operators',
+      'Role team-a',
+      'Role team-b',
+      'RoleBinding operators',
+      'RoleBinding team-a',
+      'RoleBinding team-b',
+    ]);
+    expect(await rbac(open, 'leaderElection.enabled=false')).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+    expect(await rbac('rbac.create=false')).toEqual([]);
+  });
+
+  test('lets a Lease be made, and one be read and written, where the operator is', async () => {
+    // With a Role of the same namespace beside it, under the longest name.
+    const objects = await render(`fullnameOverride=${'long-'.repeat(12)}end`, 'watchNamespaces={operators}');
+    const roles = objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.namespace === 'operators');
+    expect(new Set(roles.map(({ metadata }) => metadata.name)).size).toBe(2);
+    for (const { metadata } of roles) expect(metadata.name.length).toBeLessThanOrEqual(63);
+    expect(roles.map((role) => role['rules'])).toContainEqual([
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: [`${'long-'.repeat(12)}end`],
+        verbs: ['get', 'patch'],
+      },
+    ]);
+  });
+
+  test.each([
+    ['', 3],
+    ['watchNamespaces={team-a}', 3],
+    ['metrics.secure=false', 0],
+    ['metrics.enabled=false', 0],
+    ['rbac.create=false', 0],
+  ])(
+    'lets the operator find out who asks for metrics, in the whole cluster, where it has to: %s',
+    async (set, count) => {
+      const objects = await render(...(set === '' ? [] : [set]));
+      expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
+    },
+  );
+
+  test('is aggregated to no role of Kubernetes', async () => {
+    expect(JSON.stringify(await render())).not.toContain('aggregate-to');
+  });
+
+  test('is given to the ServiceAccount that the Pod has', async () => {
+    const objects = await render('serviceAccount.create=false', 'serviceAccount.name=mine');
+    expect(objects.filter(({ kind }) => kind === 'ServiceAccount')).toEqual([]);
+    expect(objects.find(({ kind }) => kind === 'ClusterRoleBinding')).toMatchObject({
+      subjects: [{ kind: 'ServiceAccount', name: 'mine', namespace: 'operators' }],
+    });
+    expect((await renderPod('serviceAccount.create=false', 'serviceAccount.name=mine')).spec).toMatchObject({
+      serviceAccountName: 'mine',
+      automountServiceAccountToken: true,
+    });
+  });
+});
+
+describe('several copies', () => {
+  const deployment = async (...sets: readonly string[]) =>
+    (await render(...sets)).find(({ kind }) => kind === 'Deployment')?.['spec'];
+
+  test('roll without a gap: a new one stands by before an old one ends', async () => {
+    const rolling = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
+    expect(await deployment()).toMatchObject({ replicas: 1, strategy: rolling });
+    expect(await deployment('replicas=3')).toMatchObject({ replicas: 3, strategy: rolling });
+  });
+
+  test('need leader election, without which the old one ends first', async () => {
+    const alone = 'leaderElection.enabled=false';
+    expect(await deployment(alone)).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+    expect((await renderPod(alone)).container.args.filter((arg) => arg.startsWith('--leader-elect'))).toEqual([
+      '--leader-elect=false',
+    ]);
+    expect(await deployment(alone, 'replicas=0')).toMatchObject({ replicas: 0 });
+    expect(await refusal(alone, 'replicas=2')).toContain('replicas');
+  });
+
+  test('keep away from each other where there is room, or as a user says', async () => {
+    const soft = (topologyKey: string) =>
+      expect.objectContaining({ topologyKey, whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 1 });
+    const spread = async (...sets: readonly string[]) => (await renderPod(...sets)).spec['topologySpreadConstraints'];
+    expect(await spread()).toBeUndefined();
+    expect(await spread('replicas=2')).toEqual([soft('kubernetes.io/hostname'), soft('topology.kubernetes.io/zone')]);
+    expect(await spread('replicas=2', 'topologySpreadConstraints[0].topologyKey=rack')).toEqual([
+      { topologyKey: 'rack' },
+    ]);
+  });
+
+  test('are evicted one at a time where a budget is asked for', async () => {
+    const budget = async (...sets: readonly string[]) =>
+      (await render(...sets)).find(({ kind }) => kind === 'PodDisruptionBudget')?.['spec'];
+    expect(await budget()).toBeUndefined();
+    expect(await budget('podDisruptionBudget.enabled=true')).toMatchObject({ maxUnavailable: 1 });
+    const two = 'podDisruptionBudget.maxUnavailable=2';
+    expect(await budget('podDisruptionBudget.enabled=true', two)).toMatchObject({ maxUnavailable: 2 });
+  });
+});
+
+describe('metrics', () => {
+  const monitored = 'metrics.serviceMonitor.enabled=true';
+  const endpoint = async (...sets: readonly string[]) => {
+    const monitor = (await render(monitored, ...sets)).find(({ kind }) => kind === 'ServiceMonitor');
+    return z.object({ spec: z.object({ endpoints: z.tuple([z.looseObject({})]) }) }).parse(monitor).spec.endpoints[0];
+  };
+  const plain = { port: 'metrics', path: '/metrics', interval: '30s', honorLabels: true };
+  const bearerTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+  test('are read by TLS and with a token, unless they are open to everybody', async () => {
+    const tlsConfig = { insecureSkipVerify: true };
+    expect(await endpoint()).toEqual({ ...plain, scheme: 'https', tlsConfig, bearerTokenFile });
+    expect(await endpoint('metrics.secure=false')).toEqual(plain);
+  });
+
+  test('are read with what values say', async () => {
+    const { scheme, tlsConfig, authorization, ...rest } = await endpoint(
+      'metrics.serviceMonitor.tlsConfig.insecureSkipVerify=null',
+      'metrics.serviceMonitor.tlsConfig.serverName=operator.example.com',
+      'metrics.serviceMonitor.authorization.credentials.name=token',
+      'metrics.serviceMonitor.authorization.credentials.key=token',
+    );
+    expect({ scheme, tlsConfig, authorization }).toEqual({
+      scheme: 'https',
+      tlsConfig: { serverName: 'operator.example.com' },
+      authorization: { credentials: { name: 'token', key: 'token' } },
+    });
+    expect(rest).toEqual(plain);
+  });
+
+  test('have labels of their own that Prometheus keeps unless values say otherwise', async () => {
+    expect(await endpoint('metrics.serviceMonitor.honorLabels=false')).toMatchObject({ honorLabels: false });
+  });
+
+  test('are read with a token of the chart where Prometheus may not use that of its own Pod', async () => {
+    const created = 'metrics.serviceMonitor.createToken=true';
+    const name = 'konnect-audit-log-operator-metrics-client';
+    const { bearerTokenFile: _, ...rest } = await endpoint();
+    expect(await endpoint(created)).toEqual({ ...rest, authorization: { credentials: { name, key: 'token' } } });
+    const objects = await render(monitored, created);
+    const named = objects.filter(({ metadata }) => metadata.name === name);
+    expect(named.map((object) => object.kind)).toEqual(['ServiceAccount', 'Secret', 'ClusterRoleBinding']);
+    expect(objects.map((object) => `${object.kind}/${object.metadata.name}`)).toContain(
+      'ClusterRole/konnect-audit-log-operator-metrics-reader',
+    );
+    expect(named).toMatchObject([
+      {},
+      { metadata: { annotations: { 'kubernetes.io/service-account.name': name } } },
+      {
+        roleRef: { name: 'konnect-audit-log-operator-metrics-reader' },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: 'operators' }],
+      },
+    ]);
+    expect(await endpoint(created, 'metrics.secure=false')).toEqual(plain);
+  });
+
+  test('have the certificate of a Secret, beside the authorities of another', async () => {
+    const named = 'metrics.certificate.secretName=metrics-tls';
+    const { spec, container } = await renderPod(named, 'extraCACertificates.secret.name=corporate');
+    const mountPath = '/etc/konnect-audit-log-operator/metrics';
+    expect(container['volumeMounts']).toContainEqual({ name: 'metrics', mountPath, readOnly: true });
+    expect(container['volumeMounts']).toHaveLength(2);
+    expect(spec['volumes']).toContainEqual({ name: 'metrics', secret: { secretName: 'metrics-tls' } });
+    expect(parseConfig(container.args, {})).toMatchObject({
+      config: { metricsSecure: true, metricsCertDir: mountPath },
+    });
+    for (const unused of ['metrics.secure=false', 'metrics.enabled=false']) {
+      expect((await renderPod(named, unused)).spec).not.toHaveProperty('volumes');
+    }
+  });
+});
+
+test('the NetworkPolicy lets DNS out on its usual port and on that of OpenShift', async () => {
+  const policy = async (...sets: readonly string[]) =>
+    (await render('networkPolicy.enabled=true', ...sets)).find(({ kind }) => kind === 'NetworkPolicy')?.['spec'];
+  const dns = (...ports: readonly number[]) => ({
+    egress: [
+      { ports: ports.flatMap((port) => [{ port, protocol: 'UDP' }, { port }]) },
+      { ports: [{ port: 443 }, { port: 6443 }] },
+    ],
+  });
+  expect(await policy()).toMatchObject(dns(53, 5353));
+  expect(await policy('networkPolicy.dnsPorts={53}')).toMatchObject(dns(53));
+});
