@@ -26,7 +26,7 @@ test.each([
   for (const word of words) expect(found.message).toContain(word);
 });
 
-test('refused fields are named in our own words', () => {
+test('refused fields are named without a text from Konnect', () => {
   const found = problem({ kind: 'Refused', status: 400, refusedFields: ['endpoint', 'log_format'] });
   expect(found.message).toContain('(HTTP 400, fields endpoint, log_format)');
 });
@@ -34,7 +34,7 @@ test('refused fields are named in our own words', () => {
 test.each([
   ['RateLimited', 15_000],
   ['ServerError', undefined],
-] as const)('the patience that Konnect asks for is kept: %s; without it %s', (kind, otherwise) => {
+] as const)('the a delay that Konnect asks for is kept: %s; without it %s', (kind, otherwise) => {
   expect(problem({ kind, status: 503, retryAfterMs: 77_000 }).retryAfterMs).toBe(77_000);
   expect(problem({ kind, status: 503 }).retryAfterMs).toBe(otherwise);
 });
@@ -56,13 +56,13 @@ test.each([
   expect(first.message).not.toMatch(/kong:trace|ECONNRESET/);
 });
 
-test('a status of 500 and one of 503 read alike, since a server in trouble answers now one and now the other', () => {
+test('500 and 503 give the same message, since a failing server can answer either', () => {
   expect(problem({ kind: 'ServerError', status: 500 }).message).toBe(
     problem({ kind: 'ServerError', status: 503 }).message,
   );
 });
 
-test('what needs a person comes first, then what waits, then what Konnect is to blame for; else in order', () => {
+test('problems that need a user come first, then those that wait, then outages; equal ones keep their order', () => {
   const unavailable = problem({ kind: 'ServerError', status: 500 });
   const [wait, stall, stallToo] = [waiting('Creating', ''), stalled('NameInUse', 'a'), stalled('NameInUse', 'b')];
   expect(worstFirst([unavailable, wait, stall, stallToo])).toEqual([stall, stallToo, wait, unavailable]);

@@ -76,7 +76,7 @@ async function messageOf(resolving: Promise<{ kind: string; problem?: { reason: 
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-describe('a value that is no good is refused with a message that names Secret, key and way out, and not the value', () => {
+describe('an invalid value is refused with a message that names Secret, key and way out, but not the value', () => {
   test.each(badEndpoints)('as endpoint: %s', async (_what, value, words) => {
     const cluster = clusterWith({ endpoint: value, authorization });
     const { reason, message } = await messageOf(resolveCredentials(forwarding(), cluster, signal));
@@ -105,7 +105,7 @@ describe('a value that is no good is refused with a message that names Secret, k
   );
 });
 
-describe('what is not there', () => {
+describe('a missing value', () => {
   test('a Secret', async () => {
     const credentials = await messageOf(resolveCredentials(forwarding(), clusterWith(undefined), signal));
     expect(credentials.reason).toBe('SecretNotFound');
@@ -138,7 +138,7 @@ describe('what is not there', () => {
   );
 });
 
-test('a value full of line ends is judged in no time', async () => {
+test('a value of line breaks is checked quickly', async () => {
   const startedAt = performance.now();
   for (let count = 0; count < 50; count += 1) {
     const cluster = clusterWith({ endpoint, authorization: `${'\n'.repeat(8_190)}x` });
@@ -149,8 +149,8 @@ test('a value full of line ends is judged in no time', async () => {
   expect(performance.now() - startedAt).toBeLessThan(3_000);
 });
 
-describe('what is good', () => {
-  test.each(['', '\n', '\r\n', '\r', '\n\n'])('is taken without the line breaks %j at its end', async (end) => {
+describe('a valid value', () => {
+  test.each(['', '\n', '\r\n', '\r', '\n\n'])('is used without the line breaks %j at its end', async (end) => {
     const cluster = clusterWith({
       endpoint: `${endpoint}${end}`,
       authorization: `${authorization}${end}`,
@@ -169,7 +169,7 @@ describe('what is good', () => {
     expect(await resolveCredentials(wanted, cluster, signal)).toMatchObject({ value: { endpoint, authorization } });
   });
 
-  test('endpoint, authorization and version come from one read, though the Secret changes meanwhile', async () => {
+  test('endpoint, authorization and version come from one read, even if the Secret changes meanwhile', async () => {
     let reads = 0;
     const cluster: Pick<Cluster, 'readSecret'> = {
       readSecret: async () => {
@@ -203,7 +203,7 @@ describe('what is good', () => {
       return found.kind === 'resolved' ? found.value?.secretVersion : found.kind;
     }
 
-    test('stays if the Secret is touched without a change of its content, or if another key holds the same', async () => {
+    test('stays if the Secret is written without a change of its content, or if another key has the same value', async () => {
       const first = await versionOf({});
       expect(await versionOf({ resourceVersion: '2' })).toBe(first);
       expect(await versionOf({}, ({ spec }) => void (own(spec).secretRef.authorizationKey = 'spare'))).toBe(first);

@@ -52,7 +52,7 @@ test('without references nothing is read', async () => {
   });
 });
 
-test('a Portal of the namespace tells the ID of a portal, with one read', async () => {
+test('the ID of a portal comes from a Portal of the namespace, with one read', async () => {
   const { portals, unresolved, reads } = await resolve(refs('shop'), { shop: good });
   expect(portals).toEqual([{ id: shop, enabled: true, field: 'spec.portalRefs[shop]', ref: 'shop' }]);
   expect({ unresolved, reads }).toEqual({ unresolved: [], reads: ['platform/shop'] });
@@ -150,7 +150,7 @@ const situations: readonly (readonly [
 ];
 
 describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...expected }) => {
-  test('is a reason of its own, which names the Portal, the field and the way out', async () => {
+  test('has its own reason and a message with the Portal, the field and the way out', async () => {
     const { portals, unresolved } = await resolve(refs('shop'), { shop: object });
     expect(portals).toEqual([]);
     expect(unresolved).toMatchObject([expected]);
@@ -158,7 +158,7 @@ describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...expe
       expect(unresolved[0]?.message).toContain(word);
   });
 
-  test('does not hinder the others', async () => {
+  test('does not affect the other entries', async () => {
     const portals = [{ id: forum, enabled: true }];
     const second = 'ffffffff-0000-4000-8000-000000000000';
     const wanted = await resolve({ portals, ...refs('bad', 'fine') }, { bad: object, fine: { ...good, id: second } });
@@ -170,7 +170,7 @@ describe.each(situations)('a Portal %s', (_title, object, { keeps, says, ...expe
     expect(wanted.unresolved).toHaveLength(1);
   });
 
-  test('keeps the portal that it stood for, or lets go of it', async () => {
+  test('keeps the recorded portal, or does not', async () => {
     const { portals, unresolved } = await resolve(refs('shop'), { shop: object }, known);
     expect(portals).toMatchObject(keeps ? [{ id: shop, ref: 'shop', problem: expected }] : []);
     expect(unresolved).toMatchObject(keeps ? [] : [expected]);
@@ -185,12 +185,12 @@ test.each([
   expect(portals).toEqual([]);
 });
 
-test('the patience that the API server asks for is kept', async () => {
+test('a delay that the API server asks for reaches the queue', async () => {
   const { unresolved } = await resolve(refs('shop'), { shop: { kind: 'unreadable', retryAfterMs: 7_000 } });
   expect(unresolved).toMatchObject([{ retryAfterMs: 7_000 }]);
 });
 
-test('a Portal that was made anew stands for its new portal', async () => {
+test('a Portal that was created again refers to its new portal', async () => {
   const { portals } = await resolve(refs('shop'), { shop: { ...good, id: forum } }, known);
   expect(portals).toMatchObject([{ id: forum, ref: 'shop' }]);
 });
@@ -198,7 +198,7 @@ test('a Portal that was made anew stands for its new portal', async () => {
 describe('a portal that is named twice', () => {
   const listed = (enabled: boolean) => ({ portals: [{ id: shop, enabled }] });
 
-  test('is one portal where both agree', async () => {
+  test('is one portal if both entries agree', async () => {
     const { portals, unresolved } = await resolve({ ...listed(true), ...refs('one', 'two') }, { one: good, two: good });
     expect(portals).toEqual([{ id: shop, enabled: true, field: 'spec.portals[0]', ref: 'one', problem: undefined }]);
     expect(unresolved).toEqual([]);

@@ -34,7 +34,7 @@ describe('a destination is used', () => {
   });
 });
 
-test('spec and Secret come together in what is sent', () => {
+test('the settings of a destination come from spec and Secret', () => {
   const change = (spec: Spec): Spec => ({
     ...spec,
     destination: { ...own(spec), name: 'audit', logFormat: 'json', skipSSLVerification: true },
@@ -68,7 +68,7 @@ describe('the name of a destination', () => {
     expect(desireOf({ portals }, undefined, 'prod').own?.settings.name).toBe('prod/platform/sumologic');
   });
 
-  test('is never longer than 128, and differs where the whole differs', () => {
+  test('has at most 128 characters, and differs if the whole name differs', () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 63 });
     const long = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 253 });
     fc.assert(
@@ -82,7 +82,7 @@ describe('the name of a destination', () => {
   });
 });
 
-test('a digest shows neither the endpoint nor that two forwardings share it', () => {
+test('a digest does not show the endpoint, or that two forwardings have the same one', () => {
   const digest = endpointDigest('u', credentials.endpoint);
   expect(digest).toMatch(/^[0-9a-f]{64}$/);
   expect(endpointDigest('other', credentials.endpoint)).not.toBe(digest);

@@ -24,7 +24,7 @@ function three(): ClaimIndex {
   return claims;
 }
 
-test('those that share a claim hear of a change that matters to them, and of no other', () => {
+test('a change that other forwardings depend on returns those that share a claim, any other change none', () => {
   const claims = three();
   expect(claims.update(forwarding('a', [shop]))).toEqual([]);
   expect(claims.update(forwarding('a', [shop], { ...proved, portalsReady: '1/1' }))).toEqual([]);
@@ -34,7 +34,7 @@ test('those that share a claim hear of a change that matters to them, and of no 
   ]);
 });
 
-test('those that shared a claim hear that it was given up', () => {
+test('a claim that is given up returns those that shared it', () => {
   const claims = three();
   expect(claims.update(forwarding('b', [forum])).toSorted()).toEqual(['n/a', 'n/c']);
   expect(claims.update(forwarding('b', [forum], { ...proved, destination: { name: 'x' } }))).toEqual(['n/c']);
@@ -42,7 +42,7 @@ test('those that shared a claim hear that it was given up', () => {
   expect(claims.delete('n/b')).toEqual([]);
 });
 
-test('who has not proved its organization claims nothing, and finds by its claims who has', () => {
+test('a forwarding without a known organization has no claims, but finds the forwardings that have them', () => {
   const claims = three();
   expect(claims.update(forwarding('d', [shop], {}))).toEqual([]);
   expect(claims.sharing('n/d', [`o/us/portal/${shop}`]).toSorted()).toEqual(['n/a', 'n/b']);

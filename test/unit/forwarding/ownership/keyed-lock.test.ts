@@ -6,7 +6,7 @@ function door() {
   return { promise, open: resolve, fail: reject };
 }
 
-test('those that share a thing come one after another, in the order in which they asked; others do not wait', async () => {
+test('actions that share a key run one after another, in the order of the calls; others do not wait', async () => {
   const turns = new KeyedLock();
   const log: string[] = [];
   const doors = new Map(['a', 'b', 'c', 'd'].map((name) => [name, door()]));
@@ -34,7 +34,7 @@ test('those that share a thing come one after another, in the order in which the
   ]);
 });
 
-test('one that fails gives the turn on, and its failure is its own', async () => {
+test('an action that fails releases its keys, and only its own call rejects', async () => {
   const turns = new KeyedLock();
   const first = turns.runExclusive(['x'], () => Promise.reject(new Error('broken')));
   const second = turns.runExclusive(['x'], () => Promise.resolve('fine'));

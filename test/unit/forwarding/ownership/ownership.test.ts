@@ -365,11 +365,11 @@ describe("a destination's name", () => {
   });
 });
 
-test('without rivals everything is free', () => {
+test('without other forwardings everything is free', () => {
   expect([uncontested.webhook(portal, unconfigured), uncontested.destination('n', ['D'])]).toEqual([free, free]);
 });
 
-describe('who takes over', () => {
+describe('the next owner', () => {
   const entry: CleanupStatus = { ...cleanup, destinationID: 'A' };
   const pointedAtA = { kind: 'attached', destinationID: 'A' } as const;
   test.each([
@@ -405,18 +405,18 @@ describe('who takes over', () => {
     expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
   });
 
-  test('nobody takes over a destination', () => {
+  test('a destination has no next owner', () => {
     const all = contest({ age: 1, deleted: true }, { b: { age: 2 } });
     expect(successorOf(all, { ...entry, kind: 'destination' }, pointedAtA)).toBeUndefined();
   });
 
-  test('nobody, while this forwarding wants the other view of the webhook', () => {
+  test('there is none while this forwarding wants the other view of the webhook', () => {
     expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), entry, pointedAtA)).toBeUndefined();
   });
 });
 
 describe('claims', () => {
-  test('are what is wanted, held and left, in the organization where it is', () => {
+  test('are what spec wants, what status records and what cleanup lists, each in its organization', () => {
     const status: Status = {
       portals: [{ id: 'old', enabled: true, state: 'on' }],
       organization: { api: 'v3', enabled: true, state: 'on' },
@@ -440,7 +440,7 @@ describe('claims', () => {
     );
   });
 
-  test('are on the portals that references were found to stand for, or on those that status remembers', () => {
+  test('are on the portals that references resolve to, or on those that status records', () => {
     const spec: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
     const status: Status = { portals: [{ id: 'old', ref: 'shop', enabled: true, state: 'on' }] };
     const one = forwarding('a', { age: 1, spec, status });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ReverseIndex } from '../../../../src/forwarding/ownership/reverse-index.ts';
 
-test('who mentions a thing is found by it, and by what is shared', () => {
+test('a forwarding is found by a value, and by a value that it shares', () => {
   const mentions = new ReverseIndex();
   mentions.set('a', ['x', 'y']);
   mentions.set('b', ['y', 'z']);
@@ -17,7 +17,7 @@ test('who mentions a thing is found by it, and by what is shared', () => {
   expect(mentions.of('w')).toEqual(['c']);
 });
 
-test('it answers as a plain table would, whatever comes and goes', () => {
+test('any sequence of changes gives the results of a plain table', () => {
   const things = fc.subarray(['x', 'y', 'z']);
   const deed = fc.record({ key: fc.constantFrom('a', 'b', 'c'), things: fc.option(things, { nil: undefined }) });
   fc.assert(

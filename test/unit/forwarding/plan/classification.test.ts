@@ -50,7 +50,7 @@ describe('a webhook that is not what is wanted', () => {
     expect(classified(attach, status, seen)).toEqual(expected ? { ...attach, isForeign: true } : attach);
   });
 
-  test('is not classified where nothing is written', () => {
+  test('is not classified if nothing is written', () => {
     expect(classified({ kind: 'refuse', otherID: 'X' }, remembered, attached('X', true))).toEqual({
       kind: 'refuse',
       otherID: 'X',

@@ -69,7 +69,7 @@ test.each([
   expect(driftOf(planOf(kept, step, step), {})).toEqual([]);
 });
 
-test('what is no longer wanted is surplus, each object once', () => {
+test('what spec no longer wants is surplus, each object once', () => {
   const entry = { organizationID: 'o', region: 'us', api: 'v3' } as const;
   const cleanup: CleanupStatus[] = [
     { ...entry, kind: 'portal', id: 'p' },

@@ -4,10 +4,10 @@ import type { Observed, SeenWebhook } from '../../../../src/forwarding/observed/
 import type { DestinationStep, Plan, WebhookStep } from '../../../../src/forwarding/plan/steps.ts';
 import type { Problem } from '../../../../src/forwarding/problems.ts';
 
-/** Konnect as plainly as a plan can be carried out on it. Endpoints are their digests. */
+/** A simple model of Konnect on which a plan can be applied. Endpoints are digests. */
 export interface World {
   readonly destinations: Record<string, WorldDestination>;
-  /** Those that exist. */
+  /** The portals that exist. */
   readonly portals: Record<string, WorldWebhook>;
   organization: WorldWebhook;
   ticks: number;
@@ -16,7 +16,7 @@ export interface World {
 export interface WorldDestination {
   name: string;
   endpointDigest: string;
-  /** Stands for what cannot be read. */
+  /** The authorization, which Konnect never shows. */
   secret: string;
   logFormat: string;
   skipSSLVerification: boolean;
@@ -80,7 +80,7 @@ function lookAt(world: World, webhook: WorldWebhook | undefined): SeenWebhook {
   }
 }
 
-/** Does to the world what the plan says, and answers what would be remembered. */
+/** Applies the plan to the world, and returns the recorded state. */
 export function carryOut(world: World, desired: DesiredState, memory: Status, plan: Plan): Status {
   const destination = carryOutDestination(world, desired, memory.destination, plan.destination);
   const stands =

@@ -277,7 +277,7 @@ describe("a portal's webhook", () => {
   });
 });
 
-describe('a destination of somebody else, which spec names', () => {
+describe('a destination of another client, which spec refers to', () => {
   const theirs: SeenDestination = { ...ours, id: 'X', name: 'theirs' };
   const referring = desiredOf({ own: undefined, reference: { name: 'theirs' } });
   const see = (found: readonly SeenDestination[], seen: SeenWebhook): Observed => ({
@@ -316,7 +316,7 @@ describe('a destination of somebody else, which spec names', () => {
     expect(steps.portals.get('p1')).toEqual(portal);
   });
 
-  test('is not shared with a forwarding that attached to it first', () => {
+  test('is not attached twice if another forwarding attached first', () => {
     const ownership = rivalsWith({ held: ['p1'], yielded: [], nameIsHeld: false });
     const steps = plan(referring, {}, see([theirs], attachedTo('X')), { ...clock, ownership: ownership });
     expect(steps.portals.get('p1')).toEqual({ kind: 'lost', to: 'n/rival' });
@@ -354,8 +354,8 @@ describe('an adoption', () => {
   });
 });
 
-describe('an intent whose destination is in status already', () => {
-  test('still explains duplicates, which a crash has left', () => {
+describe('a pending creation whose destination is in status already', () => {
+  test('still identifies the duplicates that a crash has left', () => {
     const twin: SeenDestination = { ...ours, id: 'Y' };
     const stranger: SeenDestination = { ...ours, id: 'Z', endpointDigest: 'e9' };
     const memory: Status = { destination: { ...remembered, creating } };
@@ -375,7 +375,7 @@ describe('an intent whose destination is in status already', () => {
   });
 });
 
-test('a portal that status does not name, pointing at our own destination that is gone, is taken', () => {
+test('a portal that status does not name is attached if it points at our deleted destination', () => {
   const observed: Observed = {
     destination: known(),
     organization: undefined,
@@ -597,12 +597,12 @@ function rivalsWith({
 
 const runs = { numRuns: 2_000 };
 
-describe('whatever is wanted, remembered and seen', () => {
-  test('carrying a plan out makes the next one empty, unless it waits, refuses, or something is missing', () => {
+describe('any desired, recorded and observed state', () => {
+  test('the plan after an applied one is empty, unless it waits, refuses, or something is missing', () => {
     fc.assert(
       fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
         const first = plan(desired, memory, look(world, desired, memory), clock);
-        // What a lost POST has made is attached to nothing.
+        // No webhook points at a destination whose POST had no answer.
         const { destination } = first;
         fc.pre(destination.kind !== 'claim' || destination.because === 'adopted' || !isUsed(world, destination.id));
         const after = carryOut(world, desired, memory, first);
@@ -619,7 +619,7 @@ describe('whatever is wanted, remembered and seen', () => {
     );
   });
 
-  test('nothing of others is touched but what the policy names', () => {
+  test('objects of other clients stay unchanged, except those that the policy allows', () => {
     fc.assert(
       fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
         const before = structuredClone(world);
@@ -651,7 +651,7 @@ describe('whatever is wanted, remembered and seen', () => {
     );
   });
 
-  test('what another forwarding holds is not taken, and what it lets go of is', () => {
+  test('a webhook that another forwarding owns is not attached, and one that it yields is', () => {
     fc.assert(
       fc.property(aWorld, aDesired, aMemory, aRivalry, (world, desired, memory, rivalry) => {
         const before = structuredClone(world);
@@ -682,7 +682,7 @@ describe('whatever is wanted, remembered and seen', () => {
     );
   });
 
-  test('the same three give the same plan, and are left as they were', () => {
+  test('the same input gives the same plan, and is not changed', () => {
     fc.assert(
       fc.property(aWorld, aDesired, aMemory, (world, desired, memory) => {
         const observed = look(world, desired, memory);

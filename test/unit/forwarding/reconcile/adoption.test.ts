@@ -11,7 +11,7 @@ const name = key;
 const portals = [{ id: shop, enabled: true }];
 const otherEndpoint = 'https://other.example.com/x';
 
-describe('a destination of our name that was never ours', () => {
+describe('a destination with our name that the operator never owned', () => {
   test.each([
     ['IfMatching', siem.endpoint],
     ['Always', otherEndpoint],
@@ -75,7 +75,7 @@ describe('a destination of our name that was never ours', () => {
   });
 });
 
-describe('a webhook in use that was never ours', () => {
+describe('a webhook in use that the operator never owned', () => {
   interface Place {
     readonly title: string;
     readonly choice: SpecChoice;
@@ -194,7 +194,7 @@ describe('a webhook in use that was never ours', () => {
   );
 });
 
-describe('after its status was wiped, everything is found again', () => {
+describe('after status was emptied, the operator finds everything again', () => {
   const choices: readonly SpecChoice[] = [
     usual,
     { api: 'v2', organization: { enabled: true } },
@@ -233,7 +233,7 @@ describe('after its status was wiped, everything is found again', () => {
     ).toEqual(Array.from({ length: 3 }, () => 'nothing off'));
   });
 
-  test('and deleted just then, nothing is written, and nothing was forgotten but by whoever wiped it', async () => {
+  test('and the forwarding deleted at once, the operator writes nothing', async () => {
     const harness = await inPlace();
     harness.cluster.wipeStatus();
     harness.delete();

@@ -16,7 +16,7 @@ const both: readonly (readonly [title: string, choice: SpecChoice, where: (harne
 ];
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
 
-/** An older forwarding in place, and a younger one of another namespace and with another SIEM, which has not passed yet. */
+/** An older forwarding in place, and a younger one of another namespace with another SIEM, which was not reconciled yet. */
 async function two(choice: SpecChoice, ofYounger: SpecChoice = choice, ofOlder: SpecChoice = {}): Promise<Harness> {
   const harness = await inPlace({ ...choice, ...ofOlder });
   harness.cluster.putSecret('other/konnect', { token: tokens.blueAgain });
@@ -37,7 +37,7 @@ function witness(harness: Harness, where: (harness: Harness) => string): string[
   return seen;
 }
 
-describe('the younger of two says who holds it, and writes nothing', () => {
+describe('the younger of two forwardings names the owner and writes nothing', () => {
   test.each(both)('on %s, with two tokens and from two namespaces', async (_title, choice, where) => {
     const harness = await two(choice);
     await harness.work();
@@ -102,7 +102,7 @@ describe('the younger of two says who holds it, and writes nothing', () => {
     expect(harness.pointsAt(harness.portal(shop))).toBe(`${olderName} on`);
   });
 
-  test('and comes first where both are new and pass at once, or comes second: one of them writes', async () => {
+  test('if both are new and reconciled at once, exactly one of them writes', async () => {
     const harness = await two({ portals: [{ id: shop, enabled: true }] });
     harness.delete(older);
     await harness.work();
@@ -134,7 +134,7 @@ describe('the younger of two says who holds it, and writes nothing', () => {
   });
 });
 
-describe('when the holder goes, the next takes over by re-pointing', () => {
+describe('when the owner goes, the next one points the webhook at its own destination', () => {
   const leave: readonly (readonly [title: string, leave: (harness: Harness) => void])[] = [
     ['is deleted', (harness) => harness.delete(older)],
     [
@@ -187,7 +187,7 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     expect(harness.destinations.map((one) => one.name)).toEqual([youngerName]);
   });
 
-  test('while it waits, it says for whom', async () => {
+  test('while it waits, it names the next owner', async () => {
     const harness = await two({ portals: [{ id: shop, enabled: true }] });
     await harness.work();
     harness.delete(older);
@@ -203,7 +203,7 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     ['stalled', (harness) => harness.cluster.putSecret('other/konnect', { token: 'kpat_refusedCANARY' })],
   ];
 
-  test.each(cannot)('one that is %s is passed over: the holder detaches at once', async (_title, hinder) => {
+  test.each(cannot)('a forwarding that is %s is skipped: the owner detaches at once', async (_title, hinder) => {
     const harness = await two({ portals: [{ id: shop, enabled: true }] });
     await harness.work();
     hinder(harness);
@@ -216,7 +216,7 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     expect(harness.destinations).toEqual([]);
   });
 
-  test.each(cannot)('one that is %s is passed over for the next', async (_title, hinder) => {
+  test.each(cannot)('a forwarding that is %s is skipped for the next one', async (_title, hinder) => {
     const harness = await two({ portals: [{ id: shop, enabled: true }] });
     harness.add({ portals: [{ id: shop, enabled: true }] }, 'platform/third');
     await harness.work();
@@ -228,7 +228,7 @@ describe('when the holder goes, the next takes over by re-pointing', () => {
     expect(seen).toEqual([`${olderName} on`, 'platform/third on']);
   });
 
-  test('one that does not come within two minutes is waited for no longer', async () => {
+  test('the owner detaches if the next one does not take over within two minutes', async () => {
     const harness = await two({ portals: [{ id: shop, enabled: true }] });
     await harness.work();
     harness.delete(older);
@@ -263,7 +263,7 @@ function moved(spec: ReturnType<typeof specOf>) {
   return { ...rest, organization: { enabled: true }, konnect: { ...spec.konnect, region: 'eu' } };
 }
 
-describe('a holder that is deleted with Retain leaves it as it is, and the policy of the next decides', () => {
+describe('an owner that is deleted with Retain leaves the webhook unchanged, and the policy of the next one decides', () => {
   test.each([
     ['Never', 'the same endpoint', siem, 'False WebhookInUse Stalled', olderName],
     ['IfMatching', 'another endpoint', otherSiem, 'False WebhookInUse Stalled', olderName],
@@ -284,8 +284,8 @@ describe('a holder that is deleted with Retain leaves it as it is, and the polic
   });
 });
 
-describe('a holder keeps it', () => {
-  test('while it is suspended, and the other says who', async () => {
+describe('an owner keeps the webhook', () => {
+  test('while it is suspended, and the other one names it', async () => {
     const portals = [{ id: shop, enabled: true }];
     const harness = await two({ portals });
     harness.cluster.edit((spec) => ({ ...spec, suspend: true }));
@@ -295,11 +295,11 @@ describe('a holder keeps it', () => {
     expect(harness.konnectWrites).toEqual([]);
   });
 
-  test('though somebody detached or re-pointed it: it puts that right itself', async () => {
+  test('after another client detached or re-pointed it: the owner corrects that itself', async () => {
     const portals = [{ id: shop, enabled: true }];
     const harness = await two({ organization: { enabled: true } }, { portals });
     await harness.work();
-    // The holder may as well be the younger one.
+    // The owner may also be the younger one.
     harness.cluster.edit(() => specOf({ portals, adoptionPolicy: 'Always' }));
     await harness.work();
     expect(harness.readiness).toBe('False Claimed Stalled');
@@ -314,7 +314,7 @@ describe('a holder keeps it', () => {
   });
 });
 
-test('who cannot see the portal claims nothing', async () => {
+test('a forwarding that cannot see the portal claims nothing', async () => {
   const portals = [{ id: nowhere, enabled: true }];
   const harness = await two({ organization: { enabled: true } }, { portals });
   await harness.work();

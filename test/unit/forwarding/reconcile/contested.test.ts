@@ -10,11 +10,11 @@ import { useHarness } from '../support/use-harness.ts';
 const { inPlace } = useHarness();
 const hourMs = 3_600_000;
 
-interface War {
+interface Conflict {
   readonly title: string;
   readonly choice: SpecChoice;
   readonly object: string;
-  /** What somebody else does, again and again; answers the ID that is to be named. */
+  /** What another client does repeatedly. Returns the ID that the message has to name. */
   readonly strike: (harness: Harness) => string | undefined;
 }
 
@@ -22,7 +22,7 @@ function theirs(harness: Harness): string {
   return (harness.destinations.find((one) => one.name === 'theirs') ?? harness.createForeign('theirs')).id;
 }
 
-const wars: readonly War[] = [
+const conflicts: readonly Conflict[] = [
   {
     title: 'a portal that is pointed elsewhere',
     choice: usual,
@@ -90,8 +90,8 @@ function mine(harness: Harness) {
   return found;
 }
 
-/** Three strikes put right, each with quiet between, then one that is left alone. */
-async function fight(harness: Harness, { strike, object }: War, times = 4): Promise<string | undefined> {
+/** Makes three changes that are corrected, each followed by a calm reconciliation, then one that is not. */
+async function repeatChanges(harness: Harness, { strike, object }: Conflict, times = 4): Promise<string | undefined> {
   let named: string | undefined;
   for (let count = 1; count <= times; count += 1) {
     named = strike(harness);
@@ -109,10 +109,10 @@ async function fight(harness: Harness, { strike, object }: War, times = 4): Prom
   return named;
 }
 
-describe('what others change again and again is left alone after three corrections within 24 hours', () => {
-  test.each(wars)('$title', async (war) => {
-    const harness = await inPlace(war.choice);
-    const named = await fight(harness, war);
+describe('what another client keeps changing stays unchanged after three corrections within 24 hours', () => {
+  test.each(conflicts)('$title', async (conflict) => {
+    const harness = await inPlace(conflict.choice);
+    const named = await repeatChanges(harness, conflict);
     expect(harness.konnectWrites).toEqual([]);
     expect(harness.readiness).toBe('False Contested Stalled');
     expect(harness.condition('Ready')?.message).toContain('another client keeps changing');
@@ -123,9 +123,9 @@ describe('what others change again and again is left alone after three correctio
     expect([harness.konnectWrites, harness.cluster.writes, harness.reasons]).toEqual([[], 0, []]);
   });
 
-  test('while what is beside it is kept right', async () => {
+  test('while the operator keeps correcting everything else', async () => {
     const harness = await inPlace();
-    await fight(harness, wars[0] ?? never());
+    await repeatChanges(harness, conflicts[0] ?? never());
     harness.portal(forum).enabled = false;
     harness.clearRecords();
     await harness.resync();
@@ -141,19 +141,19 @@ function never(): never {
   throw new TypeError('unreachable');
 }
 
-const [portalWar = never()] = wars;
-const destinationWar = wars.find(({ object }) => object === 'destination') ?? never();
+const [portalConflict = never()] = conflicts;
+const destinationConflict = conflicts.find(({ object }) => object === 'destination') ?? never();
 
-describe('it ends', () => {
-  test('when it is found right', async () => {
-    const harness = await inPlace(portalWar.choice);
-    await fight(harness, portalWar);
+describe('a conflict ends', () => {
+  test('when the object matches again', async () => {
+    const harness = await inPlace(portalConflict.choice);
+    await repeatChanges(harness, portalConflict);
     const { id } = mine(harness);
     pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
     await harness.resync();
     expect(harness.readiness).toBe('True InSync');
     expect(harness.status.corrections).toBeUndefined();
-    await fight(harness, portalWar);
+    await repeatChanges(harness, portalConflict);
   });
 
   const ways: readonly (readonly [title: string, end: (harness: Harness) => void])[] = [
@@ -162,26 +162,25 @@ describe('it ends', () => {
     ['the annotation', (harness) => harness.cluster.annotate(reconcileAnnotation, '2026-01-02T04:00:00Z')],
   ];
 
-  test.each(ways.flatMap(([title, end]) => [portalWar, destinationWar].map((war) => ({ title, end, war }))))(
-    'by $title ($war.title)',
-    async ({ end, war }) => {
-      const harness = await inPlace(war.choice);
-      await fight(harness, war);
-      harness.clearRecords();
-      end(harness);
-      await harness.resync();
-      expect(harness.readiness).toBe('True InSync');
-      expect(harness.konnectWrites).not.toEqual([]);
-      expect(harness.pointsAt(harness.portal(shop))).toBe('platform/sumologic on');
-      const left = harness.status.corrections?.flatMap(({ at }) => at) ?? [];
-      expect(left.length).toBeLessThanOrEqual(1);
-    },
-  );
+  test.each(
+    ways.flatMap(([title, end]) => [portalConflict, destinationConflict].map((conflict) => ({ title, end, conflict }))),
+  )('by $title ($conflict.title)', async ({ end, conflict }) => {
+    const harness = await inPlace(conflict.choice);
+    await repeatChanges(harness, conflict);
+    harness.clearRecords();
+    end(harness);
+    await harness.resync();
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.konnectWrites).not.toEqual([]);
+    expect(harness.pointsAt(harness.portal(shop))).toBe('platform/sumologic on');
+    const left = harness.status.corrections?.flatMap(({ at }) => at) ?? [];
+    expect(left.length).toBeLessThanOrEqual(1);
+  });
 });
 
 test('a Secret that is touched without a change of its data does not end the conflict', async () => {
-  const harness = await inPlace(portalWar.choice);
-  await fight(harness, portalWar);
+  const harness = await inPlace(portalConflict.choice);
+  await repeatChanges(harness, portalConflict);
   harness.clearRecords();
   harness.cluster.putSecret('siem', siem);
   await harness.resync();
@@ -192,7 +191,7 @@ test('a Secret that is touched without a change of its data does not end the con
 test('corrections of more than 24 hours ago do not count', async () => {
   const harness = await inPlace();
   for (let count = 0; count < 8; count += 1) {
-    portalWar.strike(harness);
+    portalConflict.strike(harness);
     harness.clearRecords();
     harness.clock.ms += 9 * hourMs;
     await harness.resync();
@@ -201,15 +200,15 @@ test('corrections of more than 24 hours ago do not count', async () => {
   }
 });
 
-test('left alone, it is tried again once the first of the three is older than 24 hours', async () => {
+test('the operator corrects it again when the first of the three corrections is older than 24 hours', async () => {
   const harness = await inPlace();
-  await fight(harness, portalWar);
+  await repeatChanges(harness, portalConflict);
   harness.clock.ms += 24 * hourMs;
   await harness.resync();
   expect(harness.readiness).toBe('True InSync');
 });
 
-test('our own changes do not count', async () => {
+test('changes by the operator do not count', async () => {
   const harness = await inPlace();
   for (let count = 0; count < 6; count += 1) {
     const name = `name-${String(count)}`;

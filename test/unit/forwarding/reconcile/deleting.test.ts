@@ -43,7 +43,7 @@ test.each(['v2 inline', 'v2 with portals'])('deletion undoes %s', async (what) =
   ]);
 });
 
-test('deletion has patience with a destination that Konnect holds in use for a while', async () => {
+test('a deletion waits for a destination that Konnect keeps in use for a while', async () => {
   const harness = await inPlace(usual, { releaseDelayMs: 45_000 });
   harness.delete();
   expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
@@ -53,7 +53,7 @@ test('deletion has patience with a destination that Konnect holds in use for a w
   expect(remains(harness)).toEqual(nothing);
 });
 
-describe('a destination that somebody else uses', () => {
+describe('a destination that another client uses', () => {
   async function inUse(by = forum): Promise<{ harness: Harness; id: string }> {
     const harness = await inPlace({ portals: [{ id: shop, enabled: true }] });
     const id = harness.destinations[0]?.id ?? '';
@@ -63,7 +63,7 @@ describe('a destination that somebody else uses', () => {
     return { harness, id };
   }
 
-  test('is looked into only once Konnect must have forgotten our own webhooks, and then its users are named', async () => {
+  test('names its users only after Konnect has had time to release our own webhooks', async () => {
     const { harness, id } = await inUse();
     expect(harness.condition('Ready')?.message).toContain('which is normal for a while after webhooks were detached');
     expect(harness.calls).not.toContain('GET us/v3/portals');
@@ -75,14 +75,14 @@ describe('a destination that somebody else uses', () => {
     );
   });
 
-  test('is said to be used elsewhere, where none of its users is seen', async () => {
+  test('is used by something that the token does not see', async () => {
     const { harness } = await inUse(laden);
     harness.clock.ms += 61_000;
     await harness.reconcile();
     expect(harness.condition('Ready')?.message).toContain('no webhook that the token sees in us uses it');
   });
 
-  test('is waited for all the same where the token may not look', async () => {
+  test('is waited for even if the token may not read the webhooks', async () => {
     const { harness } = await inUse();
     harness.clock.ms += 61_000;
     harness.konnect.control.fail({ kind: 'status', status: 403, match: { operation: 'list-portals' } });
@@ -160,7 +160,7 @@ test('deletion detaches an inline webhook that a hand has pointed at our destina
   expect(remains(harness)).toEqual(nothing);
 });
 
-test('deletion does not touch a webhook that points elsewhere by now', async () => {
+test('a deletion does not change a webhook that points elsewhere by now', async () => {
   const harness = await inPlace();
   const { id } = harness.createForeign('theirs');
   for (const webhook of [harness.portal(shop), harness.webhook()]) {
@@ -173,7 +173,7 @@ test('deletion does not touch a webhook that points elsewhere by now', async () 
   expect(harness.destinations.map((one) => one.name)).toEqual(['theirs']);
 });
 
-test('deletion does not touch an inline webhook that points elsewhere by now', async () => {
+test('a deletion does not change an inline webhook that points elsewhere by now', async () => {
   const harness = await inPlace({ api: 'v2', organization: { enabled: true } });
   const inline = { endpoint: 'https://theirs.example.com/', authorization: 'x', logFormat: 'cef' } as const;
   harness.webhook().target = { kind: 'inline', inline: { ...inline, skipSSLVerification: false } };
@@ -183,7 +183,7 @@ test('deletion does not touch an inline webhook that points elsewhere by now', a
   expect(harness.konnectWrites).toEqual([]);
 });
 
-test('deletion of a forwarding that shares the webhook view with a foreign destination leaves that', async () => {
+test('a deletion leaves a destination of another client in the other view of the webhook', async () => {
   const harness = await inPlace({ api: 'v2', organization: { enabled: true } });
   const { id } = harness.createForeign('theirs', siem.endpoint);
   pointWebhook(harness.konnect.model, harness.organization, harness.webhook(), { kind: 'destination', id });
@@ -201,7 +201,7 @@ test('deletion detaches portals whose webhook Konnect only deletes when it is of
   expect(remains(harness)).toEqual(nothing);
 });
 
-test('deletion succeeds where portals, webhooks and destination are gone already', async () => {
+test('a deletion succeeds if portals, webhooks and destination no longer exist', async () => {
   const harness = await inPlace();
   harness.organization.portals.clear();
   harness.organization.destinations.length = 0;
@@ -212,7 +212,7 @@ test('deletion succeeds where portals, webhooks and destination are gone already
   expect(harness.cluster.object).toBeUndefined();
 });
 
-test('deletion of one that never held anything asks nobody', async () => {
+test('a deletion of a forwarding that owned nothing sends no request', async () => {
   const harness = await open({ portals: [{ id: laden, enabled: true }] });
   await harness.reconcile();
   harness.clearRecords();
@@ -240,7 +240,7 @@ test('deletion after a lost POST waits as long as lists may be stale', async () 
   expect(remains(harness)).toEqual(nothing);
 });
 
-test('an emptied status is told at the deletion, since nothing says any longer what stands in Konnect', async () => {
+test('an event reports an emptied status at the deletion, since nothing says what is in Konnect', async () => {
   const harness = await inPlace();
   harness.cluster.wipeStatus();
   harness.delete();
@@ -251,7 +251,7 @@ test('an emptied status is told at the deletion, since nothing says any longer w
 });
 
 describe('Retain', () => {
-  test('lets go of everything as it is, and says what stays', async () => {
+  test('leaves everything as it is, and names it in an event', async () => {
     const harness = await inPlace({ ...usual, deletionPolicy: 'Retain' });
     harness.cluster.secrets.clear();
     harness.delete();
@@ -263,7 +263,7 @@ describe('Retain', () => {
     expect(harness.cluster.announcements[0]?.note).toContain(harness.destinations[0]?.id);
   });
 
-  test('says perhaps of what may never have come to pass, and nothing of what was never ours', async () => {
+  test('marks attachments that may not exist, and omits what the operator never owned', async () => {
     const harness = await open({ ...usual, deletionPolicy: 'Retain' });
     const { id } = harness.createForeign('theirs');
     pointWebhook(harness.konnect.model, harness.organization, harness.webhook(), { kind: 'destination', id });
@@ -289,7 +289,7 @@ describe('Retain', () => {
   });
 });
 
-describe('the token is gone', () => {
+describe('the token is missing', () => {
   test('the last good one in memory serves for deletion', async () => {
     const harness = await inPlace();
     harness.cluster.secrets.clear();
@@ -329,7 +329,7 @@ describe('the token is gone', () => {
     expect(remains(harness)).toEqual(nothing);
   });
 
-  test('where one of another organization took its place, the last good one in memory serves', async () => {
+  test('if a token of another organization replaced it, the operator uses the last valid one in memory', async () => {
     const harness = await inPlace();
     harness.cluster.putSecret('konnect', { token: tokens.green });
     harness.delete();
@@ -348,7 +348,7 @@ describe('the token is gone', () => {
     expect(harness.cluster.object).toBeDefined();
   });
 
-  test('one that Konnect refuses keeps the forwarding, and says so', async () => {
+  test('a token that Konnect rejects keeps the forwarding, with a message', async () => {
     const harness = await inPlace();
     harness.cluster.putSecret('konnect', { token: 'kpat_revokedCANARY' });
     harness.delete();

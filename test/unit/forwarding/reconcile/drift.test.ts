@@ -8,7 +8,7 @@ import { nextResync, onlyDestination, useHarness } from '../support/use-harness.
 const name = 'platform/sumologic';
 const { open, inPlace } = useHarness();
 
-describe('what somebody else changed is put right', () => {
+describe('what another client changed is corrected', () => {
   test.each([
     ['name', { name: 'renamed' }],
     ['endpoint', { endpoint: 'https://elsewhere.example.com/' }],
@@ -73,7 +73,7 @@ describe('what somebody else changed is put right', () => {
     expect(harness.pointsAt(harness.portal(forum))).toBe(`${name} on`);
   });
 
-  test('a webhook that was pointed elsewhere, whose destination turns out to be gone while that is put right', async () => {
+  test('a webhook that was pointed elsewhere, whose destination no longer exists when it is corrected', async () => {
     const harness = await inPlace();
     const { id } = harness.createForeign('theirs');
     pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
@@ -86,7 +86,7 @@ describe('what somebody else changed is put right', () => {
     expect(harness.pointsAt(harness.portal(shop))).toBe(`${name} on`);
   });
 
-  test('a destination that is gone, with every portal, is not said to be in place', async () => {
+  test('a destination that no longer exists, together with every portal, is not reported as in place', async () => {
     const harness = await inPlace({ portals: [{ id: shop, enabled: true }] });
     harness.organization.portals.clear();
     harness.organization.destinations.length = 0;
@@ -116,7 +116,7 @@ describe('what somebody else changed is put right', () => {
       },
     ];
     for (const change of changes) {
-      // More than three in a day would be a war.
+      // More than three in a day would be a conflict.
       harness.clock.ms += 8 * 3_600_000;
       change();
       touchWebhook(harness.konnect.model, webhook);
@@ -132,7 +132,7 @@ describe('what somebody else changed is put right', () => {
   });
 });
 
-describe('what was never ours is not touched', () => {
+describe('what the operator never owned stays unchanged', () => {
   test('a destination of our name', async () => {
     const harness = await open();
     const { id } = harness.createForeign(name);
@@ -145,7 +145,7 @@ describe('what was never ours is not touched', () => {
     expect(harness.destinations).toHaveLength(1);
   });
 
-  test('one that lists do not show yet, which only the POST tells of', async () => {
+  test('one that lists do not show yet, so that only the POST reports it', async () => {
     const harness = await open(usual, { staleListMs: 20_000 });
     harness.createForeign(name);
     await harness.reconcile();
@@ -174,7 +174,7 @@ describe('what was never ours is not touched', () => {
     expect(harness.cluster.writes).toBe(0);
   });
 
-  test('an inline webhook in use, whether v3 or v2 is wanted', async () => {
+  test('an inline webhook in use, for v3 and for v2', async () => {
     for (const api of ['v3', 'v2'] as const) {
       const harness = await open({ api, organization: { enabled: true } });
       const inline = { endpoint: 'https://theirs.example.com/', authorization: 'x', logFormat: 'cef' } as const;
@@ -188,7 +188,7 @@ describe('what was never ours is not touched', () => {
     }
   });
 
-  test('an organization webhook that points at a destination, where v2 is wanted', async () => {
+  test('an organization webhook that points at a destination, if spec wants v2', async () => {
     const harness = await open({ api: 'v2', organization: { enabled: true } });
     const { id } = harness.createForeign('theirs');
     pointWebhook(harness.konnect.model, harness.organization, harness.webhook(), { kind: 'destination', id });
@@ -197,7 +197,7 @@ describe('what was never ours is not touched', () => {
     expect(harness.konnectWrites).toEqual([]);
   });
 
-  test('a webhook that points at a destination which is gone is taken', async () => {
+  test('a webhook that points at a deleted destination is attached', async () => {
     const harness = await open({ portals: [{ id: shop, enabled: true }] });
     pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), {
       kind: 'destination',
@@ -208,7 +208,7 @@ describe('what was never ours is not touched', () => {
   });
 });
 
-describe('one bad portal never holds up another', () => {
+describe('a problem with one portal does not affect another', () => {
   test('one of another region is named, with its field, and the others are attached', async () => {
     const harness = await open({
       portals: [

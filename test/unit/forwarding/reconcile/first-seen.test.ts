@@ -6,7 +6,7 @@ function setUp() {
   return { clock, ages: new FirstSeen(() => clock.ms, 8) };
 }
 
-test('are counted from when a time was first met, whatever it says', () => {
+test('are counted from the first call, not from the value of the time', () => {
   const { clock, ages } = setUp();
   for (const time of ['1999-01-01T00:00:00Z', '2099-01-01T00:00:00Z']) expect(ages.ageMs('a', time)).toBe(0);
   clock.ms += 30_000;

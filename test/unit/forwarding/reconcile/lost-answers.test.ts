@@ -7,7 +7,7 @@ const name = 'platform/sumologic';
 const { inPlace, open } = useHarness();
 
 describe('a lost answer to the creation', () => {
-  test('is found again by the intent, with no second POST', async () => {
+  test('is found by the pending creation, without a second POST', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
@@ -29,7 +29,7 @@ describe('a lost answer to the creation', () => {
     onlyDestination(harness);
   });
 
-  test('is found under its own name although the forwarding wants another by now', async () => {
+  test('is found by its own name although spec wants another one by now', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     await harness.reconcile();
@@ -39,7 +39,7 @@ describe('a lost answer to the creation', () => {
     expect(harness.destinations).toMatchObject([{ name: 'renamed' }]);
   });
 
-  test('comes to a second POST only after that time, where the first was never carried out', async () => {
+  test('leads to a second POST only after that time, if the first one created nothing', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'drop-before', match: { method: 'POST' }, times: 1 });
     await harness.reconcile();
@@ -53,7 +53,7 @@ describe('a lost answer to the creation', () => {
     onlyDestination(harness);
   });
 
-  test('and what it made is deleted where nothing wants it any longer', async () => {
+  test('and what it created is deleted if spec no longer wants it', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     await harness.reconcile();
@@ -70,7 +70,7 @@ describe('a lost answer to the creation', () => {
 describe('a lost answer to an attachment', () => {
   const choices: SpecChoice[] = [usual, { api: 'v2', organization: { enabled: true } }, { ...usual, api: 'v2' }];
 
-  test.each(choices)('is found to be ours (%j)', async (choice) => {
+  test.each(choices)('is recorded as the operator’s (%j)', async (choice) => {
     const harness = await open(choice);
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
     expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
@@ -79,7 +79,7 @@ describe('a lost answer to an attachment', () => {
     expect(harness.readiness).toBe('True InSync');
   });
 
-  test.each(choices)('is undone where the forwarding is deleted before it was seen (%j)', async (choice) => {
+  test.each(choices)('is removed if the forwarding is deleted before the next read (%j)', async (choice) => {
     const harness = await open(choice);
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
     await harness.reconcile();
@@ -90,7 +90,7 @@ describe('a lost answer to an attachment', () => {
     expect(webhooks.map((one) => harness.pointsAt(one))).toEqual(['nothing off', 'nothing off', 'nothing off']);
   });
 
-  test('is undone where the portal leaves spec before it was seen', async () => {
+  test('is removed if the portal leaves spec before the next read', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'PATCH' }, times: 3 });
     await harness.reconcile();
@@ -100,7 +100,7 @@ describe('a lost answer to an attachment', () => {
   });
 });
 
-test('a rotated inline webhook that was refused first, and then set without an answer, is still ours', async () => {
+test('a rotated inline webhook that was refused first, and then set without an answer, is still the operator’s', async () => {
   const harness = await inPlace({ api: 'v2', adoptionPolicy: 'Never', organization: { enabled: true } });
   harness.cluster.putSecret('siem', otherSiem);
   const match = { method: 'PATCH', path: '/v2/audit-log-webhook' };

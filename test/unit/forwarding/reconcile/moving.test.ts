@@ -31,7 +31,7 @@ describe('fewer things wanted', () => {
     expect(harness.status.cleanup).toBeUndefined();
   });
 
-  test('a portal that leaves spec and points elsewhere by now is left alone', async () => {
+  test('a portal that leaves spec and points elsewhere by now stays unchanged', async () => {
     const harness = await inPlace();
     const { id } = harness.createForeign('theirs');
     pointWebhook(harness.konnect.model, harness.organization, harness.portal(forum), { kind: 'destination', id });
@@ -58,7 +58,7 @@ describe('fewer things wanted', () => {
     expect(harness.readiness).toBe('True InSync');
   });
 
-  test('what is wanted again while its undoing still waits is taken back', async () => {
+  test('what spec wants again before it is cleaned up is restored', async () => {
     const harness = await inPlace();
     harness.konnect.control.fail({ kind: 'status', status: 503, match: { method: 'DELETE' } });
     harness.cluster.edit((spec) => ({ ...spec, portals: [{ id: shop, enabled: true }] }));
@@ -165,7 +165,7 @@ test('another name is given to the same destination', async () => {
   expect(harness.konnectWrites).toEqual(['PATCH global/v3/audit-log-destinations/ID']);
 });
 
-test('another name that is taken is refused, and nothing is changed', async () => {
+test('another name that is in use is refused, and nothing is changed', async () => {
   const harness = await inPlace();
   harness.createForeign('audit');
   harness.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'audit' } }));

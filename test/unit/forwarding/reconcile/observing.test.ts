@@ -173,7 +173,7 @@ function never(): never {
 }
 
 describe('suspend', () => {
-  test('neither asks nor writes, answers the generation, and goes on where it was', async () => {
+  test('sends nothing to Konnect, reports the generation, and continues later', async () => {
     const harness = await inPlace();
     harness.cluster.edit((spec) => ({ ...spec, suspend: true }));
     await harness.work();
@@ -227,8 +227,8 @@ describe('suspend', () => {
   });
 });
 
-describe('the annotation that asks for a pass', () => {
-  test('is answered with its value, and Konnect is asked anew', async () => {
+describe('the annotation that requests a reconciliation', () => {
+  test('is answered with its value, and Konnect is read again', async () => {
     const harness = await inPlace();
     const [{ id } = never()] = harness.destinations;
     changeDestination(harness.konnect.model, harness.organization, id, { endpoint: 'https://elsewhere.example.com/' });
@@ -246,7 +246,7 @@ describe('the annotation that asks for a pass', () => {
     expect(harness.cluster.writes).toBe(1);
   });
 
-  test('is answered while suspended and while observing, and where a Secret is missing', async () => {
+  test('is answered while suspended, while observing, and if a Secret is missing', async () => {
     const harness = await open({ ...usual, suspend: true });
     harness.cluster.annotate(reconcileAnnotation, 'one');
     await harness.work();
@@ -261,7 +261,7 @@ describe('the annotation that asks for a pass', () => {
     expect(harness.status.lastHandledReconcileAt).toBe('three');
   });
 
-  test('is not answered again and again where it is too long to be kept whole', async () => {
+  test('is answered once even if it is too long for status', async () => {
     const harness = await inPlace();
     harness.cluster.annotate(reconcileAnnotation, 'x'.repeat(500));
     await harness.work();

@@ -12,7 +12,7 @@ const organization = { enabled: true };
 const here: SpecChoice = { organization, portals: [{ id: shop, enabled: true }] };
 const there: SpecChoice = { organization, portals: [{ id: garden, enabled: true }] };
 
-/** What stands in either organization. */
+/** What is in each organization. */
 function standing(harness: Harness) {
   const other = harness.organizationOf(green);
   const webhook = other.portals.get(garden)?.webhook;
@@ -32,14 +32,14 @@ function standing(harness: Harness) {
 const everything = [key, `${key} on`, `${key} on`];
 const nothing = ['nothing off', 'nothing off'];
 
-/** A token of the other organization takes the place of ours, and spec names the portals of that one. */
+/** Replaces the token by one of the other organization, and names the portals of that one in spec. */
 function move(harness: Harness): void {
   harness.cluster.putSecret('konnect', { token: tokens.green });
   harness.cluster.edit(() => specOf(there));
 }
 
 describe('a token of another organization, while the old one is still known', () => {
-  test('moves everything: the new is made first, then the old is undone with the old token', async () => {
+  test('moves everything: the operator creates the new objects, then removes the old ones with the old token', async () => {
     const harness = await inPlace(here);
     const seen: string[] = [];
     harness.onKonnectCall = () => seen.push(JSON.stringify(standing(harness)));
@@ -62,7 +62,7 @@ describe('a token of another organization, while the old one is still known', ()
     expect(standing(harness)).toEqual({ blue: nothing, green: nothing });
   });
 
-  test('leaves the old as it is until the new is in place', async () => {
+  test('leaves the old objects unchanged until the new ones are in place', async () => {
     const harness = await inPlace(here);
     harness.konnect.control.fail({ kind: 'status', status: 503, match: { method: 'PATCH' } });
     move(harness);
@@ -75,7 +75,7 @@ describe('a token of another organization, while the old one is still known', ()
     expect(standing(harness)).toEqual({ blue: nothing, green: everything });
   });
 
-  test('looks there first for what a lost creation has made', async () => {
+  test('first looks in the old organization for a destination whose creation had no answer', async () => {
     const harness = await open(here);
     const match = { operation: 'create-audit-log-destination' };
     harness.konnect.control.fail({ kind: 'drop-after', match, times: 1 });
@@ -88,7 +88,7 @@ describe('a token of another organization, while the old one is still known', ()
     expect(standing(harness)).toEqual({ blue: nothing, green: everything });
   });
 
-  test('waits there for what a lost creation may still turn out to have made', async () => {
+  test('waits in the old organization for a destination that may still show up', async () => {
     const harness = await open(here);
     harness.konnect.control.fail({
       kind: 'drop-before',
@@ -126,7 +126,7 @@ describe('a token of another organization, while no token of the old one is know
     return harness;
   }
 
-  test('makes the new, and tells what is left where', async () => {
+  test('creates the new objects, and names the old ones with their organization', async () => {
     const harness = await stranded();
     expect(harness.readiness).toBe('False LeftBehind Stalled');
     const message = harness.condition('Ready')?.message ?? '';
@@ -140,7 +140,7 @@ describe('a token of another organization, while no token of the old one is know
     expect([harness.konnectWrites, harness.cluster.writes, harness.reasons]).toEqual([[], 0, []]);
   });
 
-  test('lets go of it with Retain, and an event says of what', async () => {
+  test('gives them up with Retain, and names them in events', async () => {
     const harness = await stranded();
     harness.clearRecords();
     harness.cluster.edit((spec) => ({ ...spec, deletionPolicy: 'Retain' }));
@@ -153,7 +153,7 @@ describe('a token of another organization, while no token of the old one is know
     expect(notes).toHaveLength(3);
   });
 
-  test('undoes it once a token of the old one was seen again', async () => {
+  test('removes them when a token of the old organization was seen again', async () => {
     const harness = await stranded();
     harness.cluster.putSecret('konnect', { token: tokens.blue });
     await harness.resync();
@@ -165,7 +165,7 @@ describe('a token of another organization, while no token of the old one is know
     expect(standing(harness)).toEqual({ blue: nothing, green: everything });
   });
 
-  test('and deleted then, the forwarding undoes what it can, stays, and says what is left', async () => {
+  test('and a deletion then removes what it can, waits, and names the rest', async () => {
     const harness = await stranded();
     harness.delete();
     await harness.work();
@@ -178,7 +178,7 @@ describe('a token of another organization, while no token of the old one is know
   });
 });
 
-test('the token of one organization is known per forwarding, not shared with others', async () => {
+test('a known token belongs to one forwarding, and is not used for others', async () => {
   const harness = await inPlace(here);
   harness.restart();
   harness.add({ ...there, token: 'other' }, 'platform/later');

@@ -59,7 +59,7 @@ test('with an interval of an hour Ready stays for half an hour', async () => {
   expect(harness.condition('Ready')?.status).toBe('Unknown');
 });
 
-describe('with anything newer to apply, Ready is False at once', () => {
+describe('if something newer has to be applied, Ready is False at once', () => {
   test('a new spec', async () => {
     const harness = await inPlace();
     harness.konnect.control.fail({ kind: 'status', status: 503 });
@@ -87,7 +87,7 @@ describe('with anything newer to apply, Ready is False at once', () => {
   });
 });
 
-describe('patience that Konnect asks for', () => {
+describe('a delay that Konnect asks for', () => {
   test('reaches the queue', async () => {
     const harness = await open();
     harness.konnect.control.fail({ kind: 'status', status: 429, retryAfter: 77, times: 1 });
@@ -95,7 +95,7 @@ describe('patience that Konnect asks for', () => {
     expect(harness.readiness).toBe('False RateLimited Reconciling');
   });
 
-  test('the longest counts where several calls were refused', async () => {
+  test('the longest one counts if several calls were refused', async () => {
     const harness = await open();
     for (const [id, retryAfter] of [
       [shop, 30],
@@ -122,7 +122,7 @@ describe('patience that Konnect asks for', () => {
   });
 });
 
-test.each(['POST', 'PATCH', 'GET'])('a call that is refused again and again (%s) says so once', async (method) => {
+test.each(['POST', 'PATCH', 'GET'])('a call that is refused repeatedly (%s) records one event', async (method) => {
   const harness = await open();
   const path = method === 'POST' ? '*' : '*webhook';
   harness.konnect.control.fail({ kind: 'status', status: 403, match: { method, path } });
@@ -134,11 +134,11 @@ test.each(['POST', 'PATCH', 'GET'])('a call that is refused again and again (%s)
   for (let count = 0; count < 3; count += 1) expect(await harness.reconcile()).toMatchObject({ kind: 'requeue' });
   expect(harness.condition('Ready')).toEqual(ready);
   expect(harness.reasons).toEqual([]);
-  // The intent before a POST, and its end.
+  // The pending creation before the POST, and its end.
   expect(harness.cluster.writes).toBe(method === 'POST' ? 6 : 0);
 });
 
-test('webhooks that wait for a destination which Konnect did not make are not said to be attached', async () => {
+test('webhooks that wait for a destination are not reported as attached', async () => {
   const harness = await open();
   harness.konnect.control.fail({ kind: 'status', status: 503, match: { operation: 'create-audit-log-destination' } });
   await harness.reconcile();
@@ -146,7 +146,7 @@ test('webhooks that wait for a destination which Konnect did not make are not sa
   expect(harness.condition('WebhooksReady')).toMatchObject({ status: 'Unknown', reason: 'NotChecked' });
 });
 
-test('a retry is about the generation, what was demanded, and whether it is Konnect that is waited for', async () => {
+test('the back-off of a retry depends on the generation, the request, and whether Konnect is unavailable', async () => {
   const harness = await inPlace();
   harness.konnect.control.fail({ kind: 'status', status: 503 });
   const about = async () => {

@@ -132,7 +132,7 @@ describe.each(situations)('a Portal that %s', (_title, object, { verdict, next, 
     expect(pointed(harness, forum, shop)).toEqual([attached, attached]);
   });
 
-  test(`later on ${keeps ? 'keeps its webhook, which is put right all the same' : 'loses its webhook'}`, async () => {
+  test(`later on ${keeps ? 'keeps its webhook, which is corrected all the same' : 'loses its webhook'}`, async () => {
     const harness = await standing();
     put(harness);
     await harness.reconcile();
@@ -183,7 +183,7 @@ describe.each(situations)('a Portal that %s', (_title, object, { verdict, next, 
   });
 });
 
-test('trouble of the API server leaves all as it was, Ready too, for as long as it is excused', async () => {
+test('a failing API server leaves everything as it was, and Ready too during the grace period', async () => {
   const harness = await standing();
   harness.cluster.portals.set('shop', { kind: 'unreadable', retryAfterMs: 7_000 });
   expect(await harness.reconcile()).toMatchObject({ kind: 'retry', minDelayMs: 7_000 });
@@ -197,7 +197,7 @@ test('trouble of the API server leaves all as it was, Ready too, for as long as 
   expect([pointed(harness, shop), harness.konnectWrites]).toEqual([[attached], []]);
 });
 
-test('a Portal made anew takes the place of the one before, whose portal is gone from Konnect', async () => {
+test('a Portal that was created again replaces the previous one, whose portal no longer exists in Konnect', async () => {
   const harness = await standing(byRef);
   harness.organization.portals.delete(shop);
   harness.cluster.portals.set('shop', portal(undefined));
@@ -223,7 +223,7 @@ test('a portal that Konnect does not show is named by its ID and its reference',
   }
 });
 
-describe('a reference that is taken out of spec', () => {
+describe('a reference that leaves spec', () => {
   test.each(situations)('detaches its portal, though the Portal %s', async (_title, object) => {
     const harness = await standing();
     if (object !== undefined) harness.cluster.portals.set('shop', object);
@@ -244,7 +244,7 @@ describe('a reference that is taken out of spec', () => {
     expect(harness.status.portals).toMatchObject([{ id: shop, ref: 'shop' }]);
   });
 
-  test('and comes back while its undoing still waits is taken back with its name', async () => {
+  test('and comes back before it is cleaned up is restored with its name', async () => {
     const harness = await standing();
     harness.konnect.control.fail({ kind: 'status', status: 503, match: { method: 'DELETE' } });
     harness.cluster.edit(() => specOf({ portals: [{ id: forum, enabled: true }] }));
@@ -266,7 +266,7 @@ describe('a portal that is named twice', () => {
     expect(harness.status).toMatchObject({ portalsReady: '1/1', portals: [{ id: shop, ref: 'shop', state: 'on' }] });
   });
 
-  test('with two wishes is a problem, and is as the ID says until one goes', async () => {
+  test('with two settings is a problem, and follows the ID until one entry is removed', async () => {
     const harness = await open(twice(false));
     harness.cluster.portals.set('shop', portal(shop));
     await harness.work();
@@ -363,7 +363,7 @@ describe('two forwardings, one by ID and one by a Portal,', () => {
     expect([...new Set(seen)]).toEqual([attached, `${younger} on`]);
   });
 
-  test('where the reference is taken out, the other takes over without a gap', async () => {
+  test('if the reference leaves spec, the other forwarding takes over without a gap', async () => {
     const harness = await two({ ...byRef, organization: { enabled: true } }, byID);
     const seen: string[] = [];
     harness.onKonnectCall = () => seen.push(harness.pointsAt(harness.portal(shop)));
@@ -373,7 +373,7 @@ describe('two forwardings, one by ID and one by a Portal,', () => {
     expect([...new Set(seen)]).toEqual([attached, `${younger} on`]);
   });
 
-  test('where the older learns its portal later, who holds it goes on', async () => {
+  test('if the older one resolves its portal later, the owner stays', async () => {
     const harness = await open(byRef);
     harness.cluster.portals.set('shop', portal(undefined));
     harness.cluster.putSecret('other/konnect', { token: tokens.blueAgain });
@@ -390,7 +390,7 @@ describe('two forwardings, one by ID and one by a Portal,', () => {
   });
 });
 
-test('a webhook of a reference that a hand pointed at ours after it was refused is detached with the rest', async () => {
+test('a refused webhook that another client pointed at our destination is detached with the rest', async () => {
   const harness = await open(mixed);
   harness.cluster.portals.set('shop', portal(shop));
   const theirs = harness.createForeign('theirs');

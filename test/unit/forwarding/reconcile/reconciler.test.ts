@@ -11,7 +11,7 @@ const { open, inPlace } = useHarness();
 describe('creating', () => {
   const shapes = ['disabled-empty', 'disabled-absent', 'disabled-nil', 'not-found'] as const;
 
-  test.each(shapes)('makes no call but the needed ones where an unconfigured webhook shows as %s', async (shape) => {
+  test.each(shapes)('sends only the necessary requests if an unconfigured webhook shows as %s', async (shape) => {
     const harness = await open({ portals: usual.portals ?? [] }, { unconfiguredWebhook: shape });
     expect(await harness.reconcile()).toEqual({ kind: 'requeue', afterMs: 600_000 });
     const portals = shape === 'not-found' ? [`GET us/v3/portals/${shop}`, `GET us/v3/portals/${forum}`] : [];
@@ -32,7 +32,7 @@ describe('creating', () => {
     expect(harness.reasons).toEqual(['DestinationCreated', 'WebhookAttached', 'WebhookAttached', 'InSync']);
   });
 
-  test('sends what spec and Secret say, and holds the finalizer', async () => {
+  test('sends what spec and Secret say, and adds the finalizer', async () => {
     const harness = await inPlace();
     expect(harness.destinations).toMatchObject([{ name, ...siem, logFormat: 'cef', skipSSLVerification: false }]);
     expect(
@@ -50,7 +50,7 @@ describe('creating', () => {
     expect(v2.destinations).toEqual([]);
   });
 
-  test('asks whose token it is and for the list once, for many passes within the interval', async () => {
+  test('reads the organization and the list once for many reconciliations within the interval', async () => {
     const harness = await inPlace();
     for (let count = 0; count < 5; count += 1) await harness.reconcile();
     expect(harness.calls.filter((call) => call.includes('global'))).toEqual([]);
@@ -92,7 +92,7 @@ describe('creating', () => {
   });
 });
 
-describe('a pass that is cut off', () => {
+describe('a reconciliation that is aborted', () => {
   test.each(['GET', 'POST', 'PATCH'])('rejects with the reason of its signal, in the midst of a %s', async (method) => {
     const harness = await open();
     const stop = new AbortController();
@@ -105,7 +105,7 @@ describe('a pass that is cut off', () => {
   });
 });
 
-describe('a pass without drift', () => {
+describe('a reconciliation without drift', () => {
   const behaviors: Partial<Behavior>[] = [
     {},
     { patchAnswersUpdatedAt: false },
@@ -164,7 +164,7 @@ describe('a changed Secret', () => {
     expect(harness.webhook().target).toMatchObject({ kind: 'inline', inline: otherSiem });
   });
 
-  test('is applied again where the answer to the first try was lost', async () => {
+  test('is applied again if the answer to the first request was lost', async () => {
     for (const choice of [usual, { api: 'v2', organization: { enabled: true } }] as const) {
       const harness = await inPlace(choice);
       harness.cluster.putSecret('siem', otherSiem);

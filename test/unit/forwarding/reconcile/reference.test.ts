@@ -17,7 +17,7 @@ const theirsEverywhere = ['theirs on', 'theirs on', 'theirs on'];
 const oursEverywhere = [`${key} on`, `${key} on`, `${key} on`];
 const nothing = ['nothing off', 'nothing off', 'nothing off'];
 
-/** Refers to somebody else's destination, which is made before anything happens. */
+/** Refers to a destination of another client, which exists before the first reconciliation. */
 async function referring(
   by: 'id' | 'name',
   choice: SpecChoice = usual,
@@ -35,7 +35,7 @@ function destinationCalls(harness: Harness): string[] {
   return harness.konnectWrites.filter((call) => call.includes('destinations'));
 }
 
-describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', (by) => {
+describe.each(['id', 'name'] as const)('a destination of another client, by %s', (by) => {
   test('is attached to, without a Secret of the SIEM, and never changed nor deleted', async () => {
     const { harness, theirs } = await referring(by);
     await harness.work();
@@ -62,7 +62,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
     ]);
   });
 
-  test('takes the place of our own by re-pointing, and our own is deleted; and back again', async () => {
+  test('replaces our own by re-pointing, and our own is deleted; and back again', async () => {
     const harness = await inPlace();
     const theirs = harness.createForeign('theirs');
     const seen: string[][] = [];
@@ -87,7 +87,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
     expect([harness.konnectWrites, harness.cluster.writes]).toEqual([[], 0]);
   });
 
-  test('that is not there stops it, and says so; and is found when it comes', async () => {
+  test('that does not exist is a problem, and is found when it exists', async () => {
     const harness = await open({ ...usual, destinationRef: by === 'id' ? { id: nowhere } : { name: 'theirs' } });
     await harness.work();
     expect(harness.readiness).toBe('False DestinationNotFound Stalled');
@@ -100,7 +100,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
     expect(pointed(harness)).toEqual(theirsEverywhere);
   });
 
-  test('that is gone later says so, and what pointed at it is taken again when there is one', async () => {
+  test('that is deleted later is a problem, and webhooks are attached again when there is another one', async () => {
     const { harness } = await referring(by);
     await harness.work();
     harness.organization.destinations.length = 0;
@@ -116,7 +116,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
     expect(pointed(harness)).toEqual(theirsEverywhere);
   });
 
-  test('that is gone by the time of deletion is no reason to stay', async () => {
+  test('that no longer exists does not delay a deletion', async () => {
     const { harness } = await referring(by);
     await harness.work();
     harness.organization.destinations.length = 0;
@@ -128,7 +128,7 @@ describe.each(['id', 'name'] as const)('a destination of somebody else, by %s', 
   });
 });
 
-test('several of the name stop it, with their IDs', async () => {
+test('several with the same name are a problem that names their IDs', async () => {
   const harness = await open({ ...usual, destinationRef: { name: 'theirs' } }, { duplicateNames: 'allowed' });
   const ids = [harness.createForeign('theirs'), harness.createForeign('theirs')].map(({ id }) => id);
   await harness.work();
@@ -177,7 +177,7 @@ describe('two forwardings that refer to one destination', () => {
     return harness;
   }
 
-  test('do not share a portal, though nothing would have to be written', async () => {
+  test('do not share a portal, even if no write is needed', async () => {
     const harness = await two();
     harness.clearRecords();
     await harness.resync();
@@ -188,7 +188,7 @@ describe('two forwardings that refer to one destination', () => {
     expect(harness.pointsAt(harness.portal(shop))).toBe('theirs on');
   });
 
-  test('do not detach each other, when one that holds something else goes', async () => {
+  test('do not detach each other when one of them is deleted', async () => {
     const harness = await two();
     harness.cluster.edit((spec) => ({ ...spec, portals: [...portals, { id: forum, enabled: true }] }), younger);
     await harness.work();
@@ -217,7 +217,7 @@ describe('two forwardings that refer to one destination', () => {
   });
 });
 
-test('what Konnect calls a destination that is referred to by its ID stays out of status, however long it is and whatever it holds', async () => {
+test('the name of a destination that spec refers to by ID is not in status', async () => {
   const harness = await open({ ...usual, destinationRef: { name: 'theirs' } });
   const theirs = harness.createForeign(`https://siem.example.com/CANARY${'x'.repeat(100)}`);
   harness.cluster.edit(() => specOf({ ...usual, destinationRef: { id: theirs.id } }));

@@ -1,4 +1,4 @@
-/** Forwardings that nobody would write, but that the API server lets through. */
+/** Unusual forwardings that the API server accepts. */
 import { expect, test } from '@jest/globals';
 import { apiVersion, kind, reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
 import { parseForwarding } from '../../../../src/resources/forwarding-resource.ts';
@@ -9,7 +9,7 @@ import { useHarness } from '../support/use-harness.ts';
 const { open, inPlace } = useHarness();
 const crab = '\u{1F980}';
 
-test('a demand that is cut amid a character is answered once, in text that Kubernetes stores as it is', async () => {
+test('a request that is cut inside a character is answered once, with a text that Kubernetes stores unchanged', async () => {
   const harness = await inPlace();
   harness.cluster.annotate(reconcileAnnotation, `x${crab.repeat(40)}`);
   await harness.work();
@@ -27,7 +27,7 @@ test('a reference to the nil UUID is a destination that does not exist', async (
   expect(harness.konnectWrites).toEqual([]);
 });
 
-test('an entry of cleanup that names no portal is nothing to undo, and holds no deletion up', async () => {
+test('an entry of cleanup without a portal does not delay a deletion', async () => {
   const harness = await inPlace();
   const { object } = harness.cluster;
   if (object === undefined) throw new TypeError('there is no forwarding');

@@ -47,7 +47,7 @@ describe.each(jumps)('by %i hours', (hours) => {
     expect(posts(harness)).toBe(1);
   });
 
-  test('Ready stays for as long as it would have while Konnect is in trouble', async () => {
+  test('Ready stays as long as it would have during an outage of Konnect', async () => {
     const harness = await inPlace();
     harness.konnect.control.fail({ kind: 'status', status: 503 });
     harness.clock.ms += 10 * minuteMs;
@@ -95,7 +95,7 @@ describe.each(jumps)('by %i hours', (hours) => {
     expect(harness.pointsAt(harness.portal(shop))).toBe('nothing off');
   });
 
-  test('a webhook of one that was deleted by another clock is handed over, or let go of in time', async () => {
+  test('a webhook of a forwarding that was deleted by another clock is handed over, or detached in time', async () => {
     const portals = [{ id: shop, enabled: true }];
     const harness = await inPlace({ portals });
     harness.add({ portals }, 'platform/younger');
@@ -111,7 +111,7 @@ describe.each(jumps)('by %i hours', (hours) => {
     expect(harness.cluster.objects.has(key)).toBe(false);
   });
 
-  test('a war over an object is still one, or begins to be counted anew; it is over a day after the old time', async () => {
+  test('a conflict over an object continues, or its count begins again, and ends a day after the old time', async () => {
     const harness = await inPlace();
     async function strike(): Promise<string> {
       const webhook = harness.portal(forum);

@@ -6,7 +6,7 @@ import { nextResync, useHarness } from '../support/use-harness.ts';
 const { open, inPlace } = useHarness();
 
 describe('a token', () => {
-  test('of another organization, where the portals are not, leaves everything as it stands', async () => {
+  test('of another organization, which has none of the portals, leaves everything as it is', async () => {
     const harness = await inPlace({ portals: usual.portals ?? [] });
     harness.cluster.putSecret('konnect', { token: tokens.green });
     await nextResync(harness);

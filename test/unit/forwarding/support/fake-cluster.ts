@@ -7,27 +7,27 @@ import { KubeError } from '../../../../src/kube/errors.ts';
 
 const rows = conditionRows();
 
-/** What Kubernetes holds of forwardings and their Secrets, behind the port that the domain knows it by. Keys are `namespace/name`. */
+/** A Kubernetes in memory with forwardings, Secrets and Portals, as the port of the domain. Keys are `namespace/name`. */
 export class FakeCluster implements Cluster {
   readonly objects = new Map<string, AuditLogForwarding>();
-  /** By name, those of other namespaces than `platform` by `namespace/name`. */
+  /** By name, or by `namespace/name` outside the namespace `platform`. */
   readonly secrets = new Map<string, Secret>();
-  /** Those of other namespaces than `platform` by `namespace/name`. */
+  /** By name, or by `namespace/name` outside the namespace `platform`. */
   readonly portals = new Map<string, PortalObject>();
   readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
   /** Every status that was written, in order. */
   readonly statuses: Status[] = [];
   writes = 0;
-  /** Runs around every call; may throw instead of, or after, what is asked. */
+  /** Wraps every call. It may throw before or after the call. */
   around: <T>(name: string, deed: () => Promise<T>) => Promise<T> = (_name, deed) => deed();
-  /** Told of every change, as a watch would. */
+  /** Called with every change, as by a watch. */
   onChange: (key: string, object: AuditLogForwarding | undefined) => void = () => undefined;
-  /** Conditions that somebody wrote by hand need not be in the documents. */
+  /** True after a test has written conditions itself, which need not be in the documents. */
   isHandMade: (condition: Condition) => boolean = () => false;
   #version = 1;
   #first = '';
 
-  /** The first that was made, as long as it is there. */
+  /** The first forwarding, as long as it exists. */
   get object(): AuditLogForwarding | undefined {
     return this.objects.get(this.#first);
   }
@@ -57,12 +57,12 @@ export class FakeCluster implements Cluster {
     });
   }
 
-  /** As after a restore of the object alone. */
+  /** Empties status, as a restore without status does. */
   wipeStatus(key = this.#first): void {
     this.#change(key, (object) => ({ ...object, status: {} }));
   }
 
-  /** As somebody may write it who has the right to. */
+  /** Writes status as a user with the right to do so. */
   setStatus(status: Status, key = this.#first): void {
     this.#change(key, (one) => ({ ...one, status }));
   }

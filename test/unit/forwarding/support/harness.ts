@@ -24,27 +24,27 @@ function destinationOf(forwarding: AuditLogForwarding): string | undefined {
   return destinationName(forwarding, '');
 }
 
-/** What the operator's watch takes for a reason to pass: not what the operator wrote itself. */
+/** What the operator's watch enqueues for: not its own writes. */
 function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: AuditLogForwarding): string {
   return JSON.stringify([generation, deletionTimestamp, annotations]);
 }
 
-/** A process that is gone: from then on nothing that it does reaches the outside. */
+/** A process that was killed: none of its later calls reaches the outside. */
 export class Crash extends Error {}
 
-/** Forwardings, their Kubernetes, a whole Konnect on loopback, a clock that stands until told, and the reconciler between them. */
+/** Forwardings, a Kubernetes in memory, a Konnect on loopback, a manual clock, and the reconciler. */
 export class Harness implements AsyncDisposable {
   readonly cluster = new FakeCluster();
   readonly konnect: KonnectServer;
-  /** `jumpMs` is how far somebody has set the operator's time of day since; Konnect and the API server have their own. */
+  /** `jumpMs` is how far the operator's time of day was set. Konnect and the API server have their own clocks. */
   readonly clock: { ms: number; jumpMs: number };
-  /** Runs when Konnect has carried a call out: what stands there can be judged at every moment. */
+  /** Called after each request that Konnect has handled, to check its state at every moment. */
   onKonnectCall: () => void = () => undefined;
   /** Outside calls of the present process. */
   outsideCalls = 0;
   readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Those who are to pass, the next one first. */
+  /** The keys to reconcile, the next one first. */
   readonly #queue = new Set<string>();
   #claims = new ClaimIndex(destinationOf);
   #reconciler: Reconciler;
@@ -72,7 +72,7 @@ export class Harness implements AsyncDisposable {
     this.#reconciler = this.#newProcess();
   }
 
-  /** One more forwarding, made a second after the last one. */
+  /** Adds a forwarding that is a second younger than the last one. */
   add(choice: SpecChoice, as: string): void {
     const [namespace = '', name = ''] = as.split('/');
     this.#made += 1;
@@ -138,7 +138,7 @@ export class Harness implements AsyncDisposable {
     return this.statusOf(of).conditions?.find((one) => one.type === type);
   }
 
-  /** `Ready`'s status and reason, then the marks that stand beside it. */
+  /** Returns the status and reason of `Ready`, then `Stalled` or `Reconciling` if present. */
   get readiness(): string {
     return this.readinessOf(key);
   }
@@ -149,7 +149,7 @@ export class Harness implements AsyncDisposable {
     return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
   }
 
-  /** The calls that Konnect got since the last `forget`, as `METHOD path`, destinations' IDs left out. */
+  /** The requests to Konnect since the last `forget`, as `METHOD path`, without the IDs of destinations. */
   get calls(): string[] {
     return this.konnect.control
       .calls()
@@ -182,7 +182,7 @@ export class Harness implements AsyncDisposable {
     this.cluster.delete(new Date(this.clock.ms), of);
   }
 
-  /** A new process in place of the present one, which may be dead. */
+  /** Replaces the current process, which may have been killed. */
   restart(): void {
     this.#lastCall = undefined;
     this.#claims = new ClaimIndex(destinationOf);
@@ -193,7 +193,7 @@ export class Harness implements AsyncDisposable {
     this.#reconciler = this.#newProcess();
   }
 
-  /** The present process is dead as soon as its outside call of this number is done: it never has the answer. */
+  /** Kills the current process after its outside call of this number, so that it never gets the answer. */
   crashAfter(call: number): void {
     this.#lastCall = call;
   }
@@ -207,8 +207,8 @@ export class Harness implements AsyncDisposable {
   }
 
   /**
-   * As the operator's queue would: those pass who changed, or whose neighbors changed in what matters to them, one after another, and
-   * again who asks for a retry, ten seconds later. Ends when nobody is to pass before the next interval, or where `until` says so.
+   * Reconciles as the operator's queue does: the forwardings that changed, and those that depend on the change, one after another. A
+   * retry follows after ten seconds. Ends when nothing is due before the next interval, or when `until` returns true.
    */
   async work(until: () => boolean = () => false, most = 60): Promise<void> {
     const dueMs = new Map<string, number>();
@@ -230,14 +230,14 @@ export class Harness implements AsyncDisposable {
     throw new Error(`no end of work: ${verdicts.join('; ')}`);
   }
 
-  /** Everybody passes, as they do once an interval. */
+  /** Reconciles every forwarding, as after an interval. */
   async resync(): Promise<void> {
     this.clock.ms += 600_000;
     for (const each of this.cluster.objects.keys()) this.#queue.add(each);
     await this.work();
   }
 
-  /** Passes until none asks for a retry, with ten seconds between them. */
+  /** Reconciles until no result is a retry, with ten seconds in between. */
   async settle(most = 12): Promise<ReconcileResult> {
     for (let count = 0; count < most; count += 1) {
       const next = await this.reconcile();
@@ -247,7 +247,7 @@ export class Harness implements AsyncDisposable {
     throw new Error(`not settled: ${this.readiness}; ${this.condition('Ready')?.message ?? ''}`);
   }
 
-  /** What a dead process had sent comes to its end. */
+  /** Waits until the requests of a killed process have ended. */
   async drain(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }

@@ -3,7 +3,7 @@ import type { Behavior } from '../../../../sandbox/konnect/behavior.ts';
 import { type SpecChoice, usual } from '../../../support/forwarding-spec.ts';
 import { Harness } from './harness.ts';
 
-/** Stages for the tests of one file, closed after each; nothing that came out of one may hold a canary. */
+/** Creates harnesses for the tests of one file. Closes them after each test, and checks that no output contains a canary. */
 export function useHarness() {
   const harnesses: Harness[] = [];
 
@@ -41,7 +41,7 @@ export function onlyDestination(harness: Harness): string {
   return only.id;
 }
 
-/** A pass after the shared list is old enough to be read again. */
+/** Reconciles when the shared list is old enough to be read again. */
 export async function nextResync(harness: Harness): ReturnType<Harness['reconcile']> {
   harness.clock.ms += 600_000;
   return harness.reconcile();
