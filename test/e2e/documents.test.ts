@@ -147,6 +147,7 @@ function asAlways(line: string): string {
   return line
     .replaceAll(environment.namespace, 'platform')
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\/\d+)?/g, 'ID')
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'DIGEST')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b(?:<invalid>|\d+[sm])(?= |$)/g, 'AGE')
     .replaceAll(/\s+/g, ' ')
