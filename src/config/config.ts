@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod';
-import type { ProxyEnvironment } from '../konnect/http.ts';
+import { expectedProxyURL, type ProxyEnvironment, parseProxyURL } from '../konnect/proxy.ts';
 import { configSchema, environmentName, type FlagOfConfig, flagTable } from './flags.ts';
 
 /** The values of the flags, and what else the operator reads from the environment. */
@@ -10,6 +10,8 @@ export type Config = z.output<typeof configSchema> & {
   /** The proxies for Konnect, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY in upper or lower case. They may contain a password. */
   proxies: ProxyEnvironment;
 };
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ParsedConfig =
   | { kind: 'config'; config: Config }
@@ -24,7 +26,7 @@ export const version: string = process.env.OPERATOR_VERSION ?? 'dev';
  * variable over the default. An empty variable counts as unset. If a flag is given twice, the last one counts. An error is one line with the flag or
  * variable, its value (unless that may be secret), and a description of valid values.
  */
-export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): ParsedConfig {
+export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
   const given = parseCommandLine(argv);
   if (given.kind !== 'values') return given;
   const sources = flagTable.map((flag) => sourceOf(flag, given.values, env));
@@ -35,12 +37,23 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   }
   const kubeconfig = parsed.data.kubeconfig ?? nonEmpty(env['KUBECONFIG']);
   const home = nonEmpty(env['HOME']) ?? nonEmpty(env['USERPROFILE']);
-  const proxies = {
-    HTTP_PROXY: eitherCase(env, 'HTTP_PROXY'),
-    HTTPS_PROXY: eitherCase(env, 'HTTPS_PROXY'),
-    NO_PROXY: eitherCase(env, 'NO_PROXY'),
-  };
-  return { kind: 'config', config: { ...parsed.data, kubeconfig, home, proxies } };
+  const proxies = parseProxies(env);
+  return typeof proxies === 'string'
+    ? { kind: 'error', message: proxies }
+    : { kind: 'config', config: { ...parsed.data, kubeconfig, home, proxies } };
+}
+
+/** Returns the proxies, or a message that names the invalid variable. The message does not repeat its value, which may contain a password. */
+function parseProxies(env: Environment): ProxyEnvironment | string {
+  const proxies: ProxyEnvironment = { NO_PROXY: env[eitherCase(env, 'NO_PROXY')] };
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY'] as const) {
+    const variable = eitherCase(env, name);
+    const value = env[variable]?.trim() ?? '';
+    if (value === '') continue;
+    proxies[name] = parseProxyURL(value);
+    if (proxies[name] === undefined) return `${variable} must be ${expectedProxyURL}`;
+  }
+  return proxies;
 }
 
 interface Source {
@@ -50,11 +63,7 @@ interface Source {
   value: string;
 }
 
-function sourceOf(
-  flag: FlagOfConfig,
-  given: ReadonlyMap<string, string>,
-  env: Readonly<Record<string, string | undefined>>,
-): Source {
+function sourceOf(flag: FlagOfConfig, given: ReadonlyMap<string, string>, env: Environment): Source {
   const onCommandLine = given.get(flag.name);
   if (onCommandLine !== undefined) return { flag, from: `--${flag.name}`, value: onCommandLine };
   const inEnvironment = nonEmpty(env[environmentName(flag)]);
@@ -116,8 +125,9 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
 
-function eitherCase(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
-  return nonEmpty(env[name.toLowerCase()]) ?? nonEmpty(env[name]);
+/** Returns which of the two names of a variable counts: the one in lower case, unless it is empty. */
+function eitherCase(env: Environment, name: string): string {
+  return nonEmpty(env[name.toLowerCase()]) === undefined ? name : name.toLowerCase();
 }
 
 function helpText(): string {

@@ -5,7 +5,7 @@
  * Konnect, no secret, and nothing that differs from one reconciliation to the next. Conditions, events and the headings of the
  * runbook use the same reasons.
  */
-import { KonnectError } from '../konnect/errors.ts';
+import { KonnectError, proxyAuthenticationCode } from '../konnect/errors.ts';
 import type { Problem as StatusProblem } from '../status/problem.ts';
 
 export const reasons = {
@@ -113,7 +113,7 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${object}: the operator cannot reach Konnect to ${error.operation}; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region`,
+        message: `${object}: the operator cannot reach Konnect to ${error.operation}${unreachableHint(error)}`,
         ...retryAfterOf(error),
       };
     case 'UnexpectedAnswer':
@@ -123,6 +123,12 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         message: `${object}: the answer to "${error.operation}" does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy`,
       };
   }
+}
+
+function unreachableHint({ code }: KonnectError): string {
+  return code === proxyAuthenticationCode
+    ? ' because the proxy rejects its user or password (HTTP 407); it retries. Correct the URL in HTTPS_PROXY or HTTP_PROXY'
+    : '; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region';
 }
 
 function retryAfterOf({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {

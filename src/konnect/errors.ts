@@ -37,6 +37,9 @@ export type KonnectErrorKind =
   | 'Unreachable'
   | 'UnexpectedAnswer';
 
+/** The code of an `Unreachable` whose request a proxy answered with 407: the proxy refuses the user and password in its URL, or lacks them. */
+export const proxyAuthenticationCode = 'PROXY_AUTHENTICATION_REQUIRED';
+
 /** The request fields that a refusal may name. */
 export const requestFields = [
   'name',
@@ -76,7 +79,7 @@ export class KonnectError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Konnect's ID of this request. It is for the log only: in a condition it would change with every request. */
   readonly instance: string | undefined;
-  /** Node's error code, such as `ECONNREFUSED`. Undefined if there was an answer. */
+  /** Node's error code, such as `ECONNREFUSED`, or {@link proxyAuthenticationCode}. Undefined if Konnect answered. */
   readonly code: string | undefined;
   /** The fields of the request that Konnect refused, from {@link requestFields}. */
   readonly refusedFields: readonly RequestField[];
@@ -124,6 +127,7 @@ function describe({ isWithheld = false, ...fields }: KonnectErrorFields): string
 function describeProblem({ kind, status, code, refusedFields = [] }: KonnectErrorFields): string {
   if (kind === 'Unreachable') {
     if (code === 'ABORT_ERR') return 'aborted before Konnect answered';
+    if (code === proxyAuthenticationCode) return 'the proxy asks for another user or password (407)';
     return `Konnect cannot be reached${code === undefined ? '' : ` (${code})`}`;
   }
   if (kind === 'UnexpectedAnswer') {

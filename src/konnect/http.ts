@@ -1,11 +1,12 @@
 import type { ClientRequest } from 'node:http';
 import { Agent as HTTPAgent } from 'node:http';
-import { Agent as HTTPSAgent } from 'node:https';
+import { Agent as HTTPSAgent, type AgentOptions as HTTPSAgentOptions } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import got from 'got';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
 import { answerError } from './answer-error.ts';
-import { KonnectError, type KonnectErrorKind, type KonnectOperation } from './errors.ts';
+import { KonnectError, type KonnectErrorKind, type KonnectOperation, proxyAuthenticationCode } from './errors.ts';
+import { isExceptedFromProxy, type ProxyEnvironment } from './proxy.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
@@ -38,15 +39,13 @@ export interface KonnectHTTPOptions {
   nowMs?: () => number;
   /** Called right before each write is sent. If it throws a FencedError, the write rejects with that. */
   fence?: Fence | undefined;
-  /** The proxies for Konnect. Node 22.19 ignores them, newer versions such as 24 use them. */
+  /** The proxies for Konnect, with URLs from `parseProxyURL`. Node 22.19 ignores them, newer versions such as 24 use them. */
   proxies?: ProxyEnvironment | undefined;
 }
 
-/** The values of the environment variables of these names. Hosts in NO_PROXY are reached directly. */
-export interface ProxyEnvironment {
-  HTTP_PROXY?: string | undefined;
-  HTTPS_PROXY?: string | undefined;
-  NO_PROXY?: string | undefined;
+interface Agents {
+  http: HTTPAgent;
+  https: HTTPSAgent;
 }
 
 type Received =
@@ -59,7 +58,9 @@ type Received =
  */
 export class KonnectHTTP implements KonnectTransport {
   readonly #options: Required<Omit<KonnectHTTPOptions, 'proxies' | 'fence'>> & { fence: Fence };
-  readonly #agents: { http: HTTPAgent; https: HTTPSAgent };
+  readonly #direct: Agents;
+  readonly #proxied: Agents;
+  readonly #noProxy: string;
 
   constructor({
     userAgent,
@@ -68,16 +69,13 @@ export class KonnectHTTP implements KonnectTransport {
     onCall = () => {},
     nowMs = Date.now,
     fence = () => {},
-    proxies,
+    proxies: { NO_PROXY = '', ...proxyEnv } = {},
   }: KonnectHTTPOptions) {
     this.#options = { userAgent, timeoutMs, maxSockets, onCall, nowMs, fence };
-    const agentOptions = {
-      keepAlive: true,
-      maxSockets,
-      timeout: idleSocketMs,
-      ...(proxies === undefined ? {} : { proxyEnv: { ...proxies } }),
-    };
-    this.#agents = { http: new HTTPAgent(agentOptions), https: new HTTPSAgent(agentOptions) };
+    const agentOptions = { keepAlive: true, maxSockets, timeout: idleSocketMs };
+    this.#direct = agentsWith(agentOptions);
+    this.#proxied = agentsWith({ ...agentOptions, proxyEnv });
+    this.#noProxy = NO_PROXY;
   }
 
   async send(request: KonnectRequest): Promise<KonnectAnswer> {
@@ -102,8 +100,10 @@ export class KonnectHTTP implements KonnectTransport {
 
   /** Closes the connections. Requests in flight fail. */
   close(): void {
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    for (const { http, https } of [this.#direct, this.#proxied]) {
+      http.destroy();
+      https.destroy();
+    }
   }
 
   #toOutcome({ operation, method }: KonnectRequest, received: Received): KonnectAnswer | KonnectError {
@@ -136,7 +136,7 @@ export class KonnectHTTP implements KonnectTransport {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      agent: this.#agents,
+      agent: isExceptedFromProxy(url, this.#noProxy) ? this.#direct : this.#proxied,
       signal,
       followRedirect: false,
       throwHttpErrors: false,
@@ -167,8 +167,13 @@ export class KonnectHTTP implements KonnectTransport {
       if (stream.response === undefined) return { kind: 'none', code: codeOf(error), isSent };
     }
     const { statusCode = 0, headers } = stream.response ?? { headers: {} };
+    if (statusCode === 407) return { kind: 'none', code: proxyAuthenticationCode, isSent: false };
     return { kind: 'answer', status: statusCode, body: parseObject(text), retryAfter: headers['retry-after'] };
   }
+}
+
+function agentsWith(options: HTTPSAgentOptions): Agents {
+  return { http: new HTTPAgent(options), https: new HTTPSAgent(options) };
 }
 
 function fencedBy(fence: Fence): FencedError | undefined {
@@ -212,8 +217,13 @@ function parseObject(text: string | undefined): object | 'unreadable' | undefine
   }
 }
 
-/** Returns Node's code of an error, and nothing else of it. */
+/** Returns Node's code of an error, or {@link proxyAuthenticationCode} if a proxy answered 407 to CONNECT. Returns nothing else of the error. */
 function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { cause } = error;
+  if (typeof cause === 'object' && cause !== null && 'statusCode' in cause && cause.statusCode === 407) {
+    return proxyAuthenticationCode;
+  }
+  const code = 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }

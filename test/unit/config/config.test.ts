@@ -56,7 +56,23 @@ describe('proxies', () => {
       http_proxy: '',
     };
     expect(configOf([], env)).toMatchObject({ proxies: { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '10.0.0.0/8' } });
-    expect(configOf([], env)).toHaveProperty('proxies.HTTP_PROXY', undefined);
+    expect(configOf([], env)).not.toHaveProperty('proxies.HTTP_PROXY');
+  });
+
+  test('may lack the scheme and may end with a line break', () => {
+    expect(configOf([], { HTTPS_PROXY: 'proxy:3128\n', HTTP_PROXY: '\n' }).proxies).toEqual({
+      HTTPS_PROXY: 'http://proxy:3128',
+    });
+  });
+
+  test.each([
+    ['HTTPS_PROXY', 'socks5://me:secret@proxy:1080'],
+    ['https_proxy', '"http://me:secret@proxy:3128"'],
+    ['HTTP_PROXY', 'http://me:secret%@proxy:3128'],
+  ])('that the operator cannot use are an error that names the variable and not the value: %s=%s', (name, value) => {
+    const message = errorOf([], { [name]: value });
+    expect(message).toMatch(new RegExp(`^${name} must be the URL of an http or https proxy such as `));
+    expect(message).not.toMatch(/secret|\n/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { problemOf, reasons, stalled, waiting } from '../../../src/forwarding/problems.ts';
-import { KonnectError, type KonnectErrorFields } from '../../../src/konnect/errors.ts';
+import { KonnectError, type KonnectErrorFields, proxyAuthenticationCode } from '../../../src/konnect/errors.ts';
 import { worstFirst } from '../../../src/status/problem.ts';
 
 const tokenSource = 'Secret konnect, key token';
@@ -24,6 +24,12 @@ test.each([
   const found = problem({ kind, status });
   expect(found).toMatchObject({ severity, reason });
   for (const word of words) expect(found.message).toContain(word);
+});
+
+test('a proxy that rejects its user or password is told apart, with the variables to correct', () => {
+  const found = problem({ kind: 'Unreachable', code: proxyAuthenticationCode });
+  expect(found).toMatchObject({ severity: 'unavailable', reason: 'KonnectUnavailable' });
+  for (const word of ['407', 'HTTPS_PROXY', 'update portal webhook']) expect(found.message).toContain(word);
 });
 
 test('refused fields are named without a text from Konnect', () => {
