@@ -71,7 +71,7 @@ describe('the local replacement of the public hosts', () => {
 describe('the arguments', () => {
   test.each([
     [[], 'neither --terraform-provider nor --kongctl is given'],
-    [['--kongctl', '/nowhere/kongctl'], '/nowhere/kongctl is no executable file'],
+    [['--kongctl', '/nowhere/kongctl'], '/nowhere/kongctl is not an executable file'],
     [['--kongtcl', 'x'], 'kongtcl'],
   ])('%j are refused', async (args, message) => {
     await expect(readArguments(args)).rejects.toThrow(message);
