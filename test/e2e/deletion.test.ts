@@ -137,7 +137,7 @@ describe('a destination that Konnect still counts as in use', () => {
       mark: 'Reconciling',
       says: [
         `destination ${destination?.id ?? '?'}`,
-        'if it lasts, this will say what else uses it',
+        'If this lasts, the operator says here which webhooks use it',
         'set spec.deletionPolicy to Retain',
       ],
     });

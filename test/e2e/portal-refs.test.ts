@@ -244,7 +244,7 @@ test('a deleted Portal releases its portal, whether it still exists in Konnect o
   const one = await referring('refs-deleted', 2);
   await removePortal(one.name);
   await requestReconcile(environment(), one.name);
-  const absent = trouble('PortalRefNotFound', 'Reconciling', 'is detached');
+  const absent = trouble('PortalRefNotFound', 'Reconciling', 'the operator detaches');
   const object = await expectProblem(environment(), one.name, absent);
   expect(object.status).toMatchObject({ portalsReady: '1/2', portals: [{ id: one.portals[1] }] });
   expect(object.status.cleanup).toBeUndefined();

@@ -80,7 +80,7 @@ describe('two forwardings on one portal', () => {
     await expectEvent(environment(), next.name, {
       type: 'Normal',
       reason: 'WebhookTakenOver',
-      note: /forwarded to .* now$/,
+      note: /now forwards to .* instead of .*, which the operator left unchanged$/,
     });
     await environment().remove(next.name);
     expect(holder.portalWebhook()).toMatchObject({ enabled: false, target: { kind: 'none' } });
@@ -243,7 +243,7 @@ test('two forwardings with one name of a destination: one owns it, until the oth
     reason: 'Claimed',
     mark: 'Stalled',
     part: 'DestinationReady',
-    says: ["the destination's name", claimed(holder), 'spec.destination.name'],
+    says: ['the name of this destination', claimed(holder), 'spec.destination.name'],
   });
   expect(next.writes()).toEqual([]);
   await next.applyForwarding({ destination: { secretRef: { name: next.siemSecret }, name: 'a name of its own' } });

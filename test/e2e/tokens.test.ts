@@ -94,7 +94,7 @@ describe('tokens', () => {
         'organizations/me',
         `Secret ${one.tokenSecret}, key token`,
         'the operator changed nothing',
-        'give its account a role',
+        "give the token's account a role",
       ],
     });
     expect(one.calls().map(({ operation }) => operation)).toEqual(['get-organizations-me']);
