@@ -123,7 +123,7 @@ interface Entry {
 
 /** Returns the entries of the runbook about conditions, in its order. The remedy is the first sentence of "Way out". */
 function entriesOf(runbook: string): Entry[] {
-  const sections = runbook.split(/^## /m).filter((section) => !section.startsWith('Events of things done'));
+  const sections = runbook.split(/^## /m).filter((section) => !section.startsWith('Events about finished work'));
   return sections.flatMap((section) =>
     section
       .split(/^### /m)

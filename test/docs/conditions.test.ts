@@ -18,7 +18,7 @@ describe('docs/operate/conditions.md', () => {
   test('has every message of the runbook that a condition can have', () => {
     const shown = new Set(rows.map(({ message }) => message));
     const elsewhere = Object.values(situations).flatMap((all) => all.filter(({ kind }) => kind === 'elsewhere'));
-    const [before = ''] = runbook.split('## Events of things done');
+    const [before = ''] = runbook.split('## Events about finished work');
     const messages = [...before.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);
     const left = messages.filter((message) => !shown.has(message));
     expect(left).toHaveLength(elsewhere.length);
