@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { key, own, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
 import { forum, nowhere, otherSiem, shop, siem, tokens } from '../../../support/konnect-fixtures.ts';
 import type { Harness } from '../support/harness.ts';
-import { useHarness } from '../support/use-harness.ts';
+import { recordTargets, useHarness } from '../support/use-harness.ts';
 
 const { inPlace } = useHarness();
 
@@ -25,16 +25,6 @@ async function two(choice: SpecChoice, ofYounger: SpecChoice = choice, ofOlder: 
   harness.add(ofYounger, younger);
   harness.clearRecords();
   return harness;
-}
-
-/** Everything that the webhook showed, call by call, without repetitions. */
-function witness(harness: Harness, where: (harness: Harness) => string): string[] {
-  const seen = [where(harness)];
-  harness.onKonnectCall = () => {
-    const now = where(harness);
-    if (now !== seen.at(-1)) seen.push(now);
-  };
-  return seen;
 }
 
 describe('the younger of two forwardings names the owner and writes nothing', () => {
@@ -149,7 +139,7 @@ describe('when the owner goes, the next one points the webhook at its own destin
     async (_how, _what, deed, choice, where) => {
       const harness = await two(choice);
       await harness.work();
-      const seen = witness(harness, where);
+      const seen = recordTargets(harness, where);
       deed(harness);
       await harness.work();
       expect(seen).toEqual([`${olderName} on`, `${youngerName} on`]);
@@ -168,7 +158,7 @@ describe('when the owner goes, the next one points the webhook at its own destin
   ] as const)("the organization's webhook, %s", async (_title, ofOlder, ofYounger, expected) => {
     const harness = await two(ofOlder, ofYounger);
     await harness.work();
-    const seen = witness(harness, () => harness.pointsAt(harness.webhook()));
+    const seen = recordTargets(harness, () => harness.pointsAt(harness.webhook()));
     harness.delete(older);
     await harness.work();
     expect(seen).toEqual(expected);
@@ -208,7 +198,7 @@ describe('when the owner goes, the next one points the webhook at its own destin
     await harness.work();
     hinder(harness);
     await harness.resync();
-    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    const seen = recordTargets(harness, () => harness.pointsAt(harness.portal(shop)));
     harness.delete(older);
     await harness.work();
     expect(seen).toEqual([`${olderName} on`, 'nothing off']);
@@ -222,7 +212,7 @@ describe('when the owner goes, the next one points the webhook at its own destin
     await harness.work();
     hinder(harness);
     await harness.resync();
-    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    const seen = recordTargets(harness, () => harness.pointsAt(harness.portal(shop)));
     harness.delete(older);
     await harness.work();
     expect(seen).toEqual([`${olderName} on`, 'platform/third on']);
@@ -274,7 +264,7 @@ describe('an owner that is deleted with Retain leaves the webhook unchanged, and
     const harness = await two({ portals }, { portals, adoptionPolicy }, { deletionPolicy: 'Retain' });
     harness.cluster.putSecret('other/siem', secret);
     await harness.work();
-    const seen = witness(harness, () => harness.pointsAt(harness.portal(shop)));
+    const seen = recordTargets(harness, () => harness.pointsAt(harness.portal(shop)));
     harness.delete(older);
     await harness.work();
     expect(harness.readinessOf(younger)).toBe(verdict);

@@ -20,10 +20,6 @@ import { key, type SpecChoice, specOf } from '../../../support/forwarding-spec.t
 import { blue, konnectSeed, siem, tokens } from '../../../support/konnect-fixtures.ts';
 import { FakeCluster } from './fake-cluster.ts';
 
-function destinationOf(forwarding: AuditLogForwarding): string | undefined {
-  return destinationName(forwarding, '');
-}
-
 /** What the operator's watch enqueues for: not its own writes. */
 function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: AuditLogForwarding): string {
   return JSON.stringify([generation, deletionTimestamp, annotations]);
@@ -46,7 +42,8 @@ export class Harness implements AsyncDisposable {
   readonly #underWay = new Set<Promise<unknown>>();
   /** The keys to reconcile, the next one first. */
   readonly #queue = new Set<string>();
-  #claims = new ClaimIndex(destinationOf);
+  #clusterName = '';
+  #claims = this.#newClaims();
   #reconciler: Reconciler;
   #made = 0;
   readonly #demands = new Map<string, string>();
@@ -182,10 +179,11 @@ export class Harness implements AsyncDisposable {
     this.cluster.delete(new Date(this.clock.ms), of);
   }
 
-  /** Replaces the current process, which may have been killed. */
-  restart(): void {
+  /** Replaces the current process, which may have been killed. `clusterName` is the flag of the same name. */
+  restart({ clusterName = '' } = {}): void {
     this.#lastCall = undefined;
-    this.#claims = new ClaimIndex(destinationOf);
+    this.#clusterName = clusterName;
+    this.#claims = this.#newClaims();
     for (const [each, object] of this.cluster.objects) {
       this.#watched(each, object);
       this.#queue.add(each);
@@ -258,6 +256,10 @@ export class Harness implements AsyncDisposable {
     await this.konnect.stop();
   }
 
+  #newClaims(): ClaimIndex {
+    return new ClaimIndex((forwarding) => destinationName(forwarding, this.#clusterName));
+  }
+
   #newProcess(): Reconciler {
     const dead = { yes: false };
     this.outsideCalls = 0;
@@ -273,7 +275,7 @@ export class Harness implements AsyncDisposable {
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
         this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
-      clusterName: '',
+      clusterName: this.#clusterName,
       pendingCreationTimeoutMs: 30_000,
       now: () => new Date(this.clock.ms + this.clock.jumpMs),
       nowMs: () => this.clock.ms,

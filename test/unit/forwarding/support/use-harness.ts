@@ -46,3 +46,13 @@ export async function nextResync(harness: Harness): ReturnType<Harness['reconcil
   harness.clock.ms += 600_000;
   return harness.reconcile();
 }
+
+/** Returns what a webhook points at, now and after each later call to Konnect, without repetitions. The list grows with the calls. */
+export function recordTargets(harness: Harness, target: (harness: Harness) => string): string[] {
+  const seen = [target(harness)];
+  harness.onKonnectCall = () => {
+    const now = target(harness);
+    if (now !== seen.at(-1)) seen.push(now);
+  };
+  return seen;
+}
