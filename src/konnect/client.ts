@@ -8,6 +8,7 @@ import {
   destinationPageSchema,
   destinationSchema,
   destinationSchemaOf,
+  type Entries,
   hasFormOfUUID,
   type Identified,
   type InlineWebhook,
@@ -29,6 +30,16 @@ const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';
 
+export interface KonnectClientOptions {
+  http: KonnectTransport;
+  urlTemplate: string;
+  token: string;
+  /** Called for each page that has entries without a valid ID. These are skipped. */
+  onSkipped?: OnSkipped | undefined;
+}
+
+export type OnSkipped = (operation: KonnectOperation, entries: number) => void;
+
 type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };
 
 /**
@@ -39,11 +50,13 @@ export class KonnectClient {
   readonly #http: KonnectTransport;
   readonly #urlTemplate: string;
   readonly #token: string;
+  readonly #onSkipped: OnSkipped;
 
-  constructor({ http, urlTemplate, token }: { http: KonnectTransport; urlTemplate: string; token: string }) {
+  constructor({ http, urlTemplate, token, onSkipped = () => {} }: KonnectClientOptions) {
     this.#http = http;
     this.#urlTemplate = urlTemplate;
     this.#token = token;
+    this.#onSkipped = onSkipped;
   }
 
   /** Returns the organization of the token. */
@@ -68,7 +81,7 @@ export class KonnectClient {
       const query = new URLSearchParams({ 'page[size]': String(pageSize) });
       if (cursor !== undefined) query.set('page[after]', cursor);
       const page = await this.#read(target, destinationPageSchema, query);
-      for (const entry of page.data) {
+      for (const entry of this.#valid(target, page.data)) {
         found.set(entry.id, entry);
         characters += charactersOfAnEntry + (entry.name ?? '').length + (entry.endpoint ?? '').length;
       }
@@ -126,7 +139,8 @@ export class KonnectClient {
   async listPortals(region: string, signal: AbortSignal): Promise<readonly Identified[]> {
     const target: Target = { operation: 'list portals', region, path: 'v3/portals', signal };
     const query = new URLSearchParams({ 'page[size]': String(pageSize) });
-    return (await this.#read(target, portalPageSchema, query)).data.slice(0, pageSize);
+    const page = await this.#read(target, portalPageSchema, query);
+    return this.#valid(target, page.data).slice(0, pageSize);
   }
 
   /** Returns undefined if there is no such portal, or if the token may not see it: Konnect answers 404 for both. */
@@ -201,6 +215,11 @@ export class KonnectClient {
   async disableInlineWebhook(region: string, signal: AbortSignal): Promise<void> {
     const target: Target = { operation: 'disable inline webhook', region, path: `v2/${webhookPath}`, signal };
     await this.#send('PATCH', target, { enabled: false });
+  }
+
+  #valid<T>({ operation }: Target, { valid, skipped }: Entries<T>): readonly T[] {
+    if (skipped > 0) this.#onSkipped(operation, skipped);
+    return valid;
   }
 
   async #read<T>(target: Target, schema: z.ZodType<T>, query?: URLSearchParams): Promise<T> {

@@ -88,14 +88,32 @@ function listOf<T>(schema: z.ZodType<T>) {
   return z.array(z.unknown()).max(maxEntries).pipe(z.array(schema));
 }
 
+/** The entries of a page that match their schema, and how many others there are. */
+export interface Entries<T> {
+  readonly valid: T[];
+  readonly skipped: number;
+}
+
+/** Returns a schema for the entries of a page. It skips entries that do not match. A page of which none matches is refused. */
+function entriesOf<T>(schema: z.ZodType<T>) {
+  return z
+    .array(z.unknown())
+    .max(maxEntries)
+    .transform((entries): Entries<T> => {
+      const valid = entries.flatMap((entry) => schema.safeParse(entry).data ?? []);
+      return { valid, skipped: entries.length - valid.length };
+    })
+    .refine(({ valid, skipped }) => valid.length > 0 || skipped === 0);
+}
+
 /** Returns a schema for a field that may be missing. `null` counts as missing. */
 function optional<T>(schema: z.ZodType<T>) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** Returns a schema for a string that is only shown or compared. A string that does not match counts as missing. */
+/** Returns a schema for a string that is only shown or compared. Everything else counts as missing. */
 function shown(pattern: RegExp) {
-  return optional(z.string()).transform((text) => (text !== undefined && pattern.test(text) ? text : undefined));
+  return z.string().regex(pattern).optional().catch(undefined);
 }
 
 const timestamp = shown(/^[0-9TZ:.+-]{1,40}$/);
@@ -114,10 +132,10 @@ interface DestinationAnswer {
   id: string;
   name: string | undefined;
   endpoint: string | undefined;
-  log_format: string | undefined;
+  log_format?: string | undefined;
   skip_ssl_verification: boolean | undefined;
-  created_at: string | undefined;
-  updated_at: string | undefined;
+  created_at?: string | undefined;
+  updated_at?: string | undefined;
 }
 
 function toDestination(answer: DestinationAnswer): Destination {
@@ -142,8 +160,19 @@ export function destinationSchemaOf(id: string) {
     .transform((answer) => toDestination({ ...answer, id }));
 }
 
+/** An entry of a list counts if its ID is valid. Its invalid fields count as missing. */
+const destinationEntrySchema = z
+  .object({
+    id: uuid,
+    ...destinationFields,
+    name: destinationFields.name.catch(undefined),
+    endpoint: destinationFields.endpoint.catch(undefined),
+    skip_ssl_verification: destinationFields.skip_ssl_verification.catch(undefined),
+  })
+  .transform(toDestination);
+
 export const destinationPageSchema = z.object({
-  data: listOf(destinationSchema),
+  data: entriesOf(destinationEntrySchema),
   meta: optional(z.object({ next: optional(z.string()) })),
 });
 
@@ -176,7 +205,7 @@ export const inlineWebhookSchema = z
 
 export const identifiedSchema = z.object({ id: uuid });
 
-export const portalPageSchema = z.object({ data: listOf(identifiedSchema) });
+export const portalPageSchema = z.object({ data: entriesOf(identifiedSchema) });
 
 /** The part of an error body (RFC 9457) that the operator uses. The rest is free text. */
 export const problemSchema = z.object({

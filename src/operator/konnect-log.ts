@@ -1,3 +1,4 @@
+import type { KonnectOperation } from '../konnect/errors.ts';
 import type { KonnectCall } from '../konnect/http.ts';
 import type { LimiterChange } from '../konnect/limits/request-limiter.ts';
 import type { Log } from '../runtime/log.ts';
@@ -6,6 +7,11 @@ import type { Log } from '../runtime/log.ts';
 export function logCall(log: Log, { operation, region, status, durationMs, error }: KonnectCall): void {
   if (error === undefined || (status === 404 && operation.startsWith('get '))) return;
   log.warn({ operation, region, durationMs: Math.round(durationMs), err: error }, 'request to Konnect failed');
+}
+
+/** Logs that a page of a list has entries that the operator cannot use. */
+export function logSkipped(log: Log, operation: KonnectOperation, entries: number): void {
+  log.warn({ operation, entries }, 'a list of Konnect has entries without a valid ID: the operator ignores them');
 }
 
 /** Logs that a request limiter has begun or ended to hold requests back. */

@@ -21,7 +21,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { logCall, logLimit } from './konnect-log.ts';
+import { logCall, logLimit, logSkipped } from './konnect-log.ts';
 import { createLeadership } from './leadership.ts';
 import { createMetricsServers } from './metrics-server.ts';
 import { createProbeServers } from './probe-server.ts';
@@ -78,7 +78,12 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     onWithheld: (cause) => metrics.konnectWithheld(cause),
   });
   metrics.watchOrganizations(() => limits.countByState());
-  const konnect = new Konnect({ http, urlTemplate: config.konnectURL, limits });
+  const konnect = new Konnect({
+    http,
+    urlTemplate: config.konnectURL,
+    limits,
+    onSkipped: (operation, entries) => logSkipped(log, operation, entries),
+  });
 
   const clusterName = config.clusterName ?? '';
   const queue = new WorkQueue(systemClock, {

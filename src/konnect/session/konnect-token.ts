@@ -1,5 +1,5 @@
 import type { Priority } from '../../runtime/priority.ts';
-import { KonnectClient } from '../client.ts';
+import { KonnectClient, type OnSkipped } from '../client.ts';
 import { abortedError, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
@@ -25,6 +25,7 @@ export interface KonnectTokenOptions {
   tokenDigest: string;
   /** Without limits every request is sent at once. */
   limits: RequestLimits | undefined;
+  onSkipped: OnSkipped | undefined;
   /** Returns milliseconds that never decrease. */
   nowMs: () => number;
   /** Returns the lists that all tokens of an organization share. */
@@ -49,8 +50,8 @@ export class KonnectToken {
 
   /** Returns a client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
   client(priority: Priority): KonnectClient {
-    const { urlTemplate, token } = this.#options;
-    return new KonnectClient({ urlTemplate, token, http: this.#transport(priority) });
+    const { urlTemplate, token, onSkipped } = this.#options;
+    return new KonnectClient({ urlTemplate, token, onSkipped, http: this.#transport(priority) });
   }
 
   async organization(priority: Priority, signal: AbortSignal): Promise<Identified> {

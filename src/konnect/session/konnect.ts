@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Priority } from '../../runtime/priority.ts';
+import type { OnSkipped } from '../client.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
 import { KonnectAccess } from './konnect-access.ts';
-import { KonnectToken } from './konnect-token.ts';
+import { KonnectToken, type KonnectTokenOptions } from './konnect-token.ts';
 
 export interface KonnectOptions {
   http: KonnectTransport;
@@ -16,16 +17,19 @@ export interface KonnectOptions {
   nowMs?: () => number;
   /** Without limits every request is sent at once. */
   limits?: RequestLimits;
+  /** Called for each page of a list that has entries without a valid ID. */
+  onSkipped?: OnSkipped;
 }
 
 /** What the process knows of Konnect, by token, and what the tokens of an organization share. */
 export class Konnect {
   readonly #accesses = new Map<string, Readonly<Record<Priority, KonnectAccess>>>();
   readonly #lists = new Map<string, DestinationLists>();
-  readonly #options: Omit<Required<KonnectOptions>, 'limits'> & { limits: RequestLimits | undefined };
+  readonly #options: Omit<Required<KonnectOptions>, 'limits' | 'onSkipped'> &
+    Pick<KonnectTokenOptions, 'limits' | 'onSkipped'>;
 
-  constructor({ http, urlTemplate, maxTokens = 1_000, nowMs = () => performance.now(), limits }: KonnectOptions) {
-    this.#options = { http, urlTemplate, maxTokens, nowMs, limits };
+  constructor({ maxTokens = 1_000, nowMs = () => performance.now(), limits, onSkipped, ...rest }: KonnectOptions) {
+    this.#options = { ...rest, maxTokens, nowMs, limits, onSkipped };
   }
 
   /** Returns the same access for the same token and priority, as long as it is remembered. */

@@ -136,6 +136,25 @@ describe('a list of destinations', () => {
     expect(server.requests.length).toBeLessThan(3);
   });
 
+  test('skips an entry without a valid ID, says so, and has the others; an invalid field counts as missing', async () => {
+    const entries = [{ id, name: 'ours' }, { name: 'no id' }, null, { id: 'x' }, { id: portal, name: 7, endpoint: [] }];
+    await using server = await scriptedKonnect(() => ({ status: 200, body: { data: entries } }));
+    const skipped: unknown[] = [];
+    using konnect = clientOf(server.urlTemplate, { onSkipped: (...what) => skipped.push(what) });
+    expect(await konnect.client.listDestinations('v3', signal)).toEqual([{ id, name: 'ours' }, { id: portal }]);
+    expect(await konnect.client.listPortals('us', signal)).toEqual([{ id }, { id: portal }]);
+    expect(skipped).toEqual([
+      ['list destinations', 3],
+      ['list portals', 3],
+    ]);
+  });
+
+  test('is an error when no entry of a page has a valid ID', async () => {
+    await using server = await scriptedKonnect(() => ({ status: 200, body: { data: [{ name: 'n' }, { id: 'x' }] } }));
+    using konnect = clientOf(server.urlTemplate);
+    expect(await rejection(konnect.client.listDestinations('v3', signal))).toMatchObject({ kind: 'UnexpectedAnswer' });
+  });
+
   test('is an error when it never ends', async () => {
     let page = 0;
     await using server = await scriptedKonnect(() => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { KonnectClient } from '../../../src/konnect/client.ts';
+import { KonnectClient, type KonnectClientOptions } from '../../../src/konnect/client.ts';
 import { type KonnectCall, KonnectHTTP, type KonnectHTTPOptions } from '../../../src/konnect/http.ts';
 import { closed, listening } from './listening.ts';
 
@@ -63,7 +63,7 @@ export async function scriptedKonnect(script: (request: SeenRequest) => Script |
 /** Returns a client with connections of its own, and a record of its calls. */
 export function clientOf(
   urlTemplate: string,
-  { token = 'kpat_token', ...options }: Partial<KonnectHTTPOptions> & { token?: string } = {},
+  { token = 'kpat_token', onSkipped, ...options }: Partial<KonnectHTTPOptions & KonnectClientOptions> = {},
 ) {
   const calls: KonnectCall[] = [];
   const http = new KonnectHTTP({
@@ -73,7 +73,7 @@ export function clientOf(
   });
   return {
     http,
-    client: new KonnectClient({ http, urlTemplate, token }),
+    client: new KonnectClient({ http, urlTemplate, token, onSkipped }),
     calls,
     [Symbol.dispose]() {
       http.close();
