@@ -18,7 +18,10 @@ const stopGraceMs = 5_000;
 
 const sourceFolder = fileURLToPath(new URL('../src/', import.meta.url));
 /** Halves the time that a start takes. */
-const compileCache = fileURLToPath(new URL('../node_modules/.cache/compile/', import.meta.url));
+const compileCache = {
+  NODE_COMPILE_CACHE:
+    process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../node_modules/.cache/compile/', import.meta.url)),
+};
 
 /**
  * Starts the operator. It writes to standard error of this process, and exits when this process exits. Calls `progress` with a line for each
@@ -42,7 +45,7 @@ export async function watchOperator(
 
   async function run(): Promise<void> {
     for (;;) {
-      const started = supervised.start(name, process.execPath, args, { env: { NODE_COMPILE_CACHE: compileCache } });
+      const started = supervised.start(name, process.execPath, args, { env: compileCache });
       // Rejects if the operator has exited already, which is reported below.
       await started.catch(() => undefined);
       const nextChange = changes.next();

@@ -12,6 +12,7 @@ import { descendants, processes } from '../support/processes.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const copied = ['crds', 'deploy', 'package.json', 'sandbox', 'src'];
 const restartWithinMs = 2_000;
+const maxRestarts = 10;
 const startTimeoutMs = 120_000;
 
 let folder: string;
@@ -38,7 +39,7 @@ async function startDev(): Promise<void> {
   output = '';
   child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'sandbox/dev.ts'], {
     cwd: project,
-    env: { ...process.env, TMPDIR: temporary },
+    env: { ...process.env, TMPDIR: temporary, NODE_COMPILE_CACHE: join(folder, 'cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -46,7 +47,7 @@ async function startDev(): Promise<void> {
       output += text;
     });
   }
-  await outputHas('the original source runs\n', startTimeoutMs);
+  await outputMatches(/the original source runs\n/, startTimeoutMs);
 }
 
 /** Returns a source that writes when it runs, and how the process exits. */
@@ -64,8 +65,8 @@ async function save(text: string): Promise<void> {
   await rename(`${source}~`, source);
 }
 
-function outputHas(text: string, timeoutMs = 60_000): Promise<void> {
-  return eventually(() => expect(output).toContain(text), { timeoutMs, everyMs: 10 });
+function outputMatches(pattern: RegExp, timeoutMs = 60_000): Promise<void> {
+  return eventually(() => expect(output).toMatch(pattern), { timeoutMs, everyMs: 10 });
 }
 
 async function expectNothingLeft(): Promise<void> {
@@ -77,20 +78,22 @@ async function expectNothingLeft(): Promise<void> {
 
 test('a saved source restarts the operator within two seconds, and Ctrl-C stops everything', async () => {
   await startDev();
-  const timesMs: number[] = [];
-  for (const name of ['first', 'second', 'third']) {
+  let restartedMs = Number.POSITIVE_INFINITY;
+  // Other tests use the processors at the same time, so one of several restarts has to be fast.
+  for (let round = 1; restartedMs >= restartWithinMs && round <= maxRestarts; round += 1) {
     const startedMs = performance.now();
+    const name = `change-${String(round)}`;
     await save(says(name));
-    await outputHas(`the ${name} source runs\n`);
-    timesMs.push(performance.now() - startedMs);
+    // The operator's first line in the log.
+    await outputMatches(new RegExp(`the ${name} source runs\n.*INFO`));
+    restartedMs = performance.now() - startedMs;
   }
-  // The fastest one counts, because other tests use the processors at the same time.
-  expect(Math.min(...timesMs)).toBeLessThan(restartWithinMs);
+  expect(restartedMs).toBeLessThan(restartWithinMs);
 
   await save('this is no statement;');
-  await outputHas('the operator exited with code 1');
+  await outputMatches(/the operator exited with code 1/);
   await save(says('corrected'));
-  await outputHas('the corrected source runs\n');
+  await outputMatches(/the corrected source runs\n/);
 
   const [, healthURL = ''] = /Operator .*\n +(\S+)/.exec(output) ?? [];
   await eventually(async () => expect((await fetch(healthURL)).status).toBe(200));
