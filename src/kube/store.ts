@@ -44,8 +44,8 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
   #objects = new Map<string, T>();
   /** The uids of deleted objects, the latest last, each with the resourceVersion of its deletion. */
   readonly #tombstones = new Map<string, string>();
-  /** The keys of own writes since the list in flight began. */
-  readonly #written = new Set<string>();
+  /** The keys of own writes since the list in flight began. Undefined if no list is in flight. */
+  #written: Set<string> | undefined;
 
   get size(): number {
     return this.#objects.size;
@@ -95,7 +95,7 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
   upsert(object: T): Change<T>[] {
     const { uid, deletionTimestamp, finalizers = [] } = object.metadata;
     if (this.#tombstones.has(uid)) return [];
-    this.#written.add(keyOf(object));
+    this.#written?.add(keyOf(object));
     return deletionTimestamp !== undefined && finalizers.length === 0
       ? this.drop(object, 'upsert')
       : this.put(object, 'upsert');
@@ -103,21 +103,21 @@ export class ObjectStore<T extends KubeObject> implements ReadonlyStore<T> {
 
   /** Must be called before a list is requested: objects that are upserted from now on may be newer than that list. */
   beginList(): void {
-    this.#written.clear();
+    this.#written = new Set();
   }
 
   /** Replaces everything with a list. Deletions come first among the changes. Objects in their known state are not a change. */
   replace(items: readonly T[], resourceVersion: string): Change<T>[] {
     const before = this.#objects;
     const after = new Map(items.map((item) => [keyOf(item), item]));
-    for (const key of this.#written) {
+    for (const key of this.#written ?? []) {
       const own = before.get(key);
       const listed = after.get(key);
       if (own !== undefined && isLater(own.metadata.resourceVersion, resourceVersion)) after.set(key, own);
       else if (own === undefined && listed !== undefined && this.#tombstones.has(listed.metadata.uid))
         after.delete(key);
     }
-    this.#written.clear();
+    this.#written = undefined;
     this.#objects = after;
     for (const { metadata } of after.values()) this.#tombstones.delete(metadata.uid);
     const deleted: Change<T>[] = [];

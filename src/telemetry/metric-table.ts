@@ -88,7 +88,7 @@ export const metricTable = {
   konnectOrganizations: {
     type: 'gauge',
     name: 'konnect_audit_log_konnect_organizations',
-    help: 'Organizations with recent requests, by region. A token of an unknown organization counts, too. state: open (requests are sent), limited, failing.',
+    help: 'Organizations with recent requests, by region. A token of an unknown organization counts, too. Regions beyond the 20 with the most organizations are counted as other. state: open (requests are sent), limited, failing.',
     labels: ['region', 'state'],
   },
   condition: {

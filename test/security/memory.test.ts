@@ -1,10 +1,13 @@
 /** What the process keeps of what others may make as big, or as many, as they like. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import type { EventFacts } from '../../src/kube/event-body.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
 import { listAll } from '../../src/kube/list-all.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
+import { ObjectStore } from '../../src/kube/store.ts';
 import { forwardingToKeep } from '../../src/resources/forwarding-resource.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ApiServer, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
@@ -42,6 +45,36 @@ describe('of a forwarding', () => {
     expect(forwardingToKeep(bare)).toEqual(bare);
   });
 });
+
+test('names that came and went are not kept, although the operator wrote to them', () => {
+  const store = new ObjectStore<KubeObject>();
+  store.beginList();
+  store.replace([], '1');
+  const comeAndGo = (from: number, to: number) => {
+    for (let index = from; index < to; index += 1) {
+      const metadata = { ...metadataOf(index), resourceVersion: String(3 * index + 2) };
+      store.put({ metadata });
+      store.upsert({ metadata: { ...metadata, resourceVersion: String(3 * index + 3) } });
+      store.drop({ metadata: { ...metadata, resourceVersion: String(3 * index + 4) } });
+    }
+  };
+  comeAndGo(0, 2_000);
+  const before = heapBytes();
+  comeAndGo(2_000, 60_000);
+  expect(store.size).toBe(0);
+  expect(heapBytes() - before).toBeLessThan(4 * 2 ** 20);
+});
+
+function metadataOf(index: number) {
+  return { namespace: 'previews', name: `preview-${String(index)}-forwarding`, uid: `uid-${String(index)}` };
+}
+
+/** Returns the size of the heap after a garbage collection. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('a list', () => {
   let server: ApiServer;

@@ -53,9 +53,14 @@ export class RequestLimiter {
     return this.#options.clock.now() < this.#closedUntilMs ? 'limited' : 'open';
   }
 
+  /** Whether requests are in flight or wait. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0 || !this.#queue.isEmpty;
+  }
+
   /** Whether a new limiter would behave the same. */
   get isIdle(): boolean {
-    return this.#inFlight === 0 && this.#queue.isEmpty && this.#breaker.isFresh && this.state === 'open';
+    return !this.isBusy && this.#breaker.isFresh && this.state === 'open';
   }
 
   /**

@@ -36,9 +36,21 @@ interface Route {
   readonly region: string;
   readonly limiter: RequestLimiter;
   readonly budget: RequestBudget;
+  usedAtMs: number;
+}
+
+/** The organizations of one region whose limiters are in one state. */
+export interface OrganizationCount {
+  readonly region: string;
+  readonly state: LimiterState;
+  readonly count: number;
 }
 
 const maxIdleRoutes = 256;
+/** Longer than Konnect can ask to wait, and than the longest delay between two attempts of a forwarding. */
+const maxUnusedMs = 15 * 60_000;
+/** More than Konnect has. Users can write any region into spec, and each one would be a series of a metric. */
+const maxCountedRegions = 20;
 
 /**
  * Limits the requests to Konnect, separately for each organization and region. The requests of a token count for its organization as soon as that is
@@ -85,38 +97,64 @@ export class RequestLimits {
     }
   }
 
-  /** Returns how many organizations are in each state, for each region. */
-  countByState(): { region: string; state: LimiterState; count: number }[] {
-    const counts = new Map<string, { region: string; state: LimiterState; count: number }>();
-    for (const { region, limiter } of this.#routes.values()) {
-      const key = `${region} ${limiter.state}`;
-      const entry = counts.get(key) ?? { region, state: limiter.state, count: 0 };
-      counts.set(key, { ...entry, count: entry.count + 1 });
-    }
-    return [...counts.values()];
+  /**
+   * Returns how many organizations are in each state, for each region. Counts the regions beyond the twenty with the most organizations as the region
+   * `other`.
+   */
+  countByState(): OrganizationCount[] {
+    this.#forgetUnused();
+    const routes = [...this.#routes.values()];
+    const sizes = counted(routes.map(({ region }) => region)).toSorted(([, a], [, b]) => b - a);
+    const regions = new Set(sizes.slice(0, maxCountedRegions).map(([region]) => region));
+    const states: readonly LimiterState[] = ['open', 'limited', 'failing'];
+    return states.flatMap((state) => {
+      const inState = routes.filter(({ limiter }) => limiter.state === state);
+      const named = inState.map(({ region }) => (regions.has(region) ? region : 'other'));
+      return counted(named).map(([region, count]) => ({ region, state, count }));
+    });
   }
 
   #route({ organizationID, tokenDigest }: Account, region: string): Route {
     const key = `${organizationID ?? tokenDigest} ${region}`;
-    const known = this.#routes.get(key);
-    if (known !== undefined) return known;
-    if (this.#routes.size >= maxIdleRoutes) this.#forgetIdle();
     const { onChange, maxInFlight, clock, random } = this.#options;
+    const usedAtMs = clock.now();
+    const known = this.#routes.get(key);
+    if (known !== undefined) {
+      known.usedAtMs = usedAtMs;
+      return known;
+    }
+    if (this.#routes.size >= maxIdleRoutes) {
+      this.#forgetUnused();
+      this.#forgetIdle();
+    }
     const limiter = new RequestLimiter({
       maxInFlight,
       clock,
       random,
       onChange: (news) => onChange(organizationID, region, news),
     });
-    const made = { organizationID, region, limiter, budget: new RequestBudget(this.#options) };
+    const made = { organizationID, region, limiter, budget: new RequestBudget(this.#options), usedAtMs };
     this.#routes.set(key, made);
     return made;
+  }
+
+  /** Forgets the routes that no forwarding uses any more, also if Konnect never answered on them. */
+  #forgetUnused(): void {
+    const sinceMs = this.#options.clock.now() - maxUnusedMs;
+    for (const [key, { limiter, budget, usedAtMs }] of this.#routes)
+      if (usedAtMs < sinceMs && !limiter.isBusy && budget.isFull) this.#routes.delete(key);
   }
 
   #forgetIdle(): void {
     for (const [key, { limiter, budget }] of this.#routes)
       if (limiter.isIdle && budget.isFull) this.#routes.delete(key);
   }
+}
+
+function counted(words: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts];
 }
 
 function ignore(): void {}

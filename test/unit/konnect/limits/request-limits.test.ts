@@ -326,3 +326,49 @@ test('idle organizations are forgotten, waiting and failing ones are not', async
   expect(scene.limits.countByState().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
   expect(await rejection(scene.ask())).toMatchObject({ isWithheld: true });
 });
+
+describe('a region that users invented', () => {
+  const notFound = { kind: 'Unreachable', code: 'ENOTFOUND' } as const;
+
+  test('is forgotten a quarter of an hour after its last use, although Konnect never answered there', async () => {
+    const scene = setUp();
+    for (const path of ['a', 'b', 'a', 'b', 'a', 'b']) {
+      void scene.ask({ path, region: 'uss' });
+      await scene.endLast(notFound);
+    }
+    expect(scene.limits.countByState()).toEqual([{ region: 'uss', state: 'failing', count: 1 }]);
+    scene.clock.advance(15 * 60_000);
+    expect(scene.limits.countByState()).toHaveLength(1);
+    scene.clock.advance(1);
+    expect(scene.limits.countByState()).toEqual([]);
+  });
+
+  test('is not forgotten while a request is in flight, and every use counts', async () => {
+    const scene = setUp();
+    void scene.ask({ region: 'uss' });
+    await settled();
+    scene.clock.advance(16 * 60_000);
+    expect(scene.limits.countByState()).toHaveLength(1);
+    await scene.endLast(notFound);
+    void scene.ask({ region: 'uss' });
+    await scene.endLast(notFound);
+    scene.clock.advance(14 * 60_000);
+    expect(scene.limits.countByState()).toHaveLength(1);
+  });
+
+  test('is one of at most 21 in the metric, in which real regions keep their names', async () => {
+    const scene = setUp();
+    for (let count = 0; count < 100; count += 1) {
+      void scene.ask({ region: `r${String(count)}` });
+      await scene.endLast(notFound);
+    }
+    for (const organization of ['blue', 'green']) {
+      void scene.ask({ of: organization });
+      await scene.endLast();
+    }
+    const counts = scene.limits.countByState();
+    expect(counts).toHaveLength(21);
+    expect(counts).toContainEqual({ region: 'us', state: 'open', count: 2 });
+    expect(counts).toContainEqual({ region: 'other', state: 'open', count: 81 });
+  });
+});
