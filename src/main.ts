@@ -1,4 +1,5 @@
 /** The process: configuration, signals, exit code. */
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { parseConfig, version } from './config/config.ts';
 import { loadKubeConfig } from './kube/kube-config.ts';
 import { runOperator } from './operator/operator.ts';
@@ -6,6 +7,9 @@ import { FencedError } from './runtime/write-fence.ts';
 import { createLog } from './telemetry/log.ts';
 
 const exitInvalidUsage = 2;
+
+/** How long one address of a host may take to accept a connection, before the next one is tried. Node's 250 ms are too short for slow networks. */
+const connectAttemptMs = 5_000;
 
 async function main(): Promise<number> {
   const parsed = parseConfig(process.argv.slice(2), process.env);
@@ -47,4 +51,5 @@ async function operate(config: Parameters<typeof runOperator>[0]['config']): Pro
   }
 }
 
+setDefaultAutoSelectFamilyAttemptTimeout(connectAttemptMs);
 process.exitCode = await main();

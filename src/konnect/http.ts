@@ -11,7 +11,9 @@ import { retryAfterMs } from './retry-after.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
 const maxAnswerBytes = 4 * 1024 * 1024;
-const connectTimeoutMs = 5_000;
+/** For all addresses of the host together. Long enough for a second one, if the first one does not answer. */
+const connectTimeoutMs = 10_000;
+const tlsTimeoutMs = 5_000;
 /** Shorter than the limits of servers and load balancers, so that the operator closes an idle connection before they do. */
 const idleSocketMs = 10_000;
 
@@ -143,7 +145,7 @@ export class KonnectHTTP implements KonnectTransport {
       retry: { limit: 0 },
       timeout: {
         connect: Math.min(connectTimeoutMs, timeoutMs),
-        secureConnect: Math.min(connectTimeoutMs, timeoutMs),
+        secureConnect: Math.min(tlsTimeoutMs, timeoutMs),
         response: timeoutMs,
         request: timeoutMs,
       },

@@ -213,7 +213,7 @@ export class KubeClient {
 
   async #send(
     request: KubeRequest,
-    credentials: Record<string, string>,
+    credentials: Credentials['headers'],
     dispatcher: Dispatcher,
     signal: AbortSignal,
   ): Promise<Answer> {

@@ -14,6 +14,7 @@ import {
   type User,
 } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { type Impersonation, impersonationHeaders } from './impersonation.ts';
 import { TokenFile } from './token-file.ts';
 
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -27,12 +28,17 @@ const tcpKeepAliveMs = 30_000;
 
 /** What one request needs for authentication. */
 export interface Credentials {
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
+  /** Which credentials of an exec plugin these are. */
+  execRound: number;
   /** Limited in its number of connections. */
   requests: Dispatcher;
   /** For watches, each of which uses a connection for minutes. */
   watches: Dispatcher;
 }
+
+/** The fields of a user that client-node drops. */
+type RawUser = Omit<Impersonation, 'name'> & { tokenFile?: string };
 
 interface Pools {
   options: DispatcherOptions;
@@ -51,6 +57,8 @@ interface Pools {
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
   readonly #tokenFiles = new Map<string, TokenFile>();
+  /** How often credentials of an exec plugin were refused. */
+  #execRound = 0;
 
   /** The URL of the API server, without a slash at its end. Throws if the configuration names none. */
   get server(): string {
@@ -62,20 +70,37 @@ export class PooledKubeConfig extends KubeConfig {
   /** Returns the headers and connections for one request. */
   async credentials(): Promise<Credentials> {
     const context = new RequestContext(this.server, HttpMethod.GET);
+    const execRound = this.#execRound;
     await this.applySecurityAuthentication(context);
-    const headers = Object.fromEntries(
-      Object.entries(context.getHeaders()).map(([name, value]) => [name, value.trim()]),
-    );
+    const trimmed = Object.entries(context.getHeaders()).map(([name, value]) => [name, value.trim()]);
+    const headers = { ...Object.fromEntries(trimmed), ...this.impersonation() };
     const own = context.getDispatcher();
-    if (own !== undefined) return { headers, requests: own, watches: own };
+    if (own !== undefined) return { headers, execRound, requests: own, watches: own };
     if (this.#pools === undefined) throw new Error('client-node has requested no connection');
-    return { headers, requests: this.#pools.requests, watches: this.#pools.watches };
+    return { headers, execRound, requests: this.#pools.requests, watches: this.#pools.watches };
   }
 
-  /** Returns whether there are newer credentials than these. Called after a 401: the request can be repeated then. */
-  isReplaced({ headers }: Pick<Credentials, 'headers'>): boolean {
-    const file = this.#tokenFileOf(super.getCurrentUser());
-    return file?.isReplaced((headers['Authorization'] ?? '').replace(/^Bearer /, '')) === true;
+  /** Returns the headers for impersonation that client-node does not send. Throws an error with a message for users if they are invalid. */
+  impersonation(): Credentials['headers'] {
+    const user = super.getCurrentUser();
+    return user === null ? {} : impersonationHeaders(user);
+  }
+
+  /** Returns whether there are newer credentials than these, or may be. Called after a 401: the request can be repeated then. */
+  isReplaced({ headers, execRound }: Pick<Credentials, 'headers' | 'execRound'>): boolean {
+    const user = super.getCurrentUser();
+    if (user?.exec !== undefined && user.exec !== null) {
+      if (execRound === this.#execRound) this.#forgetExecCredentials();
+      return true;
+    }
+    const file = this.#tokenFileOf(user);
+    return file?.isReplaced(String(headers['Authorization'] ?? '').replace(/^Bearer /, '')) === true;
+  }
+
+  /** client-node keeps the credentials of a plugin until they expire, also after the API server refused them. New authenticators know none. */
+  #forgetExecCredentials(): void {
+    this.#execRound += 1;
+    this['authenticators'] = new KubeConfig()['authenticators'];
   }
 
   /** Returns the user, with the content of its token file as the token. Throws if the file cannot be read. */
@@ -114,11 +139,11 @@ export class PooledKubeConfig extends KubeConfig {
 
   override loadFromString(...[text, options]: Parameters<KubeConfig['loadFromString']>): void {
     super.loadFromString(text, options);
-    const { users } =
-      loadYaml<{ users?: { name?: string; user?: { tokenFile?: string } | null }[] | null }>(text) ?? {};
-    const tokenFiles = new Map((users ?? []).map(({ name, user }) => [name, user?.tokenFile]));
-    this.users = this.users.map(({ token, ...user }) => {
-      const tokenFile = tokenFiles.get(user.name);
+    const { users } = loadYaml<{ users?: { name?: string; user?: RawUser | null }[] | null }>(text) ?? {};
+    const raw = new Map((users ?? []).map(({ name, user }) => [name, user]));
+    this.users = this.users.map(({ token, ...known }) => {
+      const { tokenFile, as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = raw.get(known.name) ?? {};
+      const user = { ...known, as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra };
       if (tokenFile !== undefined) return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile } } };
       return token === undefined ? user : { ...user, token };
     });
@@ -199,6 +224,8 @@ export function loadKubeConfig({ kubeconfig, home, context }: KubeConfigSources)
   // The file may contain something else than a text.
   if (typeof cluster.server !== 'string' || !/^https?:\/\//i.test(cluster.server) || !URL.canParse(cluster.server))
     throw new Error('kubeconfig: the server of the current cluster is not an http or https URL');
+  // An error in these is for the start, not for the first request.
+  config.impersonation();
   return config;
 }
 

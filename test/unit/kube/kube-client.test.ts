@@ -55,6 +55,21 @@ describe('requests', () => {
     }
   });
 
+  test('contain each impersonated group in a header of its own', async () => {
+    server.put('x', 1);
+    const config = configFor(server.url);
+    const client = server.client({
+      config: {
+        server: server.url,
+        credentials: async () => ({ ...(await config.credentials()), headers: { 'Impersonate-Group': ['a', 'b c'] } }),
+        isReplaced: () => false,
+      },
+    });
+    await client.list(WIDGETS);
+    // Node joins headers of one name with a comma.
+    expect(server.seen[0]?.headers['impersonate-group']).toBe('a, b c');
+  });
+
   test('a list is one page with the token of the next', async () => {
     for (const name of ['x', 'y', 'z']) server.put(name, 1);
     const client = server.client();

@@ -149,6 +149,61 @@ describe('credentials', () => {
     expect(tokens).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-2']);
   });
 
+  test('an exec plugin is called again after its credentials were refused, once for all requests that had them', async () => {
+    const count = path.join(folder, 'count');
+    const script = path.join(folder, 'plugin.mjs');
+    writeFileSync(
+      script,
+      `
+      import { appendFileSync, readFileSync } from 'node:fs';
+      appendFileSync(process.argv[2], 'x');
+      console.log(JSON.stringify({ status: { token: 'token-' + readFileSync(process.argv[2], 'utf8').length } }));
+    `,
+    );
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [script, count] };
+    const config = loadKubeConfig({ kubeconfig: kubeconfig('c', { user: { exec } }) });
+    const [first, other] = [await config.credentials(), await config.credentials()];
+    expect(first.headers['Authorization']).toBe('Bearer token-1');
+    expect([config.isReplaced(first), config.isReplaced(other)]).toEqual([true, true]);
+    const second = await config.credentials();
+    expect(second.headers['Authorization']).toBe('Bearer token-2');
+    expect(config.isReplaced(first)).toBe(true);
+    expect((await config.credentials()).headers['Authorization']).toBe('Bearer token-2');
+  });
+
+  test('impersonation has its groups, its UID and its extra fields', async () => {
+    const user = {
+      token: 'abc',
+      as: 'jane',
+      'as-uid': '7',
+      'as-groups': ['audit', 'platform team'],
+      'as-user-extra': { 'Example.com/scopes': ['view', 'edit'], empty: [] },
+    };
+    const { headers } = await loadKubeConfig({ kubeconfig: kubeconfig('c', { user }) }).credentials();
+    expect(headers).toEqual({
+      Authorization: 'Bearer abc',
+      'Impersonate-User': 'jane',
+      'Impersonate-Uid': ['7'],
+      'Impersonate-Group': ['audit', 'platform team'],
+      'Impersonate-Extra-example.com%2Fscopes': ['view', 'edit'],
+    });
+  });
+
+  test.each([
+    [
+      'groups without a name',
+      { 'as-groups': ['audit'] },
+      'kubeconfig: user "c" has as-uid, as-groups or as-user-extra',
+    ],
+    ['groups that are no list', { as: 'jane', 'as-groups': 'audit' }, 'kubeconfig: as-groups has a value'],
+    ['a group that is a number', { as: 'jane', 'as-groups': [1] }, 'kubeconfig: as-groups has a value'],
+    ['a group with a line break', { as: 'jane', 'as-groups': ['a\r\nb: c'] }, 'kubeconfig: as-groups has a value'],
+    ['an UID that is a number', { as: 'jane', 'as-uid': 1 }, 'kubeconfig: as-uid has a value'],
+    ['extra fields that are a list', { as: 'jane', 'as-user-extra': ['a'] }, 'kubeconfig: as-user-extra must have'],
+  ])('impersonation that cannot be sent is an error at start: %s', (_what, user, message) => {
+    expect(() => loadKubeConfig({ kubeconfig: kubeconfig('c', { user }) })).toThrow(message);
+  });
+
   test('plain http is only for the loopback', async () => {
     const local = kubeconfig('local', { cluster: { server: 'http://127.0.0.1:8001' } });
     const remote = kubeconfig('remote', { cluster: { server: 'http://10.0.0.1:8001' } });
