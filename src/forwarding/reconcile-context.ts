@@ -12,10 +12,16 @@ export interface ReconcileContext extends ReadContext {
   readonly stamp: () => string;
   /** Returns for how many milliseconds this process has known a time that is recorded in status. */
   readonly ageMs: (time: string) => number;
+  /** Makes {@link ageMs} of a time infinite in this process, since what it stands for has ended. */
+  readonly expire: (time: string) => void;
   /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
   /** Returns Konnect with a known token of this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
+  /** Returns true if the token that {@link konnectIn} uses for the organization is the one in the Secret. */
+  readonly isCurrentToken: (organizationID: string) => boolean;
+  /** Forgets the token of an organization, since Konnect refuses it. */
+  readonly forgetToken: (organizationID: string) => void;
   /** Returns the forwarding that has taken over this webhook, or that can and still has time to, else undefined. */
   readonly successor: (entry: CleanupStatus, seen: PointedWebhook) => Successor | undefined;
   /** Returns for how many milliseconds Konnect has refused to delete this destination, since the first call. */

@@ -67,6 +67,20 @@ export class KonnectClient {
 
   /** Returns the destinations of all pages. The list may be some seconds old, so it never proves that a destination is absent. */
   async listDestinations(api: AuditLogsAPI, signal: AbortSignal): Promise<Destination[]> {
+    return this.#listDestinations(api, {}, signal);
+  }
+
+  /** Returns the destinations with exactly this name: one small page, however many the organization has. It may be some seconds old, too. */
+  async findDestinations(api: AuditLogsAPI, name: string, signal: AbortSignal): Promise<Destination[]> {
+    const list = await this.#listDestinations(api, { 'filter[name][eq]': name }, signal);
+    return list.filter((one) => one.name === name);
+  }
+
+  async #listDestinations(
+    api: AuditLogsAPI,
+    filter: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Destination[]> {
     const found = new Map<string, Destination>();
     const cursors = new Set<string>();
     const target: Target = {
@@ -78,7 +92,7 @@ export class KonnectClient {
     let cursor: string | undefined;
     let characters = 0;
     for (let pages = 0; pages < maxPages; pages += 1) {
-      const query = new URLSearchParams({ 'page[size]': String(pageSize) });
+      const query = new URLSearchParams({ 'page[size]': String(pageSize), ...filter });
       if (cursor !== undefined) query.set('page[after]', cursor);
       const page = await this.#read(target, destinationPageSchema, query);
       for (const entry of this.#valid(target, page.data)) {

@@ -109,26 +109,46 @@ async function create(
   const isCorrection = updating === 'Correction' || (deletedID !== undefined && appliedFormat !== undefined);
   const contested = isCorrection ? contestedProblem(context, correctedObject, object) : undefined;
   if (contested !== undefined) return contested;
-  recordDestination(context, {
+  const known = status.recorded.destination?.creating;
+  const isRepeated =
+    known?.name === settings.name &&
+    ['', secretVersion].includes(known.secretVersion) &&
+    known.endpointDigest === endpointDigest;
+  const pending = (since: string, version = isRepeated ? known.secretVersion : secretVersion): DestinationStatus => ({
     name: settings.name,
     managed: true,
     ...(isCorrection ? { updating: 'Correction' as const } : {}),
-    creating: { name: settings.name, since: context.stamp(), secretVersion, endpointDigest },
+    creating: { name: settings.name, since, secretVersion: version, endpointDigest },
   });
+  // One that was refused, and is tried again, is recorded already: without a change nothing is written.
+  const since = isRepeated ? known.since : context.stamp();
+  recordDestination(context, pending(since));
   await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: true });
   try {
     const created = await konnect.client.createDestination(desired.api, settings, signal);
     recordDestination(context, applied(created.id, created.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
+    if (error.kind === 'Conflict' && isRepeated) {
+      return stalled(
+        reasons.nameInUse,
+        `another destination in Konnect has the name "${settings.name}", and the token does not see it: set another spec.destination.name`,
+      );
+    }
     if (error.kind === 'Conflict') {
+      // Another request may have created it, so the Secret is applied once more.
+      recordDestination(context, pending(since, ''));
       return waiting(
         reasons.nameInUse,
         `another destination in Konnect has the name "${settings.name}"; the operator checks whether it created that one itself. If this lasts, set another spec.destination.name`,
       );
     }
-    if (!error.mayHaveHappened) status.recorded = without(status.recorded, 'destination');
-    return problemOf(error, object, context.tokenSource);
+    const problem = problemOf(error, object, context.tokenSource);
+    if (error.mayHaveHappened && isRepeated) recordDestination(context, pending(context.stamp()));
+    if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);
+    if (!error.mayHaveHappened && problem.severity !== 'stalled')
+      status.recorded = without(status.recorded, 'destination');
+    return problem;
   }
   if (isCorrection) recordCorrected(context, object, ['deleted']);
   else recordEvent(context, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);

@@ -3,7 +3,6 @@ import type { CleanupStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { isReferenced, withoutCleanup } from '../../status/recorded-state.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
-import type { Konnect } from '../ports.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import type { Successor } from '../reconcile-context.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -27,41 +26,34 @@ export async function cleanUp(
     await beforeWrite(context, `cleaning up in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
   for (const entry of entries) {
-    const konnect = konnectFor(context, entry);
-    if (konnect === undefined) {
-      const problem = leftBehind(context, entry);
-      if (status.forwarding.spec.deletionPolicy === 'Retain') {
-        recordEvent(
-          context,
-          'Warning',
-          problem.reason,
-          'Release',
-          `gave up ${objectOf(entry)} in organization ${entry.organizationID} without cleaning up`,
-        );
-        status.recorded = withoutCleanup(status.recorded, entry);
-      } else problems.push(problem);
-      continue;
-    }
+    const konnect = context.konnectIn(entry.organizationID);
     // Konnect may delete a destination although a webhook still points at it.
-    if (entry.kind === 'destination' && isReferenced(status.recorded, entry.destinationID ?? '')) continue;
+    const isInUse = entry.kind === 'destination' && isReferenced(status.recorded, entry.destinationID ?? '');
+    if (isInUse && konnect !== undefined) continue;
     try {
-      const problem = await undo({ ...context, konnect }, entry);
-      if (problem === undefined) {
-        status.recorded = withoutCleanup(status.recorded, entry);
-        continue;
-      }
-      problems.push(problem);
+      const problem = konnect === undefined ? giveUp(context, entry) : await undo({ ...context, konnect }, entry);
+      if (problem === undefined) status.recorded = withoutCleanup(status.recorded, entry);
+      else problems.push(problem);
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-      problems.push(problemOf(error, objectOf(entry), context.tokenSource));
+      // The token in the Secret belongs to another organization by now, and is not the one that Konnect refuses.
+      const isRevoked = error.kind === 'Unauthorized' && !context.isCurrentToken(entry.organizationID);
+      if (isRevoked) context.forgetToken(entry.organizationID);
+      const problem = isRevoked ? giveUp(context, entry) : problemOf(error, objectOf(entry), context.tokenSource);
+      if (problem === undefined) status.recorded = withoutCleanup(status.recorded, entry);
+      else problems.push(problem);
     }
   }
   return problems;
 }
 
-function konnectFor(context: ReconcileContext, { organizationID }: CleanupStatus): Konnect | undefined {
-  const here = context.status.recorded.konnect?.organizationID === organizationID;
-  return here ? context.konnect : context.konnectIn(organizationID);
+/** Returns the problem of an entry that no known token reaches. With `deletionPolicy: Retain` it records an event instead. */
+function giveUp(context: ReconcileContext, entry: CleanupStatus): Problem | undefined {
+  const problem = leftBehind(context, entry);
+  if (context.status.forwarding.spec.deletionPolicy !== 'Retain') return problem;
+  const note = `gave up ${objectOf(entry)} in organization ${entry.organizationID} without cleaning up`;
+  recordEvent(context, 'Warning', problem.reason, 'Release', note);
+  return undefined;
 }
 
 function leftBehind(context: ReconcileContext, entry: CleanupStatus): Problem {

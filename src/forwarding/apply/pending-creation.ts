@@ -15,7 +15,7 @@ export async function resolvePendingCreation(
   const { destination, ...rest } = status.recorded;
   if (destination?.creating === undefined) return undefined;
   const { creating } = destination;
-  const list = await konnect.destinations(api, { maxAgeMs: 0 }, signal);
+  const list = await konnect.client.findDestinations(api, creating.name, signal);
   const created = list.filter(
     ({ id, name, endpoint }) =>
       id !== destination.id &&

@@ -3,7 +3,7 @@
 import type { Destination } from '../../konnect/schema.ts';
 import type { ListWanted } from '../../konnect/session/destination-lists.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
-import type { DesiredState } from '../desired/desired-state.ts';
+import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { orProblem } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
 import { differences } from './destination-diff.ts';
@@ -49,21 +49,23 @@ async function observeDestination(
   const record = recorded.destination;
   const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
   return orProblem(context, `destination "${own.settings.name}"`, async () => {
-    const maxAgeMs = record?.creating === undefined ? maxListAgeMs : 0;
-    const listed = (mayUseAnyToken: boolean) => konnect.destinations(desired.api, { maxAgeMs, mayUseAnyToken }, signal);
-    // A list that another token read can only confirm a known destination. Before a creation the forwarding's own token reads the list.
-    let list = await listed(record?.id !== undefined);
-    let ours: SeenDestination | undefined;
-    if (record?.id !== undefined) {
-      const inList = list.find(({ id }) => id === record.id);
-      ours = inList === undefined ? undefined : toSeen(inList);
-      if (ours === undefined || differences(own, record, ours).length > 0) {
-        const current = await konnect.client.getDestination(desired.api, record.id, signal);
-        ours = current === undefined ? undefined : toSeen(current);
-      }
-      if (ours === undefined) list = await listed(false);
+    const ours = await observeOurs(context, desired.api, own, record, maxListAgeMs);
+    if (
+      ours !== undefined &&
+      record?.creating === undefined &&
+      (ours.name ?? own.settings.name) === own.settings.name
+    ) {
+      return { kind: 'known', ours, named: [], sameNameAsPending: [] };
     }
-    const others = list.filter(({ id }) => id !== record?.id).toSorted(oldestFirst);
+    // A creation, an adoption and a new name are decided on a fresh list, of the few destinations that have the name.
+    const names = new Set([own.settings.name, record?.creating?.name ?? own.settings.name]);
+    const lists = await Promise.all(
+      [...names].map((name) => konnect.client.findDestinations(desired.api, name, signal)),
+    );
+    const others = lists
+      .flat()
+      .filter(({ id }) => id !== record?.id)
+      .toSorted(oldestFirst);
     return {
       kind: 'known',
       ours,
@@ -71,6 +73,26 @@ async function observeDestination(
       sameNameAsPending: others.filter(({ name }) => name !== undefined && name === record?.creating?.name).map(toSeen),
     };
   });
+}
+
+/** Returns the destination that status names, from the shared list if it matches there, else from its own answer. */
+async function observeOurs(
+  { konnect, forwarding, signal }: ReadContext,
+  api: DesiredState['api'],
+  own: OwnDestination,
+  record: RecordedState['destination'],
+  maxAgeMs: number,
+): Promise<SeenDestination | undefined> {
+  if (record?.id === undefined) return undefined;
+  const { id: ownID } = record;
+  const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
+  // A list that another token read can only confirm a known destination. If no list is fresh enough, one call for the destination does.
+  const list = maxAgeMs === 0 ? [] : await konnect.destinations(api, { maxAgeMs, mayUseAnyToken: true }, signal);
+  const inList = list.find(({ id }) => id === ownID);
+  const ours = inList === undefined ? undefined : toSeen(inList);
+  if (ours !== undefined && differences(own, record, ours).length === 0) return ours;
+  const current = await konnect.client.getDestination(api, ownID, signal);
+  return current === undefined ? undefined : toSeen(current);
 }
 
 async function observeReference(
@@ -85,8 +107,11 @@ async function observeReference(
   const { konnect, forwarding, signal } = context;
   const { id, name } = reference;
   return orProblem(context, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
+    const findNow = () => konnect.client.findDestinations(api, name ?? '', signal);
     const named = async (wanted: ListWanted) =>
-      (await konnect.destinations(api, wanted, signal)).filter((other) => other.name === name);
+      wanted.maxAgeMs === 0
+        ? findNow()
+        : (await konnect.destinations(api, wanted, signal)).filter((other) => other.name === name);
     let found: Destination[] = [];
     if (id !== undefined) {
       const one = await konnect.client.getDestination(api, id, signal);
@@ -97,7 +122,7 @@ async function observeReference(
       const isConfirmed = found.length === 1 && found[0]?.id === recordedID;
       if (recordedID !== undefined && !isConfirmed) found = await named({ maxAgeMs });
       // The destination may have been created just before spec referred to it.
-      if (found.length === 0) found = await named({ maxAgeMs: 0 });
+      if (found.length === 0) found = await findNow();
     }
     return { kind: 'referenced', found: found.map((other) => seenDestination(forwarding.metadata.uid, other)) };
   });

@@ -22,6 +22,8 @@ import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 export interface FinalizeOptions {
   readonly organizationID: string;
   readonly pendingCreationTimeoutMs: number;
+  /** False if no token of that organization is known. Then only the rest of `cleanup` can be done. */
+  readonly isReachable: boolean;
 }
 
 const maxReleaseMs = 10 * 60_000;
@@ -101,9 +103,11 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   const { region, auditLogsAPI } = spec.konnect;
   const found: Problem[] = [];
   try {
-    found.push(...(await recordWhatPointsAtOurs(context)));
-    const creation = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
-    if (creation !== undefined) found.push(creation);
+    if (options.isReachable) {
+      found.push(...(await recordWhatPointsAtOurs(context)));
+      const creation = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
+      if (creation !== undefined) found.push(creation);
+    }
   } catch (error) {
     if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
     found.push(problemOf(error, "the forwarding's webhooks", context.tokenSource));
@@ -112,6 +116,12 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   const { portalsReady: _none, ...recorded } = status.recorded;
   status.recorded = recorded;
   found.push(...(await cleanUp(context)));
+  const [left] = status.recorded.cleanup ?? [];
+  if (left !== undefined && found.length === 0) {
+    found.push(
+      waiting(reasons.detaching, `${objectOf(left)} is still to be cleaned up in Konnect; the operator tries again`),
+    );
+  }
 
   const isTimedOut = ({ reason, lastsForMs = 0 }: Problem) =>
     reason === reasons.destinationInUse && lastsForMs > maxReleaseMs;

@@ -28,9 +28,15 @@ export class FirstSeen {
     return nowMs - seenAtMs;
   }
 
-  /** Forgets all things of an owner but these. */
-  keepOnly(owner: string, things: ReadonlySet<string>): void {
-    for (const thing of this.#seenAtMs.get(owner)?.keys() ?? []) if (!things.has(thing)) this.forget(owner, thing);
+  /** Makes the age of an item infinite. */
+  expire(owner: string, item: string): void {
+    this.ageMs(owner, item);
+    this.#seenAtMs.get(owner)?.set(item, Number.NEGATIVE_INFINITY);
+  }
+
+  /** Forgets all items of an owner but these. */
+  keepOnly(owner: string, items: ReadonlySet<string>): void {
+    for (const item of this.#seenAtMs.get(owner)?.keys() ?? []) if (!items.has(item)) this.forget(owner, item);
   }
 
   /** Forgets one item of an owner, or all of them. */

@@ -43,6 +43,10 @@ export class ProcessMemory {
     this.#goodTokens.set(key, known.set(organizationID, token));
   }
 
+  forgetToken(key: string, organizationID: string): void {
+    this.#goodTokens.get(key)?.delete(organizationID);
+  }
+
   /** Returns the last token that was seen to belong to the organization. */
   goodToken(key: string, organizationID: string | undefined): string | undefined {
     return organizationID === undefined ? undefined : this.#goodTokens.get(key)?.get(organizationID);
@@ -51,6 +55,11 @@ export class ProcessMemory {
   /** Returns how long this process has known a timestamp of the forwarding's status, in milliseconds. */
   timestampAgeMs(key: string, time: string): number {
     return this.#timestamps.ageMs(key, time);
+  }
+
+  /** Makes the age of a timestamp infinite. */
+  expireTimestamp(key: string, time: string): void {
+    this.#timestamps.expire(key, time);
   }
 
   /** Returns how long Konnect or the API server has been unavailable, in milliseconds, counted from the first call. */

@@ -211,12 +211,16 @@ export class Reconciler {
       const proof = await proveOrganization(context);
       if (proof.kind === 'problem') return [proof.problem];
       const { organizationID: provedID } = proof;
+      this.#memory.rememberToken(key, provedID, value);
       const organizationID = status.recorded.konnect?.organizationID ?? provedID;
-      const konnect = organizationID === provedID ? context.konnect : context.konnectIn(organizationID);
-      if (konnect === undefined) return [organizationChanged(context, organizationID, provedID)];
+      const konnect = context.konnectIn(organizationID);
+      const isReachable = konnect !== undefined;
+      const canCleanUp = (status.recorded.cleanup ?? []).some((entry) => entry.organizationID === provedID);
+      if (!isReachable && !canCleanUp) return [organizationChanged(context, organizationID, provedID)];
       const claims = claimsOf(status.forwarding, undefined, organizationID);
-      const options = { organizationID, pendingCreationTimeoutMs };
-      return await this.#locks.runExclusive(claims, () => finalize({ ...context, konnect }, options));
+      const options = { organizationID, pendingCreationTimeoutMs, isReachable };
+      const reach = { ...context, konnect: konnect ?? context.konnect };
+      return await this.#locks.runExclusive(claims, () => finalize(reach, options));
     } catch (error) {
       if (!(error instanceof KonnectError) || signal.aborted) throw error;
       return [problemOf(error, "this forwarding's organization", context.tokenSource)];
@@ -263,6 +267,7 @@ export class Reconciler {
         return time;
       },
       ageMs: (time) => memory.timestampAgeMs(key, time),
+      expire: (time) => memory.expireTimestamp(key, time),
       signal,
       wasApplied,
       konnect: konnectFor(token, priority),
@@ -271,6 +276,8 @@ export class Reconciler {
         const known = memory.goodToken(key, organizationID);
         return known === undefined ? undefined : konnectFor(known, priority);
       },
+      isCurrentToken: (organizationID) => memory.goodToken(key, organizationID) === token,
+      forgetToken: (organizationID) => memory.forgetToken(key, organizationID),
       successor: (entry, seen) => this.#successor(key, status.forwarding, entry, seen),
       inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
     };

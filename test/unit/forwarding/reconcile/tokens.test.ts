@@ -55,7 +55,7 @@ describe('a token', () => {
     harness.cluster.putSecret('konnect', { token: tokens.readOnly });
     await harness.reconcile();
     expect(harness.readiness).toBe('False PermissionDenied Stalled');
-    expect(harness.status.destination).toBeUndefined();
+    expect(harness.status.destination?.id).toBeUndefined();
     expect(harness.condition('Ready')?.message).toContain('Secret konnect, key token');
   });
 });
