@@ -51,6 +51,8 @@ const failuresBeforeList = 3;
 export class Informer<T extends KubeObject> {
   /** Resolves after the first list, when `onChange` was called for all of it. Never rejects. */
   readonly synced: Promise<void>;
+  /** Resolves after the first list, or when the API server forbids it for the first time. Never rejects. */
+  readonly attempted: Promise<void>;
   readonly #options: InformerOptions<T>;
   readonly #store = new ObjectStore<T>();
   readonly #random: () => number;
@@ -62,6 +64,8 @@ export class Informer<T extends KubeObject> {
   #lastActivity: number | undefined;
   #attemptAt: Record<State['kind'], number> = { list: -Infinity, watch: -Infinity };
   #resolveSynced: () => void = () => undefined;
+  #resolveAttempted: () => void = () => undefined;
+  #isForbidden = false;
 
   constructor(options: InformerOptions<T>) {
     this.#options = options;
@@ -70,6 +74,9 @@ export class Informer<T extends KubeObject> {
     this.#createdAt = this.#now();
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
+    });
+    this.attempted = new Promise((resolve) => {
+      this.#resolveAttempted = resolve;
     });
   }
 
@@ -80,6 +87,16 @@ export class Informer<T extends KubeObject> {
   /** The name of the resource in the path, such as `secrets`. */
   get resource(): string {
     return this.#options.path.split('/').at(-1) ?? '';
+  }
+
+  /** The namespace in the path. Undefined if the informer watches all namespaces. */
+  get namespace(): string | undefined {
+    return /\/namespaces\/([^/]+)\//.exec(this.#options.path)?.[1];
+  }
+
+  /** Whether the API server forbade the last list or watch. The informer tries again. */
+  get isForbidden(): boolean {
+    return this.#isForbidden;
   }
 
   /** Whether the first list has ended. */
@@ -119,11 +136,12 @@ export class Informer<T extends KubeObject> {
     this.#store.beginList();
     const options = { ...query, isMetadataOnly, limit: pageSize, signal };
     const { items, resourceVersion } = await listAll<T>(client, path, options, this.#transform);
-    this.#lastActivity = this.#now();
+    this.#markActive();
     const changes = this.#store.replace(items, resourceVersion);
     this.#state = { kind: 'watch', resourceVersion };
     this.#notify(changes);
     this.#resolveSynced();
+    this.#resolveAttempted();
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
@@ -148,6 +166,7 @@ export class Informer<T extends KubeObject> {
 
   readonly #markActive = (): void => {
     this.#lastActivity = this.#now();
+    this.#isForbidden = false;
   };
 
   #apply(event: WatchEvent<T>): void {
@@ -171,6 +190,8 @@ export class Informer<T extends KubeObject> {
     const state = this.#state.kind;
     const isExpired = state === 'watch' && isKubeError(error, 'Gone');
     this.#failures += 1;
+    this.#isForbidden = isKubeError(error, 'Forbidden');
+    if (this.#isForbidden) this.#resolveAttempted();
     // If a watch has expired, the server works. Only a list that was too recent needs a delay then.
     const sinceMs = this.#now() - this.#attemptAt[isExpired ? 'list' : state];
     const boundMs = Math.min(maxMs, baseMs * 2 ** (this.#failures - 1));

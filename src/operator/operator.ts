@@ -13,7 +13,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KubeClient } from '../kube/kube-client.ts';
 import type { PooledKubeConfig } from '../kube/kube-config.ts';
-import { silenceMs } from '../kube/watch-staleness.ts';
+import { forbiddenWatches, silenceMs } from '../kube/watch-staleness.ts';
 import { createCaches } from '../resources/caches.ts';
 import { createCluster } from '../resources/cluster.ts';
 import { Enqueuer } from '../resources/enqueuer.ts';
@@ -101,6 +101,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
   const caches = createCaches({ client, log, namespaces: config.watchNamespaces, enqueuer });
   metrics.watchSilence(() => silenceMs(caches.informers));
+  metrics.watchForbidden(() => forbiddenWatches(caches.informers));
   const reconciler = new Reconciler({
     cluster: createCluster({ client, recorder, log, onWritten: caches.onWritten }),
     konnectFor: (token, priority) => konnect.forToken(token, priority),
@@ -136,7 +137,7 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
   const recording = recorder.run(recorderStop.signal);
   const watching = caches.informers.map((informer) => informer.run(running));
   try {
-    if (await areSynced(operator, running)) {
+    if (await areSynced(operator, log, running)) {
       const { size } = caches.forwardings;
       log.info({ forwardings: size }, leadership === undefined ? 'caches are full, work begins' : 'caches are full');
       const lead = async (leading: AbortSignal) => {
@@ -160,10 +161,15 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
   log.info({}, 'operator stopped');
 }
 
-/** Returns true when all caches are full, or false if `signal` is aborted first. */
-async function areSynced({ caches }: Operator, signal: AbortSignal): Promise<boolean> {
+/** Returns true when the caches are full, or false if `signal` is aborted first. */
+async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): Promise<boolean> {
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  await Promise.race([Promise.all(caches.informers.map(({ synced }) => synced)), stopped]);
+  await Promise.race([caches.filled(), stopped]);
+  for (const { namespace, resource } of forbiddenWatches(caches.informers))
+    log.warn(
+      { namespace, resource },
+      'the API server forbids to list or watch a namespace: work goes on in the others',
+    );
   return !signal.aborted;
 }
 

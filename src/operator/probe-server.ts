@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { staleWatches, type WatchHealth } from '../kube/watch-staleness.ts';
+import { describeForbidden, staleWatches, type WatchHealth } from '../kube/watch-staleness.ts';
 import type { LeaderElection } from '../leader-election/leader-election.ts';
 import type { Log } from '../runtime/log.ts';
 import { probe } from '../telemetry/routes.ts';
@@ -19,7 +19,10 @@ export interface ProbeServerOptions {
 export function createProbeServers({ config, informers, leadership, log }: ProbeServerOptions): TelemetryServer[] {
   const address = config.healthProbeBindAddress;
   if (address === undefined) return [];
-  const watches = () => staleWatches(informers, staleWatchAfterMs);
+  const watches = () => {
+    const note = describeForbidden(informers);
+    return staleWatches(informers, staleWatchAfterMs) ?? (note === undefined ? undefined : { note });
+  };
   const lease = () => (leadership?.hasAttempted === false ? 'the Lease could not be read yet' : undefined);
   const routes = { '/healthz': probe('healthz', {}), '/readyz': probe('readyz', { watches, lease }) };
   return [new TelemetryServer({ address, routes, log })];

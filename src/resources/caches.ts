@@ -18,6 +18,11 @@ export interface CachesOptions {
 
 export interface Caches {
   readonly informers: readonly Informer<KubeObject>[];
+  /**
+   * Resolves when everything is listed, without the namespaces that the API server forbids to list if it permits another one. Their forwardings are enqueued
+   * when it permits them.
+   */
+  readonly filled: () => Promise<void>;
   /** The forwardings as the API server shows them, of all watched namespaces. */
   readonly forwardings: ReadonlyStore<KubeObject>;
   /** Returns a forwarding as last seen. An object that this operator cannot parse is logged and counts as missing. */
@@ -65,8 +70,14 @@ export function createCaches({ client, log, namespaces, enqueuer }: CachesOption
     return undefined;
   }
 
+  const kinds = [forwardingInformers.map(({ informer }) => informer), secretInformers];
+
   return {
-    informers: [...forwardingInformers.map(({ informer }) => informer), ...secretInformers],
+    informers: kinds.flat(),
+    async filled() {
+      await Promise.all(kinds.flat().map(({ attempted }) => attempted));
+      await Promise.all(kinds.map((informers) => Promise.race(informers.map(({ synced }) => synced))));
+    },
     forwardings,
     find,
     onWritten(object) {

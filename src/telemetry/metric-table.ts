@@ -72,6 +72,12 @@ export const metricTable = {
     help: 'Time since the API server last sent data about a resource. It sends data about once a minute.',
     labels: ['resource'],
   },
+  watchForbidden: {
+    type: 'gauge',
+    name: 'konnect_audit_log_watch_forbidden',
+    help: '1 for each watched namespace in which the API server forbids to list or watch a resource, while it permits that in another one.',
+    labels: ['resource', 'namespace'],
+  },
   konnectWaitSeconds: {
     type: 'histogram',
     name: 'konnect_audit_log_konnect_wait_seconds',

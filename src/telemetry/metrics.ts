@@ -48,6 +48,8 @@ export interface Metrics {
   watchQueue(name: string, queue: QueueReadings): void;
   /** Adds the milliseconds that `readMs` returns for each resource to the metrics. */
   watchSilence(readMs: () => ReadonlyMap<string, number>): void;
+  /** Shows in which namespaces the API server forbids to list or watch a resource. */
+  watchForbidden(read: () => readonly { resource: string; namespace?: string | undefined }[]): void;
   /** Replaces the conditions of one resource. */
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
   /** Removes the series of a deleted resource. */
@@ -90,6 +92,7 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchQueue = queueGauges(registry);
   const watchSilence = silenceGauge(registry);
+  const watchForbidden = forbiddenGauge(registry);
   const watchOrganizations = organizationsGauge(registry);
   if (hasProcessMetrics) collectDefaultMetrics({ register: registry });
 
@@ -119,6 +122,7 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     watchOrganizations,
     watchQueue,
     watchSilence,
+    watchForbidden,
     setConditions({ namespace, name }, conditions) {
       forgetConditions({ namespace, name });
       for (const { type, status } of conditions) condition.set({ namespace, name, type, status }, 1);
@@ -175,6 +179,22 @@ function silenceGauge(registry: Registry): Metrics['watchSilence'] {
   registry.registerMetric(gauge);
   return (readMs) => {
     silenceMs = readMs;
+  };
+}
+
+function forbiddenGauge(registry: Registry): Metrics['watchForbidden'] {
+  let read: Parameters<Metrics['watchForbidden']>[0] = () => [];
+  const gauge = new Gauge<'resource' | 'namespace'>({
+    ...options(metricTable.watchForbidden, registry),
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { resource, namespace = '' } of read()) this.set({ resource, namespace }, 1);
+    },
+  });
+  registry.registerMetric(gauge);
+  return (readings) => {
+    read = readings;
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Metrics } from './metrics.ts';
 import { plain, type Route } from './server.ts';
 
-/** Returns undefined if the check passes, else a description of the problem. */
-export type Check = () => string | undefined;
+/** Returns a description of the problem if the check fails, a note if it passes but there is something to know, else undefined. */
+export type Check = () => string | { readonly note: string } | undefined;
 
 /**
  * Returns a probe in the form of kube-apiserver: 200 and `ok` if every check passes, else 503 and a line for each failed check. `?verbose` lists all
@@ -11,11 +11,14 @@ export type Check = () => string | undefined;
 export function probe(name: string, checks: Readonly<Record<string, Check>>): Route {
   return (query) => {
     const results = Object.entries(checks).map(([check, run]) => ({ check, problem: problemOf(run) }));
-    const hasPassed = results.every(({ problem }) => problem === undefined);
+    const hasPassed = results.every(({ problem }) => typeof problem !== 'string');
     const isVerbose = query.has('verbose');
     const lines = results
-      .filter(({ problem }) => isVerbose || problem !== undefined)
-      .map(({ check, problem }) => (problem === undefined ? `[+]${check} ok` : `[-]${check} failed: ${problem}`));
+      .filter(({ problem }) => isVerbose || typeof problem === 'string')
+      .map(({ check, problem }) => {
+        if (typeof problem === 'string') return `[-]${check} failed: ${problem}`;
+        return `[+]${check} ok${problem === undefined ? '' : `: ${problem.note}`}`;
+      });
     if (hasPassed && !isVerbose) return plain(200, 'ok');
     return plain(hasPassed ? 200 : 503, [...lines, `${name} check ${hasPassed ? 'passed' : 'failed'}`].join('\n'));
   };
@@ -25,7 +28,7 @@ export function metricsPage(metrics: Pick<Metrics, 'contentType' | 'text'>): Rou
   return async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() });
 }
 
-function problemOf(check: Check): string | undefined {
+function problemOf(check: Check): ReturnType<Check> {
   try {
     return check();
   } catch {

@@ -1,8 +1,9 @@
-import { expect, test } from '@jest/globals';
-import { silenceMs, staleWatches } from '../../../src/kube/watch-staleness.ts';
+import { describe, expect, test } from '@jest/globals';
+import { describeForbidden, silenceMs, staleWatches } from '../../../src/kube/watch-staleness.ts';
 
-const synced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: true });
-const unsynced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: false });
+const anywhere = { namespace: undefined, isForbidden: false };
+const synced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: true, ...anywhere });
+const unsynced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: false, ...anywhere });
 
 test.each([
   [[synced('secrets', 0), synced('widgets', 180_000)], undefined],
@@ -23,4 +24,25 @@ test('of several informers of one resource, the longest silence counts', () => {
     unsynced('secrets', 6),
   ]);
   expect(Object.fromEntries(silence)).toEqual({ secrets: 70, widgets: 2 });
+});
+
+describe('a namespace that may not be read', () => {
+  const forbidden = (resource: string, namespace: string) => ({
+    ...unsynced(resource, 400_000),
+    namespace,
+    isForbidden: true,
+  });
+
+  test('is named, and does not count for the probe, if another one may be read', () => {
+    const informers = [forbidden('widgets', 'gone'), { ...synced('widgets', 5), namespace: 'team' }];
+    expect(staleWatches(informers, 180_000)).toBeUndefined();
+    expect(describeForbidden(informers)).toBe('the API server forbids to list or watch widgets in gone');
+    expect(Object.fromEntries(silenceMs(informers))).toEqual({ widgets: 5 });
+  });
+
+  test('fails the probe if no other one may be read', () => {
+    const informers = [forbidden('widgets', 'gone'), { ...synced('secrets', 5), namespace: 'team' }];
+    expect(staleWatches(informers, 180_000)).toBe('not listed yet: widgets');
+    expect(describeForbidden(informers)).toBeUndefined();
+  });
 });

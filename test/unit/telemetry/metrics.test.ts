@@ -95,6 +95,17 @@ describe('metrics', () => {
     ]);
   });
 
+  test('show which namespace may not be read, as long as that is so', async () => {
+    const metrics = bare();
+    const forbidden = [{ resource: 'secrets', namespace: 'gone' }];
+    metrics.watchForbidden(() => forbidden);
+    expect(await samples(metrics, 'konnect_audit_log_watch_forbidden')).toEqual([
+      'konnect_audit_log_watch_forbidden{resource="secrets",namespace="gone"} 1',
+    ]);
+    forbidden.pop();
+    expect(await samples(metrics, 'konnect_audit_log_watch_forbidden')).toEqual([]);
+  });
+
   test('show the conditions of a resource, and none after its deletion', async () => {
     const metrics = bare();
     const resource = { namespace: 'platform', name: 'sumologic' };

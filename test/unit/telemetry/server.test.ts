@@ -50,6 +50,8 @@ describe('a probe', () => {
     ['', {}, 200, 'ok\n'],
     ['', { queue: fine }, 200, 'ok\n'],
     ['?verbose', { queue: fine }, 200, '[+]queue ok\nreadyz check passed\n'],
+    ['', { queue: () => ({ note: 'but' }) }, 200, 'ok\n'],
+    ['?verbose', { queue: () => ({ note: 'but' }) }, 200, '[+]queue ok: but\nreadyz check passed\n'],
     [
       '',
       { queue: fine, informer: () => 'has not listed yet' },

@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { KubeClient } from '../../../src/kube/kube-client.ts';
+import { createCaches } from '../../../src/resources/caches.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A client for which the API server forbids the lists of some namespaces, and whose watches stay open without events. */
+function clientThatMayNotRead(forbidden: ReadonlySet<string>): Pick<KubeClient, 'list' | 'watch'> {
+  return {
+    async list(path) {
+      if ([...forbidden].some((namespace) => path.includes(`/namespaces/${namespace}/`)))
+        throw new KubeError(`GET ${path}: forbidden`, { kind: 'Forbidden' });
+      return { items: [], metadata: { resourceVersion: '1' } };
+    },
+    async *watch(_path, _query, { signal }) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      yield* [];
+    },
+  };
+}
+
+async function fill(namespaces: string[], forbidden: string[], until: (filled: Promise<void>) => Promise<unknown>) {
+  const enqueuer = { onForwarding() {}, onSecret() {} };
+  const client = clientThatMayNotRead(new Set(forbidden));
+  const caches = createCaches({ client, log: silent, namespaces, enqueuer });
+  const stop = new AbortController();
+  const running = caches.informers.map((informer) => informer.run(stop.signal));
+  try {
+    return { result: await until(caches.filled()), caches };
+  } finally {
+    stop.abort();
+    await Promise.all(running);
+  }
+}
+
+test('a namespace that may not be listed does not keep the caches from filling with the others, and is marked', async () => {
+  const { caches } = await fill(['team', 'gone'], ['gone'], (filled) => filled);
+  const marked = caches.informers.filter(({ isForbidden }) => isForbidden).map(({ namespace }) => namespace);
+  expect(marked).toEqual(['gone', 'gone']);
+});
+
+test('the caches are not full while no namespace may be listed', async () => {
+  const { result } = await fill(['team', 'gone'], ['team', 'gone'], async (filled) => {
+    const later = Array.from({ length: 20 }).reduce<Promise<unknown>>(
+      (before) => before.then(() => new Promise((resolve) => setImmediate(resolve))),
+      Promise.resolve(),
+    );
+    return Promise.race([filled.then(() => 'filled'), later.then(() => 'not filled')]);
+  });
+  expect(result).toBe('not filled');
+});
