@@ -9,6 +9,13 @@ export interface Behavior {
   duplicateNames: 'conflict' | 'allowed';
   /** `conflict`. Whether DELETE of a destination that a webhook uses answers 409 or succeeds. The webhook keeps the ID of a deleted one. */
   usedDestination: 'conflict' | 'deleted';
+  /**
+   * `everywhere`. Which hosts serve GET, PATCH and DELETE of one destination: all of them in both versions, `global` alone in both versions, or only the
+   * hosts of regions in one version. All hosts serve lists and POST.
+   */
+  destinationItems: 'everywhere' | 'global' | 'region-v3' | 'region-v2';
+  /** `problem`. What the other hosts answer: Konnect's own 404, the 404 of a gateway that has no such route, or 405. */
+  unservedDestinationItem: 'problem' | 'no-route' | 'method-not-allowed';
   /** 0. How long a destination still counts as in use after its last webhook was detached. */
   releaseDelayMs: number;
   /** 0. How old the lists of destinations are, at most 15 minutes. A GET of one destination is always up to date. */
@@ -44,6 +51,8 @@ export const defaultBehavior: Readonly<Behavior> = {
   unconfiguredWebhook: 'disabled-empty',
   duplicateNames: 'conflict',
   usedDestination: 'conflict',
+  destinationItems: 'everywhere',
+  unservedDestinationItem: 'problem',
   releaseDelayMs: 0,
   staleListMs: 0,
   patchAnswersUpdatedAt: true,

@@ -42,6 +42,8 @@ export const behaviorBody = z.strictObject({
   unconfiguredWebhook: z.enum(['disabled-empty', 'disabled-absent', 'disabled-nil', 'not-found']).exactOptional(),
   duplicateNames: z.enum(['conflict', 'allowed']).exactOptional(),
   usedDestination: z.enum(['conflict', 'deleted']).exactOptional(),
+  destinationItems: z.enum(['everywhere', 'global', 'region-v3', 'region-v2']).exactOptional(),
+  unservedDestinationItem: z.enum(['problem', 'no-route', 'method-not-allowed']).exactOptional(),
   releaseDelayMs: ms.exactOptional(),
   staleListMs: ms.exactOptional(),
   patchAnswersUpdatedAt: z.boolean().exactOptional(),

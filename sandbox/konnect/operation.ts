@@ -6,7 +6,8 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the region's host, with `{name}` for a segment. */
   readonly path: string;
-  readonly hosts: 'global' | 'regional' | 'any';
+  /** `destination-items`: as the behavior of that name says. */
+  readonly hosts: 'global' | 'regional' | 'any' | 'destination-items';
   readonly access: 'read' | 'write';
   /** Resource and action in the operation's audit line. */
   readonly resource: string;

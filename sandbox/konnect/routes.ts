@@ -74,7 +74,10 @@ function perform(model: KonnectModel, request: KonnectRequest, traceID: string):
   if (operation === undefined) {
     throw routes.some(({ pattern }) => pattern.test(path)) ? methodNotAllowed(method) : notFound(path);
   }
-  if (!servedOn(model, operation, region)) throw notFound(`${region} ${path}`);
+  if (!servedOn(model, operation, region)) {
+    if (operation.hosts === 'destination-items') return unservedItem(model, request);
+    throw notFound(`${region} ${path}`);
+  }
   const common = { model, region, path, params: paramsOf(operation, path), query, source, userAgent, traceID };
   if (operation.access === 'public') {
     refuseUnknownQuery(operation, query);
@@ -99,9 +102,27 @@ function perform(model: KonnectModel, request: KonnectRequest, traceID: string):
   }
 }
 
-function servedOn(model: KonnectModel, { hosts }: Pick<Operation, 'hosts'>, region: string): boolean {
+function servedOn(model: KonnectModel, { hosts, path }: Pick<Operation, 'hosts' | 'path'>, region: string): boolean {
   if (!model.regions.includes(region)) return false;
+  if (hosts === 'destination-items') {
+    const { destinationItems } = model.behavior;
+    if (destinationItems === 'everywhere') return true;
+    if (region === 'global') return destinationItems === 'global';
+    return path.startsWith(`/${destinationItems.replace('region-', '')}/`);
+  }
   return hosts === 'any' || (hosts === 'global') === (region === 'global');
+}
+
+/** Returns the answer of a host that does not serve single destinations. */
+function unservedItem({ behavior }: KonnectModel, { method, region, path }: KonnectRequest): Answer {
+  switch (behavior.unservedDestinationItem) {
+    case 'problem':
+      throw notFound(`${region} ${path}`);
+    case 'no-route':
+      return { status: 404, body: { message: 'no Route matched with those values' } };
+    case 'method-not-allowed':
+      throw methodNotAllowed(method);
+  }
 }
 
 function paramsOf(operation: Pick<Operation, 'path'>, path: string): PublicRequest['params'] {

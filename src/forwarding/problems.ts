@@ -5,7 +5,7 @@
  * Konnect, no secret, and nothing that differs from one reconciliation to the next. Conditions, events and the headings of the
  * runbook use the same reasons.
  */
-import { KonnectError, proxyAuthenticationCode } from '../konnect/errors.ts';
+import { KonnectError, listedButNotServedCode, proxyAuthenticationCode } from '../konnect/errors.ts';
 import type { Problem as StatusProblem } from '../status/problem.ts';
 
 export const reasons = {
@@ -120,7 +120,10 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
       return {
         reason: reasons.unexpectedAnswer,
         severity: 'unavailable',
-        message: `${object}: the answer to "${error.operation}" does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy`,
+        message:
+          error.code === listedButNotServedCode
+            ? `${object}: Konnect lists it, but answers HTTP 404 or 405 to "${error.operation}", at the global host and in the region; the operator retries. If this lasts, check spec.konnect.region and --konnect-url`
+            : `${object}: the answer to "${error.operation}" does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy`,
       };
   }
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { DestinationCall, DestinationHosts } from './destination-hosts.ts';
 import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
 import { globalRegion, hostFor } from './konnect-url.ts';
 import {
@@ -34,6 +35,8 @@ export interface KonnectClientOptions {
   http: KonnectTransport;
   urlTemplate: string;
   token: string;
+  /** Finds the host for one destination. */
+  destinationHosts: DestinationHosts;
   /** Called for each page that has entries without a valid ID. These are skipped. */
   onSkipped?: OnSkipped | undefined;
 }
@@ -43,19 +46,22 @@ export type OnSkipped = (operation: KonnectOperation, entries: number) => void;
 type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };
 
 /**
- * Konnect's audit-log API with one token. Every method sends one request (a list sends one for each page), never repeats it, and rejects only with a
- * KonnectError. For an ID that is not a UUID or an invalid region it rejects with a TypeError, and sends nothing.
+ * Konnect's audit-log API with one token. Every method sends one request, never repeats it, and rejects only with a KonnectError. A list sends one for
+ * each page, and a call on one destination asks the next host if the first does not know it. For an ID that is not a UUID or an invalid region a method
+ * rejects with a TypeError, and sends nothing.
  */
 export class KonnectClient {
   readonly #http: KonnectTransport;
   readonly #urlTemplate: string;
   readonly #token: string;
+  readonly #destinationHosts: DestinationHosts;
   readonly #onSkipped: OnSkipped;
 
-  constructor({ http, urlTemplate, token, onSkipped = () => {} }: KonnectClientOptions) {
+  constructor({ http, urlTemplate, token, destinationHosts, onSkipped = () => {} }: KonnectClientOptions) {
     this.#http = http;
     this.#urlTemplate = urlTemplate;
     this.#token = token;
+    this.#destinationHosts = destinationHosts;
     this.#onSkipped = onSkipped;
   }
 
@@ -109,9 +115,10 @@ export class KonnectClient {
     throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
   }
 
-  /** Returns undefined if Konnect answers 404, which proves that the destination is gone. */
+  /** Returns undefined if the destination is gone: Konnect answers 404, and a list that was requested afterwards lacks it too. */
   async getDestination(api: AuditLogsAPI, id: string, signal: AbortSignal): Promise<Destination | undefined> {
-    return this.#readIfThere(destination('get destination', api, id, signal), destinationSchemaOf(checkedUUID(id)));
+    const call: DestinationCall = { operation: 'get destination', api, id: checkedUUID(id), signal };
+    return this.#atItsHost(call, (target) => this.#read(target, destinationSchemaOf(call.id)));
   }
 
   /** Sends one POST. After an error with `mayHaveHappened`, the caller must look for the destination in a list before it sends another. */
@@ -126,27 +133,32 @@ export class KonnectClient {
     return parsed(destinationSchema, answer, target.operation, true);
   }
 
-  /** Returns the destination after the PATCH, as far as the answer shows it. Returns undefined if the answer has no body. */
+  /**
+   * Returns the destination after the PATCH, as far as the answer shows it. Returns undefined if the answer has no body. Rejects with `NotFound` if the
+   * destination is gone.
+   */
   async updateDestination(
     api: AuditLogsAPI,
     id: string,
     body: DestinationBody,
     signal: AbortSignal,
   ): Promise<Destination | undefined> {
-    const target = destination('update destination', api, id, signal);
-    const answer = await this.#send('PATCH', target, destinationJSON(body));
+    const call: DestinationCall = { operation: 'update destination', api, id: checkedUUID(id), signal };
+    const answer = await this.#atItsHost(call, (target) => this.#send('PATCH', target, destinationJSON(body)));
+    if (answer === undefined) throw new KonnectError({ kind: 'NotFound', operation: call.operation, status: 404 });
     if (answer.body === undefined) return undefined;
-    return parsed(destinationSchemaOf(checkedUUID(id)), answer, target.operation, true);
+    return parsed(destinationSchemaOf(call.id), answer, call.operation, true);
   }
 
-  /** Returns `in-use` if a webhook points at the destination, or did until some seconds ago. */
+  /** Returns `in-use` if a webhook points at the destination, or did until some seconds ago, and `absent` if it is gone. */
   async deleteDestination(
     api: AuditLogsAPI,
     id: string,
     signal: AbortSignal,
   ): Promise<'deleted' | 'absent' | 'in-use'> {
-    const result = await this.#delete(destination('delete destination', api, id, signal));
-    return result === 'conflict' ? 'in-use' : result;
+    const call: DestinationCall = { operation: 'delete destination', api, id: checkedUUID(id), signal };
+    const result = await this.#atItsHost(call, (target) => this.#deleteExisting(target));
+    return result === 'conflict' ? 'in-use' : (result ?? 'absent');
   }
 
   /** Returns the first hundred portals that the token sees in this region. */
@@ -240,24 +252,30 @@ export class KonnectClient {
     return parsed(schema, await this.#send('GET', target, undefined, query), target.operation, false);
   }
 
-  async #readIfThere<T>(target: Target, schema: z.ZodType<T>): Promise<T | undefined> {
-    try {
-      return await this.#read(target, schema);
-    } catch (error) {
-      if (isKonnectError(error, 'NotFound')) return undefined;
-      throw error;
-    }
+  #readIfThere<T>(target: Target, schema: z.ZodType<T>): Promise<T | undefined> {
+    return unlessNotFound(this.#read(target, schema));
   }
 
   async #delete(target: Target): Promise<'deleted' | 'absent' | 'conflict'> {
+    return (await unlessNotFound(this.#deleteExisting(target))) ?? 'absent';
+  }
+
+  async #deleteExisting(target: Target): Promise<'deleted' | 'conflict'> {
     try {
       await this.#send('DELETE', target);
       return 'deleted';
     } catch (error) {
-      if (isKonnectError(error, 'NotFound')) return 'absent';
       if (isKonnectError(error, 'Conflict')) return 'conflict';
       throw error;
     }
+  }
+
+  /** Returns undefined if the destination is gone. */
+  #atItsHost<T>(call: DestinationCall, send: (target: Target) => Promise<T>): Promise<T | undefined> {
+    const { operation, id, signal } = call;
+    return this.#destinationHosts.ask(call, ({ region, api }) =>
+      send({ operation, region, path: `${api}/${destinationsPath}/${id}`, signal }),
+    );
   }
 
   async #send(
@@ -280,8 +298,13 @@ export class KonnectClient {
   }
 }
 
-function destination(operation: KonnectOperation, api: AuditLogsAPI, id: string, signal: AbortSignal): Target {
-  return { operation, region: globalRegion, path: `${api}/${destinationsPath}/${checkedUUID(id)}`, signal };
+async function unlessNotFound<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isKonnectError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }
 
 function portalWebhook(operation: KonnectOperation, region: string, id: string, signal: AbortSignal): Target {

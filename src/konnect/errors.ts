@@ -24,7 +24,7 @@ export type KonnectOperation =
  * - `Refused`: any other 4xx
  * - `ServerError`: 5xx, and 408
  * - `Unreachable`: no usable connection, a timeout, a broken connection, or an aborted signal of the caller (code `ABORT_ERR`)
- * - `UnexpectedAnswer`: a redirect, no JSON, wrong types, too long, or a 404 of a gateway in front of the API
+ * - `UnexpectedAnswer`: a redirect, no JSON, wrong types, too long, a 404 of a gateway in front of the API, or a 404 for a destination that is listed
  */
 export type KonnectErrorKind =
   | 'Unauthorized'
@@ -39,6 +39,9 @@ export type KonnectErrorKind =
 
 /** The code of an `Unreachable` whose request a proxy answered with 407: the proxy refuses the user and password in its URL, or lacks them. */
 export const proxyAuthenticationCode = 'PROXY_AUTHENTICATION_REQUIRED';
+
+/** The code of an `UnexpectedAnswer`: no host of Konnect serves the destination, but a list that was requested afterwards shows it. */
+export const listedButNotServedCode = 'LISTED_BUT_NOT_SERVED';
 
 /** The request fields that a refusal may name. */
 export const requestFields = [
@@ -79,7 +82,7 @@ export class KonnectError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Konnect's ID of this request. It is for the log only: in a condition it would change with every request. */
   readonly instance: string | undefined;
-  /** Node's error code, such as `ECONNREFUSED`, or {@link proxyAuthenticationCode}. Undefined if Konnect answered. */
+  /** Node's error code, such as `ECONNREFUSED`, {@link proxyAuthenticationCode} or {@link listedButNotServedCode}. */
   readonly code: string | undefined;
   /** The fields of the request that Konnect refused, from {@link requestFields}. */
   readonly refusedFields: readonly RequestField[];
@@ -131,6 +134,7 @@ function describeProblem({ kind, status, code, refusedFields = [] }: KonnectErro
     return `Konnect cannot be reached${code === undefined ? '' : ` (${code})`}`;
   }
   if (kind === 'UnexpectedAnswer') {
+    if (code === listedButNotServedCode) return 'Konnect lists the destination, but no host serves it';
     return `Konnect's answer${status === undefined ? '' : ` (${status})`} is not what its API describes`;
   }
   if (status === undefined) return 'the token contains characters that a header cannot contain';

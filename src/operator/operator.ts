@@ -104,7 +104,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   metrics.watchForbidden(() => forbiddenWatches(caches.informers));
   const reconciler = new Reconciler({
     cluster: createCluster({ client, recorder, log, onWritten: caches.onWritten }),
-    konnectFor: (token, priority) => konnect.forToken(token, priority),
+    konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
     find: caches.find,
     contenders: (key, claims) => enqueuer.sharing(key, claims).flatMap((other) => caches.find(other) ?? []),
     clusterName,

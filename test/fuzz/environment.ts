@@ -72,7 +72,7 @@ export class Environment {
     const konnect = new Konnect({ http, urlTemplate: 'http://127.0.0.1/{region}', nowMs: () => this.clock.ms });
     this.#reconciler = new Reconciler({
       cluster: this.cluster,
-      konnectFor: (token) => konnect.forToken(token),
+      konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
         this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { KonnectClient } from '../../src/konnect/client.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
 import { type KonnectCall, KonnectHTTP } from '../../src/konnect/http.ts';
+import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { closed, listening } from '../unit/konnect/listening.ts';
 import { everyPrintOf, leaksIn, secrets } from './leaks.ts';
 import type { Part } from './part.ts';
@@ -227,11 +227,8 @@ async function open() {
   const port = await listening(server);
   const calls: KonnectCall[] = [];
   const http = new KonnectHTTP({ userAgent: 'fuzz', timeoutMs, onCall: (call) => calls.push(call) });
-  const client = new KonnectClient({
-    http,
-    urlTemplate: `http://127.0.0.1:${String(port)}/{region}`,
-    token: secrets.token,
-  });
+  const konnect = new Konnect({ http, urlTemplate: `http://127.0.0.1:${String(port)}/{region}` });
+  const { client } = konnect.forToken(secrets.token, 'new', 'eu');
   const signal = new AbortController().signal;
   const settings = {
     name: 'n',

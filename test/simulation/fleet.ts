@@ -205,7 +205,7 @@ export class OperatorInMemory {
     const find = (key: string) => structuredClone(cluster.objects.get(key));
     const reconciler = new Reconciler({
       cluster,
-      konnectFor: (token, priority) => konnect.forToken(token, priority),
+      konnectFor: (token, priority, inRegion) => konnect.forToken(token, priority, inRegion),
       find,
       contenders: (key, shared) => claims.sharing(key, shared).flatMap((other) => find(other) ?? []),
       clusterName: '',

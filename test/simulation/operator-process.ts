@@ -56,7 +56,7 @@ export class OperatorProcess {
     const konnect = new Konnect({ http: options.transport, urlTemplate, nowMs: options.nowMs });
     this.#reconciler = new Reconciler({
       cluster: this.#watched(options.cluster),
-      konnectFor: (token) => konnect.forToken(token),
+      konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (key) => this.store.get(key),
       contenders: (key, claims) => this.#claims.sharing(key, claims).flatMap((other) => this.store.get(other) ?? []),
       clusterName: '',

@@ -23,14 +23,18 @@ const creation = z.strictObject({
 
 const change = creation.partial();
 
-/** Returns the operations on destinations. Both versions and all hosts share one store per organization. */
+/** Returns the operations on destinations. Both versions and all hosts that serve them share one store per organization. */
 export function destinationOperations(version: 'v2' | 'v3'): Operation[] {
   const collection = {
     path: `/${version}/audit-log-destinations`,
     hosts: 'any',
     resource: 'audit-log-destinations',
   } as const;
-  const single = { ...collection, path: `${collection.path}/{auditLogDestinationId}` } as const;
+  const single = {
+    ...collection,
+    path: `${collection.path}/{auditLogDestinationId}`,
+    hosts: 'destination-items',
+  } as const;
   return [
     {
       ...collection,

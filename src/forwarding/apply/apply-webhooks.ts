@@ -176,8 +176,6 @@ async function diagnoseFailure(
     if (isAmbiguous && needsDestination(desired, one)) {
       const destination = await context.konnect.client.getDestination(desired.api, destinationID, context.signal);
       if (destination === undefined) {
-        // Reads the shared list again, which may still show the destination. Otherwise the next reconciliation would rely on it.
-        await context.konnect.destinations(desired.api, { maxAgeMs: 0 }, context.signal);
         return waiting(
           reasons.creating,
           `destination ${destinationID} no longer exists in Konnect; the operator creates it again`,

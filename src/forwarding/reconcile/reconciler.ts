@@ -46,8 +46,8 @@ import { organizationChanged, proveOrganization } from './token-organization.ts'
 
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
-  /** Returns Konnect with one token. Requests of new and changed forwardings go before those of resyncs. */
-  readonly konnectFor: (token: string, priority: Priority) => Konnect;
+  /** Returns Konnect with one token, for a forwarding in `region`. Requests of new and changed forwardings go before those of resyncs. */
+  readonly konnectFor: (token: string, priority: Priority, region: string) => Konnect;
   /** Returns the forwarding from the cache, at least as new as the operator's last write of it. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
   /** Returns the other forwardings in the cache that have one of these claims. */
@@ -270,11 +270,11 @@ export class Reconciler {
       expire: (time) => memory.expireTimestamp(key, time),
       signal,
       wasApplied,
-      konnect: konnectFor(token, priority),
+      konnect: konnectFor(token, priority, forwarding.spec.konnect.region),
       tokenSource: tokenSource(forwarding),
       konnectIn: (organizationID) => {
         const known = memory.goodToken(key, organizationID);
-        return known === undefined ? undefined : konnectFor(known, priority);
+        return known === undefined ? undefined : konnectFor(known, priority, forwarding.spec.konnect.region);
       },
       isCurrentToken: (organizationID) => memory.goodToken(key, organizationID) === token,
       forgetToken: (organizationID) => memory.forgetToken(key, organizationID),

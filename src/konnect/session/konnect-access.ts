@@ -4,15 +4,15 @@ import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { ListWanted } from './destination-lists.ts';
 import type { KonnectToken } from './konnect-token.ts';
 
-/** Konnect as one token sees it, for work of one priority. Forwardings share the requests that they have in common. */
+/** Konnect as one token sees it, for work of one priority in one region. Forwardings share the requests that they have in common. */
 export class KonnectAccess {
   /** The client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
   readonly client: KonnectClient;
   readonly #token: KonnectToken;
   readonly #priority: Priority;
 
-  constructor(token: KonnectToken, priority: Priority) {
-    this.client = token.client(priority);
+  constructor(token: KonnectToken, priority: Priority, region: string) {
+    this.client = token.client(priority, region);
     this.#token = token;
     this.#priority = priority;
   }

@@ -1,6 +1,8 @@
 import type { Priority } from '../../runtime/priority.ts';
 import { KonnectClient, type OnSkipped } from '../client.ts';
+import { DestinationHosts, type KnownPlaces } from '../destination-hosts.ts';
 import { abortedError, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
+import { globalRegion } from '../konnect-url.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { KonnectTransport } from '../transport.ts';
@@ -28,6 +30,8 @@ export interface KonnectTokenOptions {
   onSkipped: OnSkipped | undefined;
   /** Returns milliseconds that never decrease. */
   nowMs: () => number;
+  /** Shared by all tokens: which host serves single destinations does not depend on the token. */
+  knownPlaces: KnownPlaces;
   /** Returns the lists that all tokens of an organization share. */
   listsOf: (organizationID: string) => DestinationLists;
 }
@@ -44,14 +48,20 @@ export class KonnectToken {
   constructor(options: KonnectTokenOptions) {
     this.#options = options;
     // Many callers may wait for a shared request, and some of them may be new.
-    this.#sharedClient = this.client('new');
+    this.#sharedClient = this.client('new', globalRegion);
     this.#lists = new DestinationLists(options.nowMs);
   }
 
-  /** Returns a client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
-  client(priority: Priority): KonnectClient {
-    const { urlTemplate, token, onSkipped } = this.#options;
-    return new KonnectClient({ urlTemplate, token, onSkipped, http: this.#transport(priority) });
+  /** Returns a client for all requests that are not shared, for a forwarding in `region`. Its writes of destinations invalidate the shared list. */
+  client(priority: Priority, region: string): KonnectClient {
+    const { urlTemplate, token, onSkipped, nowMs, knownPlaces } = this.#options;
+    const destinationHosts = new DestinationHosts({
+      region,
+      known: knownPlaces,
+      nowMs,
+      list: (api, maxAgeMs, signal) => this.destinations(api, { maxAgeMs }, signal),
+    });
+    return new KonnectClient({ urlTemplate, token, destinationHosts, onSkipped, http: this.#transport(priority) });
   }
 
   async organization(priority: Priority, signal: AbortSignal): Promise<Identified> {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Priority } from '../../runtime/priority.ts';
 import type { OnSkipped } from '../client.ts';
+import type { KnownPlaces } from '../destination-hosts.ts';
+import { globalRegion } from '../konnect-url.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
@@ -23,8 +25,9 @@ export interface KonnectOptions {
 
 /** What the process knows of Konnect, by token, and what the tokens of an organization share. */
 export class Konnect {
-  readonly #accesses = new Map<string, Readonly<Record<Priority, KonnectAccess>>>();
+  readonly #tokens = new Map<string, KonnectToken>();
   readonly #lists = new Map<string, DestinationLists>();
+  readonly #knownPlaces: KnownPlaces = new Map();
   readonly #options: Omit<Required<KonnectOptions>, 'limits' | 'onSkipped'> &
     Pick<KonnectTokenOptions, 'limits' | 'onSkipped'>;
 
@@ -32,14 +35,14 @@ export class Konnect {
     this.#options = { ...rest, maxTokens, nowMs, limits, onSkipped };
   }
 
-  /** Returns the same access for the same token and priority, as long as it is remembered. */
-  forToken(token: string, priority: Priority = 'new'): KonnectAccess {
+  /** Returns access with the token, for a forwarding in `region`. What the process knows of the token is shared, as long as it is remembered. */
+  forToken(token: string, priority: Priority = 'new', region: string = globalRegion): KonnectAccess {
     const tokenDigest = createHash('sha256').update(token).digest('base64');
-    return this.#lastUsed(this.#accesses, tokenDigest, () => {
+    const shared = this.#lastUsed(this.#tokens, tokenDigest, () => {
       const listsOf = (organizationID: string) => this.#listsOf(organizationID);
-      const shared = new KonnectToken({ ...this.#options, token, tokenDigest, listsOf });
-      return { new: new KonnectAccess(shared, 'new'), resync: new KonnectAccess(shared, 'resync') };
-    })[priority];
+      return new KonnectToken({ ...this.#options, token, tokenDigest, listsOf, knownPlaces: this.#knownPlaces });
+    });
+    return new KonnectAccess(shared, priority, region);
   }
 
   #listsOf(organizationID: string): DestinationLists {

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { problemOf, reasons, stalled, waiting } from '../../../src/forwarding/problems.ts';
-import { KonnectError, type KonnectErrorFields, proxyAuthenticationCode } from '../../../src/konnect/errors.ts';
+import {
+  KonnectError,
+  type KonnectErrorFields,
+  listedButNotServedCode,
+  proxyAuthenticationCode,
+} from '../../../src/konnect/errors.ts';
 import { worstFirst } from '../../../src/status/problem.ts';
 
 const tokenSource = 'Secret konnect, key token';
@@ -24,6 +29,14 @@ test.each([
   const found = problem({ kind, status });
   expect(found).toMatchObject({ severity, reason });
   for (const word of words) expect(found.message).toContain(word);
+});
+
+test('a destination that is listed and not served is told apart from an answer of a proxy', () => {
+  const found = problem({ kind: 'UnexpectedAnswer', status: 404, code: listedButNotServedCode });
+  expect(found).toMatchObject({ severity: 'unavailable', reason: 'UnexpectedAnswer' });
+  for (const word of ['404 or 405', 'update portal webhook', 'spec.konnect.region']) {
+    expect(found.message).toContain(word);
+  }
 });
 
 test('a proxy that rejects its user or password is told apart, with the variables to correct', () => {

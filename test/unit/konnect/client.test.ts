@@ -275,12 +275,10 @@ describe('what is read', () => {
 
 describe('the result of an answer', () => {
   test.each<[number, string, (client: Client) => Promise<unknown>, unknown]>([
-    [404, 'reading a destination', (client) => client.getDestination('v3', id, signal), undefined],
     [404, 'reading a portal', (client) => client.getPortal('us', portal, signal), undefined],
     [404, 'reading a portal webhook', (client) => client.getPortalWebhook('us', portal, signal), undefined],
     [404, 'reading an organization webhook', (client) => client.getOrganizationWebhook('us', signal), undefined],
     [404, 'reading an inline webhook', (client) => client.getInlineWebhook('us', signal), undefined],
-    [404, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'absent'],
     [409, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'in-use'],
     [204, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'deleted'],
     [200, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'deleted'],
@@ -302,11 +300,6 @@ describe('the result of an answer', () => {
     ],
   ])('%i, %s', async (status, _, use, expected) => {
     expect((await answering({ status }, use)).value).toBe(expected);
-  });
-
-  test('updating a missing object is NotFound', async () => {
-    const { value } = await answering({ status: 404 }, (c) => rejection(c.updateDestination('v3', id, body, signal)));
-    expect(value).toMatchObject({ kind: 'NotFound', operation: 'update destination' });
   });
 });
 

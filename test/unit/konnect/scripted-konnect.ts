@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { KonnectClient, type KonnectClientOptions } from '../../../src/konnect/client.ts';
+import { DestinationHosts } from '../../../src/konnect/destination-hosts.ts';
 import { type KonnectCall, KonnectHTTP, type KonnectHTTPOptions } from '../../../src/konnect/http.ts';
 import { closed, listening } from './listening.ts';
 
@@ -71,9 +72,16 @@ export function clientOf(
     onCall: (call) => calls.push(call),
     ...options,
   });
+  const destinationHosts = new DestinationHosts({
+    region: 'eu',
+    known: new Map(),
+    nowMs: () => performance.now(),
+    list: (api, _maxAgeMs, signal) => client.listDestinations(api, signal),
+  });
+  const client = new KonnectClient({ http, urlTemplate, token, destinationHosts, onSkipped });
   return {
     http,
-    client: new KonnectClient({ http, urlTemplate, token, onSkipped }),
+    client,
     calls,
     [Symbol.dispose]() {
       http.close();

@@ -271,7 +271,7 @@ export class Harness implements AsyncDisposable {
     const konnect = new Konnect({ http, urlTemplate: this.konnect.urlTemplate, nowMs: () => this.clock.ms });
     return new Reconciler({
       cluster: this.cluster,
-      konnectFor: (token) => konnect.forToken(token),
+      konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
         this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),

@@ -212,11 +212,11 @@ describe('the list of destinations', () => {
 describe('tokens', () => {
   test('are remembered up to a limit, and the least recently used one is forgotten first', async () => {
     await using view = await sharedView({ maxTokens: 2 });
-    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
-    expect(view.konnect.forToken('kpat_a')).toBe(a);
-    view.konnect.forToken('kpat_c');
-    expect(view.konnect.forToken('kpat_a')).toBe(a);
-    expect(view.konnect.forToken('kpat_b')).not.toBe(b);
+    const organizationOf = (token: string) => view.konnect.forToken(token).organization(signal);
+    for (const token of ['kpat_a', 'kpat_b', 'kpat_a', 'kpat_c', 'kpat_a']) await organizationOf(token);
+    expect(view.count('GET', '/me')).toBe(3);
+    await organizationOf('kpat_b');
+    expect(view.count('GET', '/me')).toBe(4);
   });
 });
 

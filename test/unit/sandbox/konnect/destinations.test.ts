@@ -41,6 +41,46 @@ describe('destinations', () => {
     expect((await konnect.call('GET', `${path}/${id}`, { token: other })).status).toBe(404);
   });
 
+  test.each([
+    ['everywhere', ['/global/v2', '/global/v3', '/us/v2', '/us/v3', '/eu/v2', '/eu/v3']],
+    ['global', ['/global/v2', '/global/v3']],
+    ['region-v3', ['/us/v3', '/eu/v3']],
+    ['region-v2', ['/us/v2', '/eu/v2']],
+  ] as const)('are served one by one as destinationItems says: %s', async (destinationItems, served) => {
+    await using konnect = await bench({ behavior: { destinationItems } });
+    let id = await konnect.createDestination();
+    const all = ['/global/v2', '/global/v3', '/us/v2', '/us/v3', '/eu/v2', '/eu/v3'];
+    const statusesOf = (method: string, sent = {}) =>
+      Promise.all(
+        all.map(async (host) => (await konnect.call(method, `${host}/audit-log-destinations/${id}`, sent)).status),
+      );
+    const expected = all.map((host) => (served.some((one) => one === host) ? 200 : 404));
+    expect(await statusesOf('GET')).toEqual(expected);
+    expect(await statusesOf('PATCH', { body: destination })).toEqual(expected);
+    for (const host of all) {
+      expect((await konnect.call('GET', `${host}/audit-log-destinations`)).body['data']).toMatchObject([{ id }]);
+      const { status } = await konnect.call('DELETE', `${host}/audit-log-destinations/${id}`);
+      if (status === 204) id = await konnect.createDestination();
+      expect(status).toBe(served.some((one) => one === host) ? 204 : 404);
+    }
+  });
+
+  test.each([
+    ['problem', 404, { title: 'Not Found' }],
+    ['no-route', 404, { message: 'no Route matched with those values' }],
+    ['method-not-allowed', 405, { title: 'Method Not Allowed' }],
+  ] as const)(
+    'are refused one by one with %s where they are not served',
+    async (unservedDestinationItem, status, body) => {
+      await using konnect = await bench({ behavior: { destinationItems: 'region-v3', unservedDestinationItem } });
+      const id = await konnect.createDestination();
+      for (const method of ['GET', 'PATCH', 'DELETE']) {
+        const sent = method === 'PATCH' ? { body: destination } : {};
+        expect(await konnect.call(method, `${path}/${id}`, sent)).toMatchObject({ status, body });
+      }
+    },
+  );
+
   test('each PATCH moves updated_at, however little time has passed', async () => {
     await using konnect = await bench({ clock: fakeClock() });
     const id = await konnect.createDestination();
