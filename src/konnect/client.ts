@@ -6,6 +6,7 @@ import {
   type AuditLogsAPI,
   type Destination,
   type DestinationBody,
+  destinationJSON,
   destinationPageSchema,
   destinationSchema,
   destinationSchemaOf,
@@ -315,16 +316,6 @@ function portalWebhook(operation: KonnectOperation, region: string, id: string, 
 function checkedUUID(id: string): string {
   if (!hasFormOfUUID(id)) throw new TypeError('a Konnect ID must be a UUID');
   return id.toLowerCase();
-}
-
-function destinationJSON(body: DestinationBody): object {
-  return {
-    name: body.name,
-    endpoint: body.endpoint,
-    authorization: body.authorization,
-    log_format: body.logFormat,
-    skip_ssl_verification: body.skipSSLVerification,
-  };
 }
 
 function webhookJSON(body: WebhookBody): object {

@@ -28,6 +28,17 @@ export interface DestinationBody {
   skipSSLVerification: boolean;
 }
 
+/** Returns the destination as Konnect's API names its fields. */
+export function destinationJSON(body: DestinationBody): object {
+  return {
+    name: body.name,
+    endpoint: body.endpoint,
+    authorization: body.authorization,
+    log_format: body.logFormat,
+    skip_ssl_verification: body.skipSSLVerification,
+  };
+}
+
 /** The webhook of a portal, or of an organization in v3. */
 export interface Webhook {
   /** A UUID in lower case. Undefined if Konnect names none: the field is missing, empty, or the nil UUID. */
