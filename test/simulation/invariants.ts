@@ -27,6 +27,7 @@ export const invariants = {
   duplicates: 'two destinations of one forwarding exist only after a lost POST',
   patience: 'no second POST, and no forgotten one, while lists may lack the result of the first one',
   mixed: 'endpoint and authorization of two Secrets are never mixed',
+  attributed: 'status counts a correction for each change of another client, and none for a change of the operator',
   honest: 'status says nothing that is not true in Konnect',
   silent: 'the operator writes nothing to Konnect if it must not',
   converges: 'in the end Konnect has what spec wants, and status says so',
@@ -64,6 +65,8 @@ export class InvariantChecker implements Observer {
   readonly #unansweredCreations = new Set<string>();
   readonly #startedMs: number;
   #lostPosts = 0;
+  /** Writes to Kubernetes that failed, or whose answer was lost. */
+  #failedKubernetesWrites = 0;
 
   /** `foreign` is the result of `snapshotForeign` before the scenario's forwardings exist. */
   constructor(
@@ -113,7 +116,9 @@ export class InvariantChecker implements Observer {
     this.#log(
       `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
     );
-    if (call.system !== 'konnect' || call.kind !== 'write') return;
+    if (call.kind !== 'write') return;
+    if (call.system === 'kubernetes' && outcome !== 'done') this.#failedKubernetesWrites += 1;
+    if (call.system !== 'konnect') return;
     if (this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
     // After 2xx and 4xx the operator knows the result. In all other cases, also after a crash, it does not.
@@ -138,6 +143,24 @@ export class InvariantChecker implements Observer {
   /** Checks the final state. */
   checkEnd(): void {
     for (const problem of this.missing()) this.#violate(problem.invariant, problem.detail);
+    this.#checkCorrections();
+  }
+
+  /** With a crash or a lost write to Kubernetes, status may not know whose change Konnect shows. */
+  #checkCorrections(): void {
+    if (this.#world.crashes > 0 || this.#failedKubernetesWrites > 0) return;
+    const { corrections: expected = {} } = this.#scenario;
+    for (const [of, { status }] of this.#world.kubernetes.objects) {
+      const counted = new Map((status.corrections ?? []).map(({ object, at }) => [object, at.length]));
+      const wanted = new Map(of === key ? Object.entries(expected) : []);
+      for (const object of new Set([...counted.keys(), ...wanted.keys()])) {
+        const [is = 0, should = 0] = [counted.get(object), wanted.get(object)];
+        const isWrong = this.#world.appliedFaults.length === 0 ? is !== should : is > should;
+        if (isWrong) {
+          this.#violate('attributed', `${of}: ${String(is)} corrections of ${object}, wanted: ${String(should)}`);
+        }
+      }
+    }
   }
 
   /** Returns what still differs from the final state. */

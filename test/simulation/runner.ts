@@ -71,6 +71,11 @@ export async function runScenario(
   world.observer = checker;
   const startedMs = world.clock.ms;
   let ends = await world.work();
+  for (const step of scenario.later ?? []) {
+    await world.resync();
+    step(world);
+    ends = await world.work();
+  }
   let resyncs = 0;
   while (ends && resyncs < maxResyncs && checker.missing().length > 0) {
     resyncs += 1;

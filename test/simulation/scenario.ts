@@ -25,6 +25,10 @@ export interface Scenario extends FinalState {
   /** Runs before the change, when the forwarding is in sync. */
   readonly prepare?: (world: SimulatedWorld) => Promise<void>;
   readonly change: (world: SimulatedWorld) => void;
+  /** Further changes. Each follows a resync, in the same process unless a fault ended it. */
+  readonly later?: readonly ((world: SimulatedWorld) => void)[];
+  /** By object, how many corrections status counts in the end: one for each change of another client. Default: none. */
+  readonly corrections?: Readonly<Record<string, number>>;
   /** Also accepted after a crash, which loses the memory of the process. */
   readonly afterCrash?: FinalState;
   /** Resyncs that may still write. If an answer has no `updated_at`, the next reconciliation records it. */

@@ -47,7 +47,7 @@ export function ownershipFingerprint({ metadata, spec, status }: AuditLogForward
   const { konnect, destination, organization, portals, cleanup, conditions } = status;
   const stalled = conditions?.find(({ type }) => type === 'Stalled')?.reason;
   const parts = conditions?.filter(({ type }) => type === 'SecretsResolved' || type === 'DestinationReady');
-  const isFalse = parts?.map(({ type, status: is }) => type + is);
+  const isFalse = parts?.map(({ type, status: is, reason }) => [type, is, reason]);
   const isReconciled = status.observedGeneration === metadata.generation;
   const { uid, deletionTimestamp } = metadata;
   const named = [destination?.id, destination?.name];

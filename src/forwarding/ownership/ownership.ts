@@ -193,9 +193,11 @@ function canWrite({ metadata, spec, status }: AuditLogForwarding): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.suspend || spec.mode === 'Observe') return false;
   const conditions = status.conditions ?? [];
   const stalled = conditions.find(({ type }) => type === 'Stalled');
-  const isFalse = (part: string) => conditions.some(({ type, status: is }) => type === part && is === 'False');
   if (stalled === undefined) return true;
-  return webhookReasons.has(stalled.reason) && !isFalse('SecretsResolved') && !isFalse('DestinationReady');
+  // A Secret or a destination whose problem is not the stalled one, such as a pending creation, may be ready soon.
+  const isStalled = (part: string) =>
+    conditions.some(({ type, status: is, reason }) => type === part && is === 'False' && reason === stalled.reason);
+  return webhookReasons.has(stalled.reason) && !isStalled('SecretsResolved') && !isStalled('DestinationReady');
 }
 
 /**

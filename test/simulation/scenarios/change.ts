@@ -3,6 +3,7 @@ import { clearWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
 import { key, usual } from '../../support/forwarding-spec.ts';
 import { forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
+import type { SimulatedWorld } from '../simulated-world.ts';
 import {
   allAttached,
   byPortal,
@@ -13,6 +14,10 @@ import {
   ownDestination,
   shopOnly,
 } from './common.ts';
+
+function detachShop(world: SimulatedWorld): void {
+  clearWebhook(world.konnect, world.organization(), world.portal(shop));
+}
 
 export const changes: readonly Scenario[] = [
   {
@@ -75,8 +80,17 @@ export const changes: readonly Scenario[] = [
     destinations: ownDestination,
   },
   {
+    title: 'touch-secret',
+    before: usual,
+    change: (world) => world.putSecret('siem', siem),
+    after: allAttached,
+    destinations: ownDestination,
+    writesNothing: true,
+  },
+  {
     title: 'drift',
     before: usual,
+    corrections: { destination: 1, organization: 1, [`portal/${shop}`]: 1, [`portal/${forum}`]: 1 },
     foreign: (world) => void world.createForeign('theirs'),
     change(world) {
       const organization = world.organization();
@@ -97,6 +111,7 @@ export const changes: readonly Scenario[] = [
     deletable: true,
     behavior: { usedDestination: 'deleted' },
     before: shopOnly,
+    corrections: { destination: 1, [`portal/${shop}`]: 1 },
     change(world) {
       const mine = world
         .organization()
@@ -110,8 +125,21 @@ export const changes: readonly Scenario[] = [
     destinations: ownDestination,
   },
   {
+    title: 'drift-again-and-again',
+    before: shopOnly,
+    change: detachShop,
+    later: [detachShop, detachShop, detachShop],
+    after: {},
+    destinations: ownDestination,
+    corrections: { [`portal/${shop}`]: 3 },
+    readiness: { [key]: 'False Contested Stalled' },
+    // A process with an outdated cache does not know that the correction was the operator's.
+    afterCrash: { after: { 'blue/shop': `${key} on` }, destinations: ownDestination },
+  },
+  {
     title: 'drift-v2',
     before: inline,
+    corrections: { organization: 1 },
     change(world) {
       const webhook = world.webhook();
       webhook.enabled = false;
@@ -250,6 +278,30 @@ export const changes: readonly Scenario[] = [
     before: usual,
     change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
     after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
+    destinations: [],
+  },
+  {
+    title: 'refer-to-another-lenient',
+    deletable: true,
+    behavior: { usedDestination: 'deleted' },
+    foreign: (world) => void world.createForeign('theirs'),
+    before: usual,
+    change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
+    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
+    destinations: [],
+  },
+  {
+    title: 'refer-to-the-new-owner-of-a-portal',
+    foreign: (world) => void world.createForeign('theirs'),
+    before: usual,
+    async prepare(world) {
+      world.edit({ ...usual, suspend: true });
+      await world.work();
+      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
+      world.attach(world.portal(forum), theirs?.destination.id ?? '');
+    },
+    change: (world) => world.edit({ ...shopOnly, destinationRef: { name: 'theirs' } }),
+    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on' },
     destinations: [],
   },
   {

@@ -1,6 +1,6 @@
 /** Two forwardings that want the same webhook. */
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
-import { forum, otherSiem, shop } from '../../support/konnect-fixtures.ts';
+import { forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import { allAttached, inline, ownDestination, shopOnly } from './common.ts';
 
@@ -42,6 +42,42 @@ export const shared: readonly Scenario[] = [
     change: (world) => world.edit({ ...usual, portals: [{ id: forum, enabled: true }] }),
     after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
     destinations: [...ownDestination, `blue/${younger}`],
+  },
+  {
+    title: 'move-portal-there-and-back',
+    before: usual,
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...shopOnly, siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+    change: (world) => world.edit({ ...usual, portals: [{ id: forum, enabled: true }] }),
+    later: [
+      (world) => {
+        world.edit(usual);
+        world.edit({ portals: [{ id: kiosk, enabled: true }], siem: 'other' }, younger);
+      },
+      (world) => {
+        world.edit({ ...usual, portals: [{ id: forum, enabled: true }] });
+        world.edit({ ...shopOnly, siem: 'other' }, younger);
+      },
+    ],
+    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
+    destinations: [...ownDestination, `blue/${younger}`],
+  },
+  {
+    title: 'hand-over-beside-a-missing-portal',
+    before: shopOnly,
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      const portals = [nowhere, shop].map((id) => ({ id, enabled: true }));
+      world.add({ portals, siem: 'other' }, younger, 1_000);
+      await world.work();
+    },
+    change: (world) => world.delete(),
+    after: { 'blue/shop': `${younger} on` },
+    destinations: [`blue/${younger}`],
+    readiness: { [key]: 'gone', [younger]: 'False PortalNotFound Stalled' },
   },
   {
     title: 'hand-over',
