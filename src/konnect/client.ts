@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { DestinationCall, DestinationHosts } from './destination-hosts.ts';
+import { allPages, pageSize } from './destination-pages.ts';
 import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
 import { globalRegion, hostFor } from './konnect-url.ts';
 import {
@@ -24,11 +25,6 @@ import {
 } from './schema.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
-const pageSize = 100;
-const maxPages = 200;
-/** For all pages together, which stay in memory. No organization has nearly as many destinations. */
-const maxListCharacters = 2 * 1024 * 1024;
-const charactersOfAnEntry = 256;
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';
 
@@ -88,32 +84,19 @@ export class KonnectClient {
     filter: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Destination[]> {
-    const found = new Map<string, Destination>();
-    const cursors = new Set<string>();
     const target: Target = {
       operation: 'list destinations',
       region: globalRegion,
       path: `${api}/${destinationsPath}`,
       signal,
     };
-    let cursor: string | undefined;
-    let characters = 0;
-    for (let pages = 0; pages < maxPages; pages += 1) {
-      const query = new URLSearchParams({ 'page[size]': String(pageSize), ...filter });
-      if (cursor !== undefined) query.set('page[after]', cursor);
-      const page = await this.#read(target, destinationPageSchema, query);
-      for (const entry of this.#valid(target, page.data)) {
-        found.set(entry.id, entry);
-        characters += charactersOfAnEntry + (entry.name ?? '').length + (entry.endpoint ?? '').length;
-      }
-      if (characters > maxListCharacters) break;
-      const next = page.meta?.next ?? '';
-      if (next === '') return [...found.values()];
-      cursor = cursorOf(next);
-      if (cursor === undefined || cursors.has(cursor)) break;
-      cursors.add(cursor);
-    }
-    throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
+    const list = await allPages(async (query) => {
+      const page = await this.#read(target, destinationPageSchema, new URLSearchParams({ ...query, ...filter }));
+      return { entries: this.#valid(target, page.data), next: page.meta?.next };
+    });
+    if (list === undefined)
+      throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
+    return list;
   }
 
   /** Returns undefined if the destination is gone: Konnect answers 404, and a list that was requested afterwards lacks it too. */
@@ -320,13 +303,6 @@ function checkedUUID(id: string): string {
 
 function webhookJSON(body: WebhookBody): object {
   return { audit_log_destination_id: checkedUUID(body.destinationID), enabled: body.enabled };
-}
-
-/** Returns the cursor in `next`. The path in `next` is not used, because its prefix does not exist on the public host. */
-function cursorOf(next: string): string | undefined {
-  const query = next.includes('?') ? next.slice(next.indexOf('?') + 1) : '';
-  const cursor = new URLSearchParams(query).get('page[after]') ?? '';
-  return cursor === '' || cursor.length > 4096 ? undefined : cursor;
 }
 
 function parsed<T>(
