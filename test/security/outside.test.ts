@@ -30,6 +30,7 @@ describe('the operator', () => {
     const sockets = filesWith(/from 'node:(net|tls|http|https)'/);
     expect(sockets).toEqual([
       'src/konnect/http.ts',
+      'src/konnect/proxy.ts',
       'src/kube/kube-config.ts',
       'src/telemetry/certificate.ts',
       'src/telemetry/server.ts',
