@@ -230,14 +230,14 @@ async function update(
   const before = status.recorded.destination;
   const contested = foreign.length > 0 ? contestedProblem(context, correctedObject, object) : undefined;
   if (contested !== undefined || before === undefined) return contested;
-  if (foreign.length > 0) recordDestination(context, { ...before, updating: 'Correction' });
+  // Status may not be written after the request. The change must not look like one by another client then.
+  recordDestination(context, { ...before, updating: foreign.length > 0 ? 'Correction' : 'Change' });
   await beforeWrite(context, `updating ${object} in Konnect`);
   try {
     const answer = await konnect.client.updateDestination(desired.api, id, own.settings, signal);
     recordDestination(context, applied(id, answer?.updatedAt, own));
   } catch (error) {
     if (!(error instanceof KonnectError)) throw error;
-    if (error.mayHaveHappened && foreign.length === 0) recordDestination(context, { ...before, updating: 'Change' });
     if (error.kind === 'NotFound') {
       return waiting(reasons.creating, `${object} no longer exists in Konnect; the operator creates it again`);
     }

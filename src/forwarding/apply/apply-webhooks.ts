@@ -34,7 +34,7 @@ export async function applyWebhooks(
     if (problem !== undefined) contested.set(one, problem);
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
-  for (const one of toWrite) recordPending(one, destinationID);
+  for (const one of toWrite) recordPending(one);
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
   if (toWrite.length > 0) await beforeWrite(context, `attaching ${objects.join(', ')}`);
 
@@ -59,12 +59,11 @@ export async function applyWebhooks(
 }
 
 /** Records what a write is about to set. A webhook that was attached before keeps its state. */
-function recordPending(one: Attachment, destinationID: string | undefined): void {
+function recordPending(one: Attachment): void {
   const { step, recorded, enabled } = one;
   if (step.kind !== 'attach') return;
-  // A crash after the write must not hide that the operator has pointed the webhook at another destination.
-  const isMoved = recorded?.destinationID !== undefined && recorded.destinationID !== destinationID;
-  const updating = step.isForeign === true ? 'Correction' : (recorded?.updating ?? (isMoved ? 'Change' : undefined));
+  // Status may not be written after the request. The change must not look like one by another client then.
+  const updating = step.isForeign === true ? 'Correction' : (recorded?.updating ?? 'Change');
   if (one.isRecorded) {
     if (updating !== recorded?.updating) one.record({ state: recorded?.state ?? 'pending', ours: 'same', updating });
     return;
@@ -131,25 +130,16 @@ async function applyWebhook(
         return undefined;
       } catch (error) {
         if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-        const problem = await diagnoseFailure(context, desired, one, destinationID, error);
-        return failed(one, problem, error.mayHaveHappened);
+        return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
       }
   }
 }
 
-/**
- * Records a webhook whose call failed. What the operator knows about its owner stays as it was. `mayHaveChanged`: the answer to a write
- * was lost.
- */
-function failed(one: Attachment, problem: Problem, mayHaveChanged = false): Problem {
-  const { recorded } = one;
-  const isConfirmed = recorded?.state === 'on' || recorded?.state === 'off';
-  const updating = one.current()?.updating ?? (mayHaveChanged ? 'Change' : undefined);
-  if (problem.severity === 'unavailable' && isConfirmed) {
-    if (updating !== one.current()?.updating) one.record({ state: recorded.state, ours: 'same', updating });
-    return problem;
-  }
-  one.record({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same', updating });
+/** Records a webhook whose call failed. What the operator knows about its owner stays as it was. */
+function failed(one: Attachment, problem: Problem): Problem {
+  const isConfirmed = one.recorded?.state === 'on' || one.recorded?.state === 'off';
+  if (problem.severity === 'unavailable' && isConfirmed) return problem;
+  one.record({ state: stateAfter(one, problem), reason: problem.reason, ours: 'same' });
   return problem;
 }
 

@@ -20,8 +20,6 @@ export interface Attachment {
   readonly enabled: boolean;
   /** What status recorded before this reconciliation. */
   readonly recorded: PortalStatus | OrganizationStatus | undefined;
-  /** Returns what status records by now. */
-  readonly current: () => PortalStatus | OrganizationStatus | undefined;
   /** True if status already names everything that a write may set. */
   readonly isRecorded: boolean;
   readonly missingProblem: () => Problem;
@@ -59,8 +57,7 @@ export function needsDestination({ api }: DesiredState, { field }: Attachment): 
 export function attachmentsOf(context: ReconcileContext, desired: DesiredState, plan: Plan): Attachment[] {
   const { status } = context;
   const portals = desired.portals.map(({ id, enabled, field, ref, problem }): Attachment => {
-    const current = () => status.recorded.portals?.find((portal) => portal.id === id);
-    const recorded = current();
+    const recorded = status.recorded.portals?.find((portal) => portal.id === id);
     return {
       key: `portal/${id}`,
       object: `portal ${id}`,
@@ -68,7 +65,6 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
       step: plan.portals.get(id) ?? { kind: 'missing' },
       enabled,
       recorded,
-      current,
       isRecorded: mayBeAttached(recorded),
       missingProblem: () =>
         problem ??
@@ -77,7 +73,7 @@ export function attachmentsOf(context: ReconcileContext, desired: DesiredState, 
           `portal ${id} does not exist in region ${desired.region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${context.tokenSource}`,
         ),
       record(change) {
-        const before = current();
+        const before = status.recorded.portals?.find((portal) => portal.id === id);
         const destinationID = destinationOf(change, status.recorded, before);
         const reasonOfPortal = problem?.severity === 'unavailable' ? undefined : problem?.reason;
         const reason = change.reason ?? reasonOfPortal;
@@ -130,7 +126,6 @@ function organizationAttachment(
     step,
     enabled,
     recorded,
-    current: () => status.recorded.organization,
     isRecorded:
       mayBeAttached(recorded) && recorded?.api === api && (api === 'v3' || recorded.endpointDigest === endpointDigest),
     missingProblem: () =>

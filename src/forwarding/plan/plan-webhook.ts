@@ -6,7 +6,7 @@ import { differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Hold } from '../ownership/ownership.ts';
 import { isAdoptable } from './adoption.ts';
-import type { WebhookStep } from './steps.ts';
+import type { AttachReason, WebhookStep } from './steps.ts';
 
 /** The destination that webhooks have to point at. */
 export interface Target {
@@ -36,16 +36,19 @@ export function classified(
   record: PortalStatus | OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
-  return step.kind === 'attach' && isForeign(record, seen) ? { ...step, isForeign: true } : step;
+  return step.kind === 'attach' && isForeign(step.because, record, seen) ? { ...step, isForeign: true } : step;
 }
 
 function isForeign(
+  because: AttachReason,
   record: (Pick<PortalStatus, 'applied' | 'updating'> & Pick<OrganizationStatus, 'updatedAt'>) | undefined,
   seen: SeenWebhook | undefined,
 ): boolean {
   const { applied, updating, updatedAt } = record ?? {};
-  if (updating !== undefined) return updating === 'Correction';
+  if (updating === 'Correction') return true;
   if (applied === undefined) return false;
+  // The operator's own change may have taken effect, but it neither detaches a webhook nor points it at an unknown destination.
+  if (updating === 'Change') return because === 'unconfigured' || because === 'pointed elsewhere';
   switch (seen?.kind) {
     case 'unconfigured':
       return true;
