@@ -21,9 +21,30 @@ export interface AskOptions {
   readonly token?: boolean;
 }
 
+/** A host and version that may serve requests for one destination. */
+export interface ItemPlace {
+  readonly host: 'global' | 'region';
+  readonly version: 'v2' | 'v3';
+}
+
+/** In the order in which the operator asks them. It does not ask the last one for a forwarding with `auditLogsAPI: v3`. */
+export const itemPlaces: readonly [ItemPlace, ...ItemPlace[]] = [
+  { host: 'global', version: 'v3' },
+  { host: 'region', version: 'v3' },
+  { host: 'region', version: 'v2' },
+  { host: 'global', version: 'v2' },
+];
+
+export function itemPath({ version }: ItemPlace, id: string): string {
+  return `/${version}/audit-log-destinations/${id}`;
+}
+
 export interface ContractClient {
   /** Sends a request to the host of `place`. Rejects without an answer, or after the signal is aborted. */
   readonly ask: (method: Method, place: 'global' | 'region', path: string, options?: AskOptions) => Promise<Answered>;
+  /** Sends a request for one destination to the host that {@link askItemsAt} named last, at first `global` in v3. */
+  readonly askItem: (method: Method, id: string, options?: AskOptions) => Promise<Answered>;
+  readonly askItemsAt: (place: ItemPlace) => void;
   /** Creates a destination, with a unique name unless `changes` has one. `cleanUp` removes it. */
   readonly make: (changes?: Json) => Promise<Answered>;
   /** Returns a unique name. */
@@ -65,6 +86,7 @@ export function createContractClient(
   const exchanges: Exchange[] = [];
   let named = 0;
   let cleaning = false;
+  let [itemPlace] = itemPlaces;
 
   async function ask(
     method: Method,
@@ -112,27 +134,40 @@ export function createContractClient(
     return `${prefix}-${named}`;
   }
 
+  /** Deletes a destination at any host that serves it. It is gone if no host has it and the list lacks it. */
   async function remove(id: string): Promise<void> {
     const deadline = performance.now() + polling.limitMs;
     for (;;) {
-      const { status } = await ask('DELETE', 'global', `/v3/audit-log-destinations/${id}`);
-      if (status < 300 || status === 404) return;
-      if (status !== 409 || performance.now() > deadline) throw new Error(`DELETE answered ${status}`);
+      let status = 404;
+      for (const place of new Set([itemPlace, ...itemPlaces])) {
+        if (!isUnknownThere(status)) break;
+        ({ status } = await ask('DELETE', place.host, itemPath(place, id)));
+      }
+      if (status < 300) return;
+      const isUnknown = isUnknownThere(status);
+      if (isUnknown && !(await listed()).some((one) => one['id'] === id)) return;
+      if ((status !== 409 && !isUnknown) || performance.now() > deadline) throw new Error(`DELETE answered ${status}`);
       await delay(polling.pollMs);
     }
   }
 
-  /** Finds destinations whose creation had no answer. */
-  async function removeStrays(): Promise<void> {
+  async function listed(): Promise<Json[]> {
+    const found: Json[] = [];
     let cursor = '';
     do {
       const { body } = await ask('GET', 'global', `/v3/audit-log-destinations?page[size]=100${cursor}`);
-      for (const { id, name: found } of itemsOf(body)) {
-        if (typeof found === 'string' && found.startsWith(prefix)) await remove(String(id));
-      }
+      found.push(...itemsOf(body));
       const next = cursorOf(body);
       cursor = next === undefined ? '' : `&page[after]=${encodeURIComponent(next)}`;
     } while (cursor !== '');
+    return found;
+  }
+
+  /** Finds destinations whose creation had no answer. */
+  async function removeStrays(): Promise<void> {
+    for (const { id, name: found } of await listed()) {
+      if (typeof found === 'string' && found.startsWith(prefix)) await remove(String(id));
+    }
   }
 
   return {
@@ -140,6 +175,10 @@ export function createContractClient(
     polling,
     exchanges,
     ask,
+    askItem: (method, id, options) => ask(method, itemPlace.host, itemPath(itemPlace, id), options),
+    askItemsAt: (place) => {
+      itemPlace = place;
+    },
     name,
     undo: (what, how) => void webhooks.push({ what, how }),
     async make(changes = {}) {
@@ -178,6 +217,10 @@ export function cursorOf({ meta }: Json): string | undefined {
   const next = isJson(meta) ? meta['next'] : undefined;
   if (typeof next !== 'string' || next === '') return undefined;
   return new URL(next, 'http://konnect.invalid').searchParams.get('page[after]') ?? undefined;
+}
+
+function isUnknownThere(status: number): boolean {
+  return status === 404 || status === 405;
 }
 
 function isJson(value: unknown): value is Json {

@@ -65,13 +65,14 @@ describe('the checks of an organization', () => {
     [
       { fillPatchDefaults: true },
       {
+        'item-global-v3': 'yes',
+        'item-region-v2': 'yes',
         'organizations-me': '200, with id and name',
         'jwks-without-token': 'none',
         'create-status': '201',
         'authorization-shown': 'no',
         'first-updated-at': 'the time of creation',
         'unset-updated-at-v2': 'the zero time',
-        'one-store': 'yes',
         'unique-names': 'yes, 409',
         'unique-names-on-rename': 'yes, 409',
         'patch-status': '200',
@@ -135,6 +136,31 @@ describe('the checks of an organization', () => {
         'v2-seen-in-v3': '404',
       },
     ],
+    [
+      { destinationItems: 'region-v3', unservedDestinationItem: 'method-not-allowed' },
+      {
+        'item-global-v3': 'no: GET 405, PATCH 405, DELETE 405',
+        'item-region-v3': 'yes',
+        'item-region-v2': 'no: GET 405, PATCH 405, DELETE 405',
+        'patch-status': '200',
+      },
+    ],
+    [
+      { destinationItems: 'region-v2', unservedDestinationItem: 'no-route' },
+      {
+        'item-global-v3': 'no: GET 404, PATCH 404, DELETE 404',
+        'item-region-v2': 'yes',
+        'unique-names-on-rename': 'yes, 409',
+        'patch-updated-at': 'yes, the one that GET shows',
+        'delete-status': '204',
+        'delete-in-use-portal': '409, says that it is in use',
+        'v2-takes-over': 'yes',
+      },
+    ],
+    [
+      { destinationItems: 'global' },
+      { 'item-global-v2': 'yes', 'item-region-v3': 'no: GET 404, PATCH 404, DELETE 404' },
+    ],
     [{ duplicateNames: 'allowed' }, { 'unique-names': 'no, a second one is made', 'unique-names-on-rename': 'no' }],
     [{ releaseDelayMs: 200 }, { 'release-portal': shortly, 'release-organization': shortly }],
     [{ staleListMs: 200 }, { 'list-after-create-global': shortly, 'list-after-delete': shortly }],
@@ -172,6 +198,17 @@ describe('the checks of an organization', () => {
       expect(asked.printed).not.toContain(full);
     }),
   );
+
+  test('ask first which host serves one destination', () =>
+    withKonnect({}, async (server) => {
+      const { findings } = await ask(server);
+      expect(findings.slice(0, 4).map(({ id }) => id)).toEqual([
+        'item-global-v3',
+        'item-region-v3',
+        'item-region-v2',
+        'item-global-v2',
+      ]);
+    }));
 
   test('leave out portals without a portal ID', () =>
     withKonnect({}, async (server) => {

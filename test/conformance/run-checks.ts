@@ -1,4 +1,5 @@
 import { NotBorrowedError } from './checks/borrow-webhook.ts';
+import { askDestinationHosts } from './checks/destination-hosts.ts';
 import { askDestinations } from './checks/destinations.ts';
 import { askOrganization } from './checks/organization.ts';
 import { askTwoViews } from './checks/two-views.ts';
@@ -67,6 +68,7 @@ export async function runChecks(options: InterrogationOptions): Promise<CheckRes
 function groupsOf(client: ContractClient): [title: string, group: () => AsyncGenerator<Finding>][] {
   const { portalID } = client.settings;
   return [
+    ['The host that serves one destination', () => askDestinationHosts(client)],
     ['The organization', () => askOrganization(client)],
     ['Destinations', () => askDestinations(client)],
     ...(portalID === undefined

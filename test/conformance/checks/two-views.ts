@@ -49,7 +49,7 @@ async function* askNamed({ ask, make }: ContractClient): AsyncGenerator<Finding>
   );
 }
 
-async function* askInline({ ask, make, settings }: ContractClient): AsyncGenerator<Finding> {
+async function* askInline({ ask, askItem, make, settings }: ContractClient): AsyncGenerator<Finding> {
   const id = String((await make()).body['id']);
   await ask('PATCH', 'region', v3, { body: { audit_log_destination_id: id, enabled: true } });
   const count = async () =>
@@ -75,7 +75,7 @@ async function* askInline({ ask, make, settings }: ContractClient): AsyncGenerat
   yield finding('v2-seen-in-v3', 'How does v3 show what v2 set up inline?', describeWebhook(seen.status, seen.body));
   const grown = (await count()) - before;
   yield finding('v2-makes-destination', 'Is it in the list of destinations?', grown > 0 ? 'yes' : 'no');
-  const { status } = await ask('DELETE', 'global', `/v3/audit-log-destinations/${id}`);
+  const { status } = await askItem('DELETE', id);
   yield finding(
     'v2-takes-over',
     'Is the destination free that v3 named before?',

@@ -3,8 +3,6 @@ import type { Answered, ContractClient } from '../contract-client.ts';
 import { describeWebhook, type Finding, finding, howSoon } from '../finding.ts';
 import { borrow, clear, destinationIn, type WebhookPlace } from './borrow-webhook.ts';
 
-const destinations = '/v3/audit-log-destinations';
-
 /** Checks a webhook with a destination: that of a portal, or that of the organization in v3. */
 export async function* askWebhook(client: ContractClient, place: WebhookPlace): AsyncGenerator<Finding> {
   await borrow(client, place);
@@ -87,7 +85,7 @@ async function* askRelease(client: ContractClient, place: WebhookPlace): AsyncGe
   const { ask, make, polling } = client;
   const tell = labeled(place);
   const id = String((await make()).body['id']);
-  const remove = (): Promise<Answered> => ask('DELETE', 'global', `${destinations}/${id}`);
+  const remove = (): Promise<Answered> => client.askItem('DELETE', id);
   await ask('PATCH', 'region', place.path, { body: { audit_log_destination_id: id, enabled: true } });
   const inUse = await remove();
   const says = /in use/i.test(String(inUse.body['detail'])) ? ', says that it is in use' : '';
