@@ -16,6 +16,8 @@ const ways: readonly Partial<Behavior>[] = [
   { patchStatus: 201, firstUpdatedAt: 'malformed' },
   { fillPatchDefaults: false, pageSizeMax: 1 },
   { releaseDelayMs: 300, portalDeleteConflict: true },
+  { destinationItems: 'region-v3', unservedDestinationItem: 'no-route' },
+  { destinationItems: 'region-v2', unservedDestinationItem: 'problem' },
 ];
 
 test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))('$says', async ({ way, index }) => {
