@@ -32,6 +32,8 @@ describe('the operator', () => {
       'src/konnect/http.ts',
       'src/konnect/proxy.ts',
       'src/kube/kube-config.ts',
+      // Sets how long one address may take to accept a connection.
+      'src/main.ts',
       'src/telemetry/certificate.ts',
       'src/telemetry/server.ts',
     ]);

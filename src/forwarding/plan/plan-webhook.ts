@@ -30,25 +30,33 @@ export function yieldToOwner(step: WebhookStep, hold: Hold, { reference }: Desir
   return { kind: 'attach', because: 'handed over', otherID: 'otherID' in step ? step.otherID : undefined };
 }
 
-/** Marks a step that overwrites a change of another client: Konnect shows something else than what the operator last applied. */
+/**
+ * Marks a step that overwrites a change of another client: Konnect shows something else than what the operator last applied.
+ * `ownDigest`: the endpoint that an inline webhook has to have.
+ */
 export function classified(
   step: WebhookStep,
   record: PortalStatus | OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
+  ownDigest?: string,
 ): WebhookStep {
-  return step.kind === 'attach' && isForeign(step.because, record, seen) ? { ...step, isForeign: true } : step;
+  return step.kind === 'attach' && isForeign(step.because, record, seen, ownDigest)
+    ? { ...step, isForeign: true }
+    : step;
 }
 
 function isForeign(
   because: AttachReason,
   record: (Pick<PortalStatus, 'applied' | 'updating'> & Pick<OrganizationStatus, 'updatedAt'>) | undefined,
   seen: SeenWebhook | undefined,
+  ownDigest: string | undefined,
 ): boolean {
   const { applied, updating, updatedAt } = record ?? {};
   if (updating === 'Correction') return true;
   if (applied === undefined) return false;
-  // The operator's own change may have taken effect, but it neither detaches a webhook nor points it at an unknown destination.
-  if (updating === 'Change') return because === 'unconfigured' || because === 'pointed elsewhere';
+  // The operator's own change may have taken effect. It neither detaches a webhook nor points it at something unknown.
+  const isOwnEndpoint = seen?.kind === 'inline' && seen.endpointDigest === ownDigest;
+  if (updating === 'Change') return !isOwnEndpoint && (because === 'unconfigured' || because === 'pointed elsewhere');
   switch (seen?.kind) {
     case 'unconfigured':
       return true;

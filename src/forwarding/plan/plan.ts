@@ -31,6 +31,7 @@ export function plan(desired: DesiredState, recorded: RecordedState, observed: O
             planOrganization(desired, target, recorded.organization, observed.organization),
             recorded.organization?.api === desired.api ? recorded.organization : undefined,
             observed.organization,
+            desired.own?.endpointDigest,
           ),
           ownership.webhook({ kind: 'organization' }, observed.organization),
           desired,

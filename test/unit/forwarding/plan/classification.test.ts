@@ -89,3 +89,11 @@ describe('a destination', () => {
     expect(differences(own, { ...known, updating: 'Change' }, seen)).toEqual(['authorization']);
   });
 });
+
+test('an inline webhook that shows the endpoint of a lost write of the operator was not changed by another client', () => {
+  const step = { kind: 'attach', because: 'pointed elsewhere' } as const;
+  const lost = { ...rememberedInline, updating: 'Change' } as const;
+  const moved = { ...inline, endpointDigest: 'new' } as const;
+  expect(classified(step, lost, moved, 'new')).toEqual(step);
+  expect(classified(step, lost, moved, 'another')).toEqual({ ...step, isForeign: true });
+});
