@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => image.remove());
 
 describe('the image', () => {
-  test('adds one layer of three files to its base, which only root may change', async () => {
+  test('adds one layer with three files to its base, and only root can write them', async () => {
     const layers = (one: Image['configuration']) => one.rootfs.diff_ids.length;
     expect(layers(image.configuration) - layers(image.baseConfiguration)).toBe(1);
     const ofBase = new Set(await readdir(image.baseRoot, { recursive: true }));
@@ -39,7 +39,7 @@ describe('the image', () => {
     }
   });
 
-  test('runs as a user that Kubernetes can tell is not root, and says what it is', () => {
+  test('runs as a numeric user other than root, and has labels', () => {
     const { User, Entrypoint, Cmd, Labels } = image.configuration.config;
     expect({ User, Entrypoint, Cmd: Cmd ?? [] }).toEqual({
       User: '65532:65532',
@@ -53,15 +53,15 @@ describe('the image', () => {
     });
   });
 
-  test('holds nothing of where it was built', async () => {
+  test('contains no path of the build machine', async () => {
     const bundle = await readFile(join(image.root, 'app/operator.mjs'), 'utf8');
     expect(bundle).not.toContain(process.cwd());
     expect(bundle).not.toMatch(/\/src\/(src|node_modules)\//);
   });
 });
 
-describe('a container, without rights and read-only', () => {
-  test('cannot write anywhere', async () => {
+describe('an unprivileged, read-only container', () => {
+  test('cannot write a file', async () => {
     const script = "require('fs').writeFileSync('/tmp/file', '')";
     const [file, args] = image.command([]);
     const node = args.slice(0, -1);
@@ -69,22 +69,22 @@ describe('a container, without rights and read-only', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('EROFS') });
   });
 
-  test('knows its version', async () => {
+  test('prints its version', async () => {
     expect(await image.run(['--version'])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  test('says in a line what is wrong with a flag', async () => {
+  test('prints one line about an invalid flag', async () => {
     const { code, stderr } = await image.run(['--log-level=loud']);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^--log-level must be one of .*\n$/) });
   });
 
-  test('says that it finds no Kubernetes, and ends', async () => {
+  test('logs that it finds no Kubernetes, and exits', async () => {
     const { code, stdout } = await image.run([]);
     expect(code).toBe(1);
     expect(stdout).toContain('operator failed');
   });
 
-  test('works against a real API server, and ends in good order', async () => {
+  test('works with a real API server, and stops without errors', async () => {
     const binaries = await ensureBinaries({ progress: () => undefined });
     const controlPlane = await startControlPlane({ binaries });
     try {
@@ -98,7 +98,7 @@ describe('a container, without rights and read-only', () => {
       );
       const operator = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
       const ended = once(operator, 'exit');
-      const said = Promise.all([text(operator.stdout), text(operator.stderr)]);
+      const outputs = Promise.all([text(operator.stdout), text(operator.stderr)]);
       try {
         await eventually(async () => expect((await fetch(`http://${health}/readyz`)).status).toBe(200));
         const status = await readFile(`/proc/${operator.pid}/status`, 'utf8');
@@ -107,7 +107,7 @@ describe('a container, without rights and read-only', () => {
         operator.kill('SIGTERM');
       }
       expect(await ended).toEqual([0, null]);
-      const [log, errors] = await said;
+      const [log, errors] = await outputs;
       expect({ log, errors }).toEqual({ log: expect.stringContaining('operator stopped'), errors: '' });
     } finally {
       await controlPlane.stop();

@@ -1,4 +1,4 @@
-/** Apart from the other tests: it needs Linux, root and buildah. `npm run test:image` runs it. */
+/** The project of the image tests. They need Linux, root and buildah. `npm run test:image` runs them. */
 export default {
   rootDir: '../..',
   testEnvironment: 'node',

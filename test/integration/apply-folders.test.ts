@@ -1,4 +1,4 @@
-/** Every folder that users apply, applied to a new cluster as users type it. */
+/** Applies every folder that users apply to a new cluster, with the commands of the documents. */
 import { globSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,14 +8,14 @@ import { kind, plural } from '../../src/api/v1alpha1.ts';
 import { portalDefinition } from '../support/kong-operator.ts';
 import { standInDefinition } from '../support/stand-in-definition.ts';
 
-/** In the order of examples/README.md: a folder comes after those that it needs. */
+/** The folders in the order of examples/README.md: each one comes after those that it needs. */
 const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonly brings: readonly string[] }> =
   new Map([
     ['crds/', { hasKustomization: true, brings: ['customresourcedefinition'] }],
     ['deploy/', { hasKustomization: true, brings: ['namespace', 'deployment', 'clusterrole'] }],
     ['examples/', { hasKustomization: true, brings: ['namespace', 'secret', kind] }],
     ['examples/kong-operator/', { hasKustomization: true, brings: ['portal', kind] }],
-    // Without a kustomization: as a resource of one, applied client-side, it would remove the keys of others from their ConfigMap.
+    // It has no kustomization. A client-side apply of one would remove the keys of other clients from their ConfigMap.
     ['argocd/', { hasKustomization: false, brings: ['configmap'] }],
     ['examples/argocd/', { hasKustomization: true, brings: ['application'] }],
     ['examples/argocd/audit-logs/', { hasKustomization: true, brings: ['namespace', 'externalsecret', kind] }],
@@ -25,11 +25,11 @@ const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonl
     ['examples/flux/forwardings/', { hasKustomization: true, brings: [kind] }],
   ]);
 
-/** The API server prints it for every Application that deletes what it installed: the finalizer is Argo CD's. */
+/** The API server prints this warning for every Application with Argo CD's finalizer. */
 const finalizerWarning = /^Warning: metadata\.finalizers: "resources-finalizer\.argocd\.argoproj\.io"[^\n]*\n/;
 
-/** What Argo CD, Flux, kong-operator and the External Secrets Operator install. */
-const installedByOthers = [
+/** The objects that Argo CD, Flux, kong-operator and the External Secrets Operator install. */
+const otherProjects = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } },
   portalDefinition,
@@ -42,18 +42,18 @@ const installedByOthers = [
   ].map(standInDefinition),
 ];
 
-test('no folder with manifests is left out', () => {
+test('the list contains every folder with manifests', () => {
   const files = globSync('{argocd,crds,deploy,examples}/**/*.yaml', { exclude: ['argocd/resource_customizations/**'] });
   expect([...new Set(files.map((file) => `${dirname(file)}/`))].toSorted()).toEqual([...folders.keys()].toSorted());
 });
 
-/** Starts a control plane of its own for the tests of a `describe`, with the kinds of other projects. */
+/** Starts a separate control plane for the tests of a `describe`, with the kinds of other projects. */
 function useCluster() {
   let controlPlane: ControlPlane;
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress: () => undefined }) });
-    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: installedByOthers });
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: otherProjects });
     await kubectl(['apply', '-f', '-'], input);
     await established();
   });
@@ -70,11 +70,11 @@ function useCluster() {
     await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
   }
 
-  /** Returns the kinds that kubectl names. Rejects if kubectl writes to standard error anything but `expected`. */
+  /** Resolves with the kinds that kubectl names. Rejects if kubectl writes a line to standard error that does not match `expected`. */
   async function apply(args: readonly string[], expected: RegExp = /^$/): Promise<string[]> {
     const { code, stderr, stdout } = await controlPlane.kubectl(['apply', ...args]);
-    const said = stderr.replace(finalizerWarning, '').split('\n');
-    expect({ code, unexpected: said.filter((line) => line !== '' && !expected.test(line)) }).toEqual({
+    const warnings = stderr.replace(finalizerWarning, '').split('\n');
+    expect({ code, unexpected: warnings.filter((line) => line !== '' && !expected.test(line)) }).toEqual({
       code: 0,
       unexpected: [],
     });
@@ -88,20 +88,20 @@ function useCluster() {
 }
 
 describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
-  const typed = [...folders].filter(([, { hasKustomization }]) => flag === '-f' || hasKustomization);
+  const applied = [...folders].filter(([, { hasKustomization }]) => flag === '-f' || hasKustomization);
   const { kubectl, established, apply } = useCluster();
 
-  test.each(typed)('%s', async (folder, { brings }) => {
+  test.each(applied)('%s', async (folder, { brings }) => {
     const kinds = await apply([flag, folder]);
     expect(kinds).toEqual(expect.arrayContaining(brings.map((one) => one.toLowerCase())));
     if (folder === 'crds/') await established();
   });
 
-  test.each(typed)('%s again, server-side', async (folder) => {
+  test.each(applied)('%s again, server-side', async (folder) => {
     await expect(apply(['--server-side', '--force-conflicts', flag, folder])).resolves.not.toEqual([]);
   });
 
-  test('leaves the forwardings of the examples in the cluster', async () => {
+  test('creates the forwardings of the examples', async () => {
     const names = (await kubectl(['get', plural, '-A', '-o', 'name'])).trim().split('\n');
     expect(names.map((name) => name.split('/')[1])).toEqual(['developers', 'sumologic']);
   });
@@ -110,16 +110,16 @@ describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
 describe.each([
   ['create', ['create']],
   ['server-side apply', ['apply', '--server-side']],
-])('a folder that was installed by kubectl %s', (_way, install) => {
+])('a folder that kubectl %s installed', (_method, install) => {
   const { apply, run } = useCluster();
-  /** kubectl says it once for each object that no client-side apply has made. */
+  /** kubectl prints this warning once for each object that another method created. */
   const firstApply = /^Warning: resource \S+ is missing the kubectl\.kubernetes\.io\/last-applied-configuration /;
 
-  test.each([...folders])('%s can be applied', async (folder, { hasKustomization }) => {
+  test.each([...folders])('kubectl apply accepts %s', async (folder, { hasKustomization }) => {
     const { stderr } = await run([...install, '-f', folder]);
-    // Folders share namespaces.
-    const others = stderr.replace(finalizerWarning, '').split('\n');
-    expect(others.filter((line) => line !== '' && !line.includes('(AlreadyExists)'))).toEqual([]);
+    // Several folders contain the same namespace.
+    const warnings = stderr.replace(finalizerWarning, '').split('\n');
+    expect(warnings.filter((line) => line !== '' && !line.includes('(AlreadyExists)'))).toEqual([]);
     if (folder === 'crds/') await run(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
     for (const flag of hasKustomization ? ['-f', '-k'] : ['-f']) {
       await expect(apply([flag, folder], firstApply)).resolves.not.toEqual([]);

@@ -11,7 +11,7 @@ describe('RBAC', () => {
       .filter(({ kind }) => /Role/.test(kind))
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
 
-  test('is for the whole cluster, or for the namespaces that are named, or somebody else’s affair', async () => {
+  test('covers the whole cluster or the listed namespaces, unless the values disable it', async () => {
     const open = 'metrics.secure=false';
     expect((await rbac(open)).toSorted()).toEqual([
       'ClusterRole',
@@ -31,8 +31,8 @@ describe('RBAC', () => {
     expect(await rbac('rbac.create=false')).toEqual([]);
   });
 
-  test('lets a Lease be made, and one be read and written, where the operator is', async () => {
-    // With a Role of the same namespace beside it, under the longest name.
+  test('allows the operator to create a Lease, and to read and patch its own, in its namespace', async () => {
+    // The same namespace has a second Role, and the names are as long as possible.
     const objects = await render(`fullnameOverride=${'long-'.repeat(12)}end`, 'watchNamespaces={operators}');
     const roles = objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.namespace === 'operators');
     expect(new Set(roles.map(({ metadata }) => metadata.name)).size).toBe(2);
@@ -54,19 +54,16 @@ describe('RBAC', () => {
     ['metrics.secure=false', 0],
     ['metrics.enabled=false', 0],
     ['rbac.create=false', 0],
-  ])(
-    'lets the operator find out who asks for metrics, in the whole cluster, where it has to: %s',
-    async (set, count) => {
-      const objects = await render(...(set === '' ? [] : [set]));
-      expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
-    },
-  );
+  ])('allows the operator to authenticate clients of metrics only if it has to: %s', async (set, count) => {
+    const objects = await render(...(set === '' ? [] : [set]));
+    expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
+  });
 
-  test('is aggregated to no role of Kubernetes', async () => {
+  test('is not aggregated to a role of Kubernetes', async () => {
     expect(JSON.stringify(await render())).not.toContain('aggregate-to');
   });
 
-  test('is given to the ServiceAccount that the Pod has', async () => {
+  test('is bound to the ServiceAccount of the Pod', async () => {
     const objects = await render('serviceAccount.create=false', 'serviceAccount.name=mine');
     expect(objects.filter(({ kind }) => kind === 'ServiceAccount')).toEqual([]);
     expect(objects.find(({ kind }) => kind === 'ClusterRoleBinding')).toMatchObject({
@@ -79,27 +76,27 @@ describe('RBAC', () => {
   });
 });
 
-describe('several copies', () => {
+describe('replicas', () => {
   const deployment = async (...sets: readonly string[]) =>
     (await render(...sets)).find(({ kind }) => kind === 'Deployment')?.['spec'];
 
-  test('roll without a gap: a new one stands by before an old one ends', async () => {
+  test('are replaced one by one: the new replica is ready before the old one stops', async () => {
     const rolling = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
     expect(await deployment()).toMatchObject({ replicas: 1, strategy: rolling });
     expect(await deployment('replicas=3')).toMatchObject({ replicas: 3, strategy: rolling });
   });
 
-  test('need leader election, without which the old one ends first', async () => {
-    const alone = 'leaderElection.enabled=false';
-    expect(await deployment(alone)).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
-    expect((await renderPod(alone)).container.args.filter((arg) => arg.startsWith('--leader-elect'))).toEqual([
+  test('need leader election: without it, the old replica stops first', async () => {
+    const noElection = 'leaderElection.enabled=false';
+    expect(await deployment(noElection)).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+    expect((await renderPod(noElection)).container.args.filter((arg) => arg.startsWith('--leader-elect'))).toEqual([
       '--leader-elect=false',
     ]);
-    expect(await deployment(alone, 'replicas=0')).toMatchObject({ replicas: 0 });
-    expect(await refusal(alone, 'replicas=2')).toContain('replicas');
+    expect(await deployment(noElection, 'replicas=0')).toMatchObject({ replicas: 0 });
+    expect(await refusal(noElection, 'replicas=2')).toContain('replicas');
   });
 
-  test('keep away from each other where there is room, or as a user says', async () => {
+  test('run on different nodes and in different zones if possible, or as the values say', async () => {
     const soft = (topologyKey: string) =>
       expect.objectContaining({ topologyKey, whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 1 });
     const spread = async (...sets: readonly string[]) => (await renderPod(...sets)).spec['topologySpreadConstraints'];
@@ -110,7 +107,7 @@ describe('several copies', () => {
     ]);
   });
 
-  test('are evicted one at a time where a budget is asked for', async () => {
+  test('are evicted one at a time if the values enable a disruption budget', async () => {
     const budget = async (...sets: readonly string[]) =>
       (await render(...sets)).find(({ kind }) => kind === 'PodDisruptionBudget')?.['spec'];
     expect(await budget()).toBeUndefined();
@@ -129,13 +126,13 @@ describe('metrics', () => {
   const plain = { port: 'metrics', path: '/metrics', interval: '30s', honorLabels: true };
   const bearerTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-  test('are read by TLS and with a token, unless they are open to everybody', async () => {
+  test('are scraped over TLS with a token, unless they are not secured', async () => {
     const tlsConfig = { insecureSkipVerify: true };
     expect(await endpoint()).toEqual({ ...plain, scheme: 'https', tlsConfig, bearerTokenFile });
     expect(await endpoint('metrics.secure=false')).toEqual(plain);
   });
 
-  test('are read with what values say', async () => {
+  test('are scraped with the settings of the values', async () => {
     const { scheme, tlsConfig, authorization, ...rest } = await endpoint(
       'metrics.serviceMonitor.tlsConfig.insecureSkipVerify=null',
       'metrics.serviceMonitor.tlsConfig.serverName=operator.example.com',
@@ -150,11 +147,11 @@ describe('metrics', () => {
     expect(rest).toEqual(plain);
   });
 
-  test('have labels of their own that Prometheus keeps unless values say otherwise', async () => {
+  test('keep their own labels in Prometheus unless the values say otherwise', async () => {
     expect(await endpoint('metrics.serviceMonitor.honorLabels=false')).toMatchObject({ honorLabels: false });
   });
 
-  test('are read with a token of the chart where Prometheus may not use that of its own Pod', async () => {
+  test('are scraped with a token of the chart if Prometheus may not use the token of its own Pod', async () => {
     const created = 'metrics.serviceMonitor.createToken=true';
     const name = 'konnect-audit-log-operator-metrics-client';
     const { bearerTokenFile: _, ...rest } = await endpoint();
@@ -176,7 +173,7 @@ describe('metrics', () => {
     expect(await endpoint(created, 'metrics.secure=false')).toEqual(plain);
   });
 
-  test('have the certificate of a Secret, beside the authorities of another', async () => {
+  test('use the certificate of one Secret, while another Secret has the certificate authorities', async () => {
     const named = 'metrics.certificate.secretName=metrics-tls';
     const { spec, container } = await renderPod(named, 'extraCACertificates.secret.name=corporate');
     const mountPath = '/etc/konnect-audit-log-operator/metrics';
@@ -192,7 +189,7 @@ describe('metrics', () => {
   });
 });
 
-test('the NetworkPolicy lets DNS out on its usual port and on that of OpenShift', async () => {
+test('the NetworkPolicy allows DNS on the standard port and on the port of OpenShift', async () => {
   const policy = async (...sets: readonly string[]) =>
     (await render('networkPolicy.enabled=true', ...sets)).find(({ kind }) => kind === 'NetworkPolicy')?.['spec'];
   const dns = (...ports: readonly number[]) => ({

@@ -16,9 +16,9 @@ const startTimeoutMs = 120_000;
 interface Parent {
   child: ChildProcess;
   pid: number;
-  /** Its lines so far. */
-  said: string[];
-  /** Where all its temporary files go. */
+  /** The lines that it has printed. */
+  lines: string[];
+  /** The folder of all its temporary files. */
   temporary: string;
 }
 
@@ -32,24 +32,24 @@ function startParent(): Parent {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.pid === undefined) throw new Error('the parent cannot be started');
-  const parent = { child, pid: child.pid, said: new Array<string>(), temporary };
-  createInterface(child.stdout).on('line', (line) => parent.said.push(line));
+  const parent = { child, pid: child.pid, lines: new Array<string>(), temporary };
+  createInterface(child.stdout).on('line', (line) => parent.lines.push(line));
   started.push(parent);
   return parent;
 }
 
-async function lineThat(parent: Parent, begins: string): Promise<string> {
+async function waitForLine(parent: Parent, prefix: string): Promise<string> {
   return eventually(
     () => {
-      const line = parent.said.find((text) => text.startsWith(begins));
-      if (line === undefined) throw new Error(`said no more than:\n${parent.said.join('\n')}`);
+      const line = parent.lines.find((text) => text.startsWith(prefix));
+      if (line === undefined) throw new Error(`the parent printed only:\n${parent.lines.join('\n')}`);
       return line;
     },
     { timeoutMs: startTimeoutMs - 5_000 },
   );
 }
 
-async function nothingIsLeft(parent: Parent, family: readonly number[]): Promise<void> {
+async function expectNothingLeft(parent: Parent, family: readonly number[]): Promise<void> {
   await eventually(() => {
     expect(processes().filter(({ pid }) => family.includes(pid))).toEqual([]);
     expect(readdirSync(parent.temporary)).toEqual([]);
@@ -57,7 +57,7 @@ async function nothingIsLeft(parent: Parent, family: readonly number[]): Promise
   rmSync(parent.temporary, { recursive: true });
 }
 
-describe('control planes whose parent ends', () => {
+describe('control planes after the end of their parent', () => {
   const signals = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const;
   const parents = new Map<string, Parent & { url: string; folder: string }>();
 
@@ -65,7 +65,7 @@ describe('control planes whose parent ends', () => {
     await Promise.all(
       signals.map(async (signal) => {
         const parent = startParent();
-        const line = await lineThat(parent, '{');
+        const line = await waitForLine(parent, '{');
         parents.set(signal, { ...parent, ...JSON.parse(line) });
       }),
     );
@@ -75,7 +75,7 @@ describe('control planes whose parent ends', () => {
     for (const { child } of started) child.kill('SIGKILL');
   });
 
-  test('run several at a time, each with an address and a folder of its own', () => {
+  test('run in parallel, each with its own address and folder', () => {
     const all = [...parents.values()];
     expect(new Set(all.map(({ url }) => url)).size).toBe(signals.length);
     expect(new Set(all.map(({ folder }) => folder)).size).toBe(signals.length);
@@ -88,15 +88,15 @@ describe('control planes whose parent ends', () => {
     expect(family.map(({ command }) => command).join('\n')).toMatch(/etcd[^]*kube-apiserver|kube-apiserver[^]*etcd/);
     parent.child.kill(signal);
     await once(parent.child, 'exit');
-    await nothingIsLeft(
+    await expectNothingLeft(
       parent,
       family.map(({ pid }) => pid),
     );
   });
 
-  test('leave nothing either when the parent is killed while they start', async () => {
+  test('leave no process and no file if the parent is killed while they start', async () => {
     const parent = startParent();
-    await lineThat(parent, 'starting');
+    await waitForLine(parent, 'starting');
     const family = await eventually(() => {
       const found = descendants(parent.pid);
       expect(found.some(({ command }) => command.includes('kube-apiserver'))).toBe(true);
@@ -104,14 +104,14 @@ describe('control planes whose parent ends', () => {
     });
     parent.child.kill('SIGKILL');
     await once(parent.child, 'exit');
-    await nothingIsLeft(
+    await expectNothingLeft(
       parent,
       family.map(({ pid }) => pid),
     );
   });
 });
 
-describe('a control plane of one’s own', () => {
+describe('a separate control plane', () => {
   let controlPlane: ControlPlane;
 
   beforeAll(async () => {
@@ -121,12 +121,12 @@ describe('a control plane of one’s own', () => {
 
   afterAll(() => controlPlane.stop());
 
-  test('has its namespaces, and no audit log unless asked for', async () => {
+  test('has the default namespaces, and has no audit log by default', async () => {
     await expect(controlPlane.kubectl(['get', 'namespace', 'default'])).resolves.toMatchObject({ code: 0 });
     expect(controlPlane.auditLog).toBeUndefined();
   });
 
-  test('answers the exit code of kubectl and what it said', async () => {
+  test('returns the exit code and the output of kubectl', async () => {
     const { code, stdout, stderr } = await controlPlane.kubectl(['get', 'namespace', 'nowhere']);
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
@@ -135,7 +135,7 @@ describe('a control plane of one’s own', () => {
     });
   });
 
-  test('ends a kubectl that is aborted', async () => {
+  test('stops a kubectl that is aborted', async () => {
     const abort = new AbortController();
     const watch = controlPlane.kubectl(['get', 'namespaces', '--watch'], { signal: abort.signal });
     abort.abort();
@@ -154,7 +154,7 @@ describe('a control plane of one’s own', () => {
     },
   );
 
-  test('removes its folder when stopped, and may be stopped again', async () => {
+  test('removes its folder when it is stopped, and can be stopped twice', async () => {
     await controlPlane.stop();
     await controlPlane.stop();
     expect(existsSync(controlPlane.folder)).toBe(false);

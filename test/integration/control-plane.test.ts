@@ -61,13 +61,13 @@ describe('the control plane of a run', () => {
 
   const apply = (input: string) => kubectl(['apply', '-n', namespace, '-f', '-'], { input, allowFailure: true });
 
-  test('stores what keeps a CEL rule and refuses what breaks it, with the rule’s message', async () => {
+  test('stores an object that fulfills a CEL rule, and rejects one that violates it with the message of the rule', async () => {
     await expect(apply(range('good', { from: 1, to: 2 }))).resolves.toMatchObject({ code: 0 });
     const refused = await apply(range('bad', { from: 2, to: 1 }));
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('from must not be above to') });
   });
 
-  test('refuses unknown fields instead of dropping them', async () => {
+  test('rejects unknown fields instead of dropping them', async () => {
     const refused = await apply(range('more', { from: 1, to: 2, step: 1 }));
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown field "spec.step"') });
   });
@@ -77,7 +77,7 @@ describe('the control plane of a run', () => {
     expect(stdout).toContain('From one number to another.');
   });
 
-  test('lets a ServiceAccount do what RBAC grants it and nothing else', async () => {
+  test('allows a ServiceAccount only what RBAC grants', async () => {
     await kubectl(['create', 'serviceaccount', 'reader', '-n', namespace]);
     await kubectl(['create', 'role', 'reader', '-n', namespace, '--verb=get,list', '--resource=secrets']);
     await kubectl([
@@ -103,14 +103,14 @@ describe('the control plane of a run', () => {
     }
   });
 
-  test('keeps credentials for their owner alone', async () => {
+  test('writes credentials that only their owner can read', async () => {
     await kubectl(['create', 'serviceaccount', 'private', '-n', namespace]);
     for (const path of [adminKubeconfig, await serviceAccountKubeconfig(namespace, 'private')]) {
       expect((await stat(path)).mode & 0o777).toBe(0o600);
     }
   });
 
-  test('makes a token and a file of its own for each kubeconfig of a ServiceAccount', async () => {
+  test('creates a separate token and file for each kubeconfig of a ServiceAccount', async () => {
     await kubectl(['create', 'serviceaccount', 'shared', '-n', namespace]);
     const paths = await Promise.all([1, 2].map(() => serviceAccountKubeconfig(namespace, 'shared')));
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
@@ -118,11 +118,11 @@ describe('the control plane of a run', () => {
     expect(new Set(texts).size).toBe(2);
   });
 
-  test('says why there is no kubeconfig for a ServiceAccount that does not exist', async () => {
+  test('rejects with the reason if a ServiceAccount does not exist', async () => {
     await expect(serviceAccountKubeconfig(namespace, 'nobody')).rejects.toThrow(/ServiceAccount .*nobody.*not found/);
   });
 
-  test('deletes a namespace with all that is in it', async () => {
+  test('deletes a namespace with all its objects', async () => {
     const doomed = await createNamespace('doomed');
     await kubectl(['create', 'secret', 'generic', 'inside', '-n', doomed]);
     await kubectl(['delete', 'namespace', doomed, '--timeout=90s']);
@@ -130,7 +130,7 @@ describe('the control plane of a run', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('NotFound') });
   });
 
-  test('collects what belongs to a deleted object', async () => {
+  test('garbage-collects the dependents of a deleted object', async () => {
     await kubectl(['create', 'configmap', 'owner', '-n', namespace]);
     const { stdout: uid } = await kubectl([
       'get',
@@ -153,13 +153,13 @@ describe('the control plane of a run', () => {
     expect(stdout).toBe('');
   });
 
-  test('gives every namespace a name of its own', async () => {
+  test('gives every namespace a unique name', async () => {
     const names = await Promise.all(Array.from({ length: manyNamespaces }, () => createNamespace('own')));
     expect(new Set(names).size).toBe(manyNamespaces);
     await kubectl(['delete', 'namespace', ...names, '--wait=false']);
   });
 
-  test('writes down who asked what, and no bodies', async () => {
+  test('logs users and requests, without bodies', async () => {
     await kubectl([
       'create',
       'secret',

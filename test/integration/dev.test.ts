@@ -1,4 +1,4 @@
-/** `npm run dev` in a copy of this project, so that a source can be changed. */
+/** Runs `npm run dev` in a copy of this project, so that the test can change a source. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ async function startDev(): Promise<void> {
   await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
   source = join(project, 'src/main.ts');
   await rename(source, join(project, 'src/unchanged.ts'));
-  await save(says('original'));
+  await save(sourceNamed('original'));
 
   output = '';
   child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'sandbox/dev.ts'], {
@@ -54,7 +54,7 @@ async function startDev(): Promise<void> {
 }
 
 /**
- * Returns how long Node takes now to load the operator and exit: about 0.5 s on an idle machine. On a busy one a start alone can take longer than two
+ * Resolves with the time that Node needs to load the operator and exit. It is about 0.5 s on an idle machine. On a busy machine it can exceed two
  * seconds.
  */
 async function startOnlyMs(): Promise<number> {
@@ -65,8 +65,8 @@ async function startOnlyMs(): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** Returns a source that writes when it runs, and how the process exits. */
-function says(name: string): string {
+/** Returns a source that prints a line when it runs, and the exit code when the process exits. */
+function sourceNamed(name: string): string {
   return `
 process.stderr.write('the ${name} source runs\\n');
 process.on('exit', (code) => process.stderr.write(\`the ${name} source ends with \${code}\\n\`));
@@ -99,7 +99,7 @@ test('a saved source restarts the operator within two seconds, and Ctrl-C stops 
   for (let round = 1; restartedMs >= limitMs && round <= maxRestarts; round += 1) {
     const startedMs = performance.now();
     const name = `change-${String(round)}`;
-    await save(says(name));
+    await save(sourceNamed(name));
     // The operator's first line in the log.
     await outputMatches(new RegExp(`the ${name} source runs\n.*INFO`));
     restartedMs = performance.now() - startedMs;
@@ -109,12 +109,12 @@ test('a saved source restarts the operator within two seconds, and Ctrl-C stops 
 
   await save('this is no statement;');
   await outputMatches(/the operator exited with code 1/);
-  await save(says('corrected'));
+  await save(sourceNamed('corrected'));
   await outputMatches(/the corrected source runs\n/);
 
   const [, healthURL = ''] = /Operator .*\n +(\S+)/.exec(output) ?? [];
   await eventually(async () => expect((await fetch(healthURL)).status).toBe(200));
-  // A terminal and npm each send one for the same Ctrl-C.
+  // On Ctrl-C, the terminal and npm each send one SIGINT.
   child.kill('SIGINT');
   child.kill('SIGINT');
   const ended: unknown[] = await once(child, 'exit');
@@ -123,7 +123,7 @@ test('a saved source restarts the operator within two seconds, and Ctrl-C stops 
   await expectNothingLeft();
 });
 
-test('nothing is left when it is killed', async () => {
+test('no process and no file is left after SIGKILL', async () => {
   await startDev();
   expect(descendants(child.pid ?? 0).map(({ command }) => command)).toContainEqual(expect.stringContaining(source));
   child.kill('SIGKILL');

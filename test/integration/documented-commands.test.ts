@@ -1,4 +1,4 @@
-/** Documented commands that change a forwarding, typed for forwardings made in each of the usual ways. */
+/** Runs each documented command that changes a forwarding, for forwardings that users create by different methods. */
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { documents, root } from '../docs/documents.ts';
@@ -17,8 +17,8 @@ const commands = [
   ),
 ];
 
-/** How a user makes a forwarding, and how the same user changes it later. */
-const ways = [
+/** The methods by which a user creates a forwarding, and the method by which the same user changes it later. */
+const methods = [
   ['create', ['create'], undefined],
   ['client-side apply', ['apply'], ['apply']],
   ['server-side apply', ['apply', '--server-side'], ['apply', '--server-side']],
@@ -36,11 +36,11 @@ const Live = z.looseObject({
   spec: z.looseObject({}),
 });
 
-test('documents have commands that change a forwarding', () => {
+test('the documents contain commands that change a forwarding', () => {
   expect(commands.length).toBeGreaterThan(4);
 });
 
-describe.each(ways)('a forwarding made by %s', (_way, install, upgrade) => {
+describe.each(methods)('a forwarding that a user creates by %s', (_method, install, upgrade) => {
   test.each(commands)('%s', async (command) => {
     const namespace = await createNamespace('documented');
     const manifest = (labels: Record<string, string>) =>
@@ -62,7 +62,7 @@ describe.each(ways)('a forwarding made by %s', (_way, install, upgrade) => {
     await bash(typed, root);
     expect(await live()).toMatchObject({ metadata: { annotations: { owner: 'platform' } }, spec });
 
-    // A command must not stand in the way of the user's next change of the same manifest.
+    // The command must not prevent the next change of the same manifest by the user.
     if (upgrade !== undefined) await kubectl([...upgrade, '-f', '-'], { input: manifest({ team: 'blue' }) });
     const after = await live();
     const changed = Object.keys({ ...before.spec, ...after.spec }).filter(
@@ -97,7 +97,7 @@ test('the runbook lists a forwarding for which no operator answers', async () =>
   const { stdout: requested } = await kubectl(['get', 'alf', 'answered', '-n', namespace, '-o', annotation]);
   const answer = JSON.stringify({ status: { lastHandledReconcileAt: requested } });
   await kubectl(['patch', 'alf', 'answered', '-n', namespace, '--subresource=status', '--type=merge', '-p', answer]);
-  // Made after the request.
+  // This forwarding is created after the request.
   await apply('new');
   expect(await bash(list, root)).toBe(`${namespace}/ignored\n`);
   await kubectl(['delete', 'namespace', namespace, '--wait=false']);

@@ -1,4 +1,4 @@
-/** What the fuzzer takes for everything that the API server lets through is asked of the API server itself. */
+/** Checks that the API server accepts the specs and statuses that the fuzzer generates. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function list(items: readonly object[]): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
 
-test('the API server takes every spec that is generated from the definition', async () => {
+test('the API server accepts every spec that is generated from the definition', async () => {
   const specs = fc.sample(spec, { seed: 20_260_102, numRuns: 60 });
   const items = specs.map((one, index) => ({
     apiVersion,
@@ -32,7 +32,7 @@ test('the API server takes every spec that is generated from the definition', as
   expect(stdout.trim().split('\n')).toHaveLength(items.length);
 });
 
-test('and every status', async () => {
+test('the API server accepts every status that is generated from the definition', async () => {
   const plain = {
     konnect: { region: 'us', tokenSecretRef: { name: 'konnect' } },
     destination: { secretRef: { name: 'siem' } },
@@ -41,7 +41,7 @@ test('and every status', async () => {
   const metadata = { name: 'status', namespace };
   await kubectl(['create', '-f', '-'], { input: JSON.stringify({ apiVersion, kind, metadata, spec: plain }) });
   const folder = await mkdtemp(join(tmpdir(), 'generated-'));
-  // A file, since a status may be longer than a command line.
+  // The patch is in a file, since a status can be longer than a command line.
   const file = join(folder, 'patch.json');
   const args = ['patch', 'alf', 'status', '-n', namespace, '--subresource=status', '--type=merge', '--dry-run=server'];
   for (const one of fc.sample(status, { seed: 20_260_102, numRuns: 15 })) {

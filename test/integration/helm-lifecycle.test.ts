@@ -1,4 +1,4 @@
-/** What Helm does with forwardings, as docs/use/helm.md says, and two releases of the operator in one cluster. */
+/** Checks what Helm does with forwardings, as docs/use/helm.md says, and two releases of the operator in one cluster. */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { document, root } from '../docs/documents.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
 
-/** The CRD comes and goes here. */
+/** These tests install and remove the CRD, so they have their own control plane. */
 let controlPlane: ControlPlane;
 let helm: Helm;
 
@@ -46,7 +46,7 @@ function forwarding(namespace: string, ids: readonly string[]) {
   };
 }
 
-/** A user's chart with one forwarding, and the operator where `values` are given for it. */
+/** Writes a user's chart with one forwarding, and with the operator as a dependency if `values` are given. Resolves with its folder. */
 async function userChart(name: string, namespace: string, values?: object): Promise<string> {
   const folder = join(controlPlane.folder, 'charts', name);
   await mkdir(join(folder, 'templates'), { recursive: true });
@@ -62,7 +62,7 @@ async function userChart(name: string, namespace: string, values?: object): Prom
 const namesIn = async (namespace: string) =>
   (await kubectl(['get', 'alf', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.name}'])).trim();
 
-const holdByFinalizer = (namespace: string, held: boolean) =>
+const setFinalizer = (namespace: string, present: boolean) =>
   kubectl([
     'patch',
     'alf',
@@ -71,7 +71,7 @@ const holdByFinalizer = (namespace: string, held: boolean) =>
     namespace,
     '--type=merge',
     '-p',
-    JSON.stringify({ metadata: { finalizers: held ? [finalizer] : null } }),
+    JSON.stringify({ metadata: { finalizers: present ? [finalizer] : null } }),
   ]);
 
 const block = (path: string, section: string, language: string) => {
@@ -79,7 +79,7 @@ const block = (path: string, section: string, language: string) => {
   return new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1] ?? '';
 };
 
-test('a chart with a forwarding and the operator needs the CRD first, and leaves it to the user', async () => {
+test('a chart with a forwarding and the operator needs a CRD that the user applies first', async () => {
   const values = block('docs/use/helm.md', 'With the operator as a dependency', 'yml');
   const chart = await userChart('parent', 'parent', {});
   await writeFile(join(chart, 'values.yaml'), values);
@@ -103,29 +103,29 @@ test('a chart with a forwarding and the operator needs the CRD first, and leaves
   expect(await namesIn('parent')).toBe('');
 });
 
-describe('a release with a forwarding that a finalizer holds', () => {
-  test('is uninstalled with --wait only when the finalizer is gone', async () => {
+describe('a release with a forwarding that has a finalizer', () => {
+  test('is uninstalled with --wait only after the finalizer is removed', async () => {
     const chart = await userChart('waits', 'waits');
     const where = ['-n', 'waits'];
     await helm(['install', 'waits', chart, ...where, '--create-namespace']);
-    await holdByFinalizer('waits', true);
+    await setFinalizer('waits', true);
     const uninstall = ['uninstall', 'waits', ...where, '--wait', '--timeout=2s'];
     expect((await helm(uninstall, { allowFailure: true })).code).toBe(1);
     expect(await namesIn('waits')).toBe('sumologic');
-    await holdByFinalizer('waits', false);
+    await setFinalizer('waits', false);
     await helm([...uninstall, '--ignore-not-found']);
     expect(await namesIn('waits')).toBe('');
   });
 
-  test('is installed again without an object, if the uninstall did not wait', async () => {
+  test('is installed again without an object if the uninstall did not wait', async () => {
     const chart = await userChart('hurries', 'hurries');
     const where = ['-n', 'hurries'];
     await helm(['install', 'hurries', chart, ...where, '--create-namespace']);
-    await holdByFinalizer('hurries', true);
+    await setFinalizer('hurries', true);
     await helm(['uninstall', 'hurries', ...where]);
     const again = await helm(['install', 'hurries', chart, ...where]);
     expect(again.stdout).toContain('STATUS: deployed');
-    await holdByFinalizer('hurries', false);
+    await setFinalizer('hurries', false);
     await eventually(async () => expect(await namesIn('hurries')).toBe(''));
     expect((await helm(['list', ...where, '-o', 'json'])).stdout).toContain('"status":"deployed"');
   });
@@ -140,7 +140,7 @@ test('--take-ownership keeps a portal that kubectl applied and the chart does no
   expect(ids.split(' ').toSorted()).toEqual(Object.values(portals).toSorted());
 });
 
-test('two releases share a cluster, if only one brings the CRD', async () => {
+test('two releases share a cluster if only one installs the CRD', async () => {
   await kubectl(['delete', 'crd', 'auditlogforwardings.konnect-audit-log.io']);
   for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
   const first = ['konnect-audit-log-operator', chartFolder, '--namespace=konnect-audit-log'];

@@ -8,20 +8,20 @@ import { useRenderedChart } from '../support/rendered-chart.ts';
 
 const { helm, template, render, renderPod, refusal } = useRenderedChart();
 
-test('deploy/ holds what the chart renders with its defaults', async () => {
+test('deploy/ equals the chart rendered with its defaults', async () => {
   const made = await renderManifests(await ensureHelm({ progress: () => undefined }));
   const committed = await readFile(join(import.meta.dirname, '../..', manifestsFile), 'utf8');
   expect(committed === made ? 'up to date' : 'run npm run generate').toBe('up to date');
 });
 
 describe('the arguments', () => {
-  test('are the operator’s own defaults unless values say otherwise', async () => {
+  test('are the defaults of the operator unless the values say otherwise', async () => {
     const { container } = await renderPod();
     const home = { HOME: '/home/nonroot' };
     expect(parseConfig(container.args, home)).toEqual(parseConfig(['--leader-elect'], home));
   });
 
-  test('say what values say', async () => {
+  test('follow the values', async () => {
     const { container } = await renderPod(
       'clusterName=blue',
       'watchNamespaces={team-a,team-b,team-a}',
@@ -58,7 +58,7 @@ describe('the arguments', () => {
         leaderElectRenewDeadlineMs: 40_000,
         leaderElectRetryPeriodMs: 5_000,
         leaderElectResourceName: 'konnect',
-        // That of the Pod.
+        // The operator uses the namespace of its Pod.
         leaderElectResourceNamespace: undefined,
         metricsBindAddress: undefined,
         healthProbeBindAddress: { host: undefined, port: 9081 },
@@ -68,7 +68,7 @@ describe('the arguments', () => {
     });
   });
 
-  test('end with those given as they are, which win', async () => {
+  test('end with extraArgs, which override the others', async () => {
     const { container } = await renderPod('extraArgs={--log-level=warn}');
     expect(parseConfig(container.args, {})).toMatchObject({ kind: 'config', config: { logLevel: 'warn' } });
   });
@@ -80,7 +80,7 @@ describe('the Pod', () => {
     ['1m30s', 100],
     ['1h', 3610],
     ['1500ms', 12],
-  ])('has ten seconds more to end than the grace period %s', async (gracePeriod, seconds) => {
+  ])('has ten seconds more to stop than the grace period %s', async (gracePeriod, seconds) => {
     const { spec } = await renderPod(`gracePeriod=${gracePeriod}`);
     expect(spec.terminationGracePeriodSeconds).toBe(seconds);
   });
@@ -90,12 +90,12 @@ describe('the Pod', () => {
     ['2Gi', '--max-old-space-size=1280'],
     ['256M', undefined],
     ['null', undefined],
-  ])('has of a memory limit of %s as heap %s', async (limit, options) => {
+  ])('has, with a memory limit of %s, the heap option %s', async (limit, options) => {
     const { container } = await renderPod(`resources.limits.memory=${limit}`);
     expect(container.env?.find(({ name }) => name === 'NODE_OPTIONS')?.value).toBe(options);
   });
 
-  test('has the options for Node that a user gives instead of the chart’s', async () => {
+  test('has the Node options of the values instead of those of the chart', async () => {
     const { container } = await renderPod('extraEnv[0].name=NODE_OPTIONS', 'extraEnv[0].value=--trace-gc');
     expect(container.env).toEqual([{ name: 'NODE_OPTIONS', value: '--trace-gc' }]);
   });
@@ -103,7 +103,7 @@ describe('the Pod', () => {
   test.each([
     ['configMap', { configMap: { name: 'corporate', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
     ['secret', { secret: { secretName: 'corporate', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
-  ])('trusts the authorities of a %s', async (kind, volume) => {
+  ])('trusts the certificate authorities of a %s', async (kind, volume) => {
     const { spec, container } = await renderPod(`extraCACertificates.${kind}.name=corporate`);
     const file = container.env?.find(({ name }) => name === 'NODE_EXTRA_CA_CERTS')?.value;
     const mountPath = '/etc/konnect-audit-log-operator/ca';
@@ -112,7 +112,7 @@ describe('the Pod', () => {
     expect(spec['volumes']).toEqual([{ name: 'ca', ...volume }]);
   });
 
-  test('reaches Konnect by the proxies that values name', async () => {
+  test('reaches Konnect through the proxies of the values', async () => {
     const { container } = await renderPod(
       'httpsProxy=http://proxy.example.com:3128',
       'noProxy=konnect.internal\\,.example.org',
@@ -126,7 +126,7 @@ describe('the Pod', () => {
     });
   });
 
-  test('runs only on nodes with Linux, and on those that a user selects', async () => {
+  test('runs only on nodes with Linux that match the node selector of the values', async () => {
     expect((await renderPod()).spec['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux' });
     expect((await renderPod('nodeSelector.tier=control')).spec['nodeSelector']).toEqual({
       'kubernetes.io/os': 'linux',
@@ -134,7 +134,7 @@ describe('the Pod', () => {
     });
   });
 
-  test('has the DNS settings, hosts and volumes that a user gives, beside those of the chart', async () => {
+  test('has the DNS settings, hosts and volumes of the values in addition to those of the chart', async () => {
     const { spec, container } = await renderPod(
       'dnsPolicy=None',
       'dnsConfig.nameservers={192.0.2.53}',
@@ -158,7 +158,7 @@ describe('the Pod', () => {
     ]);
   });
 
-  test('runs the image of the chart’s version, of another tag, or of a digest', async () => {
+  test('runs the image with the version of the chart, another tag, or a digest', async () => {
     const digest = `sha256:${'ab'.repeat(32)}`;
     const repository = 'image.repository=registry.example.com/operator';
     const images = await Promise.all([
@@ -175,7 +175,7 @@ describe('the Pod', () => {
 });
 
 describe('the labels', () => {
-  test('of every object and of the Pod include a user’s, without losing the chart’s own', async () => {
+  test('of every object and of the Pod include those of the values, and keep those of the chart', async () => {
     const sets = [
       'commonLabels.team=platform',
       'commonLabels.app\\.kubernetes\\.io/name=other',
@@ -197,7 +197,7 @@ describe('a value without content', () => {
     chartValues()
       .map(({ path, default: preset }) => ({ path, preset }))
       .filter(({ preset }) => preset === '' || Array.isArray(preset) || typeof preset === 'object'),
-  )('$path counts as an empty one, or is refused by name', async ({ path, preset }) => {
+  )('$path is treated as empty, or the schema rejects it by name', async ({ path, preset }) => {
     const { code, stdout, stderr } = await empty(path);
     const isNeeded = Array.isArray(preset) && preset.length > 0;
     expect(stderr).toContain(isNeeded ? `missing property '${path.split('.').at(-1) ?? ''}'` : '');
@@ -209,14 +209,14 @@ describe('a value without content', () => {
     chartValues()
       .filter(({ default: preset }) => typeof preset !== 'object' && preset !== '')
       .map(({ path }) => path),
-  )('%s is refused by name', async (path) => {
+  )('the schema rejects %s by name', async (path) => {
     const { code, stderr } = await empty(path);
     expect(stderr).toContain(`missing property '${path.split('.').at(-1) ?? ''}'`);
     expect(code).toBe(1);
   });
 
   test.each(['image', 'metrics', 'metrics.serviceMonitor', 'networkPolicy', 'leaderElection', 'extraCACertificates'])(
-    'the section %s is refused by name',
+    'the schema rejects the section %s by name',
     async (path) => {
       expect(await refusal(`${path}=null`)).toContain(`missing property '${path.split('.').at(-1) ?? ''}'`);
     },
@@ -236,7 +236,7 @@ describe('NOTES.txt', () => {
     return stdout.slice(stdout.indexOf('NOTES:'));
   };
 
-  test('has the next step, and the order of uninstalling', async () => {
+  test('lists the next steps and the commands to uninstall, in order', async () => {
     const text = await notes();
     const commands = text.split('\n').filter((line) => /^ {2}(kubectl|helm) /.test(line));
     expect(commands.map((line) => line.trim().split(' ').slice(0, 2).join(' '))).toEqual([
@@ -251,7 +251,7 @@ describe('NOTES.txt', () => {
     expect(text).toContain('helm uninstall konnect-audit-log-operator --namespace operators --wait');
   });
 
-  test('deletes only what this release watches', async () => {
+  test('deletes only the forwardings in the namespaces of this release', async () => {
     const text = await notes('watchNamespaces={team-a,team-b}');
     expect(text).toContain('kubectl delete auditlogforwardings --all --namespace team-a');
     expect(text).toContain('kubectl delete auditlogforwardings --all --namespace team-b');
@@ -259,7 +259,7 @@ describe('NOTES.txt', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('the schema rejects', () => {
   test.each([
     ['watchNamespace={a}', 'watchNamespace'],
     ['metrics.prot=1', 'prot'],
@@ -278,7 +278,7 @@ describe('what is refused', () => {
     ['healthProbe.port=0', 'port'],
     ['extraVolumes[0].name=ca', 'extraVolumes'],
     ['networkPolicy.dnsPorts={}', 'dnsPorts'],
-  ])('%s, by the name of the value', async (set, word) => {
+  ])('%s, with the name of the value', async (set, word) => {
     expect(await refusal(set)).toContain(word);
   });
 
@@ -294,7 +294,7 @@ describe('what is refused', () => {
       'createToken',
     ],
     [['extraCACertificates.configMap.name=a', 'extraCACertificates.secret.name=b'], 'extraCACertificates'],
-  ])('%j, which do not go together', async (sets, word) => {
+  ])('%j, which exclude each other', async (sets, word) => {
     expect(await refusal(...sets)).toContain(word);
   });
 });

@@ -19,7 +19,7 @@ import { type Helm, prepareHelm } from '../support/helm.ts';
 import { portalCRD, portalDefinition, portalObject, programPortal } from '../support/kong-operator.ts';
 import { scrape } from '../support/scrape.ts';
 
-/** These tests install and remove the CRD, so that they have a control plane of their own. */
+/** These tests install and remove the CRD, so they have their own control plane. */
 let controlPlane: ControlPlane;
 let services: Services;
 let helm: Helm;
@@ -47,20 +47,21 @@ afterEach(async () => {
   await removeDefinition();
 });
 
-/** The API server now and then forgets to finish with a definition that goes as soon as it has come; a change of it reminds it. */
+/** Deletes the CRD. Sometimes the API server does not finish the deletion of a new CRD until the CRD changes, so this function annotates it. */
 async function removeDefinition(): Promise<void> {
-  const isThere = async () => (await kubectl(['get', 'crd', crd, '--ignore-not-found', '-o', 'name'])) !== '';
-  if (!(await isThere())) return;
+  const exists = async () => (await kubectl(['get', 'crd', crd, '--ignore-not-found', '-o', 'name'])) !== '';
+  if (!(await exists())) return;
   await established();
   await kubectl(['delete', 'crd', crd, '--wait=false']);
-  const goneWithin = (timeoutMs: number) => eventually(async () => expect(await isThere()).toBe(false), { timeoutMs });
-  await goneWithin(30_000).catch(async () => {
+  const waitForAbsence = (timeoutMs: number) =>
+    eventually(async () => expect(await exists()).toBe(false), { timeoutMs });
+  await waitForAbsence(30_000).catch(async () => {
     await controlPlane.kubectl(['annotate', 'crd', crd, 'reminder=true']);
-    await goneWithin(120_000);
+    await waitForAbsence(120_000);
   });
 }
 
-/** Standard output; rejects with standard error. */
+/** Resolves with standard output. Rejects with standard error. */
 async function kubectl(args: readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await controlPlane.kubectl(args, { input });
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
@@ -72,7 +73,7 @@ const apply = (namespace: string, ...items: readonly object[]) =>
 
 const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=90s', `crd/${crd}`]);
 
-/** `kind/name`s of what carries the release's label, the CRD aside. */
+/** Resolves with `kind/name` of every object that has the label of the release, except the CRD. */
 async function installed(name = release): Promise<string[]> {
   const kinds = 'deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings';
   const selector = `-l=app.kubernetes.io/instance=${name}`;
@@ -93,7 +94,7 @@ async function argumentsOf(namespace: string): Promise<string[]> {
   return Deployment.parse(JSON.parse(text)).spec.template.spec.containers[0].args;
 }
 
-/** Of the Pods that the Deployment's ReplicaSet made: `Pending` is one that was admitted, and waits for a scheduler, which is not there. */
+/** Resolves with the phases of the Pods. An admitted Pod stays `Pending`, because this cluster has no scheduler. */
 async function podPhases(namespace: string): Promise<string> {
   return kubectl(['get', 'pods', '-n', namespace, '-o', 'jsonpath={.items[*].status.phase}']);
 }
@@ -106,7 +107,7 @@ async function columns(): Promise<string[]> {
 const portals = [{ id: sandboxData.portals.developers }];
 
 describe('kubectl apply -k deploy/', () => {
-  test('installs, changes nothing when it is done again, and removes all by kubectl delete -k', async () => {
+  test('installs, changes nothing the second time, and kubectl delete -k removes all objects', async () => {
     await kubectl(['apply', '-k', deployFolder]);
     await established();
     expect(await kubectl(['apply', '-k', deployFolder])).not.toMatch(/created|configured/);
@@ -129,7 +130,7 @@ describe('kubectl apply -k deploy/', () => {
 });
 
 describe('helm', () => {
-  test('refuses a misspelled value and leaves nothing behind', async () => {
+  test('rejects a misspelled value and creates nothing', async () => {
     const { code, stderr } = await helm(
       ['install', release, chartFolder, '-n', 'default', '--set=watchNamespace={team-a}'],
       { allowFailure: true },
@@ -139,7 +140,7 @@ describe('helm', () => {
     expect((await helm(['list', '-A', '-q'])).stdout.trim()).toBe('');
   });
 
-  test('installs, upgrades, rolls back and uninstalls, the CRD with the chart, and the forwardings stay', async () => {
+  test('installs, upgrades, rolls back and uninstalls the chart with its CRD, and keeps the forwardings', async () => {
     const namespace = 'operators';
     const where = ['-n', namespace];
     const older = await olderChart();
@@ -180,7 +181,7 @@ describe('helm', () => {
     expect(await forwardings()).toBe(uid);
   });
 
-  test('makes Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
+  test('creates Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
     await helm([
       'install',
@@ -203,7 +204,7 @@ describe('helm', () => {
     await eventually(async () => expect(await podPhases(namespace)).toBe('Pending'));
   });
 
-  test('makes no Pod where values ask for more than that standard allows', async () => {
+  test('creates no Pod if the values violate that standard', async () => {
     const namespace = await restrictedNamespace('refused');
     const loose = '--set=securityContext.allowPrivilegeEscalation=true';
     await helm(['install', release, chartFolder, '-n', namespace, loose]);
@@ -216,8 +217,8 @@ describe('helm', () => {
 
   test.each([
     ['all namespaces', []],
-    ['the namespaces that are named', ['team-a', 'team-b']],
-  ])('gives the operator the rights that it uses in %s, and no others', async (_what, watched) => {
+    ['the listed namespaces', ['team-a', 'team-b']],
+  ])('grants the operator only the rights that it uses in %s', async (_what, watched) => {
     const namespace = watched.length === 0 ? 'everywhere' : 'somewhere';
     const account = `system:serviceaccount:${namespace}:${release}`;
     for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
@@ -227,7 +228,7 @@ describe('helm', () => {
 
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
     const args = await argumentsOf(namespace);
-    // In a Pod, the operator finds its namespace by itself.
+    // In a Pod, the operator detects its namespace itself.
     const flags = [
       ...args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg)),
       `--leader-elect-resource-namespace=${namespace}`,
@@ -250,7 +251,7 @@ describe('helm', () => {
         const waitForReady = (is: boolean) =>
           kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
         await waitForReady(true);
-        // There and back: what is said a second time is an event that is counted instead of made.
+        // The condition changes twice, so that the operator patches the count of an existing event.
         await kubectl(['delete', '-n', where, 'secret/sumologic']);
         await waitForReady(false);
         await apply(where, secret('sumologic', { endpoint, authorization }));
@@ -260,10 +261,10 @@ describe('helm', () => {
         );
         await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=90s']);
       }
-      await expectGuarded(operator.metricsURL, namespace);
+      await expectMetricsProtected(operator.metricsURL, namespace);
       expect(await operator.output()).not.toMatch(/forbidden/i);
     } catch (error) {
-      throw new Error(`with this said by the operator:\n${await operator.output()}`, { cause: error });
+      throw new Error(`the output of the operator:\n${await operator.output()}`, { cause: error });
     } finally {
       await operator.stop();
     }
@@ -271,8 +272,8 @@ describe('helm', () => {
     const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
     const leases = ['role', `${release}-leases`, '-n', namespace];
     const reviews = ['clusterrole', `${release}-metrics-auth`];
-    const rules = [...(await granted(role)), ...(await granted(leases)), ...(await granted(reviews))];
-    expect(await asked(account)).toEqual(rules.toSorted(byText));
+    const rules = [...(await grantedBy(role)), ...(await grantedBy(leases)), ...(await grantedBy(reviews))];
+    expect(await requestedBy(account)).toEqual(rules.toSorted(byText));
 
     const rights = async (...question: string[]) =>
       (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
@@ -282,41 +283,41 @@ describe('helm', () => {
   });
 });
 
-/** Metrics are for those who are bound to the chart's role, and for nobody else. */
-async function expectGuarded(metricsURL: string, namespace: string): Promise<void> {
+/** Rejects unless only ServiceAccounts that are bound to the role of the chart can read the metrics. */
+async function expectMetricsProtected(metricsURL: string, namespace: string): Promise<void> {
   async function tokenOf(name: string): Promise<string> {
     await kubectl(['create', 'serviceaccount', name, '-n', namespace]);
     return (await kubectl(['create', 'token', name, '-n', namespace])).trim();
   }
-  const [prometheus, stranger] = [await tokenOf('prometheus'), await tokenOf('stranger')];
+  const [prometheus, unbound] = [await tokenOf('prometheus'), await tokenOf('unbound')];
   const binding = `metrics-of-${namespace}`;
   const account = `--serviceaccount=${namespace}:prometheus`;
   await kubectl(['create', 'clusterrolebinding', binding, `--clusterrole=${release}-metrics-reader`, account]);
   try {
     await eventually(async () => expect((await scrape(metricsURL, prometheus)).status).toBe(200));
-    expect(await askedByKubectl(metricsURL, prometheus)).toContain('konnect_audit_log_build_info');
+    expect(await metricsByKubectl(metricsURL, prometheus)).toContain('konnect_audit_log_build_info');
     expect(await scrape(metricsURL)).toEqual({ status: 401, body: 'unauthenticated\n' });
     expect(await scrape(metricsURL, `${prometheus}x`)).toMatchObject({ status: 401 });
-    expect(await scrape(metricsURL, stranger)).toEqual({ status: 403, body: 'forbidden\n' });
+    expect(await scrape(metricsURL, unbound)).toEqual({ status: 403, body: 'forbidden\n' });
     await expect(fetch(metricsURL)).rejects.toThrow('fetch failed');
   } finally {
     await kubectl(['delete', 'clusterrolebinding', binding]);
   }
 }
 
-/** Resolves with what the runbook's command for metrics prints. */
-async function askedByKubectl(metricsURL: string, token: string): Promise<string> {
+/** Resolves with the output of the metrics command in the runbook. */
+async function metricsByKubectl(metricsURL: string, token: string): Promise<string> {
   const runbook = document('docs/operate/runbook.md');
   const [, before = ''] = /^ {4}ask\(\) \{ kubectl (.*) "\$@"; \}$/m.exec(runbook) ?? [];
   const [, after = ''] = /^ {4}ask (\/metrics .*)$/m.exec(runbook) ?? [];
-  const typed = `${before} ${after}`
+  const command = `${before} ${after}`
     .replace('https://127.0.0.1:8080', new URL(metricsURL).origin.replace('http:', 'https:'))
     .replace('"$METRICS_TOKEN"', token);
-  return kubectl(typed.split(' '));
+  return kubectl(command.split(' '));
 }
 
-/** What a ServiceAccount asked of the API server so far, as `verb group/resource`. */
-async function asked(account: string): Promise<string[]> {
+/** Resolves with the requests of a ServiceAccount to the API server, as `verb group/resource`. */
+async function requestedBy(account: string): Promise<string[]> {
   const Entry = z.object({
     verb: z.string(),
     user: z.object({ username: z.string() }),
@@ -333,8 +334,8 @@ async function asked(account: string): Promise<string[]> {
   return [...new Set(all)].toSorted(byText);
 }
 
-/** What a role grants, likewise. */
-async function granted(role: readonly string[]): Promise<string[]> {
+/** Resolves with the rights that a role grants, as `verb group/resource`. */
+async function grantedBy(role: readonly string[]): Promise<string[]> {
   const texts = z.array(z.string());
   const Role = z.object({ rules: z.array(z.object({ apiGroups: texts, resources: texts, verbs: texts })) });
   const { rules } = Role.parse(JSON.parse(await kubectl(['get', ...role, '-o', 'json'])));
@@ -349,7 +350,7 @@ function byText(a: string, b: string): number {
   return a.localeCompare(b);
 }
 
-/** The pages with commands, in the order in which a user needs them. */
+/** The pages with commands, in the order in which users need them. */
 const pages = ['helm', 'high-availability', 'upgrade', 'uninstall'];
 
 describe('the installation pages', () => {
@@ -358,7 +359,7 @@ describe('the installation pages', () => {
       ([, block = '']) => block,
     );
 
-  test('have commands that work, one after the other', async () => {
+  test('have commands that work in sequence', async () => {
     const folder = join(controlPlane.folder, 'guide');
     await mkdir(join(folder, 'bin'), { recursive: true });
     await symlink(controlPlane.kubectlPath, join(folder, 'bin', 'kubectl'));
@@ -379,7 +380,7 @@ describe('the installation pages', () => {
     await established();
   });
 
-  test('have a kustomization that names another image', async () => {
+  test('have a kustomization that sets another image', async () => {
     const [kustomization = ''] = blocks('manifests', 'yml');
     const folder = join(controlPlane.folder, 'kustomize', 'mine');
     await mkdir(folder, { recursive: true });
@@ -388,7 +389,7 @@ describe('the installation pages', () => {
     expect(await kubectl(['kustomize', folder])).toContain('image: registry.example.com/konnect-audit-log-operator:');
   });
 
-  test('have values that the chart takes', async () => {
+  test('have values that the chart accepts', async () => {
     const rendered = async (values: string) => {
       const file = join(controlPlane.folder, 'values.yaml');
       await writeFile(file, values);
@@ -402,7 +403,7 @@ describe('the installation pages', () => {
   });
 });
 
-/** The chart as it might have been before: its CRD lacks a column. */
+/** Writes an older version of the chart, whose CRD lacks a column. Resolves with its folder. */
 async function olderChart(): Promise<string> {
   const folder = join(controlPlane.folder, 'older-chart');
   await cp(chartFolder, folder, { recursive: true });

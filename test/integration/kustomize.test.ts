@@ -1,4 +1,4 @@
-/** What kubectl's kustomize makes of our manifests, and what docs/use/kustomize.md says of it. */
+/** Checks what kubectl's kustomize builds from the manifests of this project, as docs/use/kustomize.md says. */
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -49,13 +49,13 @@ test('deploy/ moves to another namespace as a whole', async () => {
   expect(named(objects, 'Namespace')).toEqual(['observability']);
   const others = objects.map(({ metadata }) => metadata.namespace).filter((one) => one !== undefined);
   expect(new Set(others)).toEqual(new Set(['observability']));
-  // Names of the product go on. No field is left that holds the old namespace.
+  // Names that contain the name of the product stay. No field contains the old namespace.
   const definition = (object: KubeObject) => object.kind === 'CustomResourceDefinition';
   const text = JSON.stringify(objects.filter((object) => !definition(object)));
   expect(text.match(/"[^"]*konnect-audit-log(?![-.\w])[^"]*"/g)).toBeNull();
 });
 
-describe('a prefix for names', () => {
+describe('a name prefix', () => {
   const Forwarding = z.object({
     spec: z.object({
       konnect: z.object({ tokenSecretRef: z.object({ name: z.string() }) }),
@@ -68,18 +68,18 @@ describe('a prefix for names', () => {
     return [konnect.tokenSecretRef.name, destination.secretRef.name];
   };
 
-  test('reaches the names of Secrets in a forwarding', async () => {
+  test('changes the names of Secrets in a forwarding', async () => {
     const objects = await build('prefix', renaming, files);
     expect(named(objects, 'Secret')).toEqual(['blue-konnect', 'blue-sumologic']);
     expect(references(objects)).toEqual(['blue-konnect', 'blue-sumologic']);
   });
 
-  test('does not reach them without the configuration', async () => {
+  test('does not change them without the configuration', async () => {
     const objects = await build('bare', renaming.replace(/configurations:\n.*/s, ''), files);
     expect(references(objects)).toEqual(['konnect', 'sumologic']);
   });
 
-  test('reaches Portals', async () => {
+  test('changes the names of Portals in a forwarding', async () => {
     const kustomization = renaming.replace('forwarding.yaml', 'developers.yaml');
     const objects = await build('portals', kustomization, ['examples/kong-operator/developers.yaml', files[1] ?? '']);
     expect(named(objects, 'Portal')).toEqual([`blue-${portalObject('developers').metadata.name}`]);
@@ -88,7 +88,7 @@ describe('a prefix for names', () => {
     });
   });
 
-  test('reaches the hashes of generated Secrets', async () => {
+  test('works with the hashes of generated Secrets', async () => {
     const forwarding = (await readFile(join(root, 'examples/forwarding.yaml'), 'utf8')).split('---\n').at(-1) ?? '';
     await mkdir(join(folder, 'hashed', 'mine'), { recursive: true });
     await writeFile(join(folder, 'hashed', 'mine', 'forwarding.yaml'), forwarding);
@@ -99,7 +99,7 @@ describe('a prefix for names', () => {
     expect(references(objects)[0]).toMatch(/^blue-konnect-\w{10}$/);
   });
 
-  test('is configured for every reference that the resource has', async () => {
+  test('is configured for every reference in the resource', async () => {
     const text = await readFile(join(root, 'crds/konnect-audit-log.io_auditlogforwardings.yaml'), 'utf8');
     const configured = await readFile(join(root, 'crds/name-references'), 'utf8');
     const Paths = z.object({
@@ -120,7 +120,7 @@ describe('a prefix for names', () => {
     });
     type Node = z.infer<typeof Node>;
     const visit = (node: Node, path: readonly string[]): void => {
-      // Names of Konnect have another grammar than those of Kubernetes.
+      // Names in Konnect have another pattern than names in Kubernetes.
       if (path.at(-1) === 'name' && node.pattern?.startsWith('^[a-z0-9]') === true) inResource.push(path.join('/'));
       for (const [key, inner] of Object.entries(node.properties ?? {})) visit(inner.items ?? inner, [...path, key]);
     };
@@ -151,8 +151,8 @@ describe('a default that a manifest leaves out', () => {
   const written = Written.parse(parse(owning.replaceAll(/^ {2}/gm, '')));
   const leftOut = { organization: {}, portals: written.portals.map(({ id }) => ({ id })) };
 
-  /** Git applies, another client disables, Git applies again. Resolves with what is enabled then. */
-  async function disabledByAnother(spec: object, flags: readonly string[]) {
+  /** Applies the spec, disables the webhooks as another client, and applies the spec again. Resolves with the final values of `enabled`. */
+  async function enabledAfterReapply(spec: object, flags: readonly string[]) {
     const namespace = await createNamespace('owned');
     const input = JSON.stringify(manifest(namespace, spec));
     await kubectl(['apply', ...flags, '-f', '-'], { input });
@@ -170,12 +170,12 @@ describe('a default that a manifest leaves out', () => {
   }
 
   test.each([
-    // Client-side apply replaces a list as a whole.
+    // Client-side apply replaces the whole list.
     [[], { organization: false, portals: true }],
     [['--server-side'], { organization: false, portals: false }],
-  ])('stays as another client left it after kubectl apply %j', async (flags, left) => {
-    expect(await disabledByAnother(leftOut, flags)).toEqual(left);
-    expect(await disabledByAnother(written, flags)).toEqual({ organization: true, portals: true });
+  ])('keeps the value of another client after kubectl apply %j', async (flags, left) => {
+    expect(await enabledAfterReapply(leftOut, flags)).toEqual(left);
+    expect(await enabledAfterReapply(written, flags)).toEqual({ organization: true, portals: true });
   });
 
   test('is written in every example', async () => {
@@ -198,7 +198,7 @@ describe('a default that a manifest leaves out', () => {
     }
   });
 
-  test('organization: null is taken by create and by apply, and refused by server-side apply', async () => {
+  test('create and client-side apply accept organization: null, and server-side apply rejects it', async () => {
     const namespace = await createNamespace('null');
     const input = JSON.stringify(manifest(namespace, { ...written, organization: null }));
     await kubectl(['create', '-f', '-'], { input });

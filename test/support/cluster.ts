@@ -7,7 +7,7 @@ import {
   type KubectlResult,
 } from '../../sandbox/control-plane/access.ts';
 
-/** Environment variable with the connection to the control plane, from the setup of the run to the tests. */
+/** The environment variable by which the setup of a run passes the connection to the tests. */
 export const factsVariable = 'TEST_CONTROL_PLANE';
 
 const Facts = z.object({

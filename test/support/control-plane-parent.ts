@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 
-const say = (text: string) => process.stdout.write(`${text}\n`);
-const binaries = await ensureBinaries({ progress: say });
-const { url, folder } = await startControlPlane({ binaries, progress: say });
-say(JSON.stringify({ url, folder }));
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const binaries = await ensureBinaries({ progress: print });
+const { url, folder } = await startControlPlane({ binaries, progress: print });
+print(JSON.stringify({ url, folder }));
 await delay(600_000);

@@ -15,7 +15,7 @@ export interface SpecChoice {
   readonly interval?: string;
   /** Replaces `destination`. */
   readonly destinationRef?: Spec['destinationRef'];
-  /** Name of the destination in Konnect. */
+  /** The name of the destination in Konnect. */
   readonly name?: string;
   readonly authorizationScheme?: string;
   /** Names of the Secrets. */
@@ -53,7 +53,7 @@ export function specOf(choice: SpecChoice): Spec {
   };
 }
 
-/** Returns `destination` of a spec that has one. */
+/** Returns `destination` of a spec. Throws if the spec has none. */
 export function own({ destination }: Spec): NonNullable<Spec['destination']> {
   if (destination === undefined) throw new TypeError('spec has no destination');
   return destination;

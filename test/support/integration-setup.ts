@@ -10,7 +10,7 @@ export default async function setUp(): Promise<void> {
   const binaries = await ensureBinaries({ controllerManager: true, progress });
   const controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
   run.controlPlane = controlPlane;
-  // JSON leaves its functions out.
+  // JSON omits its functions.
   process.env[factsVariable] = JSON.stringify(controlPlane);
 
   try {

@@ -1,6 +1,6 @@
 /**
- * A replacement for kong-operator: the public part of the kind `Portal` (`api/konnect/v1alpha1` of Kong/kong-operator) and its writes of status. A
- * Portal is made in two steps, as there: first the object, then the answer of Konnect.
+ * Replaces kong-operator: it has the public part of the kind `Portal` (`api/konnect/v1alpha1` of Kong/kong-operator) and its writes of status. As
+ * with kong-operator, a test creates a Portal in two steps: first the object, then the answer of Konnect.
  */
 const group = 'konnect.konghq.com';
 
@@ -105,7 +105,7 @@ export interface PortalStatus {
   readonly serverURL?: string | null;
 }
 
-/** Returns the arguments of kubectl for a write of a Portal's status as by kong-operator. Null removes a field. */
+/** Returns the arguments of kubectl that write a Portal's status as kong-operator does. Null removes a field. */
 export function programPortal(name: string, status: PortalStatus): string[] {
   return ['patch', portalCRD, name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
 }

@@ -22,7 +22,7 @@ export const tokens = {
   blue: 'kpat_blueCANARY0123456789',
   blueAgain: 'kpat_blueCANARYother98765',
   readOnly: 'spat_readCANARY0123456789',
-  /** May not read the organization. */
+  /** A token that may not read the organization. */
   unproven: 'spat_noneCANARY0123456789',
   green: 'kpat_greenCANARY012345678',
 };

@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-// For a busy machine. A test that passes does not wait for it.
+// The timeout is for a busy machine. A test that passes does not wait for it.
 jest.setTimeout(240_000);

@@ -12,7 +12,7 @@ export function standInDefinition({ group, version, kind, plural }: StandIn) {
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${group}`,
-      // For groups that end with k8s.io.
+      // Groups that end with k8s.io need it.
       annotations: { 'api-approved.kubernetes.io': 'unapproved, a stand-in' },
     },
     spec: {

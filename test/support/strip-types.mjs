@@ -1,6 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
 
-/** Jest transformer: what Node itself does with our sources, so that lines and columns stay as written. */
+/** Jest transformer that strips types as Node does, so that lines and columns do not change. */
 export default {
   process: (source) => ({ code: stripTypeScriptTypes(source) }),
 };

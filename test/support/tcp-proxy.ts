@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 /** How the proxy treats a new connection: forwards it, accepts it without an answer, or resets it at once. */
 export type ConnectionBehavior = 'forward' | 'hang' | 'reset';
 
-/** A TCP proxy on 127.0.0.1 with faults of a network. */
+/** A TCP proxy on 127.0.0.1 that simulates network faults. */
 export interface TCPProxy {
   readonly port: number;
   /** Number of bytes that were dropped. */
@@ -31,13 +31,13 @@ export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
   const pairs = new Set<Pair>();
   let how: ConnectionBehavior = 'forward';
   let delayMs = 0;
-  let swallowed = 0;
+  let droppedBytes = 0;
 
-  function pump(pair: Pair, from: Socket, to: Socket, heldBackMs: () => number): void {
+  function pump(pair: Pair, from: Socket, to: Socket, currentDelayMs: () => number): void {
     from.on('data', (chunk: Buffer) => {
-      if (pair.silent) swallowed += chunk.length;
-      else if (heldBackMs() === 0) to.write(chunk);
-      else setTimeout(() => to.write(chunk), heldBackMs());
+      if (pair.silent) droppedBytes += chunk.length;
+      else if (currentDelayMs() === 0) to.write(chunk);
+      else setTimeout(() => to.write(chunk), currentDelayMs());
     });
     from.on('error', () => undefined);
     from.on('close', () => {
@@ -75,7 +75,7 @@ export async function startTCPProxy(targetPort: number): Promise<TCPProxy> {
   return {
     port: address.port,
     get droppedBytes() {
-      return swallowed;
+      return droppedBytes;
     },
     onConnect(next) {
       how = next;

@@ -1,4 +1,4 @@
 import { spawnSync } from 'node:child_process';
 
-/** Tools that the documents use beside kubectl and that are missing on this machine. */
+/** The tools that the documents use in addition to kubectl and that this machine lacks. */
 export const missingTools = ['curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);

@@ -7,9 +7,9 @@ import { argoConfigMapFile, renderArgoConfigMap } from '../../scripts/argocd.ts'
 import { group, kind } from '../../src/api/v1alpha1.ts';
 import { argoSettings } from './argocd-settings.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
-import { ensureJudges, type Judges, type KubeObject } from './validators.ts';
+import { ensureValidators, type KubeObject, type Validators } from './validators.ts';
 
-// The files are those that Argo CD's own tests read where they lie in its resource_customizations.
+// Argo CD's own tests read files with these names in its folder resource_customizations.
 const folder = `argocd/resource_customizations/${group}/${kind}`;
 
 const HealthTests = z.object({
@@ -38,29 +38,29 @@ const { tests: healthTests } = read('health_test.yaml', HealthTests);
 const { discoveryTests, actionTests } = read('actions/action_test.yaml', ActionTests);
 const settings = argoSettings();
 
-let judges: Judges;
+let validators: Validators;
 beforeAll(async () => {
-  judges = await ensureJudges({ progress });
+  validators = await ensureValidators({ progress });
 }, buildTimeoutMs);
 
-test('the ConfigMap for Argo CD holds the scripts (else: npm run generate)', () => {
+test('the ConfigMap for Argo CD contains the scripts (else: npm run generate)', () => {
   expect(readFileSync(argoConfigMapFile, 'utf8')).toBe(renderArgoConfigMap());
 });
 
 describe('health', () => {
   test.each(healthTests)('of $inputPath is $healthStatus.status', async ({ inputPath, healthStatus }) => {
-    const [health] = await judges.health([objectAt(inputPath)], settings);
+    const [health] = await validators.health([objectAt(inputPath)], settings);
     expect(health?.script).toEqual(healthStatus);
   });
 
-  test('of what is being deleted is shown in Argo CD’s own words', async () => {
-    const [health] = await judges.health([objectAt('testdata/deleting.yaml')], settings);
+  test('of an object that is being deleted is the message of Argo CD', async () => {
+    const [health] = await validators.health([objectAt('testdata/deleting.yaml')], settings);
     expect(health?.shown).toEqual({ status: 'Progressing', message: 'Pending deletion' });
   });
 
-  test('is shown as the script says for everything else', async () => {
+  test('of every other object is the result of the script', async () => {
     const others = healthTests.filter(({ inputPath }) => !inputPath.includes('deleting'));
-    const healths = await judges.health(
+    const healths = await validators.health(
       others.map(({ inputPath }) => objectAt(inputPath)),
       settings,
     );
@@ -70,20 +70,20 @@ describe('health', () => {
 
 describe('actions', () => {
   test.each(discoveryTests)('offered for $inputPath', async ({ inputPath, result }) => {
-    const offered = await judges.actions(objectAt(`actions/${inputPath}`), settings);
+    const offered = await validators.actions(objectAt(`actions/${inputPath}`), settings);
     expect(offered).toEqual(result.map((action) => expect.objectContaining(action)));
   });
 
   test.each(actionTests)('$action makes $inputPath into $expectedOutputPath', async (one) => {
     const before = objectAt(`actions/${one.inputPath}`);
-    const { object, patch } = await judges.action(before, one.action, settings);
+    const { object, patch } = await validators.action(before, one.action, settings);
     expect(withoutTime(object)).toEqual(withoutTime(objectAt(`actions/${one.expectedOutputPath}`)));
     expect(Object.keys(patch)).toHaveLength(1);
   });
 
   test('a request to reconcile carries the time of the request in UTC', async () => {
     const fromMs = Math.floor(Date.now() / 1_000) * 1_000;
-    const { object } = await judges.action(objectAt('actions/testdata/active.yaml'), 'reconcile', settings);
+    const { object } = await validators.action(objectAt('actions/testdata/active.yaml'), 'reconcile', settings);
     const requested = Annotated.parse(object).metadata.annotations?.[requestAnnotation] ?? '';
     expect(requested).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(Date.parse(requested)).toBeGreaterThanOrEqual(fromMs);

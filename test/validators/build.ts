@@ -1,4 +1,4 @@
-/** Builds the validators, which are programs in Go, into the cache of the sandbox. */
+/** Builds the validators, which are Go programs, into the cache of the sandbox. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { findGo, minimalGo } from '../../sandbox/control-plane/go-build.ts';
 import { withLock } from '../../sandbox/control-plane/lock.ts';
 
 export interface EnsureOptions {
-  /** Is called with a line for each step that takes time, and every few seconds while it lasts. */
+  /** Is called with a line for each slow step, and every few seconds during that step. */
   readonly progress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,17 +22,17 @@ export const withoutValidatorsVariable = 'TEST_WITHOUT_VALIDATORS';
 type BuildMachine = Pick<Machine, 'env' | 'platform' | 'arch'>;
 
 export interface GoProgram {
-  /** Of its executable. */
+  /** The name of its executable. */
   readonly name: string;
-  /** The folder of `go.mod`. */
+  /** The folder that contains `go.mod`. */
   readonly module: string;
   readonly package: string;
-  /** For the message that announces the build. */
+  /** The expected duration, which the message at the start of the build contains. */
   readonly duration: string;
 }
 
-/** The code of Argo CD, Flux and kstatus that judges a resource. */
-export const judges: GoProgram = {
+/** The program that runs the code of Argo CD, Flux and kstatus on Kubernetes objects. */
+export const objectValidators: GoProgram = {
   name: 'judges',
   module: fileURLToPath(new URL('./go/', import.meta.url)),
   package: '.',
@@ -47,14 +47,14 @@ export const actionlint: GoProgram = {
   duration: 'less than a minute, once',
 };
 
-export const programs = [judges, actionlint] as const;
+export const programs = [objectValidators, actionlint] as const;
 
 const reportEveryMs = 10_000;
 const lastLines = 20;
 
 /**
- * Resolves with the path of the executable: from the cache, else built, once for each version of its source. Safe to be called by several processes
- * at once. Rejects with one message that names the ways out.
+ * Resolves with the path of the executable. Builds it once for each version of its source, and takes it from the cache later. Several processes may
+ * call it at once. Rejects with one message that names the solutions.
  */
 export async function ensureProgram(
   program: GoProgram,
@@ -68,7 +68,7 @@ export async function ensureProgram(
   await withLock(join(cache, 'judges.lock'), options, async () => {
     if (await exists(path)) return;
     const go = await findGo(machine.env);
-    if (go.kind === 'unusable') throw new Error(waysOut(go.reason));
+    if (go.kind === 'unusable') throw new Error(missingGo(go.reason));
     await removeLeftovers(cache);
     const temporary = await mkdtemp(join(cache, temporaryPrefix));
     try {
@@ -88,7 +88,7 @@ export async function areProgramsCached(machine: BuildMachine): Promise<boolean>
   return (await Promise.all(paths.map(exists))).every(Boolean);
 }
 
-/** Resolves with the path where the cache has the executable, if it has it. */
+/** Resolves with the path of the executable in the cache, whether or not it exists. */
 export async function cachedPath(program: GoProgram, machine: BuildMachine): Promise<string> {
   const folder = `${program.name}-${await digestOfSource(program)}-${machine.platform}-${machine.arch}`;
   return join(cacheFolder(machine), folder, program.name);
@@ -103,7 +103,7 @@ async function digestOfSource({ module }: GoProgram): Promise<string> {
 
 const temporaryPrefix = 'judges-making-';
 
-/** Removes what an interrupted build left behind. Only while holding the lock. */
+/** Removes the folders of interrupted builds. The caller holds the lock. */
 async function removeLeftovers(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (name.startsWith(temporaryPrefix)) await rm(join(cache, name), { recursive: true, force: true });
@@ -172,7 +172,7 @@ async function runGo(
   if (code !== 0) throw new Error(`go build failed:\n${tail.join('\n')}`);
 }
 
-function waysOut(reason: string): string {
+function missingGo(reason: string): string {
   return [
     `These tests need validators that have to be built with Go, and this is not possible: ${reason}.`,
     'Either of these helps:',

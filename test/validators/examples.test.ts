@@ -4,8 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { apiVersion, kind, Spec } from '../../src/api/v1alpha1.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
-import { before, everySituation, forwarding, generation } from './status-cases.ts';
-import { ensureJudges, type Judges, type KubeObject } from './validators.ts';
+import { before, forwarding, generation, statusCases } from './status-cases.ts';
+import { ensureValidators, type KubeObject, type Validators } from './validators.ts';
 
 const Manifest = z.looseObject({
   apiVersion: z.string(),
@@ -25,14 +25,14 @@ function manifestsIn(file: string): Manifest[] {
   });
 }
 
-let judges: Judges;
+let validators: Validators;
 beforeAll(async () => {
-  judges = await ensureJudges({ progress });
+  validators = await ensureValidators({ progress });
 }, buildTimeoutMs);
 
-test('Argo CD and Flux know every field of theirs in the examples', async () => {
-  const theirs = /^(argoproj\.io|(kustomize|helm|source)\.toolkit\.fluxcd\.io)\//;
-  const objects = manifests.map(({ manifest }) => manifest).filter((one) => theirs.test(one.apiVersion));
+test('Argo CD and Flux know every field of their objects in the examples', async () => {
+  const otherGroups = /^(argoproj\.io|(kustomize|helm|source)\.toolkit\.fluxcd\.io)\//;
+  const objects = manifests.map(({ manifest }) => manifest).filter((one) => otherGroups.test(one.apiVersion));
   expect(objects.map((one) => one.kind).toSorted()).toEqual([
     'Application',
     'GitRepository',
@@ -41,12 +41,13 @@ test('Argo CD and Flux know every field of theirs in the examples', async () => 
     'Kustomization',
     'Kustomization',
   ]);
-  await judges.decode(objects);
+  await validators.decode(objects);
   const misspelled = objects.map(({ spec, ...rest }) => ({ ...rest, spec: { ...spec, misspelled: true } }));
-  for (const object of misspelled) await expect(judges.decode([object])).rejects.toThrow('unknown field "misspelled"');
+  for (const object of misspelled)
+    await expect(validators.decode([object])).rejects.toThrow('unknown field "misspelled"');
 });
 
-test('every forwarding in the examples has known fields alone', () => {
+test('every forwarding in the examples has only known fields', () => {
   const specs = manifests.flatMap(({ manifest }) =>
     manifest.apiVersion === apiVersion && manifest.kind === kind ? [manifest.spec ?? {}] : [],
   );
@@ -71,31 +72,31 @@ describe('the health expressions for Flux', () => {
     return checks.success ? checks.data.healthCheckExprs : [];
   });
 
-  async function verdicts(objects: readonly KubeObject[]): Promise<string[]> {
+  async function statusesOf(objects: readonly KubeObject[]): Promise<string[]> {
     if (check === undefined) throw new Error('no example has healthCheckExprs');
     const { current, failed, inProgress } = check;
-    const answers = await judges.expressions(objects, { current, failed, inProgress });
+    const answers = await validators.expressions(objects, { current, failed, inProgress });
     return answers.map(({ status }) => status);
   }
 
-  test('read from every report what kstatus does', async () => {
-    const situations = everySituation();
-    const found = await verdicts(situations.map(({ object }) => object));
-    expect(situations.filter(({ expected }, index) => found[index] !== expected)).toEqual([]);
+  test('agree with kstatus about every report', async () => {
+    const cases = statusCases();
+    const found = await statusesOf(cases.map(({ object }) => object));
+    expect(cases.filter(({ expected }, index) => found[index] !== expected)).toEqual([]);
   });
 
-  test('wait for what no operator has seen, or not since the last change', async () => {
+  test('are in progress until the operator observes the current generation', async () => {
     const fresh = { ...forwarding([]), status: { observedGeneration: -1 } };
     const emptied = { ...forwarding([]), status: {} };
-    expect(await verdicts([fresh, emptied, forwarding(before, generation - 1)])).toEqual([
+    expect(await statusesOf([fresh, emptied, forwarding(before, generation - 1)])).toEqual([
       'InProgress',
       'InProgress',
       'InProgress',
     ]);
   });
 
-  test('take a suspended forwarding for ready', async () => {
-    const suspended = everySituation().map(({ object }) => ({ ...object, spec: { suspend: true } }));
-    expect(new Set(await verdicts(suspended))).toEqual(new Set(['Current']));
+  test('treat a suspended forwarding as ready', async () => {
+    const suspended = statusCases().map(({ object }) => ({ ...object, spec: { suspend: true } }));
+    expect(new Set(await statusesOf(suspended))).toEqual(new Set(['Current']));
   });
 });

@@ -4,30 +4,30 @@ import { conditionsOf, progressing } from '../../src/status/conditions.ts';
 import { argoSettings } from './argocd-settings.ts';
 import { assertLegalStatus } from './legal-status.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
-import { allGood, before, context, everySituation, forwarding, generation, healthOf } from './status-cases.ts';
-import { ensureJudges, type Judges } from './validators.ts';
+import { allGood, before, context, forwarding, generation, healthOf, statusCases } from './status-cases.ts';
+import { ensureValidators, type Validators } from './validators.ts';
 
-let judges: Judges;
+let validators: Validators;
 beforeAll(async () => {
-  judges = await ensureJudges({ progress });
+  validators = await ensureValidators({ progress });
 }, buildTimeoutMs);
 
-const everything = everySituation();
+const everything = statusCases();
 
-test('kstatus reads from every report what it means', async () => {
-  const verdicts = await judges.statuses(everything.map(({ object }) => object));
-  const wrong = everything.filter(({ expected }, index) => verdicts[index]?.status !== expected);
+test('kstatus returns the expected status for every report', async () => {
+  const statuses = await validators.statuses(everything.map(({ object }) => object));
+  const wrong = everything.filter(({ expected }, index) => statuses[index]?.status !== expected);
   expect(wrong).toEqual([]);
 });
 
-test('every report makes a legal status', async () => {
+test('every report results in a valid status', async () => {
   const objects = everything.map(({ object }) => object);
-  await expect(assertLegalStatus(judges, ...objects)).resolves.toBeUndefined();
+  await expect(assertLegalStatus(validators, ...objects)).resolves.toBeUndefined();
 });
 
-test('Argo CD reads from every report what kstatus does', async () => {
+test('Argo CD agrees with kstatus about every report', async () => {
   const same = { Current: 'Healthy', InProgress: 'Progressing', Failed: 'Degraded', Terminating: 'Progressing' };
-  const shown = await judges.health(
+  const shown = await validators.health(
     everything.map(({ object }) => object),
     argoSettings(),
   );
@@ -35,25 +35,25 @@ test('Argo CD reads from every report what kstatus does', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('work under way is in progress, on a fresh object, a ready one and a stalled one', async () => {
+test('a new, a ready and a stalled object are in progress while the operator applies a change', async () => {
   const stalled = conditionsOf({ ...allGood, webhooks: healthOf('stalled') }, context({ generation: generation - 1 }));
   const objects = [[], before, stalled].map((previous) =>
     forwarding(progressing('Applying', 'the change is applied', context({ previous }))),
   );
-  await assertLegalStatus(judges, ...objects);
-  const verdicts = await judges.statuses(objects);
-  expect(verdicts.map(({ status }) => status)).toEqual(['InProgress', 'InProgress', 'InProgress']);
+  await assertLegalStatus(validators, ...objects);
+  const statuses = await validators.statuses(objects);
+  expect(statuses.map(({ status }) => status)).toEqual(['InProgress', 'InProgress', 'InProgress']);
 });
 
-test('what no operator has seen, or not since the last change, is in progress', async () => {
+test('an object is in progress until the operator observes its current generation', async () => {
   const fresh = { ...forwarding([]), status: { observedGeneration: -1 } };
   const changed = forwarding(before, generation - 1);
-  await assertLegalStatus(judges, fresh, changed);
-  const verdicts = await judges.statuses([fresh, changed]);
-  expect(verdicts.map(({ status }) => status)).toEqual(['InProgress', 'InProgress']);
+  await assertLegalStatus(validators, fresh, changed);
+  const statuses = await validators.statuses([fresh, changed]);
+  expect(statuses.map(({ status }) => status)).toEqual(['InProgress', 'InProgress']);
 });
 
-test('a status that breaks the rules is refused, with the rule', async () => {
+test('assertLegalStatus rejects a status that violates a rule, with the rule', async () => {
   const at = (type: string, status: Condition['status'], over: Partial<Condition> = {}): Condition => ({
     type,
     status,
@@ -74,12 +74,12 @@ test('a status that breaks the rules is refused, with the rule', async () => {
     [[at('Ready', 'True', { observedGeneration: generation + 1 })], 'speaks of a generation that does not exist yet'],
   ];
   for (const [conditions, rule] of cases) {
-    await expect(assertLegalStatus(judges, forwarding(conditions))).rejects.toThrow(rule);
+    await expect(assertLegalStatus(validators, forwarding(conditions))).rejects.toThrow(rule);
   }
 });
 
-test('a status without an observed generation is refused: kstatus takes it for current', async () => {
-  await expect(assertLegalStatus(judges, { ...forwarding([]), status: {} })).rejects.toThrow(
+test('assertLegalStatus rejects a status without an observed generation, which kstatus treats as current', async () => {
+  await expect(assertLegalStatus(validators, { ...forwarding([]), status: {} })).rejects.toThrow(
     'means InProgress, kstatus reads Current',
   );
 });

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Condition } from '../../src/api/v1alpha1.ts';
-import type { Judges, KStatus, KubeObject } from './validators.ts';
+import type { KStatus, KubeObject, Validators } from './validators.ts';
 
-const Judged = z.looseObject({
+const ObjectWithStatus = z.looseObject({
   metadata: z.looseObject({
     generation: z.int().optional(),
     deletionTimestamp: z.string().optional(),
@@ -11,28 +11,32 @@ const Judged = z.looseObject({
     .looseObject({ observedGeneration: z.int().optional(), conditions: z.array(Condition).default([]) })
     .default({ conditions: [] }),
 });
-type Judged = z.infer<typeof Judged>;
+type ObjectWithStatus = z.infer<typeof ObjectWithStatus>;
 
 /**
- * Rejects unless every object's status keeps kstatus' rules, and kstatus' own code reads from it what its conditions mean. Objects are whole:
- * with `apiVersion`, `kind`, `metadata.generation` and `status`, as the API server shows them. Without judges, only the rules are checked.
+ * Rejects unless the status of every object follows the rules of kstatus, and kstatus' own code returns what its conditions mean. The objects are
+ * complete: they have `apiVersion`, `kind`, `metadata.generation` and `status`. Without validators, the function checks only the rules.
  */
-export async function assertLegalStatus(judges: Judges | undefined, ...objects: readonly KubeObject[]): Promise<void> {
-  const verdicts = await judges?.statuses(objects);
+export async function assertLegalStatus(
+  validators: Validators | undefined,
+  ...objects: readonly KubeObject[]
+): Promise<void> {
+  const answers = await validators?.statuses(objects);
   const faults = objects.flatMap((object, index) => {
-    const judged = Judged.parse(object);
-    const verdict = verdicts?.[index]?.status;
-    const meant = meaning(judged);
-    const found = illegalities(judged);
-    if (judges !== undefined && verdict !== meant) found.push(`means ${meant}, kstatus reads ${String(verdict)}`);
-    return found.map((fault) => `${fault}: ${JSON.stringify(judged.status)}`);
+    const parsed = ObjectWithStatus.parse(object);
+    const actual = answers?.[index]?.status;
+    const expected = meaning(parsed);
+    const found = illegalities(parsed);
+    if (validators !== undefined && actual !== expected)
+      found.push(`means ${expected}, kstatus reads ${String(actual)}`);
+    return found.map((fault) => `${fault}: ${JSON.stringify(parsed.status)}`);
   });
   if (faults.length > 0) throw new Error(`illegal status:\n${faults.join('\n')}`);
 }
 
-/** What of a status breaks kstatus' rules or the API conventions for conditions. No executable is needed for it. */
+/** Returns the violations of kstatus' rules and of the API conventions for conditions. Needs no executable. */
 export function illegalities(object: KubeObject): string[] {
-  const { metadata, status } = Judged.parse(object);
+  const { metadata, status } = ObjectWithStatus.parse(object);
   const { conditions } = status;
   const generation = metadata.generation ?? 0;
   const types = conditions.map(({ type }) => type);
@@ -41,9 +45,9 @@ export function illegalities(object: KubeObject): string[] {
   if (new Set(types).size < types.length) faults.push('a condition stands twice');
   if ((status.observedGeneration ?? 0) > generation) faults.push('a generation is observed that does not exist yet');
   if (byType.has('Reconciling') && byType.has('Stalled')) faults.push('both Reconciling and Stalled stand');
-  for (const mark of ['Reconciling', 'Stalled']) {
-    const condition = byType.get(mark);
-    if (condition !== undefined && condition.status !== 'True') faults.push(`${mark} stands without being true`);
+  for (const type of ['Reconciling', 'Stalled']) {
+    const condition = byType.get(type);
+    if (condition !== undefined && condition.status !== 'True') faults.push(`${type} stands without being true`);
   }
   if (byType.has('Stalled') && byType.get('Ready')?.status === 'True') faults.push('Stalled and yet Ready');
   if (conditions.length > 0 && !byType.has('Ready')) faults.push('there are conditions, but no Ready');
@@ -55,8 +59,8 @@ export function illegalities(object: KubeObject): string[] {
   return faults;
 }
 
-/** What kstatus has to read from the conditions. */
-function meaning({ metadata, status }: Judged): KStatus['status'] {
+/** Returns the status that kstatus has to return for these conditions. */
+function meaning({ metadata, status }: ObjectWithStatus): KStatus['status'] {
   const isTrue = (type: string) => status.conditions.some((one) => one.type === type && one.status === 'True');
   if (metadata.deletionTimestamp !== undefined) return 'Terminating';
   if (status.observedGeneration !== metadata.generation) return 'InProgress';

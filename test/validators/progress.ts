@@ -1,4 +1,4 @@
-/** Long enough for a build from nothing on a busy machine. */
+/** The limit of a build without a cache on a busy machine. */
 export const buildTimeoutMs = 20 * 60_000;
 
 export function progress(line: string): void {

@@ -1,4 +1,4 @@
-/** Every status that the conditions of a forwarding can come to, with what it means. */
+/** Builds every status that the conditions of a forwarding can have, with the result that kstatus has to return. */
 import { apiVersion, type Condition, kind } from '../../src/api/v1alpha1.ts';
 import { type ConditionContext, conditionsOf, type Health, type Report } from '../../src/status/conditions.ts';
 import type { Problem } from '../../src/status/problem.ts';
@@ -49,13 +49,13 @@ export function forwarding(conditions: readonly Condition[], observedGeneration 
   };
 }
 
-export interface Situation {
+export interface StatusCase {
   readonly object: KubeObject;
   readonly expected: KStatus['status'];
 }
 
-/** Every kind of report, in every kind of patience, on a fresh object and on one that was ready. */
-export function everySituation(): Situation[] {
+/** Returns a case for every kind of report and every grace, for a new object and for one that was ready. */
+export function statusCases(): StatusCase[] {
   const reports = healths.flatMap((secrets) =>
     healths.flatMap((destination) =>
       healths.flatMap((webhooks) => healths.map((cleanup) => [secrets, destination, webhooks, cleanup] as const)),

@@ -1,10 +1,10 @@
-/** What Argo CD, Flux and kstatus make of Kubernetes objects, by their own code. */
+/** Runs the code of Argo CD, Flux and kstatus on Kubernetes objects. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
-import { type EnsureOptions, ensureProgram, judges, withoutValidatorsVariable } from './build.ts';
+import { type EnsureOptions, ensureProgram, objectValidators, withoutValidatorsVariable } from './build.ts';
 
-/** A Kubernetes object as JSON; `apiVersion` and `kind` are needed. */
+/** A Kubernetes object as JSON. It needs `apiVersion` and `kind`. */
 export type KubeObject = Readonly<Record<string, unknown>>;
 
 /** The data of the ConfigMap `argocd-cm`. */
@@ -13,14 +13,14 @@ export type ArgoSettings = Readonly<Record<string, string>>;
 const HealthStatus = z.object({ status: z.string(), message: z.string().default('') });
 export type HealthStatus = z.infer<typeof HealthStatus>;
 
-/** `script`: what the health script says; `shown`: what Argo CD shows, which never asks it about objects that are being deleted. */
+/** `script` is the result of the health script. `shown` is what Argo CD shows: it does not run the script for objects that are being deleted. */
 const Health = z.object({ script: HealthStatus, shown: HealthStatus });
 export type Health = z.infer<typeof Health>;
 
 const Action = z.looseObject({ name: z.string(), disabled: z.boolean().default(false) });
 export type Action = z.infer<typeof Action>;
 
-/** The object as the action left it, and the JSON merge patch by which Argo CD brings it there. */
+/** The object after the action, and the JSON merge patch that Argo CD sends for it. */
 const ActionOutcome = z.object({
   object: z.record(z.string(), z.unknown()),
   patch: z.record(z.string(), z.unknown()),
@@ -31,10 +31,10 @@ const KStatus = z.object({ status: z.enum(['Current', 'InProgress', 'Failed', 'T
 export type KStatus = z.infer<typeof KStatus>;
 
 const Difference = z.object({ modified: z.boolean(), live: z.unknown(), predicted: z.unknown() });
-/** `modified`: Argo CD calls the object OutOfSync, since it would make `live` into `predicted`. */
+/** If `modified` is true, Argo CD shows the object as OutOfSync, since a sync would change `live` to `predicted`. */
 export type Difference = z.infer<typeof Difference>;
 
-/** `client-side`: three-way merge with the last applied; `structured-merge`: for ServerSideApply=true; `server-side`: ServerSideDiff=true. */
+/** `client-side`: three-way merge with the last applied manifest. `structured-merge`: ServerSideApply=true. `server-side`: ServerSideDiff=true. */
 export type DiffMethod = 'client-side' | 'structured-merge' | 'server-side';
 export type SyncMethod = 'client-side' | 'server-side';
 
@@ -52,37 +52,37 @@ export interface HealthExpressions {
   readonly inProgress?: string;
 }
 
-/** Each function asks one process about all that it is given. They reject with the judge's own error. */
-export interface Judges {
+/** Each function starts one process for all its objects. Rejects with the error of the validator. */
+export interface Validators {
   readonly health: (objects: readonly KubeObject[], settings: ArgoSettings) => Promise<Health[]>;
-  /** The actions that Argo CD offers for the object, by name. */
+  /** Resolves with the actions that Argo CD offers for the object. */
   readonly actions: (object: KubeObject, settings: ArgoSettings) => Promise<Action[]>;
   readonly action: (object: KubeObject, name: string, settings: ArgoSettings) => Promise<ActionOutcome>;
   readonly statuses: (objects: readonly KubeObject[]) => Promise<KStatus[]>;
   readonly expressions: (objects: readonly KubeObject[], expressions: HealthExpressions) => Promise<KStatus[]>;
-  /** Whether Argo CD's RBAC, with `policy` in `argocd-rbac-cm`, lets `subject` do `action` (such as `action/group/Kind/name`) to an Application. */
+  /** Resolves with true if Argo CD's RBAC, with `policy` in `argocd-rbac-cm`, allows `subject` an action such as `action/group/Kind/name`. */
   readonly allowed: (
     application: KubeObject,
     question: { readonly policy: string; readonly subject: string; readonly action: string },
   ) => Promise<boolean>;
-  /** Whether a person has confirmed what was asked of an Application at `since`, a deletion or a sync that prunes. */
+  /** Resolves with true if a user confirmed the deletion or the prune of the Application that began at `since`. */
   readonly confirmed: (application: KubeObject, since: Date) => Promise<boolean>;
   /** Applies the objects as Argo CD's controller does. */
   readonly sync: (objects: readonly KubeObject[], method: SyncMethod, where: InCluster) => Promise<void>;
   /** Compares the desired objects with the live ones as Argo CD's controller does. */
   readonly diff: (objects: readonly KubeObject[], method: DiffMethod, where: InCluster) => Promise<Difference[]>;
-  /** Rejects objects of Argo CD's and Flux's own kinds that have a field which their Go types do not. */
+  /** Rejects if an object of a kind of Argo CD or Flux has a field that its Go type lacks. */
   readonly decode: (objects: readonly KubeObject[]) => Promise<void>;
 }
 
-/** Resolves with undefined if `npm test` found no Go to build the judges with: it has said so. */
-export async function judgesUnlessLeftOut(options: EnsureOptions): Promise<Judges | undefined> {
-  return process.env[withoutValidatorsVariable] === 'true' ? undefined : ensureJudges(options);
+/** Resolves with undefined if `npm test` found no Go to build the validators. `npm test` reports this itself. */
+export async function validatorsIfAvailable(options: EnsureOptions): Promise<Validators | undefined> {
+  return process.env[withoutValidatorsVariable] === 'true' ? undefined : ensureValidators(options);
 }
 
-/** Builds the judges where they are not in the cache: see `ensureProgram`. */
-export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
-  const path = await ensureProgram(judges, options);
+/** Builds the validators if they are not in the cache: see `ensureProgram`. */
+export async function ensureValidators(options: EnsureOptions): Promise<Validators> {
+  const path = await ensureProgram(objectValidators, options);
 
   async function all<T>(requests: readonly object[], Answer: z.ZodType<T>): Promise<T[]> {
     const results = z
@@ -90,14 +90,14 @@ export async function ensureJudges(options: EnsureOptions): Promise<Judges> {
       .length(requests.length)
       .parse(await ask(path, requests));
     return results.map((result, index) => {
-      if (result.error !== undefined) throw new Error(`judge ${JSON.stringify(requests[index])}: ${result.error}`);
+      if (result.error !== undefined) throw new Error(`validator ${JSON.stringify(requests[index])}: ${result.error}`);
       return Answer.parse(result.answer);
     });
   }
 
   async function one<T>(request: object, Answer: z.ZodType<T>): Promise<T> {
     const [answer] = await all([request], Answer);
-    if (answer === undefined) throw new Error('the judges gave no answer');
+    if (answer === undefined) throw new Error('the validators returned no answer');
     return answer;
   }
 
@@ -151,6 +151,6 @@ async function ask(path: string, requests: readonly object[]): Promise<unknown> 
   });
   child.stdin.end(JSON.stringify(requests));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-  if (code !== 0) throw new Error(`the judges ended with ${String(code)}: ${stderr.trim()}`);
+  if (code !== 0) throw new Error(`the validators ended with ${String(code)}: ${stderr.trim()}`);
   return JSON.parse(stdout);
 }

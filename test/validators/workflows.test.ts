@@ -12,7 +12,7 @@ beforeAll(async () => {
   executable = await ensureProgram(actionlint, { progress });
 }, buildTimeoutMs);
 
-/** Returns the lines that actionlint prints. It does not use the shellcheck and pyflakes of this machine, so that every machine finds the same. */
+/** Returns the lines that actionlint prints. It does not use shellcheck and pyflakes, so that the result is the same on every machine. */
 function lint(files: readonly string[]): string[] {
   const args = ['-shellcheck=', '-pyflakes=', '-no-color', '-oneline', ...files];
   const { status, stdout, stderr } = spawnSync(executable, args, { encoding: 'utf8' });
@@ -20,7 +20,7 @@ function lint(files: readonly string[]): string[] {
   return stdout.split('\n').filter(Boolean);
 }
 
-test('actionlint finds nothing in the workflows', () => {
+test('actionlint finds no error in the workflows', () => {
   const files = globSync('.github/workflows/*.yml');
   expect(files.length).toBeGreaterThan(0);
   expect(lint(files)).toEqual([]);

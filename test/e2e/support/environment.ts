@@ -9,7 +9,7 @@ import { conditionRows, conditionsFile, strangers } from '../../../scripts/condi
 import { cluster } from '../../support/cluster.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
 import { progress } from '../../validators/progress.ts';
-import { judgesUnlessLeftOut } from '../../validators/validators.ts';
+import { validatorsIfAvailable } from '../../validators/validators.ts';
 import { type EventObject, type ForwardingObject, isReady } from './forwarding-object.ts';
 import { type Canary, findLeaks, type Output } from './leaks.ts';
 import { secret } from './manifests.ts';
@@ -206,7 +206,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   async function checkStatuses(): Promise<void> {
     const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
     if (written.length === 0) return;
-    await assertLegalStatus(await judgesUnlessLeftOut({ progress }), ...written.map(({ object }) => ({ ...object })));
+    await assertLegalStatus(await validatorsIfAvailable({ progress }), ...written.map(({ object }) => ({ ...object })));
     const unknown = written.flatMap(({ object: { status } }) => strangers(status.conditions ?? [], conditionRows()));
     if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
   }

@@ -22,21 +22,21 @@ export type Configuration = z.infer<typeof Configuration>['OCIv1'];
 export interface Image {
   readonly configuration: Configuration;
   readonly baseConfiguration: Configuration;
-  /** The image's files, as a container would see them. */
+  /** The folder with the files of the image, as a container sees them. */
   readonly root: string;
   readonly baseRoot: string;
-  /** How to start a program in it: read-only but for what is in `root` already, as the image's user, with nothing of the environment. */
+  /** Returns a command that runs the entry point as the image's user, on a read-only root, without the environment of the tests. */
   readonly command: (args: readonly string[], env?: Readonly<Record<string, string>>) => [file: string, args: string[]];
-  /** Runs the entry point with `args` until it ends. */
+  /** Runs the entry point with `args` until it exits. */
   readonly run: (args: readonly string[]) => Promise<Result>;
-  /** Removes everything. */
+  /** Removes all files and containers of the build. */
   readonly remove: () => Promise<void>;
 }
 
 const context = fileURLToPath(new URL('../../../', import.meta.url));
 const buildWithinMs = 600_000;
 
-/** Builds the Dockerfile from end to end on the stand-ins, in a storage of its own. */
+/** Builds the whole Dockerfile on replacements of its base images, in a separate storage. */
 export async function buildImage(): Promise<Image> {
   const folder = await mkdtemp(join(tmpdir(), 'image-test-'));
   const storage = ['--storage-driver=vfs', `--root=${join(folder, 'storage')}`, `--runroot=${join(folder, 'run')}`];
@@ -96,10 +96,10 @@ export async function buildImage(): Promise<Image> {
   }
 }
 
-/** In a mount namespace of its own: makes the folder `$1` read-only, then becomes the rest of the arguments. */
+/** A shell script for a separate mount namespace. It makes the folder `$1` read-only, then executes the rest of its arguments. */
 const readOnly = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
 
-/** Puts a file into an image's root that its user may read. */
+/** Writes a file into the root of an image. The user of the image can read it. */
 export async function putFile(image: Image, path: string, content: string): Promise<void> {
   await writeFile(join(image.root, path), content, { mode: 0o644 });
 }

@@ -7,7 +7,7 @@ export interface Result {
   stderr: string;
 }
 
-/** Runs a program to its end; resolves whatever its exit code. */
+/** Runs a program until it exits. Resolves with every exit code. */
 export async function run(file: string, args: readonly string[], timeoutMs = 60_000): Promise<Result> {
   return new Promise((resolve, reject) => {
     execFile(file, args, { timeout: timeoutMs, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
@@ -19,7 +19,7 @@ export async function run(file: string, args: readonly string[], timeoutMs = 60_
   });
 }
 
-/** Standard output, trimmed. Rejects with the end of standard error. */
+/** Resolves with the trimmed standard output. Rejects with the end of both outputs if the exit code is not 0. */
 export async function output(file: string, args: readonly string[], timeoutMs?: number): Promise<string> {
   const { code, stdout, stderr } = await run(file, args, timeoutMs);
   if (code !== 0)

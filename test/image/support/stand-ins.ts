@@ -1,9 +1,9 @@
-/** Images in place of those that the Dockerfile is based on, made of what this machine has: nothing is pulled. */
+/** Builds replacements of the Dockerfile's base images from the programs of this machine, so that no image is pulled. */
 import { cp, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { output } from './run.ts';
 
-/** Like distroless: Node and the libraries that it needs, and no shell. */
+/** Writes a base image like distroless. It has Node and its libraries, and no shell. */
 export async function makeBase(folder: string): Promise<void> {
   await putProgram(folder, process.execPath, '/nodejs/bin/node');
   await mkdir(join(folder, 'tmp'), { recursive: true, mode: 0o1777 });
@@ -13,7 +13,7 @@ export async function makeBase(folder: string): Promise<void> {
   );
 }
 
-/** Like the image of Node: the same Node, npm and a shell. It trusts what this machine trusts, to reach the npm registry. */
+/** Writes a builder image with Node, npm and a shell. It trusts the same authorities as this machine, to reach the npm registry. */
 export async function makeBuilder(folder: string): Promise<void> {
   await putProgram(folder, process.execPath, '/usr/bin/node');
   for (const program of ['sh', 'env', 'cp', 'mkdir']) await putProgram(folder, await which(program), `/bin/${program}`);
@@ -36,7 +36,7 @@ async function which(program: string): Promise<string> {
   return output('sh', ['-c', `command -v ${program}`]);
 }
 
-/** A program with the libraries that `ldd` names, each where the loader looks for it. */
+/** Copies a program and the libraries that `ldd` names, to the paths where the loader searches for them. */
 async function putProgram(folder: string, from: string, to: string): Promise<void> {
   await copy(folder, from, to);
   const libraries = await output('ldd', [from]);

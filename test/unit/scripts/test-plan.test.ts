@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Machine } from '../../../sandbox/control-plane/binaries.ts';
 import { controlPlaneArchives } from '../../../sandbox/control-plane/releases.ts';
 import { planTests } from '../../../scripts/test-plan.ts';
-import { actionlint, cachedPath, judges, programs } from '../../validators/build.ts';
+import { actionlint, cachedPath, objectValidators, programs } from '../../validators/build.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -62,10 +62,13 @@ describe('without Go', () => {
     expect(await planTests(undefined, machine())).toEqual(whole);
   });
 
-  test.each([judges, actionlint])('the validators are left out if the cache has only $name', async (program) => {
-    await putExecutable(await cachedPath(program, machine()));
-    expect(await planTests('unit', machine())).toMatchObject({ validators: false });
-  });
+  test.each([objectValidators, actionlint])(
+    'the validators are left out if the cache has only $name',
+    async (program) => {
+      await putExecutable(await cachedPath(program, machine()));
+      expect(await planTests('unit', machine())).toMatchObject({ validators: false });
+    },
+  );
 
   test('the simulation is complete', async () => {
     expect(await planTests('simulation', machine())).toMatchObject({ jestArguments: [], leftOut: [] });
@@ -115,5 +118,5 @@ test('tests outside of test/validators/ do without the validators', () => {
       ([, names = '']) => `${file} ${names}`,
     ),
   );
-  expect(imports).toEqual(['test/e2e/support/environment.ts { judgesUnlessLeftOut }']);
+  expect(imports).toEqual(['test/e2e/support/environment.ts { validatorsIfAvailable }']);
 });

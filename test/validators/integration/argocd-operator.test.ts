@@ -1,4 +1,4 @@
-/** What Argo CD and kstatus make of forwardings that the operator works on. */
+/** Runs the code of Argo CD and kstatus on forwardings that the operator reconciles. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
@@ -9,27 +9,27 @@ import { cluster } from '../../support/cluster.ts';
 import { argoSettings } from '../argocd-settings.ts';
 import { assertLegalStatus } from '../legal-status.ts';
 import { buildTimeoutMs, progress } from '../progress.ts';
-import { ensureJudges, type HealthStatus, type Judges, type KubeObject } from '../validators.ts';
+import { ensureValidators, type HealthStatus, type KubeObject, type Validators } from '../validators.ts';
 
 const { environment, fixture } = oneEnvironment({ prefix: 'argocd-operator' });
 const settings = argoSettings();
 
-let judges: Judges;
+let validators: Validators;
 beforeAll(async () => {
-  judges = await ensureJudges({ progress });
+  validators = await ensureValidators({ progress });
 }, buildTimeoutMs);
 
-/** States as they were seen, without the one that a deletion leaves. */
+/** Returns every observed version of the forwarding, without the last version in the DELETED event. */
 function statesOf(name: string): KubeObject[] {
-  const seen = environment()
+  const events = environment()
     .history(name)
     .filter(({ type }) => type !== 'DELETED');
-  return seen.map(({ object }) => ({ ...object }));
+  return events.map(({ object }) => ({ ...object }));
 }
 
 const where = { kubeconfig: cluster().adminKubeconfig, application: 'audit-logs' };
 
-/** What Git has: the Secrets, and last the forwarding. */
+/** Returns the manifests in Git: the Secrets, then the forwarding. */
 function manifestsOf(one: Fixture): KubeObject[] {
   return one.manifests().map((manifest) => ({
     ...manifest,
@@ -38,16 +38,16 @@ function manifestsOf(one: Fixture): KubeObject[] {
 }
 
 async function shownOf(object: ForwardingObject): Promise<HealthStatus | undefined> {
-  const [health] = await judges.health([{ ...object }], settings);
+  const [health] = await validators.health([{ ...object }], settings);
   return health?.shown;
 }
 
 test.each(['client-side', 'server-side'] as const)(
-  'a forwarding that Argo CD syncs %s becomes Healthy, stays Synced, and is gone after its deletion',
+  'a forwarding that Argo CD syncs %s becomes Healthy, stays Synced, and can be deleted',
   async (method) => {
     const one = await fixture(`synced-${method}`);
     const desired = manifestsOf(one);
-    await judges.sync(desired, method, where);
+    await validators.sync(desired, method, where);
     const ready = await environment().waitForReady(one.name);
 
     expect(await shownOf(ready)).toEqual({
@@ -58,19 +58,19 @@ test.each(['client-side', 'server-side'] as const)(
     for (const diff of method === 'client-side'
       ? (['client-side'] as const)
       : (['structured-merge', 'server-side'] as const)) {
-      expect(await judges.diff(ofForwarding, diff, where)).toEqual([expect.objectContaining({ modified: false })]);
+      expect(await validators.diff(ofForwarding, diff, where)).toEqual([expect.objectContaining({ modified: false })]);
     }
 
     await environment().remove(one.name);
     expect(one.destinations()).toEqual([]);
     const states = statesOf(one.name);
-    await assertLegalStatus(judges, ...states);
-    const healths = await judges.health(states, settings);
+    await assertLegalStatus(validators, ...states);
+    const healths = await validators.health(states, settings);
     expect(new Set(healths.map(({ shown }) => shown.status))).toEqual(new Set(['Progressing', 'Healthy']));
   },
 );
 
-test('a token that Konnect refuses is Degraded, with what to do', async () => {
+test('a forwarding whose token Konnect rejects is Degraded, with the reason', async () => {
   const one = await fixture('refused');
   await one.apply();
   await environment().waitForReady(one.name);
@@ -80,10 +80,10 @@ test('a token that Konnect refuses is Degraded, with what to do', async () => {
     status: 'Degraded',
     message: expect.stringMatching(/^TokenRejected: Konnect rejects the token/),
   });
-  await assertLegalStatus(judges, ...statesOf(one.name));
+  await assertLegalStatus(validators, ...statesOf(one.name));
 });
 
-test('a limit of Konnect’s is Progressing, before anything stood and after', async () => {
+test('a forwarding is Progressing while Konnect limits requests, and Healthy afterwards', async () => {
   const one = await fixture('limited');
   const fault = one.fail({ kind: 'status', status: 429, retryAfter: 1 });
   await one.apply();
@@ -93,19 +93,19 @@ test('a limit of Konnect’s is Progressing, before anything stood and after', a
   );
   fault.remove();
   const ready = await environment().waitFor(one.name, isReady);
-  const healths = await judges.health([{ ...limited }, { ...ready }], settings);
+  const healths = await validators.health([{ ...limited }, { ...ready }], settings);
   expect(healths.map(({ shown }) => shown.status)).toEqual(['Progressing', 'Healthy']);
-  await assertLegalStatus(judges, ...statesOf(one.name));
+  await assertLegalStatus(validators, ...statesOf(one.name));
 });
 
-describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %s', (method) => {
+describe.each(['client-side', 'server-side'] as const)('for a forwarding synced %s', (method) => {
   const name = `acted-on-${method}`;
   let one: Fixture;
 
-  /** As Argo CD does it: its own Lua on the live object, and a merge patch of what that changed. */
-  async function act(action: string): Promise<void> {
+  /** Runs an action as Argo CD does: it runs the Lua script on the live object, and sends the change as a merge patch. */
+  async function runAction(action: string): Promise<void> {
     const live = { ...(await environment().forwarding(name)) };
-    const { object, patch } = await judges.action(live, action, settings);
+    const { object, patch } = await validators.action(live, action, settings);
     await environment().patch(name, patch);
     const { spec, metadata } = await environment().forwarding(name);
     expect({ spec, annotations: metadata.annotations }).toEqual({
@@ -115,13 +115,13 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
   }
 
   async function offered(): Promise<string[]> {
-    const actions = await judges.actions({ ...(await environment().forwarding(name)) }, settings);
+    const actions = await validators.actions({ ...(await environment().forwarding(name)) }, settings);
     return actions.filter(({ disabled }) => !disabled).map((action) => action.name);
   }
 
   async function isSynced(): Promise<boolean> {
     const compared = method === 'client-side' ? 'client-side' : 'server-side';
-    const differences = await judges.diff(manifestsOf(one).slice(-1), compared, where);
+    const differences = await validators.diff(manifestsOf(one).slice(-1), compared, where);
     return differences.every(({ modified }) => !modified);
   }
 
@@ -134,15 +134,15 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
 
   beforeAll(async () => {
     one = await fixture(name);
-    await judges.sync(manifestsOf(one), method, where);
+    await validators.sync(manifestsOf(one), method, where);
     await environment().waitForReady(name);
   });
 
-  test('Suspend has the operator rest, Resume has it put right what changed meanwhile, and Argo CD shows both', async () => {
+  test('Suspend stops writes to Konnect, Resume restores the webhook, and Argo CD shows both', async () => {
     expect(await offered()).toEqual(['reconcile', 'suspend']);
-    await act('suspend');
-    const resting = await environment().waitFor(name, isUnreadyFor('Suspended'));
-    expect(await shownOf(resting)).toEqual({
+    await runAction('suspend');
+    const suspended = await environment().waitFor(name, isUnreadyFor('Suspended'));
+    expect(await shownOf(suspended)).toEqual({
       status: 'Suspended',
       message: 'Nothing is written to Konnect while spec.suspend is true',
     });
@@ -152,7 +152,7 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
 
     expect(await offered()).toEqual(['resume']);
     expect(one.writes()).toEqual(before);
-    await act('resume');
+    await runAction('resume');
     const ready = await environment().waitForReady(name);
     expect(ready.status.observedGeneration).toBe(ready.metadata.generation);
     expect(await shownOf(ready)).toMatchObject({ status: 'Healthy', message: expect.stringMatching(/^InSync: /) });
@@ -160,17 +160,17 @@ describe.each(['client-side', 'server-side'] as const)('on a forwarding synced %
     expect(await isSynced()).toBe(true);
   });
 
-  test('Reconcile now has the operator look again and answer', async () => {
+  test('Reconcile now triggers a reconciliation, and status confirms the request', async () => {
     await switchOff();
-    await act('reconcile');
-    const asked = (await environment().forwarding(name)).metadata.annotations?.[reconcileAnnotation];
-    expect(asked).toBeDefined();
-    const answered = await environment().waitFor(
+    await runAction('reconcile');
+    const requestedAt = (await environment().forwarding(name)).metadata.annotations?.[reconcileAnnotation];
+    expect(requestedAt).toBeDefined();
+    const reconciled = await environment().waitFor(
       name,
-      (object) => object.status.lastHandledReconcileAt === asked && isReady(object),
+      (object) => object.status.lastHandledReconcileAt === requestedAt && isReady(object),
     );
     expect(one.portalWebhook()).toMatchObject({ enabled: true });
-    expect(await shownOf(answered)).toMatchObject({ status: 'Healthy' });
+    expect(await shownOf(reconciled)).toMatchObject({ status: 'Healthy' });
     expect(await isSynced()).toBe(true);
   });
 });

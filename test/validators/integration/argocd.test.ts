@@ -15,15 +15,15 @@ import { argoSettings } from '../argocd-settings.ts';
 import { buildTimeoutMs, progress } from '../progress.ts';
 import {
   type DiffMethod,
-  ensureJudges,
+  ensureValidators,
   type InCluster,
-  type Judges,
   type KubeObject,
   type SyncMethod,
+  type Validators,
 } from '../validators.ts';
 
-/** How an Application syncs, and how Argo CD then compares: plainly, with ServerSideApply=true, and with ServerSideDiff=true too. */
-const ways: readonly (readonly [SyncMethod, DiffMethod])[] = [
+/** The methods by which an Application syncs and Argo CD compares: the defaults, ServerSideApply=true, ServerSideDiff=true, or both. */
+const methods: readonly (readonly [SyncMethod, DiffMethod])[] = [
   ['client-side', 'client-side'],
   ['server-side', 'structured-merge'],
   ['server-side', 'server-side'],
@@ -38,12 +38,12 @@ const minimalSpec = {
 };
 
 const namespace = 'argocd';
-let judges: Judges;
-/** Of its own: what `deploy/` holds is synced under other names, with a definition that kubectl takes for ours. */
+let validators: Validators;
+/** A separate control plane, since these tests sync `deploy/` under other names, with a second CRD that has the same kind. */
 let controlPlane: ControlPlane;
 let where: InCluster;
 beforeAll(async () => {
-  judges = await ensureJudges({ progress });
+  validators = await ensureValidators({ progress });
   controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress }) });
   await install(controlPlane);
   await kubectl(['create', 'namespace', namespace]);
@@ -75,12 +75,12 @@ async function live(name: string): Promise<Live> {
 }
 
 async function differences(objects: readonly KubeObject[], method: DiffMethod): Promise<unknown[]> {
-  const found = await judges.diff(objects, method, where);
+  const found = await validators.diff(objects, method, where);
   return found.filter(({ modified }) => modified);
 }
 
-/** Leaves the object as the operator does when all is in place. */
-async function asTheOperatorLeavesIt(name: string): Promise<void> {
+/** Writes the finalizer and the status of a forwarding as the operator does when the webhooks match. */
+async function writeAsOperator(name: string): Promise<void> {
   const patch = async (body: object, ...args: string[]) =>
     kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(body), ...args]);
   await patch({ metadata: { finalizers: [finalizer] } }, '--field-manager=konnect-audit-log-operator');
@@ -95,47 +95,47 @@ async function asTheOperatorLeavesIt(name: string): Promise<void> {
 
 async function fullSpec(): Promise<object> {
   const name = 'defaults';
-  await judges.sync([desired(name, minimalSpec)], 'server-side', where);
+  await validators.sync([desired(name, minimalSpec)], 'server-side', where);
   return (await live(name)).spec;
 }
 
-describe.each(ways)('synced %s and compared %s', (sync, diff) => {
+describe.each(methods)('synced %s and compared %s', (sync, diff) => {
   const suffix = `${sync}-${diff}`;
 
-  test('a forwarding with nothing but what is required is never OutOfSync', async () => {
+  test('a forwarding with only the required fields is never OutOfSync', async () => {
     const object = desired(`minimal-${suffix}`, minimalSpec);
-    await judges.sync([object], sync, where);
+    await validators.sync([object], sync, where);
     expect(await differences([object], diff)).toEqual([]);
-    await asTheOperatorLeavesIt(`minimal-${suffix}`);
+    await writeAsOperator(`minimal-${suffix}`);
     expect(await differences([object], diff)).toEqual([]);
-    await judges.sync([object], sync, where);
+    await validators.sync([object], sync, where);
     expect(await differences([object], diff)).toEqual([]);
   });
 
-  test('a forwarding with every default written out is never OutOfSync', async () => {
+  test('a forwarding that contains every default is never OutOfSync', async () => {
     const object = desired(`full-${suffix}`, await fullSpec());
-    await judges.sync([object], sync, where);
+    await validators.sync([object], sync, where);
     expect(await differences([object], diff)).toEqual([]);
-    await asTheOperatorLeavesIt(`full-${suffix}`);
+    await writeAsOperator(`full-${suffix}`);
     expect(await differences([object], diff)).toEqual([]);
   });
 
-  test('a request to reconcile does not make it OutOfSync, nor does a sync take it back', async () => {
+  test('a request to reconcile does not make it OutOfSync, and a sync keeps the request', async () => {
     const name = `asked-${suffix}`;
     const object = desired(name, minimalSpec);
-    await judges.sync([object], sync, where);
-    const { patch } = await judges.action(await live(name), 'reconcile', argoSettings());
+    await validators.sync([object], sync, where);
+    const { patch } = await validators.action(await live(name), 'reconcile', argoSettings());
     await kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(patch)]);
     expect(await differences([object], diff)).toEqual([]);
-    await judges.sync([object], sync, where);
+    await validators.sync([object], sync, where);
     const { metadata } = await live(name);
     expect(JSON.stringify(metadata)).toContain('konnect-audit-log.io/reconcile-requested-at');
   });
 
-  test('a change made in the cluster is OutOfSync', async () => {
+  test('a forwarding that changes in the cluster is OutOfSync', async () => {
     const name = `changed-${suffix}`;
     const object = desired(name, minimalSpec);
-    await judges.sync([object], sync, where);
+    await validators.sync([object], sync, where);
     const change = { spec: { konnect: { region: 'eu' } } };
     await kubectl(['patch', plural, name, '-n', namespace, '--type=merge', '-p', JSON.stringify(change)]);
     expect(await differences([object], diff)).toHaveLength(1);
@@ -145,13 +145,13 @@ describe.each(ways)('synced %s and compared %s', (sync, diff) => {
 describe('the installation', () => {
   let objects: KubeObject[];
 
-  // Under another name, so that what the other tests use stays as it is.
+  // The objects have other names, so that the objects of the other tests do not change.
   beforeAll(async () => {
     const { stdout } = await kubectl(['kustomize', 'deploy']);
     const renamed = stdout.replaceAll('konnect-audit-log', 'argocd-audit-log');
     objects = parseAllDocuments(renamed).map((document) => z.record(z.string(), z.unknown()).parse(document.toJS()));
     const isFirst = ({ kind: one }: KubeObject) => one === 'Namespace' || one === 'CustomResourceDefinition';
-    await judges.sync(objects.filter(isFirst), 'client-side', where);
+    await validators.sync(objects.filter(isFirst), 'client-side', where);
   });
 
   afterAll(async () => {
@@ -160,8 +160,8 @@ describe('the installation', () => {
     });
   });
 
-  test.each(ways)('synced %s and compared %s is never OutOfSync', async (sync, diff) => {
-    await judges.sync(objects, sync, where);
+  test.each(methods)('synced %s and compared %s is never OutOfSync', async (sync, diff) => {
+    await validators.sync(objects, sync, where);
     expect(await differences(objects, diff)).toEqual([]);
   });
 });
@@ -180,7 +180,7 @@ describe('the example Application', () => {
   let objects: Rendered[];
   let folder: string;
 
-  /** The sources, built as Argo CD does, each from a copy at another place than here. */
+  /** Builds the sources as Argo CD does, each from a copy in another folder. */
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'argocd-example-'));
     const { sources } = Application.parse(parse(readFileSync('examples/argocd/application.yaml', 'utf8'))).spec;
@@ -205,7 +205,7 @@ describe('the example Application', () => {
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('runs the image that it names', () => {
+  test('runs the image in its manifest', () => {
     expect(JSON.stringify(objects)).toContain(
       '"image":"registry.example.com/platform/konnect-audit-log-operator:0.1.0"',
     );
@@ -215,7 +215,7 @@ describe('the example Application', () => {
     return ({ metadata }) => metadata.annotations[`argocd.argoproj.io/${name}`] ?? '';
   }
 
-  test('brings the operator, then the Secrets, then the forwardings', () => {
+  test('installs the operator, then the Secrets, then the forwardings', () => {
     const kindsOf = (wave: string) => {
       const inWave = objects.filter((object) => annotation('sync-wave')(object) === wave);
       return [...new Set(inWave.map((object) => object.kind))];
@@ -226,7 +226,7 @@ describe('the example Application', () => {
     expect(kindsOf('2')).toEqual([kind]);
   });
 
-  test('keeps the CRD, and asks before a forwarding goes', () => {
+  test('keeps the CRD, and requires a confirmation before it deletes a forwarding', () => {
     const optionsOf = (wanted: string) =>
       objects.filter((object) => object.kind === wanted).map(annotation('sync-options'));
     expect(optionsOf('CustomResourceDefinition')).toEqual(['Prune=false,Delete=false']);
@@ -235,7 +235,7 @@ describe('the example Application', () => {
 });
 
 test.each(['examples/argocd/audit-logs/sumologic.yaml', 'examples/flux/forwardings/sumologic.yaml'])(
-  '%s is accepted by the API server',
+  'the API server accepts %s',
   async (file) => {
     const text = readFileSync(file, 'utf8').replace('namespace: platform', `namespace: ${namespace}`);
     const { stdout } = await kubectl(['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
