@@ -45,8 +45,9 @@ function higher(a: Priority, b: Priority | undefined): Priority {
 }
 
 /**
- * Keys that wait for a worker. Groups of keys take turns. A key waits only once, however often it is added, and two workers never have the same key: a
- * key that is added while in work waits again after `done`. Of several delayed adds of a key only the earliest counts, and an immediate add replaces it.
+ * Keys that wait for a worker. The queue serves the groups of keys in rotation. A key waits only once, however often it is added, and two workers never
+ * have the same key: a key that is added while in work waits again after `done`. Of several delayed adds of a key only the earliest counts, and an
+ * immediate add replaces it.
  */
 export class WorkQueue {
   readonly #clock: Clock;

@@ -13,7 +13,7 @@ const Package = z.object({ version: z.string(), scripts: z.record(z.string(), z.
 const { version, scripts } = Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
 const run = promisify(execFile);
 
-/** The built operator, without anything in its environment that could set a flag. */
+/** Runs the built operator with an empty environment, so that no variable sets a flag. Resolves with standard output. */
 async function operator(...args: string[]): Promise<string> {
   return (await run(process.execPath, [operatorFile, ...args], { env: {} })).stdout;
 }
@@ -39,11 +39,11 @@ describe('node dist/operator.js', () => {
     expect(help).toMatch(/^ {2}--version$/m);
   });
 
-  test('--version is that of the package', async () => {
+  test('--version prints the version of the package', async () => {
     expect((await operator('--version')).trim()).toContain(version);
   });
 
-  test('ends with one line and exit code 2 where a flag is wrong', async () => {
+  test('ends with one line and exit code 2 if a flag is invalid', async () => {
     await expect(operator('--log-level=loud')).rejects.toMatchObject({
       code: 2,
       stdout: '',
@@ -57,16 +57,16 @@ describe('npm run', () => {
     [...text.matchAll(/\bnpm run ([a-z][\w:]*)/g)].map(([, name = '']) => ({ path, name })),
   );
 
-  test('is spoken of', () => {
+  test('is in the documents', () => {
     expect(new Set(named.map(({ name }) => name)).size).toBeGreaterThan(4);
   });
 
-  test('names only scripts that there are', () => {
+  test('names only scripts that exist', () => {
     expect(named.filter(({ name }) => scripts[name] === undefined)).toEqual([]);
   });
 });
 
-test('folders that commands apply are there', () => {
+test('folders that commands apply exist', () => {
   const folders = [...documents].flatMap(([path, text]) =>
     scriptsOf(text).flatMap((script) =>
       [...script.text.matchAll(/ -[fk] (\S+\/)/g)].map(([, folder = '']) => ({ path, folder })),

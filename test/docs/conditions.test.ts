@@ -10,7 +10,7 @@ const rows = conditionRows();
 const runbook = document('docs/operate/runbook.md');
 
 describe('docs/operate/conditions.md', () => {
-  test('is what npm run generate makes', () => {
+  test('is what npm run generate writes', () => {
     const committed = readFileSync(join(root, conditionsFile), 'utf8');
     expect(committed === renderConditions() ? 'up to date' : 'run npm run generate').toBe('up to date');
   });
@@ -30,7 +30,7 @@ describe('docs/operate/conditions.md', () => {
   });
 });
 
-/** As `stalled(reasons.claimed, …)` and `{ reason: reasons.rateLimited, severity: 'unavailable', … }` say. */
+/** Each reason with its severity, from `stalled(reasons.claimed, …)` or `{ reason: reasons.rateLimited, severity: 'unavailable', … }`. */
 const severities = [
   ...[...sources.matchAll(/\b(stalled|waiting)\(\s*reasons\.(\w)(\w+)/g)].map(([, severity = '', a = '', b = '']) => [
     a.toUpperCase() + b,
@@ -49,7 +49,7 @@ test.each([...new Set(severities.map(([reason]) => reason ?? ''))])('%s is as se
   expect(inTable).toEqual(inCode);
 });
 
-test('every reason that stands for trouble was found in the code', () => {
+test('every reason of a problem is found in the code', () => {
   const troubles = Object.entries(situations).filter(([, all]) =>
     all.some(({ kind }) => kind === 'stalled' || kind === 'waiting' || kind === 'unavailable'),
   );
@@ -57,7 +57,7 @@ test('every reason that stands for trouble was found in the code', () => {
   expect(troubles.map(([reason]) => reason).filter((reason) => !found.has(reason))).toEqual([]);
 });
 
-test('every reason that stands for trouble is met by a test on the real control plane', () => {
+test('every reason of a problem has a test on the real control plane', () => {
   const tests = globSync(['e2e/**/*.ts', 'integration/**/*.ts'], { cwd: join(root, 'test') })
     .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
     .join('\n');
@@ -65,7 +65,7 @@ test('every reason that stands for trouble is met by a test on the real control 
   expect([...reasonsOfTrouble].filter((reason) => !new RegExp(`\\b${reason}\\b`).test(tests))).toEqual([]);
 });
 
-describe('what lacks is named with where to put it:', () => {
+describe('an error names what is missing and where to add it:', () => {
   test('an entry', () => {
     expect(() => conditionRows(runbook.replace('### Claimed\n', ''))).toThrow(/Claimed: give it an entry in docs/);
   });

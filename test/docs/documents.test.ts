@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { apiVersion, kind, Spec } from '../../src/api/v1alpha1.ts';
 import { documents, headings, prose, root } from './documents.ts';
 
-/** As repository hosts make them of a heading. */
+/** Returns the anchor that repository hosts create for a heading. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()
@@ -19,7 +19,7 @@ function anchorsOf(path: string): string[] {
 }
 
 describe.each([...documents])('%s', (path, text) => {
-  test('has links that lead somewhere', () => {
+  test('has no broken links', () => {
     const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
     const broken = links.filter((link) => {
       if (link.startsWith('https://')) return !URL.canParse(link);
@@ -30,13 +30,13 @@ describe.each([...documents])('%s', (path, text) => {
     expect(broken).toEqual([]);
   });
 
-  test('names files that there are', () => {
+  test('names only files that exist', () => {
     const named = [...prose(text).matchAll(/`((?:src|test|docs|crds|deploy|examples|sandbox|scripts)\/[\w./-]+)`/g)];
     expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 });
 
-test('docs/develop/architecture.md names files of src/ that there are', () => {
+test('docs/develop/architecture.md names only files of src/ that exist', () => {
   const text = prose(documents.get('docs/develop/architecture.md') ?? '');
   const named = [...text.matchAll(/`((?!src\/|test\/|scripts\/)[\w/-]+\.ts)`/g)].map(([, file = '']) => file);
   expect(named.length).toBeGreaterThan(10);
@@ -73,7 +73,7 @@ const blocks = [...documents].flatMap(([path, text]) =>
 );
 
 describe('YAML', () => {
-  test('is there', () => {
+  test('is in the documents', () => {
     expect(blocks.length).toBeGreaterThan(5);
   });
 
@@ -87,7 +87,7 @@ describe('YAML', () => {
     for (const { apiVersion: version, spec } of forwardings) {
       expect(version).toBe(apiVersion);
       const parsed = Spec.parse(spec);
-      // What the schema does not know is not in what it answers.
+      // The schema removes unknown fields.
       expect(parsed).toMatchObject(z.record(z.string(), z.unknown()).parse(spec));
       const portals = [...(parsed.portals ?? []), ...(parsed.portalRefs ?? [])];
       expect(parsed.organization !== undefined || portals.length > 0).toBe(true);

@@ -16,18 +16,18 @@ export function document(path: string): string {
   return text;
 }
 
-/** Without fenced blocks, in which a `#` is a comment and a link is none. */
+/** Returns the text without fenced blocks. In these, a `#` begins a comment, and a link is only text. */
 export function prose(text: string): string {
   return text.replaceAll(/^```.*?^```$/gms, '');
 }
 
-/** The titles of one level, such as 3 for `###`. */
+/** Returns the titles of one level, such as 3 for `###`. */
 export function headings(text: string, level: number): string[] {
   const marks = '#'.repeat(level);
   return [...prose(text).matchAll(new RegExp(`^${marks} (.+)$`, 'gm'))].map(([, title = '']) => title);
 }
 
-/** Rows of all tables as their cells, headings and rules left out. */
+/** Returns the rows of all tables as their cells, without headings and rules. */
 export function rows(text: string): string[][] {
   const lines = prose(text).split('\n');
   return lines
@@ -42,7 +42,7 @@ export function rows(text: string): string[][] {
     );
 }
 
-/** What stands between backquotes. */
+/** Returns the texts between backquotes. */
 export function code(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 }

@@ -6,17 +6,17 @@ const page = document(flagsFile);
 const known = new Set(rows(page).flatMap((cells) => code(cells[0] ?? '')));
 
 describe('docs/operate/flags.md', () => {
-  test('is what npm run generate makes', () => {
+  test('is what npm run generate writes', () => {
     expect(withFlagTable(page) === page ? 'up to date' : 'run npm run generate').toBe('up to date');
   });
 
-  test('names only flags that there are', () => {
+  test('names only flags that exist', () => {
     const named = [...page.matchAll(/`(--[a-z-]+)`/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !known.has(name))).toEqual(['--help', '--version']);
   });
 });
 
-test('the runbook names only flags that there are', () => {
+test('the runbook names only flags that exist', () => {
   const named = [...document('docs/operate/runbook.md').matchAll(/`(--[a-z-]+)`/g)].map(([, name = '']) => name);
   expect(named.length).toBeGreaterThan(3);
   expect(named.filter((name) => !known.has(name))).toEqual([]);

@@ -16,7 +16,7 @@ interface Schema {
 interface Field {
   readonly path: string;
   readonly type: string;
-  /** As a reader sees it; undefined where the API server fills nothing in. */
+  /** As the document shows it. Undefined if the API server sets no default. */
   readonly default: string | undefined;
   readonly required: boolean;
   readonly leaf: boolean;
@@ -54,7 +54,7 @@ function fieldsOf({ properties = {}, required = [] }: Schema, path: string): Fie
   });
 }
 
-/** Rows of tables whose first cell is a field, by the field. */
+/** Returns the rows of tables whose first cell is a field, by this field. */
 function documented(path: string): Map<string, string[]> {
   return new Map(
     rows(document(path)).flatMap((cells) => {
@@ -64,7 +64,7 @@ function documented(path: string): Map<string, string[]> {
   );
 }
 
-/** What the operator itself puts in where the API server leaves a field out has words of its own. */
+/** Returns whether a cell shows the default of a field. The document describes defaults that the operator sets in its own words. */
 function isDefaultOf(cell: string | undefined, field: Field): boolean {
   if (field.default !== undefined) return cell === `\`${field.default}\``;
   return (cell === 'required') === field.required;

@@ -6,7 +6,7 @@ import { sources } from './sources.ts';
 
 const runbook = document('docs/operate/runbook.md');
 
-/** Reasons that are written as words where they are used. */
+/** Reasons that the code contains as literals. */
 const announced = [
   ...sources.matchAll(
     /recordEvent\(\s*(?:context|\{[^{}]*\}),\s*'(?:Normal|Warning)',\s*(?:\w+(?: === '[\w ]+')? \? '(\w+)' : )?'(\w+)'/g,

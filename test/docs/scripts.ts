@@ -1,13 +1,13 @@
 import { prose } from './documents.ts';
 
-/** What a document tells its reader to type. */
+/** A command, or a block of commands, of a document. */
 export interface Script {
-  /** The first line of it, to tell scripts apart. */
+  /** The first line. It identifies the script. */
   readonly title: string;
   readonly text: string;
 }
 
-/** Indented blocks, each as one script, and commands between backquotes, in the order of the document. */
+/** Returns indented blocks, each as one script, and commands between backquotes, in the order of the document. */
 export function scriptsOf(document: string): Script[] {
   const found: string[] = [];
   let block: string[] = [];
@@ -23,19 +23,19 @@ export function scriptsOf(document: string): Script[] {
   return found.map((text) => ({ title: text.split('\n')[0] ?? '', text }));
 }
 
-/** Not the mere name of one, such as `kubectl apply`. */
+/** Returns whether the text is a complete command, and not only a name such as `kubectl apply`. */
 function isCommand(text: string): boolean {
   if (!/^(?:kubectl|konnect|curl) /.test(text)) return false;
   return text.includes('/') || text.split(' ').filter((word) => !word.startsWith('-')).length > 2;
 }
 
-/** A command with what it is said to print, line by line; not all of it where the document leaves lines out with an ellipsis. */
+/** A command with the output that the document shows, line by line. An ellipsis in the document replaces omitted lines. */
 export interface Session extends Script {
   readonly shown: readonly string[];
   readonly isWhole: boolean;
 }
 
-/** From blocks that show a terminal. */
+/** Returns the sessions of all blocks that show a terminal. */
 export function sessionsOf(document: string): Session[] {
   const blocks = [...document.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
   return blocks.flatMap((block) =>

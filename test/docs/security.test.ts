@@ -9,7 +9,7 @@ const claims = rows(text);
 
 describe('the security model', () => {
   test.each(['tenant', 'Konnect', 'SIEM', 'reader', 'Pod'])(
-    'speaks of %s, with what they cannot and what they can',
+    'has a section on %s, with what it cannot and what it can do',
     (who) => {
       const title = headings(text, 2).find((heading) => heading.includes(who));
       const section = sections.find((one) => one.startsWith(title ?? 'none')) ?? '';
@@ -27,7 +27,7 @@ describe('the security model', () => {
     },
   );
 
-  test('has a reason for each', () => {
+  test('has a reason for each claim', () => {
     expect(claims.filter((cells) => cells.length !== 3 || cells.includes(''))).toEqual([]);
   });
 });

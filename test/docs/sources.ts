@@ -4,7 +4,7 @@ import { root } from './documents.ts';
 
 const files = globSync(['forwarding/**/*.ts', 'status/**/*.ts'], { cwd: join(root, 'src') }).toSorted();
 
-/** The code that words conditions and events, with texts that are put together over several lines made one again. */
+/** The code with the texts of conditions and events. Texts that are split over several lines are joined. */
 export const sources = files
   .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
   .join('\n')

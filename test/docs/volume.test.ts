@@ -34,7 +34,7 @@ describe('the lines of a day', () => {
   });
 
   test.each(portalCounts.map((count, column) => ({ count, column })))(
-    'are those that the local Konnect counts for $count of them',
+    'are those that the local Konnect counts for $count portals',
     async ({ count, column }) => {
       const lines = await linesOfResync(count);
       const shown = Object.keys(minutes).map((interval) => table.get(interval)?.[column]);

@@ -186,7 +186,7 @@ describe('adoptionPolicy', () => {
     ['Never', 'other', 'Always'],
     ['IfMatching', 'other', 'Always'],
   ] as const)(
-    '%s leaves a webhook in use (%s endpoint) alone and says so; %s takes it',
+    '%s leaves a webhook in use (%s endpoint) unchanged and says so; %s adopts it',
     async (refuses, endpoint, takes) => {
       const { one, id } = await set(`used-${refuses}-${endpoint}`.toLowerCase(), 'webhook', endpoint, refuses);
       await expectProblem(environment(), one.name, {

@@ -15,13 +15,13 @@ async function answering<T>(script: Script, use: (client: Client) => Promise<T>)
 
 const failure = (script: Script) => answering(script, (client) => rejection(client.organization(signal)));
 
-describe('a Konnect that means harm', () => {
-  // In time that grows with the square of the length, a single such answer would hold up all organizations for hours.
+describe('a malicious Konnect', () => {
+  // If the time grew with the square of the length, one such answer would block all organizations for hours.
   test.each([
-    ['that goes on and on', 'a'.repeat(3 * mebibyte) + '.'],
-    ['of nothing but dots', '.'.repeat(3 * mebibyte)],
+    ['that is very long', 'a'.repeat(3 * mebibyte) + '.'],
+    ['of dots only', '.'.repeat(3 * mebibyte)],
     ['of brackets', '[]'.repeat(mebibyte)],
-  ])('cannot hold up the process by a refused field %s', async (_what, field) => {
+  ])('cannot block the process with a refused field %s', async (_what, field) => {
     const error = await failure({ status: 400, body: { invalid_parameters: [{ field }, { field: `body.endpoint` }] } });
     expect(error).toMatchObject({ kind: 'Refused', refusedFields: ['endpoint'] });
   });
@@ -29,13 +29,13 @@ describe('a Konnect that means harm', () => {
   test.each([
     ['objects', `${'{"a":'.repeat(600_000)}1${'}'.repeat(600_000)}`],
     ['lists', `${'['.repeat(1_500_000)}${']'.repeat(1_500_000)}`],
-    ['lists inside what is read', `{"data":${'['.repeat(1_500_000)}${']'.repeat(1_500_000)}}`],
-  ])('cannot exhaust the stack by %s one inside the other', async (_what, body) => {
+    ['lists inside a page', `{"data":${'['.repeat(1_500_000)}${']'.repeat(1_500_000)}}`],
+  ])('cannot exhaust the stack with nested %s', async (_what, body) => {
     const error = await answering({ status: 200, body }, (client) => rejection(client.listDestinations('v3', signal)));
     expect(error).toMatchObject({ kind: 'UnexpectedAnswer', status: 200 });
   });
 
-  test('cannot change what objects inherit', async () => {
+  test('cannot change the prototype of objects', async () => {
     const body = `{"__proto__":{"id":"${id}","polluted":true},"constructor":{"prototype":{"polluted":true}},"enabled":true}`;
     expect(await failure({ status: 200, body })).toMatchObject({ kind: 'UnexpectedAnswer' });
     const webhook = await answering({ status: 200, body }, (client) => client.getOrganizationWebhook('us', signal));
@@ -46,8 +46,8 @@ describe('a Konnect that means harm', () => {
 
   test.each([
     ['few huge destinations', 3 * mebibyte, 1],
-    ['many small ones', 0, 30_000],
-  ])('cannot fill the memory with a list of %s, page after page', async (_what, nameLength, count) => {
+    ['many small destinations', 0, 30_000],
+  ])('cannot fill the memory with an endless list of %s', async (_what, nameLength, count) => {
     let page = 0;
     await using server = await scriptedKonnect(() => {
       page += 1;
@@ -63,7 +63,7 @@ describe('a Konnect that means harm', () => {
   });
 
   test.each(['../../v3/portals', `${id}/../x`, '..%2f..', `${id}?x=`, ''])(
-    'cannot have a path made of an ID that is none: %j',
+    'cannot put an invalid ID into a path: %j',
     async (path) => {
       const error = await answering({ status: 200, body: { audit_log_destination_id: path, id: path } }, (client) =>
         rejection(client.organization(signal)),

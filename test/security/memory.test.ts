@@ -1,4 +1,4 @@
-/** What the process keeps of what others may make as big, or as many, as they like. */
+/** Limits of what the process keeps in memory, whatever the size and number of the objects that other clients create. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ import { forwardingToKeep } from '../../src/resources/forwarding-resource.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ApiServer, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
 
-describe('of a forwarding', () => {
+describe('a cached forwarding', () => {
   const metadata = {
     namespace: 'tenant',
     name: 'own',
@@ -24,7 +24,7 @@ describe('of a forwarding', () => {
     finalizers: ['konnect-audit-log.io/cleanup'],
   };
 
-  test('spec, status and what the operator reads of the metadata are kept, and nothing else', () => {
+  test('has only spec, status and the metadata that the operator reads', () => {
     const big = 'x'.repeat(100_000);
     const more = { managedFields: [{ manager: big }], ownerReferences: [{ name: big }], selfLink: big };
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': big, [reconcileAnnotation]: big };
@@ -40,13 +40,13 @@ describe('of a forwarding', () => {
     });
   });
 
-  test('nothing is made up that is not there', () => {
+  test('has no field that the object does not have', () => {
     const bare = { metadata: { name: 'own', uid: 'u', resourceVersion: '7' } };
     expect(forwardingToKeep(bare)).toEqual(bare);
   });
 });
 
-test('names that came and went are not kept, although the operator wrote to them', () => {
+test('the store does not keep the names of deleted objects, although the operator wrote to them', () => {
   const store = new ObjectStore<KubeObject>();
   store.beginList();
   store.replace([], '1');
@@ -86,7 +86,7 @@ describe('a list', () => {
 
   afterEach(() => server.stop());
 
-  test('with huge objects of one namespace comes to its end all the same, in smaller pages', async () => {
+  test('with huge objects of one namespace completes in smaller pages', async () => {
     for (let index = 0; index < 40; index += 1) {
       const labels = index % 4 === 0 ? { huge: 'x'.repeat(30_000) } : {};
       server.put(`widget-${String(index).padStart(2, '0')}`, index, { labels });
@@ -99,14 +99,14 @@ describe('a list', () => {
     expect(limits).toHaveLength(1 + 40 / 8);
   });
 
-  test('with an object that is too big by itself says so', async () => {
+  test('with one object that is too big rejects with the reason', async () => {
     server.put('huge', 1, { labels: { huge: 'x'.repeat(30_000) } });
     const client = server.client({ maxAnswerBytes: 20_000 });
     await expect(listAll<Widget>(client, WIDGETS, { limit: 500 })).rejects.toMatchObject({ reason: 'AnswerTooLong' });
   });
 });
 
-test('of events that never come again a bounded number is remembered', async () => {
+test('the recorder remembers a limited number of events that do not repeat', async () => {
   let names = 0;
   const recorder = new EventRecorder({
     client: { create: async () => JSON.parse('{}'), patch: async () => JSON.parse('{}') },
@@ -129,14 +129,14 @@ test('of events that never come again a bounded number is remembered', async () 
     recorder.record(about(index));
     await recorder.flush(new AbortController().signal);
   }
-  // What is remembered becomes part of a series, without a new name.
+  // A remembered event becomes part of a series, without a new name.
   recorder.record(about(count - 1));
   expect(names).toBe(count);
   recorder.record(about(0));
   expect(names).toBe(count + 1);
 });
 
-test('a metric’s label cannot break out of its line, whatever stands in a status', async () => {
+test('a metric’s label stays inside its line, whatever a status contains', async () => {
   const metrics = createMetrics({ version: '1', nodeVersion: 'v24', hasProcessMetrics: false });
   const type = 'Ready"} 1\nkonnect_audit_log_condition{namespace="other\\';
   metrics.setConditions({ namespace: 'tenant', name: 'own' }, [{ type, status: 'True' }]);

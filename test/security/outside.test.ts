@@ -1,4 +1,4 @@
-/** By what the operator can reach the outside, and of what it is made. */
+/** The connections and programs that the operator can start, and its packages. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -15,17 +15,17 @@ function filesWith(pattern: RegExp): string[] {
 }
 
 describe('the operator', () => {
-  test('has the sources that are looked at', () => {
+  test('has the sources that these tests read', () => {
     expect(sources.size).toBeGreaterThan(50);
   });
 
-  test('starts no other program, and no code that is not its own', () => {
+  test('starts no other program and runs no code from outside', () => {
     expect(
       filesWith(/'node:(child_process|cluster|worker_threads|vm|repl|inspector)'|\beval\(|new Function\(/),
     ).toEqual([]);
   });
 
-  test('opens connections by the two HTTP libraries alone', () => {
+  test('opens connections only in the known files', () => {
     expect(filesWith(/\bfetch\(|\bWebSocket\b|'node:(dgram|http2|dns)[^']*'|\bconnect\(|\brequest\(/)).toEqual([]);
     const sockets = filesWith(/from 'node:(net|tls|http|https)'/);
     expect(sockets).toEqual([
@@ -41,12 +41,12 @@ describe('the operator', () => {
 });
 
 describe('the packages', () => {
-  test('that it uses are few, and named by their exact version', () => {
+  test('of the operator are few, with exact versions', () => {
     expect(Object.keys(manifest.dependencies).length).toBeLessThan(10);
     for (const version of Object.values(manifest.dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  test('that reach the image are locked by a hash', () => {
+  test('of the image are locked by a hash', () => {
     const Package = z.object({
       integrity: z.string().optional(),
       dev: z.boolean().optional(),

@@ -1,4 +1,4 @@
-/** What a tenant can do to others by forwardings of its own, on the whole of the domain and a whole Konnect. */
+/** Attacks of a tenant on other forwardings through its own ones, with the whole domain and the local Konnect. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation, reconcileRequestOf, Spec, type Status } from '../../src/api/v1alpha1.ts';
@@ -16,7 +16,7 @@ const victim = key;
 const onShop: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 const onForum: SpecChoice = { portals: [{ id: forum, enabled: true }] };
 
-/** A tenant's forwarding that stands, older than that of the victim, which is still to come. Both in one organization. */
+/** Reconciles a forwarding of the tenant. It is older than the forwarding of the victim, which a test adds later to the same organization. */
 async function olderTenant(choice: SpecChoice, token: string = tokens.blueAgain): Promise<Harness> {
   const harness = await open({ ...choice, token: 'tenants-token', siem: 'tenants-siem' });
   harness.cluster.putSecret('tenants-token', { token });
@@ -35,7 +35,7 @@ async function addVictim(harness: Harness, choice: SpecChoice = onShop): Promise
   return name;
 }
 
-describe('who is kept from looking at a thing claims it as little as who cannot see it', () => {
+describe('a forwarding does not claim what the operator cannot manage for it', () => {
   const wants: readonly (readonly [what: string, change: SpecChoice, wanted: SpecChoice])[] = [
     ['a portal', { portals: [...(onForum.portals ?? []), { id: shop, enabled: true }] }, onShop],
     [
@@ -47,14 +47,14 @@ describe('who is kept from looking at a thing claims it as little as who cannot 
   ];
   test.each(wants)('%s', async (_what, change, wanted) => {
     const harness = await olderTenant(onForum);
-    // Its organization is proved, and from now on no pass gets beyond its Secrets.
+    // The token has proved its organization. From now on, each reconciliation ends at the missing Secret.
     harness.cluster.edit(() => specOf({ ...change, token: 'tenants-token', siem: 'not-there' }));
     await harness.work();
     expect(harness.readiness).toBe('False SecretNotFound Reconciling');
     expect(harness.readinessOf(await addVictim(harness, wanted))).toBe('True InSync');
   });
 
-  test('though the token is of the same organization, one without its roles', async () => {
+  test('with a read-only token of the same organization', async () => {
     const harness = await olderTenant(onShop, tokens.readOnly);
     expect(harness.readiness).toBe('False PermissionDenied Stalled');
     expect(harness.readinessOf(await addVictim(harness))).toBe('True InSync');
@@ -91,15 +91,15 @@ test('a token of another organization reaches neither portal nor destination', a
   expect(harness.konnectWrites).toEqual([]);
 });
 
-describe('a status that its tenant wrote', () => {
-  /** The tenant's forwarding says that it has what the victim has. */
-  function lie(harness: Harness, status: (destinationID: string, organizationID: string) => Status): void {
+describe('a status that the tenant wrote', () => {
+  /** Writes a status in which the tenant's forwarding records the objects of the victim. */
+  function writeStatus(harness: Harness, status: (destinationID: string, organizationID: string) => Status): void {
     const destinationID = harness.destinations[0]?.id ?? '';
     const organizationID = harness.status.konnect?.organizationID ?? '';
     harness.cluster.setStatus(status(destinationID, organizationID), tenant);
   }
 
-  test('undoes nothing beyond the reach of the token of its own', async () => {
+  test('does not make the operator undo what its own token cannot undo', async () => {
     const harness = await inPlace(onShop);
     harness.cluster.putSecret('tenant/konnect', { token: tokens.green });
     harness.cluster.putSecret('tenant/siem', otherSiem);
@@ -112,7 +112,7 @@ describe('a status that its tenant wrote', () => {
     harness.clearRecords();
     const own = structuredClone(harness.statusOf(tenant));
     for (const where of ['theirs', 'own'] as const) {
-      lie(harness, (destinationID, theirs) => {
+      writeStatus(harness, (destinationID, theirs) => {
         const organizationID = where === 'theirs' ? theirs : (own.konnect?.organizationID ?? '');
         const at = { organizationID, region: 'us', api: 'v3', destinationID } as const;
         return {
@@ -134,13 +134,13 @@ describe('a status that its tenant wrote', () => {
     expect(harness.readiness).toBe('True InSync');
   });
 
-  test('does not end what stands, whatever it claims', async () => {
+  test('does not change objects of the victim, whatever it claims', async () => {
     const harness = await inPlace(onShop);
     harness.cluster.putSecret('tenant/konnect', { token: tokens.green });
     harness.cluster.putSecret('tenant/siem', otherSiem);
     harness.add({ ...onShop, suspend: true }, tenant);
     await harness.work();
-    lie(harness, (destinationID, organizationID) => ({
+    writeStatus(harness, (destinationID, organizationID) => ({
       konnect: { organizationID, region: 'us' },
       destination: { id: destinationID, name: victim, managed: true },
       portals: [{ id: shop, destinationID, enabled: true, state: 'on' }],
@@ -151,7 +151,7 @@ describe('a status that its tenant wrote', () => {
   });
 });
 
-test('nothing connects to the endpoint: Konnect delivers, and the operator does not even try it', async () => {
+test('the operator never connects to the endpoint, since Konnect delivers', async () => {
   let connections = 0;
   const inside = createServer((socket) => {
     connections += 1;
@@ -171,14 +171,14 @@ test('nothing connects to the endpoint: Konnect delivers, and the operator does 
   await closed(inside);
 });
 
-describe('half a character is never stored, since the API server would make another of it, and every pass would write status anew', () => {
+describe('half a surrogate pair, which the API server would replace, is never stored', () => {
   const smile = '\u{1f600}';
 
-  test('of the annotation that asks for a pass', () => {
+  test('from the annotation that requests a reconciliation', () => {
     expect(reconcileRequestOf({ [reconcileAnnotation]: `${'x'.repeat(63)}${smile}` })?.isWellFormed()).toBe(true);
   });
 
-  test.each([0, 1])('of a message, cut after %d more', (offset) => {
+  test.each([0, 1])('from a message that is cut, with an offset of %d', (offset) => {
     const message = `${'x'.repeat(offset)}${smile.repeat(600)}`;
     const bad = { kind: 'bad', problems: [{ reason: 'NameInUse', severity: 'stalled', message }] } as const;
     const unchecked = { kind: 'unchecked', message: '' } as const;
@@ -192,7 +192,7 @@ describe('half a character is never stored, since the API server would make anot
 });
 
 test.each(['\u009b31m', '\u001b[2J', 'a\nb', 'a\u2028b', 'a\u202eb', 'a\u2066b', 'a\u200bb', 'a\u{e0041}b'])(
-  'a destination is not called %j, which a terminal does not show as what it is',
+  'the schema rejects a destination name that a terminal shows differently: %j',
   (name) => {
     const { destination, ...spec } = specOf(onShop);
     expect(Spec.safeParse({ ...spec, destination: { ...destination, name } }).success).toBe(false);

@@ -40,7 +40,7 @@ function allNodes(path: string, node: Node): { path: string; node: Node }[] {
   return [{ path, node }, ...inner, ...(node.items === undefined ? [] : allNodes(`${path}[]`, node.items))];
 }
 
-/** Paths of what is no object, and of objects without keys. */
+/** Returns the paths of all values that are not objects, and of objects without keys. */
 function leaves(value: unknown, path: readonly string[] = []): string[] {
   const map = z.record(z.string(), z.unknown()).safeParse(value);
   const entries = map.success ? Object.entries(map.data) : [];
@@ -52,22 +52,22 @@ describe('the chart', () => {
     expect(parse(inChart('Chart.yaml'))).toMatchObject({ version: manifest.version, appVersion: manifest.version });
   });
 
-  test('has the CRD that the sources make', () => {
+  test('has the CRD that the sources define', () => {
     expect(compare(inRepository(chartCRDFile), renderCRD())).toBe(upToDate);
   });
 
-  test.each([crdFile, chartCRDFile, manifestsFile])('has in %s what every reader of YAML reads alike', (file) => {
+  test.each([crdFile, chartCRDFile, manifestsFile])('has in %s only YAML that all parsers read alike', (file) => {
     const [oldReading, newReading] = (['1.1', '1.2'] as const).map((version) =>
       parseAllDocuments(inRepository(file), { version }).map((document): unknown => document.toJS()),
     );
-    // To those of version 1.1, kubectl and Helm among them, an unquoted on is a boolean.
+    // Parsers of YAML 1.1, such as kubectl and Helm, read an unquoted on as a boolean.
     expect(oldReading).toEqual(newReading);
   });
 
-  test('has a value for every flag of the operator that means something in a Pod', () => {
+  test('has a value for every flag of the operator that is useful in a Pod', () => {
     const template = inChart('templates/deployment.yaml');
     const set = [...template.matchAll(/- \{\{ printf "--([a-z-]+)=/g)].map(([, name]) => name);
-    // Without its flag, the namespace of the Lease is that of the Pod, which kustomize and others may change.
+    // Without this flag, the Lease is in the namespace of the Pod, which kustomize and other tools may change.
     const without = new Set(['kubeconfig', 'leader-elect-resource-namespace']);
     const expected = flagTable.map(({ name }) => name).filter((name) => !without.has(name));
     expect(new Set(set)).toEqual(new Set(expected));
@@ -78,12 +78,12 @@ describe('the values', () => {
   const validate = new Ajv({ strict: false }).compile(schema);
   const defaults = () => z.record(z.string(), z.unknown()).parse(parse(inChart('values.yaml')));
 
-  test('are right by their own schema', () => {
+  test('are valid in their own schema', () => {
     validate(defaults());
     expect(validate.errors ?? []).toEqual([]);
   });
 
-  test('are each described in the schema, and the schema describes no other', () => {
+  test('are all described in the schema, and the schema describes no others', () => {
     const described = chartValues();
     expect(described.filter(({ default: preset }) => preset === undefined)).toEqual([]);
     const paths = described.map(({ path }) => path);
@@ -93,7 +93,7 @@ describe('the values', () => {
     expect(undescribed).toEqual([]);
   });
 
-  test('are refused with a name that is not there, on every level', () => {
+  test('are refused with an unknown name on every level', () => {
     const open = allNodes('values', schema)
       .filter(({ node }) => node.properties !== undefined && node.additionalProperties !== false)
       .map(({ path }) => path);
@@ -121,7 +121,7 @@ describe('the values', () => {
     });
   });
 
-  test('stand in the guide with their defaults and what they mean', () => {
+  test('are in the guide with their defaults and descriptions', () => {
     const guide = inRepository(installationGuide);
     expect(compare(guide, withValuesTable(guide))).toBe(upToDate);
   });

@@ -50,7 +50,7 @@ describe('an authority of the sandbox', () => {
     await expect(greet({ ca, cert, key, servername: 'localhost' })).resolves.toBe('O=system:masters\nCN=admin');
   });
 
-  test('vouches for no other name', async () => {
+  test('issues certificates that are valid for no other name', async () => {
     await expect(greet({ ca: authority.certificate, servername: 'example.com' })).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });

@@ -1,55 +1,55 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Machine, missingRequirement } from '../../../scripts/buildah.ts';
 
-/** A machine on which `programs` are there, and apt-get does what the test says. */
+/** Returns a machine with these programs, and a list of its calls. The test decides whether apt-get succeeds. */
 function machine(
   programs: readonly string[],
   { apt = () => true, ...rest }: Partial<Machine> & { apt?: (verb: string) => boolean } = {},
 ) {
-  const there = new Set(programs);
-  const asked: string[] = [];
+  const installed = new Set(programs);
+  const calls: string[] = [];
   const run: Machine['run'] = (file, args) => {
     const [verb = ''] = args;
-    if (!there.has(file)) return { ok: false, output: '' };
+    if (!installed.has(file)) return { ok: false, output: '' };
     if (verb === '--version') return { ok: true, output: '1.28\n' };
-    asked.push([file, ...args].join(' '));
+    calls.push([file, ...args].join(' '));
     const ok = apt(verb);
-    if (ok && verb === 'install') there.add('buildah');
+    if (ok && verb === 'install') installed.add('buildah');
     return { ok, output: ok ? '' : 'E: Unable to locate package buildah\n' };
   };
-  return { asked, machine: { platform: 'linux', isRoot: true, run, ...rest } };
+  return { calls, machine: { platform: 'linux', isRoot: true, run, ...rest } };
 }
 
-function lack(one: Machine, install = true): { said: string | undefined; lines: string[] } {
+function check(one: Machine, install = true): { message: string | undefined; lines: string[] } {
   const lines: string[] = [];
-  return { said: missingRequirement(one, { install, progress: (line) => lines.push(line) }), lines };
+  return { message: missingRequirement(one, { install, progress: (line) => lines.push(line) }), lines };
 }
 
-test('where buildah is there, nothing is installed and nothing is said', () => {
-  const { asked, machine: one } = machine(['buildah', 'apt-get']);
-  expect(lack(one)).toEqual({ said: undefined, lines: [] });
-  expect(asked).toEqual([]);
+test('if buildah is installed, the check installs nothing and prints nothing', () => {
+  const { calls, machine: one } = machine(['buildah', 'apt-get']);
+  expect(check(one)).toEqual({ message: undefined, lines: [] });
+  expect(calls).toEqual([]);
 });
 
-test('where it is not, root installs it, without being asked anything', () => {
-  const { asked, machine: one } = machine(['apt-get']);
-  expect(lack(one)).toEqual({ said: undefined, lines: [expect.stringContaining('installing buildah')] });
-  expect(asked).toEqual(['apt-get install --yes --quiet=2 --no-install-recommends buildah']);
+test('if buildah is missing, root installs it without a prompt', () => {
+  const { calls, machine: one } = machine(['apt-get']);
+  expect(check(one)).toEqual({ message: undefined, lines: [expect.stringContaining('installing buildah')] });
+  expect(calls).toEqual(['apt-get install --yes --quiet=2 --no-install-recommends buildah']);
 });
 
-test('lists of packages that are missing or old are brought up to date', () => {
+test('missing or old lists of packages are updated', () => {
   let isUpdated = false;
-  const { asked, machine: one } = machine(['apt-get'], {
+  const { calls, machine: one } = machine(['apt-get'], {
     apt(verb) {
       if (verb === 'update') isUpdated = true;
       return isUpdated;
     },
   });
-  expect(lack(one).said).toBeUndefined();
-  expect(asked.map((line) => line.split(' ')[1])).toEqual(['install', 'update', 'install']);
+  expect(check(one).message).toBeUndefined();
+  expect(calls.map((line) => line.split(' ')[1])).toEqual(['install', 'update', 'install']);
 });
 
-describe('where it cannot be done, one message says what it takes and what to do instead', () => {
+describe('if buildah cannot be installed, one message names the requirement and the alternative', () => {
   test.each<[string, Machine, string[]]>([
     [
       'another system',
@@ -59,20 +59,20 @@ describe('where it cannot be done, one message says what it takes and what to do
     ['another user', { ...machine(['buildah']).machine, isRoot: false }, ['root', 'Run it as root']],
     ['a system without apt-get', machine([]).machine, ['buildah', 'https://github.com/containers/buildah']],
     [
-      'a package that cannot be had',
+      'a package that apt-get cannot install',
       machine(['apt-get'], { apt: () => false }).machine,
       ['could not install', 'E: Unable to locate package buildah'],
     ],
   ])('%s', (_what, one, words) => {
-    const { said } = lack(one);
+    const { message } = check(one);
     for (const word of [...words, 'The image cannot be tested here', '.ci/run --without-image']) {
-      expect(said).toContain(word);
+      expect(message).toContain(word);
     }
   });
 
-  test('a run that is not to change the machine', () => {
-    const { asked, machine: one } = machine(['apt-get']);
-    expect(lack(one, false).said).toContain('npm run test:image -- --prepare');
-    expect(asked).toEqual([]);
+  test('a run that must not change the machine', () => {
+    const { calls, machine: one } = machine(['apt-get']);
+    expect(check(one, false).message).toContain('npm run test:image -- --prepare');
+    expect(calls).toEqual([]);
   });
 });

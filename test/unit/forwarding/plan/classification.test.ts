@@ -29,7 +29,7 @@ const rememberedInline: PortalStatus & { updatedAt: string } = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-describe('a webhook that is not what is wanted', () => {
+describe('a webhook that differs from spec', () => {
   test.each<readonly [string, PortalStatus | undefined, SeenWebhook, boolean]>([
     ['is as the operator last applied it: spec changed', remembered, attached('D', true), false],
     ['was switched off by another client', remembered, attached('D', false), true],

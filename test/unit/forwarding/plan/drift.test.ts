@@ -37,7 +37,7 @@ test.each([
   ['refuse', { kind: 'refuse', name: 'n', ids: ['D'] }, undefined],
   ['lost', { kind: 'lost', to: 'n/a' }, undefined],
   ['unknown', { kind: 'unknown', problem: someProblem }, undefined],
-] as const)('of a destination: %s', (_kind, step, found) => {
+] as const)('drift of a destination: %s', (_kind, step, found) => {
   expect(driftOf(planOf(step), {})).toEqual(found === undefined ? [] : [{ object: 'destination', fields: found }]);
 });
 
@@ -51,7 +51,7 @@ const fields: readonly (readonly [AttachReason, string])[] = [
   ['settings', 'endpoint'],
 ];
 
-test.each(fields)('of a webhook: %s', (because, field) => {
+test.each(fields)('drift of a webhook: %s', (because, field) => {
   const step: WebhookStep = { kind: 'attach', because };
   expect(driftOf(planOf(kept, step, step), {})).toEqual([
     { object: 'portal/p', fields: [field] },
@@ -65,11 +65,11 @@ test.each([
   { kind: 'lost', to: 'n/a' },
   { kind: 'missing' },
   { kind: 'unknown', problem: someProblem },
-] as const)('of a webhook: none for $kind', (step) => {
+] as const)('drift of a webhook: none for $kind', (step) => {
   expect(driftOf(planOf(kept, step, step), {})).toEqual([]);
 });
 
-test('what spec no longer wants is surplus, each object once', () => {
+test('objects that spec no longer wants are surplus, each object once', () => {
   const entry = { organizationID: 'o', region: 'us', api: 'v3' } as const;
   const cleanup: CleanupStatus[] = [
     { ...entry, kind: 'portal', id: 'p' },

@@ -82,7 +82,7 @@ describe('the destination', () => {
   const unconfigured: SeenWebhook = { kind: 'unconfigured' };
   const other: SeenDestination = { ...ours, id: 'X' };
   const cases: readonly [string, Status, ObservedDestination, SeenWebhook, object][] = [
-    ['is created once there is something to attach', {}, known(), unconfigured, { kind: 'create' }],
+    ['is created if there is something to attach', {}, known(), unconfigured, { kind: 'create' }],
     ['is not created for a portal that is missing', {}, known(), { kind: 'missing' }, { kind: 'none' }],
     ['is not needed', {}, { kind: 'unneeded' }, unconfigured, { kind: 'none' }],
     [
@@ -93,7 +93,7 @@ describe('the destination', () => {
       { kind: 'unknown', problem: someProblem },
     ],
     [
-      'is refused where its name is taken',
+      'is refused if its name is taken',
       {},
       known({ named: [other] }),
       unconfigured,
@@ -101,21 +101,21 @@ describe('the destination', () => {
     ],
     ['is kept', { destination: remembered }, known({ ours }), attachedTo('D'), { kind: 'keep', updatedAt: longAgo }],
     [
-      'is kept, and its time noted where the write did not tell it',
+      'is kept, and its time is recorded if the write did not return it',
       { destination: { ...remembered, updatedAt: undefined } },
       known({ ours: { ...ours, updatedAt: justNow } }),
       attachedTo('D'),
       { kind: 'keep', updatedAt: justNow },
     ],
     [
-      'is kept where times differ in their writing alone',
+      'is kept if times differ only in their format',
       { destination: { ...remembered, updatedAt: '2026-01-01T00:00:00.000+00:00' } },
       known({ ours }),
       attachedTo('D'),
       { kind: 'keep', updatedAt: '2026-01-01T00:00:00.000+00:00' },
     ],
     [
-      'is kept where Konnect leaves fields out',
+      'is kept if Konnect omits fields',
       { destination: remembered },
       known({
         ours: {
@@ -138,14 +138,14 @@ describe('the destination', () => {
       { kind: 'update', differences: ['secret'], foreign: [] },
     ],
     [
-      'was changed in all that can be read',
+      'was changed in every field that can be read',
       { destination: remembered },
       known({ ours: { ...ours, name: 'm', endpointDigest: 'e2', logFormat: 'json', skipSSLVerification: true } }),
       attachedTo('D'),
       { kind: 'update', differences: ['name', 'endpoint', 'logFormat', 'skipSSLVerification'], foreign: ['name'] },
     ],
     [
-      'was changed in what cannot be read',
+      'was changed in a field that cannot be read',
       { destination: remembered },
       known({ ours: { ...ours, updatedAt: justNow } }),
       attachedTo('D'),
@@ -166,29 +166,29 @@ describe('the destination', () => {
       { kind: 'refuse', name: 'n', ids: ['X'] },
     ],
     [
-      'is made anew where it is gone',
+      'is created again if it no longer exists',
       { destination: remembered, portals: [{ id: 'p1', destinationID: 'D', enabled: true, state: 'on' }] },
       known(),
       attachedTo('D'),
       { kind: 'create' },
     ],
-    ['is waited for after an intent', { destination: intent }, known(), unconfigured, { kind: 'wait' }],
+    ['is waited for after a pending creation', { destination: intent }, known(), unconfigured, { kind: 'wait' }],
     [
-      'is created after that time',
+      'is created after the wait',
       { destination: { ...intent, creating: { ...creating, since: longAgo } } },
       known(),
       unconfigured,
       { kind: 'create' },
     ],
     [
-      'is refused after that time where the name is taken with another endpoint',
+      'is refused after the wait if the name is taken with another endpoint',
       { destination: { ...intent, creating: { ...creating, since: longAgo } } },
       known({ named: [{ ...other, endpointDigest: 'e9' }], sameNameAsPending: [{ ...other, endpointDigest: 'e9' }] }),
       unconfigured,
       { kind: 'refuse', name: 'n', ids: ['X'] },
     ],
     [
-      'is found by the intent, with duplicates',
+      'is found by the pending creation, with duplicates',
       { destination: intent },
       known({ sameNameAsPending: [other, { ...other, id: 'Y' }], named: [other, { ...other, id: 'Y' }] }),
       unconfigured,
@@ -202,7 +202,7 @@ describe('the destination', () => {
       },
     ],
     [
-      'is found by the intent under its old name and with its old Secret',
+      'is found by the pending creation under its old name and with its old Secret',
       { destination: { ...intent, creating: { ...creating, name: 'm', secretVersion: 's0' } } },
       known({ sameNameAsPending: [{ ...other, name: 'm' }] }),
       unconfigured,
@@ -228,9 +228,9 @@ type State = 'on' | 'off' | 'pending' | 'detaching' | 'refused';
 
 describe("a portal's webhook", () => {
   const cases: readonly [string, { destinationID?: string; state: State } | undefined, SeenWebhook, object][] = [
-    ['is attached where it is unconfigured', undefined, { kind: 'unconfigured' }, { because: 'unconfigured' }],
+    ['is attached if it is unconfigured', undefined, { kind: 'unconfigured' }, { because: 'unconfigured' }],
     ['is kept', { destinationID: 'D', state: 'on' }, attachedTo('D'), { kind: 'keep' }],
-    ['is kept where status does not name it', undefined, attachedTo('D'), { kind: 'keep' }],
+    ['is kept if status does not name it', undefined, attachedTo('D'), { kind: 'keep' }],
     ['is switched on', { destinationID: 'D', state: 'on' }, attachedTo('D', false), { because: 'enabled' }],
     [
       'is pointed back',
@@ -239,20 +239,20 @@ describe("a portal's webhook", () => {
       { because: 'pointed elsewhere', otherID: 'X' },
     ],
     [
-      'is taken where its destination is gone',
+      'is attached if its destination no longer exists',
       undefined,
       attachedTo('X', true, false),
       { because: 'destination gone' },
     ],
     [
-      'is moved on from our last destination',
+      'is attached again if it points at our previous destination',
       { destinationID: 'O', state: 'on' },
       attachedTo('O'),
       { because: 'destination gone' },
     ],
-    ['is refused where it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    ['is refused if it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
     [
-      'is refused where ours may never have come to pass',
+      'is refused if our attachment may never have been executed',
       { destinationID: 'D', state: 'pending' },
       attachedTo('X'),
       { kind: 'refuse', otherID: 'X' },
@@ -343,7 +343,7 @@ describe('an adoption', () => {
     expect(plan(desiredOf({ adoptionPolicy }), {}, observed, clock).destination).toEqual(expected);
   });
 
-  test('never of one of several', () => {
+  test('of one of several destinations never happens', () => {
     const observed: Observed = {
       destination: known({ named: [theirs, { ...theirs, id: 'Y' }] }),
       organization: undefined,
@@ -397,22 +397,22 @@ describe("the organization's webhook", () => {
       { kind: 'keep' },
     ],
     [
-      'in v3 is refused where v2 shows an endpoint',
+      'in v3 is refused if v2 shows an endpoint',
       'v3',
       undefined,
       { ...inline, endpointDigest: 'e9' },
       { kind: 'refuse' },
     ],
-    ['in v3 is refused where v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
+    ['in v3 is refused if v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
     [
-      'in v3 is pointed back where it was ours and somebody set an endpoint inline',
+      'in v3 is pointed back if it was ours and another client set an inline endpoint',
       'v3',
       { api: 'v3', destinationID: 'D', enabled: true, state: 'on' },
       { ...inline, endpointDigest: 'e9' },
       { kind: 'attach', because: 'pointed elsewhere' },
     ],
     [
-      'in v3 is taken where v2 shows what we had switched off',
+      'in v3 is attached if v2 shows our endpoint, switched off',
       'v3',
       undefined,
       { ...inline, enabled: false },
@@ -435,7 +435,7 @@ describe("the organization's webhook", () => {
       { kind: 'attach', because: 'settings' },
     ],
     [
-      'in v2 was changed in what cannot be read',
+      'in v2 was changed in a field that cannot be read',
       'v2',
       { ...v2, state: 'on' },
       { ...inline, updatedAt: justNow },
@@ -448,9 +448,9 @@ describe("the organization's webhook", () => {
       { ...inline, endpointDigest: 'e9' },
       { kind: 'attach', because: 'pointed elsewhere' },
     ],
-    ['in v2 is refused where it was never ours', 'v2', undefined, inline, { kind: 'refuse' }],
+    ['in v2 is refused if it was never ours', 'v2', undefined, inline, { kind: 'refuse' }],
     [
-      'in v2 is refused where it points at a destination',
+      'in v2 is refused if it points at a destination',
       'v2',
       undefined,
       attachedTo('X'),
@@ -464,7 +464,7 @@ describe("the organization's webhook", () => {
       { kind: 'attach', because: 'pointed elsewhere', otherID: 'X' },
     ],
     [
-      'in v2 is taken where its destination is gone',
+      'in v2 is attached if its destination no longer exists',
       'v2',
       undefined,
       attachedTo('X', true, false),

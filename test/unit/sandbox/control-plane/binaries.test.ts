@@ -100,7 +100,7 @@ const packedThree = tarball({
 });
 
 describe('the executables of a control plane', () => {
-  test('are those of KUBEBUILDER_ASSETS before all others', async () => {
+  test('come from KUBEBUILDER_ASSETS first', async () => {
     await putExecutables(join(folder, 'assets'));
     await putExecutables(join(cache, 'kubernetes-v1.37.2-linux-x64'));
     const assets = join(folder, 'assets');
@@ -112,7 +112,7 @@ describe('the executables of a control plane', () => {
     expect(said).toEqual([]);
   });
 
-  test('are not looked for elsewhere when KUBEBUILDER_ASSETS is wrong', async () => {
+  test('are not searched elsewhere if KUBEBUILDER_ASSETS is invalid', async () => {
     await putExecutables(join(folder, 'assets'), ['etcd', 'kubectl']);
     await chmod(join(folder, 'assets', 'kubectl'), 0o644);
     await expect(ensure(machine({}, { KUBEBUILDER_ASSETS: join(folder, 'assets') }))).rejects.toThrow(
@@ -120,14 +120,14 @@ describe('the executables of a control plane', () => {
     );
   });
 
-  test('come from the cache next, without a word', async () => {
+  test('come from the cache next, without a message', async () => {
     await putExecutables(join(cache, 'kubernetes-v1.37.2-linux-x64'));
     const { etcd } = await ensure(machine());
     expect(etcd).toBe(join(cache, 'kubernetes-v1.37.2-linux-x64', 'etcd'));
     expect(said).toEqual([]);
   });
 
-  test('of another version, platform or architecture in the cache are not taken', async () => {
+  test('of another version, platform or architecture in the cache are not used', async () => {
     for (const name of [
       'kubernetes-v1.37.1-linux-x64',
       'kubernetes-v1.37.2-darwin-x64',
@@ -154,7 +154,7 @@ describe('the executables of a control plane', () => {
     await expect(readdir(join(cache, 'envtest-v0.0.1-linux-x64'))).resolves.toEqual(threeNames);
   });
 
-  test('are downloaded once by several that want them at the same time', async () => {
+  test('are downloaded once for several callers at the same time', async () => {
     let requests = 0;
     const url = await serve((_, response) => {
       requests += 1;
@@ -166,7 +166,7 @@ describe('the executables of a control plane', () => {
     expect(requests).toBe(1);
   });
 
-  test('are not unpacked when the checksum is another one', async () => {
+  test('are not unpacked if the checksum differs', async () => {
     const url = await serve((_, response) =>
       response.end(tarball({ etcd: 'evil', 'kube-apiserver': 'evil', kubectl: 'evil' })),
     );
@@ -177,7 +177,7 @@ describe('the executables of a control plane', () => {
   });
 
   test.each([
-    ['lacks one', tarball({ etcd: 'an etcd' }), /does not contain kube-apiserver, kubectl/],
+    ['does not contain all', tarball({ etcd: 'an etcd' }), /does not contain kube-apiserver, kubectl/],
     ['is cut off', gzipSync(tarHeader('etcd', 10_000)), /the archive is damaged/],
     ['is no archive', Buffer.from('hello'), /incorrect header check/],
   ])('are refused from an archive that %s', async (_, packed, message) => {
@@ -186,7 +186,7 @@ describe('the executables of a control plane', () => {
     await expect(readdir(cache)).resolves.toEqual([]);
   });
 
-  test('are built where they cannot be downloaded', async () => {
+  test('are built if they cannot be downloaded', async () => {
     await putGo('go1.26.8');
     const url = await serve((_, response) => {
       response.statusCode = 404;
@@ -208,7 +208,7 @@ describe('the executables of a control plane', () => {
       'kubernetes/server/bin/kube-controller-manager': 'a controller manager'.repeat(100_000),
     });
 
-    /** Serves the envtest archive, and at `/server` what the test says. */
+    /** Serves the envtest archive, and the answer of the test at `/server`. */
     async function serveBoth(listener: RequestListener): Promise<Machine> {
       const url = await serve((request, response) => {
         if (request.url === '/server') listener(request, response);
@@ -239,7 +239,7 @@ describe('the executables of a control plane', () => {
     });
 
     const failures: readonly (readonly [string, RequestListener, RegExp])[] = [
-      ['is not there', (_, response) => void response.writeHead(404).end(), /answered 404/],
+      ['does not exist', (_, response) => void response.writeHead(404).end(), /answered 404/],
       ['has another checksum', (_, response) => response.end(tarball({})), /\/server has the sha512 .* not the pinned/],
       [
         'is cut off',
@@ -281,20 +281,20 @@ describe('the executables of a control plane', () => {
     });
   });
 
-  test('leave nothing half done when the build fails, and the compiler’s words are told', async () => {
+  test('leave no incomplete files if the build fails, and the message contains the output of the compiler', async () => {
     await putGo('go1.26.8', 'echo "no space left" >&2; exit 1');
     await expect(ensure(machine())).rejects.toThrow(/go build failed:\nno space left/);
     await expect(readdir(cache)).resolves.toEqual([]);
   });
 
-  test('clear away what a killed run left', async () => {
+  test('are made after the files of a killed run are removed', async () => {
     await putGo('go1.26.8');
     await putExecutables(join(cache, 'making-abc'), ['etcd']);
     await ensure(machine());
     await expect(readdir(cache)).resolves.toEqual(['kubernetes-v1.37.2-linux-x64']);
   });
 
-  test('stop being made when aborted', async () => {
+  test('are not completed after an abort', async () => {
     await putGo('go1.26.8', 'exec sleep 60');
     const abort = new AbortController();
     const making = ensureBinaries(
@@ -307,7 +307,7 @@ describe('the executables of a control plane', () => {
 });
 
 describe('without any way to get the executables', () => {
-  test('one message names what failed and each way out', async () => {
+  test('one message names what failed and each remedy', async () => {
     const failure = ensure(machine({ archives: [envtestAt('http://127.0.0.1:1/', packedThree)] }));
     await expect(failure).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/);
     await expect(failure).rejects.toThrow(/Go is not installed/);
@@ -316,13 +316,13 @@ describe('without any way to get the executables', () => {
     await expect(failure).rejects.toThrow(/KONNECT_AUDIT_LOG_CACHE/);
   });
 
-  test('an old Go is called by its version', async () => {
+  test('the message names the version of an old Go', async () => {
     await putGo('go1.20.3');
     await expect(ensure(machine())).rejects.toThrow(/found go1\.20\.3, but Go 1\.26 or newer is required/);
   });
 });
 
-test('the cache is outside the clone, and can be put elsewhere', () => {
+test('the cache is outside the clone, and its folder can be changed', () => {
   expect(cacheFolder({ env: { KONNECT_AUDIT_LOG_CACHE: '/mine', XDG_CACHE_HOME: '/xdg' } })).toBe('/mine');
   expect(cacheFolder({ env: { XDG_CACHE_HOME: '/xdg' } })).toBe('/xdg/konnect-audit-log-operator');
   expect(cacheFolder({ env: {} })).toMatch(/\/\.cache\/konnect-audit-log-operator$/);

@@ -61,7 +61,7 @@ describe('a control plane that cannot start', () => {
     await expect(starting).rejects.toThrow(/etcd cannot be run: .*ENOENT/);
   });
 
-  test('tries other ports when one is taken, but not for ever', async () => {
+  test('tries a limited number of other ports if one is taken', async () => {
     const note = `for option in "$@"; do case "$option" in --secure-port=*) echo "$option" >> ${folder}/ports;; esac; done`;
     const taken = `${note}; echo "listen tcp 127.0.0.1: bind: address already in use"; exit 1`;
     await expect(startControlPlane({ binaries: await binaries(taken) })).rejects.toThrow(/address already in use/);
@@ -80,7 +80,7 @@ describe('a control plane that cannot start', () => {
     expect(existsSync(place ?? '')).toBe(false);
   });
 
-  test('does not begin without the controller manager it was asked for', async () => {
+  test('does not start without a requested controller manager', async () => {
     const none = { ...(await binaries('exit 1')) };
     await expect(startControlPlane({ binaries: none, controllerManager: true })).rejects.toThrow(
       /options\.binaries has no kube-controller-manager/,

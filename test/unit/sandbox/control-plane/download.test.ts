@@ -33,7 +33,7 @@ async function downloadFrom(listener: RequestListener, options: Partial<Download
   await download(source, file, { progress: (line) => said.push(line), ...options });
 }
 
-test('what has the pinned checksum is written to the file', async () => {
+test('content with the pinned checksum is written to the file', async () => {
   await downloadFrom((_, response) => response.writeHead(200, { 'content-length': content.length }).end(content));
   expect((await readFile(file)).equals(content)).toBe(true);
   expect(said).toEqual([expect.stringMatching(/^downloading helm v1 from 127\.0\.0\.1:\d+ \(3 MB, once\)$/)]);
@@ -83,7 +83,7 @@ test.each<[string, RequestListener, RegExp, Partial<DownloadOptions>?]>([
   await expect(downloadFrom(listener, limits)).rejects.toThrow(message);
 });
 
-test('an unreachable server is named', async () => {
+test('the message names an unreachable server', async () => {
   const source = { title: 'helm v1', url: 'http://127.0.0.1:1/', checksum: 'sha256:0' } as const;
   await expect(download(source, file, { progress: () => undefined })).rejects.toThrow(
     /^127\.0\.0\.1:1 cannot be reached$/,

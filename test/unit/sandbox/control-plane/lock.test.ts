@@ -14,7 +14,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const progress = () => undefined;
 
-test('one works at a time, and the lock is gone afterwards', async () => {
+test('one holder works at a time, and the lock is released afterwards', async () => {
   const path = join(folder, 'lock');
   let working = 0;
   let most = 0;
@@ -29,13 +29,13 @@ test('one works at a time, and the lock is gone afterwards', async () => {
   await expect(readdir(folder)).resolves.toEqual([]);
 });
 
-test('the lock is gone after a failure', async () => {
+test('the lock is released after a failure', async () => {
   const failing = withLock(join(folder, 'lock'), { progress }, () => Promise.reject(new Error('failed')));
   await expect(failing).rejects.toThrow('failed');
   await expect(readdir(folder)).resolves.toEqual([]);
 });
 
-test('the lock of a process that is gone is taken over', async () => {
+test('the lock of a process that no longer exists is taken over', async () => {
   const path = join(folder, 'lock');
   await writeFile(path, 'somebody');
   const longAgo = new Date(Date.now() - 60_000);
@@ -47,7 +47,7 @@ test('the lock of a process that is gone is taken over', async () => {
   expect(worked).toBe(true);
 });
 
-test('whoever waits is told what for, and may give up', async () => {
+test('a waiting caller gets a message with the reason, and can give up', async () => {
   const path = join(folder, 'lock');
   await writeFile(path, 'somebody');
   const abort = new AbortController();

@@ -15,7 +15,7 @@ test.each([
   expect(helmArchive(platform, arch)?.executables ?? []).toEqual(platform === 'sunos' ? [] : ['helm']);
 });
 
-test('every archive is for its machine alone, has a version in its address, and a checksum of its own', () => {
+test('every archive is for one machine only, and has a version in its address and a checksum of its own', () => {
   const machines = ['linux x64', 'linux arm64', 'darwin x64', 'darwin arm64'];
   const all = machines.flatMap((machine) => {
     const [platform = '', arch = ''] = machine.split(' ');

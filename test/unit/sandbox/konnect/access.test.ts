@@ -16,8 +16,8 @@ import {
   withoutOrganization,
 } from './support.ts';
 
-describe('who may do what', () => {
-  test.each([null, 'kpat_unknown', ''])('without a good token (%s) the answer is 401', async (token) => {
+describe('permissions', () => {
+  test.each([null, 'kpat_unknown', ''])('without a valid token (%s), the answer is 401', async (token) => {
     await using konnect = await bench();
     const { status, type, body } = await konnect.call('GET', '/us/v3/portals', { token });
     expect({ status, type, title: body['title'] }).toEqual({
@@ -27,7 +27,7 @@ describe('who may do what', () => {
     });
   });
 
-  test('organizations/me tells whose token it is, unless the token may not ask', async () => {
+  test('organizations/me returns the organization of the token, unless the token must not read it', async () => {
     await using konnect = await bench();
     expect((await konnect.call('GET', '/global/v3/organizations/me')).body).toMatchObject({
       id: organizationID,
@@ -79,7 +79,7 @@ describe('who may do what', () => {
   });
 });
 
-describe('where things are', () => {
+describe('paths and hosts', () => {
   test.each([
     ['a portal of another organization', `/us/v3/portals/${otherPortalID}`],
     ['a portal of another region', `/us/v3/portals/${euPortalID}`],
@@ -105,7 +105,7 @@ describe('where things are', () => {
     expect((await konnect.call('PUT', '/us/v3/audit-log-webhook', { body: {} })).status).toBe(405);
   });
 
-  test('a host names the region as well as a path does', async () => {
+  test('a host or a path names the region', async () => {
     await using konnect = await bench();
     const status = await new Promise((resolve, reject) => {
       const headers = { host: 'eu.api.localhost', authorization: `Bearer ${full}` };

@@ -56,7 +56,7 @@ describe('audit lines', () => {
     });
   });
 
-  test('a refused write is a line too', async () => {
+  test('a refused write also creates a line', async () => {
     await using konnect = await bench();
     await konnect.call('PATCH', '/us/v3/audit-log-webhook', { token: readOnly, body: {} });
     const [recorded] = konnect.server.model.organizations.get(organizationID)?.events ?? [];
@@ -66,7 +66,7 @@ describe('audit lines', () => {
     });
   });
 
-  test('a developer’s login goes to that portal’s webhook alone, whether it succeeds or fails', async () => {
+  test('a developer’s login goes only to the webhook of its portal, whether it succeeds or fails', async () => {
     const deliver = recordingDelivery();
     await using konnect = await bench({ deliver });
     await attach(konnect, `${portal}/audit-log-webhook`);
@@ -100,7 +100,7 @@ describe('audit lines', () => {
     expect(deliver.sent[1]?.event.extension).toMatchObject({ success: 'false' });
   });
 
-  test('a webhook that is off gets none', async () => {
+  test('a webhook that is off gets no lines', async () => {
     const deliver = recordingDelivery();
     await using konnect = await bench({ deliver });
     const id = await attach(konnect, '/us/v3/audit-log-webhook');
@@ -110,7 +110,7 @@ describe('audit lines', () => {
     expect(deliver.sent).toEqual([]);
   });
 
-  test('no more than the last 10,000 are kept', async () => {
+  test('only the last 10,000 lines are kept', async () => {
     await using konnect = await bench();
     const organization = konnect.server.model.organizations.get(organizationID);
     await konnect.call('GET', '/us/v2/control-planes');
@@ -121,13 +121,13 @@ describe('audit lines', () => {
     expect(organization?.events.at(-1)?.event.name).toBe('Authz.portals');
   });
 
-  test('JWKS are the deliverer’s, and need no token', async () => {
+  test('the JWKS is that of the delivery, and needs no token', async () => {
     await using konnect = await bench({ deliver: recordingDelivery() });
     const { status, body } = await konnect.call('GET', '/us/v2/audit-log-webhook/jwks.json', { token: null });
     expect({ status, body }).toMatchObject({ status: 200, body: { keys: [{ kty: 'OKP', kid: 'k1' }] } });
   });
 
-  test('the deliverer is stopped with the server', async () => {
+  test('the delivery is stopped with the server', async () => {
     const deliver = recordingDelivery();
     await using konnect = await bench({ deliver });
     await konnect.server.stop().then(() => expect(deliver.stopped).toBe(true));
@@ -162,7 +162,7 @@ describe('delivery status', () => {
     });
   });
 
-  test('starts anew where the webhook points elsewhere, whatever becomes of older lines', async () => {
+  test('starts again when the webhook points elsewhere, whatever happens to older lines', async () => {
     const deliver = recordingDelivery();
     await using konnect = await bench({ deliver });
     await attach(konnect, '/us/v3/audit-log-webhook');
@@ -214,7 +214,7 @@ describe.each([
     expect((await konnect.call('PUT', job, { body: { start_at, end_at } })).status).toBe(202);
   });
 
-  test('runs as long as Konnect takes, and fails where a line is given up', async () => {
+  test('runs as long as Konnect takes, and fails if a line is given up', async () => {
     const deliver = recordingDelivery();
     const clock = fakeClock();
     await using konnect = await bench({ deliver, clock, behavior: { replayDurationMs: 1000 } });

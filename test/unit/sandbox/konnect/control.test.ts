@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { bench, destination, full, organizationID, portalID, textAt } from './support.ts';
 
 describe('the log of calls', () => {
-  test('tells method, region, path, operation, status, and of the token its end alone', async () => {
+  test('contains method, region, path, operation, status, and only the end of the token', async () => {
     await using konnect = await bench();
     await konnect.call('GET', '/us/v3/portals?page[size]=5');
     await konnect.call('POST', '/global/v2/audit-log-destinations', { body: destination });
@@ -99,7 +99,7 @@ describe('the control endpoint', () => {
     expect(events).toMatchObject([{ region: 'global' }, { region: 'us' }]);
   });
 
-  test('a removed portal lets go of its destination', async () => {
+  test('a removed portal releases its destination', async () => {
     await using konnect = await bench();
     const id = await konnect.createDestination();
     await konnect.call('PATCH', `/us/v3/portals/${portalID}/audit-log-webhook`, {
@@ -109,7 +109,7 @@ describe('the control endpoint', () => {
     expect((await konnect.call('DELETE', `/global/v3/audit-log-destinations/${id}`)).status).toBe(204);
   });
 
-  test('knows its own routes alone', async () => {
+  test('knows only its own routes', async () => {
     await using konnect = await bench();
     expect((await konnect.call('GET', '/__sandbox/nothing')).status).toBe(404);
     expect((await konnect.call('PUT', '/__sandbox/calls', { body: {} })).status).toBe(405);

@@ -66,7 +66,7 @@ describe('an audit line', () => {
     expect(signed).toHaveLength(real.length);
   });
 
-  test('in JSON holds the header, then the extension, with trace_id to its last digit', () => {
+  test('in JSON contains the header, then the extension, with every digit of trace_id', () => {
     const line = formatLine(portalEvent, 'json');
     expect(line).toMatch(/^\{"event_ts":"2025-06-23T14:28:47Z","event_vendor":"KongInc","event_product":"Dev-Portal",/);
     expect(line).toContain('"trace_id":3360194145499877252,"user_agent":""}');
@@ -77,14 +77,14 @@ describe('an audit line', () => {
     );
   });
 
-  test('in CPS is the JSON one under event, with the signature inside', () => {
+  test('in CPS is the JSON line under event, with the signature inside', () => {
     const unsigned = formatLine(konnectEvent, 'cps');
     expect(unsigned).toBe(`{"event":${formatLine(konnectEvent, 'json')}}`);
     const signed = signLine(unsigned, 'cps', createKeyRing(1).signingKey());
     expect(JSON.parse(signed)).toMatchObject({ event: { name: 'Authz.control-planes', sig: expect.any(String) } });
   });
 
-  test('in CEF escapes what would end a field', () => {
+  test('in CEF escapes the characters that end a field', () => {
     const event = { ...withExtension({ request: '/a?b=c\\d', user_agent: 'x\r\ny|z' }), name: 'a|b\\c\nd' };
     const line = formatLine(event, 'cef');
     expect(line).toContain(String.raw`|a\|b\\c d|0|request=/a?b\=c\\d user_agent=x\r\ny|z`);
@@ -93,7 +93,7 @@ describe('an audit line', () => {
 });
 
 describe('a signature', () => {
-  test.each(formats)('of a %s line verifies, and not once any bit of the line is flipped', (format) => {
+  test.each(formats)('of a %s line verifies, but not after any bit of the line is flipped', (format) => {
     const keys = createKeyRing(1);
     const line = signLine(formatLine(portalEvent, format), format, keys.signingKey());
     expect(verifyLine(line, keys.jwks())).toBe(true);
@@ -106,7 +106,7 @@ describe('a signature', () => {
     }
   });
 
-  test.each(formats)('of a %s line verifies whatever the event holds', (format) => {
+  test.each(formats)('of a %s line verifies, whatever the event contains', (format) => {
     const keys = createKeyRing(1);
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -131,7 +131,7 @@ describe('a signature', () => {
     expect(verifyLine(realKonnectLine, keys.jwks())).toBe(false);
   });
 
-  test('is found among several keys, with others passed over that are no Ed25519 keys', () => {
+  test('is verified with one of several keys, and keys other than Ed25519 keys are ignored', () => {
     const keys = createKeyRing(3);
     const line = signLine(formatLine(konnectEvent, 'cef'), 'cef', keys.signingKey());
     const foreign = [{}, { kty: 'oct', k: 'AAAA' }, { kty: 'OKP', crv: 'Ed25519', x: 'short' }];
@@ -140,7 +140,7 @@ describe('a signature', () => {
     expect(verifyLine(line, { keys: foreign })).toBe(false);
   });
 
-  test('outlives a rotation for as long as the JWKS holds the former key', () => {
+  test('verifies after a rotation while the JWKS contains the old key', () => {
     const keys = createKeyRing(1);
     const before = signLine(formatLine(portalEvent, 'json'), 'json', keys.signingKey());
     keys.rotate();

@@ -50,7 +50,7 @@ function delivery(options: DeliveryOptions = {}): RotatingDelivery {
   return created;
 }
 
-/** Sends one event and answers every attempt, once it was delivered or given up. */
+/** Sends one event. Resolves with every attempt, after the event was delivered or given up. */
 function attemptsAt(sender: RotatingDelivery, to: DeliveryTarget): Promise<DeliveryAttempt[]> {
   const attempts: DeliveryAttempt[] = [];
   sender.send(auditEvent(), to, (attempt) => attempts.push(attempt));
@@ -60,7 +60,7 @@ function attemptsAt(sender: RotatingDelivery, to: DeliveryTarget): Promise<Deliv
   });
 }
 
-/** A receiver without TLS that gives these answers in turn, the last one for ever, and counts. */
+/** Starts a receiver without TLS. It gives these answers in order, repeats the last one, and counts the requests. */
 async function plainReceiver(...statuses: number[]): Promise<{ url: string; count: () => number; server: Server }> {
   let count = 0;
   const server = createServer((incoming, response) => {
@@ -101,7 +101,7 @@ describe('delivery', () => {
     expect(verifyLine(stored?.line ?? '', sender.jwks())).toBe(true);
   });
 
-  test('puts what comes together into one request a target, in order, and tells every event of it', async () => {
+  test('sends simultaneous events in one request for each target, in order, and reports the result for each event', async () => {
     const server = await sumoLogic();
     const sender = delivery({ batchWindowMs: 20 });
     const told: string[] = [];
@@ -153,7 +153,7 @@ describe('delivery', () => {
 });
 
 describe('a failed delivery', () => {
-  test.each([429, 500])('is repeated after %i, four times at most', async (status) => {
+  test.each([429, 500])('is retried after %i, at most four times', async (status) => {
     const receiver = await plainReceiver(status);
     const attempts = await attemptsAt(delivery(), target(receiver.url));
     expect(attempts.map(({ code, ok, givenUp }) => [code, ok, givenUp])).toStrictEqual([
@@ -163,7 +163,7 @@ describe('a failed delivery', () => {
     expect(receiver.count()).toBe(5);
   });
 
-  test('is repeated when the connection breaks, and ends with success', async () => {
+  test('is retried when the connection breaks, and ends with success', async () => {
     const receiver = await plainReceiver(0, 0, 204);
     const attempts = await attemptsAt(delivery(), target(receiver.url));
     expect(attempts.map(({ code, ok }) => [code, ok])).toStrictEqual([
@@ -182,7 +182,7 @@ describe('a failed delivery', () => {
     expect(receiver.count()).toBe(1);
   });
 
-  test('is forgotten once the delivery is stopped, which waits for no retry', async () => {
+  test('is dropped when the delivery is stopped, and the stop does not wait for a retry', async () => {
     const receiver = await plainReceiver(500);
     const sender = createDelivery({ batchWindowMs: 1 });
     const attempts: DeliveryAttempt[] = [];
@@ -196,7 +196,7 @@ describe('a failed delivery', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  test('is one when nobody listens or the endpoint is no URL', async () => {
+  test('is reported if nothing listens or the endpoint is not a URL', async () => {
     const receiver = await plainReceiver(200);
     await new Promise((resolve) => receiver.server.close(resolve));
     for (const endpoint of [receiver.url, 'unconfigured']) {
@@ -206,7 +206,7 @@ describe('a failed delivery', () => {
     }
   });
 
-  test('is not seen where the budget of the source drops what it answers 200 to', async () => {
+  test('is not reported if the source answers 200 and drops the lines over its budget', async () => {
     const server = await sumoLogic();
     server.control.setSource({ code: 'code', budgetBytes: 0 });
     const attempts = await attemptsAt(delivery(), target(server.receiverURL('code')));
@@ -215,7 +215,7 @@ describe('a failed delivery', () => {
     expect(server.control.droppedLines('code')).toBe(1);
   });
 
-  test('is one with a code that SumoLogic does not know', async () => {
+  test('is reported for a code that SumoLogic does not know', async () => {
     const server = await sumoLogic();
     const attempts = await attemptsAt(delivery(), target(server.receiverURL('nobody')));
     expect(attempts).toMatchObject([{ code: 401, ok: false, givenUp: true }]);

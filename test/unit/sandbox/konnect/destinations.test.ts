@@ -4,7 +4,7 @@ import { bench, destination, fakeClock, itemsOf, other, textAt } from './support
 const path = '/global/v3/audit-log-destinations';
 
 describe('destinations', () => {
-  test('are made, read, changed and deleted, the authorization never shown', async () => {
+  test('are created, read, changed and deleted, and never show the authorization', async () => {
     await using konnect = await bench();
     const created = await konnect.call('POST', path, { body: destination });
     expect(created.status).toBe(201);
@@ -81,7 +81,7 @@ describe('destinations', () => {
     },
   );
 
-  test('each PATCH moves updated_at, however little time has passed', async () => {
+  test('each PATCH changes updated_at, however little time has passed', async () => {
     await using konnect = await bench({ clock: fakeClock() });
     const id = await konnect.createDestination();
     const seen = new Set<string>();
@@ -123,12 +123,12 @@ describe('destinations', () => {
     expect((await konnect.call('PATCH', `${path}/${id}`, { body: { name: 'two' } })).status).toBe(200);
   });
 
-  test('a taken name makes a second destination where names are not unique', async () => {
+  test('a taken name creates a second destination if names are not unique', async () => {
     await using konnect = await bench({ behavior: { duplicateNames: 'allowed' } });
     expect(await konnect.createDestination()).not.toBe(await konnect.createDestination());
   });
 
-  test('what is left out of a PATCH, or null, takes its default where one is declared', async () => {
+  test('a field that a PATCH omits or sets to null gets its declared default', async () => {
     await using konnect = await bench();
     const id = await konnect.createDestination({ log_format: 'json', skip_ssl_verification: true });
     const { body } = await konnect.call('PATCH', `${path}/${id}`, { body: { name: 'new', log_format: null } });
@@ -140,7 +140,7 @@ describe('destinations', () => {
     });
   });
 
-  test('what is left out of a PATCH keeps its value where Konnect fills nothing in', async () => {
+  test('a field that a PATCH omits keeps its value if Konnect sets no defaults', async () => {
     await using konnect = await bench({ behavior: { fillPatchDefaults: false } });
     const id = await konnect.createDestination({ log_format: 'json', skip_ssl_verification: true });
     const { body } = await konnect.call('PATCH', `${path}/${id}`, { body: { name: 'new' } });
@@ -165,7 +165,7 @@ describe('destinations', () => {
     expect(Object.keys(body)).not.toContain('updated_at');
   });
 
-  test('one in use is not deleted, and only some time after it was detached if Konnect takes its time', async () => {
+  test('a destination in use is not deleted, and with a delay only some time after it was detached', async () => {
     const clock = fakeClock();
     await using konnect = await bench({ clock, behavior: { releaseDelayMs: 5000 } });
     const id = await konnect.createDestination();

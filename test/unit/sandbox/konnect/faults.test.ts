@@ -5,7 +5,7 @@ import { bench, destination, full, other } from './support.ts';
 const path = '/global/v3/audit-log-destinations';
 
 describe('faults', () => {
-  test('a status answers instead of Konnect, and nothing is done', async () => {
+  test('a status replaces the answer, and Konnect does not execute the call', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'status', status: 503, retryAfter: 7, match: { method: 'POST' }, times: 1 });
     const failed = await konnect.call('POST', path, { body: destination });
@@ -16,14 +16,14 @@ describe('faults', () => {
     expect((await konnect.call('POST', path, { body: destination })).status).toBe(201);
   });
 
-  test('a status can hide that all was done', async () => {
+  test('a status can replace the answer to an executed call', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'status', status: 502, done: true, body: 'html', times: 1 });
     expect(await konnect.call('POST', path, { body: destination })).toMatchObject({ status: 502, type: 'text/html' });
     expect((await konnect.call('GET', path)).body['data']).toHaveLength(1);
   });
 
-  test('429 looks as the gateway sends it, with and without Retry-After', async () => {
+  test('429 has the form that the gateway sends, with and without Retry-After', async () => {
     await using konnect = await bench();
     const fault = konnect.server.control.fail({ kind: 'status', status: 429 });
     const bare = await konnect.call('GET', path);
@@ -34,7 +34,7 @@ describe('faults', () => {
     expect((await konnect.call('GET', path)).headers.get('retry-after')).toBe('77');
   });
 
-  test('a limit counts by organization and window, whatever is asked with whichever token, and says when the next begins', async () => {
+  test('a limit counts all calls of an organization in a window, and says when the next window begins', async () => {
     await using konnect = await bench();
     const limit = konnect.server.control.fail({ kind: 'rate-limit', requests: 2, windowMs: 60_000 });
     const asked = ['/global/v3/organizations/me', path, path, '/us/v3/audit-log-webhook'];
@@ -50,7 +50,7 @@ describe('faults', () => {
     expect(limit.hits()).toBe(2);
   });
 
-  test('a limit lets as many through again in the next window', () => {
+  test('a limit allows the same number of calls in the next window', () => {
     let nowMs = 0;
     const faults = createFaults(() => nowMs);
     faults.add({ kind: 'rate-limit', requests: 3, windowMs: 10_000, match: { region: 'us' } });
@@ -78,7 +78,7 @@ describe('faults', () => {
     expect(await konnect.call('GET', path)).toMatchObject({ status: 200, text: '' });
   });
 
-  test('a connection can drop before or after the deed', async () => {
+  test('a connection can drop before or after the call is executed', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'drop-before', match: { method: 'POST' }, times: 1 });
     await expect(konnect.call('POST', path, { body: destination })).rejects.toThrow('fetch failed');
@@ -94,7 +94,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('latency comes before whatever else is to happen', async () => {
+  test('latency delays a call before anything else happens', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'latency', ms: 60, times: 1 });
     konnect.server.control.fail({ kind: 'status', status: 500, times: 1 });
@@ -114,7 +114,7 @@ describe('faults', () => {
     konnect.server.stop = () => Promise.resolve();
   });
 
-  test('a redirect sends the client to where a client that follows is seen', async () => {
+  test('a redirect leads to an address that records a client that follows it', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'redirect', times: 1 });
     const redirected = await konnect.call('GET', path);
@@ -126,7 +126,7 @@ describe('faults', () => {
     });
   });
 
-  test('types can be wrong throughout', async () => {
+  test('all types can be wrong', async () => {
     await using konnect = await bench();
     await konnect.createDestination();
     konnect.server.control.fail({ kind: 'wrong-types', times: 1 });
@@ -159,7 +159,7 @@ describe('faults', () => {
     expect(fault.hits()).toBe(hit ? 1 : 0);
   });
 
-  test('a rule can let some pass first, and all are cleared at once', async () => {
+  test('a rule can skip some calls first, and all rules are removed at once', async () => {
     await using konnect = await bench();
     konnect.server.control.fail({ kind: 'status', status: 500, skip: 1, times: 1 });
     const statuses: number[] = [];

@@ -20,7 +20,7 @@ async function withFive(): Promise<Bench> {
 }
 
 describe('pages of destinations', () => {
-  test('are walked by cursor, forwards and back', async () => {
+  test('are read by cursor, forward and backward', async () => {
     await using konnect = await withFive();
     const { body: first } = await konnect.call('GET', `${path}?page[size]=2`);
     expect(names(first)).toEqual(['a1', 'a2']);
@@ -43,7 +43,7 @@ describe('pages of destinations', () => {
     expect((await konnect.call('GET', `/global${textAt(body, 'meta', 'next')}`)).status).toBe(404);
   });
 
-  test('a walk survives that the item of its cursor is deleted', async () => {
+  test('a list continues if the item of its cursor is deleted', async () => {
     await using konnect = await withFive();
     const { body: first } = await konnect.call('GET', `${path}?page[size]=2`);
     await konnect.call('DELETE', `${path}/${textAt(first, 'data', 1, 'id')}`);
@@ -74,7 +74,7 @@ describe('pages of destinations', () => {
     expect(body['invalid_parameters']).toMatchObject([{ field: query.split('=')[0], source: 'query' }]);
   });
 
-  test('are filtered by name, the bare form in v2 alone, and links keep the filter', async () => {
+  test('are filtered by name, in the short form only in v2, and links keep the filter', async () => {
     await using konnect = await withFive();
     const eq = await konnect.call('GET', `${path}?filter[name][eq]=a2`);
     expect(names(eq.body)).toEqual(['a2']);
@@ -88,7 +88,7 @@ describe('pages of destinations', () => {
 });
 
 describe('pages of portals and control planes', () => {
-  test('nest their meta and go by number', async () => {
+  test('have nested meta and page numbers', async () => {
     await using konnect = await bench();
     for (const [index, name] of ['Zoo', 'Bar'].entries()) {
       await konnect.call('POST', '/__sandbox/organizations/998db3e4-5cb7-4dd5-b51c-9878096a6999/portals', {

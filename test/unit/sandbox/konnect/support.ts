@@ -52,14 +52,14 @@ export interface Reply {
   readonly type: string | null;
   readonly headers: Headers;
   readonly text: string;
-  /** The parsed JSON; empty where there is none. */
+  /** The parsed JSON, or an empty object. */
   readonly body: Json;
 }
 
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface CallOptions {
-  /** Null: none. */
+  /** Null: no token. */
   readonly token?: string | null;
   readonly body?: unknown;
   /** Sent as it is, instead of `body`. */
@@ -69,7 +69,7 @@ export interface CallOptions {
 
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Reply>;
 
-/** Asks `url` + path with the full token, unless told otherwise. */
+/** Returns a function that calls `url` + path. Default: with the full token. */
 export function caller(url: string): Call {
   return async (method, path, { token = full, body, raw, headers } = {}) => {
     const response = await fetch(`${url}${path}`, {
@@ -88,12 +88,12 @@ export function caller(url: string): Call {
   };
 }
 
-/** The field of that path in an answer, as text. */
+/** Returns the field at this path of an answer, as text. */
 export function textAt(body: unknown, ...path: (string | number)[]): string {
   return String(path.reduce((value, key) => Object(value)[key], body));
 }
 
-/** The items of an answered page. */
+/** Returns the items of a page. */
 export function itemsOf({ data }: Json): readonly Json[] {
   if (!Array.isArray(data)) throw new TypeError('the answer is no page');
   return data;
@@ -110,11 +110,11 @@ function parsed(text: string): Json {
 export interface Bench extends AsyncDisposable {
   readonly server: KonnectServer;
   readonly call: Call;
-  /** Makes a destination and answers its id. */
+  /** Creates a destination. Resolves with its ID. */
   createDestination(changes?: Record<string, unknown>): Promise<string>;
 }
 
-/** A sandbox with the seed above, gone at the end of the test that says `await using`. */
+/** Starts a sandbox with the seed above. `await using` stops it at the end of the test. */
 export async function bench(options: Partial<KonnectOptions> = {}): Promise<Bench> {
   const server = await startKonnect({ seed, ...options });
   const call = caller(server.url);
@@ -136,7 +136,7 @@ export interface FakeClock {
   advance(ms: number): void;
 }
 
-/** Stands still until it is advanced. */
+/** Returns a clock that changes only when a test advances it. */
 export function fakeClock(start = '2026-03-01T12:00:00.000Z'): FakeClock {
   let now = Date.parse(start);
   return Object.assign(() => new Date(now), {
@@ -152,7 +152,7 @@ export interface Sent {
   readonly onAttempt: (attempt: DeliveryAttempt) => void;
 }
 
-/** Takes lines and lets the test say what becomes of them. */
+/** Returns a delivery that records the lines. The test decides the result of each line. */
 export function recordingDelivery(): Delivery & { readonly sent: Sent[]; stopped: boolean } {
   const sent: Sent[] = [];
   return {

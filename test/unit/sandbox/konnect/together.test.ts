@@ -10,7 +10,7 @@ import { createDelivery } from '../../../../sandbox/konnect/delivery/sender.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { bench, full, itemsOf, portalID } from './support.ts';
 
-/** A SIEM on loopback that keeps the lines it gets. */
+/** A SIEM on loopback that stores the lines that it receives. */
 async function receiver(): Promise<{ url: string; lines: string[]; authorizations: unknown[] } & AsyncDisposable> {
   const lines: string[] = [];
   const authorizations: unknown[] = [];

@@ -33,7 +33,7 @@ describe.each([
     expect((await konnect.call('GET', `${path}/status`)).body['webhook_status']).toBe('unconfigured');
   });
 
-  test('is switched off by a PATCH that leaves enabled out, unless Konnect fills nothing in', async () => {
+  test('is switched off by a PATCH without enabled, unless Konnect sets no defaults', async () => {
     await using konnect = await bench();
     const body = { audit_log_destination_id: await konnect.createDestination(), enabled: true };
     await konnect.call('PATCH', path, { body });
@@ -47,7 +47,7 @@ describe.each([
     ['disabled-empty', { audit_log_destination_id: '', enabled: false }],
     ['disabled-absent', { enabled: false }],
     ['disabled-nil', { audit_log_destination_id: '00000000-0000-0000-0000-000000000000', enabled: false }],
-  ] as const)('unconfigured, can be %s', async (unconfiguredWebhook, body) => {
+  ] as const)('can be %s if unconfigured', async (unconfiguredWebhook, body) => {
     await using konnect = await bench({ behavior: { unconfiguredWebhook } });
     expect(await konnect.call('GET', path)).toMatchObject({ status: 200, body });
     expect((await konnect.call('DELETE', path)).status).toBe(204);
@@ -57,7 +57,7 @@ describe.each([
     });
   });
 
-  test('unconfigured, can be 404', async () => {
+  test('can be 404 if unconfigured', async () => {
     await using konnect = await bench({ behavior: { unconfiguredWebhook: 'not-found' } });
     expect((await konnect.call('GET', path)).status).toBe(404);
     expect((await konnect.call('DELETE', path)).status).toBe(404);
@@ -66,7 +66,7 @@ describe.each([
     expect((await konnect.call('GET', path)).status).toBe(200);
   });
 
-  test.each([404, 400] as const)('answers %d to the id of no destination', async (unknownDestination) => {
+  test.each([404, 400] as const)('answers %d to the ID of an unknown destination', async (unknownDestination) => {
     await using konnect = await bench({ behavior: { unknownDestination } });
     const { status, body } = await konnect.call('PATCH', path, {
       body: { audit_log_destination_id: unknownID, enabled: true },
@@ -81,7 +81,7 @@ describe.each([
     ['an empty id', { audit_log_destination_id: '' }, 'audit_log_destination_id', 'is_uuid'],
     ['enabled as a string', { enabled: 'true' }, 'enabled', 'is_boolean'],
     ['an unknown field', { endpoint: 'https://example.com' }, 'endpoint', 'unknown_property'],
-    ['enabled and nothing to send to', { enabled: true }, 'audit_log_destination_id', 'required'],
+    ['enabled without a destination', { enabled: true }, 'audit_log_destination_id', 'required'],
   ])('refuses %s', async (__, body, field, rule) => {
     await using konnect = await bench();
     const refused = await konnect.call('PATCH', path, { body });
@@ -122,7 +122,7 @@ describe('the organization’s webhook, v2', () => {
     expect((await konnect.call('GET', '/eu/v2/audit-log-webhook')).body['endpoint']).toBe('unconfigured');
   });
 
-  test('PATCH moves updated_at, and may not answer it', async () => {
+  test('PATCH changes updated_at, and can omit it from the answer', async () => {
     await using konnect = await bench({ clock: fakeClock(), behavior: { patchAnswersUpdatedAt: false } });
     const seen = new Set<unknown>();
     for (let round = 0; round < 3; round += 1) {
@@ -145,7 +145,7 @@ describe('the organization’s webhook, v2', () => {
     expect(refused.body['invalid_parameters']).toMatchObject([{ field }]);
   });
 
-  test('fills declared defaults in, or keeps what was', async () => {
+  test('sets declared defaults, or keeps the old values', async () => {
     await using konnect = await bench();
     await konnect.call('PATCH', v2, { body: inline });
     expect((await konnect.call('PATCH', v2, { body: { enabled: true } })).body).toMatchObject({
@@ -159,7 +159,7 @@ describe('the organization’s webhook, v2', () => {
     expect((await konnect.call('PATCH', v2, { body: {} })).body).toMatchObject(shown);
   });
 
-  test('and v3 are two views of one setting', async () => {
+  test('shows the same setting as v3', async () => {
     await using konnect = await bench();
     await konnect.call('PATCH', v2, { body: inline });
     expect((await konnect.call('GET', v3)).body).toEqual({ audit_log_destination_id: '', enabled: true });
@@ -173,7 +173,7 @@ describe('the organization’s webhook, v2', () => {
     expect((await konnect.call('DELETE', `/us/v3/audit-log-destinations/${id}`)).status).toBe(204);
   });
 
-  test('an inline one takes the place of a destination, which is free then', async () => {
+  test('an inline endpoint replaces a destination, and the destination is no longer in use', async () => {
     await using konnect = await bench();
     const id = await konnect.createDestination();
     await konnect.call('PATCH', v3, { body: { audit_log_destination_id: id, enabled: true } });

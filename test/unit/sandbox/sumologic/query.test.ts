@@ -36,7 +36,7 @@ describe('a query', () => {
     '_sourcecategory=Http Input',
     '_source=Konnect Auth',
     'k.nnect',
-  ])('%s does not find it', (query) => {
+  ])('%s does not find the line', (query) => {
     expect(matches(query)).toBe(false);
   });
 
@@ -52,7 +52,7 @@ describe('a query', () => {
     '_source=',
     '"open',
     '* | count by _source',
-  ])('%s is refused rather than half understood', (query) => {
+  ])('%s is refused', (query) => {
     expect(parseQuery(query).kind).toBe('invalid');
   });
 });

@@ -53,7 +53,7 @@ describe('an HTTP source', () => {
     expect(server.lines()).toHaveLength(2);
   });
 
-  test('answers 401 to a code it does not know, and to another Authorization where one is set', async () => {
+  test('answers 401 to an unknown code, and to another Authorization if one is set', async () => {
     const server = await start({ sources: [{ code: 'a', authorization: 'Bearer right' }] });
     expect(await post(server.receiverURL('b'), 'line')).toBe(401);
     expect(await post(server.receiverURL('a'), 'line')).toBe(401);
@@ -76,7 +76,7 @@ describe('an HTTP source', () => {
     expect(server.lines()).toStrictEqual([]);
   });
 
-  test('answers 200 and drops what is over its budget', async () => {
+  test('answers 200 and drops the lines over its budget', async () => {
     const server = await start({ sources: [{ code: 'a', budgetBytes: 10 }] });
     expect(await post(server.receiverURL('a'), '12345\n67890\nx')).toBe(200);
     expect(await post(server.receiverURL('a'), 'y')).toBe(200);
@@ -88,7 +88,7 @@ describe('an HTTP source', () => {
     expect(server.lines('a').map(({ line }) => line)).toStrictEqual(['12345', '67890', 'z']);
   });
 
-  test('gives the answers it is told to, so many times, or until told otherwise', async () => {
+  test('gives injected answers a number of times, or until the next injection', async () => {
     const server = await start();
     const url = server.receiverURL('portal-code');
     server.control.respond('portal-code', 503, 2);
@@ -104,7 +104,7 @@ describe('an HTTP source', () => {
     expect(() => server.control.respond('nobody', 503)).toThrow('no source');
   });
 
-  test('is served with a certificate that only the sandbox authority vouches for', async () => {
+  test('is served with a certificate that a client without the sandbox authority rejects', async () => {
     const server = await start();
     const stranger = new Agent();
     const response = request(server.receiverURL('portal-code'), { method: 'POST', dispatcher: stranger, body: 'x' });
@@ -140,7 +140,7 @@ describe('the control by HTTP', () => {
     ]);
   });
 
-  test('refuses what it does not understand', async () => {
+  test('refuses invalid requests', async () => {
     const server = await start();
     const base = `${server.url}/__sandbox`;
     expect((await control(`${base}/respond`, { code: 'portal-code', status: 500 })).status).toBe(400);

@@ -51,7 +51,7 @@ interface Reply {
   readonly location: string;
 }
 
-/** One call; `at` moves the clock first, so that the rate limit of four a second is out of the way. */
+/** Calls the API. Unless `noWait` is set, the clock advances first, so that the rate limit of four requests a second does not apply. */
 async function call(
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   url: string,
@@ -100,7 +100,7 @@ async function found(body: unknown, page = 'offset=0&limit=100'): Promise<unknow
 }
 
 describe('a search job', () => {
-  test('goes from not started over gathering to done, finds the lines latest first, and is gone once deleted', async () => {
+  test('changes from not started to gathering to done, finds the latest lines first, and no longer exists after its deletion', async () => {
     const job = await create(search);
     expect(job).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^[0-9A-F]{16}$/) } });
     const headers = { cookie: job.cookie };
@@ -131,7 +131,7 @@ describe('a search job', () => {
     expect((await call('GET', job.location, { headers })).status).toBe(404);
   });
 
-  test('finds what query and time range ask for, by page', async () => {
+  test('finds the lines of a query and a time range, by page', async () => {
     expect(await found({ ...search, query: '_source=Konnect' })).toStrictEqual([lines[1], lines[2]]);
     expect(await found(search, 'offset=1&limit=1')).toStrictEqual([lines[2]]);
     expect(await found({ ...search, to: '2025-06-23T14:28:49' })).toStrictEqual([lines[2], lines[0]]);
@@ -144,7 +144,7 @@ describe('a search job', () => {
     expect(await found({ ...search, requiresRawMessages: undefined })).toStrictEqual([]);
   });
 
-  test('is canceled when nobody asked for it for more than 30 s', async () => {
+  test('is canceled after more than 30 s without a request', async () => {
     const job = await create(search);
     const headers = { cookie: job.cookie };
     nowMs += 30_000 - 250;
@@ -176,7 +176,7 @@ describe('a search job', () => {
 });
 
 describe('the Search Job API', () => {
-  test('takes four requests a second a key', async () => {
+  test('accepts four requests a second for each key', async () => {
     const url = `${server.url}/api/v1/search/jobs/0`;
     nowMs += 10_000;
     const statuses: number[] = [];

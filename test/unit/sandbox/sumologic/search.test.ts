@@ -45,7 +45,7 @@ function search(
 }
 
 describe('a search through the API', () => {
-  test('polls until the job is done and answers the raw messages', async () => {
+  test('polls until the job is done and returns the raw messages', async () => {
     const messages = await search();
     expect(messages).toHaveLength(20);
     expect(messages).toContain('line 7');
@@ -53,7 +53,7 @@ describe('a search through the API', () => {
     expect(await search({ query: '_source=Nobody' })).toStrictEqual([]);
   });
 
-  test('leaves no job behind: more searches than jobs are allowed at a time succeed', async () => {
+  test('deletes its job, so that more searches succeed than jobs are allowed at a time', async () => {
     for (let count = 0; count < 12; count += 1) expect(await search({ query: '"line 3"' })).toStrictEqual(['line 3']);
   });
 
