@@ -202,6 +202,7 @@ export class Story {
 
   #rotate(fileFirst: boolean): void {
     this.#rotations += 1;
+    clearTimeout(this.#writing);
     const write = () => writeFileSync(this.#tokenFile, `token-${String(this.#rotations)}`);
     if (fileFirst) write();
     this.#server.token = `token-${String(this.#rotations)}`;
