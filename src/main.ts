@@ -1,55 +1,14 @@
-/** The process: configuration, signals, exit code. */
-import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
-import { parseConfig, version } from './config/config.ts';
-import { loadKubeConfig } from './kube/kube-config.ts';
-import { runOperator } from './operator/operator.ts';
-import { FencedError } from './runtime/write-fence.ts';
-import { createLog } from './telemetry/log.ts';
+/** The program: the operator, or the command `auditlog`. Each is loaded only when it runs. */
+import { basename } from 'node:path';
 
-const exitInvalidUsage = 2;
+const [, file = '', ...argv] = process.argv;
+/** The names under which a link to this file is the command. kubectl finds its plugins by their names. */
+const isLink = ['auditlog', 'kubectl-auditlog'].includes(basename(file));
 
-/** How long one address of a host may take to accept a connection, before the next one is tried. Node's 250 ms are too short for slow networks. */
-const connectAttemptMs = 5_000;
-
-async function main(): Promise<number> {
-  const parsed = parseConfig(process.argv.slice(2), process.env);
-  switch (parsed.kind) {
-    case 'help':
-    case 'version':
-      process.stdout.write(`${parsed.text}\n`);
-      return 0;
-    case 'error':
-      process.stderr.write(`${parsed.message}\n`);
-      return exitInvalidUsage;
-    case 'config':
-      return operate(parsed.config);
-  }
+if (isLink || argv[0] === 'auditlog') {
+  const { auditlogProcess } = await import('./auditlog/process.ts');
+  process.exitCode = await auditlogProcess(isLink ? argv : argv.slice(1), process.env);
+} else {
+  const { operatorProcess } = await import('./operator/process.ts');
+  process.exitCode = await operatorProcess(argv, process.env);
 }
-
-async function operate(config: Parameters<typeof runOperator>[0]['config']): Promise<number> {
-  const log = createLog({ level: config.logLevel, format: config.logFormat });
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      log.info({ signal }, 'stopping: no new work is taken, work in progress may end');
-      stop.abort(new Error('the operator is stopping'));
-    });
-  }
-  process.on('unhandledRejection', (err) => {
-    log.error({ err }, 'unhandled rejection of a promise: this is a bug');
-    process.exit(1);
-  });
-  try {
-    const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig, home: config.home });
-    await runOperator({ config, kubeConfig, log, version, signal: stop.signal });
-    return 0;
-  } catch (err) {
-    // Losing the lease was logged already.
-    if (!(err instanceof FencedError)) log.error({ err }, 'operator failed');
-    // Open connections must not keep the process from ending.
-    process.exit(1);
-  }
-}
-
-setDefaultAutoSelectFamilyAttemptTimeout(connectAttemptMs);
-process.exitCode = await main();

@@ -44,7 +44,7 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
 }
 
 /** Returns the proxies, or a message that names the invalid variable. The message does not repeat its value, which may contain a password. */
-function parseProxies(env: Environment): ProxyEnvironment | string {
+export function parseProxies(env: Environment): ProxyEnvironment | string {
   const proxies: ProxyEnvironment = { NO_PROXY: env[eitherCase(env, 'NO_PROXY')] };
   for (const name of ['HTTP_PROXY', 'HTTPS_PROXY'] as const) {
     const variable = eitherCase(env, name);

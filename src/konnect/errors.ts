@@ -16,7 +16,8 @@ export type KonnectOperation =
   | 'delete organization webhook'
   | 'get inline webhook'
   | 'update inline webhook'
-  | 'disable inline webhook';
+  | 'disable inline webhook'
+  | 'get signing keys';
 
 /**
  * - `Unauthorized`: 401, or a token with characters that a header cannot contain (then without a status)

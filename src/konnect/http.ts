@@ -82,7 +82,8 @@ export class KonnectHTTP implements KonnectTransport {
 
   async send(request: KonnectRequest): Promise<KonnectAnswer> {
     const { operation, region } = request;
-    if (!/^[\x21-\x7e]+$/.test(request.token)) throw new KonnectError({ kind: 'Unauthorized', operation });
+    if (request.token !== undefined && !/^[\x21-\x7e]+$/.test(request.token))
+      throw new KonnectError({ kind: 'Unauthorized', operation });
     if (request.method !== 'GET') this.#options.fence();
     const startedMs = performance.now();
     const received = await this.#receive(request);
@@ -133,8 +134,8 @@ export class KonnectHTTP implements KonnectTransport {
       method,
       headers: {
         accept: 'application/json, application/problem+json',
-        authorization: `Bearer ${token}`,
         'user-agent': userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -6,7 +6,8 @@ export interface KonnectRequest {
   region: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   url: URL;
-  token: string;
+  /** Undefined for what Konnect answers to anybody. */
+  token: string | undefined;
   /** Sent as JSON. */
   body?: object;
   signal: AbortSignal;

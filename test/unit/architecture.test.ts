@@ -101,6 +101,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'telemetry',
   ],
+  'audit-lines': [],
+  auditlog: ['audit-lines', 'config', 'konnect'],
 };
 
 const rooms = [...new Set(files.filter((file) => file.includes('/')).map(roomOf))];

@@ -1,0 +1,63 @@
+/** How commands reach Konnect without a cluster. */
+import { readFile } from 'node:fs/promises';
+import { parseProxies, version } from '../config/config.ts';
+import { isKonnectError } from '../konnect/errors.ts';
+import { KonnectHTTP } from '../konnect/http.ts';
+import { defaultKonnectURL, hostFor, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
+import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
+
+const tokenVariable = 'KONNECT_TOKEN';
+
+/** Returns the options of a command that calls Konnect. */
+export function konnectOptions(regionHelp: string): Options {
+  return {
+    region: { type: 'string', value: 'REGION', help: regionHelp },
+    'token-file': {
+      type: 'string',
+      value: 'FILE',
+      help: `A file with a token of Konnect. Without it, the command reads the variable ${tokenVariable}.`,
+    },
+    'konnect-url': {
+      type: 'string',
+      value: 'TEMPLATE',
+      help: `The URL of the Konnect API with {region}. The default is ${defaultKonnectURL}.`,
+    },
+  };
+}
+
+/** Returns the public keys of a region as Konnect publishes them. They need no token, but Konnect's API description asks for one, so one is sent if there is one. */
+export async function fetchSigningKeys(args: Arguments, terminal: Terminal): Promise<unknown> {
+  const region = textOf(args, 'region') ?? '';
+  if (!isRegion(region)) throw new UsageError('--region must be the name of a region of Konnect, such as us or eu');
+  const url = new URL('v2/audit-log-webhook/jwks.json', hostFor(konnectURL(args), region));
+  const proxies = parseProxies(terminal.env);
+  if (typeof proxies === 'string') throw new UsageError(proxies);
+  const http = new KonnectHTTP({ userAgent: `konnect-audit-log-operator/${version} (auditlog)`, proxies });
+  try {
+    const token = await konnectToken(args, terminal);
+    const { signal } = terminal;
+    return (await http.send({ operation: 'get signing keys', region, method: 'GET', url, token, signal })).body;
+  } catch (error) {
+    if (isKonnectError(error)) throw new CommandError(error.message);
+    throw error;
+  } finally {
+    http.close();
+  }
+}
+
+function konnectURL(args: Arguments): string {
+  const template = textOf(args, 'konnect-url') ?? defaultKonnectURL;
+  const problem = problemWithKonnectURL(template);
+  if (problem !== undefined) throw new UsageError(`--konnect-url ${problem}`);
+  return template;
+}
+
+async function konnectToken(args: Arguments, { env }: Terminal): Promise<string | undefined> {
+  const file = textOf(args, 'token-file');
+  if (file === undefined) return env[tokenVariable]?.trim() || undefined;
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch {
+    throw new CommandError(`--token-file ${file} cannot be read`);
+  }
+}

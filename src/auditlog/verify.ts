@@ -1,0 +1,144 @@
+/** `auditlog verify`: checks the signatures of audit lines. */
+import type { KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { linesOf } from '../audit-lines/lines.ts';
+import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
+import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
+import {
+  type Arguments,
+  type Command,
+  CommandError,
+  codeOf,
+  exitCodes,
+  type Terminal,
+  textOf,
+  UsageError,
+} from './command.ts';
+import { fetchSigningKeys, konnectOptions } from './konnect-access.ts';
+import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
+
+const exits = { unsigned: 3, invalid: 4, nothingFound: 5 } as const;
+
+/** Larger than Node's default, so that one call verifies enough lines to use several cores. */
+const chunkBytes = 256 * 1024;
+/** How many invalid lines of a file are named. */
+const maxNamed = 20;
+
+interface FileResult {
+  readonly file: string;
+  readonly counts: Record<LineResult, number>;
+  /** The numbers of the first invalid lines. */
+  readonly invalidLines: number[];
+}
+
+export const verifyCommand: Command = {
+  operands: '[FILE…]',
+  summary:
+    'Checks the signatures of audit lines in files or on standard input: CEF, JSON or CPS, one on each line, also gzip, and also as a relay or a SIEM wrapped them.',
+  options: {
+    jwks: {
+      type: 'string',
+      value: 'FILE',
+      help: "A file with Konnect's public keys (v2/audit-log-webhook/jwks.json).",
+    },
+    ...konnectOptions('Fetch the public keys from this region, such as us or eu, instead of a file.'),
+    output: outputOption,
+  },
+  exits: {
+    [exits.unsigned]: 'a line is unsigned',
+    [exits.invalid]: 'a signature is invalid',
+    [exits.nothingFound]: 'there is no audit line',
+  },
+  run: verify,
+};
+
+async function verify(args: Arguments, terminal: Terminal): Promise<number> {
+  const format = outputFormat(args);
+  const keys = await signingKeys(args, terminal);
+  const results: FileResult[] = [];
+  for (const file of args.operands.length === 0 ? ['-'] : args.operands) {
+    const result = await verifyFile(file, keys, terminal);
+    for (const line of result.invalidLines) terminal.warn(`${file}:${line}: invalid signature`);
+    const more = result.counts.invalid - result.invalidLines.length;
+    if (more > 0) terminal.warn(`${file}: ${more} more lines have an invalid signature`);
+    results.push(result);
+  }
+  if (format === 'table') await terminal.print(table(results, terminal));
+  else await terminal.print(await toText({ files: results.map(toJSON) }, format));
+  return exitCode(results);
+}
+
+async function signingKeys(args: Arguments, terminal: Terminal): Promise<readonly KeyObject[]> {
+  const [file, region] = [textOf(args, 'jwks'), textOf(args, 'region')];
+  if ((file === undefined) === (region === undefined))
+    throw new UsageError("give Konnect's public keys with either --jwks FILE or --region REGION");
+  const text = file === undefined ? undefined : await read(file);
+  try {
+    return toSigningKeys(text === undefined ? await fetchSigningKeys(args, terminal) : JSON.parse(text));
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof UsageError) throw error;
+    const reason = error instanceof InvalidKeysError ? error.message : 'they are not JSON';
+    throw new CommandError(`the public keys of ${file ?? `region ${region ?? ''}`} cannot be used: ${reason}`);
+  }
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+async function verifyFile(file: string, keys: readonly KeyObject[], { stdin, signal }: Terminal): Promise<FileResult> {
+  const counts: FileResult['counts'] = { verified: 0, unsigned: 0, invalid: 0, notAuditLine: 0 };
+  const invalidLines: number[] = [];
+  const verifyLines = lineVerifier(keys);
+  const source = file === '-' ? stdin : createReadStream(file, { highWaterMark: chunkBytes, signal });
+  let line = 0;
+  try {
+    for await (const lines of linesOf(source)) {
+      for (const result of await verifyLines(lines)) {
+        line += 1;
+        counts[result] += 1;
+        if (result === 'invalid' && invalidLines.length < maxNamed) invalidLines.push(line);
+      }
+    }
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return { file, counts, invalidLines };
+}
+
+function unreadable(file: string, error: unknown): unknown {
+  const code = codeOf(error);
+  return code === undefined ? error : new CommandError(`${file} cannot be read (${code})`);
+}
+
+function exitCode(results: readonly FileResult[]): number {
+  const total = (key: LineResult) => results.reduce((sum, { counts }) => sum + counts[key], 0);
+  if (total('invalid') > 0) return exits.invalid;
+  if (total('unsigned') > 0) return exits.unsigned;
+  return total('verified') > 0 ? exitCodes.ok : exits.nothingFound;
+}
+
+function table(results: readonly FileResult[], terminal: Terminal): string {
+  const count = (number: number, color: Cell['color']): Cell => ({
+    text: String(number),
+    alignRight: true,
+    ...(number > 0 && color !== undefined ? { color } : {}),
+  });
+  const rows = results.map(({ file, counts: { verified, unsigned, invalid, notAuditLine } }) => [
+    { text: file === '-' ? 'standard input' : file },
+    count(verified, 'green'),
+    count(unsigned, 'yellow'),
+    count(invalid, 'red'),
+    count(notAuditLine, undefined),
+  ]);
+  return toTable(['FILE', 'VERIFIED', 'UNSIGNED', 'INVALID', 'NOT AUDIT LINES'], rows, terminal);
+}
+
+function toJSON({ file, counts: { verified, unsigned, invalid, notAuditLine }, invalidLines }: FileResult): object {
+  return { file, verified, unsigned, invalid, notAuditLines: notAuditLine, invalidLines };
+}
