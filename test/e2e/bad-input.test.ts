@@ -112,7 +112,7 @@ describe('Secrets', () => {
         reason: 'SecretInvalid',
         mark: 'Stalled',
         part: 'SecretsResolved',
-        says: [`Secret ${name}, key ${says}`, 'put a valid value there', 'did not send this one to Konnect'],
+        says: [`Secret ${name}, key ${says}`, 'put a valid value there', 'did not send this value to Konnect'],
       });
       expect(one.calls()).toEqual([]);
       expect(await kubernetesWork(one)).toEqual({ statuses: 1, secrets: expect.any(Number) });

@@ -89,7 +89,7 @@ describe('Secrets', () => {
       reason: 'SecretInvalid',
       mark: 'Stalled',
       part: 'SecretsResolved',
-      says: [`Secret ${one.siemSecret}, key ${says}`, 'put a valid value there', 'did not send this one to Konnect'],
+      says: [`Secret ${one.siemSecret}, key ${says}`, 'put a valid value there', 'did not send this value to Konnect'],
     });
     expect(one.calls()).toEqual([]);
     await one.applySIEM();

@@ -71,6 +71,7 @@ const urls = [
   'https://-h/',
   'https://*/',
   'https://h/{region}',
+  'https://h/$(REGION)',
 ];
 
 const text = fc.oneof(
@@ -80,6 +81,7 @@ const text = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', maxLength: 200 }),
   fc.webUrl({ validSchemes: ['https', 'http'], withFragments: true, withQueryParameters: true }),
   fc.constantFrom('Bearer abc', 'Splunk 0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11', 'kpat_abc', 'a'),
+  fc.constantFrom('Authorization: Bearer a', 'Bearer Bearer a', '<path:a#b>', '${A}', '{{ a }}', 'a3BhdF8', '"a"'),
 );
 
 /** Generates bytes that contain the mark, with unusual bytes before, inside or after it. */
@@ -152,10 +154,7 @@ function assertClear(resolved: Resolved<unknown>, name: string, held: readonly B
   if (resolved.kind === 'resolved') return;
   const { message, reason } = resolved.problem;
   assert.match(message, new RegExp(`^Secret ${name}, (key \\S+ |named by spec\\.)`));
-  assert.match(
-    message,
-    /put a valid value there; the operator did not send|add this key, or name another key|create it/,
-  );
+  assert.match(message, /: [^:]+; the operator did not send this value|add this key, or name another key|create it/);
   assert.match(reason, /^Secret[A-Z]\w+$/);
   assert.ok(message.length < 700 && /^[\x20-\x7e]+$/.test(message), 'a message is one plain line');
   for (const one of held) {

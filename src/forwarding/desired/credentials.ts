@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { Cluster, Secret } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
+import { type Checked, checkAuthorization, checkEndpoint, checkToken } from './secret-values.ts';
 
 export type Resolved<T> =
   | { readonly kind: 'resolved'; readonly value: T }
@@ -16,10 +17,6 @@ export interface Credentials {
   /** Changes with everything that the authorization is made of. Konnect never shows the authorization itself. */
   readonly secretVersion: string;
 }
-
-const maxTokenLength = 4_096;
-const maxEndpointLength = 2_048;
-const maxAuthorizationLength = 8_192;
 
 /** Returns `namespace/name` of the Secrets that a forwarding names, each once. */
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
@@ -41,13 +38,7 @@ export async function resolveToken(
 ): Promise<Resolved<string>> {
   const { name, key } = forwarding.spec.konnect.tokenSecretRef;
   const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
-  const value = valueOf(secret, name, key, 'spec.konnect.tokenSecretRef');
-  if (value.kind === 'problem') return value;
-  return check(value.value, name, key, maxTokenLength, (text) =>
-    /^[\x21-\x7e]+$/.test(text)
-      ? undefined
-      : 'contains a character that no token has (blank, line break, control or non-ASCII character)',
-  );
+  return valueOf(secret, { name, key, field: 'spec.konnect.tokenSecretRef' }, checkToken);
 }
 
 /**
@@ -61,30 +52,19 @@ export async function resolveCredentials(
 ): Promise<Resolved<Credentials | undefined>> {
   const { destination } = forwarding.spec;
   if (destination === undefined) return { kind: 'resolved', value: undefined };
-  const { name, endpointKey, authorizationKey } = destination.secretRef;
+  const { authorizationScheme, secretRef } = destination;
+  const { name, endpointKey, authorizationKey } = secretRef;
   const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
-  const endpoint = valueOf(secret, name, endpointKey, 'spec.destination.secretRef');
+  const field = 'spec.destination.secretRef';
+  const endpoint = valueOf(secret, { name, key: endpointKey, field }, checkEndpoint);
   if (endpoint.kind === 'problem') return endpoint;
-  const authorization = valueOf(secret, name, authorizationKey, 'spec.destination.secretRef');
-  if (authorization.kind === 'problem') return authorization;
-  const checkedEndpoint = check(endpoint.value, name, endpointKey, maxEndpointLength, errorInEndpoint);
-  if (checkedEndpoint.kind === 'problem') return checkedEndpoint;
-  const checkedAuthorization = check(authorization.value, name, authorizationKey, maxAuthorizationLength, (text) =>
-    /^[\x20-\x7e]+$/.test(text)
-      ? undefined
-      : 'contains a character that a header value cannot have (line break, control or non-ASCII character)',
+  const authorization = valueOf(secret, { name, key: authorizationKey, field }, (bytes) =>
+    checkAuthorization(bytes, authorizationScheme),
   );
-  if (checkedAuthorization.kind === 'problem') return checkedAuthorization;
-  const scheme = destination.authorizationScheme;
-  const value = scheme === undefined ? checkedAuthorization.value : `${scheme} ${checkedAuthorization.value}`;
-  return {
-    kind: 'resolved',
-    value: {
-      endpoint: checkedEndpoint.value,
-      authorization: value,
-      secretVersion: typeof secret === 'string' ? '' : digestOf(secret, checkedEndpoint.value, value),
-    },
-  };
+  if (authorization.kind === 'problem') return authorization;
+  const value = { endpoint: endpoint.value, authorization: authorization.value };
+  const secretVersion = typeof secret === 'string' ? '' : digestOf(secret, value.endpoint, value.authorization);
+  return { kind: 'resolved', value: { ...value, secretVersion } };
 }
 
 /**
@@ -97,7 +77,18 @@ function digestOf({ uid }: Secret, ...content: readonly string[]): string {
   return digest.digest('hex');
 }
 
-function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: string, field: string): Resolved<Buffer> {
+/** Where a value is, for messages. */
+interface Place {
+  readonly name: string;
+  readonly key: string;
+  readonly field: string;
+}
+
+function valueOf(
+  secret: Secret | 'absent' | 'forbidden',
+  { name, key, field }: Place,
+  check: (bytes: Buffer) => Checked,
+): Resolved<string> {
   if (secret === 'forbidden') {
     const message = `the operator may not read Secret ${name}, named by ${field}: allow its ServiceAccount to get secrets in this namespace`;
     return { kind: 'problem', problem: stalled(reasons.secretForbidden, message) };
@@ -111,54 +102,8 @@ function valueOf(secret: Secret | 'absent' | 'forbidden', name: string, key: str
     const message = `Secret ${name}, named by ${field}, has no key ${key}: add this key, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
   }
-  return { kind: 'resolved', value: Buffer.from(encoded, 'base64') };
-}
-
-function check(
-  bytes: Buffer,
-  name: string,
-  key: string,
-  maxLength: number,
-  errorIn: (text: string) => string | undefined,
-): Resolved<string> {
-  const text = bytes.length > maxLength + 2 ? '' : withoutLineEnds(decode(bytes));
-  const found =
-    bytes.length > maxLength + 2
-      ? `is longer than ${String(maxLength)} bytes`
-      : text === undefined
-        ? 'is not UTF-8 text'
-        : text.trim() === ''
-          ? 'is empty'
-          : text.length > maxLength
-            ? `is longer than ${String(maxLength)} characters`
-            : text !== text.trim()
-              ? 'begins or ends with a blank or a byte order mark'
-              : errorIn(text);
-  if (found === undefined && text !== undefined) return { kind: 'resolved', value: text };
-  const message = `Secret ${name}, key ${key} ${found ?? 'is invalid'}: put a valid value there; the operator did not send this one to Konnect`;
+  const checked = check(Buffer.from(encoded, 'base64'));
+  if (checked.kind === 'valid') return { kind: 'resolved', value: checked.value };
+  const message = `Secret ${name}, key ${key} ${checked.what}: ${checked.wayOut}; the operator did not send this value to Konnect, and what is set up there keeps sending`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
-}
-
-/** Returns the text without line breaks at its end. A regular expression would take quadratic time for a text of line breaks. */
-function withoutLineEnds(text: string | undefined): string | undefined {
-  let end = text?.length ?? 0;
-  while (text?.[end - 1] === '\n' || text?.[end - 1] === '\r') end -= 1;
-  return text?.slice(0, end);
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function errorInEndpoint(text: string): string | undefined {
-  if (/[^\x21-\x7e]/.test(text)) return 'contains a blank, a line break or another character that a URL cannot have';
-  const url = URL.parse(text);
-  if (url === null) return 'is not a URL';
-  if (url.protocol !== 'https:') return 'is not an https URL';
-  if (url.username !== '' || url.password !== '') return 'contains a user name or a password in the URL';
-  return undefined;
 }

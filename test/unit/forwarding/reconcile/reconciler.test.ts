@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Behavior } from '../../../../sandbox/konnect/behavior.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type SpecChoice, usual } from '../../../support/forwarding-spec.ts';
-import { forum, nowhere, otherSiem, shop, siem } from '../../../support/konnect-fixtures.ts';
-import { useHarness } from '../support/use-harness.ts';
+import { forum, nowhere, otherSiem, shop, siem, tokens } from '../../../support/konnect-fixtures.ts';
+import { nextResync, useHarness } from '../support/use-harness.ts';
 
 const name = 'platform/sumologic';
 const { open, inPlace } = useHarness();
@@ -154,6 +154,28 @@ describe('a changed Secret', () => {
       expect(harness.konnectWrites).toEqual([]);
       expect(harness.cluster.writes).toBe(0);
     }
+  });
+
+  test.each<[string, SpecChoice, string, Record<string, string>]>([
+    ['a placeholder', usual, 'siem', { ...siem, endpoint: '<path:secret/data/CANARY#endpoint>' }],
+    ['quotes', { api: 'v2', organization: { enabled: true } }, 'siem', { ...siem, authorization: '"Bearer CANARY"' }],
+    ['a second scheme word', usual, 'siem', { ...siem, authorization: 'Bearer Bearer CANARY' }],
+    ['a placeholder in place of the token', usual, 'konnect', { token: '${CANARY}' }],
+  ])('with %s overwrites nothing, and the next valid one is applied', async (_what, choice, secret, values) => {
+    const harness = await inPlace(choice);
+    const before = structuredClone(harness.organization);
+    harness.cluster.putSecret(secret, values);
+    await harness.reconcile();
+    expect(harness.readiness).toBe('False SecretInvalid Stalled');
+    expect(harness.condition('Ready')?.message).toMatch(/what is set up there keeps sending$/);
+    await nextResync(harness);
+    expect(harness.calls).toEqual([]);
+    expect(harness.organization).toEqual(before);
+    harness.cluster.putSecret('konnect', { token: tokens.blue });
+    harness.cluster.putSecret('siem', otherSiem);
+    await harness.settle();
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.konnectWrites).toHaveLength(1);
   });
 
   test('changes an inline webhook once', async () => {
