@@ -1,4 +1,4 @@
-import type { BackOffKey } from '../runtime/reconcile-result.ts';
+import type { BackOffKey, ReconcileResult } from '../runtime/reconcile-result.ts';
 
 export interface BackOffOptions {
   /** The upper bound of the first delay. */
@@ -44,5 +44,23 @@ export class BackOff {
   /** Returns the failures of `key`, of all causes, since it was forgotten or its request changed. */
   failures(key: string): number {
     return [...(this.#failures.get(key)?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  }
+}
+
+/** Returns after how many milliseconds `key` is due again, or undefined if nothing is planned. Counts its failures, or forgets them. */
+export function delayAfter(key: string, result: ReconcileResult, backOff: BackOff): number | undefined {
+  switch (result.kind) {
+    case 'done':
+      backOff.forget(key);
+      return undefined;
+    case 'requeue': {
+      const { afterMs, early } = result;
+      if (early !== undefined)
+        return Math.min(afterMs, Math.max(backOff.next(key, early.backOffKey), early.minDelayMs));
+      backOff.forget(key);
+      return afterMs;
+    }
+    case 'retry':
+      return Math.max(backOff.next(key, result.backOffKey), result.minDelayMs ?? 0);
   }
 }

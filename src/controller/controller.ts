@@ -3,7 +3,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Priority } from '../runtime/priority.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { FencedError } from '../runtime/write-fence.ts';
-import type { BackOff } from './back-off.ts';
+import { type BackOff, delayAfter } from './back-off.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** `failed`: the reconciliation threw. `aborted`: it threw after its signal was aborted, or because this process may no longer write. */
@@ -92,20 +92,7 @@ function samePriority(key: string, { queue }: ControllerOptions): { priority: Pr
 }
 
 function requeue(key: string, result: ReconcileResult, options: ControllerOptions): void {
-  const { queue, backOff } = options;
-  switch (result.kind) {
-    case 'done':
-      backOff.forget(key);
-      break;
-    case 'requeue':
-      backOff.forget(key);
-      queue.add(key, { priority: 'resync', delayMs: result.afterMs });
-      break;
-    case 'retry':
-      queue.add(key, {
-        ...samePriority(key, options),
-        delayMs: Math.max(backOff.next(key, result.backOffKey), result.minDelayMs ?? 0),
-      });
-      break;
-  }
+  const delayMs = delayAfter(key, result, options.backOff);
+  const priority = result.kind === 'retry' ? samePriority(key, options) : { priority: 'resync' as const };
+  if (delayMs !== undefined) options.queue.add(key, { ...priority, delayMs });
 }

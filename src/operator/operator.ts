@@ -107,6 +107,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
     find: caches.find,
     contenders: (key, claims) => enqueuer.sharing(key, claims).flatMap((other) => caches.find(other) ?? []),
+    enqueue: (key) => queue.add(key, { priority: 'resync' }),
     clusterName,
     pendingCreationTimeoutMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),

@@ -74,6 +74,7 @@ export class Environment {
       cluster: this.cluster,
       konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (of) => structuredClone(this.cluster.objects.get(of)),
+      enqueue: () => undefined,
       contenders: (of, claims) =>
         this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
       clusterName: '',

@@ -122,11 +122,42 @@ describe('a hundred forwardings of one organization', () => {
       await advance(operator, clock, 3_600_000, 30_000);
       const passes = operator.reconciliations['requeue'] ?? 0;
       expect(passes).toBeGreaterThanOrEqual(600);
-      expect(passes).toBeLessThanOrEqual(700);
+      // 90 to 100 % of the interval, and at first an early resync of those that few others wait with.
+      expect(passes).toBeLessThanOrEqual(770);
       expect(operator.reconciliations['retry']).toBeUndefined();
       // At most once a minute for all of them.
       expect(refusal.hits()).toBeLessThanOrEqual(61);
       expect(fleet.count(isWrite)).toEqual({});
     },
   );
+});
+
+test('with an interval of 24 hours, forwardings that Konnect refuses something send few requests and recover within 5 minutes', async () => {
+  await using fleet = await Fleet.open([
+    { forwardings: 1_000, interval: '24h' },
+    { forwardings: 100, interval: '24h' },
+  ]);
+  const clock = new ManualClock();
+  const fail = (status: number, match: { token?: string; path?: string }) =>
+    fleet.konnect.control.fail({ kind: 'status', status, match });
+  const refusals = [fail(401, { token: tokenOf(0, 0) }), fail(403, { token: tokenOf(1, 0), path: '/v3/portals/*' })];
+  const operator = await fleet.start({ budget: roomy, clock });
+  await eventually(() => expect(operator.isIdle).toBe(true), { timeoutMs: 60_000 });
+  for (let count = 0; count < 3; count += 1) {
+    fleet.konnect.control.clearCalls();
+    await advance(operator, clock, 300_000, 30_000);
+    const calls = fleet.count(({ operation }) => operation);
+    // At most once a minute for all forwardings of the revoked token.
+    const { 'get-organizations-me': ofToken = 0, 'get-portal-audit-log-webhook': ofWebhooks = 0, ...others } = calls;
+    expect(ofToken).toBeGreaterThanOrEqual(4);
+    expect(ofToken).toBeLessThanOrEqual(5);
+    // One for each of about 30 early resyncs of forwardings whose token has no role.
+    expect(ofWebhooks).toBeGreaterThanOrEqual(25);
+    expect(ofWebhooks).toBeLessThanOrEqual(35);
+    expect(others).toEqual({});
+  }
+  for (const refusal of refusals) refusal.remove();
+  await advance(operator, clock, 300_000, 30_000);
+  expect([fleet.readiness(0), fleet.readiness(1)]).toEqual([{ [inSync]: 1_000 }, { [inSync]: 100 }]);
+  expect(fleet.count(isWrite)).toEqual({});
 });

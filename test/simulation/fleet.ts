@@ -25,6 +25,8 @@ export interface OrganizationSize {
   readonly forwardings: number;
   /** Default: 1. */
   readonly tokens?: number;
+  /** `spec.interval`. Default: 10m. */
+  readonly interval?: string;
 }
 
 export interface ProcessOptions {
@@ -69,9 +71,9 @@ export class Fleet implements AsyncDisposable {
     });
     const fleet = new Fleet(konnect);
     fleet.cluster.putSecret('siem', siem);
-    for (const [number, { tokens = 1 }] of organizations.entries()) {
+    for (const [number, { tokens = 1, interval = '10m' }] of organizations.entries()) {
       for (const token of times(tokens, (index) => tokenOf(number, index))) fleet.cluster.putSecret(token, { token });
-      fleet.#addFirst(number);
+      fleet.#addFirst(number, interval);
     }
     const operator = await fleet.start({});
     await eventually(() => {
@@ -129,12 +131,13 @@ export class Fleet implements AsyncDisposable {
     await this.konnect.stop();
   }
 
-  #addFirst(organization: number): void {
+  #addFirst(organization: number, interval: string): void {
     const name = nameOf(organization, 0);
     const spec = specOf({
       region,
       token: tokenOf(organization, 0),
       portals: [{ id: portalID(organization, 0), enabled: true }],
+      interval,
     });
     const creationTimestamp = new Date(startedMs).toISOString();
     const metadata = { namespace: 'platform', name, uid: `uid-${name}`, creationTimestamp, resourceVersion: '1' };
@@ -208,6 +211,7 @@ export class OperatorInMemory {
       konnectFor: (token, priority, inRegion) => konnect.forToken(token, priority, inRegion),
       find,
       contenders: (key, shared) => claims.sharing(key, shared).flatMap((other) => find(other) ?? []),
+      enqueue: (key) => this.queue.add(key, { priority: 'resync' }),
       clusterName: '',
       pendingCreationTimeoutMs: 30_000,
       now: () => new Date(startedMs + clock.now()),

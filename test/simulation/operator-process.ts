@@ -1,5 +1,5 @@
 import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
-import { BackOff } from '../../src/controller/back-off.ts';
+import { BackOff, delayAfter } from '../../src/controller/back-off.ts';
 import { secretsOf } from '../../src/forwarding/desired/credentials.ts';
 import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
 import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
@@ -59,6 +59,7 @@ export class OperatorProcess {
       konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (key) => this.store.get(key),
       contenders: (key, claims) => this.#claims.sharing(key, claims).flatMap((other) => this.store.get(other) ?? []),
+      enqueue: (key) => this.#ready.add(key),
       clusterName: '',
       pendingCreationTimeoutMs: intentPatienceMs,
       now: () => new Date(options.nowMs()),
@@ -120,9 +121,8 @@ export class OperatorProcess {
     };
     try {
       const next = await this.#reconciler.reconcile(key, new AbortController().signal);
-      if (next.kind === 'retry') plan(Math.max(this.#backOff.next(key, next.backOffKey), next.minDelayMs ?? 0), false);
-      else this.#backOff.forget(key);
-      if (next.kind === 'requeue') plan(next.afterMs, true);
+      const delayMs = delayAfter(key, next, this.#backOff);
+      if (delayMs !== undefined) plan(delayMs, next.kind === 'requeue');
     } catch (error) {
       if (!isKubeError(error))
         this.unexpectedError ??= error instanceof Error ? error : new Error('the thrown value is not an error');

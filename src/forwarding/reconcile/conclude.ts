@@ -2,7 +2,7 @@
 import { parseDurationMs } from '../../api/duration.ts';
 import { type AuditLogForwarding, type Condition, reconcileRequestOf } from '../../api/v1alpha1.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
-import { type ConditionContext, conditionsOf, type Report } from '../../status/conditions.ts';
+import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
 import { reasons } from '../problems.ts';
@@ -26,8 +26,15 @@ export function conclude(to: Conclusion, report: Report, grace: ConditionContext
   return writeConditions(to, conditionsOf(report, to.status.context(grace)));
 }
 
+/** Writes the conditions of a suspended forwarding for its generation. */
+export async function suspend(to: Conclusion): Promise<ReconcileResult> {
+  const message = 'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
+  await writeConditions(to, suspended(message, to.status.context('none')));
+  return { kind: 'done' };
+}
+
 /** Writes the status with these conditions, and records the transition. */
-export async function writeConditions(to: Conclusion, conditions: Condition[]): Promise<void> {
+async function writeConditions(to: Conclusion, conditions: Condition[]): Promise<void> {
   await to.status.write(conditions, to.signal);
   recordTransition(to, conditions);
 }
@@ -54,15 +61,44 @@ const endedBySecret: ReadonlySet<string> = new Set([
   reasons.tokenGone,
 ]);
 
-/** Returns when the forwarding is due again: after its interval, or with back-off while a problem ends by itself. `random`: 0 to below 1. */
-export function nextAfter(report: Report, forwarding: AuditLogForwarding, random: () => number): ReconcileResult {
+/** Problems that a change in Konnect ends, of which Konnect does not notify the operator. */
+const endedInKonnect: ReadonlySet<string> = new Set([
+  reasons.tokenRejected,
+  reasons.permissionDenied,
+  reasons.requestRefused,
+  reasons.organizationUnproven,
+  reasons.nameInUse,
+  reasons.webhookInUse,
+  reasons.destinationNotFound,
+  reasons.portalNotFound,
+]);
+
+/** Returns true if Konnect refuses something, so that a change there may end the problem. */
+export function isRefused(report: Report): boolean {
+  return problemsOf(report).some(({ reason }) => endedInKonnect.has(reason));
+}
+
+/**
+ * Returns when the forwarding is due again: after its interval, or with back-off while a problem ends by itself. A forwarding that Konnect
+ * refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
+ */
+export function nextAfter(
+  report: Report,
+  forwarding: AuditLogForwarding,
+  { earlyMs, random }: { readonly earlyMs: number | undefined; readonly random: () => number },
+): ReconcileResult {
   const soon = problemsOf(report).filter(
     ({ severity, reason }) => severity !== 'stalled' && !endedBySecret.has(reason),
   );
-  if (soon.length === 0) return { kind: 'requeue', afterMs: intervalMs(forwarding) * (1 - random() / 10) };
-  const minDelayMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   const { generation, annotations } = forwarding.metadata;
   const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
+  if (soon.length === 0) {
+    const afterMs = intervalMs(forwarding) * (1 - random() / 10);
+    if (earlyMs === undefined) return { kind: 'requeue', afterMs };
+    const backOffKey = { request, cause: 'refused' };
+    return { kind: 'requeue', afterMs, early: { minDelayMs: earlyMs, backOffKey } };
+  }
+  const minDelayMs = Math.max(...soon.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   const cause = soon.some(({ severity }) => severity === 'unavailable') ? 'unavailable' : 'waiting';
   return { kind: 'retry', minDelayMs, backOffKey: { request, cause } };
 }

@@ -1,6 +1,7 @@
 /** What the process keeps in memory about its forwardings. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import { FirstSeen } from './first-seen.ts';
+import { RefusedForwardings } from './refused-forwardings.ts';
 
 /** The maximum number of timestamps in the status of one forwarding. */
 const maxTimestamps = 8;
@@ -11,6 +12,8 @@ const outage = 'outage';
  * one object.
  */
 export class ProcessMemory {
+  /** The forwardings that Konnect refused something in their last reconciliation. */
+  readonly refused = new RefusedForwardings();
   readonly #uids = new Map<string, string>();
   /** By key, then by organization. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
@@ -33,6 +36,7 @@ export class ProcessMemory {
     if (uid !== this.#uids.get(key)) {
       for (const each of [this.#uids, this.#goodTokens]) each.delete(key);
       for (const each of [this.#timestamps, this.#outages, this.#handovers, this.#inUse]) each.forget(key);
+      this.refused.remove(key);
     }
     if (uid !== undefined) this.#uids.set(key, uid);
   }

@@ -3,7 +3,7 @@ import { type AuditLogForwarding, type CleanupStatus, finalizer, reconcileReques
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Priority } from '../../runtime/priority.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
-import { type Report, suspended } from '../../status/conditions.ts';
+import type { Report } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { objectKeyOf, ownsAnything, type RecordedState } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
@@ -24,10 +24,11 @@ import {
   intervalMs,
   isApplied,
   isPending,
+  isRefused,
   isUnavailable,
   nextAfter,
   readyOf,
-  writeConditions,
+  suspend,
 } from './conclude.ts';
 import { enforce } from './enforce.ts';
 import {
@@ -52,6 +53,8 @@ export interface ReconcilerOptions {
   readonly find: (key: string) => AuditLogForwarding | undefined;
   /** Returns the other forwardings in the cache that have one of these claims. */
   readonly contenders: (key: string, claims: readonly string[]) => readonly AuditLogForwarding[];
+  /** Enqueues another forwarding for a resync. */
+  readonly enqueue: (key: string) => void;
   readonly clusterName: string;
   /** How long a created destination may be missing in Konnect's lists, counted from before the POST. */
   readonly pendingCreationTimeoutMs: number;
@@ -113,6 +116,7 @@ export class Reconciler {
     };
     if (forwarding.spec.suspend) {
       answerRequest();
+      this.#memory.refused.remove(key);
       return suspend(to);
     }
     const [token, credentials] = await Promise.all([
@@ -236,7 +240,19 @@ export class Reconciler {
     await conclude(to, report, grace);
     if (!isOutage) this.#memory.endOutage(key);
     this.#endWaits(key, to.status.recorded);
-    return nextAfter(report, to.status.forwarding, this.#options.random);
+    const earlyMs = this.#refusedForMs(key, to.status, report);
+    return nextAfter(report, to.status.forwarding, { earlyMs, random: this.#options.random });
+  }
+
+  /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */
+  #refusedForMs(key: string, { recorded, forwarding }: StatusWriter, report: Report): number | undefined {
+    const { refused } = this.#memory;
+    const { metadata, spec } = forwarding;
+    const source = `${metadata.namespace}/${spec.konnect.tokenSecretRef.name}`;
+    if (isRefused(report)) return refused.add(key, recorded.konnect?.organizationID ?? source);
+    // An outage of Konnect says nothing about what Konnect would answer.
+    if (!isUnavailable(report)) for (const other of refused.remove(key)) this.#options.enqueue(other);
+    return undefined;
   }
 
   #endWaits(key: string, { cleanup = [] }: RecordedState): void {
@@ -293,13 +309,6 @@ export class Reconciler {
     }
     return this.#memory.handoverForMs(key, object) < handoverTimeoutMs ? next : undefined;
   }
-}
-
-/** Writes the conditions of a suspended forwarding for its generation. */
-async function suspend(to: Conclusion): Promise<ReconcileResult> {
-  const message = 'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
-  await writeConditions(to, suspended(message, to.status.context('none')));
-  return { kind: 'done' };
 }
 
 function handoverOf(entry: CleanupStatus): string {

@@ -99,6 +99,24 @@ test('requeue runs after its time and after new work, and resets the failures', 
   await ended;
 });
 
+test('an early resync waits for the back-off, at least for its minDelayMs, and at most for the interval', async () => {
+  const { clock, queue, stop, passes, ended, pass, idle } = setUp();
+  const early = { minDelayMs: 70, backOffKey: { request: '', cause: 'refused' } };
+  queue.add('a');
+  for (const [index, delayMs] of [70, 100, 150].entries()) {
+    (await pass(index)).end({ kind: 'requeue', afterMs: 150, early });
+    await idle();
+    clock.advance(delayMs - 1);
+    expect(passes).toHaveLength(index + 1);
+    clock.advance(1);
+    await pass(index + 1);
+    expect(queue.priorityOf('a')).toBe('resync');
+  }
+  (await pass(3)).end({ kind: 'done' });
+  stop.abort();
+  await ended;
+});
+
 test('retry waits for the back-off, and at least for minDelayMs', async () => {
   const { clock, queue, stop, passes, ended, pass, idle } = setUp();
   queue.add('a');

@@ -275,6 +275,7 @@ export class Harness implements AsyncDisposable {
       find: (of) => structuredClone(this.cluster.objects.get(of)),
       contenders: (of, claims) =>
         this.#claims.sharing(of, claims).flatMap((other) => structuredClone(this.cluster.objects.get(other)) ?? []),
+      enqueue: (of) => this.#queue.add(of),
       clusterName: this.#clusterName,
       pendingCreationTimeoutMs: 30_000,
       now: () => new Date(this.clock.ms + this.clock.jumpMs),
