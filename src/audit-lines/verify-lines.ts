@@ -1,6 +1,6 @@
 /** Verifies the signatures of audit lines. */
 import { type KeyObject, verify } from 'node:crypto';
-import { type AuditLine, readAuditLine } from './signed-text.ts';
+import { readSignedLine, type SignedLine } from './signed-text.ts';
 
 export type LineResult = 'verified' | 'unsigned' | 'invalid' | 'notAuditLine';
 
@@ -12,7 +12,7 @@ const resultWithoutSignature = { unsigned: 'unsigned', malformed: 'invalid', oth
  */
 export function lineVerifier(keys: readonly KeyObject[]): (lines: readonly string[]) => Promise<LineResult[]> {
   const candidates = [...keys];
-  const verifyLine = async (line: AuditLine): Promise<LineResult> => {
+  const verifyLine = async (line: SignedLine): Promise<LineResult> => {
     if (line.kind !== 'signed') return resultWithoutSignature[line.kind];
     for (const text of line.texts) {
       const signed = Buffer.from(text, 'latin1');
@@ -24,7 +24,7 @@ export function lineVerifier(keys: readonly KeyObject[]): (lines: readonly strin
     }
     return 'invalid';
   };
-  return async (lines) => Promise.all(lines.map(async (line) => verifyLine(readAuditLine(line))));
+  return async (lines) => Promise.all(lines.map(async (line) => verifyLine(readSignedLine(line))));
 }
 
 function isValid(key: KeyObject, signed: Buffer, signature: Buffer): Promise<boolean> {

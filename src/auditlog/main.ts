@@ -13,6 +13,7 @@ import {
 
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  compare: async () => (await import('./compare.ts')).compareCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
 };
 

@@ -1,27 +1,15 @@
 /** `auditlog verify`: checks the signatures of audit lines. */
 import type { KeyObject } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { linesOf } from '../audit-lines/lines.ts';
 import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
 import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
-import {
-  type Arguments,
-  type Command,
-  CommandError,
-  codeOf,
-  exitCodes,
-  type Terminal,
-  textOf,
-  UsageError,
-} from './command.ts';
+import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
+import { linesOfInput, unreadable } from './input.ts';
 import { fetchSigningKeys, konnectOptions } from './konnect-access.ts';
 import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { unsigned: 3, invalid: 4, nothingFound: 5 } as const;
 
-/** Larger than Node's default, so that one call verifies enough lines to use several cores. */
-const chunkBytes = 256 * 1024;
 /** How many invalid lines of a file are named. */
 const maxNamed = 20;
 
@@ -91,29 +79,19 @@ async function read(file: string): Promise<string> {
   }
 }
 
-async function verifyFile(file: string, keys: readonly KeyObject[], { stdin, signal }: Terminal): Promise<FileResult> {
+async function verifyFile(file: string, keys: readonly KeyObject[], terminal: Terminal): Promise<FileResult> {
   const counts: FileResult['counts'] = { verified: 0, unsigned: 0, invalid: 0, notAuditLine: 0 };
   const invalidLines: number[] = [];
   const verifyLines = lineVerifier(keys);
-  const source = file === '-' ? stdin : createReadStream(file, { highWaterMark: chunkBytes, signal });
   let line = 0;
-  try {
-    for await (const lines of linesOf(source)) {
-      for (const result of await verifyLines(lines)) {
-        line += 1;
-        counts[result] += 1;
-        if (result === 'invalid' && invalidLines.length < maxNamed) invalidLines.push(line);
-      }
+  for await (const lines of linesOfInput(file, terminal)) {
+    for (const result of await verifyLines(lines)) {
+      line += 1;
+      counts[result] += 1;
+      if (result === 'invalid' && invalidLines.length < maxNamed) invalidLines.push(line);
     }
-  } catch (error) {
-    throw unreadable(file, error);
   }
   return { file, counts, invalidLines };
-}
-
-function unreadable(file: string, error: unknown): unknown {
-  const code = codeOf(error);
-  return code === undefined ? error : new CommandError(`${file} cannot be read (${code})`);
 }
 
 function exitCode(results: readonly FileResult[]): number {

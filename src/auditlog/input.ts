@@ -1,0 +1,22 @@
+/** How commands read files and standard input. */
+import { createReadStream } from 'node:fs';
+import { linesOf } from '../audit-lines/lines.ts';
+import { CommandError, codeOf, type Terminal } from './command.ts';
+
+/** Larger than Node's default, so that one call verifies enough lines to use several cores. */
+const chunkBytes = 256 * 1024;
+
+/** Yields the lines of a file, or of standard input for `-`, as {@link linesOf} does. Rejects with a CommandError that names the file. */
+export async function* linesOfInput(file: string, { stdin, signal }: Terminal): AsyncGenerator<readonly string[]> {
+  try {
+    yield* linesOf(file === '-' ? stdin : createReadStream(file, { highWaterMark: chunkBytes, signal }));
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+/** Returns the error for a file that cannot be read, or the error itself if it has no code. */
+export function unreadable(file: string, error: unknown): unknown {
+  const code = codeOf(error);
+  return code === undefined ? error : new CommandError(`${file} cannot be read (${code})`);
+}
