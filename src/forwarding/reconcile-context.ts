@@ -1,5 +1,6 @@
 /** What every step of a reconciliation needs, and what it has to do before a write to Konnect. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
+import { ownsAnything } from '../status/recorded-state.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { Cluster, Konnect, KubernetesEvent } from './ports.ts';
 import { reasons } from './problems.ts';
@@ -44,11 +45,26 @@ export async function beforeWrite(
   await status.checkpoint(context.wasApplied && !interrupts ? undefined : { reason, message }, signal);
 }
 
+type FinalizerContext = Pick<ReconcileContext, 'status' | 'cluster' | 'signal'>;
+
 /** Adds the finalizer, so that the forwarding stays until everything that belongs to it is removed from Konnect. */
-export async function ensureFinalizer({ status, cluster, signal }: ReconcileContext): Promise<void> {
+export async function ensureFinalizer({ status, cluster, signal }: FinalizerContext): Promise<void> {
   const { deletionTimestamp, finalizers } = status.forwarding.metadata;
   if (deletionTimestamp !== undefined || finalizers.includes(finalizer)) return;
   status.forwarding = await cluster.addFinalizer(status.forwarding, signal);
+}
+
+/** Returns true if another client has removed the finalizer while Konnect may hold something of the forwarding. */
+export function lacksFinalizer({ metadata, status }: AuditLogForwarding): boolean {
+  return metadata.deletionTimestamp === undefined && !metadata.finalizers.includes(finalizer) && ownsAnything(status);
+}
+
+/** Adds the finalizer again if another client has removed it, and records an event. */
+export async function restoreFinalizer(context: FinalizerContext): Promise<void> {
+  if (!lacksFinalizer(context.status.forwarding)) return;
+  await ensureFinalizer(context);
+  const note = `another client removed the finalizer ${finalizer}; the operator added it again, because this forwarding still has objects in Konnect`;
+  recordEvent(context, 'Warning', 'FinalizerRestored', 'Restore', note);
 }
 
 /** Records an event of the forwarding. It never fails and never waits. */

@@ -1,12 +1,13 @@
 /** Which changes of a forwarding need a reconciliation, and how urgent it is. */
-import { type AuditLogForwarding, reconcileRequestOf } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, finalizer, reconcileRequestOf } from '../api/v1alpha1.ts';
+import { lacksFinalizer } from '../forwarding/reconcile-context.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Priority } from '../runtime/priority.ts';
 import { parseForwarding } from './forwarding-resource.ts';
 
 /**
  * Returns whether an update needs a reconciliation. The operator's own writes of status and finalizers need none. A status that another client has
- * emptied needs one, because the operator has to observe everything again.
+ * emptied needs one, because the operator has to observe everything again. So does a finalizer that another client has removed.
  */
 export function shouldReconcile(before: KubeObject, after: KubeObject): boolean {
   const a = before.metadata;
@@ -16,18 +17,28 @@ export function shouldReconcile(before: KubeObject, after: KubeObject): boolean 
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
     reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
-    (hasConditions(before) && !hasConditions(after))
+    (hasConditions(before) && !hasConditions(after)) ||
+    (hasFinalizer(before) && !hasFinalizer(after))
   );
 }
 
-/** Returns `resync` for a forwarding whose present generation was reconciled before, `new` for every other one. */
+/**
+ * Returns `resync` for a forwarding whose present generation was reconciled before, `new` for every other one, and for one without the
+ * finalizer that it needs.
+ */
 export function priorityOf(object: KubeObject): Priority {
   const parsed = parseForwarding(object);
   return parsed.kind === 'forwarding' && isObserved(parsed.forwarding) ? 'resync' : 'new';
 }
 
-function isObserved({ metadata, status }: AuditLogForwarding): boolean {
-  return metadata.deletionTimestamp === undefined && status.observedGeneration === metadata.generation;
+function isObserved(forwarding: AuditLogForwarding): boolean {
+  const { metadata, status } = forwarding;
+  const isCurrent = metadata.deletionTimestamp === undefined && status.observedGeneration === metadata.generation;
+  return isCurrent && !lacksFinalizer(forwarding);
+}
+
+function hasFinalizer({ metadata }: KubeObject): boolean {
+  return metadata.finalizers?.includes(finalizer) === true;
 }
 
 function hasConditions(object: KubeObject): boolean {

@@ -1,5 +1,6 @@
 /** What must hold at every moment of a scenario and in its end, whatever fails. */
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
+import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import { key } from '../support/forwarding-spec.ts';
 import { otherSiem, siem } from '../support/konnect-fixtures.ts';
 import type { Call } from './faults.ts';
@@ -210,6 +211,9 @@ export class InvariantChecker implements Observer {
       const is = this.#world.readinessOf(of);
       if (is !== wanted) found.push({ invariant: 'converges', detail: `${of}: ${is}, wanted: ${wanted}` });
     }
+    for (const of of this.#world.kubernetes.replaced) {
+      found.push({ invariant: 'remembered', detail: `${of} still lacks the finalizer that a user removed` });
+    }
     for (const [of, { metadata, status, spec }] of this.#world.kubernetes.objects) {
       const isLeftAlone = leaves.length > 0 || (this.#scenario.writesNothing === true && of === key);
       if (!isLeftAlone && (status.cleanup ?? []).length > 0)
@@ -325,7 +329,7 @@ export class InvariantChecker implements Observer {
       if (holder === undefined) {
         if (!this.#isNotYetTaken(name))
           this.#violate('remembered', `destination ${name} (${destination.id}) is in no status`);
-      } else if (holder.metadata.finalizers.length === 0)
+      } else if (holder.metadata.finalizers.length === 0 && !this.#world.kubernetes.replaced.has(nameOf(holder)))
         this.#violate('remembered', `no finalizer holds destination ${name}`);
     }
     const foreign = (one: WebhookState) =>

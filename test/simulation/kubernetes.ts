@@ -38,6 +38,8 @@ export class Kubernetes {
   readonly secrets: Map<string, Secret>;
   readonly portals: Map<string, PortalObject>;
   readonly events: WatchEvent[];
+  /** Forwardings whose finalizer a user has removed, and that the operator has not added again. */
+  readonly replaced = new Set<string>();
   readonly #options: KubernetesOptions;
   #version: number;
 
@@ -86,6 +88,13 @@ export class Kubernetes {
     this.#put('user', object, this.#changed(object, { metadata: { generation: generation + 1 }, spec }));
   }
 
+  /** Replaces a forwarding with a file that has the same spec and no finalizers. */
+  replace(key: string): void {
+    const object = this.#current(key);
+    this.replaced.add(key);
+    this.#put('user', object, this.#changed(object, { metadata: { finalizers: [] } }));
+  }
+
   delete(key: string): void {
     const object = this.#current(key);
     if (object.metadata.finalizers.length === 0) {
@@ -116,6 +125,7 @@ export class Kubernetes {
   /** Throws a KubeError: NotFound, Conflict. */
   addFinalizer(read: AuditLogForwarding): AuditLogForwarding {
     const object = this.#guarded(read);
+    this.replaced.delete(nameOf(object));
     return this.#put(
       'operator',
       object,

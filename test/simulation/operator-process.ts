@@ -9,6 +9,7 @@ import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../src/konnect/transport.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { type Change, ObjectStore } from '../../src/kube/store.ts';
+import { shouldReconcile } from '../../src/resources/predicates.ts';
 import { urlTemplate } from './konnect-transport.ts';
 import type { WatchEvent } from './kubernetes.ts';
 
@@ -158,17 +159,9 @@ export class OperatorProcess {
       if (change.kind === 'updated' || change.source !== 'list') {
         for (const contender of contenders) this.#ready.add(contender);
       }
-      if (change.kind === 'added' || asksForWork(change.previous, object)) this.#ready.add(key);
+      if (change.kind === 'added' || shouldReconcile(change.previous, object)) this.#ready.add(key);
     }
   }
-}
-
-function asksForWork({ metadata: before }: AuditLogForwarding, { metadata: after }: AuditLogForwarding): boolean {
-  return (
-    before.uid !== after.uid ||
-    before.generation !== after.generation ||
-    before.deletionTimestamp !== after.deletionTimestamp
-  );
 }
 
 function keyOf({ metadata }: AuditLogForwarding): string {

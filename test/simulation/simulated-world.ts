@@ -169,6 +169,12 @@ export class SimulatedWorld {
     this.#userChanged(`a user edits ${of}`);
   }
 
+  /** Replaces a forwarding, and with it removes its finalizer. */
+  replace(of = key): void {
+    this.kubernetes.replace(of);
+    this.#userChanged(`a user replaces ${of}`);
+  }
+
   delete(of = key): void {
     this.kubernetes.delete(of);
     this.#userChanged(`a user deletes ${of}`);

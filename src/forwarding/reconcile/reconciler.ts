@@ -16,7 +16,7 @@ import { KeyedLock } from '../ownership/keyed-lock.ts';
 import { ownershipOf, successorOf } from '../ownership/ownership.ts';
 import type { Cluster, Konnect } from '../ports.ts';
 import { type Problem, problemOf } from '../problems.ts';
-import type { PointedWebhook, ReconcileContext, Successor } from '../reconcile-context.ts';
+import { type PointedWebhook, type ReconcileContext, restoreFinalizer, type Successor } from '../reconcile-context.ts';
 import {
   type Conclusion,
   conclude,
@@ -106,6 +106,7 @@ export class Reconciler {
   async #reconcileLive(key: string, to: Conclusion): Promise<ReconcileResult> {
     const { cluster } = this.#options;
     const { status, before, signal } = to;
+    await restoreFinalizer(to);
     const { forwarding } = status;
     const request = reconcileRequestOf(forwarding.metadata.annotations);
     const isRequested = request !== undefined && request !== status.recorded.lastHandledReconcileAt;

@@ -224,6 +224,27 @@ export const changes: readonly Scenario[] = [
     destinations: ownDestination,
   },
   {
+    title: 'replace',
+    before: usual,
+    change: (world) => world.replace(),
+    after: allAttached,
+    destinations: ownDestination,
+    writesNothing: true,
+  },
+  {
+    title: 'replace-suspended',
+    before: usual,
+    async prepare(world) {
+      world.edit({ ...usual, suspend: true });
+      await world.work();
+    },
+    change: (world) => world.replace(),
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [key]: 'Unknown Suspended' },
+    writesNothing: true,
+  },
+  {
     title: 'suspend',
     before: usual,
     change: (world) => world.edit({ ...usual, portals: [], suspend: true }),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { apiVersion, kind, reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import { apiVersion, finalizer, kind, reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
 import type { AddOptions } from '../../../src/controller/work-queue.ts';
 import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
 import type { Change } from '../../../src/kube/store.ts';
 import { Enqueuer } from '../../../src/resources/enqueuer.ts';
 import { type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
-import { blue } from '../../support/konnect-fixtures.ts';
+import { blue, shop } from '../../support/konnect-fixtures.ts';
 
 const ready = [
   { type: 'Ready', status: 'True', reason: 'InSync', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
@@ -90,6 +90,18 @@ describe('after the start', () => {
     const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' };
     expect(updated(before, forwarding('a', { status: inSync, metadata: ending }))).toEqual(['platform/a new']);
     expect(updated(before, forwarding('a', { status: {} }))).toEqual(['platform/a new']);
+  });
+
+  test('a removed finalizer is enqueued, as new while something stands in Konnect', () => {
+    const { updated } = started();
+    const held = { finalizers: ['example.com/other', finalizer] };
+    const free = { finalizers: ['example.com/other'] };
+    const owning = { ...inSync, portals: [{ id: shop, destinationID: blue, enabled: true, state: 'on' }] };
+    const of = (metadata: object, status: object) => forwarding('a', { status, metadata });
+    expect(updated(of(held, owning), of(free, owning))).toEqual(['platform/a new']);
+    expect(updated(of(held, inSync), of(free, inSync))).toEqual(['platform/a resync']);
+    expect(updated(of(free, owning), of(held, owning))).toEqual([]);
+    expect(updated(of(free, owning), of(free, owning))).toEqual([]);
   });
 
   test('a forwarding that shares a claim is enqueued, except by the first list', () => {

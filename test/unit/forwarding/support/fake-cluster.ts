@@ -51,6 +51,14 @@ export class FakeCluster implements Cluster {
     this.#change(key, (object) => ({ ...object, spec: change(structuredClone(object.spec)) }), true);
   }
 
+  /** Replaces the object, as `kubectl replace` does with a file that has only a spec: without finalizers and annotations. */
+  replace(key = this.#first): void {
+    this.#change(key, ({ metadata, ...object }) => ({
+      ...object,
+      metadata: { ...metadata, annotations: {}, finalizers: [] },
+    }));
+  }
+
   annotate(name: string, value: string, key = this.#first): void {
     this.#change(key, ({ metadata, ...object }) => {
       return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [name]: value } } };

@@ -15,15 +15,11 @@ import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Konnect } from '../../../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
+import { shouldReconcile } from '../../../../src/resources/predicates.ts';
 import type { ReconcileResult } from '../../../../src/runtime/reconcile-result.ts';
 import { key, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
 import { blue, konnectSeed, siem, tokens } from '../../../support/konnect-fixtures.ts';
 import { FakeCluster } from './fake-cluster.ts';
-
-/** What the operator's watch enqueues for: not its own writes. */
-function demandOf({ metadata: { generation, deletionTimestamp, annotations } }: AuditLogForwarding): string {
-  return JSON.stringify([generation, deletionTimestamp, annotations]);
-}
 
 /** A process that was killed: none of its later calls reaches the outside. */
 export class Crash extends Error {}
@@ -46,7 +42,8 @@ export class Harness implements AsyncDisposable {
   #claims = this.#newClaims();
   #reconciler: Reconciler;
   #made = 0;
-  readonly #demands = new Map<string, string>();
+  /** Every forwarding as the watch last showed it. */
+  readonly #seen = new Map<string, AuditLogForwarding>();
   #lastCall: number | undefined;
 
   static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Harness> {
@@ -287,9 +284,10 @@ export class Harness implements AsyncDisposable {
   #watched(changed: string, object: AuditLogForwarding | undefined): void {
     const news = object === undefined ? this.#claims.delete(changed) : this.#claims.update(object);
     for (const contender of news) this.#queue.add(contender);
-    const demand = object === undefined ? 'gone' : demandOf(object);
-    if (this.#demands.get(changed) !== demand) this.#queue.add(changed);
-    this.#demands.set(changed, demand);
+    const before = this.#seen.get(changed);
+    if (before === undefined || object === undefined || shouldReconcile(before, object)) this.#queue.add(changed);
+    if (object === undefined) this.#seen.delete(changed);
+    else this.#seen.set(changed, object);
   }
 
   async #outside<T>(dead: { yes: boolean }, deed: () => Promise<T>): Promise<T> {
