@@ -1,0 +1,116 @@
+/** What all reconciliations of one process share, and the context of one of them. */
+import type { AuditLogForwarding, CleanupStatus } from '../../api/v1alpha1.ts';
+import type { Priority } from '../../runtime/priority.ts';
+import { objectKeyOf, type RecordedState } from '../../status/recorded-state.ts';
+import type { StatusWriter } from '../../status/status-writer.ts';
+import { tokenSource } from '../desired/credentials.ts';
+import { claimsOf } from '../ownership/claims.ts';
+import type { KeyedLock } from '../ownership/keyed-lock.ts';
+import { successorOf } from '../ownership/ownership.ts';
+import type { Cluster, Konnect } from '../ports.ts';
+import type { PointedWebhook, ReconcileContext, Successor } from '../reconcile-context.ts';
+import type { ProcessMemory } from './process-memory.ts';
+
+export interface ReconcilerOptions {
+  readonly cluster: Cluster;
+  /** Returns Konnect with one token, for a forwarding in `region`. Requests of new and changed forwardings go before those of resyncs. */
+  readonly konnectFor: (token: string, priority: Priority, region: string) => Konnect;
+  /** Returns the forwarding from the cache, at least as new as the operator's last write of it. */
+  readonly find: (key: string) => AuditLogForwarding | undefined;
+  /** Returns the other forwardings in the cache that have one of these claims. */
+  readonly contenders: (key: string, claims: readonly string[]) => readonly AuditLogForwarding[];
+  /** Enqueues another forwarding for a resync. */
+  readonly enqueue: (key: string) => void;
+  readonly clusterName: string;
+  /** How long a created destination may be missing in Konnect's lists, counted from before the POST. */
+  readonly pendingCreationTimeoutMs: number;
+  /** The time of day, for times in status. */
+  readonly now: () => Date;
+  /** Milliseconds that never go back, for waits. Default: those of `now`. */
+  readonly nowMs?: () => number;
+  /** Returns a number from 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** Everything that lasts longer than one reconciliation. */
+export interface ReconcileProcess {
+  readonly options: ReconcilerOptions;
+  readonly memory: ProcessMemory;
+  readonly locks: KeyedLock;
+}
+
+const handoverTimeoutMs = 2 * 60_000;
+
+/** How one reconciliation uses Konnect. */
+export interface KonnectUse {
+  readonly token: string;
+  readonly wasApplied: boolean;
+  readonly priority: Priority;
+}
+
+/** Returns the context of a reconciliation of `key`. */
+export function createContext(
+  process: ReconcileProcess,
+  key: string,
+  status: StatusWriter,
+  { token, wasApplied, priority }: KonnectUse,
+  signal: AbortSignal,
+): ReconcileContext {
+  const { options, memory } = process;
+  const { cluster, konnectFor, now } = options;
+  const { forwarding } = status;
+  return {
+    forwarding,
+    status,
+    cluster,
+    now,
+    stamp: () => {
+      const time = now().toISOString();
+      memory.timestampAgeMs(key, time);
+      return time;
+    },
+    ageMs: (time) => memory.timestampAgeMs(key, time),
+    expire: (time) => memory.expireTimestamp(key, time),
+    signal,
+    wasApplied,
+    konnect: konnectFor(token, priority, forwarding.spec.konnect.region),
+    tokenSource: tokenSource(forwarding),
+    konnectIn: (organizationID) => {
+      const known = memory.goodToken(key, organizationID);
+      return known === undefined ? undefined : konnectFor(known, priority, forwarding.spec.konnect.region);
+    },
+    isCurrentToken: (organizationID) => memory.goodToken(key, organizationID) === token,
+    forgetToken: (organizationID) => memory.forgetToken(key, organizationID),
+    successor: (entry, seen) => successor(process, key, status.forwarding, entry, seen),
+    inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
+  };
+}
+
+function successor(
+  { options, memory }: ReconcileProcess,
+  key: string,
+  self: AuditLogForwarding,
+  entry: CleanupStatus,
+  seen: PointedWebhook,
+): Successor | undefined {
+  const next = successorOf({ self, all: options.contenders(key, claimsOf(self, undefined)) }, entry, seen);
+  const object = handoverOf(entry);
+  if (next === undefined || next.hasIt) {
+    memory.endHandover(key, object);
+    return next;
+  }
+  return memory.handoverForMs(key, object) < handoverTimeoutMs ? next : undefined;
+}
+
+/** Forgets the waits of a finished reconciliation that no longer last. */
+export function endWaits(memory: ProcessMemory, key: string, { cleanup = [] }: RecordedState): void {
+  const handovers = new Set(cleanup.map(handoverOf));
+  const destinations = new Set(
+    cleanup.flatMap(({ kind, destinationID }) => (kind === 'destination' ? (destinationID ?? []) : [])),
+  );
+  memory.endWaits(key, { handovers, destinations });
+}
+
+function handoverOf(entry: CleanupStatus): string {
+  return `${entry.region}/${objectKeyOf(entry)}`;
+}
