@@ -52,9 +52,9 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'stalled', parts: ['SecretsResolved', ...either] },
   ],
   NameInUse: [
-    { kind: 'waiting', parts: ['DestinationReady'], says: 'checks whether it created that one itself' },
+    { kind: 'waiting', parts: ['DestinationReady'], says: 'looks for it to say whose it is' },
     { kind: 'elsewhere', says: 'delete that destination' },
-    { kind: 'elsewhere', says: 'delete those destinations' },
+    { kind: 'elsewhere', says: 'delete what has this name' },
     { kind: 'stalled', parts: ['DestinationReady'] },
   ],
   WebhookInUse: [{ kind: 'stalled', parts: ['WebhooksReady'] }],

@@ -207,7 +207,7 @@ export const Spec = z
       .meta({
         description:
           'What the operator does with a destination that has the same name, or a webhook that is in use, if this resource did not set it. ' +
-          'Never: it leaves the object unchanged and reports it. IfMatching: it adopts the object if the endpoint is the same. Always: it adopts the object.',
+          'Never: it leaves the object unchanged and reports it. IfMatching: it adopts the object if the endpoint is the same and holds a secret itself, as the URL of a SumoLogic source does. Always: it adopts the object.',
       }),
     mode: z.enum(['Enforce', 'Observe']).default('Enforce').meta({
       description:

@@ -217,7 +217,7 @@ describe('adoptionPolicy', () => {
       reason: 'NameInUse',
       mark: 'Stalled',
       part: 'DestinationReady',
-      says: [...(await Promise.all(ids)), 'delete those destinations', 'the operator changed nothing'],
+      says: [...(await Promise.all(ids)), 'delete what has this name', 'the operator changed nothing'],
     });
     expect(one.writes()).toEqual([]);
   });

@@ -2,9 +2,8 @@
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import { key } from '../support/forwarding-spec.ts';
-import { otherSiem, siem } from '../support/konnect-fixtures.ts';
+import { neighborSiem, otherSiem, sharedSiem, siem } from '../support/konnect-fixtures.ts';
 import type { Call } from './faults.ts';
-import { neighborSiem } from './fixtures.ts';
 import type { ForeignObjects } from './foreign-objects.ts';
 import {
   type DestinationState,
@@ -42,7 +41,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-const pairs = [siem, otherSiem, neighborSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
+const pairs = [siem, otherSiem, neighborSiem, sharedSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
 
 interface PendingCreation {
   readonly name: string;

@@ -47,7 +47,7 @@ export interface Workload {
 }
 
 export const credentialsOf = ({ slot, rotations }: Pick<WantedForwarding, 'slot' | 'rotations'>) => ({
-  endpoint: `https://siem.example.com/receiver/${String(slot)}-${String(rotations)}-soakCodeThatOpensNothingElse`,
+  endpoint: `https://siem.example.com/receiver/v1/http/ZaVnC4dhaV1soakCodeThatOpensNothingElse-${String(slot)}-${String(rotations)}`,
   authorization: `Bearer soak-${String(slot)}-${String(rotations)}-that-opens-nothing-else`,
 });
 

@@ -27,13 +27,27 @@ export const tokens = {
   green: 'kpat_greenCANARY012345678',
 };
 
+/** The end of a code that the endpoint of a SumoLogic source contains, as long and as mixed as the real ones. */
+export const codeOf = (end: string) => `ZaVnC4dhaV1fQ9mB7xT2pLw8KsYd3RgHj6Ne0UoCANARY${end}`;
+/** An endpoint that holds a secret, so that an equal one proves the ownership. */
+const endpointOf = (end: string) => `https://siem.example.com/receiver/v1/http/${codeOf(end)}`;
+
 export const siem = {
-  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYcode',
+  endpoint: endpointOf('code'),
   authorization: 'Bearer CANARY',
 };
 export const otherSiem = {
-  endpoint: 'https://siem.example.com/receiver/v1/http/CANARYsecond',
+  endpoint: endpointOf('second'),
   authorization: 'Bearer CANARYsecond',
+};
+export const neighborSiem = {
+  endpoint: endpointOf('neighbor'),
+  authorization: 'Bearer CANARYneighbor',
+};
+/** All teams that send to this SIEM have the same endpoint. */
+export const sharedSiem = {
+  endpoint: 'https://http-inputs.splunk.example.com/services/collector/raw',
+  authorization: 'Splunk CANARYshared',
 };
 
 export const konnectSeed: KonnectSeed = {

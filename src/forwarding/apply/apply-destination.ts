@@ -3,6 +3,7 @@ import { type DestinationStatus } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
+import { nameInUse } from '../plan/adoption.ts';
 import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -34,7 +35,7 @@ export async function applyDestination(
       return unresolved(context, desired, step.ids);
     case 'refuse':
       forgetPendingCreation(context);
-      return nameInUse(step.name, step.ids);
+      return nameInUse(step);
     case 'lost':
       forgetPendingCreation(context);
       return stalled(
@@ -85,18 +86,6 @@ function forgetPendingCreation({ status }: ReconcileContext): void {
   if (status.recorded.destination?.id === undefined) status.recorded = without(status.recorded, 'destination');
 }
 
-function nameInUse(name: string, ids: readonly string[]): Problem {
-  const which = ids.length === 1 ? `destination ${ids.join('')}` : `destinations ${ids.slice(0, 5).join(', ')}`;
-  const wayOut =
-    ids.length === 1
-      ? 'delete that destination in Konnect, set another spec.destination.name, or adopt it with spec.adoptionPolicy: Always'
-      : 'delete those destinations in Konnect, or set another spec.destination.name';
-  return stalled(
-    reasons.nameInUse,
-    `the name "${name}" is used in Konnect by ${which}, which this forwarding did not create: ${wayOut}; the operator changed nothing`,
-  );
-}
-
 async function create(
   context: ReconcileContext,
   desired: DesiredState,
@@ -136,15 +125,15 @@ async function create(
       );
     }
     if (error.kind === 'Conflict') {
-      // Another request may have created it, so the Secret is applied once more.
+      // This request created nothing. The empty version of the Secret says so.
       recordDestination(context, pending(since, ''));
       return waiting(
         reasons.nameInUse,
-        `another destination in Konnect has the name "${settings.name}"; the operator checks whether it created that one itself. If this lasts, set another spec.destination.name`,
+        `another destination in Konnect has the name "${settings.name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
       );
     }
     const problem = problemOf(error, object, context.tokenSource);
-    if (error.mayHaveHappened && isRepeated) recordDestination(context, pending(context.stamp()));
+    if (error.mayHaveHappened && isRepeated) recordDestination(context, pending(context.stamp(), secretVersion));
     if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);
     if (!error.mayHaveHappened && problem.severity !== 'stalled')
       status.recorded = without(status.recorded, 'destination');

@@ -4,6 +4,7 @@ import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import { mayBeAttached, wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
+import { webhookInUse } from '../plan/adoption.ts';
 import type { Plan } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -114,7 +115,7 @@ async function applyWebhook(
       return problem;
     }
     case 'refuse': {
-      const problem = inUse(one, one.step.otherID);
+      const problem = webhookInUse(one.step, one.object, one.field);
       one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
       return problem;
     }
@@ -178,14 +179,6 @@ async function diagnoseFailure(
     return problemOf(readError, one.object, context.tokenSource);
   }
   return problemOf(error, one.object, context.tokenSource);
-}
-
-function inUse(one: Attachment, otherID: string | undefined): Problem {
-  const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
-  return stalled(
-    reasons.webhookInUse,
-    `${one.object} already forwards to ${other}, which this forwarding did not set: detach the webhook in Konnect, remove ${one.field}, or adopt the webhook with spec.adoptionPolicy: Always; the operator changed nothing`,
-  );
 }
 
 function recordOutcome(context: ReconcileContext, one: Attachment, target: string): void {

@@ -1,6 +1,7 @@
 /** Ends a pending creation whose destination spec no longer wants: finds what the POST may have created, and deletes it. */
 import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
-import { endpointDigest } from '../desired/desired-state.ts';
+import { seenDestination } from '../observed/observed-state.ts';
+import { isResultOf } from '../plan/plan-destination.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
 import { deleteDestination } from './delete-destination.ts';
@@ -17,11 +18,7 @@ export async function resolvePendingCreation(
   const { creating } = destination;
   const list = await konnect.client.findDestinations(api, creating.name, signal);
   const created = list.filter(
-    ({ id, name, endpoint }) =>
-      id !== destination.id &&
-      name === creating.name &&
-      endpoint !== undefined &&
-      endpointDigest(status.forwarding.metadata.uid, endpoint) === creating.endpointDigest,
+    (one) => one.id !== destination.id && isResultOf(creating, seenDestination(status.forwarding.metadata.uid, one)),
   );
   for (const { id } of created) {
     await beforeWrite(context, `deleting destination ${id} from Konnect`);
@@ -33,7 +30,8 @@ export async function resolvePendingCreation(
     status.recorded = { ...status.recorded, destination: found };
     return undefined;
   }
-  if (created.length === 0 && context.ageMs(creating.since) < pendingCreationTimeoutMs) {
+  const mayHaveCreated = creating.secretVersion !== '' && context.ageMs(creating.since) < pendingCreationTimeoutMs;
+  if (created.length === 0 && mayHaveCreated) {
     return waiting(
       reasons.creating,
       `Konnect may have created destination "${creating.name}", but the answer was lost; the operator looks for it to delete it`,

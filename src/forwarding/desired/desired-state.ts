@@ -4,6 +4,7 @@ import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../../a
 import type { DestinationBody } from '../../konnect/schema.ts';
 import type { Problem } from '../problems.ts';
 import type { Credentials } from './credentials.ts';
+import { holdsSecret } from './endpoint-secret.ts';
 
 export interface DesiredState extends WantedPortals {
   readonly region: string;
@@ -21,6 +22,8 @@ export interface OwnDestination {
   readonly settings: DestinationBody;
   readonly secretVersion: string;
   readonly endpointDigest: string;
+  /** True if the endpoint itself holds a secret, so that only those who were given it know it. */
+  readonly endpointHoldsSecret: boolean;
 }
 
 const maxNameLength = 128;
@@ -64,6 +67,7 @@ function ownDestination(
     },
     secretVersion: credentials.secretVersion,
     endpointDigest: endpointDigest(uid, credentials.endpoint),
+    endpointHoldsSecret: holdsSecret(credentials.endpoint),
   };
 }
 

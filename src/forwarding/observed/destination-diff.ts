@@ -2,7 +2,7 @@
 
 import type { DestinationStatus } from '../../api/v1alpha1.ts';
 import type { OwnDestination } from '../desired/desired-state.ts';
-import type { SeenDestination } from './observed-state.ts';
+import type { SeenSettings } from './observed-state.ts';
 
 /**
  * `authorization`: another client changed the destination after the operator. It may have changed the authorization, which Konnect never
@@ -26,7 +26,7 @@ export function sameTime(a: string | undefined, b: string | undefined): boolean 
 export function differences(
   { settings, secretVersion, endpointDigest }: OwnDestination,
   record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt' | 'updating'> | undefined,
-  seen: SeenDestination,
+  seen: SeenSettings,
 ): Difference[] {
   const found: Difference[] = [];
   if (record?.secretVersion !== secretVersion) found.push('secret');
@@ -46,7 +46,7 @@ export function differences(
  * Returns the fields in which Konnect differs from what the operator last applied: another client has changed them. A field that was
  * never applied, or that Konnect leaves out, counts as equal.
  */
-export function foreignChanges(applied: AppliedSettings, seen: SeenDestination): Difference[] {
+export function foreignChanges(applied: AppliedSettings, seen: SeenSettings): Difference[] {
   const fields = ['name', 'endpointDigest', 'logFormat', 'skipSSLVerification'] as const;
   const changed = fields.filter((field) => differ(applied[field], seen[field]));
   if (changed.length > 0) return changed.map((field) => (field === 'endpointDigest' ? 'endpoint' : field));

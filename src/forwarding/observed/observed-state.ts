@@ -2,16 +2,21 @@
 
 import type { Destination, InlineWebhook } from '../../konnect/schema.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
+import { holdsSecret } from '../desired/endpoint-secret.ts';
 import type { Problem } from '../problems.ts';
 
 export interface SeenDestination {
   readonly id: string;
   readonly name: string | undefined;
   readonly endpointDigest: string | undefined;
+  readonly endpointHoldsSecret: boolean;
   readonly logFormat: string | undefined;
   readonly skipSSLVerification: boolean | undefined;
   readonly updatedAt: string | undefined;
 }
+
+/** What can differ from what spec wants. */
+export type SeenSettings = Omit<SeenDestination, 'id' | 'endpointHoldsSecret'>;
 
 export type ObservedDestination =
   | { readonly kind: 'unneeded' }
@@ -62,10 +67,12 @@ export interface Observed {
 
 /** Returns a destination with its endpoint as a digest. */
 export function seenDestination(uid: string, destination: Destination): SeenDestination {
+  const { endpoint } = destination;
   return {
     id: destination.id,
     name: destination.name,
-    endpointDigest: destination.endpoint === undefined ? undefined : endpointDigest(uid, destination.endpoint),
+    endpointDigest: endpoint === undefined ? undefined : endpointDigest(uid, endpoint),
+    endpointHoldsSecret: endpoint !== undefined && holdsSecret(endpoint),
     logFormat: destination.logFormat,
     skipSSLVerification: destination.skipSSLVerification,
     updatedAt: destination.updatedAt,

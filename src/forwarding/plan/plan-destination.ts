@@ -3,7 +3,7 @@ import type { DestinationStatus } from '../../api/v1alpha1.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { type AppliedSettings, differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { Observed, SeenDestination } from '../observed/observed-state.ts';
-import { isAdoptable } from './adoption.ts';
+import { refusalOf } from './adoption.ts';
 import type { DestinationStep, PlanContext } from './steps.ts';
 
 type Recorded = AppliedSettings & Pick<DestinationStatus, 'secretVersion' | 'updating'>;
@@ -18,11 +18,23 @@ export function planOurs(
   const found = differences(own, record, ours);
   if (found.length === 0) return { kind: 'keep', updatedAt: record?.updatedAt ?? ours.updatedAt };
   if (found.includes('name') && named.length > 0) {
-    return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id) };
+    return { kind: 'refuse', name: own.settings.name, ids: named.map(({ id }) => id), why: 'renamed' };
   }
   // A write of the operator whose answer was lost may have changed these fields, and no other client.
   const foreign = record?.updating === undefined ? foreignChanges(record ?? {}, ours) : [];
   return { kind: 'update', differences: found, foreign: record?.updating === 'Correction' ? found : foreign };
+}
+
+/**
+ * Returns true if the pending creation may have made this destination. It made none if Konnect answered that the name is in use, which
+ * the empty version of the Secret stands for.
+ */
+export function isResultOf(
+  creating: DestinationStatus['creating'],
+  { name, endpointDigest }: Pick<SeenDestination, 'name' | 'endpointDigest'>,
+): boolean {
+  if (creating === undefined || creating.secretVersion === '') return false;
+  return name === creating.name && endpointDigest === creating.endpointDigest;
 }
 
 /** Returns the step for the destination. `record` is what status says about it. */
@@ -43,9 +55,7 @@ export function planDestination(
   const { own } = desired;
   if (own === undefined) return { kind: 'none' };
   const { creating } = record ?? {};
-  const created = seen.sameNameAsPending.filter(
-    (one) => creating !== undefined && one.endpointDigest === creating.endpointDigest,
-  );
+  const created = seen.sameNameAsPending.filter((one) => isResultOf(creating, one));
   const [found, ...others] = seen.ours === undefined ? created : [seen.ours, ...created];
   if (found !== undefined) {
     const duplicates = others.map(({ id }) => id);
@@ -56,15 +66,17 @@ export function planDestination(
     const name = creating?.name ?? own.settings.name;
     return { kind: 'claim', because: 'pending creation', id: found.id, name, duplicates, next };
   }
-  if (creating !== undefined && ageMs(creating.since) < pendingCreationTimeoutMs) return { kind: 'wait' };
+  const isOfOthers = creating?.secretVersion === '' && seen.named.length > 0;
+  if (creating !== undefined && !isOfOthers && ageMs(creating.since) < pendingCreationTimeoutMs)
+    return { kind: 'wait' };
   const ids = seen.named.map(({ id }) => id);
   const hold = ownership.destination(own.settings.name, ids);
   if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   const [theirs, ...more] = seen.named;
   if (theirs === undefined) return { kind: 'create' };
-  if (more.length > 0 || !isAdoptable(desired.adoptionPolicy, own.endpointDigest, theirs.endpointDigest)) {
-    return { kind: 'refuse', name: own.settings.name, ids };
-  }
+  const adopter = { ...own, policy: desired.adoptionPolicy };
+  const why = more.length > 0 ? 'several' : refusalOf(adopter, theirs.endpointDigest);
+  if (why !== undefined) return { kind: 'refuse', name: own.settings.name, ids, why };
   const next = planOurs(own, undefined, theirs, []);
   return { kind: 'claim', because: 'adopted', id: theirs.id, name: own.settings.name, duplicates: [], next };
 }

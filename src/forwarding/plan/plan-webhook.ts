@@ -1,21 +1,19 @@
 /** Plans what to do with a webhook. Pure. */
 import type { OrganizationStatus, PortalStatus } from '../../api/v1alpha1.ts';
-import { wasAttached } from '../../status/recorded-state.ts';
+import { mayBeAttached, wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Hold } from '../ownership/ownership.ts';
-import { isAdoptable } from './adoption.ts';
-import type { AttachReason, WebhookStep } from './steps.ts';
+import { type Adopter, refusalOf } from './adoption.ts';
+import type { AttachReason, PlanContext, WebhookStep } from './steps.ts';
 
 /** The destination that webhooks have to point at. */
-export interface Target {
-  readonly policy: DesiredState['adoptionPolicy'];
+export interface Target extends Adopter {
   /** Undefined if it does not exist yet. */
   readonly destinationID: string | undefined;
   /** The destination that status records as the operator's own. */
   readonly formerID: string | undefined;
-  readonly endpointDigest: string | undefined;
 }
 
 /**
@@ -69,7 +67,7 @@ function isForeign(
       const { endpointDigest, logFormat, skipSSLVerification } = applied;
       if (endpointDigest === undefined || seen.enabled !== applied.enabled) return true;
       const settings = { endpointDigest, logFormat, skipSSLVerification, updatedAt };
-      return foreignChanges(settings, { ...seen, id: '', name: undefined }).length > 0;
+      return foreignChanges(settings, { ...seen, name: undefined }).length > 0;
     }
     case undefined:
     case 'unknown':
@@ -82,9 +80,12 @@ function isForeign(
 export function planAdoption(target: Target, seen: Extract<SeenWebhook, { kind: 'attached' }>): WebhookStep {
   const { destinationID: otherID, destinationExists, otherDigest } = seen;
   if (!destinationExists) return { kind: 'attach', because: 'destination gone' };
-  return isAdoptable(target.policy, target.endpointDigest, otherDigest)
-    ? { kind: 'attach', because: 'adopted', otherID }
-    : { kind: 'refuse', otherID };
+  return adoption(target, otherID, otherDigest);
+}
+
+function adoption(target: Target, otherID: string | undefined, digest: string | undefined): WebhookStep {
+  const why = refusalOf(target, digest);
+  return why === undefined ? { kind: 'attach', because: 'adopted', otherID } : { kind: 'refuse', otherID, why };
 }
 
 /** Returns the step for the organization's webhook in v2, which has its own endpoint. */
@@ -112,7 +113,7 @@ export function planInline(
     return planWebhook(target, enabled, undefined, seen);
   }
   if (seen.enabled !== enabled) return { kind: 'attach', because: 'enabled' };
-  const found = differences(own, record, { ...seen, id: '', name: undefined });
+  const found = differences(own, record, { ...seen, name: undefined });
   return found.length > 0
     ? { kind: 'attach', because: 'settings' }
     : { kind: 'keep', updatedAt: record.updatedAt ?? seen.updatedAt };
@@ -134,9 +135,7 @@ export function planWebhook(
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
       if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere' };
-      return isAdoptable(target.policy, target.endpointDigest, seen.endpointDigest)
-        ? { kind: 'attach', because: 'adopted' }
-        : { kind: 'refuse', otherID: undefined };
+      return adoption(target, undefined, seen.endpointDigest);
     case 'attached': {
       const { destinationID: otherID } = seen;
       if (otherID === target.destinationID) {
@@ -157,14 +156,17 @@ export function planOrganization(
   target: Target,
   record: OrganizationStatus | undefined,
   seen: SeenWebhook | undefined,
+  { hasLeftInline = false }: Pick<PlanContext, 'hasLeftInline'>,
 ): WebhookStep {
   const enabled = desired.organization?.enabled ?? false;
   if (desired.api === 'v3') {
+    const ours = record?.api === 'v3' ? record : undefined;
     // v2 keeps showing the endpoint of an inline webhook that the operator has switched off.
-    if (seen?.kind === 'inline' && !seen.enabled && seen.endpointDigest === target.endpointDigest) {
+    const isOwn = hasLeftInline || mayBeAttached(ours) || target.endpointHoldsSecret;
+    if (isOwn && seen?.kind === 'inline' && !seen.enabled && seen.endpointDigest === target.endpointDigest) {
       return { kind: 'attach', because: 'unconfigured' };
     }
-    return planWebhook(target, enabled, record?.api === 'v3' ? record : undefined, seen);
+    return planWebhook(target, enabled, ours, seen);
   }
   const { own } = desired;
   if (own === undefined) return { kind: 'keep' };

@@ -28,7 +28,7 @@ export function plan(desired: DesiredState, recorded: RecordedState, observed: O
       ? undefined
       : yieldToOwner(
           classified(
-            planOrganization(desired, target, recorded.organization, observed.organization),
+            planOrganization(desired, target, recorded.organization, observed.organization, context),
             recorded.organization?.api === desired.api ? recorded.organization : undefined,
             observed.organization,
             desired.own?.endpointDigest,
@@ -61,5 +61,6 @@ function targetOf(
     destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : currentID,
     formerID: destination?.managed === false ? undefined : destination?.id,
     endpointDigest: desired.own?.endpointDigest ?? referenced?.endpointDigest,
+    endpointHoldsSecret: desired.own?.endpointHoldsSecret ?? referenced?.endpointHoldsSecret ?? false,
   };
 }

@@ -27,7 +27,7 @@ export type DestinationStep =
   /** A pending creation may still show up in Konnect's lists. */
   | { readonly kind: 'wait' }
   /** Another destination has the name, and may not be adopted. */
-  | { readonly kind: 'refuse'; readonly name: string; readonly ids: readonly string[] }
+  | { readonly kind: 'refuse'; readonly name: string; readonly ids: readonly string[]; readonly why: Refusal }
   /** Another forwarding owns the name. */
   | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'unknown'; readonly problem: Problem };
@@ -41,10 +41,16 @@ export type WebhookStep =
       /** Another client has changed the webhook since the operator last applied it. */
       readonly isForeign?: boolean;
     }
-  | { readonly kind: 'refuse'; readonly otherID: string | undefined }
+  | { readonly kind: 'refuse'; readonly otherID: string | undefined; readonly why: Refusal }
   | { readonly kind: 'lost'; readonly to: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown'; readonly problem: Problem };
+
+/**
+ * Why the operator does not adopt an object of another client. `shared endpoint`: an equal endpoint without a secret in it. For
+ * destinations only, `several`: more than one has the name, and `renamed`: the forwarding has another destination already.
+ */
+export type Refusal = 'policy' | 'other endpoint' | 'shared endpoint' | 'several' | 'renamed';
 
 /** `enabled`, `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
 export type AttachReason =
@@ -69,4 +75,6 @@ export interface PlanContext {
   /** How long a created destination may be missing in Konnect's lists. */
   readonly pendingCreationTimeoutMs: number;
   readonly ownership: Ownership;
+  /** True if this reconciliation has just switched off the organization's webhook in v2. */
+  readonly hasLeftInline?: boolean;
 }

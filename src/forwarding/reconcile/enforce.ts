@@ -14,7 +14,7 @@ import { observe } from '../observed/observe.ts';
 import { readViews } from '../observed/observe-webhooks.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import { plan } from '../plan/plan.ts';
-import { type Plan } from '../plan/steps.ts';
+import type { Plan, PlanContext } from '../plan/steps.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
 import {
@@ -57,7 +57,8 @@ export async function enforce(
   const oldView = await cleanUp(context, isOldView);
   const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
 
-  const steps = await observeAndPlan(context, reachable, status.recorded, options);
+  const hasLeftInline = hadOldView && oldView.length === 0;
+  const steps = await observeAndPlan(context, reachable, status.recorded, { ...options, hasLeftInline });
   const destinationProblem = await applyDestination(context, desired, steps.destination);
   // If a creation failed, the destination in status no longer exists.
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
@@ -65,7 +66,7 @@ export async function enforce(
   const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
   status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
 
-  const switched = hadOldView && oldView.length === 0 ? await switchProblem(context, desired) : undefined;
+  const switched = hasLeftInline ? await switchProblem(context, desired) : undefined;
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
 
   const creation = needsOwn
@@ -94,7 +95,7 @@ export async function observeAndPlan(
   context: ReconcileContext,
   desired: DesiredState,
   recorded: RecordedState,
-  options: EnforceOptions,
+  options: EnforceOptions & Pick<PlanContext, 'hasLeftInline'>,
 ): Promise<Plan> {
   const observed = await observe(context, desired, recorded, options.maxListAgeMs);
   return plan(desired, recorded, observed, { ...options, ageMs: context.ageMs });

@@ -2,6 +2,7 @@
 import type { Report } from '../../status/conditions.ts';
 import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
 import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
+import { nameInUse, webhookInUse } from '../plan/adoption.ts';
 import { driftOf } from '../plan/drift.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
@@ -43,17 +44,7 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
         ),
       ];
     case 'refuse':
-      return [
-        'ids' in step
-          ? stalled(
-              reasons.nameInUse,
-              `the name of ${object} is used in Konnect by ${step.ids.slice(0, 5).join(', ')}, which this forwarding did not create: set another spec.destination.name, or delete what has this name`,
-            )
-          : stalled(
-              reasons.webhookInUse,
-              `${object} already forwards to ${step.otherID ?? 'another endpoint'}, which this forwarding did not set: detach the webhook in Konnect, or remove it from spec`,
-            ),
-      ];
+      return ['ids' in step ? nameInUse(step) : webhookInUse(step, object, field)];
     case 'keep':
     case 'none':
     case 'create':
@@ -74,7 +65,8 @@ export function observedProblems({ portals, unresolved }: DesiredState, steps: P
     return problem === undefined ? found : [problem, ...(step?.kind === 'missing' ? [] : found)];
   });
   const { organization } = steps;
-  const ofOrganization = organization === undefined ? [] : problemOfStep("the organization's webhook", organization);
+  const ofOrganization =
+    organization === undefined ? [] : problemOfStep("the organization's webhook", organization, 'spec.organization');
   return [...ofPortals, ...unresolved, ...ofOrganization];
 }
 

@@ -341,7 +341,7 @@ function canariesOf({ name, token, readOnlyToken, anonymousToken }: Organization
 
 /** Returns a code as SumoLogic makes it: with an end that URLs encode. */
 function newSourceCode(canaries: Canary[]): string {
-  const code = `${randomText()}==`;
+  const code = `ZaVnC4dhaV${randomText()}==`;
   canaries.push({ name: 'the code of an endpoint', value: code });
   return code;
 }

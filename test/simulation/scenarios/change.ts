@@ -1,7 +1,7 @@
 /** A change of spec, of a Secret, of a Portal object or, by another client, of Konnect. */
 import { clearWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
 import { key, usual } from '../../support/forwarding-spec.ts';
-import { forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
+import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
 import {
@@ -67,7 +67,7 @@ export const changes: readonly Scenario[] = [
     deletable: true,
     before: inline,
     change: (world) => world.putSecret('siem', otherSiem),
-    after: { 'blue/us': 'CANARYsecond on' },
+    after: { 'blue/us': `${codeOf('second')} on` },
     destinations: [],
     withPairs: true,
   },
@@ -76,7 +76,7 @@ export const changes: readonly Scenario[] = [
     deletable: true,
     before: { ...usual, api: 'v2' },
     change: (world) => world.putSecret('siem', otherSiem),
-    after: { ...allAttached, 'blue/us': 'CANARYsecond on' },
+    after: { ...allAttached, 'blue/us': `${codeOf('second')} on` },
     destinations: ownDestination,
   },
   {

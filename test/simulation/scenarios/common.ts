@@ -1,7 +1,7 @@
 /** Choices that several scenarios share. */
 import type { Behavior } from '../../../sandbox/konnect/behavior.ts';
 import { key, type SpecChoice } from '../../support/forwarding-spec.ts';
-import { forum, shop } from '../../support/konnect-fixtures.ts';
+import { codeOf, forum, shop } from '../../support/konnect-fixtures.ts';
 
 export const shopOnly: SpecChoice = { portals: [{ id: shop, enabled: true }] };
 export const organizationOnly: SpecChoice = { organization: { enabled: true } };
@@ -17,7 +17,7 @@ export const byPortal: SpecChoice = {
 export const allAttached = { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` };
 /** `destinations` of a scenario in which the forwarding has its own destination. */
 export const ownDestination = [`blue/${key}`];
-export const inlineOn = 'CANARYcode on';
+export const inlineOn = `${codeOf('code')} on`;
 
 /** Less convenient variants of behavior that Konnect's documents leave open. */
 export const inconvenient: Partial<Behavior> = {

@@ -1,8 +1,7 @@
 /** A new forwarding: created, adopted or refused. */
 import { pointWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
-import { key, usual } from '../../support/forwarding-spec.ts';
-import { shop, siem } from '../../support/konnect-fixtures.ts';
-import { neighborSiem } from '../fixtures.ts';
+import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
+import { codeOf, neighborSiem, sharedSiem, shop, siem } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
 import {
@@ -22,6 +21,9 @@ function createAdoptable(world: SimulatedWorld): void {
   world.attach(world.portal(shop), id);
   world.attach(world.webhook(), id);
 }
+
+/** Several teams send to its SIEM by one endpoint. */
+const ofSharedSiem: SpecChoice = { ...shopOnly, siem: 'shared-siem' };
 
 export const creations: readonly Scenario[] = [
   {
@@ -85,6 +87,29 @@ export const creations: readonly Scenario[] = [
     writesNothing: true,
   },
   {
+    title: 'refuse-shared-endpoint',
+    foreign: (world) => {
+      const id = world.createForeign('theirs', { endpoint: sharedSiem.endpoint });
+      world.attach(world.portal(shop), id);
+      world.createForeign(key, { endpoint: sharedSiem.endpoint });
+    },
+    change: (world) => world.add(ofSharedSiem),
+    after: { 'blue/shop': 'theirs on' },
+    destinations: [],
+    readiness: { [key]: 'False NameInUse Stalled' },
+    writesNothing: true,
+    deletable: true,
+  },
+  {
+    title: 'create-with-a-shared-endpoint',
+    deletable: true,
+    behavior: { duplicateNames: 'allowed' },
+    foreign: (world) => void world.createForeign('theirs', { endpoint: sharedSiem.endpoint }),
+    change: (world) => world.add(ofSharedSiem),
+    after: { 'blue/shop': `${key} on` },
+    destinations: ownDestination,
+  },
+  {
     title: 'refuse-inline',
     foreign(world) {
       const inlineTarget = { ...neighborSiem, logFormat: 'cef', skipSSLVerification: false } as const;
@@ -92,7 +117,7 @@ export const creations: readonly Scenario[] = [
       world.webhook().enabled = true;
     },
     change: (world) => world.add(organizationOnly),
-    after: { 'blue/us': 'CANARYneighbor on' },
+    after: { 'blue/us': `${codeOf('neighbor')} on` },
     destinations: [],
     readiness: { [key]: 'False WebhookInUse Stalled' },
     writesNothing: true,

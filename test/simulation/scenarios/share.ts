@@ -1,6 +1,6 @@
 /** Two forwardings that want the same webhook. */
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
-import { forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
+import { codeOf, forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import { allAttached, inline, ownDestination, shopOnly } from './common.ts';
 
@@ -91,7 +91,7 @@ export const shared: readonly Scenario[] = [
     title: 'hand-over-v2',
     ...withYounger(inline),
     change: (world) => world.delete(),
-    after: { 'blue/us': 'CANARYsecond on' },
+    after: { 'blue/us': `${codeOf('second')} on` },
     destinations: [],
     readiness: { [key]: 'gone' },
   },

@@ -52,6 +52,7 @@ test('the settings of a destination come from spec and Secret', () => {
       },
       secretVersion: 'uid/7',
       endpointDigest: endpointDigest('u', credentials.endpoint),
+      endpointHoldsSecret: false,
     },
     reference: undefined,
     usesDestination: true,

@@ -51,9 +51,10 @@ describe('a webhook that differs from spec', () => {
   });
 
   test('is not classified if nothing is written', () => {
-    expect(classified({ kind: 'refuse', otherID: 'X' }, remembered, attached('X', true))).toEqual({
+    expect(classified({ kind: 'refuse', otherID: 'X', why: 'policy' }, remembered, attached('X', true))).toEqual({
       kind: 'refuse',
       otherID: 'X',
+      why: 'policy',
     });
   });
 });
@@ -63,6 +64,7 @@ describe('a destination', () => {
     settings: { name: 'n', endpoint: 'https://x', authorization: 'a', logFormat: 'cef', skipSSLVerification: false },
     secretVersion: 's',
     endpointDigest: 'e',
+    endpointHoldsSecret: true,
   } as const;
   const known = { name: 'n', endpointDigest: 'e', logFormat: 'cef', skipSSLVerification: false, secretVersion: 's' };
   const seen = {

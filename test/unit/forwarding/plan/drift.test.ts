@@ -34,7 +34,7 @@ test.each([
   ['use', { kind: 'use', id: 'D' }, undefined],
   ['unresolved', { kind: 'unresolved', ids: [] }, undefined],
   ['wait', { kind: 'wait' }, undefined],
-  ['refuse', { kind: 'refuse', name: 'n', ids: ['D'] }, undefined],
+  ['refuse', { kind: 'refuse', name: 'n', ids: ['D'], why: 'policy' }, undefined],
   ['lost', { kind: 'lost', to: 'n/a' }, undefined],
   ['unknown', { kind: 'unknown', problem: someProblem }, undefined],
 ] as const)('drift of a destination: %s', (_kind, step, found) => {
@@ -61,7 +61,7 @@ test.each(fields)('drift of a webhook: %s', (because, field) => {
 
 test.each([
   { kind: 'keep' },
-  { kind: 'refuse', otherID: 'X' },
+  { kind: 'refuse', otherID: 'X', why: 'policy' },
   { kind: 'lost', to: 'n/a' },
   { kind: 'missing' },
   { kind: 'unknown', problem: someProblem },

@@ -34,7 +34,7 @@ export type WorldWebhook =
 
 export function look(world: World, desired: DesiredState, memory: Status): Observed {
   const ids = Object.keys(world.destinations).toSorted();
-  const see = (id: string) => ({ id, ...withoutSecret(world.destinations[id]) });
+  const see = (id: string) => ({ id, endpointHoldsSecret: false, ...withoutSecret(world.destinations[id]) });
   const mine = memory.destination?.id;
   const others = ids.filter((id) => id !== mine).map(see);
   return {

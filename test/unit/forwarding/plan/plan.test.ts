@@ -38,7 +38,12 @@ function desiredOf(over: Partial<DesiredState> = {}): DesiredState {
   };
 }
 
-function ownWith({ name = 'n', endpointDigest = 'e1', secretVersion = 's1' } = {}): OwnDestination {
+function ownWith({
+  name = 'n',
+  endpointDigest = 'e1',
+  secretVersion = 's1',
+  endpointHoldsSecret = true,
+} = {}): OwnDestination {
   const settings = {
     name,
     endpoint: 'https://e',
@@ -46,13 +51,14 @@ function ownWith({ name = 'n', endpointDigest = 'e1', secretVersion = 's1' } = {
     logFormat: 'cef',
     skipSSLVerification: false,
   } as const;
-  return { settings, endpointDigest, secretVersion };
+  return { settings, endpointDigest, secretVersion, endpointHoldsSecret };
 }
 
 const ours: SeenDestination = {
   id: 'D',
   name: 'n',
   endpointDigest: 'e1',
+  endpointHoldsSecret: true,
   logFormat: 'cef',
   skipSSLVerification: false,
   updatedAt: longAgo,
@@ -97,7 +103,21 @@ describe('the destination', () => {
       {},
       known({ named: [other] }),
       unconfigured,
-      { kind: 'refuse', name: 'n', ids: ['X'] },
+      { kind: 'refuse', name: 'n', ids: ['X'], why: 'policy' },
+    ],
+    [
+      'is refused at once if Konnect answered to the creation that the name is in use, although the endpoint is the same',
+      { destination: { ...intent, creating: { ...creating, secretVersion: '' } } },
+      known({ named: [other], sameNameAsPending: [other] }),
+      unconfigured,
+      { kind: 'refuse', name: 'n', ids: ['X'], why: 'policy' },
+    ],
+    [
+      'is waited for if Konnect answered that the name is in use, and lists do not show it yet',
+      { destination: { ...intent, creating: { ...creating, secretVersion: '' } } },
+      known(),
+      unconfigured,
+      { kind: 'wait' },
     ],
     ['is kept', { destination: remembered }, known({ ours }), attachedTo('D'), { kind: 'keep', updatedAt: longAgo }],
     [
@@ -122,6 +142,7 @@ describe('the destination', () => {
           id: 'D',
           name: undefined,
           endpointDigest: undefined,
+          endpointHoldsSecret: false,
           logFormat: undefined,
           skipSSLVerification: undefined,
           updatedAt: undefined,
@@ -163,7 +184,7 @@ describe('the destination', () => {
       { destination: remembered },
       known({ ours: { ...ours, name: 'm' }, named: [other] }),
       attachedTo('D'),
-      { kind: 'refuse', name: 'n', ids: ['X'] },
+      { kind: 'refuse', name: 'n', ids: ['X'], why: 'renamed' },
     ],
     [
       'is created again if it no longer exists',
@@ -185,7 +206,7 @@ describe('the destination', () => {
       { destination: { ...intent, creating: { ...creating, since: longAgo } } },
       known({ named: [{ ...other, endpointDigest: 'e9' }], sameNameAsPending: [{ ...other, endpointDigest: 'e9' }] }),
       unconfigured,
-      { kind: 'refuse', name: 'n', ids: ['X'] },
+      { kind: 'refuse', name: 'n', ids: ['X'], why: 'policy' },
     ],
     [
       'is found by the pending creation, with duplicates',
@@ -250,14 +271,14 @@ describe("a portal's webhook", () => {
       attachedTo('O'),
       { because: 'destination gone' },
     ],
-    ['is refused if it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    ['is refused if it was never ours', undefined, attachedTo('X'), { kind: 'refuse', otherID: 'X', why: 'policy' }],
     [
       'is refused if our attachment may never have been executed',
       { destinationID: 'D', state: 'pending' },
       attachedTo('X'),
-      { kind: 'refuse', otherID: 'X' },
+      { kind: 'refuse', otherID: 'X', why: 'policy' },
     ],
-    ['stays refused', { state: 'refused' }, attachedTo('X'), { kind: 'refuse', otherID: 'X' }],
+    ['stays refused', { state: 'refused' }, attachedTo('X'), { kind: 'refuse', otherID: 'X', why: 'policy' }],
     ['is missing', undefined, { kind: 'missing' }, { kind: 'missing' }],
     ['is not known', undefined, { kind: 'unknown', problem: someProblem }, { kind: 'unknown', problem: someProblem }],
   ];
@@ -329,18 +350,57 @@ describe('an adoption', () => {
   const claim = { kind: 'claim', because: 'adopted', id: 'X', name: 'n', duplicates: [], next: update };
   const refuse = { kind: 'refuse', name: 'n', ids: ['X'] };
   test.each([
-    ['Never', 'e1', refuse],
-    ['IfMatching', 'e1', claim],
-    ['IfMatching', 'e2', refuse],
-    ['Always', 'e1', claim],
-    ['Always', 'e2', { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'], foreign: [] } }],
-  ] as const)('of a destination: %s, endpoint %s', (adoptionPolicy, endpointDigest, expected) => {
+    ['Never', 'e1', true, { ...refuse, why: 'policy' }],
+    ['IfMatching', 'e1', true, claim],
+    ['IfMatching', 'e1', false, { ...refuse, why: 'shared endpoint' }],
+    ['IfMatching', 'e2', true, { ...refuse, why: 'other endpoint' }],
+    ['Always', 'e1', false, claim],
+    ['Always', 'e2', true, { ...claim, next: { kind: 'update', differences: ['secret', 'endpoint'], foreign: [] } }],
+  ] as const)(
+    'of a destination: %s, endpoint %s, which holds a secret: %s',
+    (adoptionPolicy, endpointDigest, endpointHoldsSecret, expected) => {
+      const observed: Observed = {
+        destination: known({ named: [{ ...theirs, endpointDigest }] }),
+        organization: undefined,
+        portals: new Map([['p1', { kind: 'unconfigured' }]]),
+      };
+      const own = ownWith({ endpointHoldsSecret });
+      expect(plan(desiredOf({ adoptionPolicy, own }), {}, observed, clock).destination).toEqual(expected);
+    },
+  );
+
+  const adopted = { kind: 'attach', because: 'adopted', otherID: 'X' };
+  test.each([
+    ['of our own destination', ownWith(), undefined, adopted],
+    [
+      'of our own destination, without a secret',
+      ownWith({ endpointHoldsSecret: false }),
+      undefined,
+      { kind: 'refuse', otherID: 'X', why: 'shared endpoint' },
+    ],
+    ['of a referenced destination', undefined, true, adopted],
+    [
+      'of a referenced destination, without a secret',
+      undefined,
+      false,
+      { kind: 'refuse', otherID: 'X', why: 'shared endpoint' },
+    ],
+  ] as const)('of a webhook with the endpoint %s', (_title, own, endpointHoldsSecret, expected) => {
+    const found = endpointHoldsSecret === undefined ? [] : [{ ...ours, endpointHoldsSecret }];
     const observed: Observed = {
-      destination: known({ named: [{ ...theirs, endpointDigest }] }),
+      destination: own === undefined ? { kind: 'referenced', found } : known({ ours }),
       organization: undefined,
-      portals: new Map([['p1', { kind: 'unconfigured' }]]),
+      portals: new Map([
+        ['p1', { kind: 'attached', destinationID: 'X', enabled: true, destinationExists: true, otherDigest: 'e1' }],
+      ]),
     };
-    expect(plan(desiredOf({ adoptionPolicy }), {}, observed, clock).destination).toEqual(expected);
+    const desired = desiredOf({
+      adoptionPolicy: 'IfMatching',
+      own,
+      reference: own === undefined ? { id: 'D' } : undefined,
+    });
+    const memory = own === undefined ? {} : { destination: remembered };
+    expect(plan(desired, memory, observed, clock).portals.get('p1')).toEqual(expected);
   });
 
   test('of one of several destinations never happens', () => {
@@ -350,7 +410,7 @@ describe('an adoption', () => {
       portals: new Map([['p1', { kind: 'unconfigured' }]]),
     };
     const step = plan(desiredOf({ adoptionPolicy: 'Always' }), {}, observed, clock).destination;
-    expect(step).toEqual({ kind: 'refuse', name: 'n', ids: ['X', 'Y'] });
+    expect(step).toEqual({ kind: 'refuse', name: 'n', ids: ['X', 'Y'], why: 'several' });
   });
 });
 
@@ -401,9 +461,15 @@ describe("the organization's webhook", () => {
       'v3',
       undefined,
       { ...inline, endpointDigest: 'e9' },
-      { kind: 'refuse' },
+      { kind: 'refuse', why: 'policy' },
     ],
-    ['in v3 is refused if v2 shows our endpoint, switched on', 'v3', undefined, inline, { kind: 'refuse' }],
+    [
+      'in v3 is refused if v2 shows our endpoint, switched on',
+      'v3',
+      undefined,
+      inline,
+      { kind: 'refuse', why: 'policy' },
+    ],
     [
       'in v3 is pointed back if it was ours and another client set an inline endpoint',
       'v3',
@@ -448,13 +514,13 @@ describe("the organization's webhook", () => {
       { ...inline, endpointDigest: 'e9' },
       { kind: 'attach', because: 'pointed elsewhere' },
     ],
-    ['in v2 is refused if it was never ours', 'v2', undefined, inline, { kind: 'refuse' }],
+    ['in v2 is refused if it was never ours', 'v2', undefined, inline, { kind: 'refuse', why: 'policy' }],
     [
       'in v2 is refused if it points at a destination',
       'v2',
       undefined,
       attachedTo('X'),
-      { kind: 'refuse', otherID: 'X' },
+      { kind: 'refuse', otherID: 'X', why: 'policy' },
     ],
     [
       'in v2 is pointed back from a destination',
@@ -478,6 +544,24 @@ describe("the organization's webhook", () => {
     const desired = desiredOf({ api, organization: { enabled: true }, portals: [] });
     expect(plan(desired, memory, observed, clock).organization).toEqual(expected);
   });
+
+  const attach = { kind: 'attach', because: 'unconfigured' };
+  const pending = { api: 'v3' as const, destinationID: 'D', enabled: true, state: 'pending' as const };
+  test.each([
+    ['has just switched it off', true, undefined, attach],
+    ['was about to attach it', false, pending, attach],
+    ['did neither', false, undefined, { kind: 'refuse', why: 'shared endpoint' }],
+  ] as const)(
+    'in v3, if v2 shows our endpoint without a secret, switched off, and this forwarding %s',
+    (_title, hasLeftInline, organization, expected) => {
+      const memory: Status = { destination: remembered, ...(organization === undefined ? {} : { organization }) };
+      const seen: SeenWebhook = { ...inline, enabled: false };
+      const observed: Observed = { destination: known({ ours }), organization: seen, portals: new Map() };
+      const own = ownWith({ endpointHoldsSecret: false });
+      const desired = desiredOf({ own, adoptionPolicy: 'IfMatching', organization: { enabled: true }, portals: [] });
+      expect(plan(desired, memory, observed, { ...clock, hasLeftInline }).organization).toEqual(expected);
+    },
+  );
 });
 
 const anEnabled = fc.boolean();
@@ -511,6 +595,7 @@ const aDesired: fc.Arbitrary<DesiredState> = fc
     api: fc.constantFrom('v3' as const, 'v2' as const),
     name: aName,
     endpointDigest: aDigest,
+    endpointHoldsSecret: fc.boolean(),
     secretVersion: aSecret,
     adoptionPolicy: fc.constantFrom('Never' as const, 'IfMatching' as const, 'Always' as const),
     organization: fc.option(fc.record({ enabled: anEnabled }), { nil: undefined }),
@@ -524,10 +609,10 @@ const aDesired: fc.Arbitrary<DesiredState> = fc
         ),
       ),
   })
-  .map(({ name, endpointDigest, secretVersion, ...one }) =>
+  .map(({ name, endpointDigest, endpointHoldsSecret, secretVersion, ...one }) =>
     desiredOf({
       ...one,
-      own: ownWith({ name, endpointDigest, secretVersion }),
+      own: ownWith({ name, endpointDigest, endpointHoldsSecret, secretVersion }),
       usesDestination: one.portals.length > 0 || (one.organization !== undefined && one.api === 'v3'),
     }),
   );
@@ -539,7 +624,12 @@ const aMemory: fc.Arbitrary<Status> = fc.record({
       fc.record({ id: anID, name: aName, secretVersion: aSecret, updatedAt: aTime }),
       fc.record({
         name: aName,
-        creating: fc.record({ name: aName, since: aTime, secretVersion: aSecret, endpointDigest: aDigest }),
+        creating: fc.record({
+          name: aName,
+          since: aTime,
+          secretVersion: fc.constantFrom('s1', 's2', ''),
+          endpointDigest: aDigest,
+        }),
       }),
     ),
     { nil: undefined },
@@ -626,13 +716,15 @@ describe('any desired, recorded and observed state', () => {
         carryOut(world, desired, memory, plan(desired, memory, look(world, desired, memory), clock));
         const { own, adoptionPolicy } = desired;
         const adoptable = (digest: string | undefined) =>
-          adoptionPolicy === 'Always' || (adoptionPolicy === 'IfMatching' && digest === own?.endpointDigest);
-        const creatingName = memory.destination?.creating?.name;
+          adoptionPolicy === 'Always' ||
+          (adoptionPolicy === 'IfMatching' && own?.endpointHoldsSecret === true && digest === own.endpointDigest);
+        const post = memory.destination?.creating;
+        const creatingName = post?.secretVersion === '' ? undefined : post?.name;
         const foreign = Object.entries(before.destinations).filter(
           ([id, one]) =>
             id !== memory.destination?.id &&
             !(one.name === own?.settings.name && adoptable(one.endpointDigest)) &&
-            !(one.name === creatingName && one.endpointDigest === memory.destination?.creating?.endpointDigest),
+            !(one.name === creatingName && one.endpointDigest === post?.endpointDigest),
         );
         expect(foreign.map(([id]) => world.destinations[id])).toEqual(foreign.map(([, one]) => one));
         const theirs = Object.entries(before.portals).filter(

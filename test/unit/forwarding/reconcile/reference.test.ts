@@ -3,7 +3,7 @@ import { changeDestination } from '../../../../sandbox/konnect/model/destination
 import { pointWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
 import type { Destination } from '../../../../sandbox/konnect/model.ts';
 import { key, type SpecChoice, specOf, usual } from '../../../support/forwarding-spec.ts';
-import { forum, nowhere, shop } from '../../../support/konnect-fixtures.ts';
+import { forum, nowhere, sharedSiem, shop, siem } from '../../../support/konnect-fixtures.ts';
 import type { Harness } from '../support/harness.ts';
 import { useHarness } from '../support/use-harness.ts';
 
@@ -21,9 +21,10 @@ const nothing = ['nothing off', 'nothing off', 'nothing off'];
 async function referring(
   by: 'id' | 'name',
   choice: SpecChoice = usual,
+  endpoint?: string,
 ): Promise<{ harness: Harness; theirs: Destination }> {
   const harness = await open({ ...choice, destinationRef: { name: 'theirs' } });
-  const theirs = harness.createForeign('theirs');
+  const theirs = harness.createForeign('theirs', endpoint);
   harness.cluster.edit(() =>
     specOf({ ...choice, destinationRef: by === 'id' ? { id: theirs.id } : { name: 'theirs' } }),
   );
@@ -150,15 +151,20 @@ test('another one is attached to by re-pointing', async () => {
   expect(harness.destinations.map((one) => one.name)).toEqual(['theirs', 'others']);
 });
 
-test.each(['Never', 'IfMatching', 'Always'] as const)(
-  'a webhook in use is judged by the endpoint of the destination that is referred to: %s',
-  async (adoptionPolicy) => {
+test.each([
+  ['Never', siem.endpoint, 'False WebhookInUse Stalled'],
+  ['IfMatching', siem.endpoint, 'True InSync'],
+  ['IfMatching', sharedSiem.endpoint, 'False WebhookInUse Stalled'],
+  ['Always', sharedSiem.endpoint, 'True InSync'],
+] as const)(
+  'a webhook in use is judged by the endpoint of the destination that is referred to: %s, endpoint %s',
+  async (adoptionPolicy, endpoint, readiness) => {
     const portals = [{ id: shop, enabled: true }];
-    const { harness } = await referring('name', { portals, adoptionPolicy });
-    const { id } = harness.createForeign('twin');
+    const { harness } = await referring('name', { portals, adoptionPolicy }, endpoint);
+    const { id } = harness.createForeign('twin', endpoint);
     pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
     await harness.work();
-    expect(harness.readiness).toBe(adoptionPolicy === 'Never' ? 'False WebhookInUse Stalled' : 'True InSync');
+    expect(harness.readiness).toBe(readiness);
   },
 );
 
