@@ -17,6 +17,7 @@ export class ProcessMemory {
   readonly #uids = new Map<string, string>();
   /** By key, then by organization. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
+  readonly #openRequests = new Map<string, string>();
   readonly #timestamps: FirstSeen;
   readonly #outages: FirstSeen;
   readonly #handovers: FirstSeen;
@@ -34,7 +35,7 @@ export class ProcessMemory {
   keepOnlyOf(key: string, forwarding: AuditLogForwarding | undefined): void {
     const uid = forwarding?.metadata.uid;
     if (uid !== this.#uids.get(key)) {
-      for (const each of [this.#uids, this.#goodTokens]) each.delete(key);
+      for (const each of [this.#uids, this.#goodTokens, this.#openRequests]) each.delete(key);
       for (const each of [this.#timestamps, this.#outages, this.#handovers, this.#inUse]) each.forget(key);
       this.refused.remove(key);
     }
@@ -54,6 +55,16 @@ export class ProcessMemory {
   /** Returns the last token that was seen to belong to the organization. */
   goodToken(key: string, organizationID: string | undefined): string | undefined {
     return organizationID === undefined ? undefined : this.#goodTokens.get(key)?.get(organizationID);
+  }
+
+  /** Keeps a user's request that a reconciliation began and could not finish, or forgets the last one. */
+  keepOpenRequest(key: string, request: string | undefined): void {
+    if (request === undefined) this.#openRequests.delete(key);
+    else this.#openRequests.set(key, request);
+  }
+
+  isOpenRequest(key: string, request: string): boolean {
+    return this.#openRequests.get(key) === request;
   }
 
   /** Returns how long this process has known a timestamp of the forwarding's status, in milliseconds. */

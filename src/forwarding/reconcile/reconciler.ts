@@ -80,7 +80,8 @@ export class Reconciler {
     const { forwarding } = status;
     const request = reconcileRequestOf(forwarding.metadata.annotations);
     const isRequested = request !== undefined && request !== status.recorded.lastHandledReconcileAt;
-    if (isRequested) status.recorded = withoutAnyCorrections(status.recorded);
+    if (isRequested && !this.#memory.isOpenRequest(key, request))
+      status.recorded = withoutAnyCorrections(status.recorded);
     // Called only at the end, so that a reconciliation which was aborted or met a conflict runs again as requested.
     const answerRequest = () => {
       if (isRequested) status.recorded = { ...status.recorded, lastHandledReconcileAt: request };
@@ -104,7 +105,10 @@ export class Reconciler {
     const context = createContext(this.#process, key, status, { token: token.value, wasApplied, priority }, signal);
     const maxListAgeMs = isRequested ? 0 : intervalMs(forwarding) / 2;
     const report = await this.#enforceOrObserve(key, context, token.value, credentials.value, maxListAgeMs);
-    answerRequest();
+    // In an outage the operator does not see what Konnect has, so the request stays open.
+    const isOpen = isRequested && isUnavailable(report);
+    this.#memory.keepOpenRequest(key, isOpen ? request : undefined);
+    if (!isOpen) answerRequest();
     return this.#conclude(key, to, report, wasApplied);
   }
 

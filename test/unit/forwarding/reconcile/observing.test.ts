@@ -261,6 +261,48 @@ describe('the annotation that requests a reconciliation', () => {
     expect(harness.status.lastHandledReconcileAt).toBe('three');
   });
 
+  test.each([
+    { kind: 'status', status: 429, retryAfter: 77 },
+    { kind: 'status', status: 503 },
+    { kind: 'drop-before' },
+    { kind: 'status', status: 503, match: { path: `/v3/portals/${shop}/*` } },
+  ] as const)('is not answered while Konnect does not answer (%j), although Ready stays True', async (fault) => {
+    const harness = await inPlace();
+    harness.konnect.control.fail(fault);
+    harness.cluster.annotate(reconcileAnnotation, 'now');
+    await harness.reconcile();
+    await harness.reconcile();
+    expect(harness.readiness).toBe('True InSync Reconciling');
+    expect(harness.status.lastHandledReconcileAt).toBeUndefined();
+    harness.konnect.control.clearFaults();
+    await harness.settle();
+    expect(harness.status.lastHandledReconcileAt).toBe('now');
+    expect(harness.readiness).toBe('True InSync');
+  });
+
+  test('resets the corrections once, also if Konnect answers only in part for long', async () => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status: 503, match: { path: `/v3/portals/${forum}/*` } });
+    harness.cluster.annotate(reconcileAnnotation, 'now');
+    for (let count = 0; count < 5; count += 1) {
+      harness.portal(shop).enabled = false;
+      harness.clock.ms += 60_000;
+      await harness.reconcile();
+    }
+    expect(harness.reasons.filter((reason) => reason === 'WebhookCorrected')).toHaveLength(3);
+    expect(harness.condition('Stalled')?.reason).toBe('Contested');
+    expect(harness.status.lastHandledReconcileAt).toBeUndefined();
+  });
+
+  test('is answered if Konnect refuses the token', async () => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status: 401 });
+    harness.cluster.annotate(reconcileAnnotation, 'now');
+    await harness.work();
+    expect(harness.status.lastHandledReconcileAt).toBe('now');
+    expect(harness.readiness).toBe('False TokenRejected Stalled');
+  });
+
   test('is answered once even if it is too long for status', async () => {
     const harness = await inPlace();
     harness.cluster.annotate(reconcileAnnotation, 'x'.repeat(500));
