@@ -1,8 +1,8 @@
-import type * as z from 'zod';
 import type { DestinationCall, DestinationHosts } from './destination-hosts.ts';
 import { allPages, pageSize } from './destination-pages.ts';
-import { isKonnectError, KonnectError, type KonnectOperation } from './errors.ts';
-import { globalRegion, hostFor } from './konnect-url.ts';
+import { KonnectError, type KonnectOperation } from './errors.ts';
+import { globalRegion } from './konnect-url.ts';
+import { parsed, RequestSender, type RequestSenderOptions, type Target } from './request-sender.ts';
 import {
   type AuditLogsAPI,
   type Destination,
@@ -17,21 +17,20 @@ import {
   type InlineWebhook,
   type InlineWebhookBody,
   identifiedSchema,
+  inlineWebhookJSON,
   inlineWebhookSchema,
   portalPageSchema,
   type Webhook,
   type WebhookBody,
+  type WebhookStatus,
   webhookSchema,
+  webhookStatusSchema,
 } from './schema.ts';
-import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
 const webhookPath = 'audit-log-webhook';
 const destinationsPath = 'audit-log-destinations';
 
-export interface KonnectClientOptions {
-  http: KonnectTransport;
-  urlTemplate: string;
-  token: string;
+export interface KonnectClientOptions extends RequestSenderOptions {
   /** Finds the host for one destination. */
   destinationHosts: DestinationHosts;
   /** Called for each page that has entries without a valid ID. These are skipped. */
@@ -40,24 +39,18 @@ export interface KonnectClientOptions {
 
 export type OnSkipped = (operation: KonnectOperation, entries: number) => void;
 
-type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };
-
 /**
  * Konnect's audit-log API with one token. Every method sends one request, never repeats it, and rejects only with a KonnectError. A list sends one for
  * each page, and a call on one destination asks the next host if the first does not know it. For an ID that is not a UUID or an invalid region a method
  * rejects with a TypeError, and sends nothing.
  */
 export class KonnectClient {
-  readonly #http: KonnectTransport;
-  readonly #urlTemplate: string;
-  readonly #token: string;
+  readonly #requests: RequestSender;
   readonly #destinationHosts: DestinationHosts;
   readonly #onSkipped: OnSkipped;
 
   constructor({ http, urlTemplate, token, destinationHosts, onSkipped = () => {} }: KonnectClientOptions) {
-    this.#http = http;
-    this.#urlTemplate = urlTemplate;
-    this.#token = token;
+    this.#requests = new RequestSender({ http, urlTemplate, token });
     this.#destinationHosts = destinationHosts;
     this.#onSkipped = onSkipped;
   }
@@ -65,7 +58,7 @@ export class KonnectClient {
   /** Returns the organization of the token. */
   async organization(signal: AbortSignal): Promise<Identified> {
     const target: Target = { operation: 'get organization', region: globalRegion, path: 'v3/organizations/me', signal };
-    return this.#read(target, identifiedSchema);
+    return this.#requests.read(target, identifiedSchema);
   }
 
   /** Returns the destinations of all pages. The list may be some seconds old, so it never proves that a destination is absent. */
@@ -91,7 +84,11 @@ export class KonnectClient {
       signal,
     };
     const list = await allPages(async (query) => {
-      const page = await this.#read(target, destinationPageSchema, new URLSearchParams({ ...query, ...filter }));
+      const page = await this.#requests.read(
+        target,
+        destinationPageSchema,
+        new URLSearchParams({ ...query, ...filter }),
+      );
       return { entries: this.#valid(target, page.data), next: page.meta?.next };
     });
     if (list === undefined)
@@ -102,7 +99,7 @@ export class KonnectClient {
   /** Returns undefined if the destination is gone: Konnect answers 404, and a list that was requested afterwards lacks it too. */
   async getDestination(api: AuditLogsAPI, id: string, signal: AbortSignal): Promise<Destination | undefined> {
     const call: DestinationCall = { operation: 'get destination', api, id: checkedUUID(id), signal };
-    return this.#atItsHost(call, (target) => this.#read(target, destinationSchemaOf(call.id)));
+    return this.#atItsHost(call, (target) => this.#requests.read(target, destinationSchemaOf(call.id)));
   }
 
   /** Sends one POST. After an error with `mayHaveHappened`, the caller must look for the destination in a list before it sends another. */
@@ -113,7 +110,7 @@ export class KonnectClient {
       path: `${api}/${destinationsPath}`,
       signal,
     };
-    const answer = await this.#send('POST', target, destinationJSON(body));
+    const answer = await this.#requests.send('POST', target, destinationJSON(body));
     return parsed(destinationSchema, answer, target.operation, true);
   }
 
@@ -128,7 +125,7 @@ export class KonnectClient {
     signal: AbortSignal,
   ): Promise<Destination | undefined> {
     const call: DestinationCall = { operation: 'update destination', api, id: checkedUUID(id), signal };
-    const answer = await this.#atItsHost(call, (target) => this.#send('PATCH', target, destinationJSON(body)));
+    const answer = await this.#atItsHost(call, (target) => this.#requests.send('PATCH', target, destinationJSON(body)));
     if (answer === undefined) throw new KonnectError({ kind: 'NotFound', operation: call.operation, status: 404 });
     if (answer.body === undefined) return undefined;
     return parsed(destinationSchemaOf(call.id), answer, call.operation, true);
@@ -141,7 +138,7 @@ export class KonnectClient {
     signal: AbortSignal,
   ): Promise<'deleted' | 'absent' | 'in-use'> {
     const call: DestinationCall = { operation: 'delete destination', api, id: checkedUUID(id), signal };
-    const result = await this.#atItsHost(call, (target) => this.#deleteExisting(target));
+    const result = await this.#atItsHost(call, (target) => this.#requests.deleteExisting(target));
     return result === 'conflict' ? 'in-use' : (result ?? 'absent');
   }
 
@@ -149,14 +146,14 @@ export class KonnectClient {
   async listPortals(region: string, signal: AbortSignal): Promise<readonly Identified[]> {
     const target: Target = { operation: 'list portals', region, path: 'v3/portals', signal };
     const query = new URLSearchParams({ 'page[size]': String(pageSize) });
-    const page = await this.#read(target, portalPageSchema, query);
+    const page = await this.#requests.read(target, portalPageSchema, query);
     return this.#valid(target, page.data).slice(0, pageSize);
   }
 
   /** Returns undefined if there is no such portal, or if the token may not see it: Konnect answers 404 for both. */
   async getPortal(region: string, id: string, signal: AbortSignal): Promise<Identified | undefined> {
     const target: Target = { operation: 'get portal', region, path: `v3/portals/${checkedUUID(id)}`, signal };
-    return this.#readIfThere(
+    return this.#requests.readIfThere(
       target,
       identifiedSchema.refine((answer) => answer.id === checkedUUID(id)),
     );
@@ -164,11 +161,11 @@ export class KonnectClient {
 
   /** Returns undefined for a 404: there is no such portal, or its webhook was never configured. */
   async getPortalWebhook(region: string, id: string, signal: AbortSignal): Promise<Webhook | undefined> {
-    return this.#readIfThere(portalWebhook('get portal webhook', region, id, signal), webhookSchema);
+    return this.#requests.readIfThere(portalWebhook('get portal webhook', region, id, signal), webhookSchema);
   }
 
   async updatePortalWebhook(region: string, id: string, body: WebhookBody, signal: AbortSignal): Promise<void> {
-    await this.#send('PATCH', portalWebhook('update portal webhook', region, id, signal), webhookJSON(body));
+    await this.#requests.send('PATCH', portalWebhook('update portal webhook', region, id, signal), webhookJSON(body));
   }
 
   async deletePortalWebhook(
@@ -176,12 +173,31 @@ export class KonnectClient {
     id: string,
     signal: AbortSignal,
   ): Promise<'deleted' | 'absent' | 'conflict'> {
-    return this.#delete(portalWebhook('delete portal webhook', region, id, signal));
+    return this.#requests.delete(portalWebhook('delete portal webhook', region, id, signal));
+  }
+
+  /** Returns how a portal's webhook delivers, or undefined for a 404. */
+  async getPortalWebhookStatus(region: string, id: string, signal: AbortSignal): Promise<WebhookStatus | undefined> {
+    return this.#readStatus(portalWebhook('get portal webhook status', region, id, signal));
+  }
+
+  /** Returns how the organization's webhook delivers, or undefined for a 404. */
+  async getOrganizationWebhookStatus(
+    api: AuditLogsAPI,
+    region: string,
+    signal: AbortSignal,
+  ): Promise<WebhookStatus | undefined> {
+    return this.#readStatus({
+      operation: 'get organization webhook status',
+      region,
+      path: `${api}/${webhookPath}`,
+      signal,
+    });
   }
 
   /** Returns the organization's webhook as v3 shows it, or undefined for a 404: it was never configured in this region. */
   async getOrganizationWebhook(region: string, signal: AbortSignal): Promise<Webhook | undefined> {
-    return this.#readIfThere(
+    return this.#requests.readIfThere(
       { operation: 'get organization webhook', region, path: `v3/${webhookPath}`, signal },
       webhookSchema,
     );
@@ -189,16 +205,21 @@ export class KonnectClient {
 
   async updateOrganizationWebhook(region: string, body: WebhookBody, signal: AbortSignal): Promise<void> {
     const target: Target = { operation: 'update organization webhook', region, path: `v3/${webhookPath}`, signal };
-    await this.#send('PATCH', target, webhookJSON(body));
+    await this.#requests.send('PATCH', target, webhookJSON(body));
   }
 
   async deleteOrganizationWebhook(region: string, signal: AbortSignal): Promise<'deleted' | 'absent' | 'conflict'> {
-    return this.#delete({ operation: 'delete organization webhook', region, path: `v3/${webhookPath}`, signal });
+    return this.#requests.delete({
+      operation: 'delete organization webhook',
+      region,
+      path: `v3/${webhookPath}`,
+      signal,
+    });
   }
 
   /** Returns the organization's webhook as v2 shows it, or undefined for a 404. */
   async getInlineWebhook(region: string, signal: AbortSignal): Promise<InlineWebhook | undefined> {
-    return this.#readIfThere(
+    return this.#requests.readIfThere(
       { operation: 'get inline webhook', region, path: `v2/${webhookPath}`, signal },
       inlineWebhookSchema,
     );
@@ -211,47 +232,23 @@ export class KonnectClient {
     signal: AbortSignal,
   ): Promise<InlineWebhook | undefined> {
     const target: Target = { operation: 'update inline webhook', region, path: `v2/${webhookPath}`, signal };
-    const answer = await this.#send('PATCH', target, {
-      endpoint: body.endpoint,
-      authorization: body.authorization,
-      enabled: body.enabled,
-      log_format: body.logFormat,
-      skip_ssl_verification: body.skipSSLVerification,
-    });
+    const answer = await this.#requests.send('PATCH', target, inlineWebhookJSON(body));
     return answer.body === undefined ? undefined : parsed(inlineWebhookSchema, answer, target.operation, true);
   }
 
   /** Disables the webhook and changes nothing else of it: v2 has no DELETE, and the caller may not know the endpoint. */
   async disableInlineWebhook(region: string, signal: AbortSignal): Promise<void> {
     const target: Target = { operation: 'disable inline webhook', region, path: `v2/${webhookPath}`, signal };
-    await this.#send('PATCH', target, { enabled: false });
+    await this.#requests.send('PATCH', target, { enabled: false });
+  }
+
+  #readStatus(webhook: Target): Promise<WebhookStatus | undefined> {
+    return this.#requests.readIfThere({ ...webhook, path: `${webhook.path}/status` }, webhookStatusSchema);
   }
 
   #valid<T>({ operation }: Target, { valid, skipped }: Entries<T>): readonly T[] {
     if (skipped > 0) this.#onSkipped(operation, skipped);
     return valid;
-  }
-
-  async #read<T>(target: Target, schema: z.ZodType<T>, query?: URLSearchParams): Promise<T> {
-    return parsed(schema, await this.#send('GET', target, undefined, query), target.operation, false);
-  }
-
-  #readIfThere<T>(target: Target, schema: z.ZodType<T>): Promise<T | undefined> {
-    return unlessNotFound(this.#read(target, schema));
-  }
-
-  async #delete(target: Target): Promise<'deleted' | 'absent' | 'conflict'> {
-    return (await unlessNotFound(this.#deleteExisting(target))) ?? 'absent';
-  }
-
-  async #deleteExisting(target: Target): Promise<'deleted' | 'conflict'> {
-    try {
-      await this.#send('DELETE', target);
-      return 'deleted';
-    } catch (error) {
-      if (isKonnectError(error, 'Conflict')) return 'conflict';
-      throw error;
-    }
   }
 
   /** Returns undefined if the destination is gone. */
@@ -260,34 +257,6 @@ export class KonnectClient {
     return this.#destinationHosts.ask(call, ({ region, api }) =>
       send({ operation, region, path: `${api}/${destinationsPath}/${id}`, signal }),
     );
-  }
-
-  async #send(
-    method: KonnectRequest['method'],
-    { operation, region, path, signal }: Target,
-    body?: object,
-    query?: URLSearchParams,
-  ): Promise<KonnectAnswer> {
-    const url = new URL(path, hostFor(this.#urlTemplate, region));
-    if (query !== undefined) url.search = query.toString();
-    return this.#http.send({
-      operation,
-      region,
-      method,
-      url,
-      token: this.#token,
-      signal,
-      ...(body === undefined ? {} : { body }),
-    });
-  }
-}
-
-async function unlessNotFound<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (isKonnectError(error, 'NotFound')) return undefined;
-    throw error;
   }
 }
 
@@ -303,15 +272,4 @@ function checkedUUID(id: string): string {
 
 function webhookJSON(body: WebhookBody): object {
   return { audit_log_destination_id: checkedUUID(body.destinationID), enabled: body.enabled };
-}
-
-function parsed<T>(
-  schema: z.ZodType<T>,
-  answer: KonnectAnswer,
-  operation: KonnectOperation,
-  mayHaveHappened: boolean,
-): T {
-  const result = schema.safeParse(answer.body);
-  if (result.success) return result.data;
-  throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status: answer.status, mayHaveHappened });
 }

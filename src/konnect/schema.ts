@@ -69,6 +69,27 @@ export interface InlineWebhookBody {
   skipSSLVerification: boolean;
 }
 
+/** Returns the inline webhook as Konnect's API names its fields. */
+export function inlineWebhookJSON(body: InlineWebhookBody): object {
+  return {
+    endpoint: body.endpoint,
+    authorization: body.authorization,
+    enabled: body.enabled,
+    log_format: body.logFormat,
+    skip_ssl_verification: body.skipSSLVerification,
+  };
+}
+
+/** How a webhook delivers, as Konnect sees it. Konnect's text about the last attempt is left out, because it may contain the endpoint. */
+export interface WebhookStatus {
+  /** Whether the webhook is on. */
+  enabled?: boolean | undefined;
+  /** `active`, `inactive`, `unconfigured`, or a word that the operator does not know. */
+  word?: string | undefined;
+  /** The HTTP status of the endpoint's last answer. Undefined without an attempt, and if the endpoint did not answer. */
+  lastResponseCode?: number | undefined;
+}
+
 /** An object of which only the ID is used, a UUID in lower case. */
 export interface Identified {
   id: string;
@@ -211,6 +232,20 @@ export const inlineWebhookSchema = z
       logFormat: answer.log_format,
       skipSSLVerification: answer.skip_ssl_verification,
       updatedAt: answer.updated_at,
+    }),
+  );
+
+export const webhookStatusSchema = z
+  .object({
+    webhook_enabled: optional(z.boolean()),
+    webhook_status: word,
+    last_response_code: z.int().min(100).max(999).optional().catch(undefined),
+  })
+  .transform(
+    (answer): WebhookStatus => ({
+      enabled: answer.webhook_enabled,
+      word: answer.webhook_status,
+      lastResponseCode: answer.last_response_code,
     }),
   );
 

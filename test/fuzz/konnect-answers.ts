@@ -13,6 +13,7 @@ import {
   identifiedSchema,
   inlineWebhookSchema,
   webhookSchema,
+  webhookStatusSchema,
 } from '../../src/konnect/schema.ts';
 import type { KonnectRequest } from '../../src/konnect/transport.ts';
 import { specOf } from '../support/forwarding-spec.ts';
@@ -207,6 +208,8 @@ function schemaOf(operation: KonnectRequest['operation'], id: string): z.ZodType
     'update destination': destinationSchemaOf(id),
     'create destination': destinationSchema,
     'get portal webhook': webhookSchema,
+    'get portal webhook status': webhookStatusSchema,
+    'get organization webhook status': webhookStatusSchema,
     'get organization webhook': webhookSchema,
     'get inline webhook': inlineWebhookSchema,
     'update inline webhook': inlineWebhookSchema,

@@ -60,6 +60,11 @@ describe('what is sent', () => {
       ['DELETE', `/eu/v3/portals/${portal}/audit-log-webhook`],
       (client) => client.deletePortalWebhook('eu', portal, signal),
     ],
+    [
+      ['GET', `/eu/v3/portals/${portal}/audit-log-webhook/status`],
+      (client) => client.getPortalWebhookStatus('eu', portal, signal),
+    ],
+    [['GET', '/us/v2/audit-log-webhook/status'], (client) => client.getOrganizationWebhookStatus('v2', 'us', signal)],
     [['GET', '/us/v3/audit-log-webhook'], (client) => client.getOrganizationWebhook('us', signal)],
     [
       ['PATCH', '/us/v3/audit-log-webhook', attachJSON],
@@ -271,12 +276,33 @@ describe('what is read', () => {
     const updated = await answering(script, (client) => client.updateInlineWebhook('us', write, signal));
     expect(updated.value).toEqual(expected);
   });
+
+  test.each<[object, object]>([
+    [
+      {
+        webhook_enabled: false,
+        webhook_status: 'inactive',
+        last_attempt_at: '2023-03-21T09:29:14.52Z',
+        last_response_code: 401,
+        last_response_message: 'https://secret.example.com said no',
+      },
+      { enabled: false, word: 'inactive', lastResponseCode: 401 },
+    ],
+    [{ webhook_enabled: null, last_response_code: 0 }, {}],
+    [{ webhook_status: 'a sentence', last_response_code: 'many' }, {}],
+  ])('the status of a webhook %j, without its free text', async (answer, expected) => {
+    const script = { status: 200, body: answer };
+    const organization = await answering(script, (c) => c.getOrganizationWebhookStatus('v3', 'us', signal));
+    const ofPortal = await answering(script, (c) => c.getPortalWebhookStatus('us', portal, signal));
+    expect([organization.value, ofPortal.value]).toEqual([expected, expected]);
+  });
 });
 
 describe('the result of an answer', () => {
   test.each<[number, string, (client: Client) => Promise<unknown>, unknown]>([
     [404, 'reading a portal', (client) => client.getPortal('us', portal, signal), undefined],
     [404, 'reading a portal webhook', (client) => client.getPortalWebhook('us', portal, signal), undefined],
+    [404, 'reading its status', (client) => client.getPortalWebhookStatus('us', portal, signal), undefined],
     [404, 'reading an organization webhook', (client) => client.getOrganizationWebhook('us', signal), undefined],
     [404, 'reading an inline webhook', (client) => client.getInlineWebhook('us', signal), undefined],
     [409, 'deleting a destination', (client) => client.deleteDestination('v3', id, signal), 'in-use'],
