@@ -41,6 +41,14 @@ export interface Behavior {
    * misspells it.
    */
   firstUpdatedAt: 'created' | 'zero' | 'malformed';
+  /** 0. After how many failed attempts in a row Konnect switches a webhook off. 0: never. */
+  switchOffAfter: number;
+  /**
+   * `failed`. What the status `inactive` of a webhook says. `failed`, as in Kong's documentation: the last attempt failed. A webhook that Konnect
+   * switched off is then disabled. `switched-off`, as in Kong's OpenAPI document: Konnect switched the webhook off, which stays enabled and sends
+   * nothing until the next PATCH.
+   */
+  inactiveWebhook: 'failed' | 'switched-off';
   /** 0. How long a revoked token still works. */
   revokedTokenGraceMs: number;
   /** 0. Minimum duration of a replay job. */
@@ -62,6 +70,8 @@ export const defaultBehavior: Readonly<Behavior> = {
   pageSizeMax: 100,
   portalDeleteConflict: false,
   firstUpdatedAt: 'created',
+  switchOffAfter: 0,
+  inactiveWebhook: 'failed',
   revokedTokenGraceMs: 0,
   replayDurationMs: 0,
 };

@@ -53,8 +53,17 @@ export const behaviorBody = z.strictObject({
   pageSizeMax: z.int().min(1).exactOptional(),
   portalDeleteConflict: z.boolean().exactOptional(),
   firstUpdatedAt: z.enum(['created', 'zero', 'malformed']).exactOptional(),
+  switchOffAfter: z.int().min(0).exactOptional(),
+  inactiveWebhook: z.enum(['failed', 'switched-off']).exactOptional(),
   revokedTokenGraceMs: ms.exactOptional(),
   replayDurationMs: ms.exactOptional(),
+});
+
+/** Without `code`, the endpoint did not answer. */
+export const attemptBody = z.strictObject({
+  code: z.int().min(100).max(999).exactOptional(),
+  message: z.string().default(''),
+  times: z.int().min(1).max(100).default(1),
 });
 
 export const tokenBody = z.strictObject({

@@ -1,7 +1,16 @@
 import * as z from 'zod';
 import type { KonnectControl } from './control.ts';
-import { behaviorBody, faultBody, organizationBody, portalBody, revocationBody, tokenBody } from './control-bodies.ts';
+import {
+  attemptBody,
+  behaviorBody,
+  faultBody,
+  organizationBody,
+  portalBody,
+  revocationBody,
+  tokenBody,
+} from './control-bodies.ts';
 import { currentDestinations } from './model/destinations.ts';
+import { recordAttempt } from './model/webhooks.ts';
 import {
   addOrganization,
   addPortal,
@@ -9,9 +18,11 @@ import {
   type Destination,
   type KonnectModel,
   type Organization,
+  type Portal,
   removePortal,
   revokeToken,
   type Webhook,
+  webhookIn,
 } from './model.ts';
 import { viewStatus } from './operations/webhook-views.ts';
 
@@ -53,9 +64,13 @@ const routes: readonly ControlRoute[] = [
       return model.behavior;
     },
   ],
-  ['GET', /^organizations$/, ({ model }) => [...model.organizations.values()].map(overview)],
-  ['POST', /^organizations$/, ({ model, body }) => overview(addOrganization(model, organizationBody.parse(body)))],
-  ['GET', /^organizations\/(?<organization>[^/]+)$/, (request) => overview(organizationOf(request))],
+  ['GET', /^organizations$/, ({ model }) => [...model.organizations.values()].map((one) => overview(model, one))],
+  [
+    'POST',
+    /^organizations$/,
+    ({ model, body }) => overview(model, addOrganization(model, organizationBody.parse(body))),
+  ],
+  ['GET', /^organizations\/(?<organization>[^/]+)$/, (request) => overview(request.model, organizationOf(request))],
   [
     'DELETE',
     /^organizations\/(?<organization>[^/]+)$/,
@@ -70,7 +85,8 @@ const routes: readonly ControlRoute[] = [
   [
     'POST',
     /^organizations\/(?<organization>[^/]+)\/portals$/,
-    (request) => portalOverview(addPortal(request.model, organizationOf(request), portalBody.parse(request.body))),
+    (request) =>
+      portalOverview(request.model, addPortal(request.model, organizationOf(request), portalBody.parse(request.body))),
   ],
   [
     'DELETE',
@@ -78,6 +94,17 @@ const routes: readonly ControlRoute[] = [
     (request) => {
       if (!removePortal(request.model, organizationOf(request), request.params['portal'] ?? '')) throw new NotFound();
     },
+  ],
+  [
+    'POST',
+    /^organizations\/(?<organization>[^/]+)\/portals\/(?<portal>[^/]+)\/attempts$/,
+    (request) =>
+      attempt(request, required(organizationOf(request).portals.get(request.params['portal'] ?? '')).webhook),
+  ],
+  [
+    'POST',
+    /^organizations\/(?<organization>[^/]+)\/webhooks\/(?<region>[^/]+)\/attempts$/,
+    (request) => attempt(request, webhookIn(organizationOf(request), request.params['region'] ?? '')),
   ],
   [
     'POST',
@@ -117,20 +144,29 @@ function required<Value>(value: Value | undefined): Value {
   return value;
 }
 
+/** Records attempts as if Konnect had tried to deliver, and returns the webhook. */
+function attempt({ model, body }: ControlRequest, webhook: Webhook): object {
+  const { code, message, times } = attemptBody.parse(body ?? {});
+  const ok = code !== undefined && code >= 200 && code <= 299;
+  const one = { at: model.clock(), ...(code === undefined ? {} : { code }), message, ok };
+  for (let count = 0; count < times; count += 1) recordAttempt(model, webhook, one);
+  return webhookOverview(model, webhook);
+}
+
 function organizationOf({ model, params }: ControlRequest): Organization {
   return required(model.organizations.get(params['organization'] ?? ''));
 }
 
 /** Returns the configuration of an organization, without tokens and authorizations. */
-function overview(organization: Organization): object {
+function overview(model: KonnectModel, organization: Organization): object {
   return {
     id: organization.id,
     name: organization.name,
     destinations: currentDestinations(organization).map(destinationOverview),
     webhooks: Object.fromEntries(
-      [...organization.webhooks].map(([region, webhook]) => [region, webhookOverview(webhook)]),
+      [...organization.webhooks].map(([region, webhook]) => [region, webhookOverview(model, webhook)]),
     ),
-    portals: [...organization.portals.values()].map(portalOverview),
+    portals: [...organization.portals.values()].map((portal) => portalOverview(model, portal)),
     eventCount: organization.events.length,
   };
 }
@@ -139,26 +175,16 @@ function destinationOverview({ id, name, endpoint, logFormat, skipSSLVerificatio
   return { id, name, endpoint, logFormat, skipSSLVerification };
 }
 
-function portalOverview({
-  id,
-  name,
-  region,
-  webhook,
-}: {
-  id: string;
-  name: string;
-  region: string;
-  webhook: Webhook;
-}): object {
-  return { id, name, region, webhook: webhookOverview(webhook) };
+function portalOverview(model: KonnectModel, { id, name, region, webhook }: Portal): object {
+  return { id, name, region, webhook: webhookOverview(model, webhook) };
 }
 
-function webhookOverview(webhook: Webhook): object {
+function webhookOverview(model: KonnectModel, webhook: Webhook): object {
   const { target, enabled } = webhook;
   return {
     enabled,
     ...(target.kind === 'destination' ? { destinationID: target.id } : {}),
     ...(target.kind === 'inline' ? { endpoint: target.inline.endpoint } : {}),
-    status: viewStatus(webhook),
+    status: viewStatus(model, webhook),
   };
 }

@@ -85,8 +85,20 @@ export interface Webhook {
   enabled: boolean;
   target: WebhookTarget;
   updatedAt?: Date;
-  lastAttempt?: { readonly at: Date; readonly code?: number; readonly message: string; readonly ok: boolean };
+  lastAttempt?: Attempt;
+  /** Failed attempts in a row, since the last change of the webhook. */
+  failedAttempts?: number;
+  /** Konnect itself switched it off. */
+  isSwitchedOff?: boolean;
   replay?: ReplayJob;
+}
+
+/** The last request that tried to deliver lines. Without a code, the endpoint did not answer. */
+export interface Attempt {
+  readonly at: Date;
+  readonly code?: number;
+  readonly message: string;
+  readonly ok: boolean;
 }
 
 export interface ReplayJob {

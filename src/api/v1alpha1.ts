@@ -371,6 +371,18 @@ const CorrectionStatus = z.object({
   at: z.array(timestamp).max(3),
 });
 
+const DeliveryStatus = z.object({
+  key: atMost(64).meta({ description: 'Which webhook: organization, or the ID of the Dev Portal.' }),
+  switchOn: z
+    .object({
+      attempts: z.int().min(0).meta({ description: 'How often the operator has switched the webhook on again.' }),
+      notBefore: timestamp.meta({ description: 'The operator does not switch it on again before this time.' }),
+    })
+    .meta({ description: 'Present from when Konnect switched the webhook off until a delivery succeeds.' }),
+});
+
+export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
+
 const DriftStatus = z.object({
   object: atMost(64).meta({
     description: 'Which object: destination, organization, or portal/ and the ID of the portal.',
@@ -403,6 +415,15 @@ export const Status = z
     portalsReady: atMost(16)
       .optional()
       .meta({ description: 'How many of the Dev Portals in spec are in place, such as 1/2.' }),
+    delivery: z
+      .array(DeliveryStatus)
+      .max(202)
+      .optional()
+      .meta({
+        description: 'The webhooks that Konnect switched off after failed deliveries.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['key'],
+      }),
     corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
         'When the operator corrected changes of other clients in the last 24 hours. After three corrections it leaves the object unchanged.',

@@ -17,6 +17,8 @@ export interface ReconcileContext extends ReadContext {
   readonly expire: (time: string) => void;
   /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
+  /** True if a user has requested this reconciliation. */
+  readonly isRequested: boolean;
   /** Returns Konnect with a known token of this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
   /** Returns true if the token that {@link konnectIn} uses for the organization is the one in the Secret. */

@@ -56,6 +56,7 @@ withTools(`docs/develop/sandbox.md, ${title}`, () => {
       'Faults',
       'Tokens',
       'Another client',
+      'Failed deliveries',
       'Variants of Konnect',
       'Faults of SumoLogic',
     ]);
@@ -98,6 +99,13 @@ withTools(`docs/develop/sandbox.md, ${title}`, () => {
     await expect(typed('Another client')).resolves.toMatch(/"enabled": ?false/);
     await eventually(async () =>
       expect(await kubectl('get', 'events', '-n', 'platform')).toContain('WebhookCorrected'),
+    );
+  });
+
+  test('makes deliveries fail until Konnect switches the webhook off', async () => {
+    await expect(typed('Failed deliveries')).resolves.toMatch(/"webhook_status": "inactive"[^]*"enabled": false/);
+    await eventually(async () =>
+      expect(await kubectl('get', 'events', '-n', 'platform')).toContain('WebhookSwitchedOn'),
     );
   });
 

@@ -390,7 +390,7 @@ export class InvariantChecker implements Observer {
     for (const { id, enabled } of spec.portals ?? []) {
       const { webhook, destination } = portal(id) ?? {};
       const isRight =
-        destination !== undefined && destination.id === status.destination?.id && webhook?.enabled === enabled;
+        destination !== undefined && destination.id === status.destination?.id && isSetTo(enabled, webhook);
       if (!isRight) this.#violate('honest', `${of} is Ready, and portal ${id} is not`);
     }
     if (spec.organization === undefined) return;
@@ -399,7 +399,7 @@ export class InvariantChecker implements Observer {
       ({ which, organization }) =>
         which.kind === 'organization' && which.region === spec.konnect.region && organization.id === organizationID,
     );
-    if (one === undefined || pointsAt(one).startsWith('nothing') || one.webhook.enabled !== spec.organization.enabled) {
+    if (one === undefined || pointsAt(one).startsWith('nothing') || !isSetTo(spec.organization.enabled, one.webhook)) {
       this.#violate('honest', `${of} is Ready, and the organization's webhook is not`);
     }
   }
@@ -450,6 +450,11 @@ export class InvariantChecker implements Observer {
 /** True if status has the ID of the created destination, so that no search is necessary. */
 function isFoundByID(before: Status | undefined, after: Status): boolean {
   return after.destination?.id !== undefined || before?.destination?.id !== undefined;
+}
+
+/** A webhook that Konnect itself switched off after failed deliveries is still set to be on. */
+function isSetTo(enabled: boolean, webhook: WebhookState['webhook'] | undefined): boolean {
+  return webhook?.enabled === enabled || (enabled && webhook?.isSwitchedOff === true);
 }
 
 function isDangling({ webhook, destination }: WebhookState): boolean {

@@ -207,6 +207,7 @@ describe('the domain', () => {
     const pure = new Set([
       'status/recorded-state.ts',
       'status/corrections.ts',
+      'status/delivery.ts',
       'forwarding/observed/destination-diff.ts',
       'forwarding/problems.ts',
     ]);

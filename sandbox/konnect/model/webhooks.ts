@@ -1,5 +1,5 @@
 import type { AuditEvent, DeliveryTarget } from '../audit-event.ts';
-import type { KonnectModel, Organization, Webhook, WebhookTarget } from '../model.ts';
+import type { Attempt, KonnectModel, Organization, Webhook, WebhookTarget } from '../model.ts';
 import { timeOfChange } from '../model.ts';
 import { findDestination } from './destinations.ts';
 
@@ -24,11 +24,29 @@ export function touchWebhook(model: KonnectModel, webhook: Webhook): void {
   webhook.updatedAt = timeOfChange(model, webhook.updatedAt);
 }
 
+/** Applies a PATCH of `enabled`. It also switches on a webhook that Konnect switched off. */
+export function switchWebhook(model: KonnectModel, webhook: Webhook, enabled: boolean): void {
+  webhook.enabled = enabled;
+  delete webhook.failedAttempts;
+  delete webhook.isSwitchedOff;
+  touchWebhook(model, webhook);
+}
+
+/** Records an attempt. Konnect switches the webhook off after the last of `switchOffAfter` failed ones in a row. */
+export function recordAttempt(model: KonnectModel, webhook: Webhook, attempt: Attempt): void {
+  const { switchOffAfter, inactiveWebhook } = model.behavior;
+  webhook.lastAttempt = attempt;
+  webhook.failedAttempts = attempt.ok ? 0 : (webhook.failedAttempts ?? 0) + 1;
+  if (switchOffAfter === 0 || webhook.failedAttempts < switchOffAfter || !webhook.enabled) return;
+  webhook.isSwitchedOff = true;
+  if (inactiveWebhook === 'failed') webhook.enabled = false;
+  touchWebhook(model, webhook);
+}
+
 /** Applies a DELETE: removes the target and disables the webhook. */
 export function clearWebhook(model: KonnectModel, organization: Organization, webhook: Webhook): void {
   pointWebhook(model, organization, webhook, { kind: 'none' });
-  webhook.enabled = false;
-  touchWebhook(model, webhook);
+  switchWebhook(model, webhook, false);
 }
 
 /** Returns the current target of a webhook's lines. Undefined if none is configured or the destination is deleted. */
@@ -46,18 +64,19 @@ export function deliver(
   event: AuditEvent,
   onDone?: (ok: boolean) => void,
 ): boolean {
-  const target = webhook.enabled ? deliveryTarget(organization, webhook) : undefined;
+  const sends = webhook.enabled && webhook.isSwitchedOff !== true;
+  const target = sends ? deliveryTarget(organization, webhook) : undefined;
   if (target === undefined || model.delivery === undefined) return false;
   const { endpoint, authorization, logFormat, skipSSLVerification } = target;
   const targetAtStart = webhook.target;
   model.delivery.send(event, { endpoint, authorization, logFormat, skipSSLVerification }, (attempt) => {
     if (webhook.target.kind === targetAtStart.kind && idOf(webhook.target) === idOf(targetAtStart)) {
-      webhook.lastAttempt = {
+      recordAttempt(model, webhook, {
         at: attempt.at,
         ...(attempt.code === undefined ? {} : { code: attempt.code }),
         message: `${attempt.message} [POST ${endpoint}]`,
         ok: attempt.ok,
-      };
+      });
     }
     if (attempt.ok || attempt.givenUp) onDone?.(attempt.ok);
   });

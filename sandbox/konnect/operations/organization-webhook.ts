@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { clearWebhook, pointWebhook, touchWebhook } from '../model/webhooks.ts';
+import { clearWebhook, pointWebhook, switchWebhook } from '../model/webhooks.ts';
 import { type KonnectModel, type Organization, type Webhook, webhookIn } from '../model.ts';
 import type { Operation, PublicOperation } from '../operation.ts';
 import { endpoint, invalid, logFormat, readBody, text } from '../validation.ts';
@@ -52,7 +52,10 @@ export const organizationWebhookOperations: readonly Operation[] = [
     method: 'GET',
     access: 'read',
     action: 'retrieve',
-    handle: ({ organization, region }) => ({ status: 200, body: viewStatus(webhookIn(organization, region)) }),
+    handle: ({ model, organization, region }) => ({
+      status: 200,
+      body: viewStatus(model, webhookIn(organization, region)),
+    }),
   },
   {
     ...v3,
@@ -97,7 +100,10 @@ export const organizationWebhookOperations: readonly Operation[] = [
     method: 'GET',
     access: 'read',
     action: 'retrieve',
-    handle: ({ organization, region }) => ({ status: 200, body: viewStatus(webhookIn(organization, region)) }),
+    handle: ({ model, organization, region }) => ({
+      status: 200,
+      body: viewStatus(model, webhookIn(organization, region)),
+    }),
   },
 ];
 
@@ -132,8 +138,7 @@ function changeInline(model: KonnectModel, organization: Organization, webhook: 
       },
     });
   }
-  webhook.enabled = enabled;
-  touchWebhook(model, webhook);
+  switchWebhook(model, webhook, enabled);
 }
 
 function required(field: string, value: string | undefined): string {

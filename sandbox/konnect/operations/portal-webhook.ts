@@ -52,6 +52,6 @@ export const portalWebhookOperations: readonly Operation[] = [
     method: 'GET',
     access: 'read',
     action: 'retrieve',
-    handle: (request) => ({ status: 200, body: viewStatus(portalOf(request).webhook) }),
+    handle: (request) => ({ status: 200, body: viewStatus(request.model, portalOf(request).webhook) }),
   },
 ];

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { findDestination } from '../model/destinations.ts';
-import { deliveryTarget, pointWebhook, touchWebhook } from '../model/webhooks.ts';
+import { deliveryTarget, pointWebhook, switchWebhook } from '../model/webhooks.ts';
 import type { KonnectModel, Organization, Webhook } from '../model.ts';
 import { notFound } from '../problem.ts';
 import { unsetTime } from '../times.ts';
@@ -32,8 +32,7 @@ export function changeByReference(
     throw invalid([{ field: 'audit_log_destination_id', rule: 'required', reason: 'cannot be blank' }]);
   }
   if (id !== undefined) pointWebhook(model, organization, webhook, { kind: 'destination', id });
-  webhook.enabled = enabled;
-  touchWebhook(model, webhook);
+  switchWebhook(model, webhook, enabled);
   return viewByReference(model, webhook);
 }
 
@@ -49,13 +48,17 @@ export function viewInline(model: KonnectModel, organization: Organization, webh
   };
 }
 
-/** Returns how all versions show the result of the last delivery. */
-export function viewStatus({ enabled, target, lastAttempt }: Webhook): Record<string, unknown> {
+/** Returns how all versions show the result of the last delivery. `inactive`: see `inactiveWebhook`. */
+export function viewStatus(
+  { behavior }: KonnectModel,
+  { enabled, target, lastAttempt, isSwitchedOff }: Webhook,
+): Record<string, unknown> {
   if (target.kind === 'none') return { webhook_enabled: false, webhook_status: 'unconfigured' };
   if (lastAttempt === undefined) return { webhook_enabled: enabled, webhook_status: 'active' };
+  const isInactive = behavior.inactiveWebhook === 'failed' ? !lastAttempt.ok : isSwitchedOff === true;
   return {
     webhook_enabled: enabled,
-    webhook_status: lastAttempt.ok ? 'active' : 'inactive',
+    webhook_status: isInactive ? 'inactive' : 'active',
     last_attempt_at: lastAttempt.at.toISOString(),
     ...(lastAttempt.code === undefined ? {} : { last_response_code: lastAttempt.code }),
     last_response_message: lastAttempt.message,

@@ -70,7 +70,7 @@ function recordPending(one: Attachment): void {
     return;
   }
   const wasConfirmed = recorded !== undefined && wasAttached(recorded);
-  const isOurs = step.because === 'enabled' || step.because === 'settings';
+  const isOurs = ['enabled', 'switched off', 'settings'].includes(step.because);
   const before = enabled ? 'on' : 'off';
   one.record({
     state: wasConfirmed ? recorded.state : isOurs ? before : 'pending',
@@ -189,6 +189,11 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
   if (because === 'adopted' || because === 'handed over') {
     const note = `${object} now forwards to ${target} instead of ${other}, which the operator left unchanged`;
     recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
+    return;
+  }
+  if (because === 'switched off') {
+    const note = `Konnect had switched off ${object} after failed deliveries; the operator switched it on again. If this repeats, check the endpoint and the authorization`;
+    recordEvent(context, 'Warning', 'WebhookSwitchedOn', 'Attach', note);
     return;
   }
   if (step.isForeign !== true) {

@@ -44,8 +44,6 @@ export type SeenWebhook =
       readonly enabled: boolean;
       /** Read after the webhook if the operator does not know the destination, else true. */
       readonly destinationExists: boolean;
-      /** True if Konnect itself switched the webhook off after failed deliveries. */
-      readonly isSwitchedOff?: boolean;
       /** The endpoint digest of a destination that the operator does not know. */
       readonly otherDigest?: string | undefined;
     }

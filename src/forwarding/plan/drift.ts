@@ -12,6 +12,7 @@ const fieldOf: Readonly<Record<AttachReason, string>> = {
   'handed over': 'audit_log_destination_id',
   'pointed elsewhere': 'audit_log_destination_id',
   enabled: 'enabled',
+  'switched off': 'enabled',
   settings: 'endpoint',
 };
 

@@ -59,10 +59,7 @@ function isForeign(
     case 'unconfigured':
       return true;
     case 'attached':
-      return (
-        seen.destinationID !== applied.destinationID ||
-        (seen.enabled !== applied.enabled && seen.isSwitchedOff !== true)
-      );
+      return seen.destinationID !== applied.destinationID || seen.enabled !== applied.enabled;
     case 'inline': {
       const { endpointDigest, logFormat, skipSSLVerification } = applied;
       if (endpointDigest === undefined || seen.enabled !== applied.enabled) return true;

@@ -52,13 +52,14 @@ export type WebhookStep =
  */
 export type Refusal = 'policy' | 'other endpoint' | 'shared endpoint' | 'several' | 'renamed';
 
-/** `enabled`, `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
+/** `enabled`, `switched off` (by Konnect itself), `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
 export type AttachReason =
   | 'unconfigured'
   | 'destination gone'
   | 'adopted'
   | 'handed over'
   | 'enabled'
+  | 'switched off'
   | 'pointed elsewhere'
   | 'settings';
 

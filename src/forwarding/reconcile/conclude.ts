@@ -3,6 +3,7 @@ import { parseDurationMs } from '../../api/duration.ts';
 import { type AuditLogForwarding, type Condition, reconcileRequestOf } from '../../api/v1alpha1.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
+import { switchOnInMs } from '../../status/delivery.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
 import { reasons } from '../problems.ts';
@@ -79,13 +80,13 @@ export function isRefused(report: Report): boolean {
 }
 
 /**
- * Returns when the forwarding is due again: after its interval, or with back-off while a problem ends by itself. A forwarding that Konnect
- * refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
+ * Returns when the forwarding is due again: after its interval, sooner if a webhook is to be switched on, or with back-off while a problem
+ * ends by itself. A forwarding that Konnect refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
  */
 export function nextAfter(
   report: Report,
   forwarding: AuditLogForwarding,
-  { earlyMs, random }: { readonly earlyMs: number | undefined; readonly random: () => number },
+  { earlyMs, random, now }: { readonly earlyMs: number | undefined; readonly random: () => number; readonly now: Date },
 ): ReconcileResult {
   const soon = problemsOf(report).filter(
     ({ severity, reason }) => severity !== 'stalled' && !endedBySecret.has(reason),
@@ -93,7 +94,8 @@ export function nextAfter(
   const { generation, annotations } = forwarding.metadata;
   const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
   if (soon.length === 0) {
-    const afterMs = intervalMs(forwarding) * (1 - random() / 10);
+    const resyncMs = intervalMs(forwarding) * (1 - random() / 10);
+    const afterMs = Math.min(resyncMs, switchOnInMs(forwarding.status, now) ?? resyncMs);
     if (earlyMs === undefined) return { kind: 'requeue', afterMs };
     const backOffKey = { request, cause: 'refused' };
     return { kind: 'requeue', afterMs, early: { minDelayMs: earlyMs, backOffKey } };

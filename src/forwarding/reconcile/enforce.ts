@@ -3,18 +3,15 @@
 import type { CleanupStatus } from '../../api/v1alpha1.ts';
 import type { Report } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
-import type { RecordedState } from '../../status/recorded-state.ts';
+import { withDeliveries } from '../../status/delivery.ts';
 import { isView, moveUnwantedToCleanup, ownsAnything } from '../../status/recorded-state.ts';
 import { applyDestination } from '../apply/apply-destination.ts';
 import { applyWebhooks } from '../apply/apply-webhooks.ts';
 import { cleanUp } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { observe } from '../observed/observe.ts';
 import { readViews } from '../observed/observe-webhooks.ts';
-import type { Ownership } from '../ownership/ownership.ts';
-import { plan } from '../plan/plan.ts';
-import type { Plan, PlanContext } from '../plan/steps.ts';
+import { switchedOnBy } from '../plan/plan-switch-on.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
 import {
@@ -27,21 +24,10 @@ import {
   webhooksInWords,
   withPortalsReady,
 } from './health-report.ts';
-
-export interface EnforceOptions {
-  readonly organizationID: string;
-  readonly maxListAgeMs: number;
-  /** How long a created destination may be missing in Konnect's lists. */
-  readonly pendingCreationTimeoutMs: number;
-  readonly ownership: Ownership;
-}
+import { observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
 
 /** Applies what spec wants and returns the report. Changes `context.status.recorded` without writing the outcome. Rejects with KubeError. */
-export async function enforce(
-  context: ReconcileContext,
-  desired: DesiredState,
-  options: EnforceOptions,
-): Promise<Report> {
+export async function enforce(context: ReconcileContext, desired: DesiredState, options: PlanOptions): Promise<Report> {
   const { status } = context;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
   const { drift: _observed, ...recorded } = status.recorded;
@@ -58,7 +44,9 @@ export async function enforce(
   const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
 
   const hasLeftInline = hadOldView && oldView.length === 0;
-  const steps = await observeAndPlan(context, reachable, status.recorded, { ...options, hasLeftInline });
+  const planOptions = { ...options, hasLeftInline, mayWrite: true };
+  const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
+  status.recorded = withDeliveries(status.recorded, steps.deliveries, switchedOnBy(steps), context.now());
   const destinationProblem = await applyDestination(context, desired, steps.destination);
   // If a creation failed, the destination in status no longer exists.
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
@@ -88,17 +76,6 @@ export async function enforce(
     cleanup: unfinished.length === 0 ? nothingToUndo : health(unfinished, '', ''),
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
   };
-}
-
-/** Returns the plan for what Konnect has now. */
-export async function observeAndPlan(
-  context: ReconcileContext,
-  desired: DesiredState,
-  recorded: RecordedState,
-  options: EnforceOptions & Pick<PlanContext, 'hasLeftInline'>,
-): Promise<Plan> {
-  const observed = await observe(context, desired, recorded, options.maxListAgeMs);
-  return plan(desired, recorded, observed, { ...options, ageMs: context.ageMs });
 }
 
 /**

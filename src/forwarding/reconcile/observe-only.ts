@@ -7,7 +7,6 @@ import { driftOf } from '../plan/drift.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
-import { type EnforceOptions, observeAndPlan } from './enforce.ts';
 import {
   forwardingTo,
   health,
@@ -16,6 +15,7 @@ import {
   webhooksInWords,
   withPortalsReady,
 } from './health-report.ts';
+import { observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
 
 /** Returns the problem that a step is for `object`, if it is not drift. */
 export function problemOfStep(object: string, step: DestinationStep | WebhookStep, field = ''): Problem[] {
@@ -74,7 +74,7 @@ export function observedProblems({ portals, unresolved }: DesiredState, steps: P
 export async function observeOnly(
   context: ReconcileContext,
   desired: DesiredState,
-  options: EnforceOptions,
+  options: PlanOptions,
 ): Promise<Report> {
   const { status } = context;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
@@ -83,7 +83,7 @@ export async function observeOnly(
     needsOwn,
     organizationID: options.organizationID,
   });
-  const steps = await observeAndPlan(context, desired, withCleanup, options);
+  const steps = await observeAndPlan(context, desired, withCleanup, { ...options, mayWrite: false });
   const drift = driftOf(steps, withCleanup);
   const { drift: _before, ...recorded } = status.recorded;
   const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';

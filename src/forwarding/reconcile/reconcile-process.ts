@@ -45,6 +45,8 @@ const handoverTimeoutMs = 2 * 60_000;
 export interface KonnectUse {
   readonly token: string;
   readonly wasApplied: boolean;
+  /** Default: false. */
+  readonly isRequested?: boolean;
   readonly priority: Priority;
 }
 
@@ -53,7 +55,7 @@ export function createContext(
   process: ReconcileProcess,
   key: string,
   status: StatusWriter,
-  { token, wasApplied, priority }: KonnectUse,
+  { token, wasApplied, isRequested = false, priority }: KonnectUse,
   signal: AbortSignal,
 ): ReconcileContext {
   const { options, memory } = process;
@@ -73,6 +75,7 @@ export function createContext(
     expire: (time) => memory.expireTimestamp(key, time),
     signal,
     wasApplied,
+    isRequested,
     konnect: konnectFor(token, priority, forwarding.spec.konnect.region),
     tokenSource: tokenSource(forwarding),
     konnectIn: (organizationID) => {

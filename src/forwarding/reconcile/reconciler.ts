@@ -102,7 +102,13 @@ export class Reconciler {
     }
     const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
     const priority = wasApplied && !isRequested && !isPending(before) ? 'resync' : 'new';
-    const context = createContext(this.#process, key, status, { token: token.value, wasApplied, priority }, signal);
+    const context = createContext(
+      this.#process,
+      key,
+      status,
+      { token: token.value, wasApplied, isRequested, priority },
+      signal,
+    );
     const maxListAgeMs = isRequested ? 0 : intervalMs(forwarding) / 2;
     const report = await this.#enforceOrObserve(key, context, token.value, credentials.value, maxListAgeMs);
     // In an outage the operator does not see what Konnect has, so the request stays open.
@@ -188,8 +194,9 @@ export class Reconciler {
     await conclude(to, report, grace);
     if (!isOutage) this.#memory.endOutage(key);
     endWaits(this.#memory, key, to.status.recorded);
+    const { random, now } = this.#options;
     const earlyMs = this.#refusedForMs(key, to.status, report);
-    return nextAfter(report, to.status.forwarding, { earlyMs, random: this.#options.random });
+    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: now() });
   }
 
   /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */

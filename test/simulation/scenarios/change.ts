@@ -1,5 +1,6 @@
 /** A change of spec, of a Secret, of a Portal object or, by another client, of Konnect. */
-import { clearWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
+import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webhooks.ts';
+import type { Webhook } from '../../../sandbox/konnect/model.ts';
 import { key, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
@@ -17,6 +18,14 @@ import {
 
 function detachShop(world: SimulatedWorld): void {
   clearWebhook(world.konnect, world.organization(), world.portal(shop));
+}
+
+/** The SIEM refuses three deliveries, so that Konnect switches the webhook off, and accepts the first one after the write `call`. */
+function failDeliveries(world: SimulatedWorld, webhook: Webhook, call: string): void {
+  const attempt = (code: number) =>
+    recordAttempt(world.konnect, webhook, { at: new Date(world.clock.ms), code, message: '', ok: code < 300 });
+  for (const code of [503, 503, 503]) attempt(code);
+  world.afterCall(call, () => attempt(200));
 }
 
 export const changes: readonly Scenario[] = [
@@ -147,6 +156,26 @@ export const changes: readonly Scenario[] = [
     },
     after: { 'blue/us': inlineOn },
     destinations: [],
+  },
+  {
+    title: 'switched-off-by-konnect',
+    deletable: true,
+    behavior: { switchOffAfter: 3 },
+    before: shopOnly,
+    change: (world) => failDeliveries(world, world.portal(shop), 'update portal webhook'),
+    after: { 'blue/shop': `${key} on` },
+    destinations: ownDestination,
+    resyncsBeforeRest: 1,
+  },
+  {
+    title: 'switched-off-by-konnect-v2',
+    deletable: true,
+    behavior: { switchOffAfter: 3 },
+    before: inline,
+    change: (world) => failDeliveries(world, world.webhook(), 'update inline webhook'),
+    after: { 'blue/us': inlineOn },
+    destinations: [],
+    resyncsBeforeRest: 1,
   },
   {
     title: 'rename',

@@ -7,12 +7,11 @@ import { classified } from '../../../../src/forwarding/plan/plan-webhook.ts';
 const attach = { kind: 'attach', because: 'enabled' } as const;
 const applied = { destinationID: 'D', enabled: true };
 const remembered: PortalStatus = { id: 'p', destinationID: 'D', enabled: true, state: 'on', applied };
-const attached = (destinationID: string, enabled: boolean, isSwitchedOff = false): SeenWebhook => ({
+const attached = (destinationID: string, enabled: boolean): SeenWebhook => ({
   kind: 'attached',
   destinationID,
   enabled,
   destinationExists: true,
-  isSwitchedOff,
 });
 const inline: SeenWebhook = {
   kind: 'inline',
@@ -33,9 +32,7 @@ describe('a webhook that differs from spec', () => {
   test.each<readonly [string, PortalStatus | undefined, SeenWebhook, boolean]>([
     ['is as the operator last applied it: spec changed', remembered, attached('D', true), false],
     ['was switched off by another client', remembered, attached('D', false), true],
-    ['was switched off by Konnect', remembered, attached('D', false, true), false],
     ['was pointed elsewhere', remembered, attached('X', true), true],
-    ['was pointed elsewhere and switched off by Konnect', remembered, attached('X', false, true), true],
     ['was detached', remembered, { kind: 'unconfigured' }, true],
     ['got an endpoint of its own', remembered, inline, true],
     ['was never applied', { ...remembered, applied: undefined }, attached('X', true), false],
