@@ -1,6 +1,7 @@
 /** Plans what to do with a webhook that Konnect itself switched off after failed deliveries. Pure. */
-import type { ObservedDelivery } from '../observed/observe-delivery.ts';
+
 import { deliveryKeyOf } from '../../status/delivery.ts';
+import type { ObservedDelivery } from '../observed/observe-delivery.ts';
 import type { Plan, WebhookStep } from './steps.ts';
 
 /**
