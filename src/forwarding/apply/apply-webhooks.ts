@@ -8,7 +8,8 @@ import { webhookInUse } from '../plan/adoption.ts';
 import type { Plan } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
-import { type Attachment, attachmentsOf, needsDestination } from './attachments.ts';
+import type { Attachment } from './attachment.ts';
+import { attachmentsOf } from './attachments.ts';
 import { contestedProblem, recordCorrection } from './drift-correction.ts';
 
 export interface WebhooksResult {
@@ -27,7 +28,7 @@ export async function applyWebhooks(
 ): Promise<WebhooksResult> {
   const attachments = attachmentsOf(context, desired, plan);
   const isWaiting = (one: Attachment) =>
-    one.step.kind === 'attach' && needsDestination(desired, one) && destinationID === undefined;
+    one.step.kind === 'attach' && one.needsDestination && destinationID === undefined;
 
   const contested = new Map<Attachment, Problem>();
   for (const one of attachments) {
@@ -126,7 +127,7 @@ async function applyWebhook(
         recordOutcome(
           context,
           one,
-          needsDestination(desired, one) ? `destination ${destinationID}` : 'the endpoint in its Secret',
+          one.needsDestination ? `destination ${destinationID}` : 'the endpoint in its Secret',
         );
         return undefined;
       } catch (error) {
@@ -164,7 +165,7 @@ async function diagnoseFailure(
 ): Promise<Problem> {
   const isAmbiguous = error.kind === 'NotFound' || error.refusedFields.includes('audit_log_destination_id');
   try {
-    if (isAmbiguous && needsDestination(desired, one)) {
+    if (isAmbiguous && one.needsDestination) {
       const destination = await context.konnect.client.getDestination(desired.api, destinationID, context.signal);
       if (destination === undefined) {
         return waiting(
