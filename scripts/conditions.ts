@@ -1,6 +1,6 @@
 /** Renders the table of all conditions from the code that writes them and from the runbook, which says what to do. */
 import { readFileSync } from 'node:fs';
-import type { Condition } from '../src/api/v1alpha1.ts';
+import { type Condition, pendingCondition } from '../src/api/v1alpha1.ts';
 import { reasons } from '../src/forwarding/problems.ts';
 import {
   type ConditionContext,
@@ -23,7 +23,7 @@ type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
  */
 type Situation = { readonly says?: string } & (
   | { readonly kind: Problem['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
-  | { readonly kind: 'working' | 'suspended' | 'drifted' | 'ready' }
+  | { readonly kind: 'pending' | 'working' | 'suspended' | 'drifted' | 'ready' }
   /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
 );
@@ -74,6 +74,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   ],
   Contested: [{ kind: 'stalled', parts: either }],
   HandingOver: [{ kind: 'waiting', parts: onlyReady }],
+  Pending: [{ kind: 'pending' }],
   Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'Konnect does not show' }, { kind: 'working' }],
   Creating: [
     { kind: 'waiting', parts: either, says: 'looks for it to delete it' },
@@ -199,6 +200,8 @@ function possible(reason: string, message: string, situation: Exclude<Situation,
   });
   const allGood: Report = { secrets: other, destination: other, webhooks: other, cleanup: other, readyMessage: '' };
   switch (situation.kind) {
+    case 'pending':
+      return [pendingCondition];
     case 'working':
       return progressing(reason, message, context('none'));
     case 'suspended':

@@ -25,6 +25,7 @@ const columns = [
   { name: 'Region', type: 'string', jsonPath: '.spec.konnect.region', priority: 1 },
   { name: 'Destination', type: 'string', jsonPath: '.status.destination.id', priority: 1 },
   { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+  { name: 'Observed', type: 'date', jsonPath: '.status.lastObservedTime', priority: 1 },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];
 

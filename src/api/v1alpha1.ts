@@ -283,6 +283,16 @@ export const Condition = z.object({
 
 export type Condition = z.infer<typeof Condition>;
 
+/** What the API server shows until the operator has written status. It is a default of the CRD: the operator never writes it. */
+export const pendingCondition: Condition = {
+  type: 'Ready',
+  status: 'Unknown',
+  reason: 'Pending',
+  message:
+    'no operator has reconciled this forwarding yet: if this lasts, check that the operator runs and watches this namespace',
+  lastTransitionTime: '1970-01-01T00:00:00Z',
+};
+
 const Updating = z.enum(['Change', 'Correction']).meta({
   description:
     'Present while a request that changes the object may be in flight. Change: spec or a Secret changed. Correction: another client changed the object.',
@@ -402,7 +412,16 @@ export const Status = z
       .array(Condition)
       .max(16)
       .optional()
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+      .meta({
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+        default: [pendingCondition],
+      }),
+    lastObservedTime: z.string().optional().meta({
+      format: 'date-time',
+      description:
+        'When the operator last compared Konnect with spec. It writes a new time at most once an hour, so the last comparison may be up to an hour later.',
+    }),
     konnect: z.object({ organizationID: id, region }).optional().meta({
       description: 'The organization that the token belongs to, and the region that the operator last applied.',
     }),
@@ -448,6 +467,12 @@ export const Status = z
   });
 export type Status = z.infer<typeof Status>;
 
+/** Returns the status as the operator wrote it: without the default condition, which stands for no report. */
+function withoutPending({ conditions, ...status }: Status): Status {
+  const reported = conditions?.filter(({ reason }) => reason !== pendingCondition.reason) ?? [];
+  return reported.length === 0 ? status : { ...status, conditions: reported };
+}
+
 const Metadata = z.looseObject({
   namespace: z.string(),
   name: z.string(),
@@ -465,7 +490,7 @@ export const AuditLogForwarding = z.object({
   kind: z.literal(kind),
   metadata: Metadata,
   spec: Spec,
-  status: Status.default({}),
+  status: Status.default({}).transform(withoutPending),
 });
 
 export type AuditLogForwarding = z.infer<typeof AuditLogForwarding>;

@@ -17,7 +17,7 @@ export function shouldReconcile(before: KubeObject, after: KubeObject): boolean 
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
     reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
-    (hasConditions(before) && !hasConditions(after)) ||
+    (hasReport(before) && !hasReport(after)) ||
     (hasFinalizer(before) && !hasFinalizer(after))
   );
 }
@@ -41,7 +41,8 @@ function hasFinalizer({ metadata }: KubeObject): boolean {
   return metadata.finalizers?.includes(finalizer) === true;
 }
 
-function hasConditions(object: KubeObject): boolean {
-  const status = 'status' in object ? object.status : undefined;
-  return typeof status === 'object' && status !== null && 'conditions' in status;
+/** Returns whether the operator has written conditions. The default condition of the CRD does not count. */
+function hasReport(object: KubeObject): boolean {
+  const parsed = parseForwarding(object);
+  return parsed.kind === 'forwarding' && parsed.forwarding.status.conditions !== undefined;
 }

@@ -184,6 +184,18 @@ export function withPortal(recorded: RecordedState, portal: PortalStatus): Recor
   return { ...recorded, portals: [...others, portal].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
+const observedAccuracyMs = 3_600_000;
+
+/**
+ * Returns the recorded state of a forwarding that the operator has compared with Konnect now. The recorded time is at most an hour old,
+ * so that a forwarding at rest costs one write an hour and not one for each reconciliation.
+ */
+export function withObservation(recorded: RecordedState, now: Date): RecordedState {
+  const sinceMs = Math.abs(now.getTime() - Date.parse(recorded.lastObservedTime ?? ''));
+  // A time in the future was recorded before the clock was set back.
+  return sinceMs < observedAccuracyMs ? recorded : { ...recorded, lastObservedTime: now.toISOString() };
+}
+
 /** Returns true if status names the destination for a webhook, attached or still to be detached. Then it must not be deleted. */
 export function isReferenced(recorded: RecordedState, destinationID: string): boolean {
   const { portals = [], organization, cleanup = [] } = recorded;

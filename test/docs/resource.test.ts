@@ -25,7 +25,7 @@ interface Field {
 const Schema: z.ZodType<Schema> = z.lazy(() =>
   z.object({
     type: z.string().optional(),
-    default: z.union([z.string(), z.boolean(), z.looseObject({})]).optional(),
+    default: z.union([z.string(), z.boolean(), z.looseObject({}), z.array(z.unknown())]).optional(),
     required: z.array(z.string()).optional(),
     properties: z.record(z.string(), Schema).optional(),
     items: Schema.optional(),

@@ -1,6 +1,7 @@
 /** kubectl as a user sees it, before and after the first reconciliation. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { pendingCondition } from '../../src/api/v1alpha1.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
@@ -145,8 +146,21 @@ describe('a forwarding before the first reconciliation', () => {
         deletionPolicy: 'Delete',
         interval: '10m',
       },
-      status: { observedGeneration: -1 },
+      status: { observedGeneration: -1, conditions: [pendingCondition] },
     });
+  });
+
+  test('is Unknown because it is Pending, also after somebody emptied its status', async () => {
+    const patches = [
+      ['--type=merge', '-p', '{"status":null}'],
+      ['--type=json', '-p', '[{"op":"replace","path":"/status","value":{}}]'],
+    ];
+    for (const patch of patches) {
+      await kubectl(['patch', 'alf', 'fresh', '-n', namespace, '--subresource=status', ...patch]);
+      expect(await read('fresh')).toMatchObject({ status: { conditions: [pendingCondition] } });
+    }
+    const { stdout } = await kubectl(['get', 'alf', 'fresh', '-n', namespace, '--no-headers']);
+    expect(stdout.split(/\s+/).slice(0, 3)).toEqual(['fresh', 'Unknown', 'Pending']);
   });
 
   test('is deleted without an operator', async () => {

@@ -74,13 +74,11 @@ describe.each(methods)('a forwarding that a user creates by %s', (_method, insta
   });
 });
 
-test('the runbook lists a forwarding for which no operator answers', async () => {
-  const namespace = await createNamespace('unanswered');
-  const scripts = scriptsOf(documents.get('docs/operate/runbook.md') ?? '').map(({ text }) =>
-    text.replaceAll('auditlogforwarding -A', `auditlogforwarding -n ${namespace}`),
-  );
-  const ask = scripts.find((script) => script.includes('annotate') && script.includes('--all')) ?? '';
-  const list = scripts.find((script) => script.includes('go-template')) ?? '';
+test('the runbook lists the forwardings that no operator has looked at for two hours', async () => {
+  const namespace = await createNamespace('unobserved');
+  const list = scriptsOf(documents.get('docs/operate/runbook.md') ?? '')
+    .map(({ text }) => text.replaceAll('auditlogforwarding -A', `auditlogforwarding -n ${namespace}`))
+    .find((text) => text.includes('lastObservedTime'));
   const apply = (name: string) =>
     kubectl(['apply', '-f', '-'], {
       input: JSON.stringify({
@@ -90,16 +88,20 @@ test('the runbook lists a forwarding for which no operator answers', async () =>
         spec,
       }),
     });
-  await apply('answered');
-  await apply('ignored');
-  await bash(ask, root);
-  const annotation = String.raw`jsonpath={.metadata.annotations.konnect-audit-log\.io/reconcile-requested-at}`;
-  const { stdout: requested } = await kubectl(['get', 'alf', 'answered', '-n', namespace, '-o', annotation]);
-  const answer = JSON.stringify({ status: { lastHandledReconcileAt: requested } });
-  await kubectl(['patch', 'alf', 'answered', '-n', namespace, '--subresource=status', '--type=merge', '-p', answer]);
-  // This forwarding is created after the request.
-  await apply('new');
-  expect(await bash(list, root)).toBe(`${namespace}/ignored\n`);
+  const timeBefore = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const ready = { type: 'Ready', status: 'True', reason: 'InSync', message: '', lastTransitionTime: timeBefore(180) };
+  const old = timeBefore(121);
+  for (const [name, lastObservedTime] of Object.entries({ abandoned: old, observed: timeBefore(119) })) {
+    await apply(name);
+    const status = JSON.stringify({ status: { lastObservedTime, conditions: [ready] } });
+    await kubectl(['patch', 'alf', name, '-n', namespace, '--subresource=status', '--type=merge', '-p', status]);
+  }
+  await apply('never-watched');
+  expect((await bash(list ?? '', root)).split('\n')).toEqual([
+    `${namespace}/abandoned ${old} InSync`,
+    `${namespace}/never-watched never Pending`,
+    '',
+  ]);
   await kubectl(['delete', 'namespace', namespace, '--wait=false']);
 });
 

@@ -6,6 +6,8 @@ export interface Call {
   /** For example `write status platform/sumologic` or `create destination`. */
   readonly what: string;
   readonly kind: 'read' | 'list' | 'write';
+  /** Whether it is a write of status that only has a new `lastObservedTime`. Such writes go on at rest. */
+  readonly isObservation?: boolean;
   /** Whether it changes destinations of Konnect. Lists show nothing else. */
   readonly touchesDestinations: boolean;
   /** Whether it creates a destination. */

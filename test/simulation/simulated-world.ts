@@ -14,6 +14,7 @@ import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { hiddenPortal } from '../../src/resources/portal-resource.ts';
 import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
 import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
+import { isObservation } from '../support/observation.ts';
 import { randomOf } from '../support/random.ts';
 import { applies, type Call, type Fault, type PlannedFault } from './faults.ts';
 import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
@@ -64,7 +65,7 @@ export class SimulatedWorld {
   calls = 0;
   /** Number of processes that a fault has ended. */
   crashes = 0;
-  /** Number of requested writes, to Kubernetes and Konnect. */
+  /** Number of requested writes, to Kubernetes and Konnect, without those that only record the time of an observation. */
   writes = 0;
   /** True after the fault that deletes our forwarding. */
   wasDeletedByFault = false;
@@ -300,10 +301,18 @@ export class SimulatedWorld {
   }
 
   #clusterOf(process: () => OperatorProcess): Cluster {
-    const call = <T>(what: string, kind: 'read' | 'write', action: () => T): Promise<T> =>
+    const call = <T>(what: string, kind: 'read' | 'write', action: () => T, hasOnlyTime = false): Promise<T> =>
       this.#call(
         process(),
-        { system: 'kubernetes', what, kind, touchesDestinations: false, creates: false, hasBody: true },
+        {
+          system: 'kubernetes',
+          what,
+          kind,
+          isObservation: hasOnlyTime,
+          touchesDestinations: false,
+          creates: false,
+          hasBody: true,
+        },
         action,
         (fault) => kubeError(fault),
       );
@@ -317,7 +326,12 @@ export class SimulatedWorld {
       addFinalizer: (one) => call(`add finalizer ${nameOf(one)}`, 'write', () => kubernetes.addFinalizer(one)),
       removeFinalizer: (one) => call(`remove finalizer ${nameOf(one)}`, 'write', () => kubernetes.removeFinalizer(one)),
       writeStatus: (one, status) =>
-        call(`write status ${nameOf(one)}`, 'write', () => kubernetes.writeStatus(one, status)),
+        call(
+          `write status ${nameOf(one)}`,
+          'write',
+          () => kubernetes.writeStatus(one, status),
+          isObservation(one.status, status),
+        ),
       recordEvent: (one, announcement) => {
         this.recordedEvents.push({ ...announcement, of: nameOf(one) });
       },
@@ -331,7 +345,7 @@ export class SimulatedWorld {
     if (this.#isCounting) this.calls += 1;
     const planned = this.#isCounting ? this.#plan.find(({ at }) => at === this.calls) : undefined;
     const fault = planned !== undefined && applies(planned.fault, call) ? planned : undefined;
-    if (call.kind === 'write') this.writes += 1;
+    if (call.kind === 'write' && call.isObservation !== true) this.writes += 1;
     const carry = (by: 'operator' | 'late' = 'operator'): T => {
       try {
         const result = action();

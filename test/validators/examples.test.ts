@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
-import { apiVersion, kind, Spec } from '../../src/api/v1alpha1.ts';
+import { apiVersion, kind, pendingCondition, Spec } from '../../src/api/v1alpha1.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
 import { before, forwarding, generation, statusCases } from './status-cases.ts';
 import { ensureValidators, type KubeObject, type Validators } from './validators.ts';
@@ -86,7 +86,7 @@ describe('the health expressions for Flux', () => {
   });
 
   test('are in progress until the operator observes the current generation', async () => {
-    const fresh = { ...forwarding([]), status: { observedGeneration: -1 } };
+    const fresh = forwarding([pendingCondition], -1);
     const emptied = { ...forwarding([]), status: {} };
     expect(await statusesOf([fresh, emptied, forwarding(before, generation - 1)])).toEqual([
       'InProgress',

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Condition } from '../../src/api/v1alpha1.ts';
+import { type Condition, pendingCondition } from '../../src/api/v1alpha1.ts';
 import { conditionsOf, progressing } from '../../src/status/conditions.ts';
 import { argoSettings } from './argocd-settings.ts';
 import { assertLegalStatus } from './legal-status.ts';
@@ -46,7 +46,7 @@ test('a new, a ready and a stalled object are in progress while the operator app
 });
 
 test('an object is in progress until the operator observes its current generation', async () => {
-  const fresh = { ...forwarding([]), status: { observedGeneration: -1 } };
+  const fresh = forwarding([pendingCondition], -1);
   const changed = forwarding(before, generation - 1);
   await assertLegalStatus(validators, fresh, changed);
   const statuses = await validators.statuses([fresh, changed]);

@@ -4,6 +4,7 @@ import { type AuditLogForwarding, type Condition, reconcileRequestOf } from '../
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
 import { switchOnInMs } from '../../status/delivery.ts';
+import { withObservation } from '../../status/recorded-state.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
 import { reasons } from '../problems.ts';
@@ -24,7 +25,10 @@ export interface Conclusion {
 
 /** Writes the conditions of `report`, and records an event if they changed what a user should know. */
 export function conclude(to: Conclusion, report: Report, grace: ConditionContext['grace']): Promise<void> {
-  return writeConditions(to, conditionsOf(report, to.status.context(grace)));
+  const { status } = to;
+  const context = status.context(grace);
+  if (isObserved(report)) status.recorded = withObservation(status.recorded, context.now);
+  return writeConditions(to, conditionsOf(report, context));
 }
 
 /** Writes the conditions of a suspended forwarding for its generation. */
@@ -108,6 +112,12 @@ export function nextAfter(
 /** Returns true if Konnect or the API server did not answer one of the calls that the report is about. */
 export function isUnavailable(report: Report): boolean {
   return problemsOf(report).some(({ severity }) => severity === 'unavailable');
+}
+
+/** Returns true if spec was compared with what Konnect has: Konnect accepted the token and answered every call. */
+function isObserved(report: Report): boolean {
+  const isRejected = problemsOf(report).some(({ reason }) => reason === reasons.tokenRejected);
+  return report.secrets.kind === 'good' && !isRejected && !isUnavailable(report);
 }
 
 /** Returns for how many milliseconds of an outage `Ready` stays as it is. */

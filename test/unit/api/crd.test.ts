@@ -4,6 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { crdFile, renderCRD } from '../../../scripts/crd.ts';
+import { AuditLogForwarding, apiVersion, type Condition, kind, pendingCondition } from '../../../src/api/v1alpha1.ts';
+import { specOf, usual } from '../../support/forwarding-spec.ts';
 
 const Schema = z.looseObject({
   type: z.string().optional(),
@@ -110,6 +112,20 @@ test('status rejects values that the operator cannot read or cannot put into a r
   expect(ids.filter(({ schema }) => schema.pattern === undefined).map(({ path }) => path)).toEqual([]);
 });
 
+test('the operator takes the default condition for no report, and keeps every other condition', () => {
+  const object = {
+    apiVersion,
+    kind,
+    metadata: { namespace: 'platform', name: 'sumologic', uid: 'u', resourceVersion: '1' },
+    spec: specOf(usual),
+  };
+  const conditionsOf = (conditions: readonly Condition[]) =>
+    AuditLogForwarding.parse({ ...object, status: { observedGeneration: -1, conditions } }).status.conditions;
+  const part: Condition = { ...pendingCondition, type: 'WebhooksReady', status: 'True', reason: 'Attached' };
+  expect(conditionsOf([pendingCondition])).toBeUndefined();
+  expect(conditionsOf([pendingCondition, part])).toEqual([part]);
+});
+
 describe('the API server accepts the schema', () => {
   test('every field has a type', () => {
     expect(all.filter(({ schema }) => schema.type === undefined).map(({ path }) => path)).toEqual([]);
@@ -135,6 +151,9 @@ describe('the API server accepts the schema', () => {
   });
 
   test('a new object shows that it was not reconciled yet', () => {
-    expect(root.properties?.['status']).toMatchObject({ default: { observedGeneration: -1 } });
+    expect(root.properties?.['status']).toMatchObject({
+      default: { observedGeneration: -1 },
+      properties: { conditions: { default: [{ type: 'Ready', status: 'Unknown', reason: 'Pending' }] } },
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { apiVersion, finalizer, kind, reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import { apiVersion, finalizer, kind, pendingCondition, reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
 import type { AddOptions } from '../../../src/controller/work-queue.ts';
 import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
 import type { Change } from '../../../src/kube/store.ts';
@@ -89,7 +89,12 @@ describe('after the start', () => {
     expect(updated(before, forwarding('a', { status: inSync, metadata: requested }))).toEqual(['platform/a resync']);
     const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' };
     expect(updated(before, forwarding('a', { status: inSync, metadata: ending }))).toEqual(['platform/a new']);
-    expect(updated(before, forwarding('a', { status: {} }))).toEqual(['platform/a new']);
+    const empty = { observedGeneration: -1, conditions: [pendingCondition] };
+    for (const status of [{}, empty]) {
+      const emptied = forwarding('a', { status });
+      expect(updated(before, emptied)).toEqual(['platform/a new']);
+      expect(updated(emptied, emptied)).toEqual([]);
+    }
   });
 
   test('a removed finalizer is enqueued, as new while something stands in Konnect', () => {

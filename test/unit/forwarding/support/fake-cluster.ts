@@ -4,6 +4,7 @@ import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
 import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
+import { isObservation } from '../../../support/observation.ts';
 
 const rows = conditionRows();
 
@@ -15,9 +16,12 @@ export class FakeCluster implements Cluster {
   /** By name, or by `namespace/name` outside the namespace `platform`. */
   readonly portals = new Map<string, PortalObject>();
   readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
-  /** Every status that was written, in order. */
+  /** Every status that was written, in order, except those that only have a new `lastObservedTime`. */
   readonly statuses: Status[] = [];
+  /** The writes of forwardings, except those of status that only have a new `lastObservedTime`. */
   writes = 0;
+  /** The writes of status that only have a new `lastObservedTime`. */
+  observations = 0;
   /** Wraps every call. It may throw before or after the call. */
   around: <T>(name: string, deed: () => Promise<T>) => Promise<T> = (_name, deed) => deed();
   /** Called with every change, as by a watch. */
@@ -125,7 +129,10 @@ export class FakeCluster implements Cluster {
         rows,
       );
       if (unknown.length > 0) throw new TypeError(`not in docs/operate/conditions.md: ${unknown.join('; ')}`);
-      this.statuses.push(stored);
+      if (isObservation(object.status, stored)) {
+        this.writes -= 1;
+        this.observations += 1;
+      } else this.statuses.push(stored);
       return { ...object, status: stored };
     });
   }
