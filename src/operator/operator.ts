@@ -13,6 +13,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KubeClient } from '../kube/kube-client.ts';
 import type { PooledKubeConfig } from '../kube/kube-config.ts';
+import { NamespaceCheck } from '../kube/namespace-check.ts';
 import { forbiddenWatches, silenceMs } from '../kube/watch-staleness.ts';
 import { createCaches } from '../resources/caches.ts';
 import { createCluster } from '../resources/cluster.ts';
@@ -102,6 +103,8 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const caches = createCaches({ client, log, namespaces: config.watchNamespaces, enqueuer });
   metrics.watchSilence(() => silenceMs(caches.informers));
   metrics.watchForbidden(() => forbiddenWatches(caches.informers));
+  const namespaceCheck = new NamespaceCheck({ client, namespaces: config.watchNamespaces, log });
+  metrics.watchMissing(() => namespaceCheck.missing);
   const reconciler = new Reconciler({
     cluster: createCluster({ client, recorder, log, onWritten: caches.onWritten }),
     konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
@@ -115,15 +118,15 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     random: Math.random,
   });
   const servers = [
-    ...createProbeServers({ config, informers: caches.informers, leadership, log }),
+    ...createProbeServers({ config, informers: caches.informers, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
   ];
-  return { metrics, leadership, http, queue, enqueuer, recorder, caches, reconciler, servers };
+  return { metrics, leadership, http, queue, enqueuer, recorder, caches, namespaceCheck, reconciler, servers };
 }
 
 /** Starts the parts, and ends them in an order in which each can still finish its work. */
 async function run(operator: Operator, options: OperatorOptions): Promise<void> {
-  const { leadership, http, recorder, caches, servers } = operator;
+  const { leadership, http, recorder, caches, namespaceCheck, servers } = operator;
   const { config, kubeConfig, log, version, signal } = options;
   log.info({ version, namespaces: config.watchNamespaces, server: kubeConfig.server }, 'operator starts');
 
@@ -136,7 +139,7 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
 
   const recorderStop = new AbortController();
   const recording = recorder.run(recorderStop.signal);
-  const watching = caches.informers.map((informer) => informer.run(running));
+  const watching = [...caches.informers, namespaceCheck].map((one) => one.run(running));
   try {
     if (await areSynced(operator, log, running)) {
       const { size } = caches.forwardings;
@@ -169,7 +172,7 @@ async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): P
   for (const { namespace, resource } of forbiddenWatches(caches.informers))
     log.warn(
       { namespace, resource },
-      'the API server forbids to list or watch a namespace: work goes on in the others',
+      'the API server forbids to list or watch a namespace, or it does not exist: work goes on in the others',
     );
   return !signal.aborted;
 }

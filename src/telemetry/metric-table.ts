@@ -78,6 +78,12 @@ export const metricTable = {
     help: '1 for each watched namespace in which the API server forbids to list or watch a resource, while it permits that in another one.',
     labels: ['resource', 'namespace'],
   },
+  watchNamespaceMissing: {
+    type: 'gauge',
+    name: 'konnect_audit_log_watch_namespace_missing',
+    help: '1 for each namespace of --watch-namespaces that does not exist.',
+    labels: ['namespace'],
+  },
   konnectWaitSeconds: {
     type: 'histogram',
     name: 'konnect_audit_log_konnect_wait_seconds',

@@ -30,6 +30,11 @@ export interface OrganizationsReading {
   readonly count: number;
 }
 
+export interface ForbiddenReading {
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+}
+
 export interface ConditionReading {
   type: string;
   status: string;
@@ -49,7 +54,9 @@ export interface Metrics {
   /** Adds the milliseconds that `readMs` returns for each resource to the metrics. */
   watchSilence(readMs: () => ReadonlyMap<string, number>): void;
   /** Shows in which namespaces the API server forbids to list or watch a resource. */
-  watchForbidden(read: () => readonly { resource: string; namespace?: string | undefined }[]): void;
+  watchForbidden(read: () => readonly ForbiddenReading[]): void;
+  /** Shows which namespaces do not exist although the operator is to watch them. */
+  watchMissing(read: () => readonly string[]): void;
   /** Replaces the conditions of one resource. */
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
   /** Removes the series of a deleted resource. */
@@ -91,9 +98,24 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
   const leaderStatus = new Gauge(options(metricTable.leaderStatus, registry));
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchQueue = queueGauges(registry);
-  const watchSilence = silenceGauge(registry);
-  const watchForbidden = forbiddenGauge(registry);
-  const watchOrganizations = organizationsGauge(registry);
+  const watchSilence = readingsGauge(registry, metricTable.watchSilentSeconds, ([resource, ms]: [string, number]) => [
+    { resource },
+    ms / 1000,
+  ]);
+  const watchForbidden = readingsGauge(
+    registry,
+    metricTable.watchForbidden,
+    ({ resource, namespace = '' }: ForbiddenReading) => [{ resource, namespace }, 1],
+  );
+  const watchMissing = readingsGauge(registry, metricTable.watchNamespaceMissing, (namespace: string) => [
+    { namespace },
+    1,
+  ]);
+  const watchOrganizations = readingsGauge(
+    registry,
+    metricTable.konnectOrganizations,
+    ({ count, ...labels }: OrganizationsReading) => [labels, count],
+  );
   if (hasProcessMetrics) collectDefaultMetrics({ register: registry });
 
   const shown = new Map<string, readonly ConditionReading[]>();
@@ -123,6 +145,7 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     watchQueue,
     watchSilence,
     watchForbidden,
+    watchMissing,
     setConditions({ namespace, name }, conditions) {
       forgetConditions({ namespace, name });
       for (const { type, status } of conditions) condition.set({ namespace, name, type, status }, 1);
@@ -167,45 +190,19 @@ function queueGauges(registry: Registry): Metrics['watchQueue'] {
   };
 }
 
-function silenceGauge(registry: Registry): Metrics['watchSilence'] {
-  let silenceMs: () => ReadonlyMap<string, number> = () => new Map();
-  const gauge = new Gauge({
-    ...options(metricTable.watchSilentSeconds, registry),
-    registers: [],
-    collect() {
-      for (const [resource, ms] of silenceMs()) this.set({ resource }, ms / 1000);
-    },
-  });
-  registry.registerMetric(gauge);
-  return (readMs) => {
-    silenceMs = readMs;
-  };
-}
-
-function forbiddenGauge(registry: Registry): Metrics['watchForbidden'] {
-  let read: Parameters<Metrics['watchForbidden']>[0] = () => [];
-  const gauge = new Gauge<'resource' | 'namespace'>({
-    ...options(metricTable.watchForbidden, registry),
+/** Adds a gauge that has, whenever metrics are requested, one sample for each reading and no other. Returns the function that sets the readings. */
+function readingsGauge<Reading>(
+  registry: Registry,
+  definition: MetricDefinition,
+  sampleOf: (reading: Reading) => [labels: Readonly<Record<string, string>>, value: number],
+): (readings: () => Iterable<Reading>) => void {
+  let read: () => Iterable<Reading> = () => [];
+  const gauge = new Gauge<string>({
+    ...options(definition, registry),
     registers: [],
     collect() {
       this.reset();
-      for (const { resource, namespace = '' } of read()) this.set({ resource, namespace }, 1);
-    },
-  });
-  registry.registerMetric(gauge);
-  return (readings) => {
-    read = readings;
-  };
-}
-
-function organizationsGauge(registry: Registry): Metrics['watchOrganizations'] {
-  let read: () => readonly OrganizationsReading[] = () => [];
-  const gauge = new Gauge<'region' | 'state'>({
-    ...options(metricTable.konnectOrganizations, registry),
-    registers: [],
-    collect() {
-      this.reset();
-      for (const { region, state, count } of read()) this.set({ region, state }, count);
+      for (const reading of read()) this.set(...sampleOf(reading));
     },
   });
   registry.registerMetric(gauge);

@@ -70,6 +70,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [secrets]
   # get is for the Secrets that forwardings name. The operator lists and watches only metadata, but list and watch grant reading.
   verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [namespaces]
+  # To find a namespace of --watch-namespaces that does not exist.
+  verbs: [get]
 - apiGroups: [konnect.konghq.com]
   resources: [portals]
   # The Portals of kong-operator that spec.portalRefs names. Their CRD may be absent.

@@ -106,6 +106,17 @@ describe('metrics', () => {
     expect(await samples(metrics, 'konnect_audit_log_watch_forbidden')).toEqual([]);
   });
 
+  test('show which watched namespace does not exist, as long as that is so', async () => {
+    const metrics = bare();
+    const missing = ['platfrom'];
+    metrics.watchMissing(() => missing);
+    expect(await samples(metrics, 'konnect_audit_log_watch_namespace_missing')).toEqual([
+      'konnect_audit_log_watch_namespace_missing{namespace="platfrom"} 1',
+    ]);
+    missing.pop();
+    expect(await samples(metrics, 'konnect_audit_log_watch_namespace_missing')).toEqual([]);
+  });
+
   test('show the conditions of a resource, and none after its deletion', async () => {
     const metrics = bare();
     const resource = { namespace: 'platform', name: 'sumologic' };
