@@ -14,7 +14,7 @@ const announced = [
 ];
 const conditions = [
   ...sources.matchAll(/\breason: '(\w+)'/g),
-  ...sources.matchAll(/'(?:True|False|Unknown)', '(\w+)'/g),
+  ...sources.matchAll(/'(?:True|False|Unknown)', '(?!False|Unknown)(\w+)'/g),
   ...sources.matchAll(/\b(?:destination|webhooks): health\(.+, '(\w+)', '/g),
 ];
 const literal = [...announced, ...conditions].flatMap(([, ...words]) => words.filter((word) => word !== undefined));

@@ -278,7 +278,7 @@ describe('a forwarding with an operator', () => {
     const { status } = await environment.waitForReady('sumologic');
     const { stdout } = await environment.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
     expect(columnsOf(stdout)).toEqual([
-      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'REGION', 'DESTINATION', 'MESSAGE', 'AGE'],
+      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'REGION', 'DESTINATION', 'MESSAGE', 'OBSERVED', 'AGE'],
       [
         'sumologic',
         'True',
@@ -288,6 +288,7 @@ describe('a forwarding with an operator', () => {
         'us',
         status.destination?.id,
         `2 portals and the organization's webhook forward to "${environment.namespace}/sumologic"`,
+        expect.stringMatching(/^\d+[sm]/),
         expect.stringMatching(/^\d+[sm]/),
       ],
     ]);
