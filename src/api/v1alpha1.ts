@@ -20,20 +20,46 @@ export function reconcileRequestOf(annotations: Readonly<Record<string, string>>
   return annotations?.[reconcileAnnotation]?.slice(0, 64).toWellFormed();
 }
 
-const dnsSubdomain = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const regionName = '^[a-z][a-z0-9]{1,14}$';
 export const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 /** The ID of no object. Konnect shows it in a webhook that has no destination. */
 export const nilUUID = '00000000-0000-0000-0000-000000000000';
 
-function text(pattern: string, maxLength: number, description: string) {
-  return z.string().min(1).max(maxLength).regex(new RegExp(pattern)).meta({ description });
+/**
+ * Adds the rule that a string of spec matches `pattern`, and `condition` in CEL. If the API server rejects a value because of a `pattern`
+ * of the schema, it shows the regular expression.
+ */
+function matching(schema: z.ZodString, pattern: RegExp, message: string, { condition = '', more = [] }: Rules = {}) {
+  const rules = [{ rule: `self.matches(r'${pattern.source}')${condition}`, message }, ...more];
+  return schema.refine((value) => pattern.test(value)).meta({ 'x-kubernetes-validations': rules });
 }
 
-const SecretName = text(dnsSubdomain, 253, 'Name of a Secret in the namespace of this resource.');
+interface Rules {
+  readonly condition?: string;
+  readonly more?: readonly { readonly rule: string; readonly message: string }[];
+}
+
+function objectName(description: string) {
+  const message = "a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or a digit";
+  return matching(z.string().min(1).max(253), dnsSubdomain, message).meta({ description });
+}
+
+const SecretName = objectName('Name of a Secret in the namespace of this resource.');
 
 function secretKey(standard: string, holds: string) {
-  return text('^[-._a-zA-Z0-9]+$', 253, `Key of the Secret that holds ${holds}.`).default(standard);
+  return matching(
+    z.string().min(1).max(253),
+    /^[-._a-zA-Z0-9]+$/,
+    "a key of a Secret has letters, digits, '-', '_' and '.'",
+  )
+    .meta({ description: `Key of the Secret that holds ${holds}.` })
+    .default(standard);
+}
+
+function objectID(description: string, rules?: Rules) {
+  const message = 'an ID is a UUID in lower case, such as 3e551b39-227d-4297-b911-e68fd5d77c17: copy it from Konnect';
+  return matching(z.string().min(1).max(36), new RegExp(uuid), message, rules).meta({ description });
 }
 
 /** Returns a string of at most `length` characters. It counts code points, as the API server does. */
@@ -46,9 +72,11 @@ function atMost(length: number) {
 
 function destinationName(description: string) {
   // No control characters, no invisible ones, and none that changes the direction of the text after it.
-  return atMost(128)
-    .min(1)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
+  return matching(
+    atMost(128).min(1),
+    /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u,
+    'a name has no line breaks, control or invisible characters',
+  )
     .optional()
     .meta({ description });
 }
@@ -61,22 +89,23 @@ export type AuditLogsAPI = z.infer<typeof AuditLogsAPI>;
 
 const KonnectSpec = z
   .object({
-    region: z
-      .string()
-      .min(2)
-      .max(15)
-      .regex(new RegExp(regionName))
-      .meta({
-        description:
-          'Konnect region of the Dev Portals and of the organization webhook: us, eu, au, me, in, sg or a newer one. ' +
-          'After a change, the operator attaches the webhooks in the new region, then detaches those in the old one.',
-        'x-kubernetes-validations': [
+    region: matching(
+      z.string().min(2).max(15),
+      new RegExp(regionName),
+      'a region has lower-case letters and digits, and begins with a letter, such as us or eu',
+      {
+        more: [
           {
             rule: "self != 'global'",
             message: "region 'global' has no webhooks: set the region of your Dev Portals, such as us or eu",
           },
         ],
-      }),
+      },
+    ).meta({
+      description:
+        'Konnect region of the Dev Portals and of the organization webhook: us, eu, au, me, in, sg or a newer one. ' +
+        'After a change, the operator attaches the webhooks in the new region, then detaches those in the old one.',
+    }),
     tokenSecretRef: z
       .object({ name: SecretName, key: secretKey('token', 'the Konnect access token (kpat_… or spat_…)') })
       .meta({
@@ -109,11 +138,11 @@ const DestinationSpec = z
     name: destinationName(
       'Name of the destination in Konnect. Default: namespace/name of this resource, or cluster/namespace/name if the operator runs with --cluster-name.',
     ),
-    authorizationScheme: z
-      .string()
-      .min(1)
-      .max(32)
-      .regex(/^[A-Za-z][A-Za-z0-9-]*$/)
+    authorizationScheme: matching(
+      z.string().min(1).max(32),
+      /^[A-Za-z][A-Za-z0-9-]*$/,
+      'a scheme is one word of letters, digits and hyphens that begins with a letter, such as Bearer',
+    )
       .optional()
       .meta({
         description:
@@ -132,7 +161,7 @@ const DestinationSpec = z
 
 const DestinationRef = z
   .object({
-    id: text(uuid, 36, 'ID of the destination: a UUID in lower case, as Konnect shows it.').optional(),
+    id: objectID('ID of the destination: a UUID in lower case, as Konnect shows it.').optional(),
     name: destinationName('Name of the destination. Exactly one destination in Konnect must have this name.'),
   })
   .meta({
@@ -156,8 +185,8 @@ const OrganizationSpec = z
   });
 
 const PortalSpec = z.object({
-  id: text(uuid, 36, 'ID of the Dev Portal: a UUID in lower case, as Konnect shows it.').meta({
-    'x-kubernetes-validations': [
+  id: objectID('ID of the Dev Portal: a UUID in lower case, as Konnect shows it.', {
+    more: [
       {
         rule: `self != '${nilUUID}'`,
         message: 'the nil UUID is not the ID of a Dev Portal: set the ID that Konnect shows',
@@ -170,7 +199,7 @@ const PortalSpec = z.object({
 export type PortalSpec = z.infer<typeof PortalSpec>;
 
 const PortalRefSpec = z.object({
-  name: text(dnsSubdomain, 253, 'Name of a Portal (konnect.konghq.com/v1alpha1) in the namespace of this resource.'),
+  name: objectName('Name of a Portal (konnect.konghq.com/v1alpha1) in the namespace of this resource.'),
   enabled: z.boolean().default(true).meta({ description: 'false: the webhook stays configured, but sends nothing.' }),
 });
 
@@ -221,21 +250,16 @@ export const Spec = z
       description:
         'What the operator does in Konnect when this resource is deleted. Delete: it detaches the webhooks and deletes the destination. Retain: everything stays as it is.',
     }),
-    interval: z
-      .string()
-      .min(2)
-      .max(20)
-      .regex(/^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/)
+    interval: matching(
+      z.string().min(2).max(20),
+      /^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/,
+      'spec.interval must be between 1m and 24h, in hours, minutes and seconds, such as 90m or 1h30m',
+      { condition: " && duration(self) >= duration('1m') && duration(self) <= duration('24h')" },
+    )
       .default('10m')
       .meta({
         description:
           'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
-        'x-kubernetes-validations': [
-          {
-            rule: "duration(self) >= duration('1m') && duration(self) <= duration('24h')",
-            message: 'spec.interval must be between 1m and 24h',
-          },
-        ],
       }),
   })
   .meta({
@@ -246,7 +270,7 @@ export const Spec = z
           'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || ' +
           '(has(self.portalRefs) && size(self.portalRefs) > 0)',
         message:
-          'spec names no webhook: set spec.organization, or list a Dev Portal in spec.portals or spec.portalRefs',
+          'spec names no webhook: list a Dev Portal in spec.portals or spec.portalRefs, or write spec.organization as {} (without a value it counts as absent)',
       },
       {
         rule: 'has(self.destination) != has(self.destinationRef)',

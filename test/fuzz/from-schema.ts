@@ -7,12 +7,13 @@ const rules: Readonly<Record<string, (self: Readonly<Record<string, unknown>> | 
   "self != 'global'": (self) => self !== 'global',
   "self != '00000000-0000-0000-0000-000000000000'": (self) => self !== '00000000-0000-0000-0000-000000000000',
   'has(self.id) != has(self.name)': (self) => has(self, 'id') !== has(self, 'name'),
-  "duration(self) >= duration('1m') && duration(self) <= duration('24h')": (self) => {
-    const [, hours = '0', minutes = '0', seconds = '0'] =
-      /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(typeof self === 'string' ? self : '') ?? [];
-    const all = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-    return all >= 60 && all <= 86_400;
-  },
+  "self.matches(r'^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')":
+    (self) => {
+      const [, hours = '0', minutes = '0', seconds = '0'] =
+        /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(typeof self === 'string' ? self : '') ?? [];
+      const all = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+      return all >= 60 && all <= 86_400;
+    },
   'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || (has(self.portalRefs) && size(self.portalRefs) > 0)':
     (self) => has(self, 'organization') || sizeOf(self, 'portals') > 0 || sizeOf(self, 'portalRefs') > 0,
   'has(self.destination) != has(self.destinationRef)': (self) =>
@@ -20,6 +21,9 @@ const rules: Readonly<Record<string, (self: Readonly<Record<string, unknown>> | 
   "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)":
     (self) => !(apiOf(self) === 'v2' && has(self, 'organization')) || has(self, 'destination'),
 };
+
+/** A rule that compares with a pattern. */
+const patternRule = /^self\.matches\(r'(.+?)'\)/;
 
 function has(self: Readonly<Record<string, unknown>> | string, field: string): boolean {
   return typeof self !== 'string' && self[field] !== undefined;
@@ -43,10 +47,12 @@ function apiOf(self: Readonly<Record<string, unknown>> | string): unknown {
  */
 export function fromSchema(schema: Schema, words: readonly string[]): fc.Arbitrary<unknown> {
   const plain = plainFrom(schema, words);
-  const checks = schema['x-kubernetes-validations'].map(({ rule }) => {
+  const checks = schema['x-kubernetes-validations'].flatMap(({ rule }) => {
+    // The generator of texts keeps to the pattern.
+    if (patternRule.exec(rule)?.[0] === rule) return [];
     const check = rules[rule];
     if (check === undefined) throw new TypeError(`a rule that the generator does not know: ${rule}`);
-    return check;
+    return [check];
   });
   if (checks.length === 0) return plain;
   return plain.filter((value) => {
@@ -106,7 +112,12 @@ function arrayFrom(schema: Schema, words: readonly string[]): fc.Arbitrary<unkno
 function textFrom(schema: Schema, words: readonly string[]): fc.Arbitrary<string> {
   const { minLength = 0, maxLength = 100, format } = schema;
   if (format === 'date-time') return dateTime;
-  const pattern = schema.pattern === undefined ? undefined : new RegExp(schema.pattern, 'u');
+  const sources = [
+    schema.pattern,
+    ...schema['x-kubernetes-validations'].map(({ rule }) => patternRule.exec(rule)?.[1]),
+  ];
+  const [source] = sources.filter((one) => one !== undefined);
+  const pattern = source === undefined ? undefined : new RegExp(source, 'u');
   const fits = (text: string) => {
     const length = Array.from(text).length;
     return length >= minLength && length <= maxLength && (pattern?.test(text) ?? true) && text.isWellFormed();
