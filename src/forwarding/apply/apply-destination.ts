@@ -21,10 +21,17 @@ export async function applyDestination(
   const { status } = context;
   const { own } = desired;
   switch (step.kind) {
-    case 'none':
+    case 'none': {
       // A destination is needed, but no webhook can be attached now. The one in status no longer exists in Konnect.
-      if (desired.usesDestination) status.recorded = without(status.recorded, 'destination');
+      const { id, managed } = status.recorded.destination ?? {};
+      if (!desired.usesDestination) return undefined;
+      if (id !== undefined && managed === true) {
+        const note = `another client deleted destination ${id} in Konnect; the operator creates a new one when it can attach a webhook to it`;
+        recordEvent(context, 'Warning', 'DestinationDeleted', 'Observe', note);
+      }
+      status.recorded = without(status.recorded, 'destination');
       return undefined;
+    }
     case 'unknown':
       return step.problem;
     case 'use':
@@ -96,7 +103,8 @@ async function create(
   const object = `destination "${settings.name}"`;
   const { id: deletedID, logFormat: appliedFormat, updating } = status.recorded.destination ?? {};
   const isCorrection = updating === 'Correction' || (deletedID !== undefined && appliedFormat !== undefined);
-  const contested = isCorrection ? contestedProblem(context, correctedObject, object) : undefined;
+  const effect = 'it is deleted, and its webhooks send no logs';
+  const contested = isCorrection ? contestedProblem(context, correctedObject, object, effect) : undefined;
   if (contested !== undefined) return contested;
   const known = status.recorded.destination?.creating;
   const isRepeated =
@@ -217,7 +225,8 @@ async function update(
   if (id === undefined) return undefined;
   const object = `destination ${id}`;
   const before = status.recorded.destination;
-  const contested = foreign.length > 0 ? contestedProblem(context, correctedObject, object) : undefined;
+  const contested =
+    foreign.length > 0 ? contestedProblem(context, correctedObject, object, effectOf(foreign)) : undefined;
   if (contested !== undefined || before === undefined) return contested;
   // Status may not be written after the request. The change must not look like one by another client then.
   recordDestination(context, { ...before, updating: foreign.length > 0 ? 'Correction' : 'Change' });
@@ -241,6 +250,13 @@ async function update(
   if (ours.length > 0)
     recordEvent(context, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
   return undefined;
+}
+
+/** Returns what the changes of another client do to the logs. */
+function effectOf(foreign: readonly string[]): string {
+  return foreign.includes('endpoint') || foreign.includes('authorization')
+    ? 'the logs of its webhooks may go to another endpoint, or the SIEM may refuse them'
+    : `Konnect still sends the logs of its webhooks, with another ${foreign.join(' and ')}`;
 }
 
 function applied(

@@ -4,7 +4,7 @@ import { isKonnectError, KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import { mayBeAttached, wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { webhookInUse } from '../plan/adoption.ts';
+import { nameOther, webhookInUse } from '../plan/adoption.ts';
 import type { Plan } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -82,12 +82,33 @@ function recordPending(one: Attachment): void {
 }
 
 /** Returns a problem if other clients have changed the webhook too often. Clears the count if the webhook matches again. */
-function contestedWebhook(context: ReconcileContext, { key, object, step, recorded }: Attachment): Problem | undefined {
+function contestedWebhook(context: ReconcileContext, one: Attachment): Problem | undefined {
+  const { key, object, step, recorded } = one;
   // The object matches again without a correction: the conflict has ended.
   if (step.kind === 'keep' && recorded?.reason === reasons.contested)
     context.status.recorded = withoutCorrections(context.status.recorded, key);
   if (step.kind !== 'attach' || step.isForeign !== true) return undefined;
-  return contestedProblem(context, key, object, step.otherID);
+  return contestedProblem(context, key, object, effectOf(one, step));
+}
+
+/** Returns what the change of another client does to the logs of the webhook. */
+function effectOf(
+  { enabled }: Attachment,
+  { because, otherID }: Extract<Attachment['step'], { kind: 'attach' }>,
+): string {
+  switch (because) {
+    case 'enabled':
+      return enabled ? 'it is switched off and sends no logs' : 'it is switched on and sends logs';
+    case 'settings':
+      return 'it sends its logs with other settings';
+    case 'pointed elsewhere':
+    case 'adopted':
+    case 'handed over':
+      return `it points at ${nameOther(otherID)}, and its logs do not go where this forwarding sends them`;
+    case 'unconfigured':
+    case 'destination gone':
+      return 'it sends no logs';
+  }
 }
 
 async function applyWebhook(
@@ -186,7 +207,7 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
   const { step, object, enabled } = one;
   if (step.kind !== 'attach') return;
   const { because, otherID } = step;
-  const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
+  const other = nameOther(otherID);
   if (because === 'adopted' || because === 'handed over') {
     const note = `${object} now forwards to ${target} instead of ${other}, which the operator left unchanged`;
     recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);

@@ -6,19 +6,18 @@ import type { ReconcileContext } from '../reconcile-context.ts';
 
 /**
  * Returns a problem if other clients have changed `object`, which messages call `name`, too often. Then the caller must not write.
- * `otherID` is the destination that another client has pointed the webhook at.
+ * `effect` says what the last change does to the logs.
  */
 export function contestedProblem(
   { status, now }: ReconcileContext,
   object: string,
   name: string,
-  otherID?: string,
+  effect: string,
 ): Problem | undefined {
   if (!isContested(status.recorded, object, now().getTime())) return undefined;
-  const other = otherID === undefined ? '' : `, last to destination ${otherID}`;
   return stalled(
     reasons.contested,
-    `another client keeps changing ${name} in Konnect${other}; the operator corrected it three times within 24 hours and now leaves it unchanged: stop that client, ` +
+    `another client keeps changing ${name} in Konnect; the operator corrected it three times within 24 hours and now leaves it unchanged; ${effect}: stop that client, ` +
       `then change spec or the Secret, or set the annotation ${reconcileAnnotation} to a new value`,
   );
 }

@@ -18,6 +18,8 @@ export interface Credentials {
   readonly secretVersion: string;
 }
 
+const maxListedKeys = 10;
+
 /** Returns `namespace/name` of the Secrets that a forwarding names, each once. */
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
   const names = new Set([spec.konnect.tokenSecretRef.name, spec.destination?.secretRef.name]);
@@ -99,11 +101,17 @@ function valueOf(
   }
   const encoded = Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
   if (encoded === undefined) {
-    const message = `Secret ${name}, named by ${field}, has no key ${key}: add this key, or name another key in ${field}`;
+    const message = `Secret ${name}, named by ${field}, has no key ${key} (${keysOf(secret)}): add this key, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
   }
   const checked = check(Buffer.from(encoded, 'base64'));
   if (checked.kind === 'valid') return { kind: 'resolved', value: checked.value };
   const message = `Secret ${name}, key ${key} ${checked.what}: ${checked.wayOut}; the operator did not send this value to Konnect, and what is set up there keeps sending`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
+}
+
+function keysOf({ data }: Secret): string {
+  const keys = Object.keys(data).toSorted();
+  const more = keys.length > maxListedKeys ? ` and ${String(keys.length - maxListedKeys)} more` : '';
+  return keys.length === 0 ? 'it has no keys' : `it has ${keys.slice(0, maxListedKeys).join(', ')}${more}`;
 }

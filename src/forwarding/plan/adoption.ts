@@ -49,15 +49,19 @@ export function nameInUse({ name, ids, why }: Extract<DestinationStep, { kind: '
   );
 }
 
+/** Returns the name of what a webhook points at, for messages. */
+export function nameOther(otherID: string | undefined): string {
+  return otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
+}
+
 /** Returns the problem of a webhook that another client uses. `object` is its name in messages, and `field` names it in spec. */
 export function webhookInUse(
   { otherID, why }: Extract<WebhookStep, { kind: 'refuse' }>,
   object: string,
   field: string,
 ): Problem {
-  const other = otherID === undefined ? 'another endpoint' : `destination ${otherID}`;
   return stalled(
     reasons.webhookInUse,
-    `${object} already forwards to ${other}, which this forwarding did not set (${causes[why]}): detach the webhook in Konnect, remove ${field}, or adopt the webhook with spec.adoptionPolicy: Always; the operator changed nothing`,
+    `${object} already forwards to ${nameOther(otherID)}, which this forwarding did not set (${causes[why]}): detach the webhook in Konnect, remove ${field}, or adopt the webhook with spec.adoptionPolicy: Always; the operator changed nothing`,
   );
 }

@@ -51,7 +51,9 @@ function recordTransition({ cluster, status, before }: Conclusion, after: readon
     conditions.find(({ reason }) => reason === 'Drifted');
   const [is, was] = [problemIn(after), problemIn(before)];
   if (is !== undefined && (is.reason !== was?.reason || is.message !== was.message)) {
-    recordEvent({ cluster, status }, 'Warning', is.reason, 'Reconcile', is.message);
+    // A handover ends by itself, and the webhook sends all the time.
+    const type = is.reason === reasons.handingOver ? 'Normal' : 'Warning';
+    recordEvent({ cluster, status }, type, is.reason, 'Reconcile', is.message);
   }
   const ready = readyOf(after);
   if (ready?.status === 'True' && readyOf(before)?.status !== 'True') {

@@ -124,7 +124,22 @@ describe('a missing value', () => {
   ] as const)('the key %s', async (missing, values) => {
     const { reason, message } = await messageOf(resolveCredentials(forwarding(), clusterWith({ ...values }), signal));
     expect(reason).toBe('SecretKeyNotFound');
-    expect(message).toContain(`Secret siem, named by spec.destination.secretRef, has no key ${missing}: add this key`);
+    const [present] = Object.keys(values);
+    expect(message).toContain(
+      `Secret siem, named by spec.destination.secretRef, has no key ${missing} (it has ${String(present)}): add this key`,
+    );
+  });
+
+  test.each([
+    [0, '(it has no keys)'],
+    [2, '(it has key00, key01)'],
+    [10, 'key08, key09)'],
+    [12, 'key08, key09 and 2 more)'],
+  ])('the message lists the keys that exist: of %i', async (count, says) => {
+    const keys = Array.from({ length: count }, (_, index) => `key${String(index).padStart(2, '0')}`);
+    const values = Object.fromEntries(keys.toReversed().map((one) => [one, 'CANARY']));
+    const { message } = await messageOf(resolveToken(forwarding(), clusterWith(values), signal));
+    expect(message).toContain(says);
   });
 
   test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(

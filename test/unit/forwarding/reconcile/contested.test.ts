@@ -14,6 +14,8 @@ interface Conflict {
   readonly title: string;
   readonly choice: SpecChoice;
   readonly object: string;
+  /** What the message says about the logs. */
+  readonly effect: string;
   /** What another client does repeatedly. Returns the ID that the message has to name. */
   readonly strike: (harness: Harness) => string | undefined;
 }
@@ -24,9 +26,33 @@ function theirs(harness: Harness): string {
 
 const conflicts: readonly Conflict[] = [
   {
+    title: 'a portal that is off in spec and switched on',
+    choice: { portals: [{ id: shop, enabled: false }] },
+    object: `portal/${shop}`,
+    effect: 'it is switched on and sends logs',
+    strike(harness) {
+      harness.portal(shop).enabled = true;
+      return undefined;
+    },
+  },
+  {
+    title: 'an inline webhook that gets another format',
+    choice: { api: 'v2', organization: { enabled: true } },
+    object: 'organization',
+    effect: 'it sends its logs with other settings',
+    strike(harness) {
+      const webhook = harness.webhook();
+      const inline = { ...siem, logFormat: 'json', skipSSLVerification: false } as const;
+      webhook.target = { kind: 'inline', inline };
+      touchWebhook(harness.konnect.model, webhook);
+      return undefined;
+    },
+  },
+  {
     title: 'a portal that is pointed elsewhere',
     choice: usual,
     object: `portal/${shop}`,
+    effect: 'and its logs do not go where this forwarding sends them',
     strike(harness) {
       const id = theirs(harness);
       pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
@@ -37,6 +63,7 @@ const conflicts: readonly Conflict[] = [
     title: 'a portal that is detached',
     choice: usual,
     object: `portal/${shop}`,
+    effect: 'it sends no logs',
     strike(harness) {
       clearWebhook(harness.konnect.model, harness.organization, harness.portal(shop));
       return undefined;
@@ -46,6 +73,7 @@ const conflicts: readonly Conflict[] = [
     title: "the organization's webhook that is switched off",
     choice: usual,
     object: 'organization',
+    effect: 'it is switched off and sends no logs',
     strike(harness) {
       harness.webhook().enabled = false;
       return undefined;
@@ -55,6 +83,7 @@ const conflicts: readonly Conflict[] = [
     title: 'an inline webhook that gets another endpoint',
     choice: { api: 'v2', organization: { enabled: true } },
     object: 'organization',
+    effect: 'it points at another endpoint, and its logs do not go',
     strike(harness) {
       const inline = { ...siem, logFormat: 'cef', skipSSLVerification: false } as const;
       const webhook = harness.webhook();
@@ -67,6 +96,7 @@ const conflicts: readonly Conflict[] = [
     title: 'a destination that gets another authorization',
     choice: usual,
     object: 'destination',
+    effect: 'may go to another endpoint, or the SIEM may refuse them',
     strike(harness) {
       const { id } = mine(harness);
       changeDestination(harness.konnect.model, harness.organization, id, { authorization: 'theirs' });
@@ -77,8 +107,19 @@ const conflicts: readonly Conflict[] = [
     title: 'a destination that is deleted, with all that pointed at it',
     choice: { portals: [{ id: shop, enabled: true }] },
     object: 'destination',
+    effect: 'its webhooks send no logs',
     strike(harness) {
       harness.organization.destinations.length = 0;
+      return undefined;
+    },
+  },
+  {
+    title: 'a destination that gets another format',
+    choice: usual,
+    object: 'destination',
+    effect: 'still sends the logs of its webhooks, with another logFormat',
+    strike(harness) {
+      changeDestination(harness.konnect.model, harness.organization, mine(harness).id, { logFormat: 'json' });
       return undefined;
     },
   },
@@ -118,6 +159,7 @@ describe('what another client keeps changing stays unchanged after three correct
     expect(harness.condition('Ready')?.message).toContain('another client keeps changing');
     expect(harness.condition('Ready')?.message).toContain(reconcileAnnotation);
     expect(harness.condition('Ready')?.message).toContain(named ?? 'leaves it unchanged');
+    expect(harness.condition('Ready')?.message).toContain(conflict.effect);
     harness.clearRecords();
     for (let count = 0; count < 3; count += 1) await harness.resync();
     expect([harness.konnectWrites, harness.cluster.writes, harness.reasons]).toEqual([[], 0, []]);
@@ -125,7 +167,7 @@ describe('what another client keeps changing stays unchanged after three correct
 
   test('while the operator keeps correcting everything else', async () => {
     const harness = await inPlace();
-    await repeatChanges(harness, conflicts[0] ?? never());
+    await repeatChanges(harness, portalConflict);
     harness.portal(forum).enabled = false;
     harness.clearRecords();
     await harness.resync();
@@ -141,7 +183,7 @@ function never(): never {
   throw new TypeError('unreachable');
 }
 
-const [portalConflict = never()] = conflicts;
+const portalConflict = conflicts.find(({ title }) => title === 'a portal that is pointed elsewhere') ?? never();
 const destinationConflict = conflicts.find(({ object }) => object === 'destination') ?? never();
 
 describe('a conflict ends', () => {

@@ -3,6 +3,7 @@ import { changeDestination } from '../../../../sandbox/konnect/model/destination
 import { clearWebhook, pointWebhook, touchWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
 import { usual } from '../../../support/forwarding-spec.ts';
 import { forum, laden, nowhere, shop, siem } from '../../../support/konnect-fixtures.ts';
+import type { Harness } from '../support/harness.ts';
 import { nextResync, onlyDestination, useHarness } from '../support/use-harness.ts';
 
 const name = 'platform/sumologic';
@@ -88,6 +89,7 @@ describe('what another client changed is corrected', () => {
 
   test('a destination that no longer exists, together with every portal, is not reported as in place', async () => {
     const harness = await inPlace({ portals: [{ id: shop, enabled: true }] });
+    const id = onlyDestination(harness);
     harness.organization.portals.clear();
     harness.organization.destinations.length = 0;
     await nextResync(harness);
@@ -95,6 +97,38 @@ describe('what another client changed is corrected', () => {
     expect(harness.condition('DestinationReady')?.status).toBe('Unknown');
     expect(harness.status.destination).toBeUndefined();
     expect(harness.konnectWrites).toEqual([]);
+    expect(harness.cluster.announcements).toContainEqual(
+      expect.objectContaining({
+        type: 'Warning',
+        note: expect.stringContaining(`another client deleted destination ${id}`),
+      }),
+    );
+    await nextResync(harness);
+    expect(harness.reasons.filter((reason) => reason === 'DestinationDeleted')).toHaveLength(1);
+  });
+
+  test('a destination that was deleted: a Warning names it, also after a restart and a failed creation', async () => {
+    for (const interrupt of [
+      () => undefined,
+      (harness: Harness) => harness.restart(),
+      (harness: Harness) =>
+        harness.konnect.control.fail({ kind: 'status', status: 403, times: 1, match: { method: 'POST' } }),
+    ]) {
+      const harness = await inPlace();
+      harness.organization.destinations.length = 0;
+      interrupt(harness);
+      await nextResync(harness);
+      await nextResync(harness);
+      expect(harness.readiness).toBe('True InSync');
+      const about = harness.cluster.announcements.filter(({ reason }) => /^Destination/.test(reason));
+      expect(about).toEqual([
+        expect.objectContaining({
+          type: 'Warning',
+          reason: 'DestinationCorrected',
+          note: expect.stringContaining(`destination "${name}" in Konnect (deleted)`),
+        }),
+      ]);
+    }
   });
 
   test('an inline webhook: switched off, another format, another endpoint, another authorization', async () => {

@@ -47,6 +47,8 @@ test('a portal that is handed over a second time, a day after it came back, is n
     // The holder reconciles before the next owner does.
     await harness.reconcile();
     expect(harness.condition('Ready')?.reason).toBe('HandingOver');
+    const events = harness.cluster.announcements.filter(({ reason }) => reason === 'HandingOver');
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['Normal']));
     await harness.work();
     expect(ofShop(harness)).toBe(`${younger} on`);
   };
