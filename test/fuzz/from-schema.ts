@@ -116,7 +116,7 @@ function textFrom(schema: Schema, words: readonly string[]): fc.Arbitrary<string
     schema.pattern,
     ...schema['x-kubernetes-validations'].map(({ rule }) => patternRule.exec(rule)?.[1]),
   ];
-  const [source] = sources.filter((one) => one !== undefined);
+  const source = sources.find((one) => one !== undefined);
   const pattern = source === undefined ? undefined : new RegExp(source, 'u');
   const fits = (text: string) => {
     const length = Array.from(text).length;

@@ -107,6 +107,7 @@ function effectOf(
       return `it points at ${nameOther(otherID)}, and its logs do not go where this forwarding sends them`;
     case 'unconfigured':
     case 'destination gone':
+    case 'switched off':
       return 'it sends no logs';
   }
 }

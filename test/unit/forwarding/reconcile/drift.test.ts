@@ -120,7 +120,7 @@ describe('what another client changed is corrected', () => {
       await nextResync(harness);
       await nextResync(harness);
       expect(harness.readiness).toBe('True InSync');
-      const about = harness.cluster.announcements.filter(({ reason }) => /^Destination/.test(reason));
+      const about = harness.cluster.announcements.filter(({ reason }) => reason.startsWith('Destination'));
       expect(about).toEqual([
         expect.objectContaining({
           type: 'Warning',
