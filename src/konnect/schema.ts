@@ -96,7 +96,6 @@ export interface Identified {
 }
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const nilUUID = '00000000-0000-0000-0000-000000000000';
 
 /** Returns whether `text` is a UUID in upper or lower case, including the nil UUID. */
 export function hasFormOfUUID(text: string): boolean {
@@ -105,7 +104,7 @@ export function hasFormOfUUID(text: string): boolean {
 
 /** Returns whether `text` is a UUID in upper or lower case. The nil UUID does not count, because it names nothing. */
 function isUUID(text: string): boolean {
-  return hasFormOfUUID(text) && text !== nilUUID;
+  return hasFormOfUUID(text) && /[1-9a-f]/i.test(text);
 }
 
 const uuid = z
@@ -210,7 +209,11 @@ export const destinationPageSchema = z.object({
 
 export const webhookSchema = z
   .object({
-    audit_log_destination_id: optional(z.union([z.literal(['', nilUUID]).transform(() => undefined), uuid])),
+    audit_log_destination_id: optional(
+      z
+        .union([z.literal(''), z.string().refine(hasFormOfUUID)])
+        .transform((text) => (isUUID(text) ? text.toLowerCase() : undefined)),
+    ),
     enabled: optional(z.boolean()),
   })
   .transform(

@@ -33,7 +33,7 @@ export interface GoProgram {
 
 /** The program that runs the code of Argo CD, Flux and kstatus on Kubernetes objects. */
 export const objectValidators: GoProgram = {
-  name: 'judges',
+  name: 'object-validators',
   module: fileURLToPath(new URL('./go/', import.meta.url)),
   package: '.',
   duration: 'a few minutes, once; before that, the modules are downloaded (up to 1.5 GB on disk)',
@@ -65,7 +65,7 @@ export async function ensureProgram(
   const path = await cachedPath(program, machine);
   if (await exists(path)) return path;
   await mkdir(cache, { recursive: true });
-  await withLock(join(cache, 'judges.lock'), options, async () => {
+  await withLock(join(cache, 'validators.lock'), options, async () => {
     if (await exists(path)) return;
     const go = await findGo(machine.env);
     if (go.kind === 'unusable') throw new Error(missingGo(go.reason));
@@ -101,7 +101,7 @@ async function digestOfSource({ module }: GoProgram): Promise<string> {
   return hash.digest('hex').slice(0, 12);
 }
 
-const temporaryPrefix = 'judges-making-';
+const temporaryPrefix = 'validators-build-';
 
 /** Removes the folders of interrupted builds. The caller holds the lock. */
 async function removeLeftovers(cache: string): Promise<void> {
@@ -117,7 +117,7 @@ async function build(
   machine: BuildMachine,
   options: EnsureOptions,
 ): Promise<void> {
-  options.progress(`building the validator ${program.name} from Go modules with ${version}: ${program.duration}`);
+  options.progress(`building ${program.name} from Go modules with ${version}: ${program.duration}`);
   const startedMs = performance.now();
   let lastMs = startedMs;
   let downloaded = 0;

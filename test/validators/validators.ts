@@ -104,37 +104,37 @@ export async function ensureValidators(options: EnsureOptions): Promise<Validato
   return {
     health: (objects, configMap) =>
       all(
-        objects.map((object) => ({ judge: 'health', object, configMap })),
+        objects.map((object) => ({ validator: 'health', object, configMap })),
         Health,
       ),
-    actions: (object, configMap) => one({ judge: 'actions', object, configMap }, z.array(Action)),
-    action: (object, action, configMap) => one({ judge: 'action', object, action, configMap }, ActionOutcome),
+    actions: (object, configMap) => one({ validator: 'actions', object, configMap }, z.array(Action)),
+    action: (object, action, configMap) => one({ validator: 'action', object, action, configMap }, ActionOutcome),
     statuses: (objects) =>
       all(
-        objects.map((object) => ({ judge: 'status', object })),
+        objects.map((object) => ({ validator: 'status', object })),
         KStatus,
       ),
     expressions: (objects, expressions) =>
       all(
-        objects.map((object) => ({ judge: 'expressions', object, expressions })),
+        objects.map((object) => ({ validator: 'expressions', object, expressions })),
         KStatus,
       ),
-    allowed: (object, question) => one({ judge: 'allowed', object, ...question }, z.boolean()),
-    confirmed: (object, since) => one({ judge: 'confirmed', object, since: since.toISOString() }, z.boolean()),
+    allowed: (object, question) => one({ validator: 'allowed', object, ...question }, z.boolean()),
+    confirmed: (object, since) => one({ validator: 'confirmed', object, since: since.toISOString() }, z.boolean()),
     sync: async (objects, method, where) => {
       await all(
-        objects.map((object) => ({ judge: 'sync', object, method, ...where })),
+        objects.map((object) => ({ validator: 'sync', object, method, ...where })),
         z.unknown(),
       );
     },
     diff: (objects, method, where) =>
       all(
-        objects.map((object) => ({ judge: 'diff', object, method, ...where })),
+        objects.map((object) => ({ validator: 'diff', object, method, ...where })),
         Difference,
       ),
     decode: async (objects) => {
       await all(
-        objects.map((object) => ({ judge: 'decode', object })),
+        objects.map((object) => ({ validator: 'decode', object })),
         z.unknown(),
       );
     },

@@ -7,7 +7,8 @@ import { nameInUse } from '../plan/adoption.ts';
 import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
-import { contestedProblem, recordCorrection } from './drift-correction.ts';
+import { deleteDuplicates } from './delete-destination.ts';
+import { contestedProblem, recordCorrected } from './drift-correction.ts';
 
 /**
  * Applies the step and returns the problem, or undefined. Without a problem, the recorded state has the ID of the destination if one is
@@ -147,16 +148,9 @@ async function create(
       status.recorded = without(status.recorded, 'destination');
     return problem;
   }
-  if (isCorrection) recordCorrected(context, object, ['deleted']);
+  if (isCorrection) recordCorrected(context, correctedObject, `changed ${object}`, ['deleted']);
   else recordEvent(context, 'Normal', 'DestinationCreated', 'Create', `created ${object} in Konnect`);
   return undefined;
-}
-
-/** Counts a correction of the destination that has succeeded, and records an event. `changed`: what another client did. */
-function recordCorrected(context: ReconcileContext, object: string, changed: readonly string[]): void {
-  recordCorrection(context, correctedObject);
-  const note = `another client changed ${object} in Konnect (${changed.join(', ')}); the operator corrected it`;
-  recordEvent(context, 'Warning', 'DestinationCorrected', 'Correct', note);
 }
 
 /**
@@ -179,9 +173,10 @@ async function claim(
     const note = isFound ? found : `adopted destination ${id}, as spec.adoptionPolicy allows`;
     await beforeWrite(context, note);
     recordEvent(context, 'Normal', isFound ? 'DestinationFound' : 'DestinationAdopted', 'Claim', note);
-    if (before?.updating === 'Correction') recordCorrected(context, `destination ${id}`, ['deleted']);
+    if (before?.updating === 'Correction')
+      recordCorrected(context, correctedObject, `changed destination ${id}`, ['deleted']);
   }
-  const duplicateProblem = await deleteDuplicates(context, desired, id, duplicates);
+  const duplicateProblem = await deleteDuplicates(context, desired.api, id, duplicates);
   const problem = await applyDestination(context, desired, next);
   // The pending creation stays recorded until its duplicates are deleted, since it identifies them.
   const { destination } = status.recorded;
@@ -189,29 +184,6 @@ async function claim(
     recordDestination(context, { ...destination, creating });
   }
   return problem ?? duplicateProblem;
-}
-
-async function deleteDuplicates(
-  context: ReconcileContext,
-  desired: DesiredState,
-  id: string,
-  duplicates: readonly string[],
-): Promise<Problem | undefined> {
-  let problem: Problem | undefined;
-  for (const duplicate of duplicates) {
-    try {
-      // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
-      const result = await context.konnect.client.deleteDestination(desired.api, duplicate, context.signal);
-      if (result === 'deleted') {
-        const note = `deleted destination ${duplicate}, a duplicate of ${id} that no webhook used`;
-        recordEvent(context, 'Normal', 'DuplicateDeleted', 'Delete', note);
-      }
-    } catch (error) {
-      if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-      problem ??= problemOf(error, `destination ${duplicate}`, context.tokenSource);
-    }
-  }
-  return problem;
 }
 
 async function update(
@@ -246,7 +218,7 @@ async function update(
     return problemOf(error, object, context.tokenSource);
   }
   const ours = changed.filter((field) => !foreign.includes(field));
-  if (foreign.length > 0) recordCorrected(context, object, foreign);
+  if (foreign.length > 0) recordCorrected(context, correctedObject, `changed ${object}`, foreign);
   if (ours.length > 0)
     recordEvent(context, 'Normal', 'DestinationUpdated', 'Update', `applied the Secret and spec to ${object}`);
   return undefined;

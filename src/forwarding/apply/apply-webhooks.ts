@@ -10,7 +10,7 @@ import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import type { Attachment } from './attachment.ts';
 import { attachmentsOf } from './attachments.ts';
-import { contestedProblem, recordCorrection } from './drift-correction.ts';
+import { contestedProblem, recordCorrected } from './drift-correction.ts';
 
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
@@ -123,7 +123,7 @@ async function applyWebhook(
     case 'keep':
       one.record({ state, ours: 'desired', updatedAt: one.step.updatedAt });
       // The answer to the write was lost, and a read shows that it took effect.
-      if (one.recorded?.updating === 'Correction') recordCorrected(context, one, `changed ${one.object}`);
+      if (one.recorded?.updating === 'Correction') recordCorrected(context, one.key, `changed ${one.object}`);
       return undefined;
     case 'unknown':
       return failed(one, one.step.problem);
@@ -231,12 +231,5 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
     'pointed elsewhere': `pointed ${object} at ${other}`,
     'destination gone': `changed ${object}`,
   }[because];
-  recordCorrected(context, one, what);
-}
-
-/** Counts a correction of a webhook that has succeeded, and records an event. `what`: what another client did. */
-function recordCorrected(context: ReconcileContext, { key }: Attachment, what: string): void {
-  recordCorrection(context, key);
-  const note = `another client ${what} in Konnect; the operator corrected it`;
-  recordEvent(context, 'Warning', 'WebhookCorrected', 'Correct', note);
+  recordCorrected(context, one.key, what);
 }

@@ -1,7 +1,8 @@
 /** Deletes destinations: the only place that does. */
 import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
+import { KonnectError } from '../../konnect/errors.ts';
 import { destinationUsers } from '../observed/destination-users.ts';
-import { type Problem, reasons, waiting } from '../problems.ts';
+import { type Problem, problemOf, reasons, waiting } from '../problems.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
 /** Konnect releases a destination within a minute after its last webhook was detached. */
@@ -16,11 +17,46 @@ export async function deleteDestination(
   id: string | undefined,
 ): Promise<Problem | undefined> {
   if (id === undefined) return undefined;
+  const result = await sendDeletion(context, api, id);
+  return result === 'in-use' ? inUse(context, id) : undefined;
+}
+
+/** Deletes the duplicates of destination `id` that a second POST created. Returns the first problem. */
+export async function deleteDuplicates(
+  context: ReconcileContext,
+  api: AuditLogsAPI,
+  id: string,
+  duplicates: readonly string[],
+): Promise<Problem | undefined> {
+  let problem: Problem | undefined;
+  for (const duplicate of duplicates) {
+    try {
+      // Konnect answers 409 if a webhook uses it. Then it is not a leftover, and stays.
+      await sendDeletion(context, api, duplicate, id);
+    } catch (error) {
+      if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+      problem ??= problemOf(error, `destination ${duplicate}`, context.tokenSource);
+    }
+  }
+  return problem;
+}
+
+/** Sends the request, and records an event if it deleted the destination. Rejects with KonnectError. */
+async function sendDeletion(
+  context: ReconcileContext,
+  api: AuditLogsAPI,
+  id: string,
+  duplicateOf?: string,
+): Promise<'deleted' | 'absent' | 'in-use'> {
   const result = await context.konnect.client.deleteDestination(api, id, context.signal);
-  if (result === 'in-use') return inUse(context, id);
-  if (result === 'deleted')
-    recordEvent(context, 'Normal', 'DestinationDeleted', 'Delete', `deleted destination ${id} from Konnect`);
-  return undefined;
+  if (result === 'deleted') {
+    const isDuplicate = duplicateOf !== undefined;
+    const note = isDuplicate
+      ? `deleted destination ${id}, a duplicate of ${duplicateOf} that no webhook used`
+      : `deleted destination ${id} from Konnect`;
+    recordEvent(context, 'Normal', isDuplicate ? 'DuplicateDeleted' : 'DestinationDeleted', 'Delete', note);
+  }
+  return result;
 }
 
 /** Returns the problem. Once Konnect has had time to release the destination, it says which webhooks of other clients use it. */

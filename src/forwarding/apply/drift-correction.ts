@@ -2,7 +2,7 @@
 import { reconcileAnnotation } from '../../api/v1alpha1.ts';
 import { isContested, withCorrection } from '../../status/corrections.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
-import type { ReconcileContext } from '../reconcile-context.ts';
+import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
 /**
  * Returns a problem if other clients have changed `object`, which messages call `name`, too often. Then the caller must not write.
@@ -22,7 +22,21 @@ export function contestedProblem(
   );
 }
 
-/** Counts a correction of `object` that has succeeded. */
-export function recordCorrection({ status, now }: ReconcileContext, object: string): void {
+/**
+ * Counts a correction of `object` that has succeeded, and records an event. `what` says what another client did. `fields` are those of the
+ * destination that it changed.
+ */
+export function recordCorrected(
+  context: ReconcileContext,
+  object: string,
+  what: string,
+  fields?: readonly string[],
+): void {
+  const { status, now } = context;
   status.recorded = withCorrection(status.recorded, object, now());
+  const isDestination = fields !== undefined;
+  const note = isDestination
+    ? `another client ${what} in Konnect (${fields.join(', ')}); the operator corrected it`
+    : `another client ${what} in Konnect; the operator corrected it`;
+  recordEvent(context, 'Warning', isDestination ? 'DestinationCorrected' : 'WebhookCorrected', 'Correct', note);
 }

@@ -91,8 +91,8 @@ type Difference struct {
 	Predicted json.RawMessage `json:"predicted"`
 }
 
-// judgeDiff compares an object with what stands in the cluster as Argo CD's controller does.
-func judgeDiff(ctx context.Context, request Request, known *cache) (*Difference, error) {
+// compare compares an object with the one in the cluster as Argo CD's controller does.
+func compare(ctx context.Context, request Request, known *cache) (*Difference, error) {
 	target, err := tracked(request)
 	if err != nil {
 		return nil, err

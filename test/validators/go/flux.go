@@ -14,8 +14,8 @@ import (
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 )
 
-// judgeExpressions evaluates Flux' health check expressions.
-func judgeExpressions(ctx context.Context, request Request, known *cache) (*Status, error) {
+// evaluateExpressions evaluates Flux' health check expressions.
+func evaluateExpressions(ctx context.Context, request Request, known *cache) (*Status, error) {
 	if request.Expressions == nil {
 		return nil, fmt.Errorf("no expressions are given")
 	}

@@ -22,7 +22,7 @@ type Health struct {
 	Shown  *health.HealthStatus `json:"shown"`
 }
 
-func judgeHealth(ctx context.Context, request Request, known *cache) (*Health, error) {
+func checkHealth(ctx context.Context, request Request, known *cache) (*Health, error) {
 	overrides, err := known.resourceOverrides(ctx, request.ConfigMap)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-// Command judges asks other projects' own code what they make of Kubernetes objects: Argo CD (health, resource actions, RBAC, sync, diff) and
+// Command object-validators runs the code of other projects on Kubernetes objects: Argo CD (health, resource actions, RBAC, sync, diff), Flux and
 // kstatus. It reads a JSON array of requests on standard input and answers with a JSON array of as many results, in their order.
 package main
 
@@ -16,10 +16,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Request is one question. Which fields count depends on Judge.
+// Request names a validator and its object. The validator decides which of the other fields are used.
 type Request struct {
-	Judge  string                     `json:"judge"`
-	Object *unstructured.Unstructured `json:"object"`
+	Validator string                     `json:"validator"`
+	Object    *unstructured.Unstructured `json:"object"`
 
 	// health, actions, action: the data of the ConfigMap argocd-cm.
 	ConfigMap map[string]string `json:"configMap"`
@@ -42,7 +42,7 @@ type Request struct {
 	Method string `json:"method"`
 }
 
-// Result holds either an answer or the error that the judge ended with.
+// Result holds either an answer or the error of the validator.
 type Result struct {
 	Answer any    `json:"answer,omitempty"`
 	Error  string `json:"error,omitempty"`
@@ -52,7 +52,7 @@ func main() {
 	// Argo CD logs each step; standard output is for the answers.
 	log.SetOutput(io.Discard)
 	if err := run(context.Background(), os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "judges:", err)
+		fmt.Fprintln(os.Stderr, "object-validators:", err)
 		os.Exit(1)
 	}
 }
@@ -70,7 +70,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	results := make([]Result, 0, len(requests))
 	for _, request := range requests {
-		answer, err := judge(ctx, request, known)
+		answer, err := validate(ctx, request, known)
 		if err != nil {
 			results = append(results, Result{Error: err.Error()})
 			continue
@@ -80,28 +80,28 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(results)
 }
 
-// cache spares later requests what earlier ones have read.
+// cache keeps what earlier requests have read for later ones.
 type cache struct {
 	clusters   map[string]*cluster
 	overrides  map[string]map[string]v1alpha1.ResourceOverride
 	evaluators map[Expressions]*cel.StatusEvaluator
 }
 
-func judge(ctx context.Context, request Request, known *cache) (any, error) {
+func validate(ctx context.Context, request Request, known *cache) (any, error) {
 	if request.Object == nil {
-		return nil, fmt.Errorf("a request to %q has no object", request.Judge)
+		return nil, fmt.Errorf("a request to %q has no object", request.Validator)
 	}
-	switch request.Judge {
+	switch request.Validator {
 	case "health":
-		return judgeHealth(ctx, request, known)
+		return checkHealth(ctx, request, known)
 	case "actions":
 		return discoverActions(ctx, request, known)
 	case "action":
 		return runAction(ctx, request, known)
 	case "status":
-		return judgeStatus(request)
+		return computeStatus(request)
 	case "expressions":
-		return judgeExpressions(ctx, request, known)
+		return evaluateExpressions(ctx, request, known)
 	case "decode":
 		return decode(request)
 	case "allowed":
@@ -111,8 +111,8 @@ func judge(ctx context.Context, request Request, known *cache) (any, error) {
 	case "sync":
 		return sync(ctx, request, known)
 	case "diff":
-		return judgeDiff(ctx, request, known)
+		return compare(ctx, request, known)
 	default:
-		return nil, fmt.Errorf("there is no judge %q", request.Judge)
+		return nil, fmt.Errorf("there is no validator %q", request.Validator)
 	}
 }
