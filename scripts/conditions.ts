@@ -250,7 +250,7 @@ function begins(message: string, pattern: string): boolean {
 }
 
 /** Returns the conditions that no row of the table describes, as `type status reason: message`. */
-export function strangers(conditions: readonly Condition[], rows: readonly Row[]): string[] {
+export function unknownConditions(conditions: readonly Condition[], rows: readonly Row[]): string[] {
   return conditions
     .filter(
       ({ type, status, reason, message }) =>

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { conditionRows, conditionsFile, renderConditions, situations, strangers } from '../../scripts/conditions.ts';
+import { conditionRows, conditionsFile, renderConditions, situations, unknownConditions } from '../../scripts/conditions.ts';
 import type { Condition } from '../../src/api/v1alpha1.ts';
 import { document, root } from './documents.ts';
 import { sources } from './sources.ts';
@@ -106,14 +106,14 @@ describe('a condition', () => {
     ['of another reason', { reason: 'InPlace' }],
     ['with another message', { message: 'all is well' }],
   ])('%s is not in the table', (_what, change) => {
-    expect(strangers([condition({})], rows)).toEqual([]);
-    expect(strangers([condition(change)], rows)).toHaveLength(1);
+    expect(unknownConditions([condition({})], rows)).toEqual([]);
+    expect(unknownConditions([condition(change)], rows)).toHaveLength(1);
   });
 
   test('may have a message of several problems, also while being deleted', () => {
     const trouble = { type: 'Ready', status: 'False', reason: 'TokenGone' } as const;
     const message =
       'deletion waits: the Konnect token in Secret konnect, key token is missing or invalid, and the operator knows no earlier one: put a token of organization x there; or set …';
-    expect(strangers([condition({ ...trouble, message })], rows)).toEqual([]);
+    expect(unknownConditions([condition({ ...trouble, message })], rows)).toEqual([]);
   });
 });

@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import { usage } from '../../sandbox/sandbox.ts';
 import { document, headings } from '../docs/documents.ts';
 import { eventually } from '../support/eventually.ts';
-import { missingTools } from '../support/tools.ts';
 import { ownSandbox } from './support/own-sandbox.ts';
 import { bash } from './support/shell.ts';
 
@@ -44,10 +43,7 @@ const reason = () =>
     'jsonpath={.status.conditions[?(@.type=="Ready")].reason}',
   );
 
-const withTools = missingTools.length === 0 ? describe : describe.skip;
-const title = missingTools.length === 0 ? 'typed' : `not typed, because ${missingTools.join(' and ')} is missing`;
-
-withTools(`docs/develop/sandbox.md, ${title}`, () => {
+describe('the commands of docs/develop/sandbox.md', () => {
   test('has no section without a test', () => {
     expect(headings(page, 2)).toEqual([
       'A forwarding',

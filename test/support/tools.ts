@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** The tools that the documents use in addition to kubectl and that this machine lacks. */
-export const missingTools = ['curl', 'jq'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
+/** Returns the tools that the documents use in addition to kubectl and that this machine lacks. */
+export function missingTools(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  return ['curl', 'jq'].filter((tool) => spawnSync(tool, ['--version'], { env }).error !== undefined);
+}

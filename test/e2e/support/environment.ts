@@ -5,7 +5,7 @@ import type { Call } from '../../../sandbox/konnect/calls.ts';
 import type { OperatorProcess } from '../../../sandbox/operator-process.ts';
 import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
-import { conditionRows, conditionsFile, strangers } from '../../../scripts/conditions.ts';
+import { conditionRows, conditionsFile, unknownConditions } from '../../../scripts/conditions.ts';
 import { cluster } from '../../support/cluster.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
 import { progress } from '../../validators/progress.ts';
@@ -207,7 +207,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
     if (written.length === 0) return;
     await assertLegalStatus(await validatorsIfAvailable({ progress }), ...written.map(({ object }) => ({ ...object })));
-    const unknown = written.flatMap(({ object: { status } }) => strangers(status.conditions ?? [], conditionRows()));
+    const unknown = written.flatMap(({ object: { status } }) => unknownConditions(status.conditions ?? [], conditionRows()));
     if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
   }
 

@@ -11,6 +11,7 @@ import { actionlint, cachedPath, objectValidators, programs } from '../../valida
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'test-plan-'));
+  for (const tool of ['curl', 'jq']) await putExecutable(join(folder, tool));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -108,6 +109,33 @@ describe('without Go', () => {
 
   test.each(['', '0', 'false'])('CI=%s is not CI', async (CI) => {
     await expect(planTests('unit', machine('linux', { CI }))).resolves.toMatchObject({ validators: false });
+  });
+});
+
+describe('without a tool of the documents', () => {
+  const noGuide = 'not run: test/e2e/sandbox-guide.test.ts, and in test/e2e/documents.test.ts the commands that use jq';
+
+  beforeEach(async () => {
+    await putExecutable(join(folder, 'go'), 'echo go1.26.8');
+    await rm(join(folder, 'jq'));
+  });
+
+  test('what needs it is left out, and the line says what and how to run it', async () => {
+    const plan = await planTests('integration', machine());
+    expect(plan).toMatchObject({ controlPlane: true, validators: true });
+    expect(plan.jestArguments).toEqual(['--testPathIgnorePatterns=<rootDir>/test/e2e/sandbox-guide.test.ts']);
+    expect(plan.leftOut).toEqual([`${noGuide}; to run them, install jq`]);
+  });
+
+  test('the other projects are complete', async () => {
+    expect(await planTests('unit', machine())).toMatchObject({ jestArguments: [], leftOut: [] });
+    expect(await planTests('simulation', machine())).toMatchObject({ jestArguments: [], leftOut: [] });
+  });
+
+  test('in CI it is an error', async () => {
+    await expect(planTests(undefined, machine('linux', { CI: 'true' }))).rejects.toThrow(
+      `in CI, every test must run:\n${noGuide}`,
+    );
   });
 });
 

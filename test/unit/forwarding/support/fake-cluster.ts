@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { conditionRows, strangers } from '../../../../scripts/conditions.ts';
+import { conditionRows, unknownConditions } from '../../../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
 import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
@@ -124,7 +124,7 @@ export class FakeCluster implements Cluster {
       if (isDeepStrictEqual(stored, JSON.parse(JSON.stringify(object.status)))) {
         throw new TypeError('a status was written that changes nothing');
       }
-      const unknown = strangers(
+      const unknown = unknownConditions(
         (stored.conditions ?? []).filter((one) => !this.isHandMade(one)),
         rows,
       );
