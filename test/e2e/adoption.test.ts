@@ -156,7 +156,7 @@ describe('adoptionPolicy', () => {
     ['Never', 'other', 'Always'],
     ['IfMatching', 'other', 'Always'],
   ] as const)(
-    '%s does not change a destination of our name (%s endpoint) and says so; %s adopts it',
+    '%s does not change a destination with the name of the forwarding (%s endpoint) and says so; %s adopts it',
     async (refuses, endpoint, takes) => {
       const { one, id } = await set(`named-${refuses}-${endpoint}`.toLowerCase(), 'destination', endpoint, refuses);
       const [before] = one.destinations();
@@ -208,7 +208,7 @@ describe('adoptionPolicy', () => {
     },
   );
 
-  test('with several destinations of our name, the forwarding is Stalled and names their IDs, for every policy', async () => {
+  test('with several destinations of one name, the forwarding is Stalled and names their IDs, for every policy', async () => {
     environment().services.konnect.control.behave({ duplicateNames: 'allowed' });
     const one = await fixture('named-twice');
     const ids = [1, 2].map(async () => createDestination(environment(), asInTheHowTo(one.destinationName)));

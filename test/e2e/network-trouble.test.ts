@@ -212,7 +212,7 @@ test('the operator reads a new token from its file before the old one fails', as
   await old.close();
 });
 
-test('no seat for the operator (429 from priority and fairness): it waits as long as told, and then continues', async () => {
+test('the API server answers 429 (priority and fairness): the operator waits as long as Retry-After says, and then continues', async () => {
   const nobody = await startTCPProxy(1);
   nobody.onConnect('hang');
   const config = loadKubeConfig({ kubeconfig: await kubeconfigOf(sandbox.controlPlane, { tokenFile }) });

@@ -149,7 +149,7 @@ test('the message names a Secret that RBAC forbids to read, and the missing perm
 });
 
 describe('objects of other clients stay unchanged', () => {
-  test('a destination of our name', async () => {
+  test('a destination with the name of the forwarding', async () => {
     const one = await fixture('name-in-use');
     const { status, body } = await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {
       body: {
@@ -183,7 +183,7 @@ describe('objects of other clients stay unchanged', () => {
     expect(one.destinations('another name')).toHaveLength(1);
   });
 
-  test('a destination of our name that the operator detects only by the refused creation', async () => {
+  test('a destination with that name that the operator detects only by the refused creation', async () => {
     const one = await fixture('name-in-use-late');
     environment().services.konnect.control.behave({ staleListMs: 60_000 });
     await environment().asOtherClient('POST', '/global/v3/audit-log-destinations', {

@@ -247,7 +247,7 @@ describe('groups', () => {
     expect(await takeAll()).toEqual(['blue-1']);
   });
 
-  test('take turns, new keys of all groups before all resyncs', async () => {
+  test('are served one key each in rotation, new keys of all groups before all resyncs', async () => {
     const { queue, takeAll } = grouped(10);
     queue.add('blue-0', { priority: 'resync' });
     for (const number of [1, 2, 3]) queue.add(`blue-${String(number)}`);

@@ -31,7 +31,7 @@ test.each([
   for (const word of words) expect(found.message).toContain(word);
 });
 
-test('a destination that is listed and not served is told apart from an answer of a proxy', () => {
+test('a destination that is listed and not served has another message than an answer of a proxy', () => {
   const found = problem({ kind: 'UnexpectedAnswer', status: 404, code: listedButNotServedCode });
   expect(found).toMatchObject({ severity: 'unavailable', reason: 'UnexpectedAnswer' });
   for (const word of ['404 or 405', 'update portal webhook', 'spec.konnect.region']) {
@@ -39,7 +39,7 @@ test('a destination that is listed and not served is told apart from an answer o
   }
 });
 
-test('a proxy that rejects its user or password is told apart, with the variables to correct', () => {
+test('the message for a proxy that rejects its user or password names the variables to correct', () => {
   const found = problem({ kind: 'Unreachable', code: proxyAuthenticationCode });
   expect(found).toMatchObject({ severity: 'unavailable', reason: 'KonnectUnavailable' });
   for (const word of ['407', 'HTTPS_PROXY', 'update portal webhook']) expect(found.message).toContain(word);

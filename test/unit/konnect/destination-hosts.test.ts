@@ -161,7 +161,7 @@ describe('a destination that is gone', () => {
     ['DELETE', (client) => client.deleteDestination('v3', gone, signal), 'absent'],
   ];
 
-  test.each(results)('is told from a %s and a fresh list where a host is known', async (method, call, expected) => {
+  test.each(results)('is known from a %s and a fresh list where a host is known', async (method, call, expected) => {
     await clientIn().getDestination('v3', create(), signal);
     requests();
     expect(await call(clientIn())).toEqual(expected);
@@ -169,7 +169,7 @@ describe('a destination that is gone', () => {
     expect(currentDestinations(organization())).toHaveLength(1);
   });
 
-  test.each(results)('is told from a %s to every host where none is known', async (method, call, expected) => {
+  test.each(results)('is known from a %s to every host where none is known', async (method, call, expected) => {
     expect(await call(clientIn())).toEqual(expected);
     const [first, ...others] = ['global/v3', 'eu/v3', 'eu/v2'].map((host) => `${method} ${host}`);
     expect(requests()).toEqual([first, 'GET global/v3 list', ...others]);

@@ -58,7 +58,7 @@ describe('an answer that is not a success', () => {
     },
   );
 
-  test('names only the refused fields of our own list', async () => {
+  test('names only refused fields that the operator sends', async () => {
     const { error } = await failureOf(
       {
         status: 400,

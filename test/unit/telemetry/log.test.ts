@@ -70,7 +70,7 @@ describe('errors', () => {
     refusedFields: ['endpoint'],
   });
 
-  test('of our own are printed with their fields, without a stack', () => {
+  test('of the operator are printed with their fields, without a stack', () => {
     expect(logged({ err: refused })['err']).toEqual({
       type: 'KonnectError',
       message: 'create destination: Konnect answered 400 (Refused), refusing endpoint',

@@ -17,7 +17,7 @@ function refs(...names: string[]): SpecChoice {
 async function resolve(
   choice: SpecChoice,
   objects: Readonly<Record<string, PortalObject>>,
-  memory: Status = here,
+  recorded: Status = here,
 ): Promise<Awaited<ReturnType<typeof resolvePortals>> & { reads: string[] }> {
   const reads: string[] = [];
   const metadata = { namespace: 'platform', name: 'sumologic', uid: 'u', resourceVersion: '1' };
@@ -29,7 +29,7 @@ async function resolve(
         return objects[name] ?? { kind: 'absent' };
       },
     },
-    recorded: memory,
+    recorded,
     organizationID: blue,
     tokenSource: 'Secret konnect, key token',
     signal: new AbortController().signal,

@@ -1,69 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
-import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../../../src/api/v1alpha1.ts';
+import type { AuditLogForwarding, CleanupStatus, Status } from '../../../../src/api/v1alpha1.ts';
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
 import type { SeenWebhook } from '../../../../src/forwarding/observed/observed-state.ts';
-import { claimsOf, ownershipFingerprint } from '../../../../src/forwarding/ownership/claims.ts';
 import {
   ownershipOf,
   successorOf,
   uncontested,
   type WebhookKey,
 } from '../../../../src/forwarding/ownership/ownership.ts';
-import { type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { forum, shop } from '../../../support/konnect-fixtures.ts';
+import {
+  attached,
+  cleanup,
+  forwarding,
+  organizationID,
+  type Sketch,
+  stalledBy,
+  wantsBoth,
+  wantsPortal,
+} from './forwardings.ts';
 
-const organizationID = 'o';
 const portal: WebhookKey = { kind: 'portal', id: shop };
 const organization: WebhookKey = { kind: 'organization' };
-const wantsPortal: SpecChoice = { portals: [{ id: shop, enabled: true }] };
-const wantsBoth: SpecChoice = { ...wantsPortal, organization: { enabled: true } };
-
-interface Sketch {
-  /** The smaller, the older. */
-  readonly age: number;
-  readonly spec?: SpecChoice;
-  readonly status?: Status;
-  readonly deleted?: boolean;
-}
-
-function forwarding(
-  name: string,
-  { age, spec = wantsPortal, status = {}, deleted = false }: Sketch,
-): AuditLogForwarding {
-  return AuditLogForwarding.parse({
-    apiVersion,
-    kind,
-    metadata: {
-      namespace: 'n',
-      name,
-      uid: `uid-${name}`,
-      resourceVersion: '1',
-      creationTimestamp: `2026-01-0${String(age)}T00:00:00Z`,
-      ...(deleted ? { deletionTimestamp: '2026-02-01T00:00:00Z', finalizers: ['x'] } : {}),
-    },
-    spec: specOf(spec),
-    status: { konnect: { organizationID, region: 'us' }, ...status },
-  });
-}
-
-function attached(destinationID: string, state: 'on' | 'pending' | 'refused' = 'on'): Status {
-  return { portals: [{ id: shop, destinationID, enabled: true, state }] };
-}
-
-function stalledBy(reason: string): Status {
-  return {
-    conditions: [{ type: 'Stalled', status: 'True', reason, message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }],
-  };
-}
-
-const cleanup: CleanupStatus = {
-  organizationID,
-  region: 'us',
-  api: 'v3',
-  kind: 'portal',
-  id: shop,
-  destinationID: 'B',
-};
 const pointsAt = (destinationID: string): SeenWebhook => ({
   kind: 'attached',
   destinationID,
@@ -112,7 +71,7 @@ describe("a portal's webhook", () => {
       held('b'),
     ],
     [
-      'the previous owner loses it if it points at our destination',
+      'the previous owner loses it if it points at the destination of this forwarding',
       { age: 2, status: attached('A') },
       { b: { age: 1, status: attached('B') } },
       pointsAt('A'),
@@ -432,69 +391,5 @@ describe('the next owner', () => {
 
   test('does not exist while this forwarding wants the other view of the webhook', () => {
     expect(successorOf(contest({ age: 1 }, { b: { age: 2 } }), entry, pointedAtA)).toBeUndefined();
-  });
-});
-
-describe('claims', () => {
-  test('are what spec wants, what status records and what cleanup lists, each in its organization', () => {
-    const status: Status = {
-      portals: [{ id: 'old', enabled: true, state: 'on' }],
-      organization: { api: 'v3', enabled: true, state: 'on' },
-      destination: { name: 'was' },
-      cleanup: [
-        { ...cleanup, organizationID: 'p', region: 'eu' },
-        { ...cleanup, organizationID: 'p', region: 'eu', kind: 'organization' },
-        { ...cleanup, kind: 'destination' },
-      ],
-    };
-    expect(claimsOf(forwarding('a', { age: 1, status }), 'is', 'q').toSorted()).toEqual(
-      [
-        `q/us/portal/${shop}`,
-        'q/destination/is',
-        'o/us/portal/old',
-        'o/us/organization',
-        'o/destination/was',
-        `p/eu/portal/${shop}`,
-        'p/eu/organization',
-      ].toSorted(),
-    );
-  });
-
-  test('are on the portals that references resolve to, or on those that status records', () => {
-    const spec: SpecChoice = { portalRefs: [{ name: 'shop', enabled: true }] };
-    const status: Status = { portals: [{ id: 'old', ref: 'shop', enabled: true, state: 'on' }] };
-    const one = forwarding('a', { age: 1, spec, status });
-    expect(claimsOf(one, undefined, 'o', [{ id: 'new' }])).toEqual(['o/us/portal/new', 'o/us/portal/old']);
-    expect(claimsOf(one, undefined)).toEqual(['o/us/portal/old']);
-  });
-
-  test('are none before the token has proved its organization', () => {
-    expect(claimsOf(forwarding('a', { age: 1, spec: wantsBoth, status: { konnect: undefined } }), 'is')).toEqual([]);
-  });
-
-  test('contain each object once', () => {
-    const claims = claimsOf(
-      forwarding('a', { age: 1, status: { ...attached('A'), destination: { name: 'is' } } }),
-      'is',
-    );
-    expect(claims).toEqual([`o/us/portal/${shop}`, 'o/destination/is']);
-  });
-});
-
-describe('changes that other forwardings depend on', () => {
-  const before = forwarding('a', { age: 1, status: attached('A') });
-  const status = (change: Status) => ({ ...before, status: { ...before.status, ...change } });
-  test.each([
-    ['a new state of a portal', status(attached('B')), true],
-    ['another organization', status({ konnect: { organizationID: 'p', region: 'us' } }), true],
-    ['being stalled', status(stalledBy('TokenRejected')), true],
-    ['another name of its destination', status({ destination: { name: 'x' } }), true],
-    ['another spec', { ...before, spec: specOf({ ...wantsPortal, suspend: true }) }, true],
-    ['deletion', forwarding('a', { age: 1, status: attached('A'), deleted: true }), true],
-    ['a Secret applied', status({ destination: undefined, portalsReady: '1/1' }), false],
-    ['a generation answered', status({ observedGeneration: 9 }), false],
-    ['an answered annotation', status({ lastHandledReconcileAt: 'now' }), false],
-  ] as const)('%s: %j', (_title, after, isNews) => {
-    expect(ownershipFingerprint(after) !== ownershipFingerprint(before)).toBe(isNews);
   });
 });

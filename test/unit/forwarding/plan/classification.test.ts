@@ -6,7 +6,7 @@ import { classified } from '../../../../src/forwarding/plan/plan-webhook.ts';
 
 const attach = { kind: 'attach', because: 'enabled' } as const;
 const applied = { destinationID: 'D', enabled: true };
-const remembered: PortalStatus = { id: 'p', destinationID: 'D', enabled: true, state: 'on', applied };
+const recorded: PortalStatus = { id: 'p', destinationID: 'D', enabled: true, state: 'on', applied };
 const attached = (destinationID: string, enabled: boolean): SeenWebhook => ({
   kind: 'attached',
   destinationID,
@@ -22,33 +22,33 @@ const inline: SeenWebhook = {
   updatedAt: '2026-01-01T00:00:00Z',
 };
 const appliedInline = { endpointDigest: 'e', enabled: true, logFormat: 'cef', skipSSLVerification: false };
-const rememberedInline: PortalStatus & { updatedAt: string } = {
-  ...remembered,
+const recordedInline: PortalStatus & { updatedAt: string } = {
+  ...recorded,
   applied: appliedInline,
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
 describe('a webhook that differs from spec', () => {
   test.each<readonly [string, PortalStatus | undefined, SeenWebhook, boolean]>([
-    ['is as the operator last applied it: spec changed', remembered, attached('D', true), false],
-    ['was switched off by another client', remembered, attached('D', false), true],
-    ['was pointed elsewhere', remembered, attached('X', true), true],
-    ['was detached', remembered, { kind: 'unconfigured' }, true],
-    ['got an endpoint of its own', remembered, inline, true],
-    ['was never applied', { ...remembered, applied: undefined }, attached('X', true), false],
+    ['is as the operator last applied it: spec changed', recorded, attached('D', true), false],
+    ['was switched off by another client', recorded, attached('D', false), true],
+    ['was pointed elsewhere', recorded, attached('X', true), true],
+    ['was detached', recorded, { kind: 'unconfigured' }, true],
+    ['got an endpoint of its own', recorded, inline, true],
+    ['was never applied', { ...recorded, applied: undefined }, attached('X', true), false],
     ['is not known at all', undefined, attached('X', true), false],
-    ['may show a lost write of ours', { ...remembered, updating: 'Change' }, attached('X', true), false],
-    ['may show a lost correction of ours', { ...remembered, updating: 'Correction' }, attached('D', true), true],
-    ['is inline as applied', rememberedInline, inline, false],
-    ['is inline and has another format', rememberedInline, { ...inline, logFormat: 'json' }, true],
-    ['is inline and was written since', rememberedInline, { ...inline, updatedAt: '2026-01-01T00:00:01Z' }, true],
-    ['is inline and was attached', rememberedInline, attached('X', true), true],
+    ['may show a lost write of ours', { ...recorded, updating: 'Change' }, attached('X', true), false],
+    ['may show a lost correction of ours', { ...recorded, updating: 'Correction' }, attached('D', true), true],
+    ['is inline as applied', recordedInline, inline, false],
+    ['is inline and has another format', recordedInline, { ...inline, logFormat: 'json' }, true],
+    ['is inline and was written since', recordedInline, { ...inline, updatedAt: '2026-01-01T00:00:01Z' }, true],
+    ['is inline and was attached', recordedInline, attached('X', true), true],
   ])('%s', (_title, status, seen, expected) => {
     expect(classified(attach, status, seen)).toEqual(expected ? { ...attach, isForeign: true } : attach);
   });
 
   test('is not classified if nothing is written', () => {
-    expect(classified({ kind: 'refuse', otherID: 'X', why: 'policy' }, remembered, attached('X', true))).toEqual({
+    expect(classified({ kind: 'refuse', otherID: 'X', why: 'policy' }, recorded, attached('X', true))).toEqual({
       kind: 'refuse',
       otherID: 'X',
       why: 'policy',
@@ -91,7 +91,7 @@ describe('a destination', () => {
 
 test('an inline webhook that shows the endpoint of a lost write of the operator was not changed by another client', () => {
   const step = { kind: 'attach', because: 'pointed elsewhere' } as const;
-  const lost = { ...rememberedInline, updating: 'Change' } as const;
+  const lost = { ...recordedInline, updating: 'Change' } as const;
   const moved = { ...inline, endpointDigest: 'new' } as const;
   expect(classified(step, lost, moved, 'new')).toEqual(step);
   expect(classified(step, lost, moved, 'another')).toEqual({ ...step, isForeign: true });

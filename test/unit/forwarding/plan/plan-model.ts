@@ -32,10 +32,10 @@ export type WorldWebhook =
       readonly settings: Omit<WorldDestination, 'name'>;
     };
 
-export function look(world: World, desired: DesiredState, memory: Status): Observed {
+export function look(world: World, desired: DesiredState, recorded: Status): Observed {
   const ids = Object.keys(world.destinations).toSorted();
   const see = (id: string) => ({ id, endpointHoldsSecret: false, ...withoutSecret(world.destinations[id]) });
-  const mine = memory.destination?.id;
+  const mine = recorded.destination?.id;
   const others = ids.filter((id) => id !== mine).map(see);
   return {
     destination: desired.usesDestination
@@ -43,7 +43,7 @@ export function look(world: World, desired: DesiredState, memory: Status): Obser
           kind: 'known',
           ours: mine !== undefined && ids.includes(mine) ? see(mine) : undefined,
           named: others.filter(({ name }) => name === desired.own?.settings.name),
-          sameNameAsPending: others.filter(({ name }) => name === memory.destination?.creating?.name),
+          sameNameAsPending: others.filter(({ name }) => name === recorded.destination?.creating?.name),
         }
       : { kind: 'unneeded' },
     organization: desired.organization === undefined ? undefined : lookAt(world, world.organization),
@@ -81,15 +81,15 @@ function lookAt(world: World, webhook: WorldWebhook | undefined): SeenWebhook {
 }
 
 /** Applies the plan to the world, and returns the recorded state. */
-export function carryOut(world: World, desired: DesiredState, memory: Status, plan: Plan): Status {
-  const destination = carryOutDestination(world, desired, memory.destination, plan.destination);
+export function carryOut(world: World, desired: DesiredState, recorded: Status, plan: Plan): Status {
+  const destination = carryOutDestination(world, desired, recorded.destination, plan.destination);
   const stands =
     !['wait', 'refuse', 'lost', 'unresolved', 'unknown'].includes(plan.destination.kind) &&
     !refusedNext(plan.destination);
   const id = stands ? destination?.id : undefined;
   const portals = desired.portals.flatMap((portal) => {
     const step = plan.portals.get(portal.id) ?? { kind: 'missing' };
-    const before = memory.portals?.find((one) => one.id === portal.id);
+    const before = recorded.portals?.find((one) => one.id === portal.id);
     const { enabled } = portal;
     if (step.kind === 'attach' && id !== undefined) {
       world.portals[portal.id] = { kind: 'destination', id, enabled };
@@ -97,7 +97,7 @@ export function carryOut(world: World, desired: DesiredState, memory: Status, pl
     const trace = traceOf(step, before?.destinationID, id ?? destination?.id);
     return [{ id: portal.id, ...trace.destination, enabled, state: trace.state ?? before?.state ?? 'pending' }];
   });
-  const organization = carryOutOrganization(world, desired, memory, plan.organization, id, destination?.id);
+  const organization = carryOutOrganization(world, desired, recorded, plan.organization, id, destination?.id);
   return {
     ...(destination === undefined ? {} : { destination }),
     ...(organization === undefined ? {} : { organization }),
@@ -129,18 +129,18 @@ function traceOf(step: WebhookStep, before: string | undefined, now: string | un
 function carryOutOrganization(
   world: World,
   desired: DesiredState,
-  memory: Status,
+  recorded: Status,
   step: WebhookStep | undefined,
   id: string | undefined,
-  remembered: string | undefined,
+  recordedID: string | undefined,
 ): Status['organization'] {
   const { organization, api, own } = desired;
   if (organization === undefined || step === undefined) return undefined;
   const { enabled } = organization;
   if (api === 'v3') {
     if (step.kind === 'attach' && id !== undefined) world.organization = { kind: 'destination', id, enabled };
-    const before = memory.organization?.api === 'v3' ? memory.organization : undefined;
-    const trace = traceOf(step, before?.destinationID, id ?? remembered);
+    const before = recorded.organization?.api === 'v3' ? recorded.organization : undefined;
+    const trace = traceOf(step, before?.destinationID, id ?? recordedID);
     return { api, ...trace.destination, enabled, state: trace.state ?? before?.state ?? 'pending' };
   }
   if (step.kind === 'refuse' || step.kind === 'lost') return { api, enabled, state: 'refused' };
@@ -152,45 +152,45 @@ function carryOutOrganization(
     world.organization = { kind: 'inline', enabled, settings: applied };
     return { api, enabled, state: 'on', endpointDigest, secretVersion, updatedAt };
   }
-  if (step.kind === 'keep' && memory.organization !== undefined) {
+  if (step.kind === 'keep' && recorded.organization !== undefined) {
     return {
-      ...memory.organization,
+      ...recorded.organization,
       state: 'on',
       ...(step.updatedAt === undefined ? {} : { updatedAt: step.updatedAt }),
     };
   }
-  return memory.organization;
+  return recorded.organization;
 }
 
 function carryOutDestination(
   world: World,
   desired: DesiredState,
-  remembered: DestinationStatus | undefined,
+  recorded: DestinationStatus | undefined,
   step: DestinationStep,
 ): DestinationStatus | undefined {
-  if (desired.own === undefined) return remembered;
+  if (desired.own === undefined) return recorded;
   const { settings, secretVersion, endpointDigest } = desired.own;
   const { name, logFormat, skipSSLVerification } = settings;
   switch (step.kind) {
     case 'none':
     case 'wait':
     case 'unknown':
-      return remembered;
+      return recorded;
     case 'use':
       return { id: step.id, name: desired.reference?.name ?? '', managed: false };
     case 'unresolved':
       return undefined;
     case 'keep': {
-      const { creating: _creating, ...rest } = remembered ?? { name };
+      const { creating: _creating, ...rest } = recorded ?? { name };
       return { ...rest, ...(step.updatedAt === undefined ? {} : { updatedAt: step.updatedAt }) };
     }
     case 'refuse':
     case 'lost':
-      return remembered?.id === undefined ? undefined : remembered;
+      return recorded?.id === undefined ? undefined : recorded;
     case 'create':
     case 'update': {
       const updatedAt = tick(world);
-      const id = step.kind === 'create' ? `made-${String(world.ticks)}` : (remembered?.id ?? '');
+      const id = step.kind === 'create' ? `made-${String(world.ticks)}` : (recorded?.id ?? '');
       world.destinations[id] = {
         name,
         endpointDigest,
@@ -209,7 +209,7 @@ function carryOutDestination(
         id: step.id,
         name: step.name,
         managed: true,
-        secretVersion: step.because === 'pending creation' ? remembered?.creating?.secretVersion : undefined,
+        secretVersion: step.because === 'pending creation' ? recorded?.creating?.secretVersion : undefined,
       };
       return carryOutDestination(world, desired, claimed, step.next);
     }

@@ -11,7 +11,7 @@ const name = key;
 const portals = [{ id: shop, enabled: true }];
 const otherEndpoint = 'https://other.example.com/x';
 
-describe('a destination with our name that the operator never owned', () => {
+describe('a destination with the name of the forwarding that the operator never owned', () => {
   test.each([
     ['IfMatching', siem.endpoint],
     ['Always', otherEndpoint],

@@ -63,7 +63,7 @@ describe('a destination that another client uses', () => {
     return { harness, id };
   }
 
-  test('names its users only after Konnect has had time to release our own webhooks', async () => {
+  test('names its users only after Konnect has had time to release the webhooks of the forwarding', async () => {
     const { harness, id } = await inUse();
     expect(harness.condition('Ready')?.message).toContain('which is normal for a while after webhooks were detached');
     expect(harness.calls).not.toContain('GET us/v3/portals');
@@ -125,7 +125,7 @@ test('an outage during deletion is no patience with a destination in use: it is 
   expect(remains(harness)).toEqual(nothing);
 });
 
-test('deletion detaches a portal of spec that a hand has attached to our destination', async () => {
+test('deletion detaches a portal of spec that another client has attached to its destination', async () => {
   const harness = await open();
   const { id: theirs } = harness.createForeign('theirs');
   pointWebhook(harness.konnect.model, harness.organization, harness.portal(forum), { kind: 'destination', id: theirs });
@@ -138,7 +138,7 @@ test('deletion detaches a portal of spec that a hand has attached to our destina
   expect(harness.destinations.map((one) => one.name)).toEqual(['theirs']);
 });
 
-test('deletion detaches the organization webhook that a hand has attached to our destination', async () => {
+test('deletion detaches the organization webhook that another client has attached to its destination', async () => {
   const harness = await open();
   const { id: theirs } = harness.createForeign('theirs');
   pointWebhook(harness.konnect.model, harness.organization, harness.webhook(), { kind: 'destination', id: theirs });
@@ -151,7 +151,7 @@ test('deletion detaches the organization webhook that a hand has attached to our
   expect(webhooks(harness)).toEqual(detached);
 });
 
-test('deletion detaches an inline webhook that a hand has pointed at our destination', async () => {
+test('deletion detaches an inline webhook that another client has pointed at its destination', async () => {
   const harness = await inPlace({ ...usual, api: 'v2' });
   const id = harness.destinations[0]?.id ?? '';
   pointWebhook(harness.konnect.model, harness.organization, harness.webhook(), { kind: 'destination', id });
@@ -222,7 +222,7 @@ test('a deletion of a forwarding that owned nothing sends no request', async () 
   expect(harness.konnectWrites).toEqual([]);
 });
 
-test('deletion looks for what a lost POST has made', async () => {
+test('deletion looks for what a POST without an answer has created', async () => {
   const harness = await open();
   harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
   await harness.reconcile();

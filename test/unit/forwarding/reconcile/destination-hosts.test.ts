@@ -87,7 +87,7 @@ describe('where the global host serves one destination, nobody asks elsewhere', 
     expect(destinationCalls(harness)).toEqual(['DELETE global/v3/audit-log-destinations/ID']);
   });
 
-  test('a look without drift asks for no destination', async () => {
+  test('a reconciliation without drift requests no single destination', async () => {
     const harness = await inPlace(onePortal, { destinationItems: 'global' });
     await nextResync(harness);
     expect(destinationCalls(harness)).toEqual(['GET global/v3/audit-log-destinations']);

@@ -167,7 +167,7 @@ describe('what another client changed is corrected', () => {
 });
 
 describe('what the operator never owned stays unchanged', () => {
-  test('a destination of our name', async () => {
+  test('a destination with the name of the forwarding', async () => {
     const harness = await open();
     const { id } = harness.createForeign(name);
     expect(await harness.reconcile()).toMatchObject({ kind: 'requeue' });

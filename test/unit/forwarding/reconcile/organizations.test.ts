@@ -75,7 +75,7 @@ describe('a token of another organization, while the old one is still known', ()
     expect(standing(harness)).toEqual({ blue: nothing, green: everything });
   });
 
-  test('first looks in the old organization for a destination whose creation had no answer', async () => {
+  test('first searches the old organization for a destination whose creation had no answer', async () => {
     const harness = await open(here);
     const match = { operation: 'create-audit-log-destination' };
     harness.konnect.control.fail({ kind: 'drop-after', match, times: 1 });

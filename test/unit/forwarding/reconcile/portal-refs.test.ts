@@ -390,7 +390,7 @@ describe('two forwardings, one by ID and one by a Portal,', () => {
   });
 });
 
-test('a refused webhook that another client pointed at our destination is detached with the rest', async () => {
+test('a refused webhook that another client pointed at the forwarding’s destination is detached with the rest', async () => {
   const harness = await open(mixed);
   harness.cluster.portals.set('shop', portal(shop));
   const theirs = harness.createForeign('theirs');

@@ -63,7 +63,7 @@ describe.each(['id', 'name'] as const)('a destination of another client, by %s',
     ]);
   });
 
-  test('replaces our own by re-pointing, and our own is deleted; and back again', async () => {
+  test('replaces the own destination, which is deleted after the webhooks have moved; and back again', async () => {
     const harness = await inPlace();
     const theirs = harness.createForeign('theirs');
     const seen: string[][] = [];

@@ -33,7 +33,7 @@ describe.each(jumps)('by %i hours', (hours) => {
     expect(harness.destinations).toHaveLength(1);
   });
 
-  test('a next process looks for it as long once more, and finds it', async () => {
+  test('the next process looks for it for the same time again, and finds it', async () => {
     const harness = await open(undefined, { staleListMs: 25_000, duplicateNames: 'allowed' });
     harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
     await harness.reconcile();
