@@ -1,7 +1,7 @@
 import { createServer as createTLSServer } from 'node:https';
 import { createServer as createTCPServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createAuthority } from '../../../sandbox/certificates.ts';
 import { closed, listening } from './listening.ts';
 import { clientOf, rejection, type Script, scriptedKonnect } from './scripted-konnect.ts';
@@ -147,6 +147,16 @@ describe('an unreadable answer', () => {
 });
 
 describe('no answer', () => {
+  const timeoutMs = 15_000;
+  // On a busy machine, a short timeout could pass before the request is sent.
+  const useManualTimeouts = () => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  const passTimeout = () => {
+    jest.advanceTimersByTime(timeoutMs);
+  };
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   test('a refused connection: the write did not happen', async () => {
     const server = createTCPServer();
     const port = await listening(server);
@@ -183,10 +193,11 @@ describe('no answer', () => {
 
   test.each<[string, Script]>([
     ['a connection that is reset', (answer) => answer.destroy()],
-    ['silence', () => {}],
+    ['silence', passTimeout],
   ])('%s: the write may have happened', async (_, script) => {
+    useManualTimeouts();
     await using server = await scriptedKonnect(() => script);
-    using konnect = clientOf(server.urlTemplate, { timeoutMs: 150 });
+    using konnect = clientOf(server.urlTemplate, { timeoutMs });
     expect(await rejection(konnect.client.createDestination('v3', body, signal))).toMatchObject({
       kind: 'Unreachable',
       code: expect.stringMatching(/^(ECONNRESET|ETIMEDOUT)$/),
@@ -200,11 +211,13 @@ describe('no answer', () => {
   });
 
   test('a body that never ends is given up after the timeout', async () => {
+    useManualTimeouts();
     await using server = await scriptedKonnect(() => (answer) => {
       answer.writeHead(200);
-      answer.write('{');
+      // Two turns of the event loop later the client has read it.
+      answer.write('{', () => setImmediate(() => setImmediate(passTimeout)));
     });
-    using konnect = clientOf(server.urlTemplate, { timeoutMs: 150 });
+    using konnect = clientOf(server.urlTemplate, { timeoutMs });
     expect(await rejection(konnect.client.getDestination('v3', id, signal))).toMatchObject({
       kind: 'UnexpectedAnswer',
     });
