@@ -1,7 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { conditionRows, conditionsFile, renderConditions, situations, unknownConditions } from '../../scripts/conditions.ts';
+import {
+  conditionRows,
+  conditionsFile,
+  renderConditions,
+  situations,
+  unknownConditions,
+} from '../../scripts/conditions.ts';
 import type { Condition } from '../../src/api/v1alpha1.ts';
 import { document, root } from './documents.ts';
 import { sources } from './sources.ts';

@@ -207,7 +207,9 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     const written = watch.events.filter(({ type, object: { status } }) => type !== 'DELETED' && isWritten(status));
     if (written.length === 0) return;
     await assertLegalStatus(await validatorsIfAvailable({ progress }), ...written.map(({ object }) => ({ ...object })));
-    const unknown = written.flatMap(({ object: { status } }) => unknownConditions(status.conditions ?? [], conditionRows()));
+    const unknown = written.flatMap(({ object: { status } }) =>
+      unknownConditions(status.conditions ?? [], conditionRows()),
+    );
     if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
   }
 
