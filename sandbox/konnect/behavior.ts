@@ -51,6 +51,10 @@ export interface Behavior {
   inactiveWebhook: 'failed' | 'switched-off';
   /** 0. How long a revoked token still works. */
   revokedTokenGraceMs: number;
+  /** `on`. Whether the list of audit logs is there: it is behind a feature flag, and without that it answers 403 or 404. */
+  auditLogsList: 'on' | 'forbidden' | 'not-found';
+  /** `nested`. Whether the list of audit logs has its cursors in `meta.page` or in `meta`. */
+  auditLogsMeta: 'nested' | 'flat';
   /** 0. Minimum duration of a replay job. */
   replayDurationMs: number;
 }
@@ -73,5 +77,7 @@ export const defaultBehavior: Readonly<Behavior> = {
   switchOffAfter: 0,
   inactiveWebhook: 'failed',
   revokedTokenGraceMs: 0,
+  auditLogsList: 'on',
+  auditLogsMeta: 'nested',
   replayDurationMs: 0,
 };

@@ -56,6 +56,8 @@ export const behaviorBody = z.strictObject({
   switchOffAfter: z.int().min(0).exactOptional(),
   inactiveWebhook: z.enum(['failed', 'switched-off']).exactOptional(),
   revokedTokenGraceMs: ms.exactOptional(),
+  auditLogsList: z.enum(['on', 'forbidden', 'not-found']).exactOptional(),
+  auditLogsMeta: z.enum(['nested', 'flat']).exactOptional(),
   replayDurationMs: ms.exactOptional(),
 });
 

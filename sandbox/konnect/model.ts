@@ -111,6 +111,8 @@ export interface ReplayJob {
 }
 
 export interface RecordedEvent {
+  /** One more than that of the event before it. */
+  readonly sequence: number;
   readonly event: AuditEvent;
   readonly region: string;
   /** If present, the line belongs to this portal's webhook and not to the organization's. */

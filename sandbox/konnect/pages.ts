@@ -1,15 +1,21 @@
 import type { PublicRequest } from './operation.ts';
 import { invalid } from './validation.ts';
 
-const defaultPageSize = 10;
+interface PageSizes {
+  readonly default: number;
+  readonly max: number;
+}
 
 /**
- * Returns `page[size]`: 10 if it is absent or empty, at most `pageSizeMax`.
+ * Returns `page[size]`: 10 if it is absent or empty, at most `pageSizeMax`, unless `sizes` says otherwise.
  *
  * @throws {Problem} 400 unless it is a positive integer
  */
-export function pageSize(request: Pick<PublicRequest, 'model' | 'query'>): number {
-  return Math.min(positive(request.query, 'page[size]', defaultPageSize), request.model.behavior.pageSizeMax);
+export function pageSize(
+  request: Pick<PublicRequest, 'model' | 'query'>,
+  sizes: PageSizes = { default: 10, max: request.model.behavior.pageSizeMax },
+): number {
+  return Math.min(positive(request.query, 'page[size]', sizes.default), sizes.max);
 }
 
 interface NumberedPage<Item> {
@@ -44,8 +50,9 @@ interface CursorPage<Item> {
 export function cursorPage<Item extends { readonly sequence: number }>(
   request: Pick<PublicRequest, 'model' | 'query' | 'path'>,
   items: readonly Item[],
+  sizes?: PageSizes,
 ): CursorPage<Item> {
-  const size = pageSize(request);
+  const size = pageSize(request, sizes);
   const after = cursor(request.query, 'page[after]');
   const before = cursor(request.query, 'page[before]');
   if (after !== undefined && before !== undefined) {

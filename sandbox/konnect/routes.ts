@@ -1,6 +1,7 @@
 import { auditCall } from './model/audit.ts';
 import { holderOf, type KonnectModel } from './model.ts';
 import type { Answer, Operation, PublicOperation, PublicRequest } from './operation.ts';
+import { auditLogsOperation } from './operations/audit-logs.ts';
 import { destinationOperations } from './operations/destinations.ts';
 import { organizationOperations } from './operations/organization.ts';
 import { jwksOperation, organizationWebhookOperations } from './operations/organization-webhook.ts';
@@ -37,6 +38,7 @@ export const operations: readonly (Operation | PublicOperation)[] = [
   ...destinationOperations('v3'),
   ...organizationWebhookOperations,
   jwksOperation,
+  auditLogsOperation,
   ...portalOperations,
   ...portalWebhookOperations,
   ...replayOperations,

@@ -6,7 +6,7 @@ import { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, hostFor, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
 
-const tokenVariable = 'KONNECT_TOKEN';
+export const tokenVariable = 'KONNECT_TOKEN';
 
 /** Returns the options of a command that calls Konnect. */
 export function konnectOptions(regionHelp: string): Options {
@@ -25,24 +25,48 @@ export function konnectOptions(regionHelp: string): Options {
   };
 }
 
-/** Returns the public keys of a region as Konnect publishes them. They need no token, but Konnect's API description asks for one, so one is sent if there is one. */
-export async function fetchSigningKeys(args: Arguments, terminal: Terminal): Promise<unknown> {
+/** What a command needs to call Konnect. */
+export interface KonnectAccess {
+  readonly http: KonnectHTTP;
+  readonly urlTemplate: string;
+  readonly region: string;
+  /** Undefined if the user gave none. */
+  readonly token: string | undefined;
+}
+
+/**
+ * Calls `use` with access to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
+ * CommandError for an error of Konnect.
+ */
+export async function withKonnect<T>(
+  args: Arguments,
+  terminal: Terminal,
+  use: (access: KonnectAccess) => Promise<T>,
+): Promise<T> {
   const region = textOf(args, 'region') ?? '';
   if (!isRegion(region)) throw new UsageError('--region must be the name of a region of Konnect, such as us or eu');
-  const url = new URL('v2/audit-log-webhook/jwks.json', hostFor(konnectURL(args), region));
+  const urlTemplate = konnectURL(args);
   const proxies = parseProxies(terminal.env);
   if (typeof proxies === 'string') throw new UsageError(proxies);
+  const token = await konnectToken(args, terminal);
   const http = new KonnectHTTP({ userAgent: `konnect-audit-log-operator/${version} (auditlog)`, proxies });
   try {
-    const token = await konnectToken(args, terminal);
-    const { signal } = terminal;
-    return (await http.send({ operation: 'get signing keys', region, method: 'GET', url, token, signal })).body;
+    return await use({ http, urlTemplate, region, token });
   } catch (error) {
     if (isKonnectError(error)) throw new CommandError(error.message);
     throw error;
   } finally {
     http.close();
   }
+}
+
+/** Returns the public keys of a region as Konnect publishes them. They need no token, but Konnect's API description asks for one. */
+export async function fetchSigningKeys(
+  { http, urlTemplate, region, token }: KonnectAccess,
+  { signal }: Terminal,
+): Promise<unknown> {
+  const url = new URL('v2/audit-log-webhook/jwks.json', hostFor(urlTemplate, region));
+  return (await http.send({ operation: 'get signing keys', region, method: 'GET', url, token, signal })).body;
 }
 
 function konnectURL(args: Arguments): string {

@@ -14,6 +14,7 @@ import {
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
+  pull: async () => (await import('./pull.ts')).pullCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
 };
 

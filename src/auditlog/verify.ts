@@ -5,7 +5,7 @@ import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts'
 import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { linesOfInput, unreadable } from './input.ts';
-import { fetchSigningKeys, konnectOptions } from './konnect-access.ts';
+import { fetchSigningKeys, konnectOptions, withKonnect } from './konnect-access.ts';
 import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { unsigned: 3, invalid: 4, nothingFound: 5 } as const;
@@ -63,7 +63,11 @@ async function signingKeys(args: Arguments, terminal: Terminal): Promise<readonl
     throw new UsageError("give Konnect's public keys with either --jwks FILE or --region REGION");
   const text = file === undefined ? undefined : await read(file);
   try {
-    return toSigningKeys(text === undefined ? await fetchSigningKeys(args, terminal) : JSON.parse(text));
+    return toSigningKeys(
+      text === undefined
+        ? await withKonnect(args, terminal, (access) => fetchSigningKeys(access, terminal))
+        : JSON.parse(text),
+    );
   } catch (error) {
     if (error instanceof CommandError || error instanceof UsageError) throw error;
     const reason = error instanceof InvalidKeysError ? error.message : 'they are not JSON';

@@ -39,7 +39,7 @@ export async function allPages(
 }
 
 /** Returns the cursor in `next`. The path in `next` is not used, because its prefix does not exist on the public host. */
-function cursorOf(next: string): string | undefined {
+export function cursorOf(next: string): string | undefined {
   const query = next.includes('?') ? next.slice(next.indexOf('?') + 1) : '';
   const cursor = new URLSearchParams(query).get('page[after]') ?? '';
   return cursor === '' || cursor.length > 4096 ? undefined : cursor;

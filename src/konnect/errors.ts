@@ -19,7 +19,8 @@ export type KonnectOperation =
   | 'get inline webhook'
   | 'update inline webhook'
   | 'disable inline webhook'
-  | 'get signing keys';
+  | 'get signing keys'
+  | 'list audit logs';
 
 /**
  * - `Unauthorized`: 401, or a token with characters that a header cannot contain (then without a status)

@@ -102,7 +102,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
   ],
   'audit-lines': [],
-  auditlog: ['audit-lines', 'config', 'konnect'],
+  auditlog: ['api', 'audit-lines', 'config', 'konnect'],
 };
 
 const rooms = [...new Set(files.filter((file) => file.includes('/')).map(roomOf))];

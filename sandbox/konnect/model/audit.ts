@@ -1,5 +1,12 @@
 import type { AuditEvent } from '../audit-event.ts';
-import { type KonnectModel, type Organization, type Portal, type Token, webhookIn } from '../model.ts';
+import {
+  type KonnectModel,
+  type Organization,
+  type Portal,
+  type RecordedEvent,
+  type Token,
+  webhookIn,
+} from '../model.ts';
 import { deliver } from './webhooks.ts';
 
 const maxEvents = 10_000;
@@ -76,7 +83,7 @@ export function auditLogin(
   deliver(model, organization, portal.webhook, event);
 }
 
-function record(organization: Organization, recorded: Organization['events'][number]): void {
-  organization.events.push(recorded);
-  if (organization.events.length > maxEvents) organization.events.shift();
+function record({ events }: Organization, recorded: Omit<RecordedEvent, 'sequence'>): void {
+  events.push({ ...recorded, sequence: (events.at(-1)?.sequence ?? 0) + 1 });
+  if (events.length > maxEvents) events.shift();
 }
