@@ -45,6 +45,8 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   OrganizationChanged: [{ kind: 'stalled', parts: ['SecretsResolved'] }],
   LeftBehind: [
     { kind: 'elsewhere', says: 'gave up … in' },
+    { kind: 'elsewhere', says: 'without its finalizer' },
+    { kind: 'elsewhere', says: 'missing in a list' },
     { kind: 'stalled', parts: onlyReady },
   ],
   RequestRefused: [
@@ -83,6 +85,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   ],
   Detaching: [
     { kind: 'waiting', parts: onlyReady, says: 'refuses to detach' },
+    { kind: 'waiting', parts: either, says: 'deleted forwarding of this name' },
     { kind: 'waiting', parts: either },
   ],
   DestinationInUse: [{ kind: 'waiting', parts: either }],

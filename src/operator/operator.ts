@@ -96,6 +96,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     enqueue: (key, options) => queue.add(key, options),
     destinationName: (forwarding) => destinationName(forwarding, clusterName),
     conditions: metrics,
+    onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
   });
 
   const client = new KubeClient({ config: kubeConfig, userAgent, fence });

@@ -20,6 +20,8 @@ export interface EnqueuerOptions {
   /** Returns the name in Konnect of a forwarding's own destination. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
   readonly conditions: ConditionsSink;
+  /** Called for each deleted forwarding, before its key is enqueued. `isSeen`: the API server has reported the deletion. */
+  readonly onDeleted: (forwarding: AuditLogForwarding, isSeen: boolean) => void;
 }
 
 /** Enqueues the forwardings that a change in Kubernetes concerns. Before `start` it only keeps its indexes, which the caches fill. */
@@ -45,7 +47,10 @@ export class Enqueuer {
   onForwarding(change: Change<KubeObject>): void {
     const { key, object } = change;
     const { namespace = '', name } = object.metadata;
+    const parsed = parseForwarding(object);
     if (change.kind === 'deleted') {
+      if (this.#isStarted && parsed.kind === 'forwarding')
+        this.#options.onDeleted(parsed.forwarding, change.source !== 'list');
       for (const other of this.#claims.delete(key)) this.#enqueue(other);
       this.#secrets.delete(key);
       this.#groups.delete(key);
@@ -53,7 +58,6 @@ export class Enqueuer {
       this.#enqueue(key);
       return;
     }
-    const parsed = parseForwarding(object);
     if (parsed.kind === 'forwarding') {
       const { forwarding } = parsed;
       this.#secrets.set(key, secretsOf(forwarding));
@@ -78,7 +82,7 @@ export class Enqueuer {
     return this.#claims.sharing(key, claims);
   }
 
-  /** Returns the group of a forwarding in the work queue. A deleted forwarding needs nothing of Konnect, so its group is the empty one. */
+  /** Returns the group of a forwarding in the work queue. Deleted forwardings have the empty group, since few of them still need Konnect. */
   groupOf(key: string): string {
     return this.#groups.get(key) ?? '';
   }

@@ -1,9 +1,10 @@
 /** Deletion of a forwarding: the operator removes only its own objects from Konnect, and status says what blocks the deletion. */
 import { describe, expect, test } from '@jest/globals';
 import type { KonnectModel } from '../../sandbox/konnect/model.ts';
+import { finalizer } from '../../src/api/v1alpha1.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { expectEvent, expectProblem } from './support/conditions.ts';
+import { expectEvent, expectProblem, isAnswered } from './support/conditions.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
 import type { Fixture } from './support/fixture.ts';
 import { forwarding, secret } from './support/manifests.ts';
@@ -229,6 +230,39 @@ describe('the token', () => {
     await one.applyToken();
     await gone(one);
     expect(leftOf(one)).toEqual([]);
+  });
+});
+
+describe('the finalizer', () => {
+  test('that kubectl replace removed is added again at once, although the forwarding is suspended', async () => {
+    const one = await readyFixture('replaced');
+    await environment().patch(one.name, { spec: { suspend: true } });
+    const { apiVersion, kind, metadata, spec } = await environment().waitFor(one.name, isAnswered);
+    const input = JSON.stringify({ apiVersion, kind, metadata: { name: metadata.name }, spec });
+    await environment().kubectl(['replace', '-f', '-'], { input });
+    await environment().waitFor(one.name, (object) => object.metadata.finalizers?.includes(finalizer) === true);
+    await expectEvent(environment(), one.name, {
+      type: 'Warning',
+      reason: 'FinalizerRestored',
+      note: /objects in Konnect/,
+    });
+    await askToDelete(one);
+    await gone(one);
+    expect(leftOf(one)).toEqual([]);
+  });
+
+  test('that a user removed from a deletion that waits: the operator cleans up without the object', async () => {
+    const one = await readyFixture('finalizer-removed');
+    const [destination] = one.destinations();
+    const held = one.fail({ kind: 'status', status: 409, match: { operation: 'delete-portal-audit-log-webhook' } });
+    await askToDelete(one);
+    await environment().waitFor(one.name, ({ metadata }) => metadata.deletionTimestamp !== undefined);
+    await environment().kubectl(['patch', 'alf', one.name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    await gone(one);
+    const note = new RegExp(`so the forwarding was deleted before .*${destination?.id ?? '?'}`);
+    await expectEvent(environment(), one.name, { type: 'Warning', reason: 'DeletedWithoutFinalizer', note });
+    held.remove();
+    await eventually(() => expect(leftOf(one)).toEqual([]));
   });
 });
 

@@ -188,6 +188,7 @@ export class Kubernetes {
     const key = nameOf(object);
     const before = this.objects.get(key);
     this.objects.delete(key);
+    this.replaced.delete(key);
     const last = deepFreeze(this.#changed(object, {}));
     this.#emit(by, before, { atMs: this.#options.nowMs(), key, object: last, isDeleted: true });
   }

@@ -151,6 +151,7 @@ export class OperatorProcess {
     for (const change of changes) {
       const { key, object } = change;
       if (change.kind === 'deleted') {
+        this.#reconciler.onDeleted(object, change.source !== 'list');
         for (const contender of this.#claims.delete(key)) this.#ready.add(contender);
         this.#ready.add(key);
         continue;

@@ -16,6 +16,7 @@ import type { StatusWriter } from '../../status/status-writer.ts';
 import { cleanUp, objectOf } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import { tokenSource } from '../desired/credentials.ts';
+import type { Cluster } from '../ports.ts';
 import { orProblem, type Problem, problemOf, reasons, waiting } from '../problems.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
@@ -35,7 +36,10 @@ export function whyRetained({ spec }: AuditLogForwarding): string | undefined {
 }
 
 /** Records an event: what a deleted forwarding leaves in Konnect, and why. */
-export function recordRetained({ cluster, status }: Pick<ReconcileContext, 'cluster' | 'status'>, why: string): void {
+export function recordRetained(
+  { cluster, status }: { cluster: Cluster; status: { forwarding: AuditLogForwarding } },
+  why: string,
+): void {
   const note = `${why}; still active in Konnect: ${describeRemaining(status.forwarding.status)}`;
   recordEvent({ cluster, status }, 'Normal', 'Retained', 'Delete', note);
 }

@@ -14,6 +14,10 @@ const outage = 'outage';
 export class ProcessMemory {
   /** The forwardings that Konnect refused something in their last reconciliation. */
   readonly refused = new RefusedForwardings();
+  /** The forwardings that Kubernetes has deleted too early, by key. The operator still cleans up after them. */
+  readonly deleted = new Map<string, AuditLogForwarding>();
+  /** The uids of forwardings whose finalizer the operator has removed itself, until their deletion is reported. */
+  readonly released = new Set<string>();
   readonly #uids = new Map<string, string>();
   /** By key, then by organization. */
   readonly #goodTokens = new Map<string, Map<string, string>>();

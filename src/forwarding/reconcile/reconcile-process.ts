@@ -89,14 +89,24 @@ export function createContext(
   };
 }
 
-function successor(
+/** Returns the other forwardings that may have one of these claims, with those that Kubernetes has deleted too early. */
+export function contendersOf(
   { options, memory }: ReconcileProcess,
+  key: string,
+  claims: readonly string[],
+): readonly AuditLogForwarding[] {
+  return [...options.contenders(key, claims), ...memory.deleted.values()];
+}
+
+function successor(
+  process: ReconcileProcess,
   key: string,
   self: AuditLogForwarding,
   entry: CleanupStatus,
   seen: PointedWebhook,
 ): Successor | undefined {
-  const next = successorOf({ self, all: options.contenders(key, claimsOf(self, undefined)) }, entry, seen);
+  const { memory } = process;
+  const next = successorOf({ self, all: contendersOf(process, key, claimsOf(self, undefined)) }, entry, seen);
   const object = handoverOf(entry);
   if (next === undefined || next.hasIt) {
     memory.endHandover(key, object);

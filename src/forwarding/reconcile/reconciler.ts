@@ -1,5 +1,5 @@
 /** Reconciles a forwarding by its key: the entry of the domain. */
-import { finalizer, reconcileRequestOf } from '../../api/v1alpha1.ts';
+import { type AuditLogForwarding, finalizer, reconcileRequestOf } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import type { Report } from '../../status/conditions.ts';
@@ -33,9 +33,16 @@ import { deletionReport, isStatusLost, recordRetained, recordStatusLost, whyReta
 import { problemReport, secretsReport } from './health-report.ts';
 import { observeOnly } from './observe-only.ts';
 import { ProcessMemory } from './process-memory.ts';
-import { createContext, endWaits, type ReconcileProcess, type ReconcilerOptions } from './reconcile-process.ts';
+import {
+  contendersOf,
+  createContext,
+  endWaits,
+  type ReconcileProcess,
+  type ReconcilerOptions,
+} from './reconcile-process.ts';
 import { organizationChanged, proveOrganization } from './token-organization.ts';
 import { undo } from './undo.ts';
+import { finishDeletion, recordDeletion } from './unfinished-deletion.ts';
 
 /** Reconciles one key: finds the forwarding, then deletes, skips, enforces or observes, and reports the outcome. */
 export class Reconciler {
@@ -60,13 +67,27 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Has to be called when Kubernetes no longer has a forwarding, before its key is reconciled again. `isSeen`: the API server has reported
+   * the deletion, and a list does not only lack the forwarding.
+   */
+  onDeleted(forwarding: AuditLogForwarding, isSeen: boolean): void {
+    recordDeletion(this.#process, forwarding, isSeen);
+  }
+
   async #reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { cluster, find, now } = this.#options;
     const forwarding = find(key);
-    this.#memory.keepOnlyOf(key, forwarding);
-    if (forwarding === undefined) return { kind: 'done' };
+    const unfinished = await finishDeletion(this.#process, key, forwarding !== undefined, signal);
+    if (unfinished === undefined) this.#memory.keepOnlyOf(key, forwarding);
+    const retry = { kind: 'retry', minDelayMs: unfinished?.retryAfterMs ?? 0 } as const;
+    if (forwarding === undefined) return unfinished === undefined ? { kind: 'done' } : retry;
     const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
     const to = { cluster, status, before: forwarding.status.conditions ?? [], signal };
+    if (unfinished !== undefined) {
+      await conclude(to, problemReport(unfinished), 'none');
+      return retry;
+    }
     if (forwarding.metadata.deletionTimestamp !== undefined) {
       return forwarding.metadata.finalizers.includes(finalizer) ? this.#delete(key, to) : { kind: 'done' };
     }
@@ -125,7 +146,7 @@ export class Reconciler {
     credentials: Credentials | undefined,
     maxListAgeMs: number,
   ): Promise<Report> {
-    const { clusterName, contenders, pendingCreationTimeoutMs } = this.#options;
+    const { clusterName, pendingCreationTimeoutMs } = this.#options;
     const { forwarding } = context.status;
     try {
       const proof = await proveOrganization(context);
@@ -142,7 +163,7 @@ export class Reconciler {
         const ownership = ownershipOf({
           self: forwarding,
           organizationID,
-          all: contenders(key, claims),
+          all: contendersOf(this.#process, key, claims),
           destinationName: (other) => destinationName(other, clusterName),
         });
         const modeOptions = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
@@ -172,16 +193,20 @@ export class Reconciler {
   }
 
   async #delete(key: string, to: Conclusion): Promise<ReconcileResult> {
-    const { cluster, clusterName } = this.#options;
     const { status, signal } = to;
     const why = whyRetained(status.forwarding);
     if (why !== undefined) recordRetained(to, why);
     else {
-      if (isStatusLost(status)) recordStatusLost(to, destinationName(status.forwarding, clusterName));
+      if (isStatusLost(status)) recordStatusLost(to, destinationName(status.forwarding, this.#options.clusterName));
       const problems = ownsAnything(status.recorded) ? await undo(this.#process, key, status, signal) : [];
       if (problems.length > 0) return this.#conclude(key, to, deletionReport(problems, status.recorded));
     }
-    await cluster.removeFinalizer(status.forwarding, signal);
+    return this.#release(to);
+  }
+
+  async #release({ cluster, status: { forwarding }, signal }: Conclusion): Promise<ReconcileResult> {
+    this.#memory.released.add(forwarding.metadata.uid);
+    await cluster.removeFinalizer(forwarding, signal);
     return { kind: 'done' };
   }
 

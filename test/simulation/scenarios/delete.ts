@@ -26,6 +26,24 @@ export const deletions: readonly Scenario[] = [
     readiness: { [key]: 'gone' },
   },
   {
+    title: 'delete-without-finalizer',
+    before: usual,
+    change(world) {
+      world.replace();
+      world.delete();
+    },
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+    afterCrash: {
+      after: {},
+      destinations: [],
+      readiness: { [key]: 'gone' },
+      mayRemain: [`blue/${key}`, ...Object.keys(allAttached)],
+    },
+    leavesUnrecorded: true,
+  },
+  {
     title: 'delete-one-portal',
     before: shopOnly,
     change: (world) => world.delete(),

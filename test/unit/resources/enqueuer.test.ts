@@ -32,6 +32,7 @@ const inSync = { konnect: { organizationID: blue, region: 'us' }, observedGenera
 function setUp() {
   const enqueued: string[] = [];
   const conditions: string[] = [];
+  const gone: string[] = [];
   const enqueuer = new Enqueuer({
     enqueue: (key, { priority = 'new' }: AddOptions) => enqueued.push(`${key} ${priority}`),
     destinationName: () => undefined,
@@ -39,6 +40,7 @@ function setUp() {
       setConditions: ({ namespace, name }, all) => conditions.push(`${namespace}/${name} ${String(all.length)}`),
       forgetConditions: ({ namespace, name }) => conditions.push(`${namespace}/${name} none`),
     },
+    onDeleted: ({ metadata: { name } }, isSeen) => gone.push(`${name} ${isSeen ? 'seen' : 'missing'}`),
   });
   const change = (to: Change<KubeObject>) => {
     enqueued.length = 0;
@@ -49,11 +51,13 @@ function setUp() {
     enqueuer,
     enqueued,
     conditions,
+    gone,
     added: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
       change({ kind: 'added', key: keyOf(object), object, source }),
     updated: (previous: KubeObject, object: KubeObject) =>
       change({ kind: 'updated', key: keyOf(object), object, previous, source: 'watch' }),
-    deleted: (object: KubeObject) => change({ kind: 'deleted', key: keyOf(object), object, source: 'watch' }),
+    deleted: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
+      change({ kind: 'deleted', key: keyOf(object), object, source }),
     secret: (key: string, how: { kind: 'added' | 'updated'; source: Change<KubeObject>['source'] }) => {
       enqueued.length = 0;
       const object = { metadata: { name: key, uid: 'u', resourceVersion: '1' } };
@@ -155,4 +159,14 @@ test('a deleted forwarding has no group, no claims and no conditions', () => {
   expect(enqueuer.groupOf('platform/a')).toBe('');
   expect(enqueuer.sharing('platform/b', [`${blue}/us/organization`])).toEqual([]);
   expect(conditions).toEqual(['platform/a 1', 'platform/a none']);
+});
+
+test('deletions are reported after the start, and whether only a list lacks the forwarding', () => {
+  const { enqueuer, gone, deleted } = setUp();
+  deleted(forwarding('of another leader'));
+  enqueuer.start([]);
+  deleted(forwarding('a'));
+  deleted(forwarding('b'), 'list');
+  deleted({ ...forwarding('c'), spec: 'nonsense' } as KubeObject);
+  expect(gone).toEqual(['a seen', 'b missing']);
 });

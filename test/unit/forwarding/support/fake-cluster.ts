@@ -63,6 +63,13 @@ export class FakeCluster implements Cluster {
     }));
   }
 
+  /** Removes the finalizers by hand. An object that is being deleted is gone then. */
+  removeFinalizers(key = this.#first): void {
+    const { deletionTimestamp } = this.objects.get(key)?.metadata ?? {};
+    if (deletionTimestamp === undefined) this.replace(key);
+    else this.#put(key, undefined);
+  }
+
   annotate(name: string, value: string, key = this.#first): void {
     this.#change(key, ({ metadata, ...object }) => {
       return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [name]: value } } };

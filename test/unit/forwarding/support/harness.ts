@@ -32,6 +32,8 @@ export class Harness implements AsyncDisposable {
   readonly clock: { ms: number; jumpMs: number };
   /** Called after each request that Konnect has handled, to check its state at every moment. */
   onKonnectCall: () => void = () => undefined;
+  /** False while the watch is broken, so that only a list shows what is missing. */
+  seesDeletions = true;
   /** Outside calls of the present process. */
   outsideCalls = 0;
   readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
@@ -286,8 +288,10 @@ export class Harness implements AsyncDisposable {
     for (const contender of news) this.#queue.add(contender);
     const before = this.#seen.get(changed);
     if (before === undefined || object === undefined || shouldReconcile(before, object)) this.#queue.add(changed);
-    if (object === undefined) this.#seen.delete(changed);
-    else this.#seen.set(changed, object);
+    if (object === undefined) {
+      this.#seen.delete(changed);
+      if (before !== undefined) this.#reconciler.onDeleted(before, this.seesDeletions);
+    } else this.#seen.set(changed, object);
   }
 
   async #outside<T>(dead: { yes: boolean }, deed: () => Promise<T>): Promise<T> {
