@@ -96,6 +96,8 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
       'list secrets': 1,
       'watch secrets': 1,
       'get secrets': 2,
+      // Does the namespace of --watch-namespaces exist?
+      'get namespaces': 1,
     });
   });
 

@@ -268,6 +268,11 @@ describe('helm', () => {
     } finally {
       await operator.stop();
     }
+    if (watched.length === 0) {
+      // With the same rights, extraArgs may limit the namespaces. The operator then checks that they exist.
+      const limited = [...flags, `--watch-namespaces=${namespace}`];
+      await (await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags: limited })).stop();
+    }
 
     const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
     const leases = ['role', `${release}-leases`, '-n', namespace];
