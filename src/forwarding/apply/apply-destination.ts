@@ -4,6 +4,7 @@ import { KonnectError } from '../../konnect/errors.ts';
 import { withoutCorrections } from '../../status/corrections.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { nameInUse } from '../plan/adoption.ts';
+import { destinationNotFound } from '../plan/not-found.ts';
 import type { DestinationStep } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -40,7 +41,8 @@ export async function applyDestination(
       recordDestination(context, { id: step.id, name: desired.reference?.name ?? '', managed: false });
       return undefined;
     case 'unresolved':
-      return unresolved(context, desired, step.ids);
+      status.recorded = without(status.recorded, 'destination');
+      return destinationNotFound(desired, step.ids, context);
     case 'refuse':
       forgetPendingCreation(context);
       return nameInUse(step);
@@ -78,16 +80,6 @@ export async function applyDestination(
 }
 
 const correctedObject = 'destination';
-
-function unresolved({ status }: ReconcileContext, { reference }: DesiredState, ids: readonly string[]): Problem {
-  status.recorded = without(status.recorded, 'destination');
-  const which = reference?.id ?? `"${reference?.name ?? ''}"`;
-  const message =
-    ids.length === 0
-      ? `destination ${which} does not exist in Konnect, or the token may not see it: check spec.destinationRef and the token's roles`
-      : `several destinations in Konnect have the name ${which} (${ids.slice(0, 5).join(', ')}): set spec.destinationRef.id instead of the name`;
-  return stalled(reasons.destinationNotFound, message);
-}
 
 /** Forgets a pending creation that has timed out: it created nothing. */
 function forgetPendingCreation({ status }: ReconcileContext): void {

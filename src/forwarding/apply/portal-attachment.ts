@@ -1,8 +1,8 @@
 /** The webhook of a portal as an {@link Attachment}. */
 import { mayBeAttached, withPortal } from '../../status/recorded-state.ts';
 import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
+import { portalNotFound } from '../plan/not-found.ts';
 import type { WebhookStep } from '../plan/steps.ts';
-import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 import { type Attachment, type AttachmentUpdate, appliedOf, destinationOf } from './attachment.ts';
 
@@ -24,7 +24,7 @@ export function portalAttachment(
     enabled,
     recorded,
     isRecorded: mayBeAttached(recorded),
-    missingProblem: () => portal.problem ?? notFound(context, region, portal),
+    missingProblem: () => portal.problem ?? portalNotFound(portal, region, context),
     record: (change) => record(context, portal, change),
     async write(destinationID) {
       await konnect.client.updatePortalWebhook(region, id, { destinationID, enabled }, signal);
@@ -32,13 +32,6 @@ export function portalAttachment(
     },
     exists: async () => (await konnect.client.getPortal(region, id, signal)) !== undefined,
   };
-}
-
-function notFound({ tokenSource }: ReconcileContext, region: string, { id, field, ref }: WantedPortal): Problem {
-  return stalled(
-    reasons.portalNotFound,
-    `portal ${id} does not exist in region ${region}, or the token may not see it: check ${ref === undefined ? `${field}.id` : field}, spec.konnect.region and the roles of the token in ${tokenSource}`,
-  );
 }
 
 function record({ status }: ReconcileContext, portal: WantedPortal, change: AttachmentUpdate): void {

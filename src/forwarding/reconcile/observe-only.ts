@@ -4,6 +4,7 @@ import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
 import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
 import { nameInUse, webhookInUse } from '../plan/adoption.ts';
 import { driftOf } from '../plan/drift.ts';
+import { destinationNotFound, type Lookup, portalNotFound } from '../plan/not-found.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
@@ -17,25 +18,11 @@ import {
 } from './health-report.ts';
 import { observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
 
-/** Returns the problem that a step is for `object`, if it is not drift. */
-export function problemOfStep(object: string, step: DestinationStep | WebhookStep, field = ''): Problem[] {
-  switch (step.kind) {
+/** Returns the problem that a step is for `object`, if it is not drift. `field` names it in spec. */
+function problemOfStep(object: string, step: DestinationStep | WebhookStep | undefined, field = ''): Problem[] {
+  switch (step?.kind) {
     case 'unknown':
       return [step.problem];
-    case 'missing':
-      return [
-        stalled(
-          reasons.portalNotFound,
-          `${object} does not exist in this region, or the token may not see it: check ${field}, spec.konnect.region and the token's roles`,
-        ),
-      ];
-    case 'unresolved':
-      return [
-        stalled(
-          reasons.destinationNotFound,
-          `spec.destinationRef matches no destination in Konnect, or several: correct it`,
-        ),
-      ];
     case 'lost':
       return [
         stalled(
@@ -45,6 +32,8 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
       ];
     case 'refuse':
       return ['ids' in step ? nameInUse(step) : webhookInUse(step, object, field)];
+    case 'missing':
+    case 'unresolved':
     case 'keep':
     case 'none':
     case 'create':
@@ -53,20 +42,25 @@ export function problemOfStep(object: string, step: DestinationStep | WebhookSte
     case 'use':
     case 'wait':
     case 'attach':
+    case undefined:
       return [];
   }
 }
 
-/** Returns the problems with the webhooks. */
-export function observedProblems({ portals, unresolved }: DesiredState, steps: Plan): Problem[] {
-  const ofPortals = portals.flatMap(({ id, field, problem }) => {
+function destinationProblems(desired: DesiredState, { destination }: Plan, lookup: Lookup): Problem[] {
+  return destination.kind === 'unresolved'
+    ? [destinationNotFound(desired, destination.ids, lookup)]
+    : problemOfStep('the destination', destination);
+}
+
+function webhookProblems({ portals, unresolved, region }: DesiredState, steps: Plan, lookup: Lookup): Problem[] {
+  const ofPortals = portals.flatMap((portal) => {
+    const { id, field, problem } = portal;
     const step = steps.portals.get(id);
-    const found = step === undefined ? [] : problemOfStep(`portal ${id}`, step, field);
-    return problem === undefined ? found : [problem, ...(step?.kind === 'missing' ? [] : found)];
+    if (step?.kind === 'missing') return [problem ?? portalNotFound(portal, region, lookup)];
+    return [...(problem === undefined ? [] : [problem]), ...problemOfStep(`portal ${id}`, step, field)];
   });
-  const { organization } = steps;
-  const ofOrganization =
-    organization === undefined ? [] : problemOfStep("the organization's webhook", organization, 'spec.organization');
+  const ofOrganization = problemOfStep("the organization's webhook", steps.organization, 'spec.organization');
   return [...ofPortals, ...unresolved, ...ofOrganization];
 }
 
@@ -94,12 +88,12 @@ export async function observeOnly(
     ready,
     desired,
   );
-  const problems = observedProblems(desired, steps);
+  const lookup = { status: { recorded: withCleanup }, tokenSource: context.tokenSource };
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {
     secrets: secretsResolved,
-    destination: health(problemOfStep('the destination', steps.destination), 'Observed', 'see status.drift'),
-    webhooks: health(problems, 'Observed', 'see status.drift'),
+    destination: health(destinationProblems(desired, steps, lookup), 'Observed', 'see status.drift'),
+    webhooks: health(webhookProblems(desired, steps, lookup), 'Observed', 'see status.drift'),
     cleanup: nothingToUndo,
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
     ...(drift.length === 0 ? {} : { drifted: `spec.mode is Observe, and Konnect differs from spec: ${objects}` }),

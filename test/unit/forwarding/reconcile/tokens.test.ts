@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { usual } from '../../../support/forwarding-spec.ts';
-import { shop, tokens } from '../../../support/konnect-fixtures.ts';
+import { own, usual } from '../../../support/forwarding-spec.ts';
+import { blue, green, shop, tokens } from '../../../support/konnect-fixtures.ts';
 import { nextResync, useHarness } from '../support/use-harness.ts';
 
 const { open, inPlace } = useHarness();
@@ -11,6 +11,10 @@ describe('a token', () => {
     harness.cluster.putSecret('konnect', { token: tokens.green });
     await nextResync(harness);
     expect(harness.readiness).toBe('False PortalNotFound Stalled');
+    expect(harness.condition('Ready')?.message).toContain(
+      `portal ${shop} does not exist in organization ${green}, to which the token in Secret konnect, key token belongs; ` +
+        `this forwarding has objects in organization ${blue}: put a token of organization ${blue} back, or correct spec.portals[0].id`,
+    );
     expect(harness.konnectWrites).toEqual([]);
     expect(harness.status.cleanup).toHaveLength(3);
     harness.cluster.putSecret('konnect', { token: tokens.blue });
@@ -19,6 +23,25 @@ describe('a token', () => {
     expect(harness.status.cleanup).toBeUndefined();
     expect(harness.status.portals).toHaveLength(2);
   });
+
+  test.each(['Enforce', 'Observe'] as const)(
+    'of another organization is named where a reference to a destination matches nothing there, with mode %s',
+    async (mode) => {
+      const harness = await open({ portals: [{ id: shop, enabled: true }], destinationRef: { name: 'theirs' } });
+      harness.createForeign('theirs');
+      await harness.settle();
+      expect(harness.readiness).toBe('True InSync');
+      harness.cluster.edit((spec) => ({ ...spec, mode }));
+      harness.cluster.putSecret('konnect', { token: tokens.green });
+      await nextResync(harness);
+      const message = harness.condition('DestinationReady')?.message;
+      expect(message).toMatch(`destination "theirs" does not exist in organization ${green}`);
+      expect(message).toMatch(`put a token of organization ${blue} back, or correct spec.destinationRef`);
+      expect(harness.condition('WebhooksReady')?.message).toMatch(
+        `portal ${shop} does not exist in organization ${green}`,
+      );
+    },
+  );
 
   test('of another organization changes nothing while a creation in this one is not answered, and its token forgotten', async () => {
     const harness = await open();
@@ -57,5 +80,16 @@ describe('a token', () => {
     expect(harness.readiness).toBe('False PermissionDenied Stalled');
     expect(harness.status.destination?.id).toBeUndefined();
     expect(harness.condition('Ready')?.message).toContain('Secret konnect, key token');
+  });
+
+  test('that may only read is Ready until the first write, which a rename of the destination is', async () => {
+    const harness = await inPlace();
+    harness.cluster.putSecret('konnect', { token: tokens.readOnly });
+    await harness.settle();
+    expect(harness.readiness).toBe('True InSync');
+    harness.cluster.edit((spec) => ({ ...spec, destination: { ...own(spec), name: 'another' } }));
+    await harness.settle();
+    expect(harness.readiness).toBe('False PermissionDenied Stalled');
+    expect(harness.condition('DestinationReady')?.message).toContain('HTTP 403');
   });
 });
