@@ -55,67 +55,89 @@ export function mayBeAttached(
  * a replacement. What spec wants again moves back from `cleanup`.
  */
 export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredScope): RecordedState {
-  const { cleanup = [], organization, portals = [], destination, ...rest } = recorded;
-  const before = recorded.konnect ?? desired;
-  const leftOrganization = before.organizationID !== desired.organizationID;
-  const moved = leftOrganization || before.region !== desired.region;
-  const at = { organizationID: before.organizationID, region: before.region };
-  const toCleanUp: CleanupStatus[] = [];
-  // `cleanup` does not list a referenced destination, and a write that was under way may have pointed the webhook at it.
-  const referencedID = destination?.managed === false ? destination.id : undefined;
-  const entriesOf = (one: PortalStatus | OrganizationStatus) =>
-    referencedID === undefined ||
-    referencedID === one.destinationID ||
-    (one.updating === undefined && one.state !== 'pending')
-      ? [attachmentFields(one)]
-      : [attachmentFields(one), { destinationID: referencedID }];
-
-  const kept = portals.filter((portal) => {
-    if (!moved && desired.portals.some(({ id }) => id === portal.id)) return true;
-    const found = mayBeAttached(portal) ? entriesOf(portal) : [];
-    for (const one of found) toCleanUp.push({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...one });
-    return false;
-  });
-  const keepsOrganization =
-    organization !== undefined && !moved && desired.organization !== undefined && organization.api === desired.api;
-  if (organization !== undefined && !keepsOrganization && mayBeAttached(organization)) {
-    const found = organization.api === 'v3' ? entriesOf(organization) : [attachmentFields(organization)];
-    for (const one of found) toCleanUp.push({ ...at, api: organization.api, kind: 'organization', ...one });
-  }
-  const isOwn = destination?.managed !== false;
-  const keeps = !leftOrganization && (isOwn ? desired.needsOwn : desired.usesDestination && !desired.needsOwn);
-  if (destination?.id !== undefined && isOwn && !keeps) {
-    toCleanUp.push({ ...at, api: desired.api, kind: 'destination', destinationID: destination.id });
-  }
+  const { cleanup: _cleanup, organization: _organization, portals: _portals, destination, ...rest } = recorded;
+  const kept = keptOf(recorded, desired);
+  const { left, restored } = restoredOf(recorded, desired, kept);
   const pendingCreation = destination?.creating === undefined ? undefined : pendingCreationOf(destination);
-  const keptDestination = keeps ? destination : pendingCreation;
-
-  let restored: RecordedState = {};
-  const left = cleanup.filter((entry) => {
-    // A write that is in flight may still set this view. The entry goes when a read or an answer shows what Konnect holds.
-    if (keepsOrganization && isView(entry, desired)) return true;
-    const found = restoreFromCleanup(entry, desired);
-    if (found === undefined) return true;
-    const known = restored.portals ?? [];
-    const more = (found.portals ?? []).filter((portal) => !known.some(({ id }) => id === portal.id));
-    restored = { ...restored, ...found, portals: [...known, ...more] };
-    return false;
-  });
-  const all = [...left, ...toCleanUp];
-  const allPortals = [
-    ...kept,
-    ...(restored.portals ?? []).filter((portal) => !kept.some(({ id }) => id === portal.id)),
-  ];
-  const nowDestination = keptDestination ?? restored.destination;
-  const nowOrganization = keepsOrganization ? organization : restored.organization;
+  const nowDestination = kept.destination ?? pendingCreation ?? restored.destination;
+  const nowOrganization = kept.organization ?? restored.organization;
+  const portals = [...kept.portals, ...(restored.portals ?? [])];
+  const cleanup = [...left, ...entriesToCleanUp(recorded, desired, kept)];
   return {
     ...rest,
     konnect: { organizationID: desired.organizationID, region: desired.region },
     ...(nowDestination === undefined ? {} : { destination: nowDestination }),
     ...(nowOrganization === undefined ? {} : { organization: nowOrganization }),
-    ...(allPortals.length === 0 ? {} : { portals: allPortals }),
-    ...(all.length === 0 ? {} : { cleanup: all }),
+    ...(portals.length === 0 ? {} : { portals }),
+    ...(cleanup.length === 0 ? {} : { cleanup }),
   };
+}
+
+/** What status records, and spec still wants. */
+interface Kept extends Pick<RecordedState, 'organization' | 'destination'> {
+  readonly portals: readonly PortalStatus[];
+}
+
+function keptOf({ konnect, portals = [], organization, destination }: RecordedState, desired: DesiredScope): Kept {
+  const { organizationID, region } = konnect ?? desired;
+  const isSameOrganization = organizationID === desired.organizationID;
+  const isHere = isSameOrganization && region === desired.region;
+  const keepsWebhook = isHere && desired.organization !== undefined && organization?.api === desired.api;
+  const isWanted = destination?.managed === false ? desired.usesDestination && !desired.needsOwn : desired.needsOwn;
+  return {
+    portals: isHere ? portals.filter(({ id }) => desired.portals.some((wanted) => wanted.id === id)) : [],
+    organization: keepsWebhook ? organization : undefined,
+    destination: isSameOrganization && isWanted ? destination : undefined,
+  };
+}
+
+function entriesToCleanUp(recorded: RecordedState, desired: DesiredScope, kept: Kept): CleanupStatus[] {
+  const { konnect, portals = [], organization, destination } = recorded;
+  const { organizationID, region } = konnect ?? desired;
+  const at = { organizationID, region };
+  const leaving = portals.filter((portal) => !kept.portals.includes(portal) && mayBeAttached(portal));
+  const entries = leaving.flatMap((portal) =>
+    targetsOf(portal, destination).map(
+      (target): CleanupStatus => ({ ...at, api: 'v3', kind: 'portal', id: portal.id, ...target }),
+    ),
+  );
+  if (organization !== undefined && kept.organization === undefined && mayBeAttached(organization)) {
+    const { api } = organization;
+    const targets = api === 'v3' ? targetsOf(organization, destination) : [attachmentFields(organization)];
+    entries.push(...targets.map((target): CleanupStatus => ({ ...at, api, kind: 'organization', ...target })));
+  }
+  const isLeft = destination?.managed !== false && kept.destination === undefined;
+  if (isLeft && destination?.id !== undefined)
+    entries.push({ ...at, api: desired.api, kind: 'destination', destinationID: destination.id });
+  return entries;
+}
+
+/** Returns what a webhook may point at. `cleanup` does not list a referenced destination, and a write that was under way may have set that one. */
+function targetsOf(one: PortalStatus | OrganizationStatus, destination: DestinationStatus | undefined) {
+  const referencedID = destination?.managed === false ? destination.id : undefined;
+  const isInFlight = one.updating !== undefined || one.state === 'pending';
+  const mayBeReferenced = referencedID !== undefined && referencedID !== one.destinationID && isInFlight;
+  return [attachmentFields(one), ...(mayBeReferenced ? [{ destinationID: referencedID }] : [])];
+}
+
+/** Returns what spec wants again of `cleanup`, and the entries that are left. */
+function restoredOf(
+  { cleanup = [] }: RecordedState,
+  desired: DesiredScope,
+  kept: Kept,
+): { left: CleanupStatus[]; restored: RecordedState } {
+  let restored: RecordedState = {};
+  const left = cleanup.filter((entry) => {
+    // A write that is in flight may still set this view. The entry goes when a read or an answer shows what Konnect holds.
+    if (kept.organization !== undefined && isView(entry, desired)) return true;
+    const found = restoreFromCleanup(entry, desired);
+    if (found === undefined) return true;
+    const known = restored.portals ?? [];
+    const isNew = ({ id }: PortalStatus) => ![...known, ...kept.portals].some((portal) => portal.id === id);
+    restored = { ...restored, ...found, portals: [...known, ...(found.portals ?? []).filter(isNew)] };
+    return false;
+  });
+  return { left, restored };
 }
 
 /** Returns the pending creation, without the destination that has moved into `cleanup`. */
