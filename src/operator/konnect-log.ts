@@ -3,10 +3,19 @@ import type { KonnectCall } from '../konnect/http.ts';
 import type { LimiterChange } from '../konnect/limits/request-limiter.ts';
 import type { Log } from '../runtime/log.ts';
 
-/** Logs a failed request to Konnect. A read that Konnect answers with 404 has not failed. */
-export function logCall(log: Log, { operation, region, status, durationMs, error }: KonnectCall): void {
+/**
+ * Logs a failed request to Konnect. A read that Konnect answers with 404 has not failed. `key` is that of the forwarding whose reconciliation sent the
+ * request. Other forwardings may wait for the same answer.
+ */
+export function logCall(
+  log: Log,
+  { operation, region, status, durationMs, error }: KonnectCall,
+  key: string | undefined,
+): void {
   if (error === undefined || (status === 404 && operation.startsWith('get '))) return;
-  log.warn({ operation, region, durationMs: Math.round(durationMs), err: error }, 'request to Konnect failed');
+  const [namespace, name] = key?.split('/') ?? [];
+  const fields = { namespace, name, operation, region, durationMs: Math.round(durationMs), err: error };
+  log.warn(fields, 'request to Konnect failed');
 }
 
 /** Logs that a page of a list has entries that the operator cannot use. */

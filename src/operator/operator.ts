@@ -1,4 +1,5 @@
 /** Builds the operator and runs it until its signal is aborted. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { BackOff } from '../controller/back-off.ts';
@@ -56,6 +57,8 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const metrics = createMetrics({ version, nodeVersion: process.version });
   const leadership = createLeadership({ config, kubeConfig, userAgent, log, metrics });
   const fence = leadership?.fence;
+  /** The key of the forwarding whose reconciliation makes a call. */
+  const inWork = new AsyncLocalStorage<string>();
 
   const http = new KonnectHTTP({
     userAgent,
@@ -66,7 +69,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     maxSockets: Number.POSITIVE_INFINITY,
     onCall(call) {
       metrics.konnectCalled(call);
-      logCall(log, call);
+      logCall(log, call, inWork.getStore());
     },
   });
   const limits = new RequestLimits({
@@ -122,7 +125,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     ...createProbeServers({ config, informers: caches.informers, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
   ];
-  return { metrics, leadership, http, queue, enqueuer, recorder, caches, namespaceCheck, reconciler, servers };
+  return { metrics, leadership, http, inWork, queue, enqueuer, recorder, caches, namespaceCheck, reconciler, servers };
 }
 
 /** Starts the parts, and ends them in an order in which each can still finish its work. */
@@ -180,14 +183,14 @@ async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): P
 
 /** Enqueues every forwarding, then reconciles until `signal` is aborted and work in progress has ended. */
 async function reconcileAll(
-  { metrics, queue, enqueuer, caches, reconciler }: Operator,
+  { metrics, inWork, queue, enqueuer, caches, reconciler }: Operator,
   { config, log }: OperatorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   enqueuer.start(caches.forwardings.list());
   await runController({
     queue,
-    reconcile: (key, until) => reconcile(reconciler, key, until, log),
+    reconcile: (key, until) => inWork.run(key, () => reconcile(reconciler, key, until, log)),
     concurrency: groupsAtATime * config.maxConcurrentReconciles,
     backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
     graceMs: config.gracePeriodMs,

@@ -48,6 +48,13 @@ describe('an outage that ends', () => {
       says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 5xx', 'the operator retries', 'status page'],
     });
     expect(object.status.portalsReady).toBe('1/2');
+    const failed = (await environment().operator().output()).split('\n').find((line) => line.includes('"status":503'));
+    expect(JSON.parse(failed ?? '{}')).toMatchObject({
+      message: 'request to Konnect failed',
+      namespace: environment().namespace,
+      name: one.name,
+      region: 'us',
+    });
     fault.remove();
     await environment().waitForReady(one.name);
     expect(one.calls('create-audit-log-destination')).toHaveLength(1);
