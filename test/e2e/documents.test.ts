@@ -34,7 +34,7 @@ function filledIn(manifest: string): string {
   return [
     ['kpat_replace-me', environment.blue.token],
     ['https://collectors.example.com/receiver/v1/http/replace-me', endpoint],
-    ['Bearer replace-me', authorization],
+    ['authorization: not-used', `authorization: ${authorization}`],
     ['namespace: platform', `namespace: ${environment.namespace}`],
     [/(?<=- id: )\S+/, portal()],
   ].reduce((filled: string, [from = '', to = '']) => filled.replaceAll(globally(from), String(to)), manifest);

@@ -8,14 +8,16 @@ import { cluster } from '../support/cluster.ts';
 
 const { kubectl, createNamespace } = cluster();
 
-const commands = [
+/** The documented commands that change an object which exists already. */
+const changes = [
   ...new Set(
     [...documents.values()]
       .flatMap((text) => scriptsOf(text).flatMap((script) => script.text.split('\n')))
       .map((line) => line.trim())
-      .filter((line) => /^kubectl (?:annotate|patch|label) auditlogforwarding /.test(line)),
+      .filter((line) => /^kubectl (?:annotate|edit|label|patch|replace|scale|set) /.test(line)),
   ),
 ];
+const commands = changes.filter((line) => /^kubectl \w+ auditlogforwarding /.test(line));
 
 /** The methods by which a user creates a forwarding, and the method by which the same user changes it later. */
 const methods = [
@@ -38,6 +40,15 @@ const Live = z.looseObject({
 
 test('the documents contain commands that change a forwarding', () => {
   expect(commands.length).toBeGreaterThan(4);
+});
+
+test('the other commands that change an object have their own tests, or change one field that nobody else sets', () => {
+  const others = changes.filter((line) => !commands.includes(line));
+  expect(others.map((line) => line.split(' ').slice(1, 4).join(' ')).toSorted()).toEqual([
+    'annotate application audit-logs',
+    'patch configmap argocd-cm',
+    'scale deployment/konnect-audit-log-operator -n',
+  ]);
 });
 
 describe.each(methods)('a forwarding that a user creates by %s', (_method, install, upgrade) => {
