@@ -2,7 +2,8 @@
  * The problems that a forwarding can have: a reason, and a message for a user.
  *
  * A message names the object, the cause and the way out. It contains only the operator's own words, IDs and names: no text from
- * Konnect, no secret, and nothing that differs from one reconciliation to the next. Conditions, events and the headings of the
+ * Konnect, no secret, and nothing that differs from one reconciliation to the next, except the codes and times that `causeOf` of
+ * `status/problem.ts` ignores. Conditions, events and the headings of the
  * runbook use the same reasons.
  */
 import { KonnectError, listedButNotServedCode, proxyAuthenticationCode } from '../konnect/errors.ts';
@@ -61,9 +62,21 @@ export function waiting(reason: Reason, message: string): Problem {
   return { reason, severity: 'waiting', message };
 }
 
+/** Where and when a call failed. */
+interface CallContext {
+  /** The Secret and key of the token, for messages. */
+  readonly tokenSource: string;
+  readonly now: () => Date;
+}
+
 /** Returns the problem that a failed call is for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
-export function problemOf(error: KonnectError, object: string, tokenSource: string): Problem {
-  const refused = `${object}: Konnect refused to ${error.operation}`;
+export function problemOf(error: KonnectError, object: string, context: CallContext): Problem {
+  const problem = causeOf(error, context);
+  const isAboutAll = problem.reason === reasons.tokenRejected || problem.reason === reasons.rateLimited;
+  return isAboutAll ? problem : { ...problem, object: `${object} (${error.operation})` };
+}
+
+function causeOf(error: KonnectError, { tokenSource, now }: CallContext): Problem {
   switch (error.kind) {
     case 'Unauthorized':
       return stalled(
@@ -73,47 +86,51 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
     case 'Forbidden':
       return stalled(
         reasons.permissionDenied,
-        `${refused} (HTTP 403) because the token in ${tokenSource} lacks a role, or the organization has reached a quota: ` +
+        `Konnect refused (HTTP 403) because the token in ${tokenSource} lacks a role, or the organization has reached a quota: ` +
           "give the token's account a role that manages audit logs and reads the portal",
       );
     case 'NotFound':
       return stalled(
         reasons.requestRefused,
-        `${refused} (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`,
+        `Konnect refused (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`,
       );
     case 'Conflict':
       return waiting(
         reasons.detaching,
-        `${refused} (HTTP 409) because the object is still in use; the operator retries`,
+        'Konnect refused (HTTP 409) because the object is still in use; the operator retries',
       );
     case 'Refused': {
       const names = error.refusedFields;
       const fields = names.length === 0 ? '' : `, ${names.length === 1 ? 'field' : 'fields'} ${names.join(', ')}`;
       return stalled(
         reasons.requestRefused,
-        `${refused} (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
+        `Konnect refused (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
       );
     }
-    case 'RateLimited':
+    case 'RateLimited': {
+      const retryAfterMs = error.retryAfterMs ?? defaultRetryAfterMs;
       return {
         reason: reasons.rateLimited,
         severity: 'unavailable',
-        message:
-          'Konnect limits the requests of this organization (HTTP 429); the operator continues when Konnect accepts requests again',
-        retryAfterMs: error.retryAfterMs ?? defaultRetryAfterMs,
+        message: `Konnect limits the requests of this organization (HTTP 429); the operator waits until ${toMinute(now().getTime() + retryAfterMs)}, and longer if Konnect then still limits them`,
+        retryAfterMs,
       };
+    }
     case 'ServerError':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${object}: Konnect failed to ${error.operation} (HTTP 5xx); the operator retries. If this lasts, see Konnect's status page`,
+        message: `Konnect failed (HTTP ${String(error.status ?? 500)}); the operator retries. If this lasts, see Konnect's status page`,
         ...retryAfterOf(error),
       };
     case 'Unreachable':
       return {
         reason: reasons.konnectUnavailable,
         severity: 'unavailable',
-        message: `${object}: the operator cannot reach Konnect to ${error.operation}${unreachableHint(error)}`,
+        message:
+          error.code === proxyAuthenticationCode
+            ? 'the operator cannot reach Konnect because the proxy rejects its user or password (HTTP 407); it retries. Correct the URL in HTTPS_PROXY or HTTP_PROXY'
+            : 'the operator cannot reach Konnect; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region',
         ...retryAfterOf(error),
       };
     case 'UnexpectedAnswer':
@@ -122,16 +139,15 @@ export function problemOf(error: KonnectError, object: string, tokenSource: stri
         severity: 'unavailable',
         message:
           error.code === listedButNotServedCode
-            ? `${object}: Konnect lists it, but answers HTTP 404 or 405 to "${error.operation}", at the global host and in the region; the operator retries. If this lasts, check spec.konnect.region and --konnect-url`
-            : `${object}: the answer to "${error.operation}" does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy`,
+            ? 'Konnect lists it, but answers HTTP 404 or 405 at the global host and in the region; the operator retries. If this lasts, check spec.konnect.region and --konnect-url'
+            : "the answer does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy",
       };
   }
 }
 
-function unreachableHint({ code }: KonnectError): string {
-  return code === proxyAuthenticationCode
-    ? ' because the proxy rejects its user or password (HTTP 407); it retries. Correct the URL in HTTPS_PROXY or HTTP_PROXY'
-    : '; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region';
+/** Returns the next full minute, so that all requests of one wait give the same time. */
+function toMinute(ms: number): string {
+  return new Date(Math.ceil(ms / 60_000) * 60_000).toISOString().replace('.000', '');
 }
 
 function retryAfterOf({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfterMs'> {
@@ -140,14 +156,14 @@ function retryAfterOf({ retryAfterMs }: KonnectError): Pick<Problem, 'retryAfter
 
 /** Returns the result of `attempt`, or the problem that its KonnectError is for `object`. Rejects with any other error. */
 export async function orProblem<T>(
-  { tokenSource, signal }: { readonly tokenSource: string; readonly signal: AbortSignal },
+  context: CallContext & { readonly signal: AbortSignal },
   object: string,
   attempt: () => Promise<T>,
 ): Promise<T | { readonly kind: 'unknown'; readonly problem: Problem }> {
   try {
     return await attempt();
   } catch (error) {
-    if (!(error instanceof KonnectError) || signal.aborted) throw error;
-    return { kind: 'unknown', problem: problemOf(error, object, tokenSource) };
+    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+    return { kind: 'unknown', problem: problemOf(error, object, context) };
   }
 }

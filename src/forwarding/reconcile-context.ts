@@ -8,7 +8,6 @@ import { reasons } from './problems.ts';
 export interface ReconcileContext extends ReadContext {
   readonly cluster: Cluster;
   readonly status: StatusWriter;
-  readonly now: () => Date;
   /** Returns the time of day, for a record in status whose age `ageMs` can tell from now on. */
   readonly stamp: () => string;
   /** Returns for how many milliseconds this process has known a time that is recorded in status. */
@@ -86,6 +85,7 @@ export interface ReadContext {
   readonly konnect: Konnect;
   /** The Secret and key of the token, for messages. */
   readonly tokenSource: string;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 /** Computes the conditions of a forwarding from the health of its parts. Pure. */
 import type { Condition } from '../api/v1alpha1.ts';
-import { type Problem, worstFirst } from './problem.ts';
+import { causeOf, mergeCauses, type Problem, worstFirst } from './problem.ts';
 
 export type Health =
   | { readonly kind: 'good'; readonly reason: string; readonly message: string }
@@ -110,7 +110,7 @@ function withGrace(type: string, problem: Problem, message: string, context: Con
 }
 
 function summary(problems: readonly Problem[]): string {
-  const messages = [...new Set(problems.map(({ message }) => message))];
+  const messages = mergeCauses(problems).map(({ message }) => message);
   const more = messages.length - maxMessages;
   const text = messages.slice(0, maxMessages).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
   // The API server would store half of a surrogate pair as another character, and every comparison would find a difference.
@@ -127,5 +127,8 @@ function condition(
   const before = previous.find((one) => one.type === type);
   const lastTransitionTime =
     before?.status === status ? before.lastTransitionTime : now.toISOString().replace(/\.\d{3}Z$/, 'Z');
-  return { type, status, reason, message, lastTransitionTime, observedGeneration: generation };
+  // The code and the time of the first failure stay, so that status does not change with every answer of a failing Konnect.
+  const isSame = before?.reason === reason && causeOf(before.message) === causeOf(message);
+  const shown = isSame ? before.message : message;
+  return { type, status, reason, message: shown, lastTransitionTime, observedGeneration: generation };
 }

@@ -39,7 +39,7 @@ describe('docs/operate/runbook.md', () => {
     (_reason, entry) => {
       const messages = [...entry.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);
       expect(messages).not.toEqual([]);
-      const parts = messages.flatMap((message) => message.split('…')).map((part) => part.trim().replace(/^[,;] /, ''));
+      const parts = messages.flatMap((message) => message.split('…')).map((part) => part.trim().replace(/^[,;:] /, ''));
       expect(parts.filter((part) => part !== '' && !sources.includes(part))).toEqual([]);
     },
   );

@@ -337,7 +337,7 @@ describe('a deletion', () => {
     await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
-      says: ['deletion waits', 'HTTP 5xx', 'Retain'],
+      says: ['deletion waits', 'HTTP 502', 'Retain'],
     });
     fault.remove();
     await gone(one);

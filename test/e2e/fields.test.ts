@@ -316,7 +316,7 @@ describe('the annotation that requests a reconciliation', () => {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
-      says: ['HTTP 5xx'],
+      says: ['HTTP 503'],
     });
     down.remove();
     await environment().kubectl(['delete', 'secret', one.siemSecret]);

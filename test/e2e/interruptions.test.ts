@@ -39,7 +39,7 @@ test('a Secret is rotated while Konnect answers 429: the webhooks stay attached,
   await expectProblem(environment(), one.name, {
     reason: 'RateLimited',
     mark: 'Reconciling',
-    says: ['HTTP 429', 'continues when Konnect accepts requests again'],
+    says: ['HTTP 429', 'the operator waits until 20'],
   });
   expect(one.destinations()).toMatchObject([{ id, ...environment().credentials }]);
   expect(one.portalWebhook()).toMatchObject(attachedTo(id));

@@ -167,7 +167,7 @@ describe('to another region', () => {
       destinationID: id,
       organizationID: environment().blue.id,
     };
-    const says = [`portal ${portal} in region us`, 'HTTP 5xx'];
+    const says = [`portal ${portal} in region us`, 'HTTP 503'];
     const object = await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',

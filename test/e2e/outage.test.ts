@@ -26,7 +26,7 @@ describe('an outage that ends', () => {
       reason: 'RateLimited',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['HTTP 429', 'continues when Konnect accepts requests again'],
+      says: ['HTTP 429', 'the operator waits until 20'],
     });
     limited.remove();
     await environment().waitForReady(one.name);
@@ -45,7 +45,7 @@ describe('an outage that ends', () => {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'WebhooksReady',
-      says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 5xx', 'the operator retries', 'status page'],
+      says: [`portal ${one.portals[1] ?? ''}`, 'HTTP 503', 'the operator retries', 'status page'],
     });
     expect(object.status.portalsReady).toBe('1/2');
     const failed = (await environment().operator().output()).split('\n').find((line) => line.includes('"status":503'));
@@ -129,13 +129,13 @@ describe('an outage that ends', () => {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
-      says: ['HTTP 5xx'],
+      says: ['HTTP 500'],
     });
     await environment().patch(one.name, { spec: { destination: { logFormat: 'cps' } } });
     await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
-      says: ['HTTP 5xx'],
+      says: ['HTTP 500'],
     });
     fault.remove();
     await environment().waitForReady(one.name);

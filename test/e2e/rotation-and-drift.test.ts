@@ -303,7 +303,7 @@ describe('a Secret of the SIEM', () => {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['HTTP 5xx'],
+      says: ['HTTP 500'],
     });
     fault.remove();
     await environment().waitForReady(one.name);

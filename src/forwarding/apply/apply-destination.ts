@@ -133,7 +133,7 @@ async function create(
         `another destination in Konnect has the name "${settings.name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
       );
     }
-    const problem = problemOf(error, object, context.tokenSource);
+    const problem = problemOf(error, object, context);
     if (error.mayHaveHappened && isRepeated) recordDestination(context, pending(context.stamp(), secretVersion));
     if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);
     if (!error.mayHaveHappened && problem.severity !== 'stalled')
@@ -207,7 +207,7 @@ async function update(
       const message = `another destination in Konnect has the name "${own.settings.name}": set another spec.destination.name; the operator did not change ${object}`;
       return stalled(reasons.nameInUse, message);
     }
-    return problemOf(error, object, context.tokenSource);
+    return problemOf(error, object, context);
   }
   const ours = changed.filter((field) => !foreign.includes(field));
   if (foreign.length > 0) recordCorrected(context, correctedObject, `changed ${object}`, foreign);

@@ -199,9 +199,9 @@ async function diagnoseFailure(
     if (isAmbiguous && !(await one.exists())) return one.missingProblem();
   } catch (readError) {
     if (!isKonnectError(readError)) throw readError;
-    return problemOf(readError, one.object, context.tokenSource);
+    return problemOf(readError, one.object, context);
   }
-  return problemOf(error, one.object, context.tokenSource);
+  return problemOf(error, one.object, context);
 }
 
 function recordOutcome(context: ReconcileContext, one: Attachment, target: string): void {

@@ -39,7 +39,7 @@ export async function cleanUp(
       // The token in the Secret belongs to another organization by now, and is not the one that Konnect refuses.
       const isRevoked = error.kind === 'Unauthorized' && !context.isCurrentToken(entry.organizationID);
       if (isRevoked) context.forgetToken(entry.organizationID);
-      const problem = isRevoked ? giveUp(context, entry) : problemOf(error, objectOf(entry), context.tokenSource);
+      const problem = isRevoked ? giveUp(context, entry) : problemOf(error, objectOf(entry), context);
       if (problem === undefined) status.recorded = withoutCleanup(status.recorded, entry);
       else problems.push(problem);
     }

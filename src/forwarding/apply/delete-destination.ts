@@ -35,7 +35,7 @@ export async function deleteDuplicates(
       await sendDeletion(context, api, duplicate, id);
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-      problem ??= problemOf(error, `destination ${duplicate}`, context.tokenSource);
+      problem ??= problemOf(error, `destination ${duplicate}`, context);
     }
   }
   return problem;

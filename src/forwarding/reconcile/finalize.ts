@@ -3,7 +3,7 @@ import { type AuditLogForwarding, nilUUID, type PortalStatus } from '../../api/v
 import { KonnectError } from '../../konnect/errors.ts';
 import type { Webhook } from '../../konnect/schema.ts';
 import type { Report } from '../../status/conditions.ts';
-import { worstFirst } from '../../status/problem.ts';
+import { mergeCauses, worstFirst } from '../../status/problem.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import {
   mayBeAttached,
@@ -62,7 +62,7 @@ export function recordStatusLost(
 /** Returns the report of a deletion that waits for these problems. The first message says how to end the wait. */
 export function deletionReport(problems: readonly Problem[], recorded: RecordedState): Report {
   const wayOut = `or set spec.deletionPolicy to Retain, which finishes the deletion and leaves active in Konnect: ${describeRemaining(recorded)}`;
-  const [first, ...others] = worstFirst(problems);
+  const [first, ...others] = mergeCauses(worstFirst(problems));
   const explained = first && { ...first, message: `deletion waits: ${first.message}; ${wayOut}` };
   const unchecked = { kind: 'unchecked', message: 'the forwarding is being deleted' } as const;
   return {
@@ -114,7 +114,7 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
     }
   } catch (error) {
     if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-    found.push(problemOf(error, "the forwarding's webhooks", context.tokenSource));
+    found.push(problemOf(error, "the forwarding's webhooks", context));
   }
   status.recorded = moveUnwantedToCleanup(status.recorded, nothingWanted(region, auditLogsAPI, options.organizationID));
   const { portalsReady: _none, ...recorded } = status.recorded;

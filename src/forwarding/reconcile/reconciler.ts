@@ -173,7 +173,7 @@ export class Reconciler {
       });
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-      const problem = problemOf(error, "this forwarding's organization", context.tokenSource);
+      const problem = problemOf(error, "this forwarding's organization", context);
       return problem.severity === 'stalled' ? secretsReport([problem]) : problemReport(problem);
     }
   }

@@ -38,6 +38,6 @@ export async function undo(
     return await locks.runExclusive(claims, () => finalize(reach, options));
   } catch (error) {
     if (!(error instanceof KonnectError) || signal.aborted) throw error;
-    return [problemOf(error, "this forwarding's organization", context.tokenSource)];
+    return [problemOf(error, "this forwarding's organization", context)];
   }
 }

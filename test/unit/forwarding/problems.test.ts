@@ -6,13 +6,19 @@ import {
   listedButNotServedCode,
   proxyAuthenticationCode,
 } from '../../../src/konnect/errors.ts';
-import { worstFirst } from '../../../src/status/problem.ts';
+import { causeOf, mergeCauses, type Problem, worstFirst } from '../../../src/status/problem.ts';
 
 const tokenSource = 'Secret konnect, key token';
 const object = 'portal 3e551b39-227d-4297-b911-e68fd5d77c17';
 
 function problem(fields: Omit<KonnectErrorFields, 'operation'>) {
-  return problemOf(new KonnectError({ operation: 'update portal webhook', ...fields }), object, tokenSource);
+  const now = () => new Date('2026-01-02T03:04:05Z');
+  return problemOf(new KonnectError({ operation: 'update portal webhook', ...fields }), object, { tokenSource, now });
+}
+
+/** The message as a condition shows it. */
+function shown(found: Problem): string {
+  return mergeCauses([found])[0]?.message ?? '';
 }
 
 test.each([
@@ -21,28 +27,29 @@ test.each([
   ['NotFound', 404, 'stalled', 'RequestRefused', ['update portal webhook', object, '404']],
   ['Conflict', 409, 'waiting', 'Detaching', ['update portal webhook', object, '409']],
   ['Refused', 422, 'stalled', 'RequestRefused', ['update portal webhook', object, '422', 'spec.destination']],
-  ['RateLimited', 429, 'unavailable', 'RateLimited', ['429']],
-  ['ServerError', 503, 'unavailable', 'KonnectUnavailable', ['update portal webhook', object]],
+  ['RateLimited', 429, 'unavailable', 'RateLimited', ['429', 'the operator waits until 2026-01-02T03:05:00Z']],
+  ['ServerError', 503, 'unavailable', 'KonnectUnavailable', ['update portal webhook', object, 'HTTP 503']],
+  ['ServerError', 408, 'unavailable', 'KonnectUnavailable', ['update portal webhook', object, 'HTTP 408']],
   ['Unreachable', undefined, 'unavailable', 'KonnectUnavailable', ['cannot reach Konnect', 'firewall']],
   ['UnexpectedAnswer', 200, 'unavailable', 'UnexpectedAnswer', ['--konnect-url', 'proxy']],
 ] as const)('%s says what, why and what to do', (kind, status, severity, reason, words) => {
   const found = problem({ kind, status });
   expect(found).toMatchObject({ severity, reason });
-  for (const word of words) expect(found.message).toContain(word);
+  for (const word of words) expect(shown(found)).toContain(word);
 });
 
 test('a destination that is listed and not served has another message than an answer of a proxy', () => {
   const found = problem({ kind: 'UnexpectedAnswer', status: 404, code: listedButNotServedCode });
   expect(found).toMatchObject({ severity: 'unavailable', reason: 'UnexpectedAnswer' });
   for (const word of ['404 or 405', 'update portal webhook', 'spec.konnect.region']) {
-    expect(found.message).toContain(word);
+    expect(shown(found)).toContain(word);
   }
 });
 
 test('the message for a proxy that rejects its user or password names the variables to correct', () => {
   const found = problem({ kind: 'Unreachable', code: proxyAuthenticationCode });
   expect(found).toMatchObject({ severity: 'unavailable', reason: 'KonnectUnavailable' });
-  for (const word of ['407', 'HTTPS_PROXY', 'update portal webhook']) expect(found.message).toContain(word);
+  for (const word of ['407', 'HTTPS_PROXY', 'update portal webhook']) expect(shown(found)).toContain(word);
 });
 
 test('refused fields are named without a text from Konnect', () => {
@@ -75,10 +82,37 @@ test.each([
   expect(first.message).not.toMatch(/kong:trace|ECONNRESET/);
 });
 
-test('500 and 503 give the same message, since a failing server can answer either', () => {
-  expect(problem({ kind: 'ServerError', status: 500 }).message).toBe(
-    problem({ kind: 'ServerError', status: 503 }).message,
+test('500 and 503 are one cause, since a failing server can answer either, and so are two ends of a limit', () => {
+  const causeWith = (fields: Omit<KonnectErrorFields, 'operation'>) => causeOf(problem(fields).message);
+  expect(causeWith({ kind: 'ServerError', status: 500 })).toBe(causeWith({ kind: 'ServerError', status: 503 }));
+  expect(causeWith({ kind: 'RateLimited', retryAfterMs: 1_000 })).toBe(
+    causeWith({ kind: 'RateLimited', retryAfterMs: 600_000 }),
   );
+  expect(causeWith({ kind: 'Refused', status: 422 })).not.toBe(causeWith({ kind: 'Refused', status: 400 }));
+});
+
+test('failures of one cause become one message, which names up to three objects', () => {
+  const failures = (count: number, kind: 'ServerError' | 'Forbidden', status: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const operation = index === 0 ? 'list destinations' : 'get portal webhook';
+      const now = () => new Date(0);
+      const retryAfterMs = kind === 'ServerError' ? index * 1_000 : undefined;
+      const error = new KonnectError({ kind, operation, status: status + (index % 2), retryAfterMs });
+      return problemOf(error, `object ${String(index)}`, { tokenSource, now });
+    });
+  const [three, ...noMore] = mergeCauses(failures(3, 'ServerError', 502));
+  expect(noMore).toEqual([]);
+  expect(three).toEqual({
+    reason: 'KonnectUnavailable',
+    severity: 'unavailable',
+    message:
+      "object 0 (list destinations), object 1 (get portal webhook), object 2 (get portal webhook): Konnect failed (HTTP 502); the operator retries. If this lasts, see Konnect's status page",
+    retryAfterMs: 2_000,
+  });
+  const [first, ...more] = mergeCauses(failures(100, 'ServerError', 502));
+  expect([first?.message, more]).toEqual([expect.stringMatching(/^more than three objects: Konnect failed/), []]);
+  const mixed = mergeCauses([...failures(2, 'Forbidden', 403), ...failures(2, 'ServerError', 502)]);
+  expect(mixed.map(({ reason }) => reason)).toEqual(['PermissionDenied', 'KonnectUnavailable']);
 });
 
 test('problems that need a user come first, then those that wait, then outages; equal ones keep their order', () => {

@@ -135,6 +135,17 @@ describe('messages', () => {
     expect(found[0]?.message).toBe('A is wrong; B is wrong; C is wrong; and 2 more');
   });
 
+  test('keep the code and the time of the first failure, until the cause is another one', () => {
+    const failing = (message: string) => ({ ...allGood, webhooks: bad({ ...problem('unavailable', 'A'), message }) });
+    const first = conditionsOf(failing('failed (HTTP 503) until 2026-01-02T03:05:00Z'), context());
+    const second = conditionsOf(failing('failed (HTTP 500) until 2026-01-02T04:05:00Z'), context({ previous: first }));
+    expect(second).toEqual(first);
+    const third = conditionsOf(failing('failed (HTTP 400)'), context({ previous: second }));
+    expect(third[0]?.message).toBe('failed (HTTP 400)');
+    const fourth = conditionsOf(failing('failed (HTTP 500)'), context({ previous: third }));
+    expect(fourth[0]?.message).toBe('failed (HTTP 500)');
+  });
+
   test('are cut if they are too long', () => {
     const long = { ...problem('stalled', 'A'), message: 'x'.repeat(5_000) };
     const found = conditionsOf({ ...allGood, webhooks: bad(long) }, context());

@@ -104,7 +104,7 @@ test('a deletion waits as long as Konnect lists the destination and serves it no
   harness.delete();
   expect(await harness.reconcile()).toMatchObject({ kind: 'retry' });
   expect(harness.status.cleanup).toMatchObject([{ kind: 'destination', destinationID: id }]);
-  expect(harness.condition('Ready')?.message).toContain(`destination ${id}: Konnect lists it`);
+  expect(harness.condition('Ready')?.message).toContain(`destination ${id} (delete destination): Konnect lists it`);
   for (const fault of faults) fault.remove();
   await harness.settle();
   expect(harness.destinations).toEqual([]);

@@ -44,6 +44,40 @@ test.each(outages)(
   },
 );
 
+test.each<[string, (round: number) => FaultKind, RegExp]>([
+  [
+    'servers that answer 503, 500 and 502 by turns',
+    (round) => ({ kind: 'status', status: [503, 500, 502][round % 3] ?? 500 }),
+    /^[^:]+: Konnect failed \(HTTP 503\); the operator retries\. If this lasts, see Konnect's status page$/,
+  ],
+  [
+    'limits that end later each time',
+    (round) => ({ kind: 'status', status: 429, retryAfter: 77 + round }),
+    /^Konnect limits the requests of this organization \(HTTP 429\); the operator waits until 2026-01-02T03:16:00Z, and longer/,
+  ],
+])('%s are one message, one event and one write', async (_title, faultOf, expected) => {
+  const harness = await inPlace();
+  harness.clock.ms += 10 * minuteMs;
+  for (let round = 0; round < 6; round += 1) {
+    harness.konnect.control.clearFaults();
+    harness.konnect.control.fail(faultOf(round));
+    await harness.reconcile();
+    harness.clock.ms += minuteMs;
+  }
+  expect(harness.condition('Reconciling')?.message).toMatch(expected);
+  expect(harness.cluster.announcements.map(({ note }) => note)).toEqual([expect.stringMatching(expected)]);
+  expect(harness.cluster.writes).toBe(1);
+});
+
+test('a failure of every call is one sentence, whatever it was for', async () => {
+  const harness = await open();
+  harness.konnect.control.fail({ kind: 'status', status: 503, match: { path: '*audit-log*' } });
+  await harness.reconcile();
+  expect(harness.condition('Ready')?.message).toBe(
+    "more than three objects: Konnect failed (HTTP 503); the operator retries. If this lasts, see Konnect's status page",
+  );
+});
+
 test('with an interval of an hour Ready stays for half an hour', async () => {
   const harness = await inPlace();
   harness.cluster.edit((spec) => ({ ...spec, interval: '1h' }));
