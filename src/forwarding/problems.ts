@@ -81,7 +81,7 @@ function causeOf(error: KonnectError, { tokenSource, now }: CallContext): Proble
     case 'Unauthorized':
       return stalled(
         reasons.tokenRejected,
-        `Konnect rejects the token (HTTP 401) because it is wrong, expired or revoked: put a valid token into ${tokenSource}`,
+        `Konnect rejects the token (HTTP 401) because it is wrong, expired or revoked: put a valid token into ${tokenSource}; attached webhooks keep sending`,
       );
     case 'Forbidden':
       return stalled(

@@ -31,8 +31,10 @@ describe('tokens', () => {
     await expectProblem(environment(), one.name, {
       reason: 'TokenRejected',
       mark: 'Stalled',
-      says: ['HTTP 401', `Secret ${one.tokenSecret}, key token`],
+      says: ['HTTP 401', `Secret ${one.tokenSecret}, key token`, 'attached webhooks keep sending'],
     });
+    const { status } = await environment().forwarding(one.name);
+    expect(status).toMatchObject({ portalsReady: '1/1', portals: [{ state: 'on' }] });
     await one.applyToken(one.newToken());
     await environment().waitForReady(one.name);
     expect(one.destinations()).toEqual([before]);
@@ -61,7 +63,11 @@ describe('tokens', () => {
       reason: 'PortalNotFound',
       mark: 'Stalled',
       part: 'WebhooksReady',
-      says: [`portal ${one.portals[0] ?? ''}`, 'region us', `Secret ${one.tokenSecret}, key token`],
+      says: [
+        `portal ${one.portals[0] ?? ''} does not exist in organization ${environment().green.id}`,
+        `Secret ${one.tokenSecret}, key token`,
+        `put a token of organization ${environment().blue.id} back`,
+      ],
     });
     expect(object.status.konnect?.organizationID).toBe(environment().green.id);
     expect(object.status.cleanup?.map(({ organizationID, kind }) => `${kind} ${organizationID}`)).toEqual(

@@ -51,11 +51,14 @@ export async function applyWebhooks(
   );
   const fromPortals = desired.portals.map(({ problem }) => problem);
   const found = [...problems, ...fromPortals, ...desired.unresolved].filter((problem) => problem !== undefined);
-  const waitingKeys = new Set(attachments.filter(isWaiting).map(({ key }) => key));
+  const keysOf = (some: readonly Attachment[]) => new Set(some.map(({ key }) => key));
+  const waitingKeys = keysOf(attachments.filter(isWaiting));
+  const unseenKeys = keysOf(attachments.filter(({ step }) => step.kind === 'unknown'));
   const ready = desired.portals.filter(({ id, enabled }) => {
-    if (waitingKeys.has(`portal/${id}`)) return false;
+    const key = `portal/${id}`;
+    if (waitingKeys.has(key)) return false;
     const entry = context.status.recorded.portals?.find((portal) => portal.id === id);
-    return entry?.state === (enabled ? 'on' : 'off') && entry.reason === undefined;
+    return entry?.state === (enabled ? 'on' : 'off') && (entry.reason === undefined || unseenKeys.has(key));
   });
   return { problems: found, portalsReady: ready.length, waiting: waitingKeys.size };
 }
@@ -167,9 +170,13 @@ function failed(one: Attachment, problem: Problem): Problem {
   return problem;
 }
 
-/** Returns the state after a failed call. It is never `pending` for a confirmed webhook, since that means it may never have been attached. */
+/**
+ * Returns the state after a failed call. It is never `pending` for a confirmed webhook, since that means it may never have been attached.
+ * A failed read says nothing about what Konnect has, so the state stays as it was last seen.
+ */
 function stateAfter({ step, recorded }: Attachment, { severity }: Problem): PortalStatus['state'] {
-  if (recorded !== undefined && wasAttached(recorded)) return severity === 'stalled' ? 'refused' : recorded.state;
+  if (recorded !== undefined && wasAttached(recorded))
+    return severity === 'stalled' && step.kind !== 'unknown' ? 'refused' : recorded.state;
   const mayBeSet = step.kind === 'attach' || mayBeAttached(recorded);
   return severity === 'stalled' && !mayBeSet ? 'refused' : 'pending';
 }

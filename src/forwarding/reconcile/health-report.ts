@@ -70,12 +70,13 @@ export function forwardingTo(
   return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
 }
 
-/** Returns the recorded state with `portalsReady`, such as `1/2`. */
+/** Returns the recorded state with `portalsReady`, such as `1/2`. It stays as it is if `ready` is undefined, since Konnect does not show all portals. */
 export function withPortalsReady(
   recorded: RecordedState,
-  ready: number,
+  ready: number | undefined,
   { portals, unresolved }: DesiredState,
 ): RecordedState {
+  if (ready === undefined) return recorded;
   const { portalsReady: _before, ...rest } = recorded;
   const wanted = portals.length + unresolved.length;
   return wanted === 0 ? rest : { ...rest, portalsReady: `${String(ready)}/${String(wanted)}` };

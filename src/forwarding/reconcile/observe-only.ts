@@ -81,7 +81,8 @@ export async function observeOnly(
   const drift = driftOf(steps, withCleanup);
   const { drift: _before, ...recorded } = status.recorded;
   const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';
-  const ready = desired.portals.filter(isReady).length;
+  const isUnseen = [...steps.portals.values()].some(({ kind }) => kind === 'unknown');
+  const ready = isUnseen ? undefined : desired.portals.filter(isReady).length;
   const konnect = recorded.konnect ?? { organizationID: options.organizationID, region: desired.region };
   status.recorded = withPortalsReady(
     { ...recorded, konnect, ...(drift.length === 0 ? {} : { drift }) },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { own, usual } from '../../../support/forwarding-spec.ts';
-import { blue, green, shop, tokens } from '../../../support/konnect-fixtures.ts';
+import { blue, forum, green, kiosk, shop, tokens } from '../../../support/konnect-fixtures.ts';
 import { nextResync, useHarness } from '../support/use-harness.ts';
 
 const { open, inPlace } = useHarness();
@@ -91,5 +91,67 @@ describe('a token', () => {
     await harness.settle();
     expect(harness.readiness).toBe('False PermissionDenied Stalled');
     expect(harness.condition('DestinationReady')?.message).toContain('HTTP 403');
+  });
+});
+
+describe('while the operator cannot look at a webhook, status shows it as it was last seen', () => {
+  const both = (entry: object) => [entry, entry];
+
+  test.each([
+    { why: 'the token is revoked', status: 401, reason: 'TokenRejected' },
+    { why: 'the token has lost its role', status: 403, reason: 'PermissionDenied' },
+  ])('$why', async ({ status, reason }) => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status, match: { method: 'GET', path: '*audit-log-webhook' } });
+    await nextResync(harness);
+    await harness.reconcile();
+    expect(harness.readiness).toBe(`False ${reason} Stalled`);
+    expect(harness.status).toMatchObject({
+      portalsReady: '2/2',
+      portals: both({ state: 'on', reason }),
+      organization: { state: 'on', reason },
+    });
+    harness.konnect.control.clearFaults();
+    await nextResync(harness);
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.status.portals).toEqual(both(expect.not.objectContaining({ reason: expect.anything() })));
+  });
+
+  test('the message about a rejected token says that webhooks keep sending', async () => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status: 401 });
+    await nextResync(harness);
+    expect(harness.condition('Ready')?.message).toMatch(/HTTP 401.*attached webhooks keep sending$/);
+  });
+
+  test('a portal that spec switches off counts as before until it is off', async () => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status: 401 });
+    harness.cluster.edit((spec) => ({
+      ...spec,
+      portals: [
+        { id: shop, enabled: false },
+        { id: forum, enabled: true },
+      ],
+    }));
+    await harness.reconcile();
+    expect(harness.status).toMatchObject({ portalsReady: '1/2', portals: both({ state: 'on' }) });
+  });
+
+  test('a portal that was never attached does not count', async () => {
+    const harness = await inPlace();
+    harness.konnect.control.fail({ kind: 'status', status: 401 });
+    harness.cluster.edit((spec) => ({ ...spec, portals: [...(spec.portals ?? []), { id: kiosk, enabled: true }] }));
+    await harness.reconcile();
+    expect(harness.status.portalsReady).toBe('2/3');
+  });
+
+  test.each([401, 503])('with mode Observe as well, after %i', async (status) => {
+    const harness = await inPlace();
+    harness.cluster.edit((spec) => ({ ...spec, mode: 'Observe' }));
+    await harness.settle();
+    harness.konnect.control.fail({ kind: 'status', status });
+    await nextResync(harness);
+    expect(harness.status.portalsReady).toBe('2/2');
   });
 });
