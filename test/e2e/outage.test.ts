@@ -73,7 +73,7 @@ describe('an outage that ends', () => {
       reason: 'UnexpectedAnswer',
       mark: 'Reconciling',
       part: 'DestinationReady',
-      says: ['"list destinations"', "does not come from Konnect's API", '--konnect-url', 'proxy'],
+      says: ['(list destinations)', "does not come from Konnect's API", '--konnect-url', 'proxy'],
     });
     expect(one.writes()).toEqual([]);
     fault.remove();

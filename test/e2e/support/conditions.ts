@@ -41,7 +41,8 @@ export async function expectProblem(
     expect(conditionOf(object, part)).toMatchObject({ status: ready, reason });
     for (const words of says) expect(conditionOf(object, part)?.message).toContain(words);
   }
-  await expectEvent(environment, name, { type: 'Warning', reason, note: message });
+  const type = reason === 'HandingOver' ? 'Normal' : 'Warning';
+  await expectEvent(environment, name, { type, reason, note: message });
   return object;
 }
 
