@@ -60,7 +60,11 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'stalled', parts: ['DestinationReady'] },
   ],
   WebhookInUse: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
-  PortalNotFound: [{ kind: 'stalled', parts: ['WebhooksReady'] }],
+  PortalNotFound: [
+    { kind: 'elsewhere', says: 'spec no longer wants' },
+    { kind: 'elsewhere', says: 'gave up' },
+    { kind: 'stalled', parts: ['WebhooksReady'] },
+  ],
   DestinationNotFound: [{ kind: 'stalled', parts: ['DestinationReady'] }],
   PortalRefNotFound: [{ kind: 'waiting', parts: ['WebhooksReady'] }],
   PortalRefNotReady: [{ kind: 'waiting', parts: ['WebhooksReady'] }],

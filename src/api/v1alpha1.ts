@@ -394,6 +394,9 @@ export const CleanupStatus = z.object({
   id: id.optional().meta({ description: 'The Dev Portal.' }),
   destinationID: id.optional(),
   endpointDigest: digest.optional(),
+  reason: reasonText.optional().meta({
+    description: 'Why the operator cannot tell whether this is done: Konnect no longer shows the Dev Portal.',
+  }),
 });
 
 export type CleanupStatus = z.infer<typeof CleanupStatus>;

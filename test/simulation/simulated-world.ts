@@ -85,6 +85,7 @@ export class SimulatedWorld {
   #lag: { readonly untilMs: number; readonly shown: number } | undefined;
   #delivered = 0;
   #afterCall: { readonly what: string; readonly action: () => void } | undefined;
+  readonly #hidden = new Map<string, Organization['portals'] extends Map<string, infer P> ? P : never>();
   readonly #late: { readonly atMs: number; readonly action: () => void }[] = [];
 
   constructor({ behavior = {}, seed, from }: WorldOptions) {
@@ -208,6 +209,17 @@ export class SimulatedWorld {
     pointWebhook(this.konnect, organization, webhook, { kind: 'destination', id });
     webhook.enabled = true;
     this.#userChanged('another client attaches a webhook');
+  }
+
+  /** Hides a portal from every token, as if its role were gone, or shows it again. */
+  hide(id: string, isHidden = true): void {
+    const { portals } = this.organization();
+    const hidden = this.#hidden.get(id) ?? portals.get(id);
+    if (hidden === undefined) throw new TypeError('there is no such portal');
+    this.#hidden.set(id, hidden);
+    if (isHidden) portals.delete(id);
+    else portals.set(id, hidden);
+    this.#userChanged(`portal ${id} is ${isHidden ? 'hidden' : 'shown'}`);
   }
 
   /** Runs the action once, directly after the first such call. */

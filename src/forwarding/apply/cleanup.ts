@@ -7,6 +7,7 @@ import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.
 import type { Successor } from '../reconcile-context.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { deleteDestination } from './delete-destination.ts';
+import { isUnseen } from './unseen-portal.ts';
 
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
@@ -30,21 +31,27 @@ export async function cleanUp(
     // Konnect may delete a destination although a webhook still points at it.
     const isInUse = entry.kind === 'destination' && isReferenced(status.recorded, entry.destinationID ?? '');
     if (isInUse && konnect !== undefined) continue;
-    try {
-      const problem = konnect === undefined ? giveUp(context, entry) : await undo({ ...context, konnect }, entry);
-      if (problem === undefined) status.recorded = withoutCleanup(status.recorded, entry);
-      else problems.push(problem);
-    } catch (error) {
-      if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-      // The token in the Secret belongs to another organization by now, and is not the one that Konnect refuses.
-      const isRevoked = error.kind === 'Unauthorized' && !context.isCurrentToken(entry.organizationID);
-      if (isRevoked) context.forgetToken(entry.organizationID);
-      const problem = isRevoked ? giveUp(context, entry) : problemOf(error, objectOf(entry), context);
-      if (problem === undefined) status.recorded = withoutCleanup(status.recorded, entry);
-      else problems.push(problem);
-    }
+    const outcome = konnect === undefined ? giveUp(context, entry) : await attempt({ ...context, konnect }, entry);
+    if (outcome === undefined) status.recorded = withoutCleanup(status.recorded, entry);
+    else if (outcome !== 'kept') problems.push(outcome);
   }
   return problems;
+}
+
+/** What became of an entry. Undefined: it is finished. `kept`: the operator looks at it again in the next reconciliation. */
+type Outcome = Problem | 'kept' | undefined;
+
+async function attempt(context: ReconcileContext, entry: CleanupStatus): Promise<Outcome> {
+  try {
+    return await undo(context, entry);
+  } catch (error) {
+    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+    // The token in the Secret belongs to another organization by now, and is not the one that Konnect refuses.
+    const isRevoked = error.kind === 'Unauthorized' && !context.isCurrentToken(entry.organizationID);
+    if (!isRevoked) return problemOf(error, objectOf(entry), context);
+    context.forgetToken(entry.organizationID);
+    return giveUp(context, entry);
+  }
 }
 
 /** Returns the problem of an entry that no known token reaches. With `deletionPolicy: Retain` it records an event instead. */
@@ -75,7 +82,7 @@ export function objectOf(entry: CleanupStatus): string {
   }
 }
 
-async function undo(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
+async function undo(context: ReconcileContext, entry: CleanupStatus): Promise<Outcome> {
   switch (entry.kind) {
     case 'portal':
       return detachPortal(context, entry);
@@ -95,12 +102,13 @@ function pointsAtOurs({ status }: ReconcileContext, entry: CleanupStatus, destin
   return destinationID !== undefined && [entry.destinationID, ownID, ...leaving].includes(destinationID);
 }
 
-async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
+async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Promise<Outcome> {
   const { client } = context.konnect;
   const { region, id } = entry;
   if (id === undefined) return undefined;
   const webhook = await client.getPortalWebhook(region, id, context.signal);
-  const destinationID = webhook?.destinationID;
+  if (webhook === undefined) return (await isUnseen(context, entry, id)) ? 'kept' : undefined;
+  const { destinationID } = webhook;
   if (destinationID === undefined || !pointsAtOurs(context, entry, destinationID)) return undefined;
   const successor = context.successor(entry, { kind: 'attached', destinationID });
   if (successor !== undefined) return handingOver(entry, successor);

@@ -20,6 +20,7 @@ import {
   health,
   nothingToUndo,
   secretsResolved,
+  unseenInWords,
   webhooksHealth,
   webhooksInWords,
   withPortalsReady,
@@ -74,7 +75,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
     destination: destinationHealth(context, desired, destinationProblem),
     webhooks: webhooksHealth(desired, problems, webhooks.waiting),
     cleanup: unfinished.length === 0 ? nothingToUndo : health(unfinished, '', ''),
-    readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
+    readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}${unseenInWords(status.recorded)}`,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Health, Report } from '../../status/conditions.ts';
 import { type Problem as StatusProblem, worstFirst } from '../../status/problem.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
+import { objectOf } from '../apply/cleanup.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { type Problem } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
@@ -68,6 +69,14 @@ export function forwardingTo(
   if (reference !== undefined) return `${verb} to destination ${reference.id ?? `"${reference.name ?? ''}"`}`;
   if (usesDestination) return `${verb} to "${own?.settings.name ?? ''}"`;
   return `${verb} to the endpoint in Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
+}
+
+/** Returns the end of the message of `Ready`: which webhooks may still forward although spec no longer wants them. */
+export function unseenInWords({ cleanup = [] }: RecordedState): string {
+  const [first, ...others] = cleanup.filter(({ reason }) => reason !== undefined);
+  if (first === undefined) return '';
+  const more = others.length === 0 ? '' : ` and ${String(others.length)} more`;
+  return `; the webhook of ${objectOf(first)}${more} may still forward: Konnect answers HTTP 404 because the portal was deleted, or because the token may not see it`;
 }
 
 /** Returns the recorded state with `portalsReady`, such as `1/2`. It stays as it is if `ready` is undefined, since Konnect does not show all portals. */

@@ -26,6 +26,7 @@ export class ProcessMemory {
   readonly #outages: FirstSeen;
   readonly #handovers: FirstSeen;
   readonly #inUse: FirstSeen;
+  readonly #unseen: FirstSeen;
 
   /** `nowMs` never goes back. */
   constructor(nowMs: () => number) {
@@ -33,6 +34,7 @@ export class ProcessMemory {
     this.#outages = new FirstSeen(nowMs);
     this.#handovers = new FirstSeen(nowMs);
     this.#inUse = new FirstSeen(nowMs);
+    this.#unseen = new FirstSeen(nowMs);
   }
 
   /** Forgets everything about `key` that belongs to another object of the same name, so that the new one does not get its tokens. */
@@ -40,7 +42,8 @@ export class ProcessMemory {
     const uid = forwarding?.metadata.uid;
     if (uid !== this.#uids.get(key)) {
       for (const each of [this.#uids, this.#goodTokens, this.#openRequests]) each.delete(key);
-      for (const each of [this.#timestamps, this.#outages, this.#handovers, this.#inUse]) each.forget(key);
+      const waits = [this.#timestamps, this.#outages, this.#handovers, this.#inUse, this.#unseen];
+      for (const each of waits) each.forget(key);
       this.refused.remove(key);
     }
     if (uid !== undefined) this.#uids.set(key, uid);
@@ -96,6 +99,11 @@ export class ProcessMemory {
     return this.#inUse.ageMs(key, destinationID);
   }
 
+  /** Returns how long Konnect has not shown the portal `object`, in milliseconds, counted from the first call. */
+  unseenForMs(key: string, object: string): number {
+    return this.#unseen.ageMs(key, object);
+  }
+
   /** Returns how long the forwarding has waited for another one to take `object`, in milliseconds, counted from the first call. */
   handoverForMs(key: string, object: string): number {
     return this.#handovers.ageMs(key, object);
@@ -108,10 +116,11 @@ export class ProcessMemory {
 
   /**
    * Forgets every wait of a finished reconciliation that no longer lasts, so that the next one of the same object gets its whole time.
-   * `handovers` and `destinations` are what `cleanup` still lists.
+   * `webhooks` and `destinations` are what `cleanup` still lists.
    */
-  endWaits(key: string, waits: { handovers: ReadonlySet<string>; destinations: ReadonlySet<string> }): void {
-    this.#handovers.keepOnly(key, waits.handovers);
-    this.#inUse.keepOnly(key, waits.destinations);
+  endWaits(key: string, { webhooks, destinations }: Record<'webhooks' | 'destinations', ReadonlySet<string>>): void {
+    this.#handovers.keepOnly(key, webhooks);
+    this.#unseen.keepOnly(key, webhooks);
+    this.#inUse.keepOnly(key, destinations);
   }
 }

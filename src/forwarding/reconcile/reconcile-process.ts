@@ -86,6 +86,7 @@ export function createContext(
     forgetToken: (organizationID) => memory.forgetToken(key, organizationID),
     successor: (entry, seen) => successor(process, key, status.forwarding, entry, seen),
     inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
+    unseenForMs: (entry) => memory.unseenForMs(key, webhookOf(entry)),
   };
 }
 
@@ -107,7 +108,7 @@ function successor(
 ): Successor | undefined {
   const { memory } = process;
   const next = successorOf({ self, all: contendersOf(process, key, claimsOf(self, undefined)) }, entry, seen);
-  const object = handoverOf(entry);
+  const object = webhookOf(entry);
   if (next === undefined || next.hasIt) {
     memory.endHandover(key, object);
     return next;
@@ -117,13 +118,13 @@ function successor(
 
 /** Forgets the waits of a finished reconciliation that no longer last. */
 export function endWaits(memory: ProcessMemory, key: string, { cleanup = [] }: RecordedState): void {
-  const handovers = new Set(cleanup.map(handoverOf));
+  const webhooks = new Set(cleanup.map(webhookOf));
   const destinations = new Set(
     cleanup.flatMap(({ kind, destinationID }) => (kind === 'destination' ? (destinationID ?? []) : [])),
   );
-  memory.endWaits(key, { handovers, destinations });
+  memory.endWaits(key, { webhooks, destinations });
 }
 
-function handoverOf(entry: CleanupStatus): string {
+function webhookOf(entry: CleanupStatus): string {
   return `${entry.region}/${objectKeyOf(entry)}`;
 }

@@ -3,7 +3,7 @@
  * from the last state of the object, until the process ends.
  */
 import { type AuditLogForwarding, finalizer } from '../../api/v1alpha1.ts';
-import { worstFirst } from '../../status/problem.ts';
+import { mergeCauses, worstFirst } from '../../status/problem.ts';
 import { ownsAnything } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
 import { nameOf } from '../ownership/claims.ts';
@@ -65,10 +65,10 @@ export async function finishDeletion(
     return written;
   };
   const status = new StatusWriter(deleted, write, options.now);
-  const problems = await undo(process, key, status, signal);
+  const problems = mergeCauses(worstFirst(await undo(process, key, status, signal)));
   await status.write(deleted.status.conditions ?? [], signal);
 
-  const [first] = worstFirst(problems);
+  const [first] = problems;
   const isTooLate = memory.timestampAgeMs(key, deleted.metadata.deletionTimestamp ?? '') >= maxCleanUpMs;
   const isHopeless = isNameTaken && first?.severity === 'stalled';
   if (first !== undefined && !isTooLate && !isHopeless) {

@@ -253,6 +253,17 @@ export const changes: readonly Scenario[] = [
     destinations: ownDestination,
   },
   {
+    title: 'portal-out-of-sight',
+    before: usual,
+    change(world) {
+      world.hide(forum);
+      world.edit({ ...usual, portals: [{ id: shop, enabled: true }] });
+    },
+    later: [(world) => world.hide(forum, false)],
+    after: { 'blue/shop': `${key} on`, 'blue/us': `${key} on` },
+    destinations: ownDestination,
+  },
+  {
     title: 'replace',
     before: usual,
     change: (world) => world.replace(),
