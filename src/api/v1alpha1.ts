@@ -420,6 +420,22 @@ const DeliveryStatus = z.object({
 
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
 
+const AdoptionStatus = z.object({
+  destinationID: id.optional().meta({
+    description:
+      "The destination that was adopted, or that an adopted webhook pointed at. Absent: the organization's webhook, which had the endpoint itself.",
+  }),
+  at: timestamp,
+  corrected: z.boolean().optional().meta({
+    description: 'true: another client changed it since, and the operator corrected that.',
+  }),
+  takenBack: z.boolean().optional().meta({
+    description: 'true: another client took it back, and the operator leaves it to that client.',
+  }),
+});
+
+export type AdoptionStatus = z.infer<typeof AdoptionStatus>;
+
 const DriftStatus = z.object({
   object: atMost(64).meta({
     description: 'Which object: destination, organization, or portal/ and the ID of the portal.',
@@ -473,6 +489,11 @@ export const Status = z
     corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
         'When the operator corrected changes of other clients in the last 24 hours. After three corrections it leaves the object unchanged.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    adoptions: z.array(AdoptionStatus).max(202).optional().meta({
+      description:
+        'What the operator adopted in the last 4 days with the policy IfMatching. If another client takes it back, the operator leaves it to that client.',
       'x-kubernetes-list-type': 'atomic',
     }),
     drift: z.array(DriftStatus).max(202).optional().meta({

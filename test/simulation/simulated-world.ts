@@ -1,5 +1,5 @@
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
-import { createDestination } from '../../sandbox/konnect/model/destinations.ts';
+import { changeDestination, createDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
   createModel,
@@ -203,6 +203,12 @@ export class SimulatedWorld {
     const { id } = createDestination(this.konnect, organization, fields);
     this.#userChanged(`another client creates destination ${name}`);
     return id;
+  }
+
+  /** Changes a destination as the operator of another cluster does, which wants another format. */
+  changeFormat(id: string): void {
+    changeDestination(this.konnect, this.organization(), id, { logFormat: 'json' });
+    this.#userChanged(`another client changes destination ${id}`);
   }
 
   attach(webhook: Webhook, id: string, organization = this.organization()): void {

@@ -44,7 +44,8 @@ export async function applyDestination(
       status.recorded = without(status.recorded, 'destination');
       return destinationNotFound(desired, step.ids, context);
     case 'refuse':
-      forgetPendingCreation(context);
+      if (step.why === 'taken back') disown(context, step.ids);
+      else forgetPendingCreation(context);
       return nameInUse(step);
     case 'lost':
       forgetPendingCreation(context);
@@ -80,6 +81,13 @@ export async function applyDestination(
 }
 
 const correctedObject = 'destination';
+
+/** Leaves a destination, with everything that points at it, to another client. */
+function disown({ status }: ReconcileContext, ids: readonly string[]): void {
+  const { destination: _theirs, cleanup = [], ...recorded } = status.recorded;
+  const left = cleanup.filter(({ destinationID }) => !ids.includes(destinationID ?? ''));
+  status.recorded = { ...recorded, ...(left.length === 0 ? {} : { cleanup: left }) };
+}
 
 /** Forgets a pending creation that has timed out: it created nothing. */
 function forgetPendingCreation({ status }: ReconcileContext): void {

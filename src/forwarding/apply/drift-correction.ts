@@ -1,5 +1,6 @@
 /** Counts the corrections of an object, and stops them if they do not last. */
 import { reconcileAnnotation } from '../../api/v1alpha1.ts';
+import { withCorrectedAdoption } from '../../status/adoptions.ts';
 import { isContested, withCorrection } from '../../status/corrections.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
@@ -33,8 +34,10 @@ export function recordCorrected(
   fields?: readonly string[],
 ): void {
   const { status, now } = context;
-  status.recorded = withCorrection(status.recorded, object, now());
   const isDestination = fields !== undefined;
+  const recorded = withCorrection(status.recorded, object, now());
+  const adoptedID = isDestination ? recorded.destination?.id : undefined;
+  status.recorded = object.startsWith('portal/') ? recorded : withCorrectedAdoption(recorded, adoptedID);
   const note = isDestination
     ? `another client ${what} in Konnect (${fields.join(', ')}); the operator corrected it`
     : `another client ${what} in Konnect; the operator corrected it`;

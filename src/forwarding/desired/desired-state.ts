@@ -7,6 +7,8 @@ import type { Credentials } from './credentials.ts';
 import { holdsSecret } from './endpoint-secret.ts';
 
 export interface DesiredState extends WantedPortals {
+  /** `namespace/name` of the forwarding. */
+  readonly forwardingName: string;
   readonly region: string;
   readonly api: AuditLogsAPI;
   /** The destination that the operator creates. Undefined if spec refers to an existing one. */
@@ -38,6 +40,7 @@ export function desiredState(
   const { spec, metadata } = forwarding;
   const portals = wanted.portals.length + wanted.unresolved.length;
   return {
+    forwardingName: `${metadata.namespace}/${metadata.name}`,
     region: spec.konnect.region,
     api: spec.konnect.auditLogsAPI,
     own: ownDestination(forwarding, credentials, metadata.uid, clusterName),

@@ -6,6 +6,7 @@ import { wasAttached } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { orProblem } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
+import { sameTime } from './destination-diff.ts';
 import { type SeenWebhook, seenDestination, seenInline } from './observed-state.ts';
 
 /** Returns the webhook of a portal. A failed call becomes a problem of this portal only. */
@@ -44,7 +45,8 @@ export async function seenWebhook(
   }
   const other = await konnect.client.getDestination(api, destinationID, signal);
   const otherDigest = other === undefined ? undefined : seenDestination(forwarding.metadata.uid, other).endpointDigest;
-  return { kind: 'attached', destinationID, enabled, destinationExists: other !== undefined, otherDigest };
+  const destinationExists = other !== undefined;
+  return { kind: 'attached', destinationID, enabled, destinationExists, otherName: other?.name, otherDigest };
 }
 
 /** Returns both views of the organization's webhook: the inline webhook of v2, and the destination ID of v3. */
@@ -80,7 +82,8 @@ export async function observeOrganization(
     }
     const view = await inline();
     const record = recorded.organization?.api === 'v2' ? recorded.organization : undefined;
-    if (view.kind === 'inline' && view.endpointDigest === record?.endpointDigest) return view;
+    const isUnchanged = view.kind === 'inline' && sameTime(view.updatedAt, record?.updatedAt);
+    if (isUnchanged && view.endpointDigest === record?.endpointDigest) return view;
     const other = await attached();
     return other.kind === 'unconfigured' ? view : other;
   });

@@ -44,7 +44,8 @@ export type SeenWebhook =
       readonly enabled: boolean;
       /** Read after the webhook if the operator does not know the destination, else true. */
       readonly destinationExists: boolean;
-      /** The endpoint digest of a destination that the operator does not know. */
+      /** The name and the endpoint digest of a destination that the operator does not know. */
+      readonly otherName?: string | undefined;
       readonly otherDigest?: string | undefined;
     }
   /** The organization's webhook as v2 shows it, with its own endpoint. */

@@ -3,7 +3,7 @@ import type { DestinationStatus } from '../../api/v1alpha1.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { type AppliedSettings, differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { Observed, SeenDestination } from '../observed/observed-state.ts';
-import { refusalOf } from './adoption.ts';
+import { adopterOf, isTakenBack, refusalOf } from './adoption.ts';
 import type { DestinationStep, PlanContext } from './steps.ts';
 
 type Recorded = AppliedSettings & Pick<DestinationStatus, 'secretVersion' | 'updating'>;
@@ -42,8 +42,9 @@ export function planDestination(
   desired: DesiredState,
   record: DestinationStatus | undefined,
   observed: Observed,
-  { ageMs, pendingCreationTimeoutMs, ownership }: PlanContext,
+  context: PlanContext,
 ): DestinationStep {
+  const { ageMs, pendingCreationTimeoutMs, ownership } = context;
   const seen = observed.destination;
   if (!desired.usesDestination || seen.kind === 'unneeded') return { kind: 'none' };
   if (seen.kind === 'unknown') return seen;
@@ -54,6 +55,7 @@ export function planDestination(
   }
   const { own } = desired;
   if (own === undefined) return { kind: 'none' };
+  const adopter = adopterOf(desired, context);
   const { creating } = record ?? {};
   const created = seen.sameNameAsPending.filter((one) => isResultOf(creating, one));
   const [found, ...others] = seen.ours === undefined ? created : [seen.ours, ...created];
@@ -62,6 +64,8 @@ export function planDestination(
     const named = seen.named.filter(({ id }) => id !== found.id && !duplicates.includes(id));
     const applied = { secretVersion: creating?.secretVersion, updatedAt: found.updatedAt };
     const next = planOurs(own, seen.ours === undefined ? applied : record, found, named);
+    if (next.kind === 'update' && isTakenBack(adopter, found.id, next.foreign))
+      return { kind: 'refuse', name: own.settings.name, ids: [found.id], why: 'taken back' };
     if (seen.ours !== undefined && duplicates.length === 0) return next;
     const name = creating?.name ?? own.settings.name;
     return { kind: 'claim', because: 'pending creation', id: found.id, name, duplicates, next };
@@ -74,8 +78,7 @@ export function planDestination(
   if (hold.kind === 'held') return { kind: 'lost', to: hold.by };
   const [theirs, ...more] = seen.named;
   if (theirs === undefined) return { kind: 'create' };
-  const adopter = { ...own, policy: desired.adoptionPolicy };
-  const why = more.length > 0 ? 'several' : refusalOf(adopter, theirs.endpointDigest);
+  const why = more.length > 0 ? 'several' : refusalOf(adopter, theirs);
   if (why !== undefined) return { kind: 'refuse', name: own.settings.name, ids, why };
   const next = planOurs(own, undefined, theirs, []);
   return { kind: 'claim', because: 'adopted', id: theirs.id, name: own.settings.name, duplicates: [], next };

@@ -5,7 +5,7 @@ import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { differences, foreignChanges } from '../observed/destination-diff.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Hold } from '../ownership/ownership.ts';
-import { type Adopter, refusalOf } from './adoption.ts';
+import { type Adopter, type Found, refusalOf } from './adoption.ts';
 import type { AttachReason, PlanContext, WebhookStep } from './steps.ts';
 
 /** The destination that webhooks have to point at. */
@@ -14,6 +14,8 @@ export interface Target extends Adopter {
   readonly destinationID: string | undefined;
   /** The destination that status records as the operator's own. */
   readonly formerID: string | undefined;
+  /** A destination that another client has just taken back. */
+  readonly takenBackID: string | undefined;
 }
 
 /**
@@ -75,13 +77,14 @@ function isForeign(
 
 /** Returns the step for a webhook that points at a destination of another client. */
 export function planAdoption(target: Target, seen: Extract<SeenWebhook, { kind: 'attached' }>): WebhookStep {
-  const { destinationID: otherID, destinationExists, otherDigest } = seen;
+  const { destinationID: id, destinationExists, otherName, otherDigest } = seen;
   if (!destinationExists) return { kind: 'attach', because: 'destination gone' };
-  return adoption(target, otherID, otherDigest);
+  return adoption(target, { id, name: otherName, endpointDigest: otherDigest });
 }
 
-function adoption(target: Target, otherID: string | undefined, digest: string | undefined): WebhookStep {
-  const why = refusalOf(target, digest);
+function adoption(target: Target, found: Found): WebhookStep {
+  const why = refusalOf(target, found);
+  const otherID = found.id;
   return why === undefined ? { kind: 'attach', because: 'adopted', otherID } : { kind: 'refuse', otherID, why };
 }
 
@@ -132,12 +135,13 @@ export function planWebhook(
       return { kind: 'attach', because: 'unconfigured' };
     case 'inline':
       if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere' };
-      return adoption(target, undefined, seen.endpointDigest);
+      return adoption(target, { endpointDigest: seen.endpointDigest });
     case 'attached': {
       const { destinationID: otherID } = seen;
       if (otherID === target.destinationID) {
         return seen.enabled === enabled ? { kind: 'keep' } : { kind: 'attach', because: 'enabled' };
       }
+      if (otherID === target.takenBackID) return { kind: 'refuse', otherID, why: 'taken back' };
       if (otherID === record?.destinationID || otherID === target.formerID) {
         return { kind: 'attach', because: 'destination gone' };
       }

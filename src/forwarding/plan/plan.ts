@@ -6,6 +6,7 @@
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Observed } from '../observed/observed-state.ts';
+import { adopterOf } from './adoption.ts';
 import { planDestination } from './plan-destination.ts';
 import { classified, planOrganization, planWebhook, type Target, yieldToOwner } from './plan-webhook.ts';
 import type { DestinationStep, Plan, PlanContext } from './steps.ts';
@@ -14,7 +15,7 @@ import type { DestinationStep, Plan, PlanContext } from './steps.ts';
 export function plan(desired: DesiredState, recorded: RecordedState, observed: Observed, context: PlanContext): Plan {
   const { ownership } = context;
   const candidate = planDestination(desired, recorded.destination, observed, context);
-  const target = targetOf(desired, candidate, recorded, observed);
+  const target = targetOf(desired, candidate, recorded, observed, context);
   const portals = new Map(
     desired.portals.map(({ id, enabled }) => {
       const record = recorded.portals?.find((portal) => portal.id === id);
@@ -52,15 +53,17 @@ function targetOf(
   step: DestinationStep,
   { destination }: RecordedState,
   observed: Observed,
+  context: PlanContext,
 ): Target {
+  const takenBackID = step.kind === 'refuse' && step.why === 'taken back' ? step.ids[0] : undefined;
   const seen = observed.destination;
   const [referenced] = seen.kind === 'referenced' ? seen.found : [];
   const currentID = seen.kind === 'known' ? seen.ours?.id : seen.kind === 'referenced' ? undefined : destination?.id;
+  const isOurs = takenBackID === undefined;
   return {
-    policy: desired.adoptionPolicy,
-    destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : currentID,
-    formerID: destination?.managed === false ? undefined : destination?.id,
-    endpointDigest: desired.own?.endpointDigest ?? referenced?.endpointDigest,
-    endpointHoldsSecret: desired.own?.endpointHoldsSecret ?? referenced?.endpointHoldsSecret ?? false,
+    ...adopterOf(desired, context, referenced),
+    destinationID: step.kind === 'claim' || step.kind === 'use' ? step.id : isOurs ? currentID : undefined,
+    formerID: isOurs && destination?.managed !== false ? destination?.id : undefined,
+    takenBackID,
   };
 }

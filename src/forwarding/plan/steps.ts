@@ -1,5 +1,6 @@
 /** The steps that a plan consists of. */
 
+import type { AdoptionState } from '../../status/adoptions.ts';
 import type { Difference } from '../observed/destination-diff.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import type { Problem } from '../problems.ts';
@@ -47,10 +48,18 @@ export type WebhookStep =
   | { readonly kind: 'unknown'; readonly problem: Problem };
 
 /**
- * Why the operator does not adopt an object of another client. `shared endpoint`: an equal endpoint without a secret in it. For
- * destinations only, `several`: more than one has the name, and `renamed`: the forwarding has another destination already.
+ * Why the operator does not adopt an object of another client. `shared endpoint`: an equal endpoint without a secret in it. `other
+ * cluster`: it has the name that another operator gives. `taken back`: this forwarding had adopted it. For destinations only, `several`:
+ * more than one has the name, and `renamed`: the forwarding has another destination already.
  */
-export type Refusal = 'policy' | 'other endpoint' | 'shared endpoint' | 'several' | 'renamed';
+export type Refusal =
+  | 'policy'
+  | 'other endpoint'
+  | 'shared endpoint'
+  | 'other cluster'
+  | 'taken back'
+  | 'several'
+  | 'renamed';
 
 /** `enabled`, `switched off` (by Konnect itself), `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
 export type AttachReason =
@@ -78,4 +87,6 @@ export interface PlanContext {
   readonly ownership: Ownership;
   /** True if this reconciliation has just switched off the organization's webhook in v2. */
   readonly hasLeftInline?: boolean;
+  /** Returns what status says about an adoption of this destination. Undefined stands for the organization's inline webhook. */
+  readonly adoptionStateOf?: (destinationID: string | undefined) => AdoptionState;
 }

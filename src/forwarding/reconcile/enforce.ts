@@ -1,6 +1,7 @@
 /** Reconciles with `mode: Enforce`: observes, plans and applies. */
 
 import type { CleanupStatus } from '../../api/v1alpha1.ts';
+import { withAdoptions } from '../../status/adoptions.ts';
 import type { Report } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { withDeliveries } from '../../status/delivery.ts';
@@ -11,6 +12,7 @@ import { cleanUp } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { readViews } from '../observed/observe-webhooks.ts';
+import { adoptionChanges } from '../plan/adoption.ts';
 import { switchedOnBy } from '../plan/plan-switch-on.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
@@ -48,6 +50,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
   status.recorded = withDeliveries(status.recorded, steps.deliveries, switchedOnBy(steps), context.now());
+  status.recorded = withAdoptions(status.recorded, adoptionChanges(steps, desired), context.now());
   const destinationProblem = await applyDestination(context, desired, steps.destination);
   // If a creation failed, the destination in status no longer exists.
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;

@@ -1,10 +1,13 @@
 /** Observes and plans, in both modes. */
+import { adoptionStateOf } from '../../status/adoptions.ts';
 import { deliveryKeyOf, isSwitchOnDue, type SeenDelivery } from '../../status/delivery.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { observe } from '../observed/observe.ts';
 import { type ObservedDelivery, observeDelivery } from '../observed/observe-delivery.ts';
+import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Ownership } from '../ownership/ownership.ts';
+import { adopterOf, givingWay } from '../plan/adoption.ts';
 import { plan } from '../plan/plan.ts';
 import { planSwitchOn } from '../plan/plan-switch-on.ts';
 import type { Plan, PlanContext, WebhookStep } from '../plan/steps.ts';
@@ -31,7 +34,12 @@ export async function observeAndPlan(
   { mayWrite, ...options }: PlanOptions & Pick<PlanContext, 'hasLeftInline'> & { readonly mayWrite: boolean },
 ): Promise<DeliveryPlan> {
   const observed = await observe(context, desired, recorded, options.maxListAgeMs);
-  const steps = plan(desired, recorded, observed, { ...options, ageMs: context.ageMs });
+  const planContext: PlanContext = {
+    ...options,
+    ageMs: context.ageMs,
+    adoptionStateOf: (id) => adoptionStateOf(recorded, id, context.now()),
+  };
+  const steps = plan(desired, recorded, observed, planContext);
   const wantedOn: readonly (string | undefined)[] = [
     ...desired.portals.filter(({ enabled }) => enabled).map(({ id }) => id),
     ...(desired.organization?.enabled === true ? [undefined] : []),
@@ -49,15 +57,18 @@ export async function observeAndPlan(
   );
   const deliveries = new Map(read.flat());
   const isUrgent = mayWrite && (!context.wasApplied || context.isRequested);
-  const adjusted = (step: WebhookStep, key: string) =>
-    planSwitchOn(step, deliveries.get(key), {
+  const adopter = adopterOf(desired, planContext);
+  const adjusted = (step: WebhookStep, key: string, seen: SeenWebhook | undefined) => {
+    const next = planSwitchOn(step, deliveries.get(key), {
       isDue: isUrgent || (mayWrite && isSwitchOnDue(recorded, key, context.now())),
       isRecovering: isRecovering(key),
     });
+    return givingWay(next, adopter, seen);
+  };
   return {
     ...steps,
-    portals: new Map([...steps.portals].map(([id, step]) => [id, adjusted(step, id)])),
-    organization: steps.organization && adjusted(steps.organization, deliveryKeyOf(undefined)),
+    portals: new Map([...steps.portals].map(([id, step]) => [id, adjusted(step, id, observed.portals.get(id))])),
+    organization: steps.organization && adjusted(steps.organization, deliveryKeyOf(undefined), observed.organization),
     deliveries: new Map([...deliveries].map(([key, seen]) => [key, stateOf(seen)])),
   };
 }

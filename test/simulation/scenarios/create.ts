@@ -22,6 +22,12 @@ function createAdoptable(world: SimulatedWorld): void {
   world.attach(world.webhook(), id);
 }
 
+function idOf(world: SimulatedWorld, name: string): string {
+  const found = world.organization().destinations.find(({ destination }) => destination.name === name);
+  if (found === undefined) throw new TypeError(`there is no destination ${name}`);
+  return found.destination.id;
+}
+
 /** Several teams send to its SIEM by one endpoint. */
 const ofSharedSiem: SpecChoice = { ...shopOnly, siem: 'shared-siem' };
 
@@ -73,6 +79,33 @@ export const creations: readonly Scenario[] = [
     after: allAttached,
     destinations: ownDestination,
     mayBeTaken: [key, 'blue/shop', 'blue/forum', 'blue/us'],
+  },
+  {
+    title: 'webhooks-taken-back',
+    foreign: createAdoptable,
+    before: usual,
+    change(world) {
+      const id = idOf(world, 'adoptable');
+      world.attach(world.portal(shop), id);
+      world.attach(world.webhook(), id);
+    },
+    after: { 'blue/shop': 'adoptable on', 'blue/us': 'adoptable on', 'blue/forum': `${key} on` },
+    destinations: ownDestination,
+    readiness: { [key]: 'False WebhookInUse Stalled' },
+    mayBeTaken: [key, 'blue/shop', 'blue/us'],
+    writesNothing: true,
+  },
+  {
+    title: 'destination-taken-back',
+    foreign: createAdoptable,
+    before: usual,
+    change: (world) => world.changeFormat(idOf(world, key)),
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [key]: 'False NameInUse Stalled' },
+    mayBeTaken: [key, 'blue/shop', 'blue/forum', 'blue/us'],
+    writesNothing: true,
+    leavesUnrecorded: true,
   },
   {
     title: 'refuse',

@@ -40,6 +40,7 @@ test('the settings of a destination come from spec and Secret', () => {
     destination: { ...own(spec), name: 'audit', logFormat: 'json', skipSSLVerification: true },
   });
   expect(desireOf({ portals, organization, region: 'eu' }, change)).toEqual({
+    forwardingName: 'platform/sumologic',
     region: 'eu',
     api: 'v3',
     own: {

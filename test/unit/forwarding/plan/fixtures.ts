@@ -6,7 +6,7 @@ import type {
 } from '../../../../src/forwarding/observed/observed-state.ts';
 import { type Ownership, uncontested } from '../../../../src/forwarding/ownership/ownership.ts';
 
-const nowMs = Date.parse('2026-06-01T00:00:00Z');
+export const nowMs = Date.parse('2026-06-01T00:00:00Z');
 /** What a plan is made with besides its input: no other forwarding, and a time. */
 export const clock = {
   ageMs: (time: string) => nowMs - Date.parse(time),
@@ -19,6 +19,7 @@ export const justNow = '2026-05-31T23:59:45Z';
 
 export function desiredOf(over: Partial<DesiredState> = {}): DesiredState {
   return {
+    forwardingName: 'platform/sumologic',
     region: 'us',
     api: 'v3',
     own: ownWith(),

@@ -44,21 +44,25 @@ export class Harness implements AsyncDisposable {
   #claims = this.#newClaims();
   #reconciler: Reconciler;
   #made = 0;
+  readonly #uid: 'uid' | 'other-uid';
   /** Every forwarding as the watch last showed it. */
   readonly #seen = new Map<string, AuditLogForwarding>();
   #lastCall: number | undefined;
 
-  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}): Promise<Harness> {
+  /** With `beside`, it is another cluster, whose Konnect and clock are those of the first one. */
+  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}, beside?: Harness): Promise<Harness> {
+    if (beside !== undefined) return new Harness(beside.konnect, beside.clock, choice, 'other-uid');
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
     const konnect = await startKonnect({
       clock: () => new Date(clock.ms),
       behavior,
       seed: konnectSeed,
     });
-    return new Harness(konnect, clock, choice);
+    return new Harness(konnect, clock, choice, 'uid');
   }
 
-  private constructor(konnect: KonnectServer, clock: Harness['clock'], choice: SpecChoice) {
+  private constructor(konnect: KonnectServer, clock: Harness['clock'], choice: SpecChoice, uid: 'uid' | 'other-uid') {
+    this.#uid = uid;
     this.konnect = konnect;
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
@@ -73,7 +77,7 @@ export class Harness implements AsyncDisposable {
     const [namespace = '', name = ''] = as.split('/');
     this.#made += 1;
     const creationTimestamp = new Date(this.clock.ms - 3_600_000 + this.#made * 1_000).toISOString();
-    const uid = `uid-${String(this.#made)}`;
+    const uid = `${this.#uid}-${String(this.#made)}`;
     this.cluster.create({
       apiVersion,
       kind,
@@ -252,7 +256,7 @@ export class Harness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
     this.#http.close();
-    await this.konnect.stop();
+    if (this.#uid === 'uid') await this.konnect.stop();
   }
 
   #newClaims(): ClaimIndex {

@@ -21,6 +21,13 @@ export function useHarness() {
     return harness;
   }
 
+  /** A forwarding of the same name in another cluster, whose operator works in the same Konnect. */
+  async function openBeside(first: Harness, choice: SpecChoice = usual): Promise<Harness> {
+    const harness = await Harness.open(choice, {}, first);
+    harnesses.unshift(harness);
+    return harness;
+  }
+
   /** A forwarding that is in place, with everything that led there forgotten. */
   async function inPlace(choice: SpecChoice = usual, behavior: Partial<Behavior> = {}): Promise<Harness> {
     const harness = await open(choice, behavior);
@@ -31,7 +38,7 @@ export function useHarness() {
     return harness;
   }
 
-  return { open, inPlace };
+  return { open, openBeside, inPlace };
 }
 
 /** The ID of the only destination that Konnect has. */
