@@ -181,7 +181,7 @@ const OrganizationSpec = z
   })
   .meta({
     description:
-      "The organization's webhook in this region, which sends the audit logs of Konnect itself. Without this field, the operator does not attach it.",
+      "The organization's webhook in this region, which sends the audit logs of Konnect itself. Without this field, the operator does not touch it. If you remove this field, the operator detaches it, and Konnect stops sending these logs.",
   });
 
 const PortalSpec = z.object({
@@ -216,7 +216,8 @@ export const Spec = z
       .max(100)
       .optional()
       .meta({
-        description: 'Dev Portals whose audit logs Konnect sends to the destination, by ID.',
+        description:
+          'Dev Portals whose audit logs, the logins of developers, Konnect sends to the destination, by ID. The operator detaches each one that you remove.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['id'],
       }),

@@ -226,6 +226,11 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
     recordEvent(context, 'Warning', 'WebhookSwitchedOn', 'Attach', note);
     return;
   }
+  if (step.isForeign !== true && because === 'enabled' && !enabled) {
+    const note = `switched off ${object}, as spec says; Konnect no longer sends its audit logs`;
+    recordEvent(context, 'Warning', 'WebhookSwitchedOff', 'Attach', note);
+    return;
+  }
   if (step.isForeign !== true) {
     const note = `${object} ${enabled ? 'forwards to' : 'is switched off and attached to'} ${target}`;
     recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);

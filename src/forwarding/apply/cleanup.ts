@@ -117,7 +117,7 @@ async function detachPortal(context: ReconcileContext, entry: CleanupStatus): Pr
     await client.updatePortalWebhook(region, id, { destinationID, enabled: false }, context.signal);
     result = await client.deletePortalWebhook(region, id, context.signal);
   }
-  return result === 'conflict' ? stillDetaching(entry) : detached(context, entry);
+  return result === 'conflict' ? stillDetaching(entry) : detached(context, entry, webhook.enabled);
 }
 
 async function detachOrganization(context: ReconcileContext, entry: CleanupStatus): Promise<Problem | undefined> {
@@ -128,7 +128,7 @@ async function detachOrganization(context: ReconcileContext, entry: CleanupStatu
   const successor = context.successor(entry, { kind: 'attached', destinationID });
   if (successor !== undefined) return handingOver(entry, successor);
   const result = await client.deleteOrganizationWebhook(entry.region, context.signal);
-  return result === 'conflict' ? stillDetaching(entry) : detached(context, entry);
+  return result === 'conflict' ? stillDetaching(entry) : detached(context, entry, webhook?.enabled === true);
 }
 
 /**
@@ -156,7 +156,7 @@ async function detachInline(context: ReconcileContext, entry: CleanupStatus): Pr
     const result = await client.deleteOrganizationWebhook(entry.region, context.signal);
     if (result === 'conflict') return stillDetaching(entry);
   }
-  return detached(context, entry);
+  return detached(context, entry, webhook?.enabled === true);
 }
 
 /** Returns the problem until the next owner has pointed the webhook at its own destination, so that forwarding never stops. */
@@ -172,7 +172,22 @@ function stillDetaching(entry: CleanupStatus): Problem {
   return waiting(reasons.detaching, `Konnect refuses to detach ${objectOf(entry)} (HTTP 409); the operator retries`);
 }
 
-function detached(context: ReconcileContext, entry: CleanupStatus): undefined {
-  recordEvent(context, 'Normal', 'WebhookDetached', 'Detach', `detached ${objectOf(entry)}`);
+/** Records an event. It is a Warning if audit logs stop because of a change of spec, and not because the forwarding is deleted. */
+function detached(context: ReconcileContext, entry: CleanupStatus, wasEnabled: boolean): undefined {
+  const { forwarding, recorded } = context.status;
+  const { konnect, organization } = forwarding.spec;
+  // After a change of `auditLogsAPI`, the other view of the same webhook goes on forwarding.
+  const isOtherView =
+    entry.kind === 'organization' &&
+    organization !== undefined &&
+    entry.region === konnect.region &&
+    entry.organizationID === recorded.konnect?.organizationID;
+  const note = `detached ${objectOf(entry)}`;
+  if (!wasEnabled || isOtherView || forwarding.metadata.deletionTimestamp !== undefined)
+    recordEvent(context, 'Normal', 'WebhookDetached', 'Detach', note);
+  else {
+    const why = 'because spec no longer wants it; Konnect no longer sends its audit logs';
+    recordEvent(context, 'Warning', 'WebhookDetached', 'Detach', `${note} ${why}`);
+  }
   return undefined;
 }
