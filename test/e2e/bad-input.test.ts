@@ -7,7 +7,7 @@ import { expectProblem } from './support/conditions.ts';
 import type { Fixture } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
 import { oneEnvironment } from './support/one-environment.ts';
-import { requestReconcile } from './support/reconciliations.ts';
+import { annotateForReconcile, requestReconcile } from './support/reconciliations.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({
   prefix: 'bad-input',
@@ -235,7 +235,7 @@ describe('answers of Konnect', () => {
     const writes = one.writes().length;
     for (const fault of answers) {
       const active = one.fail(fault);
-      await requestReconcile(environment(), one.name);
+      await annotateForReconcile(environment(), one.name);
       await expectProblem(environment(), one.name, {
         reason: 'UnexpectedAnswer',
         mark: 'Reconciling',

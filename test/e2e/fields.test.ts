@@ -7,7 +7,7 @@ import type { Fixture } from './support/fixture.ts';
 import { conditionOf, isReady } from './support/forwarding-object.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 import { attachPortal, createDestination, otherDestination } from './support/other-client.ts';
-import { requestReconcile } from './support/reconciliations.ts';
+import { annotateForReconcile, requestReconcile } from './support/reconciliations.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'fields' });
 const nothing = { enabled: false, target: { kind: 'none' } };
@@ -308,17 +308,19 @@ describe('the annotation that requests a reconciliation', () => {
     expect(one.portalWebhook()).toMatchObject(attachedTo(id));
   });
 
-  test('is also answered during an outage of Konnect and without a Secret', async () => {
+  test('stays open during an outage of Konnect, and is answered without a Secret', async () => {
     const one = await readyFixture('demanded-in-trouble');
     const down = one.fail({ kind: 'status', status: 503 });
-    await requestReconcile(environment(), one.name);
-    await expectProblem(environment(), one.name, {
+    const requested = await annotateForReconcile(environment(), one.name);
+    const during = await expectProblem(environment(), one.name, {
       reason: 'KonnectUnavailable',
       mark: 'Reconciling',
       ready: 'True',
       says: ['HTTP 503'],
     });
+    expect(during.status.lastHandledReconcileAt).not.toBe(requested);
     down.remove();
+    await environment().waitFor(one.name, ({ status }) => status.lastHandledReconcileAt === requested);
     await environment().kubectl(['delete', 'secret', one.siemSecret]);
     await requestReconcile(environment(), one.name);
     const { status, metadata } = await expectProblem(environment(), one.name, {

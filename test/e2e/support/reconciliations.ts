@@ -18,10 +18,16 @@ async function reconciliationsEnded(environment: Environment): Promise<void> {
   });
 }
 
-/** Requests a reconciliation by annotation, as a user does. Resolves with the forwarding after the reconciliation. */
-export async function requestReconcile(environment: Environment, name: string): Promise<ForwardingObject> {
+/** Requests a reconciliation by annotation, as a user does, and does not wait for the answer. Resolves with the value of the annotation. */
+export async function annotateForReconcile(environment: Environment, name: string): Promise<string> {
   const value = new Date().toISOString();
   await environment.kubectl(['annotate', 'alf', name, `${reconcileAnnotation}=${value}`, '--overwrite']);
+  return value;
+}
+
+/** Requests a reconciliation, and resolves with the forwarding after it. During an outage of Konnect the operator does not answer. */
+export async function requestReconcile(environment: Environment, name: string): Promise<ForwardingObject> {
+  const value = await annotateForReconcile(environment, name);
   await environment.waitFor(name, ({ status }) => status.lastHandledReconcileAt === value);
   await reconciliationsEnded(environment);
   return environment.forwarding(name);
