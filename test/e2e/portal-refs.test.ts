@@ -262,7 +262,7 @@ test('a deleted Portal releases its portal, whether it still exists in Konnect o
   await removePortal(one.name);
   await requestReconcile(environment(), one.name);
   const gone = await expectProblem(environment(), one.name, absent);
-  expect(gone.status.cleanup).toBeUndefined();
+  expect(gone.status.cleanup).toMatchObject([{ id: one.portals[0], reason: 'PortalNotFound' }]);
   await environment().remove(one.name);
 });
 
