@@ -33,7 +33,7 @@ describe('the operator', () => {
       'src/konnect/proxy.ts',
       'src/kube/kube-config.ts',
       // Sets how long one address may take to accept a connection.
-      'src/main.ts',
+      'src/operator/process.ts',
       'src/telemetry/certificate.ts',
       'src/telemetry/server.ts',
     ]);
