@@ -30,7 +30,7 @@ export function readArguments(args: readonly string[], random: () => number): So
   };
   return {
     minutes: number('minutes', 60, 7 * 24 * 60),
-    forwardings: number('forwardings', 60, 600),
+    forwardings: number('forwardings', 60, 2_000),
     stormSeconds: number('storm', 150, 3_600),
     seed: number('seed', 1 + Math.floor(random() * 999_999), 999_999),
   };

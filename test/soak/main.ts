@@ -15,7 +15,8 @@ import { type Figures, growths, measure, residentMemoryMiB } from './figures.ts'
 import { differences } from './invariants.ts';
 import { createWorkload, type Workload } from './workload.ts';
 
-const convergenceTimeoutMs = 240_000;
+/** The request budget of each organization and region limits how fast many forwardings can settle. */
+const convergenceTimeoutMs = (forwardings: number) => 240_000 + 300 * forwardings;
 const restSeconds = 45;
 /** One round in four has a restart. */
 const roundsPerRestart = 4;
@@ -52,16 +53,20 @@ async function faultPhase(
 }
 
 /** Ends the faults and waits until everything is as wanted. Resolves with the duration in seconds. */
-async function waitUntilConverged(environment: Environment, workload: Workload, round: number): Promise<number> {
+async function waitUntilConverged(
+  environment: Environment,
+  workload: Workload,
+  { round, timeoutMs }: { round: number; timeoutMs: number },
+): Promise<number> {
   const startedMs = performance.now();
   clearFaults(environment.konnect.control);
   await workload.complete(round);
   for (;;) {
     const found = await differences(environment, workload.wanted);
     if (found.length === 0) return (performance.now() - startedMs) / 1_000;
-    if (performance.now() - startedMs > convergenceTimeoutMs)
+    if (performance.now() - startedMs > timeoutMs)
       throw new Error(
-        `not as wanted ${String(convergenceTimeoutMs / 1_000)} s after the faults:\n  ${found.slice(0, 20).join('\n  ')}`,
+        `not as wanted ${String(timeoutMs / 1_000)} s after the faults:\n  ${found.slice(0, 20).join('\n  ')}`,
       );
     await delay(1_000);
   }
@@ -130,7 +135,10 @@ async function soak({ minutes, forwardings, seed, stormSeconds }: SoakArguments)
         random,
         stormMs: stormSeconds * 1_000,
       });
-      const settled = await waitUntilConverged(environment, workload, round);
+      const settled = await waitUntilConverged(environment, workload, {
+        round,
+        timeoutMs: convergenceTimeoutMs(forwardings),
+      });
       const { figures, reads } = await checkRest(environment);
       const actions = [...workload.actions.values()].reduce((sum, count) => sum + count, 0);
       rounds.push({ minutes: elapsed(), figures });

@@ -53,7 +53,7 @@ export const credentialsOf = ({ slot, rotations }: Pick<WantedForwarding, 'slot'
 
 export const secretOf = ({ slot }: Pick<WantedForwarding, 'slot'>) => `siem-${String(slot)}`;
 
-export function specOf(wanted: WantedForwarding): object {
+function specOf(wanted: WantedForwarding, interval: string): object {
   const { slot, color, region, api, logFormat, portals, suspend } = wanted;
   return {
     konnect: { region, tokenSecretRef: { name: `konnect-${color}` }, auditLogsAPI: api },
@@ -62,13 +62,15 @@ export function specOf(wanted: WantedForwarding): object {
       enabled === undefined ? [] : [{ id: portalID(color, region, slot, index), enabled }],
     ),
     suspend,
-    interval: '1m',
+    interval,
   };
 }
 
 export function createWorkload({ kube, remove, konnect }: Environment, slots: number, random: Random): Workload {
   const wanted = new Map<number, WantedForwarding>();
   const actions = new Map<string, number>();
+  // At one minute, the resyncs of many forwardings alone would use up the request budget.
+  const interval = `${Math.ceil(slots / 100)}m`;
 
   function somePortals(): WantedForwarding['portals'] {
     const portals = Array.from({ length: portalsPerSlot }, () => random.pick([true, true, false, undefined]));
@@ -93,7 +95,7 @@ export function createWorkload({ kube, remove, konnect }: Environment, slots: nu
     const metadata = { name: one.name, namespace: one.namespace };
     await putSecret(one);
     try {
-      await kube.create(forwardingsPath(one.namespace), { apiVersion, kind, metadata, spec: specOf(one) });
+      await kube.create(forwardingsPath(one.namespace), { apiVersion, kind, metadata, spec: specOf(one, interval) });
     } catch (error) {
       // The previous forwarding of this name is still being deleted.
       if (isKubeError(error, 'Conflict')) return;
@@ -120,7 +122,7 @@ export function createWorkload({ kube, remove, konnect }: Environment, slots: nu
 
   async function change(one: WantedForwarding, how: (one: WantedForwarding) => void): Promise<void> {
     how(one);
-    await patch(one, { spec: specOf(one) });
+    await patch(one, { spec: specOf(one, interval) });
   }
 
   async function patch(one: WantedForwarding, body: object): Promise<void> {
