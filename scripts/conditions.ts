@@ -24,6 +24,7 @@ type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
 type Situation = { readonly says?: string } & (
   | { readonly kind: Problem['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
   | { readonly kind: 'pending' | 'working' | 'suspended' | 'drifted' | 'ready' }
+  | { readonly kind: 'delivering'; readonly status: Condition['status'] }
   /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
 );
@@ -100,6 +101,12 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   RateLimited: [{ kind: 'unavailable', parts: either }],
   KonnectUnavailable: [{ kind: 'unavailable', parts: either }],
   UnexpectedAnswer: [{ kind: 'unavailable', parts: either }],
+  Delivered: [{ kind: 'delivering', status: 'True' }],
+  NoAttemptYet: [{ kind: 'delivering', status: 'True' }],
+  EndpointRejected: [{ kind: 'delivering', status: 'False' }],
+  EndpointUnreachable: [{ kind: 'delivering', status: 'False' }],
+  SwitchedOff: [{ kind: 'delivering', status: 'False' }],
+  StatusUnavailable: [{ kind: 'delivering', status: 'Unknown' }],
   InSync: [{ kind: 'ready' }],
   Resolved: [{ kind: 'good', parts: ['SecretsResolved'] }],
   InPlace: [{ kind: 'good', parts: ['DestinationReady'] }],
@@ -162,7 +169,13 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
     const known = situations[entry.reason] ?? [];
     if (known.length === 0)
       faults.push(`${entry.reason}: ${runbookFile} has an entry, scripts/conditions.ts no situation`);
-    const isTrouble = known.some(({ kind }) => kind === 'stalled' || kind === 'waiting' || kind === 'unavailable');
+    const isTrouble = known.some(
+      (one) =>
+        one.kind === 'stalled' ||
+        one.kind === 'waiting' ||
+        one.kind === 'unavailable' ||
+        (one.kind === 'delivering' && one.status !== 'True'),
+    );
     if (isTrouble && entry.remedy === undefined) {
       faults.push(
         `${entry.reason}: ${runbookFile} needs a line "- **Way out:** …." whose first sentence says what to do`,
@@ -217,6 +230,11 @@ function possible(reason: string, message: string, situation: Exclude<Situation,
       return conditionsOf({ ...allGood, drifted: message }, context('none'));
     case 'ready':
       return conditionsOf({ ...allGood, readyMessage: message }, context('none'));
+    case 'delivering': {
+      const { status } = situation;
+      const delivery = { kind: 'seen', status, reason, message, outages: [], isNews: false } as const;
+      return conditionsOf({ ...allGood, delivery }, context('none'));
+    }
     case 'good':
     case 'unchecked':
     case 'stalled':
@@ -271,7 +289,7 @@ export function unknownConditions(conditions: readonly Condition[], rows: readon
     .map(({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`);
 }
 
-const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'DestinationReady', 'WebhooksReady'];
+const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'DestinationReady', 'WebhooksReady', 'Delivering'];
 
 /** Returns the text of {@link conditionsFile}. */
 export function renderConditions(): string {
@@ -288,15 +306,17 @@ Each reason links to its entry in the [runbook](runbook.md), which also says who
 - \`Stalled\` means that a user has to act. \`Reconciling\` means that the operator continues by itself.
   At most one of the two exists, only while it is true, with the reason and the message of the worst problem.
 - \`SecretsResolved\`, \`DestinationReady\` and \`WebhooksReady\` say which part has the problem.
+- \`Delivering\` says whether the SIEM accepts the audit logs.
+  It does not count for \`Ready\`, and is absent until a webhook is in place.
 
 If there are several problems, the message names up to three, the worst first, separated by semicolons.
 The reason is that of the first one.
 
-If the object is being deleted, the message begins with \`deletion waits:\`, and the last three conditions are Unknown.
+If the object is being deleted, the message begins with \`deletion waits:\`, the conditions of the three parts are Unknown, and \`Delivering\` is absent.
 
-If Konnect is unavailable and nothing newer has to be applied, \`Ready\` and the last three conditions keep their status for three intervals, at most 30 minutes.
+If Konnect is unavailable and nothing newer has to be applied, all these conditions keep their status for three intervals, at most 30 minutes.
 After that they are Unknown.
-If something newer has to be applied, they are False at once.
+If something newer has to be applied, \`Ready\` and the parts are False at once, and \`Delivering\` is Unknown.
 
 ## By condition
 

@@ -20,6 +20,7 @@ function structural(schema: z.ZodType): Schema {
 const columns = [
   { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
   { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+  { name: 'Delivering', type: 'string', jsonPath: '.status.conditions[?(@.type=="Delivering")].status' },
   { name: 'Portals', type: 'string', jsonPath: '.status.portalsReady' },
   { name: 'Org', type: 'string', jsonPath: '.status.organization.state' },
   { name: 'Region', type: 'string', jsonPath: '.spec.konnect.region', priority: 1 },

@@ -409,14 +409,37 @@ const CorrectionStatus = z.object({
   at: z.array(timestamp).max(3),
 });
 
+export const DeliveryState = z.enum(['Delivered', 'NoAttemptYet', 'Failing', 'SwitchedOff', 'Off', 'Unknown']);
+export type DeliveryState = z.infer<typeof DeliveryState>;
+
 const DeliveryStatus = z.object({
   key: atMost(64).meta({ description: 'Which webhook: organization, or the ID of the Dev Portal.' }),
+  state: DeliveryState.meta({
+    description:
+      'Delivered: the last attempt succeeded. NoAttemptYet: Konnect had nothing to send. Failing: the last attempt failed. ' +
+      'SwitchedOff: Konnect switched the webhook off after failed attempts. Off: the webhook is off. Unknown: Konnect does not show it.',
+  }),
+  lastAttemptTime: timestamp.optional().meta({
+    description:
+      "Konnect's time of an attempt. Written if the state or the code changes, else at most once an hour, so that it may be an hour old.",
+  }),
+  lastResponseCode: z
+    .int()
+    .optional()
+    .meta({ description: 'HTTP status of that attempt. Absent if the endpoint did not answer.' }),
+  failingSince: timestamp
+    .optional()
+    .meta({ description: 'When the operator first saw a failed attempt. Absent while deliveries succeed.' }),
+  lastDeliveredTime: timestamp
+    .optional()
+    .meta({ description: "Konnect's time of the last attempt that is known to have succeeded, up to an hour old." }),
   switchOn: z
     .object({
       attempts: z.int().min(0).meta({ description: 'How often the operator has switched the webhook on again.' }),
       notBefore: timestamp.meta({ description: 'The operator does not switch it on again before this time.' }),
     })
-    .meta({ description: 'Present from when Konnect switched the webhook off until a delivery succeeds.' }),
+    .optional()
+    .meta({ description: 'Present from when Konnect may have switched the webhook off until a delivery succeeds.' }),
 });
 
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
@@ -483,7 +506,7 @@ export const Status = z
       .max(202)
       .optional()
       .meta({
-        description: 'The webhooks that Konnect switched off after failed deliveries.',
+        description: 'Whether the audit logs of each webhook are delivered, as far as Konnect says so.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['key'],
       }),

@@ -86,8 +86,12 @@ export interface WebhookStatus {
   enabled?: boolean | undefined;
   /** `active`, `inactive`, `unconfigured`, or a word that the operator does not know. */
   word?: string | undefined;
+  /** Undefined if there was no attempt yet. */
+  lastAttemptAt?: string | undefined;
   /** The HTTP status of the endpoint's last answer. Undefined without an attempt, and if the endpoint did not answer. */
   lastResponseCode?: number | undefined;
+  /** Why the endpoint did not answer, as far as Konnect's text says so. */
+  lastFailure?: 'certificate' | 'name' | 'connection' | undefined;
 }
 
 /** An object of which only the ID is used, a UUID in lower case. */
@@ -242,15 +246,30 @@ export const webhookStatusSchema = z
   .object({
     webhook_enabled: optional(z.boolean()),
     webhook_status: word,
+    last_attempt_at: timestamp,
     last_response_code: z.int().min(100).max(999).optional().catch(undefined),
+    last_response_message: z.string().optional().catch(undefined),
   })
   .transform(
     (answer): WebhookStatus => ({
       enabled: answer.webhook_enabled,
       word: answer.webhook_status,
+      // The zero time says that there was none.
+      lastAttemptAt: answer.last_attempt_at?.startsWith('0001-') === true ? undefined : answer.last_attempt_at,
       lastResponseCode: answer.last_response_code,
+      lastFailure: answer.last_response_code === undefined ? failureIn(answer.last_response_message) : undefined,
     }),
   );
+
+/** Returns why a delivery failed. URLs and names of hosts in the text do not count, since they may contain any word. */
+function failureIn(text = ''): WebhookStatus['lastFailure'] {
+  const words = text.slice(0, 1_000).replaceAll(/\S*[./]\S*/g, ' ');
+  if (/\b(?:certificate|x509|tls|ssl|handshake)\b/i.test(words)) return 'certificate';
+  if (/\b(?:no such host|enotfound|eai_again|getaddrinfo|dns|nxdomain|lookup)\b/i.test(words)) return 'name';
+  return /\b(?:econn\w+|refused|reset|unreachable|time(?:d ?)?out|etimedout|eof|hang up|closed|aborted)\b/i.test(words)
+    ? 'connection'
+    : undefined;
+}
 
 export const identifiedSchema = z.object({ id: uuid });
 

@@ -98,7 +98,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const enqueuer = new Enqueuer({
     enqueue: (key, options) => queue.add(key, options),
     destinationName: (forwarding) => destinationName(forwarding, clusterName),
-    conditions: metrics,
+    shown: metrics,
     onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
   });
 

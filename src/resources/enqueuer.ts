@@ -9,17 +9,18 @@ import { parseForwarding } from './forwarding-resource.ts';
 import { priorityOf, shouldReconcile } from './predicates.ts';
 import { groupOf } from './queue-group.ts';
 
-/** Where the conditions of all forwardings are shown. */
-export interface ConditionsSink {
+/** Where the conditions and the deliveries of all forwardings are shown. */
+export interface StatusSink {
   setConditions(resource: { namespace: string; name: string }, conditions: readonly Condition[]): void;
-  forgetConditions(resource: { namespace: string; name: string }): void;
+  setDeliveries(resource: { namespace: string; name: string }, states: readonly string[]): void;
+  forget(resource: { namespace: string; name: string }): void;
 }
 
 export interface EnqueuerOptions {
   readonly enqueue: (key: string, options: AddOptions) => void;
   /** Returns the name in Konnect of a forwarding's own destination. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
-  readonly conditions: ConditionsSink;
+  readonly shown: StatusSink;
   /** Called for each deleted forwarding, before its key is enqueued. `isSeen`: the API server has reported the deletion. */
   readonly onDeleted: (forwarding: AuditLogForwarding, isSeen: boolean) => void;
 }
@@ -54,7 +55,7 @@ export class Enqueuer {
       for (const other of this.#claims.delete(key)) this.#enqueue(other);
       this.#secrets.delete(key);
       this.#groups.delete(key);
-      this.#options.conditions.forgetConditions({ namespace, name });
+      this.#options.shown.forget({ namespace, name });
       this.#enqueue(key);
       return;
     }
@@ -62,7 +63,12 @@ export class Enqueuer {
       const { forwarding } = parsed;
       this.#secrets.set(key, secretsOf(forwarding));
       this.#groups.set(key, groupOf(forwarding));
-      this.#options.conditions.setConditions({ namespace, name }, forwarding.status.conditions ?? []);
+      const { conditions = [], delivery = [] } = forwarding.status;
+      this.#options.shown.setConditions({ namespace, name }, conditions);
+      this.#options.shown.setDeliveries(
+        { namespace, name },
+        delivery.map(({ state }) => state),
+      );
       const others = this.#claims.update(forwarding);
       // The first list shows the others too, and each is enqueued for itself.
       if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);

@@ -9,6 +9,21 @@ export type Health =
   /** Not checked, because an earlier step failed. */
   | { readonly kind: 'unchecked'; readonly message: string };
 
+/** Whether audit logs are delivered. It has a condition of its own and does not count for `Ready`. */
+export type DeliveryHealth =
+  | {
+      readonly kind: 'seen';
+      readonly status: Condition['status'];
+      readonly reason: string;
+      readonly message: string;
+      /** Why Konnect did not show the deliveries of some webhooks for the moment. */
+      readonly outages: readonly Problem[];
+      /** True if a webhook has another state than before. */
+      readonly isNews: boolean;
+    }
+  /** The operator could not look. */
+  | { readonly kind: 'unseen' };
+
 export interface Report {
   readonly secrets: Health;
   readonly destination: Health;
@@ -16,6 +31,8 @@ export interface Report {
   /** What is still to be removed from Konnect. It counts for `Ready` and has no condition of its own. */
   readonly cleanup: Health;
   readonly readyMessage: string;
+  /** Undefined if no webhook is in place. */
+  readonly delivery?: DeliveryHealth | undefined;
   /** The message of `Drifted`: there is no problem, but Konnect differs from spec, and `mode` is Observe. */
   readonly drifted?: string;
 }
@@ -50,11 +67,11 @@ export function suspended(message: string, context: ConditionContext): Condition
 
 /** Drops condition types that other versions wrote, since nothing would ever remove them. */
 function isPart({ type }: Condition): boolean {
-  return ['SecretsResolved', 'DestinationReady', 'WebhooksReady'].includes(type);
+  return ['SecretsResolved', 'DestinationReady', 'WebhooksReady', 'Delivering'].includes(type);
 }
 
 /**
- * Returns `Ready`, the three parts, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
+ * Returns `Ready`, the three parts, `Delivering` if there is something to deliver, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
  * A transition time changes only when the status of its condition changes.
  */
 export function conditionsOf(report: Report, context: ConditionContext): Condition[] {
@@ -65,6 +82,7 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
     partCondition('SecretsResolved', report.secrets, context),
     partCondition('DestinationReady', report.destination, context),
     partCondition('WebhooksReady', report.webhooks, context),
+    ...deliveryCondition(report.delivery, first, context),
   ];
   if (first === undefined && report.drifted !== undefined) {
     return [condition('Ready', 'False', 'Drifted', report.drifted, context), ...partConditions];
@@ -97,6 +115,33 @@ function partCondition(type: string, health: Health, context: ConditionContext):
   }
 }
 
+/** While Konnect is unavailable, the condition stays as it is for the same time as `Ready`. */
+function deliveryCondition(
+  delivery: DeliveryHealth | undefined,
+  worst: Problem | undefined,
+  context: ConditionContext,
+): Condition[] {
+  if (delivery === undefined) return [];
+  const before = context.previous.find(({ type }) => type === 'Delivering');
+  if (delivery.kind === 'unseen') {
+    if (before === undefined) return [];
+    if (worst?.severity === 'unavailable' && context.grace === 'keep') return [before];
+    const message = 'the operator could not look at the deliveries: see Ready';
+    return [condition('Delivering', 'Unknown', 'StatusUnavailable', message, context)];
+  }
+  const { status, reason, message, outages } = delivery;
+  // Unlike in other conditions, the message has the code of the last answer: it is that of the SIEM.
+  if (outages.length === 0 || status === 'False')
+    return [{ ...condition('Delivering', status, reason, message, context), message }];
+  if (context.grace === 'keep' && before !== undefined) return [before];
+  return [condition('Delivering', 'Unknown', 'StatusUnavailable', unseenMessage(outages), context)];
+}
+
+/** Returns the message for webhooks whose deliveries Konnect does not show. */
+export function unseenMessage(problems: readonly Problem[]): string {
+  return `Konnect does not show whether deliveries succeed: ${summary(problems)}`;
+}
+
 function withGrace(type: string, problem: Problem, message: string, context: ConditionContext): Condition {
   const before = context.previous.find((one) => one.type === type);
   switch (context.grace) {
@@ -109,7 +154,8 @@ function withGrace(type: string, problem: Problem, message: string, context: Con
   }
 }
 
-function summary(problems: readonly Problem[]): string {
+/** Returns the messages of at most three causes. */
+export function summary(problems: readonly Problem[]): string {
   const messages = mergeCauses(problems).map(({ message }) => message);
   const more = messages.length - maxMessages;
   const text = messages.slice(0, maxMessages).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');

@@ -55,7 +55,16 @@ export function mayBeAttached(
  * a replacement. What spec wants again moves back from `cleanup`.
  */
 export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredScope): RecordedState {
-  const { cleanup: _cleanup, organization: _organization, portals: _portals, destination, ...rest } = recorded;
+  const {
+    cleanup: _cleanup,
+    organization: _organization,
+    portals: _portals,
+    destination,
+    delivery,
+    ...rest
+  } = recorded;
+  const { organizationID, region } = recorded.konnect ?? desired;
+  const hasMoved = organizationID !== desired.organizationID || region !== desired.region;
   const kept = keptOf(recorded, desired);
   const { left, restored } = restoredOf(recorded, desired, kept);
   const pendingCreation = destination?.creating === undefined ? undefined : pendingCreationOf(destination);
@@ -65,6 +74,7 @@ export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredS
   const cleanup = [...left, ...entriesToCleanUp(recorded, desired, kept)];
   return {
     ...rest,
+    ...(hasMoved || delivery === undefined ? {} : { delivery }),
     konnect: { organizationID: desired.organizationID, region: desired.region },
     ...(nowDestination === undefined ? {} : { destination: nowDestination }),
     ...(nowOrganization === undefined ? {} : { organization: nowOrganization }),

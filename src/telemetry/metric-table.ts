@@ -109,6 +109,12 @@ export const metricTable = {
     help: '1 for the current status of each condition of an AuditLogForwarding. The series of a deleted resource are removed.',
     labels: ['namespace', 'name', 'type', 'status'],
   },
+  webhooks: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhooks',
+    help: 'Webhooks of an AuditLogForwarding by the state of their deliveries, as in status.delivery. The series of a deleted resource are removed.',
+    labels: ['namespace', 'name', 'state'],
+  },
   leaderStatus: {
     type: 'gauge',
     name: 'leader_election_master_status',

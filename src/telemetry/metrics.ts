@@ -59,8 +59,10 @@ export interface Metrics {
   watchMissing(read: () => readonly string[]): void;
   /** Replaces the conditions of one resource. */
   setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
+  /** Replaces the number of webhooks in each state of one resource. `states` has one entry for each webhook. */
+  setDeliveries(resource: { namespace: string; name: string }, states: readonly string[]): void;
   /** Removes the series of a deleted resource. */
-  forgetConditions(resource: { namespace: string; name: string }): void;
+  forget(resource: { namespace: string; name: string }): void;
   /** `lease` is the name of the Lease. */
   setLeader(lease: string, isLeader: boolean): void;
   /** The Content-Type of `text`. */
@@ -118,12 +120,8 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
   );
   if (hasProcessMetrics) collectDefaultMetrics({ register: registry });
 
-  const shown = new Map<string, readonly ConditionReading[]>();
-  function forgetConditions({ namespace, name }: { namespace: string; name: string }): void {
-    const key = `${namespace}/${name}`;
-    for (const { type, status } of shown.get(key) ?? []) condition.remove({ namespace, name, type, status });
-    shown.delete(key);
-  }
+  const conditions = resourceGauge(condition);
+  const deliveries = resourceGauge(new Gauge(options(metricTable.webhooks, registry)));
 
   return {
     reconciled({ controller, outcome, durationMs }) {
@@ -146,20 +144,50 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     watchSilence,
     watchForbidden,
     watchMissing,
-    setConditions({ namespace, name }, conditions) {
-      forgetConditions({ namespace, name });
-      for (const { type, status } of conditions) condition.set({ namespace, name, type, status }, 1);
-      shown.set(
-        `${namespace}/${name}`,
-        conditions.map(({ type, status }) => ({ type, status })),
+    setConditions(resource, current) {
+      conditions.set(
+        resource,
+        current.map(({ type, status }) => ({ labels: { type, status }, value: 1 })),
       );
     },
-    forgetConditions,
+    setDeliveries(resource, states) {
+      const counts = new Map<string, number>();
+      for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+      deliveries.set(
+        resource,
+        [...counts].map(([state, value]) => ({ labels: { state }, value })),
+      );
+    },
+    forget(resource) {
+      conditions.set(resource, []);
+      deliveries.set(resource, []);
+    },
     setLeader(lease, isLeader) {
       leaderStatus.set({ name: lease }, isLeader ? 1 : 0);
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+  };
+}
+
+/** Returns a setter that replaces all series of one resource. */
+function resourceGauge<Label extends string>(gauge: Gauge<Label | 'namespace' | 'name'>) {
+  const shown = new Map<string, readonly Readonly<Record<Label, string>>[]>();
+  return {
+    set(
+      { namespace, name }: { namespace: string; name: string },
+      series: readonly { readonly labels: Readonly<Record<Label, string>>; readonly value: number }[],
+    ): void {
+      const key = `${namespace}/${name}`;
+      for (const labels of shown.get(key) ?? []) gauge.remove({ namespace, name, ...labels });
+      for (const { labels, value } of series) gauge.set({ namespace, name, ...labels }, value);
+      if (series.length === 0) shown.delete(key);
+      else
+        shown.set(
+          key,
+          series.map(({ labels }) => labels),
+        );
+    },
   };
 }
 

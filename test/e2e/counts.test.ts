@@ -10,6 +10,7 @@ const organization = 'GET global/v3/organizations/me';
 const list = 'GET global/v3/audit-log-destinations';
 const create = 'POST global/v3/audit-log-destinations';
 const readPortal = 'GET us/v3/portals/…/audit-log-webhook';
+const readStatus = 'GET us/v3/portals/…/audit-log-webhook/status';
 const attachPortal = 'PATCH us/v3/portals/…/audit-log-webhook';
 
 /** Returns the number of calls to Konnect by operation, for all portals together. */
@@ -91,8 +92,8 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
       await environment.stopOperator();
     });
 
-    expect(callsOf(environment)).toEqual({ [organization]: 1, [list]: 1, [readPortal]: count });
-    expect(portalsOf(environment, 'GET')).toEqual(environment.blue.portals.us);
+    expect(callsOf(environment)).toEqual({ [organization]: 1, [list]: 1, [readPortal]: count, [readStatus]: count });
+    expect(new Set(portalsOf(environment, 'GET'))).toEqual(new Set(environment.blue.portals.us));
     expect(countTexts(requests.map(({ verb, resource }) => `${verb} ${resource}`))).toEqual({
       'list auditlogforwardings.konnect-audit-log.io': 1,
       'watch auditlogforwardings.konnect-audit-log.io': 1,
@@ -116,7 +117,7 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
     });
 
     // The shared list is younger than half of the interval.
-    expect(callsOf(environment)).toEqual({ [readPortal]: count });
+    expect(callsOf(environment)).toEqual({ [readPortal]: count, [readStatus]: count });
     // Status contains the observed generation.
     expect(countWrites(requests)).toEqual({ 'patch auditlogforwardings.konnect-audit-log.io/status': 1 });
   });
@@ -181,7 +182,12 @@ describe("the organization's webhook", () => {
     environment.clearCalls();
     await environment.restartOperator();
     await reconciliationsDone(environment, 1);
-    expect(callsOf(environment)).toEqual({ [organization]: 1, [list]: 1, 'GET us/v3/audit-log-webhook': 1 });
+    expect(callsOf(environment)).toEqual({
+      [organization]: 1,
+      [list]: 1,
+      'GET us/v3/audit-log-webhook': 1,
+      'GET us/v3/audit-log-webhook/status': 1,
+    });
   });
 
   test('with v2 costs a read of both views and one change, and no destination', async () => {
@@ -200,7 +206,11 @@ describe("the organization's webhook", () => {
     environment.clearCalls();
     await environment.restartOperator();
     await reconciliationsDone(environment, 1);
-    expect(callsOf(environment)).toEqual({ [organization]: 1, 'GET us/v2/audit-log-webhook': 1 });
+    expect(callsOf(environment)).toEqual({
+      [organization]: 1,
+      'GET us/v2/audit-log-webhook': 1,
+      'GET us/v2/audit-log-webhook/status': 1,
+    });
   });
 
   test('costs one more write of status if Konnect answered its change without a time', async () => {

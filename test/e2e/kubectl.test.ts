@@ -304,8 +304,8 @@ describe('a forwarding with an operator', () => {
     await environment.waitForReady('sumologic');
     const { stdout } = await environment.kubectl(['get', 'alf']);
     expect(columnsOf(stdout)).toEqual([
-      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'AGE'],
-      ['sumologic', 'True', 'InSync', '2/2', 'on', expect.stringMatching(/^\d+[sm]/)],
+      ['NAME', 'READY', 'REASON', 'DELIVERING', 'PORTALS', 'ORG', 'AGE'],
+      ['sumologic', 'True', 'InSync', 'True', '2/2', 'on', expect.stringMatching(/^\d+[sm]/)],
     ]);
   });
 
@@ -313,11 +313,24 @@ describe('a forwarding with an operator', () => {
     const { status } = await environment.waitForReady('sumologic');
     const { stdout } = await environment.kubectl(['get', 'auditlogforwardings', '-o', 'wide']);
     expect(columnsOf(stdout)).toEqual([
-      ['NAME', 'READY', 'REASON', 'PORTALS', 'ORG', 'REGION', 'DESTINATION', 'MESSAGE', 'OBSERVED', 'AGE'],
+      [
+        'NAME',
+        'READY',
+        'REASON',
+        'DELIVERING',
+        'PORTALS',
+        'ORG',
+        'REGION',
+        'DESTINATION',
+        'MESSAGE',
+        'OBSERVED',
+        'AGE',
+      ],
       [
         'sumologic',
         'True',
         'InSync',
+        'True',
         '2/2',
         'on',
         'us',
@@ -336,8 +349,8 @@ describe('a forwarding with an operator', () => {
     });
     await environment.kubectl(['wait', '--for=condition=Stalled', 'alf/sumologic', '--timeout=90s']);
     const { stdout } = await environment.kubectl(['get', 'alf', 'sumologic', '--no-headers']);
-    const [name, ready, reason, count] = columnsOf(stdout)[0] ?? [];
-    expect([name, ready, reason, count]).toEqual(['sumologic', 'False', 'PortalNotFound', '2/3']);
+    const [name, ready, reason, delivering, count] = columnsOf(stdout)[0] ?? [];
+    expect([name, ready, reason, delivering, count]).toEqual(['sumologic', 'False', 'PortalNotFound', 'True', '2/3']);
     await eventually(async () => {
       const described = await environment.kubectl(['describe', 'alf', 'sumologic']);
       expect(described.stdout).toMatch(

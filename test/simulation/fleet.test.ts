@@ -24,6 +24,7 @@ describe('after a restart, 1,000 forwardings of 5 organizations with 2 tokens ea
       'get-organizations-me': 10,
       'get-audit-log-destinations': 5 * 2,
       'get-portal-audit-log-webhook': 1_000,
+      'get-portal-audit-log-webhook-status': 1_000,
     });
     const lists = fleet.konnect.control.calls().filter(({ operation }) => operation === 'get-audit-log-destinations');
     const byPage = lists.map(({ token, query }) => `${token.slice(0, 3)} ${query}`);

@@ -74,7 +74,7 @@ function recordPending(one: Attachment): void {
     return;
   }
   const wasConfirmed = recorded !== undefined && wasAttached(recorded);
-  const isOurs = ['enabled', 'switched off', 'settings'].includes(step.because);
+  const isOurs = ['enabled', 'switched off', 'inactive', 'settings'].includes(step.because);
   const before = enabled ? 'on' : 'off';
   one.record({
     state: wasConfirmed ? recorded.state : isOurs ? before : 'pending',
@@ -111,6 +111,7 @@ function effectOf(
     case 'unconfigured':
     case 'destination gone':
     case 'switched off':
+    case 'inactive':
       return 'it sends no logs';
   }
 }
@@ -222,8 +223,13 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
     return;
   }
   if (because === 'switched off') {
-    const note = `Konnect had switched off ${object} after failed deliveries; the operator switched it on again. If this repeats, check the endpoint and the authorization`;
+    const note = `Konnect had switched off ${object} after failed deliveries; the operator switched it on again. If this repeats, see the condition Delivering`;
     recordEvent(context, 'Warning', 'WebhookSwitchedOn', 'Attach', note);
+    return;
+  }
+  if (because === 'inactive') {
+    const note = `Konnect calls ${object} inactive and makes no more attempts; the operator set it again, because Konnect may have switched it off`;
+    recordEvent(context, 'Normal', 'WebhookSwitchedOn', 'Attach', note);
     return;
   }
   if (step.isForeign !== true && because === 'enabled' && !enabled) {

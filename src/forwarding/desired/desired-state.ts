@@ -4,7 +4,7 @@ import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../../a
 import type { DestinationBody } from '../../konnect/schema.ts';
 import type { Problem } from '../problems.ts';
 import type { Credentials } from './credentials.ts';
-import { holdsSecret } from './endpoint-secret.ts';
+import { holdsSecret, lacksCode } from './endpoint-secret.ts';
 
 export interface DesiredState extends WantedPortals {
   /** `namespace/name` of the forwarding. */
@@ -26,6 +26,8 @@ export interface OwnDestination {
   readonly endpointDigest: string;
   /** True if the endpoint itself holds a secret, so that only those who were given it know it. */
   readonly endpointHoldsSecret: boolean;
+  /** True for the URL of a SumoLogic source that wants a header which Konnect cannot send. */
+  readonly isSuspicious: boolean;
 }
 
 const maxNameLength = 128;
@@ -71,6 +73,7 @@ function ownDestination(
     secretVersion: credentials.secretVersion,
     endpointDigest: endpointDigest(uid, credentials.endpoint),
     endpointHoldsSecret: holdsSecret(credentials.endpoint),
+    isSuspicious: lacksCode(credentials.endpoint),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Decides whether an endpoint holds a secret, so that only those who were given the endpoint know it. Pure. */
+/** Decides whether an endpoint holds a secret, so that only those who were given the endpoint know it, and whether it lacks one. Pure. */
 
 /** The URL of a SumoLogic source: the last part of its path is a code that SumoLogic draws, and is the credential of the source. */
 const pathWithCode = /^\/receiver\/v1\/http\/([\w+-]+)(?:=|%3[Dd]){0,2}$/;
@@ -16,4 +16,13 @@ export function holdsSecret(endpoint: string): boolean {
   const [, code = ''] = pathWithCode.exec(URL.parse(endpoint)?.pathname ?? '') ?? [];
   const isMixed = [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(code));
   return code.length >= minCodeLength && isMixed && new Set(code).size >= minDifferentCharacters;
+}
+
+/**
+ * Returns true for the URL of a SumoLogic source of the kind Auth Header. It has no code, and SumoLogic wants a token in the header
+ * `x-sumo-token`, which Konnect cannot send.
+ */
+export function lacksCode(endpoint: string): boolean {
+  const { hostname = '', pathname = '' } = URL.parse(endpoint) ?? {};
+  return /(?:^|\.)sumologic\.com\.?$/.test(hostname) && /\/receiver\/v1\/http\/?$/.test(pathname);
 }

@@ -2,13 +2,17 @@
 import type { WebhookStatus } from '../../konnect/schema.ts';
 import type { SeenDelivery } from '../../status/delivery.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { orProblem, type Problem } from '../problems.ts';
+import { orProblem, type Problem, reasons, stalled } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
 
-/** `unreadable`: Konnect has no status for this webhook. */
-export type ObservedDelivery = SeenDelivery | 'unreadable' | { readonly kind: 'unknown'; readonly problem: Problem };
+export type ObservedDelivery = SeenDelivery | { readonly kind: 'unknown'; readonly problem: Problem };
 
-/** Returns how the webhook of a portal delivers, or the organization's without `portalID`. `isOn`: whether the webhook itself shows that it is on. */
+/** Returns the name of a webhook in messages. Without a portal, it is the organization's. */
+export function webhookName(portalID: string | undefined): string {
+  return portalID === undefined ? "the organization's webhook" : `portal ${portalID}`;
+}
+
+/** Returns how a webhook delivers. `isOn`: whether the webhook itself shows that it is on. */
 export async function observeDelivery(
   context: ReadContext,
   { api, region }: DesiredState,
@@ -16,12 +20,15 @@ export async function observeDelivery(
   isOn: boolean,
 ): Promise<ObservedDelivery> {
   const { client } = context.konnect;
-  return orProblem(context, portalID === undefined ? "the organization's webhook" : `portal ${portalID}`, async () => {
+  const name = webhookName(portalID);
+  return orProblem(context, name, async () => {
     const status =
       portalID === undefined
         ? await client.getOrganizationWebhookStatus(api, region, context.signal)
         : await client.getPortalWebhookStatus(region, portalID, context.signal);
-    return status === undefined ? 'unreadable' : seenDelivery(status, isOn);
+    if (status !== undefined) return seenDelivery(status, isOn);
+    const message = `Konnect shows no delivery status (HTTP 404), or the token in ${context.tokenSource} may not see it: check the token's roles`;
+    return { kind: 'unknown', problem: { ...stalled(reasons.requestRefused, message), object: name } };
   });
 }
 
@@ -30,10 +37,13 @@ export async function observeDelivery(
  * attempt failed. According to its OpenAPI document, it says that Konnect switched the webhook off. A webhook that is off and `active`
  * was switched off by a client.
  */
-export function seenDelivery({ enabled, word, lastResponseCode }: WebhookStatus, isOn: boolean): SeenDelivery {
+export function seenDelivery(status: WebhookStatus, isOn: boolean): SeenDelivery {
+  const { enabled, word, lastAttemptAt: attemptTime, lastResponseCode: code, lastFailure: failure } = status;
+  const attempt = { attemptTime, code, failure };
   const isInactive = word === 'inactive';
-  if (isInactive && !(isOn && enabled !== false)) return 'SwitchedOff';
-  if (!isInactive && lastResponseCode === undefined) return 'NoAttemptYet';
-  const isSuccess = lastResponseCode !== undefined && lastResponseCode >= 200 && lastResponseCode <= 299;
-  return isInactive || !isSuccess ? 'Failing' : 'Delivered';
+  if (isInactive && !(isOn && enabled !== false)) return { kind: 'seen', state: 'SwitchedOff', ...attempt };
+  if (isInactive) return { kind: 'seen', state: 'Failing', isInactive, ...attempt };
+  if (code === undefined && attemptTime === undefined) return { kind: 'seen', state: 'NoAttemptYet' };
+  const isDelivered = code === undefined ? failure === undefined : code >= 200 && code <= 299;
+  return { kind: 'seen', state: isDelivered ? 'Delivered' : 'Failing', ...attempt };
 }

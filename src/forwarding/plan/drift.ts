@@ -13,6 +13,7 @@ const fieldOf: Readonly<Record<AttachReason, string>> = {
   'pointed elsewhere': 'audit_log_destination_id',
   enabled: 'enabled',
   'switched off': 'enabled',
+  inactive: 'enabled',
   settings: 'endpoint',
 };
 

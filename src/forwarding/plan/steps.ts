@@ -61,7 +61,10 @@ export type Refusal =
   | 'several'
   | 'renamed';
 
-/** `enabled`, `switched off` (by Konnect itself), `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec wants. */
+/**
+ * `enabled`, `switched off` (by Konnect itself), `settings` and `pointed elsewhere`: a webhook that the operator owns differs from what spec
+ * wants. `inactive`: it matches, but Konnect sends nothing from it after a failed attempt.
+ */
 export type AttachReason =
   | 'unconfigured'
   | 'destination gone'
@@ -69,6 +72,7 @@ export type AttachReason =
   | 'handed over'
   | 'enabled'
   | 'switched off'
+  | 'inactive'
   | 'pointed elsewhere'
   | 'settings';
 

@@ -2,8 +2,14 @@
 import { parseDurationMs } from '../../api/duration.ts';
 import { type AuditLogForwarding, type Condition, reconcileRequestOf } from '../../api/v1alpha1.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
-import { type ConditionContext, conditionsOf, type Report, suspended } from '../../status/conditions.ts';
-import { switchOnInMs } from '../../status/delivery.ts';
+import {
+  type ConditionContext,
+  conditionsOf,
+  type DeliveryHealth,
+  type Report,
+  suspended,
+} from '../../status/conditions.ts';
+import { nextLookMs } from '../../status/delivery.ts';
 import { withObservation } from '../../status/recorded-state.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
@@ -28,20 +34,28 @@ export function conclude(to: Conclusion, report: Report, grace: ConditionContext
   const { status } = to;
   const context = status.context(grace);
   if (isObserved(report)) status.recorded = withObservation(status.recorded, context.now);
-  return writeConditions(to, conditionsOf(report, context));
+  return writeConditions(to, conditionsOf(report, context), report.delivery);
 }
 
 /** Writes the conditions of a suspended forwarding for its generation. */
 export async function suspend(to: Conclusion): Promise<ReconcileResult> {
   const message = 'spec.suspend is true: the operator reads and writes nothing in Konnect until it is false again';
-  await writeConditions(to, suspended(message, to.status.context('none')));
+  await writeConditions(to, suspended(message, to.status.context('none')), undefined);
   return { kind: 'done' };
 }
 
 /** Writes the status with these conditions, and records the transition. */
-async function writeConditions(to: Conclusion, conditions: Condition[]): Promise<void> {
+async function writeConditions(
+  to: Conclusion,
+  conditions: Condition[],
+  delivery: DeliveryHealth | undefined,
+): Promise<void> {
   await to.status.write(conditions, to.signal);
   recordTransition(to, conditions);
+  const delivering = conditions.find(({ type }) => type === 'Delivering');
+  if (delivering === undefined || delivery?.kind !== 'seen' || !delivery.isNews) return;
+  const { status, reason, message } = delivering;
+  recordEvent(to, status === 'True' ? 'Normal' : 'Warning', reason, 'Deliver', message);
 }
 
 /** Records an event if the problem that keeps the forwarding from being ready changed, and when the forwarding becomes ready. */
@@ -86,8 +100,8 @@ export function isRefused(report: Report): boolean {
 }
 
 /**
- * Returns when the forwarding is due again: after its interval, sooner if a webhook is to be switched on, or with back-off while a problem
- * ends by itself. A forwarding that Konnect refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
+ * Returns when the forwarding is due again: after its interval, sooner while deliveries fail, or with back-off while a problem ends by
+ * itself. A forwarding that Konnect refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
  */
 export function nextAfter(
   report: Report,
@@ -100,8 +114,8 @@ export function nextAfter(
   const { generation, annotations } = forwarding.metadata;
   const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
   if (soon.length === 0) {
-    const resyncMs = intervalMs(forwarding) * (1 - random() / 10);
-    const afterMs = Math.min(resyncMs, switchOnInMs(forwarding.status, now) ?? resyncMs);
+    const intervalOrLookMs = Math.min(intervalMs(forwarding), nextLookMs(forwarding.status, now) ?? Infinity);
+    const afterMs = intervalOrLookMs * (1 - random() / 10);
     if (earlyMs === undefined) return { kind: 'requeue', afterMs };
     const backOffKey = { request, cause: 'refused' };
     return { kind: 'requeue', afterMs, early: { minDelayMs: earlyMs, backOffKey } };

@@ -4,7 +4,7 @@ import type { CleanupStatus } from '../../api/v1alpha1.ts';
 import { withAdoptions } from '../../status/adoptions.ts';
 import type { Report } from '../../status/conditions.ts';
 import { withoutAnyCorrections } from '../../status/corrections.ts';
-import { withDeliveries } from '../../status/delivery.ts';
+import { withSwitchOns } from '../../status/delivery.ts';
 import { isView, moveUnwantedToCleanup, ownsAnything } from '../../status/recorded-state.ts';
 import { applyDestination } from '../apply/apply-destination.ts';
 import { applyWebhooks } from '../apply/apply-webhooks.ts';
@@ -16,6 +16,7 @@ import { adoptionChanges } from '../plan/adoption.ts';
 import { switchedOnBy } from '../plan/plan-switch-on.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
+import { recordDeliveries } from './delivery-report.ts';
 import {
   destinationHealth,
   forwardingTo,
@@ -32,6 +33,7 @@ import { observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
 /** Applies what spec wants and returns the report. Changes `context.status.recorded` without writing the outcome. Rejects with KubeError. */
 export async function enforce(context: ReconcileContext, desired: DesiredState, options: PlanOptions): Promise<Report> {
   const { status } = context;
+  const before = status.recorded;
   const needsOwn = desired.own !== undefined && desired.usesDestination;
   const { drift: _observed, ...recorded } = status.recorded;
   status.recorded = moveUnwantedToCleanup(recorded, { ...desired, needsOwn, organizationID: options.organizationID });
@@ -49,7 +51,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const hasLeftInline = hadOldView && oldView.length === 0;
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
-  status.recorded = withDeliveries(status.recorded, steps.deliveries, switchedOnBy(steps), context.now());
+  status.recorded = withSwitchOns(status.recorded, switchedOnBy(steps), context.now());
   status.recorded = withAdoptions(status.recorded, adoptionChanges(steps, desired), context.now());
   const destinationProblem = await applyDestination(context, desired, steps.destination);
   // If a creation failed, the destination in status no longer exists.
@@ -57,6 +59,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const destinationID = isGone ? undefined : status.recorded.destination?.id;
   const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
   status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
+  const delivery = recordDeliveries(context, desired, steps, { before, mayWrite: true });
 
   const switched = hasLeftInline ? await switchProblem(context, desired) : undefined;
   const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
@@ -79,6 +82,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
     webhooks: webhooksHealth(desired, problems, webhooks.waiting),
     cleanup: unfinished.length === 0 ? nothingToUndo : health(unfinished, '', ''),
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}${unseenInWords(status.recorded)}`,
+    delivery,
   };
 }
 

@@ -117,7 +117,7 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
     found.push(problemOf(error, "the forwarding's webhooks", context));
   }
   status.recorded = moveUnwantedToCleanup(status.recorded, nothingWanted(region, auditLogsAPI, options.organizationID));
-  const { portalsReady: _none, ...recorded } = status.recorded;
+  const { portalsReady: _ready, delivery: _delivery, ...recorded } = status.recorded;
   status.recorded = recorded;
   found.push(...(await cleanUp(context)));
   const [left] = status.recorded.cleanup ?? [];

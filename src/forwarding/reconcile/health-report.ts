@@ -100,12 +100,14 @@ export function secretsReport(problems: readonly Problem[]): Report {
     webhooks: unchecked,
     cleanup: nothingToUndo,
     readyMessage: '',
+    delivery: { kind: 'unseen' },
   };
 }
 
-/** Returns all problems of a report. */
-export function problemsOf({ secrets, destination, webhooks, cleanup }: Report): readonly StatusProblem[] {
-  return [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.problems : []));
+/** Returns all problems of a report, and those that keep the operator from a look at the deliveries for the moment. */
+export function problemsOf({ secrets, destination, webhooks, cleanup, delivery }: Report): readonly StatusProblem[] {
+  const found = [secrets, destination, webhooks, cleanup].flatMap((part) => (part.kind === 'bad' ? part.problems : []));
+  return delivery?.kind === 'seen' ? [...found, ...delivery.outages] : found;
 }
 
 /** Returns the report of a problem that affects the destination and the webhooks. */
@@ -117,5 +119,6 @@ export function problemReport(problem: Problem): Report {
     webhooks: bad,
     cleanup: nothingToUndo,
     readyMessage: '',
+    delivery: { kind: 'unseen' },
   };
 }

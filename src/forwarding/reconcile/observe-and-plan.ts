@@ -1,6 +1,6 @@
 /** Observes and plans, in both modes. */
 import { adoptionStateOf } from '../../status/adoptions.ts';
-import { deliveryKeyOf, isSwitchOnDue, type SeenDelivery } from '../../status/delivery.ts';
+import { deliveryKeyOf, deliveryOf, isStopped, isSwitchOnDue } from '../../status/delivery.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { observe } from '../observed/observe.ts';
@@ -22,8 +22,8 @@ export interface PlanOptions {
 }
 
 export interface DeliveryPlan extends Plan {
-  /** By key of `status.delivery`, what Konnect says about the webhooks that the operator looked at. Undefined: it could not be read. */
-  readonly deliveries: ReadonlyMap<string, SeenDelivery | undefined>;
+  /** By key of `status.delivery`, what Konnect says about the webhooks that are in place and should be on. */
+  readonly deliveries: ReadonlyMap<string, ObservedDelivery>;
 }
 
 /** Returns the plan for what Konnect has now. `mayWrite`: false with `mode: Observe`, in which the operator switches no webhook on. */
@@ -40,28 +40,16 @@ export async function observeAndPlan(
     adoptionStateOf: (id) => adoptionStateOf(recorded, id, context.now()),
   };
   const steps = plan(desired, recorded, observed, planContext);
-  const wantedOn: readonly (string | undefined)[] = [
-    ...desired.portals.filter(({ enabled }) => enabled).map(({ id }) => id),
-    ...(desired.organization?.enabled === true ? [undefined] : []),
-  ];
-  const isRecovering = (key: string) => (recorded.delivery ?? []).some((one) => one.key === key);
-  const read = await Promise.all(
-    wantedOn.map(async (portalID): Promise<readonly (readonly [string, ObservedDelivery])[]> => {
-      const key = deliveryKeyOf(portalID);
-      const step = portalID === undefined ? steps.organization : steps.portals.get(portalID);
-      const because = step?.kind === 'attach' ? step.because : step?.kind;
-      const isOff = because === 'enabled';
-      const isOn = isRecovering(key) && (because === 'keep' || because === 'settings');
-      return isOff || isOn ? [[key, await observeDelivery(context, desired, portalID, isOn)]] : [];
-    }),
-  );
-  const deliveries = new Map(read.flat());
-  const isUrgent = mayWrite && (!context.wasApplied || context.isRequested);
+  const deliveries = await observeDeliveries(context, desired, steps);
+  const isUrgent = !context.wasApplied || context.isRequested;
   const adopter = adopterOf(desired, planContext);
   const adjusted = (step: WebhookStep, key: string, seen: SeenWebhook | undefined) => {
-    const next = planSwitchOn(step, deliveries.get(key), {
-      isDue: isUrgent || (mayWrite && isSwitchOnDue(recorded, key, context.now())),
-      isRecovering: isRecovering(key),
+    const known = deliveryOf(recorded, key);
+    const look = deliveries.get(key);
+    const isOff = isStopped(known, look) || (isUrgent && look?.kind === 'seen' && look.isInactive === true);
+    const next = planSwitchOn(step, look, {
+      isDue: mayWrite && isOff && (isUrgent || isSwitchOnDue(known, context.now())),
+      isRecovering: known?.switchOn !== undefined,
     });
     return givingWay(next, adopter, seen);
   };
@@ -69,10 +57,28 @@ export async function observeAndPlan(
     ...steps,
     portals: new Map([...steps.portals].map(([id, step]) => [id, adjusted(step, id, observed.portals.get(id))])),
     organization: steps.organization && adjusted(steps.organization, deliveryKeyOf(undefined), observed.organization),
-    deliveries: new Map([...deliveries].map(([key, seen]) => [key, stateOf(seen)])),
+    deliveries,
   };
 }
 
-function stateOf(seen: ObservedDelivery): SeenDelivery | undefined {
-  return typeof seen === 'object' || seen === 'unreadable' ? undefined : seen;
+/** Reads the status of each webhook that points where spec wants, and that spec wants to be on. */
+async function observeDeliveries(
+  context: ReconcileContext,
+  desired: DesiredState,
+  steps: Plan,
+): Promise<ReadonlyMap<string, ObservedDelivery>> {
+  const wanted = [
+    ...desired.portals.map(({ id, enabled }) => ({ portalID: id, enabled, step: steps.portals.get(id) })),
+    { portalID: undefined, enabled: desired.organization?.enabled === true, step: steps.organization },
+  ];
+  const read = await Promise.all(
+    wanted.map(async ({ portalID, enabled, step }) => {
+      const because = step?.kind === 'attach' ? step.because : step?.kind;
+      const isInPlace = because === 'keep' || because === 'enabled' || because === 'settings';
+      if (!enabled || !isInPlace) return [];
+      const isOn = because !== 'enabled';
+      return [[deliveryKeyOf(portalID), await observeDelivery(context, desired, portalID, isOn)] as const];
+    }),
+  );
+  return new Map(read.flat());
 }

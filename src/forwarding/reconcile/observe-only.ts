@@ -8,6 +8,7 @@ import { destinationNotFound, type Lookup, portalNotFound } from '../plan/not-fo
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
+import { recordDeliveries } from './delivery-report.ts';
 import {
   forwardingTo,
   health,
@@ -89,6 +90,7 @@ export async function observeOnly(
     ready,
     desired,
   );
+  const delivery = recordDeliveries(context, desired, steps, { before: recorded, mayWrite: false });
   const lookup = { status: { recorded: withCleanup }, tokenSource: context.tokenSource };
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {
@@ -97,6 +99,7 @@ export async function observeOnly(
     webhooks: health(webhookProblems(desired, steps, lookup), 'Observed', 'see status.drift'),
     cleanup: nothingToUndo,
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}`,
+    delivery,
     ...(drift.length === 0 ? {} : { drifted: `spec.mode is Observe, and Konnect differs from spec: ${objects}` }),
   };
 }

@@ -286,16 +286,37 @@ describe('what is read', () => {
         last_response_code: 401,
         last_response_message: 'https://secret.example.com said no',
       },
-      { enabled: false, word: 'inactive', lastResponseCode: 401 },
+      { enabled: false, word: 'inactive', lastAttemptAt: '2023-03-21T09:29:14.52Z', lastResponseCode: 401 },
     ],
-    [{ webhook_enabled: null, last_response_code: 0 }, {}],
-    [{ webhook_status: 'a sentence', last_response_code: 'many' }, {}],
+    [{ webhook_enabled: null, last_response_code: 0, last_attempt_at: '0001-01-01T00:00:00:0Z' }, {}],
+    [{ webhook_status: 'a sentence', last_response_code: 'many', last_response_message: 1 }, {}],
   ])('the status of a webhook %j, without its free text', async (answer, expected) => {
     const script = { status: 200, body: answer };
     const organization = await answering(script, (c) => c.getOrganizationWebhookStatus('v3', 'us', signal));
     const ofPortal = await answering(script, (c) => c.getPortalWebhookStatus('us', portal, signal));
     expect([organization.value, ofPortal.value]).toEqual([expected, expected]);
   });
+});
+
+test.each<[string, string | undefined]>([
+  ['Post "https://tls.example.com/dns": dial tcp 10.0.0.1:443: connect: connection refused', 'connection'],
+  ['dial tcp: lookup siem.example.com: no such host', 'name'],
+  ['POST https://x.example.com/reset: getaddrinfo ENOTFOUND x.example.com', 'name'],
+  ['x509: certificate signed by unknown authority', 'certificate'],
+  ['tls: failed to verify certificate', 'certificate'],
+  ['POST https://x.example.com: self-signed certificate', 'certificate'],
+  ['context deadline exceeded (Client.Timeout exceeded while awaiting headers): timeout', 'connection'],
+  ['read: connection reset by peer', 'connection'],
+  ['unexpected EOF', 'connection'],
+  ['https://certificate.example.com/lookup', undefined],
+  ['something else', undefined],
+])('the text of a failed attempt %j says: %s', async (last_response_message, lastFailure) => {
+  const script = { status: 200, body: { webhook_status: 'inactive', last_response_message } };
+  const { value } = await answering(script, (c) => c.getPortalWebhookStatus('us', portal, signal));
+  expect(value).toEqual({ word: 'inactive', lastFailure });
+  const answered = { status: 200, body: { ...script.body, last_response_code: 500 } };
+  const withCode = await answering(answered, (c) => c.getPortalWebhookStatus('us', portal, signal));
+  expect(withCode.value).toEqual({ word: 'inactive', lastResponseCode: 500 });
 });
 
 describe('the result of an answer', () => {

@@ -27,18 +27,24 @@ function forwarding(
   return { apiVersion, kind, metadata: meta, spec, ...(status === undefined ? {} : { status }) };
 }
 
-const inSync = { konnect: { organizationID: blue, region: 'us' }, observedGeneration: 1, conditions: ready };
+const inSync = {
+  konnect: { organizationID: blue, region: 'us' },
+  observedGeneration: 1,
+  conditions: ready,
+  delivery: [{ key: 'organization', state: 'Delivered' }],
+};
 
 function setUp() {
   const enqueued: string[] = [];
-  const conditions: string[] = [];
+  const shown: string[] = [];
   const gone: string[] = [];
   const enqueuer = new Enqueuer({
     enqueue: (key, { priority = 'new' }: AddOptions) => enqueued.push(`${key} ${priority}`),
     destinationName: () => undefined,
-    conditions: {
-      setConditions: ({ namespace, name }, all) => conditions.push(`${namespace}/${name} ${String(all.length)}`),
-      forgetConditions: ({ namespace, name }) => conditions.push(`${namespace}/${name} none`),
+    shown: {
+      setConditions: ({ namespace, name }, all) => shown.push(`${namespace}/${name} ${String(all.length)}`),
+      setDeliveries: ({ namespace, name }, states) => shown.push(`${namespace}/${name} ${states.join() || 'nothing'}`),
+      forget: ({ namespace, name }) => shown.push(`${namespace}/${name} none`),
     },
     onDeleted: ({ metadata: { name } }, isSeen) => gone.push(`${name} ${isSeen ? 'seen' : 'missing'}`),
   });
@@ -50,7 +56,7 @@ function setUp() {
   return {
     enqueuer,
     enqueued,
-    conditions,
+    shown,
     gone,
     added: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
       change({ kind: 'added', key: keyOf(object), object, source }),
@@ -150,7 +156,7 @@ describe('after the start', () => {
 });
 
 test('a deleted forwarding has no group, no claims and no conditions', () => {
-  const { enqueuer, conditions, added, deleted } = setUp();
+  const { enqueuer, shown, added, deleted } = setUp();
   const object = forwarding('a', { status: inSync });
   added(object);
   expect(enqueuer.groupOf('platform/a')).toBe(`${blue} us`);
@@ -158,7 +164,7 @@ test('a deleted forwarding has no group, no claims and no conditions', () => {
   deleted(object);
   expect(enqueuer.groupOf('platform/a')).toBe('');
   expect(enqueuer.sharing('platform/b', [`${blue}/us/organization`])).toEqual([]);
-  expect(conditions).toEqual(['platform/a 1', 'platform/a none']);
+  expect(shown).toEqual(['platform/a 1', 'platform/a Delivered', 'platform/a none']);
 });
 
 test('deletions are reported after the start, and whether only a list lacks the forwarding', () => {

@@ -176,12 +176,12 @@ const severity = fc.constantFrom('stalled' as const, 'waiting' as const, 'unavai
 const aProblem = fc.record({ severity, reason: fc.constantFrom('A', 'B', 'C'), message: fc.constantFrom('a', 'b') });
 test('conditions of other types, which another version may have written, are removed', () => {
   const [first] = ready;
-  const previous = [...ready, ...(first === undefined ? [] : [{ ...first, type: 'Delivering' }])];
+  const previous = [...ready, ...(first === undefined ? [] : [{ ...first, type: 'Foreign' }])];
   for (const found of [
     suspended('rests', context({ previous })),
     progressing('Applying', 'at it', context({ previous })),
   ]) {
-    expect(found.map(({ type }) => type)).not.toContain('Delivering');
+    expect(found.map(({ type }) => type)).not.toContain('Foreign');
     expect(found.map(({ type }) => type)).toContain('WebhooksReady');
   }
 });

@@ -130,9 +130,22 @@ describe('metrics', () => {
       'konnect_audit_log_condition{namespace="platform",name="sumologic",type="Ready",status="True"} 1',
       'konnect_audit_log_condition{namespace="other",name="one",type="Ready",status="Unknown"} 1',
     ]);
-    metrics.forgetConditions(resource);
-    metrics.forgetConditions({ namespace: 'never', name: 'seen' });
+    metrics.forget(resource);
+    metrics.forget({ namespace: 'never', name: 'seen' });
     expect(await samples(metrics, 'konnect_audit_log_condition')).toHaveLength(1);
+  });
+
+  test('show how many webhooks of a resource are in each state, and none after its deletion', async () => {
+    const metrics = bare();
+    const resource = { namespace: 'platform', name: 'sumologic' };
+    metrics.setDeliveries(resource, ['Failing', 'Delivered']);
+    metrics.setDeliveries(resource, ['Delivered', 'Delivered', 'Off']);
+    expect(await samples(metrics, 'konnect_audit_log_webhooks')).toEqual([
+      'konnect_audit_log_webhooks{namespace="platform",name="sumologic",state="Delivered"} 2',
+      'konnect_audit_log_webhooks{namespace="platform",name="sumologic",state="Off"} 1',
+    ]);
+    metrics.forget(resource);
+    expect(await samples(metrics, 'konnect_audit_log_webhooks')).toEqual([]);
   });
 
   test('show whether this process is the leader', async () => {

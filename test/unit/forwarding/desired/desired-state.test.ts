@@ -54,6 +54,7 @@ test('the settings of a destination come from spec and Secret', () => {
       secretVersion: 'uid/7',
       endpointDigest: endpointDigest('u', credentials.endpoint),
       endpointHoldsSecret: false,
+      isSuspicious: false,
     },
     reference: undefined,
     usesDestination: true,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { holdsSecret } from '../../../../src/forwarding/desired/endpoint-secret.ts';
+import { holdsSecret, lacksCode } from '../../../../src/forwarding/desired/endpoint-secret.ts';
 
 /** As long and as mixed as a code of SumoLogic, which opens nothing. */
 const code = 'ZaVnC4dhaV3kT9xQ2mB7pLw8KsYd-RgHj6Ne0Uo_vF5cXiSzWbEqAtMlJrPyDuOhNgGa1fVe4IoKx2';
@@ -101,4 +101,18 @@ describe('for any input', () => {
       }),
     );
   });
+});
+
+test.each<[string, boolean]>([
+  ['https://endpoint1.collection.sumologic.com/receiver/v1/http', true],
+  ['https://endpoint1.collection.us2.sumologic.com/receiver/v1/http/', true],
+  ['https://sumologic.com/receiver/v1/http?x=1', true],
+  ['https://collectors.sumologic.com/receiver/v1/http/ZaVnC4dhaV1', false],
+  ['https://collectors.sumologic.com/receiver/v1/https', false],
+  ['https://relay.example.com/receiver/v1/http', false],
+  ['https://notsumologic.com/receiver/v1/http', false],
+  ['https://sumologic.com.example.com/receiver/v1/http', false],
+  ['no URL', false],
+])('%s is the URL of a SumoLogic source of the kind Auth Header: %s', (endpoint, expected) => {
+  expect(lacksCode(endpoint)).toBe(expected);
 });

@@ -62,6 +62,7 @@ describe('a destination', () => {
     secretVersion: 's',
     endpointDigest: 'e',
     endpointHoldsSecret: true,
+    isSuspicious: false,
   } as const;
   const known = { name: 'n', endpointDigest: 'e', logFormat: 'cef', skipSSLVerification: false, secretVersion: 's' };
   const seen = {

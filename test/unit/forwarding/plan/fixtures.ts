@@ -46,7 +46,7 @@ export function ownWith({
     logFormat: 'cef',
     skipSSLVerification: false,
   } as const;
-  return { settings, endpointDigest, secretVersion, endpointHoldsSecret };
+  return { settings, endpointDigest, secretVersion, endpointHoldsSecret, isSuspicious: false };
 }
 
 export const ours: SeenDestination = {

@@ -1,0 +1,143 @@
+/** Turns the looks at the deliveries into what status records, and into the health of `Delivering`. */
+import type { AttachmentState, DeliveryStatus } from '../../api/v1alpha1.ts';
+import { type DeliveryHealth, summary, unseenMessage } from '../../status/conditions.ts';
+import { type DeliveryLook, deliveryKeyOf, deliveryOf, withDeliveries } from '../../status/delivery.ts';
+import type { Problem as StatusProblem } from '../../status/problem.ts';
+import type { RecordedState } from '../../status/recorded-state.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
+import { webhookName } from '../observed/observe-delivery.ts';
+import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
+import { type DeliveryProblem, deliveryProblem } from './delivery-problem.ts';
+import type { DeliveryPlan } from './observe-and-plan.ts';
+
+/**
+ * Records how the webhooks in place deliver, and returns their health. `before` is the recorded state before this reconciliation, and
+ * `mayWrite` is false with `mode: Observe`.
+ */
+export function recordDeliveries(
+  context: ReconcileContext,
+  desired: DesiredState,
+  steps: DeliveryPlan,
+  { before, mayWrite }: { readonly before: RecordedState; readonly mayWrite: boolean },
+): DeliveryHealth | undefined {
+  const { status, wasApplied } = context;
+  if (desired.own?.isSuspicious === true && !wasApplied) {
+    recordEvent(context, 'Warning', 'EndpointSuspicious', 'Check', suspicion(endpointSource(context, desired)));
+  }
+  const looks = looksAt(desired, steps, mayWrite ? status.recorded : {});
+  status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite });
+  return deliveryHealth(context, desired, looks, { before, mayWrite });
+}
+
+/** Returns a look at each webhook that is in place. `recorded`: what this reconciliation has set. */
+function looksAt(
+  { portals, organization }: DesiredState,
+  steps: DeliveryPlan,
+  recorded: RecordedState,
+): ReadonlyMap<string, DeliveryLook> {
+  const looks = new Map<string, DeliveryLook>();
+  const add = (portalID: string | undefined, enabled: boolean, state: AttachmentState | undefined) => {
+    const key = deliveryKeyOf(portalID);
+    const step = portalID === undefined ? steps.organization : steps.portals.get(portalID);
+    if (step?.kind === 'unknown') looks.set(key, step);
+    if (step?.kind !== 'keep' && step?.kind !== 'attach') return;
+    const isSet = step.kind === 'keep' || state === (enabled ? 'on' : 'off');
+    const look = steps.deliveries.get(key);
+    // A client switched it off, and the operator left it.
+    const stayedOff = !isSet && step.kind === 'attach' && step.because === 'enabled';
+    if ((!enabled && isSet) || stayedOff) looks.set(key, { kind: 'off' });
+    else if (look !== undefined) looks.set(key, look);
+    else if (isSet) looks.set(key, { kind: 'attached' });
+  };
+  for (const { id, enabled } of portals) add(id, enabled, recorded.portals?.find((one) => one.id === id)?.state);
+  if (organization !== undefined) add(undefined, organization.enabled, recorded.organization?.state);
+  return looks;
+}
+
+interface Found {
+  readonly entry: DeliveryStatus;
+  readonly look: DeliveryLook;
+}
+
+function deliveryHealth(
+  context: ReconcileContext,
+  desired: DesiredState,
+  looks: ReadonlyMap<string, DeliveryLook>,
+  { before, mayWrite }: { readonly before: RecordedState; readonly mayWrite: boolean },
+): DeliveryHealth | undefined {
+  const found = [...looks].flatMap(([key, look]): Found[] => {
+    const entry = deliveryOf(context.status.recorded, key);
+    return entry === undefined ? [] : [{ entry, look }];
+  });
+  if (found.length === 0) return undefined;
+  const outages = found.flatMap(({ look }) =>
+    look.kind === 'unknown' && look.problem.severity !== 'stalled' ? [look.problem] : [],
+  );
+  const isNews = found.some(({ entry: { key, state } }) => {
+    const was = deliveryOf(before, key)?.state;
+    return (
+      state !== was && state !== 'Off' && !(state === 'NoAttemptYet' && was !== 'Failing' && was !== 'SwitchedOff')
+    );
+  });
+  return { kind: 'seen', ...verdict(context, desired, found, mayWrite), outages, isNews };
+}
+
+type Verdict = Pick<DeliveryHealth & { kind: 'seen' }, 'status' | 'reason' | 'message'>;
+
+function verdict(
+  context: ReconcileContext,
+  desired: DesiredState,
+  found: readonly Found[],
+  mayWrite: boolean,
+): Verdict {
+  const source = endpointSource(context, desired);
+  const bad = found
+    .filter(({ entry }) => entry.state === 'Failing' || entry.state === 'SwitchedOff')
+    .map(({ entry, look }) => deliveryProblem(nameOf(entry), entry, look, { source, mayWrite }))
+    .toSorted((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason));
+  const [worst] = bad;
+  if (worst !== undefined) {
+    const hint = desired.own?.isSuspicious === true ? `; ${suspicion(source)}` : '';
+    return { status: 'False', reason: worst.reason, message: summary(bad) + hint };
+  }
+  const unseen = found.flatMap(({ look }): StatusProblem[] =>
+    look.kind === 'unknown' && look.problem.severity === 'stalled' ? [look.problem] : [],
+  );
+  if (unseen.length > 0) return { status: 'Unknown', reason: 'StatusUnavailable', message: unseenMessage(unseen) };
+  const counted = found.filter(({ entry }) => entry.state !== 'Off');
+  const delivered = counted.filter(({ entry }) => entry.state === 'Delivered');
+  if (delivered.length === 0) {
+    const message =
+      counted.length === 0
+        ? 'no webhook is on, so that Konnect delivers nothing'
+        : `Konnect has not tried to deliver anything yet: ${webhooks(counted.length)} without an attempt`;
+    return { status: 'True', reason: 'NoAttemptYet', message };
+  }
+  const waiting = counted.length - delivered.length;
+  const others = waiting === 0 ? '' : `, and ${webhooks(waiting)} had no attempt yet`;
+  return {
+    status: 'True',
+    reason: 'Delivered',
+    message: `the last attempt of ${webhooks(delivered.length)} succeeded${others}`,
+  };
+}
+
+const order: readonly DeliveryProblem['reason'][] = ['SwitchedOff', 'EndpointRejected', 'EndpointUnreachable'];
+
+/** Returns where the endpoint of the webhooks stands, for messages. */
+function endpointSource({ forwarding }: ReconcileContext, { reference }: DesiredState): string {
+  if (reference === undefined) return `Secret ${forwarding.spec.destination?.secretRef.name ?? ''}`;
+  return `destination ${reference.id ?? `"${reference.name ?? ''}"`}`;
+}
+
+function suspicion(source: string): string {
+  return `the endpoint in ${source} ends in /receiver/v1/http, like the URL of a SumoLogic source of the kind Auth Header, which Konnect cannot use: take the URL of a source of the kind Presigned URL`;
+}
+
+function nameOf({ key }: DeliveryStatus): string {
+  return webhookName(key === deliveryKeyOf(undefined) ? undefined : key);
+}
+
+function webhooks(count: number): string {
+  return count === 1 ? '1 webhook' : `${String(count)} webhooks`;
+}
