@@ -71,16 +71,20 @@ function failedCreation(
   { object, isRepeated, since, toStatus }: Creation,
   error: KonnectError,
 ): Problem {
-  const taken = `another destination in Konnect has the name "${settings.name}"`;
+  const { name } = settings;
   if (error.kind === 'Conflict' && isRepeated) {
-    const message = `${taken}, and the token does not see it: set another spec.destination.name`;
-    return stalled(reasons.nameInUse, message);
+    return stalled(
+      reasons.nameInUse,
+      `another destination in Konnect has the name "${name}", and the token does not see it: set another spec.destination.name`,
+    );
   }
   if (error.kind === 'Conflict') {
     // This request created nothing. The empty version of the Secret says so.
     recordDestination(context, toStatus(since, ''));
-    const message = `${taken}; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`;
-    return waiting(reasons.nameInUse, message);
+    return waiting(
+      reasons.nameInUse,
+      `another destination in Konnect has the name "${name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
+    );
   }
   const problem = problemOf(error, object, context);
   if (error.mayHaveHappened && isRepeated) recordDestination(context, toStatus(context.stamp(), secretVersion));
