@@ -7,12 +7,13 @@ import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
 import { conditionRows, conditionsFile, unknownConditions } from '../../../scripts/conditions.ts';
 import { cluster } from '../../support/cluster.ts';
+import { collectionOf, type Manifest, openKubeAPI } from '../../support/kube-api.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
 import { progress } from '../../validators/progress.ts';
 import { validatorsIfAvailable } from '../../validators/validators.ts';
 import { type EventObject, type ForwardingObject, isReady } from './forwarding-object.ts';
 import { type Canary, findLeaks, type Output } from './leaks.ts';
-import { secret } from './manifests.ts';
+import { forwarding as forwardingManifest, secret } from './manifests.ts';
 import { Operators } from './operators.ts';
 import { makeOrganization, type Organization, randomText, seedOf } from './organizations.ts';
 import { firstState, type WatchEvent, watchForwardings } from './watch.ts';
@@ -64,13 +65,13 @@ export interface Environment {
 
   /** Runs kubectl in the namespace, as a cluster administrator. Rejects on failure, unless `allowFailure` is set. */
   readonly kubectl: Kubectl;
-  /** Runs `kubectl apply -f -`. */
-  apply(...manifests: readonly object[]): Promise<void>;
+  /** Applies objects as `kubectl apply` does. */
+  apply(...manifests: readonly Manifest[]): Promise<void>;
   /** Applies the Secrets `konnect` (default: blue's token) and `sumologic`. */
   applySecrets(changes?: Partial<Credentials> & { token?: string }): Promise<void>;
   /** Applies a merge patch to a forwarding. `{spec: {interval: '11m'}}` makes the operator read everything again. */
   patch(name: string, patch: object): Promise<void>;
-  /** Runs `kubectl get -o json`. */
+  /** Resolves with what `kubectl get -o json` shows. */
   forwarding(name: string): Promise<ForwardingObject>;
   /** Resolves with the first state, from the present one on, for which `predicate` is true. Default of `timeoutMs`: 60 s. */
   waitFor(
@@ -114,7 +115,7 @@ const waitTimeoutMs = 60_000;
 
 /** Starts an environment. If a part does not start, stops the others and rejects. */
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const { kubectl: kubectlAnywhere, createNamespace, auditLog, folder } = cluster();
+  const { kubectl: kubectlAnywhere, createNamespace, adminKubeconfig, auditLog, folder } = cluster();
   const { sourceName, retryWaitsMs = [100, 200, 400, 800] } = options;
   const blue = makeOrganization('blue', { us: options.portals ?? 3, eu: 2 });
   const green = makeOrganization('green', { us: 1, eu: 1 });
@@ -131,6 +132,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   const credentials = { endpoint: services.endpoint, authorization: newAuthorization(canaries) };
   const namespace = await createNamespace(options.prefix ?? 'environment');
   const watch = watchForwardings(namespace);
+  const api = await openKubeAPI(adminKubeconfig);
+  const pathOf = (name: string) => `${collectionOf(forwardingManifest(name, {}), namespace)}/${name}`;
   const operators = new Operators(konnect.urlTemplate, [
     `--watch-namespaces=${namespace}`,
     `--log-format=${options.logFormat ?? 'json'}`,
@@ -143,26 +146,23 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
 
   const kubectl: Kubectl = (args, kubectlOptions) => kubectlAnywhere(['-n', namespace, ...args], kubectlOptions);
 
-  async function apply(...manifests: readonly object[]): Promise<void> {
-    await kubectl(['apply', '-f', '-'], {
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }),
-    });
-  }
+  const apply = (...manifests: readonly Manifest[]) => api.apply(namespace, ...manifests);
 
   async function forwarding(name: string): Promise<ForwardingObject> {
-    return JSON.parse((await kubectl(['get', 'auditlogforwarding', name, '-o', 'json'])).stdout);
+    const found = await api.send<ForwardingObject>('GET', pathOf(name));
+    if (found === undefined) throw new Error(`there is no forwarding ${namespace}/${name}`);
+    const { managedFields: _hidden, ...metadata } = found.metadata;
+    return { ...found, metadata };
   }
 
   async function events(name?: string): Promise<EventObject[]> {
-    const { stdout } = await kubectl([
-      'get',
-      'events.v1.events.k8s.io',
-      '-o',
-      'json',
-      '--sort-by=.metadata.creationTimestamp',
-    ]);
-    const { items }: { items: EventObject[] } = JSON.parse(stdout);
-    return items.filter(({ regarding }) => name === undefined || regarding.name === name);
+    const list = await api.send<{ items: EventObject[] }>(
+      'GET',
+      `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
+    );
+    return (list?.items ?? [])
+      .filter(({ regarding }) => name === undefined || regarding.name === name)
+      .toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp));
   }
 
   async function waitFor(
@@ -231,6 +231,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       await watch.stop();
       await services.stop();
       await releaseNamespace(kubectl, namespace);
+      await api.close();
     }
   }
 
@@ -253,7 +254,12 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     applySecrets: ({ token = blue.token, ...changes } = {}) =>
       apply(secret('konnect', { token }), secret('sumologic', { ...credentials, ...changes })),
     async patch(name, patch) {
-      await kubectl(['patch', 'auditlogforwarding', name, '--type=merge', '-p', JSON.stringify(patch)]);
+      const patched = await api.send(
+        'PATCH',
+        `${pathOf(name)}?fieldManager=kubectl-patch&fieldValidation=Strict`,
+        patch,
+      );
+      if (patched === undefined) throw new Error(`there is no forwarding ${namespace}/${name}`);
     },
     forwarding,
     waitFor,
@@ -303,7 +309,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     await operators.start();
     return environment;
   } catch (error) {
-    await Promise.allSettled([watch.stop(), services.stop(), releaseNamespace(kubectl, namespace)]);
+    await Promise.allSettled([watch.stop(), services.stop(), releaseNamespace(kubectl, namespace), api.close()]);
     throw error;
   }
 }

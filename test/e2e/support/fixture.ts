@@ -4,8 +4,9 @@ import type { ActiveFault, FaultRule } from '../../../sandbox/konnect/faults.ts'
 import { currentDestinations } from '../../../sandbox/konnect/model/destinations.ts';
 import { addPortal, addToken, type Destination, type Webhook, webhookIn } from '../../../sandbox/konnect/model.ts';
 import type { TokenSeed } from '../../../sandbox/konnect/seed.ts';
+import type { Manifest } from '../../support/kube-api.ts';
 import type { Environment } from './environment.ts';
-import { forwarding, type Manifest, secret } from './manifests.ts';
+import { forwarding, secret } from './manifests.ts';
 import { type Organization, randomText } from './organizations.ts';
 
 export interface FixtureOptions {

@@ -13,6 +13,7 @@ export interface ForwardingObject {
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly managedFields?: unknown;
   };
   readonly spec: Spec;
   readonly status: Status;
@@ -20,7 +21,7 @@ export interface ForwardingObject {
 
 /** An Event of events.k8s.io/v1, as far as tests look. */
 export interface EventObject {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
   readonly type: string;
   readonly reason: string;
   readonly action: string;

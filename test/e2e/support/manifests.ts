@@ -1,11 +1,6 @@
 /** Manifests as users write them. */
 import { apiVersion, kind } from '../../../src/api/v1alpha1.ts';
-
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-}
+import type { Manifest } from '../../support/kube-api.ts';
 
 export function secret(name: string, stringData: Readonly<Record<string, string>>): Manifest & { stringData: object } {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
