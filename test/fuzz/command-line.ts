@@ -1,4 +1,5 @@
 /** Invalid command lines, environments and kubeconfig files: the result is one clear line, or a configuration. */
+
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import * as fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { environmentName, flagTable } from '../../src/config/flags.ts';
 import { loadKubeConfig, PooledKubeConfig } from '../../src/kube/kube-config.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { type Mutation, mutate, mutation } from './json-mutation.ts';
 import type { Part } from './part.ts';
 
@@ -40,7 +42,7 @@ const odd = fc.constantFrom(
   '1h1h',
   'a,b,,A',
 );
-const value = fc.oneof(odd, fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 20 }));
+const value = fc.oneof(odd, fc.string({ unit: anyCharacter, maxLength: 40 }), fc.string({ maxLength: 20 }));
 const flag = fc.constantFrom(
   ...flagTable.map(({ name }) => name),
   'help',

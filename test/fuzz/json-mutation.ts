@@ -1,5 +1,7 @@
 /** Changes of a JSON value as data, so that a failure can be reduced and printed. */
+
 import * as fc from 'fast-check';
+import { anyCharacter } from '../support/any-character.ts';
 import { secrets } from './leaks.ts';
 
 export interface Mutation {
@@ -88,7 +90,7 @@ const word = fc.constantFrom(
 const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...odd) },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+  { weight: 1, arbitrary: fc.string({ unit: anyCharacter, maxLength: 200 }) },
   { weight: 1, arbitrary: fc.uuid() },
   { weight: 2, arbitrary: word },
 );

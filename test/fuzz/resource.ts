@@ -1,9 +1,11 @@
 /** Forwardings that the API server accepts, with any status, reconciled with a local Konnect. */
+
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { apiVersion, finalizer, kind, reconcileAnnotation, type Spec } from '../../src/api/v1alpha1.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { parseForwarding } from '../../src/resources/forwarding-resource.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { blue, forum, garden, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus, specSchema, statusSchema } from './crd.ts';
@@ -83,7 +85,7 @@ const situation = fc.record({
   annotation: fc.option(
     fc.oneof(
       fc.constant('now'),
-      fc.string({ unit: 'binary', maxLength: 100 }),
+      fc.string({ unit: anyCharacter, maxLength: 100 }),
       fc.constant('\u{1F980}'.repeat(40)),
       fc.constant(`x${'\u{1F980}'.repeat(40)}`),
     ),

@@ -1,9 +1,11 @@
 /** Values of Secrets: any bytes with any key that the API server accepts, or none. */
+
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
 import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { specOf } from '../support/forwarding-spec.ts';
 import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { scriptedKonnect } from '../unit/konnect/scripted-konnect.ts';
@@ -77,7 +79,7 @@ const urls = [
 const text = fc.oneof(
   fc.constantFrom(...urls),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: anyCharacter, maxLength: 60 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 200 }),
   fc.webUrl({ validSchemes: ['https', 'http'], withFragments: true, withQueryParameters: true }),
   fc.constantFrom('Bearer abc', 'Splunk 0d9ac7a8-4f65-4bd8-8f0a-3f1f3b1c5a11', 'kpat_abc', 'a'),

@@ -1,4 +1,5 @@
 /** Invalid lists and watches of Kubernetes, from which an informer must recover. */
+
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
@@ -6,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Informer } from '../../src/kube/informer.ts';
 import { keyOf } from '../../src/kube/objects.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { eventually } from '../support/eventually.ts';
 import { ApiServer, type Fault, json, WIDGETS, type Widget } from '../unit/kube/api-server.ts';
 import { type Mutation, mutate, mutation } from './json-mutation.ts';
@@ -54,7 +56,7 @@ const line: fc.Arbitrary<Line | { readonly kind: 'raw'; readonly text: string }>
           'x'.repeat(40_000),
           '['.repeat(20_000),
         ),
-        fc.string({ unit: 'binary', maxLength: 200 }),
+        fc.string({ unit: anyCharacter, maxLength: 200 }),
       ),
     }),
   },
@@ -87,7 +89,7 @@ const hostile = fc.oneof(
         '['.repeat(100_000),
         `{"items":[${'{},'.repeat(50_000)}{}],"metadata":{"resourceVersion":"1"}}`,
       ),
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
     ),
   }),
 );

@@ -80,44 +80,6 @@ describe('requests', () => {
   });
 });
 
-describe('connections', () => {
-  test('are shared by two hundred concurrent GETs and ten watches', async () => {
-    server.otherwise = (seen, response) => {
-      if (!seen.query.has('watch')) json(response, 200, {});
-      return !seen.query.has('watch');
-    };
-    const client = server.client();
-    const stop = new AbortController();
-    const watches = Array.from({ length: 10 }, async () => {
-      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: stop.signal })) expect(event).toBeDefined();
-    });
-    await eventually(() => expect(server.openWatches).toBe(10));
-    await Promise.all(Array.from({ length: 200 }, () => client.get(SECRET)));
-    expect(server.connections).toBe(18);
-    for (let round = 0; round < 20; round += 1) await client.get(SECRET);
-    expect(server.connections).toBe(18);
-    stop.abort();
-    await Promise.allSettled(watches);
-    await eventually(() => expect(server.openWatches).toBe(0));
-  });
-
-  test('sequential requests need one connection, and so do short watches', async () => {
-    server.watchFaults.push(
-      ...Array.from({ length: 20 }, () => (_seen: unknown, response: { end(): void }) => {
-        response.end();
-        return true;
-      }),
-    );
-    const client = server.client();
-    for (let round = 0; round < 20; round += 1) {
-      await client.list(WIDGETS);
-      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: new AbortController().signal }))
-        expect(event).toBeDefined();
-    }
-    expect(server.connections).toBeLessThanOrEqual(3);
-  });
-});
-
 describe('errors', () => {
   test.each([
     [400, 'BadRequest', 'Invalid'],
@@ -204,10 +166,9 @@ describe('errors', () => {
   });
 
   test('unavailable credentials are an error without the words of the plugin', async () => {
-    const config = configFor(server.url);
     const client = new KubeClient({
       config: {
-        server: config.server,
+        server: server.url,
         credentials: () => Promise.reject(new Error('hunter2')),
         isReplaced: () => false,
       },

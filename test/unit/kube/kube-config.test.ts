@@ -6,7 +6,9 @@ import { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAuthority } from '../../../sandbox/certificates.ts';
 import { KubeClient } from '../../../src/kube/kube-client.ts';
-import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
+import { loadKubeConfig, type PooledKubeConfig } from '../../../src/kube/kube-config.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ApiServer, json, WIDGETS, type Widget } from './api-server.ts';
 
 let folder: string;
 
@@ -209,6 +211,58 @@ describe('credentials', () => {
     const remote = kubeconfig('remote', { cluster: { server: 'http://10.0.0.1:8001' } });
     expect((await loadKubeConfig({ kubeconfig: local }).credentials()).headers).toEqual({});
     await expect(loadKubeConfig({ kubeconfig: remote }).credentials()).rejects.toThrow('HTTP protocol is not allowed');
+  });
+});
+
+describe('connections', () => {
+  let server: ApiServer;
+  let config: PooledKubeConfig;
+
+  beforeEach(async () => {
+    server = new ApiServer();
+    await server.start();
+    config = loadKubeConfig({ kubeconfig: kubeconfig('local', { cluster: { server: server.url } }) });
+  });
+
+  afterEach(async () => {
+    await config.close();
+    await server.stop();
+  });
+
+  test('are shared by two hundred concurrent GETs and ten watches', async () => {
+    server.otherwise = (seen, response) => {
+      if (!seen.query.has('watch')) json(response, 200, {});
+      return !seen.query.has('watch');
+    };
+    const client = server.client({ config });
+    const stop = new AbortController();
+    const watches = Array.from({ length: 10 }, async () => {
+      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: stop.signal })) expect(event).toBeDefined();
+    });
+    await eventually(() => expect(server.openWatches).toBe(10));
+    await Promise.all(Array.from({ length: 200 }, () => client.get('/version')));
+    expect(server.connections).toBe(18);
+    for (let round = 0; round < 20; round += 1) await client.get('/version');
+    expect(server.connections).toBe(18);
+    stop.abort();
+    await Promise.allSettled(watches);
+    await eventually(() => expect(server.openWatches).toBe(0));
+  });
+
+  test('sequential requests need one connection, and so do short watches', async () => {
+    server.watchFaults.push(
+      ...Array.from({ length: 20 }, () => (_seen: unknown, response: { end(): void }) => {
+        response.end();
+        return true;
+      }),
+    );
+    const client = server.client({ config });
+    for (let round = 0; round < 20; round += 1) {
+      await client.list(WIDGETS);
+      for await (const event of client.watch<Widget>(WIDGETS, {}, { signal: new AbortController().signal }))
+        expect(event).toBeDefined();
+    }
+    expect(server.connections).toBeLessThanOrEqual(3);
   });
 });
 

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { AuditEvent, LogFormat } from '../../../../sandbox/konnect/audit-event.ts';
 import { formatLine, signLine, verifyLine } from '../../../../sandbox/konnect/delivery/audit-line.ts';
 import { createKeyRing } from '../../../../sandbox/konnect/delivery/key-ring.ts';
+import { anyCharacter } from '../../../support/any-character.ts';
 
 const formats: readonly LogFormat[] = ['cef', 'json', 'cps'];
 
@@ -95,21 +96,23 @@ describe('an audit line', () => {
 describe('a signature', () => {
   test.each(formats)('of a %s line verifies, but not after any bit of the line is flipped', (format) => {
     const keys = createKeyRing(1);
+    const jwks = keys.jwks();
     const line = signLine(formatLine(portalEvent, format), format, keys.signingKey());
-    expect(verifyLine(line, keys.jwks())).toBe(true);
+    expect(verifyLine(line, jwks)).toBe(true);
 
     const bytes = Buffer.from(line);
-    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    const verified = Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter((bit) => {
       const flipped = Buffer.from(bytes);
       flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      expect(verifyLine(flipped.toString('latin1'), keys.jwks())).toBe(false);
-    }
+      return verifyLine(flipped.toString('latin1'), jwks);
+    });
+    expect(verified).toEqual([]);
   });
 
   test.each(formats)('of a %s line verifies, whatever the event contains', (format) => {
     const keys = createKeyRing(1);
     const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       fc.constantFrom(` sig=${'A'.repeat(86)}`, `","sig":"${'A'.repeat(86)}"`, ','),
     );
     const property = fc.property(text, text, (name, userAgent) => {
