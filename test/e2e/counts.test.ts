@@ -38,12 +38,14 @@ async function kubernetesRequestsDuring(environment: Environment, act: () => Pro
   return (await operatorRequests(environment.namespace)).slice(before.length);
 }
 
+/** The Secrets exist before the operator starts, so that each forwarding is reconciled once. */
+const beforeStart = (environment: Environment) => environment.applySecrets();
+
 describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
   let environment: Environment;
 
   beforeAll(async () => {
-    environment = await createEnvironment({ prefix: `counts-${String(count)}`, portals: count });
-    await environment.applySecrets();
+    environment = await createEnvironment({ prefix: `counts-${String(count)}`, portals: count, beforeStart });
   });
 
   afterAll(() => environment.stop());
@@ -124,15 +126,16 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
 });
 
 test('a second forwarding with the same token does not read its organization again', async () => {
-  await using environment = await createEnvironment({ prefix: 'counts-second', portals: 4 });
+  await using environment = await createEnvironment({ prefix: 'counts-second', portals: 4, beforeStart });
   const [first, second, ...others] = environment.blue.portals.us;
-  await environment.applySecrets();
-  await environment.apply(forwarding('first', { portals: [{ id: first }, { id: second }] }));
+  await environment.apply(
+    secret('another-copy', { token: environment.blue.token }),
+    forwarding('first', { portals: [{ id: first }, { id: second }] }),
+  );
   await environment.waitForReady('first');
   environment.clearCalls();
 
   await environment.apply(
-    secret('another-copy', { token: environment.blue.token }),
     forwarding('second', {
       konnect: { region: 'us', tokenSecretRef: { name: 'another-copy' } },
       portals: others.map((id) => ({ id })),
@@ -144,11 +147,16 @@ test('a second forwarding with the same token does not read its organization aga
 });
 
 test('forwardings that are applied together read the organization once for each token', async () => {
-  await using environment = await createEnvironment({ prefix: 'counts-together', portals: 3 });
+  await using environment = await createEnvironment({
+    prefix: 'counts-together',
+    portals: 3,
+    async beforeStart(one) {
+      await beforeStart(one);
+      await one.apply(secret('green', { token: one.green.token }));
+    },
+  });
   const { blue, green } = environment;
-  await environment.applySecrets();
   await environment.apply(
-    secret('green', { token: green.token }),
     ...blue.portals.us.map((id, index) => forwarding(`blue-${String(index)}`, { portals: [{ id }] })),
     forwarding('green', {
       konnect: { region: 'us', tokenSecretRef: { name: 'green' } },
@@ -166,8 +174,7 @@ test('forwardings that are applied together read the organization once for each 
 
 describe("the organization's webhook", () => {
   test('with v3 costs a read of both views and one change', async () => {
-    await using environment = await createEnvironment({ prefix: 'counts-organization' });
-    await environment.applySecrets();
+    await using environment = await createEnvironment({ prefix: 'counts-organization', beforeStart });
     await environment.apply(forwarding('sumologic', { organization: {} }));
     await environment.waitForReady('sumologic');
     expect(callsOf(environment)).toEqual({
@@ -191,9 +198,8 @@ describe("the organization's webhook", () => {
   });
 
   test('with v2 costs a read of both views and one change, and no destination', async () => {
-    await using environment = await createEnvironment({ prefix: 'counts-organization' });
+    await using environment = await createEnvironment({ prefix: 'counts-organization', beforeStart });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
-    await environment.applySecrets();
     await environment.apply(forwarding('sumologic', { konnect, organization: {} }));
     await environment.waitForReady('sumologic');
     expect(callsOf(environment)).toEqual({
@@ -214,10 +220,9 @@ describe("the organization's webhook", () => {
   });
 
   test('costs one more write of status if Konnect answered its change without a time', async () => {
-    await using environment = await createEnvironment({ prefix: 'counts-noted' });
+    await using environment = await createEnvironment({ prefix: 'counts-noted', beforeStart });
     environment.services.konnect.control.behave({ patchAnswersUpdatedAt: false });
     const konnect = { region: 'us', tokenSecretRef: { name: 'konnect' }, auditLogsAPI: 'v2' };
-    await environment.applySecrets();
     await environment.apply(forwarding('sumologic', { konnect, organization: {} }));
     await environment.waitForReady('sumologic');
     await environment.stopOperator();
@@ -237,9 +242,8 @@ describe("the organization's webhook", () => {
 
 describe('the permissions', () => {
   test('are all used, and the operator needs no other permission', async () => {
-    await using environment = await createEnvironment({ prefix: 'rbac' });
+    await using environment = await createEnvironment({ prefix: 'rbac', beforeStart });
     const [portal] = environment.blue.portals.us;
-    await environment.applySecrets();
     await environment.apply(forwarding('sumologic', { portals: [{ id: portal }] }));
     await environment.waitForReady('sumologic');
     // Three equal events become one event with a count.

@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cluster } from '../support/cluster.ts';
-import { collectionOf, type KubeAPI, type Manifest, openKubeAPI } from '../support/kube-api.ts';
+import { collectionOf, type Manifest } from '../support/kube-api.ts';
 
-const { kubectl, createNamespace, adminKubeconfig } = cluster();
-let api: KubeAPI;
+const { api, kubectl, createNamespace } = cluster();
 let namespace: string;
 
 beforeAll(async () => {
-  api = await openKubeAPI(adminKubeconfig);
   namespace = await createNamespace('kube-api');
 });
 
 afterAll(async () => {
   await kubectl(['delete', 'namespace', namespace, '--wait=false']);
-  await api.close();
 });
 
 function settings(data: Readonly<Record<string, string>>, labels = {}): Manifest {

@@ -110,7 +110,7 @@ describe('a name prefix', () => {
     );
     const inResource: string[] = [];
     const Node = z.object({
-      pattern: z.string().optional(),
+      'x-kubernetes-validations': z.array(z.object({ rule: z.string() })).optional(),
       get items() {
         return Node.optional();
       },
@@ -120,8 +120,9 @@ describe('a name prefix', () => {
     });
     type Node = z.infer<typeof Node>;
     const visit = (node: Node, path: readonly string[]): void => {
-      // Names in Konnect have another pattern than names in Kubernetes.
-      if (path.at(-1) === 'name' && node.pattern?.startsWith('^[a-z0-9]') === true) inResource.push(path.join('/'));
+      // Names in Konnect have no such rule.
+      const isObjectName = node['x-kubernetes-validations']?.some(({ rule }) => rule.includes('^[a-z0-9]')) === true;
+      if (path.at(-1) === 'name' && isObjectName) inResource.push(path.join('/'));
       for (const [key, inner] of Object.entries(node.properties ?? {})) visit(inner.items ?? inner, [...path, key]);
     };
     const Definition = z.object({

@@ -6,6 +6,7 @@ import {
   type KubectlOptions,
   type KubectlResult,
 } from '../../sandbox/control-plane/access.ts';
+import { type KubeAPI, kubeAPI } from './kube-api.ts';
 
 /** The environment variable by which the setup of a run passes the connection to the tests. */
 export const factsVariable = 'TEST_CONTROL_PLANE';
@@ -22,6 +23,8 @@ const Facts = z.object({
 /** The control plane that all tests of a run share, with kube-controller-manager, an audit log and the CRD of `crds/`. */
 export interface TestCluster extends Omit<ClusterAccess, 'kubectl'> {
   readonly auditLog: string;
+  /** Sends requests as a cluster administrator. */
+  readonly api: KubeAPI;
   /** Runs kubectl. Rejects with standard error on failure, unless `allowFailure` is set. */
   kubectl: (args: readonly string[], options?: KubectlOptions & { allowFailure?: boolean }) => Promise<KubectlResult>;
   /** Creates a namespace with a unique name that begins with `prefix`. */
@@ -31,6 +34,7 @@ export interface TestCluster extends Omit<ClusterAccess, 'kubectl'> {
 export function cluster(): TestCluster {
   const facts = Facts.parse(JSON.parse(process.env[factsVariable] ?? '{}'));
   const access = accessCluster(facts);
+  const api = kubeAPI(facts.adminKubeconfig);
 
   async function kubectl(
     args: readonly string[],
@@ -43,9 +47,9 @@ export function cluster(): TestCluster {
 
   async function createNamespace(prefix: string): Promise<string> {
     const name = `${prefix}-${randomUUID().slice(0, 8)}`;
-    await kubectl(['create', 'namespace', name]);
+    await api.send('POST', '/api/v1/namespaces', { metadata: { name } });
     return name;
   }
 
-  return { ...access, auditLog: facts.auditLog, kubectl, createNamespace };
+  return { ...access, auditLog: facts.auditLog, api, kubectl, createNamespace };
 }

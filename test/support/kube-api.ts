@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -9,7 +9,6 @@ export interface KubeAPI {
   send<T = unknown>(method: Method, path: string, body?: object): Promise<T | undefined>;
   /** Creates or changes objects as `kubectl apply` does, with its annotation: a field is removed if only the last applied manifest has it. */
   apply(namespace: string, ...manifests: readonly Manifest[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** `PATCH` sends a JSON merge patch. */
@@ -38,9 +37,9 @@ const Kubeconfig = z.object({
 const applyOptions = 'fieldManager=kubectl-client-side-apply&fieldValidation=Strict';
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Opens a client with the client certificate of a kubeconfig. `close` closes its connections. */
-export async function openKubeAPI(kubeconfig: string): Promise<KubeAPI> {
-  const { clusters, users } = Kubeconfig.parse(parse(await readFile(kubeconfig, 'utf8')));
+/** Returns a client with the client certificate of a kubeconfig. */
+export function kubeAPI(kubeconfig: string): KubeAPI {
+  const { clusters, users } = Kubeconfig.parse(parse(readFileSync(kubeconfig, 'utf8')));
   const [{ cluster }] = clusters;
   const [{ user }] = users;
   const pem = (data: string) => Buffer.from(data, 'base64').toString();
@@ -66,7 +65,9 @@ export async function openKubeAPI(kubeconfig: string): Promise<KubeAPI> {
     throw new Error(`${method} ${path} was answered with ${String(answer.statusCode)}: ${text}`);
   }
 
-  async function applyOne(namespace: string, manifest: Manifest): Promise<void> {
+  async function applyOne(namespace: string, given: Manifest): Promise<void> {
+    // JSON has no fields that are undefined.
+    const manifest: Manifest = JSON.parse(JSON.stringify(given));
     const collection = collectionOf(manifest, namespace);
     const path = `${collection}/${manifest.metadata.name}`;
     const { annotations } = manifest.metadata;
@@ -86,7 +87,6 @@ export async function openKubeAPI(kubeconfig: string): Promise<KubeAPI> {
     async apply(namespace, ...manifests) {
       for (const manifest of manifests) await applyOne(namespace, manifest);
     },
-    close: () => agent.close(),
   };
 }
 

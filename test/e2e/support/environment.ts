@@ -7,7 +7,7 @@ import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
 import { conditionRows, conditionsFile, unknownConditions } from '../../../scripts/conditions.ts';
 import { cluster } from '../../support/cluster.ts';
-import { collectionOf, type Manifest, openKubeAPI } from '../../support/kube-api.ts';
+import { collectionOf, type KubeAPI, type Manifest } from '../../support/kube-api.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
 import { progress } from '../../validators/progress.ts';
 import { validatorsIfAvailable } from '../../validators/validators.ts';
@@ -29,6 +29,8 @@ export interface EnvironmentOptions {
   readonly flags?: readonly string[];
   /** Name of the source in SumoLogic. Default: `Http Input`. */
   readonly sourceName?: string;
+  /** Is called before the operator starts. The operator reconciles once more if it sees a Secret only after a forwarding that names it. */
+  readonly beforeStart?: (environment: Environment) => Promise<void>;
   /** Waits between Konnect's delivery attempts. Default: short. */
   readonly retryWaitsMs?: readonly number[];
 }
@@ -115,7 +117,7 @@ const waitTimeoutMs = 60_000;
 
 /** Starts an environment. If a part does not start, stops the others and rejects. */
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const { kubectl: kubectlAnywhere, createNamespace, adminKubeconfig, auditLog, folder } = cluster();
+  const { kubectl: kubectlAnywhere, createNamespace, api, auditLog, folder } = cluster();
   const { sourceName, retryWaitsMs = [100, 200, 400, 800] } = options;
   const blue = makeOrganization('blue', { us: options.portals ?? 3, eu: 2 });
   const green = makeOrganization('green', { us: 1, eu: 1 });
@@ -132,8 +134,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   const credentials = { endpoint: services.endpoint, authorization: newAuthorization(canaries) };
   const namespace = await createNamespace(options.prefix ?? 'environment');
   const watch = watchForwardings(namespace);
-  const api = await openKubeAPI(adminKubeconfig);
-  const pathOf = (name: string) => `${collectionOf(forwardingManifest(name, {}), namespace)}/${name}`;
+  const pathOf = (name: string) => `${forwardingsOf(namespace)}/${name}`;
   const operators = new Operators(konnect.urlTemplate, [
     `--watch-namespaces=${namespace}`,
     `--log-format=${options.logFormat ?? 'json'}`,
@@ -230,8 +231,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       await operators.stop();
       await watch.stop();
       await services.stop();
-      await releaseNamespace(kubectl, namespace);
-      await api.close();
+      await releaseNamespace(api, namespace);
     }
   }
 
@@ -306,10 +306,11 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     [Symbol.asyncDispose]: stop,
   };
   try {
+    await options.beforeStart?.(environment);
     await operators.start();
     return environment;
   } catch (error) {
-    await Promise.allSettled([watch.stop(), services.stop(), releaseNamespace(kubectl, namespace), api.close()]);
+    await Promise.allSettled([watch.stop(), services.stop(), releaseNamespace(api, namespace)]);
     throw error;
   }
 }
@@ -330,13 +331,18 @@ async function store(folder: string, namespace: string, kept: StoredOutputs): Pr
   await writeFile(join(outputsFolder(folder), `${namespace}.json`), JSON.stringify(kept), { mode: 0o600 });
 }
 
+/** Returns the path of all forwardings of a namespace. */
+function forwardingsOf(namespace: string): string {
+  return collectionOf(forwardingManifest('', {}), namespace);
+}
+
 /** Deletes the namespace, and removes the finalizers that no operator will remove. */
-async function releaseNamespace(kubectl: Kubectl, namespace: string): Promise<void> {
-  const { stdout } = await kubectl(['get', 'auditlogforwardings', '-o', 'name'], { allowFailure: true });
-  for (const name of stdout.split('\n').filter(Boolean)) {
-    await kubectl(['patch', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'], { allowFailure: true });
-  }
-  await kubectl(['delete', 'namespace', namespace, '--wait=false'], { allowFailure: true });
+async function releaseNamespace(api: KubeAPI, namespace: string): Promise<void> {
+  const list = await api.send<{ items: ForwardingObject[] }>('GET', forwardingsOf(namespace));
+  for (const { metadata } of list?.items ?? [])
+    await api.send('PATCH', `${forwardingsOf(namespace)}/${metadata.name}`, { metadata: { finalizers: null } });
+  // A test may have deleted it.
+  await api.send('DELETE', `/api/v1/namespaces/${namespace}`).catch(() => undefined);
 }
 
 function canariesOf({ name, token, readOnlyToken, anonymousToken }: Organization): Canary[] {
