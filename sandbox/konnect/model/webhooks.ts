@@ -32,8 +32,12 @@ export function switchWebhook(model: KonnectModel, webhook: Webhook, enabled: bo
   touchWebhook(model, webhook);
 }
 
-/** Records an attempt. Konnect switches the webhook off after the last of `switchOffAfter` failed ones in a row. */
+/**
+ * Records an attempt. Konnect switches the webhook off after the last of `switchOffAfter` failed ones in a row. Later attempts of the same
+ * delivery do not count.
+ */
 export function recordAttempt(model: KonnectModel, webhook: Webhook, attempt: Attempt): void {
+  if (webhook.isSwitchedOff === true) return;
   const { switchOffAfter, inactiveWebhook } = model.behavior;
   webhook.lastAttempt = attempt;
   webhook.failedAttempts = attempt.ok ? 0 : (webhook.failedAttempts ?? 0) + 1;

@@ -228,7 +228,7 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
     return;
   }
   if (because === 'inactive') {
-    const note = `Konnect calls ${object} inactive and makes no more attempts; the operator set it again, because Konnect may have switched it off`;
+    const note = `Konnect calls ${object} inactive after a failed attempt; the operator set it again, because Konnect may have switched it off`;
     recordEvent(context, 'Normal', 'WebhookSwitchedOn', 'Attach', note);
     return;
   }

@@ -46,7 +46,9 @@ export async function observeAndPlan(
   const adjusted = (step: WebhookStep, key: string, seen: SeenWebhook | undefined) => {
     const known = deliveryOf(recorded, key);
     const look = deliveries.get(key);
-    const isOff = isStopped(known, look) || (isUrgent && look?.kind === 'seen' && look.isInactive === true);
+    // The endpoint is another one than that of the last attempt, so there is no reason to wait for the next one.
+    const mayBeOff = !context.wasApplied && look?.kind === 'seen' && look.isInactive === true;
+    const isOff = mayBeOff || isStopped(known, look);
     const next = planSwitchOn(step, look, {
       isDue: mayWrite && isOff && (isUrgent || isSwitchOnDue(known, context.now())),
       isRecovering: known?.switchOn !== undefined,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { recordAttempt } from '../../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../../sandbox/konnect/model.ts';
+import { reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
 import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { usual } from '../../../support/forwarding-spec.ts';
 import { forum, laden, otherSiem, shop, siem } from '../../../support/konnect-fixtures.ts';
@@ -296,6 +297,21 @@ describe('a failing webhook that Konnect shows as on', () => {
     expect(harness.reasons.filter((reason) => reason === 'WebhookSwitchedOn')).toHaveLength(4);
     expect(harness.status.corrections).toBeUndefined();
     expect(harness.readiness).toBe('True InSync');
+  });
+
+  test('is set again at once with a new Secret, and on request only without a new attempt', async () => {
+    const harness = await inPlace(shopOnly);
+    attempt(harness, harness.portal(shop), 503);
+    harness.cluster.annotate(reconcileAnnotation, 'first');
+    await harness.reconcile();
+    expect(harness.konnectWrites).toEqual([]);
+    harness.cluster.annotate(reconcileAnnotation, 'second');
+    await harness.reconcile();
+    expect(harness.konnectWrites).toHaveLength(1);
+    attempt(harness, harness.portal(shop), 503);
+    harness.cluster.putSecret('siem', otherSiem);
+    await harness.reconcile();
+    expect(harness.konnectWrites.filter((call) => call.endsWith('/audit-log-webhook'))).toHaveLength(2);
   });
 
   test('is left as it is while Konnect makes attempts', async () => {

@@ -33,6 +33,8 @@ describe.each([
     await konnect.call('POST', attempts, { body: { code: 500 } });
     expect(await status(konnect)).toEqual([false, 'inactive', 500]);
     expect((await konnect.call('GET', path)).body['enabled']).toBe(false);
+    await konnect.call('POST', attempts, { body: { code: 200 } });
+    expect(await status(konnect)).toEqual([false, 'inactive', 500]);
 
     await konnect.call('PATCH', path, { body });
     await konnect.call('POST', attempts, { body: { code: 500, times: 2 } });
