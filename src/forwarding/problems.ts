@@ -6,7 +6,12 @@
  * `status/problem.ts` ignores. Conditions, events and the headings of the
  * runbook use the same reasons.
  */
-import { KonnectError, listedButNotServedCode, proxyAuthenticationCode } from '../konnect/errors.ts';
+import {
+  KonnectError,
+  type KonnectErrorKind,
+  listedButNotServedCode,
+  proxyAuthenticationCode,
+} from '../konnect/errors.ts';
 import type { Problem as StatusProblem } from '../status/problem.ts';
 
 export const reasons = {
@@ -71,79 +76,72 @@ interface CallContext {
 
 /** Returns the problem that a failed call is for `object` (such as `portal 3e55…` or `destination "platform/sumologic"`). */
 export function problemOf(error: KonnectError, object: string, context: CallContext): Problem {
-  const problem = causeOf(error, context);
+  const problem = causes[error.kind](error, context);
   const isAboutAll = problem.reason === reasons.tokenRejected || problem.reason === reasons.rateLimited;
   return isAboutAll ? problem : { ...problem, object: `${object} (${error.operation})` };
 }
 
-function causeOf(error: KonnectError, { tokenSource, now }: CallContext): Problem {
-  switch (error.kind) {
-    case 'Unauthorized':
-      return stalled(
-        reasons.tokenRejected,
-        `Konnect rejects the token (HTTP 401) because it is wrong, expired or revoked: put a valid token into ${tokenSource}; attached webhooks keep sending`,
-      );
-    case 'Forbidden':
-      return stalled(
-        reasons.permissionDenied,
-        `Konnect refused (HTTP 403) because the token in ${tokenSource} lacks a role, or the organization has reached a quota: ` +
-          "give the token's account a role that manages audit logs and reads the portal",
-      );
-    case 'NotFound':
-      return stalled(
-        reasons.requestRefused,
-        `Konnect refused (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`,
-      );
-    case 'Conflict':
-      return waiting(
-        reasons.detaching,
-        'Konnect refused (HTTP 409) because the object is still in use; the operator retries',
-      );
-    case 'Refused': {
-      const names = error.refusedFields;
-      const fields = names.length === 0 ? '' : `, ${names.length === 1 ? 'field' : 'fields'} ${names.join(', ')}`;
-      return stalled(
-        reasons.requestRefused,
-        `Konnect refused (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
-      );
-    }
-    case 'RateLimited': {
-      const retryAfterMs = error.retryAfterMs ?? defaultRetryAfterMs;
-      return {
-        reason: reasons.rateLimited,
-        severity: 'unavailable',
-        message: `Konnect limits the requests of this organization (HTTP 429); the operator waits until ${toMinute(now().getTime() + retryAfterMs)}, and longer if Konnect then still limits them`,
-        retryAfterMs,
-      };
-    }
-    case 'ServerError':
-      return {
-        reason: reasons.konnectUnavailable,
-        severity: 'unavailable',
-        message: `Konnect failed (HTTP ${String(error.status ?? 500)}); the operator retries. If this lasts, see Konnect's status page`,
-        ...retryAfterOf(error),
-      };
-    case 'Unreachable':
-      return {
-        reason: reasons.konnectUnavailable,
-        severity: 'unavailable',
-        message:
-          error.code === proxyAuthenticationCode
-            ? 'the operator cannot reach Konnect because the proxy rejects its user or password (HTTP 407); it retries. Correct the URL in HTTPS_PROXY or HTTP_PROXY'
-            : 'the operator cannot reach Konnect; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region',
-        ...retryAfterOf(error),
-      };
-    case 'UnexpectedAnswer':
-      return {
-        reason: reasons.unexpectedAnswer,
-        severity: 'unavailable',
-        message:
-          error.code === listedButNotServedCode
-            ? 'Konnect lists it, but answers HTTP 404 or 405 at the global host and in the region; the operator retries. If this lasts, check spec.konnect.region and --konnect-url'
-            : "the answer does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy",
-      };
-  }
-}
+/** Returns the problem of an error, for each kind of it. */
+const causes: Readonly<Record<KonnectErrorKind, (error: KonnectError, context: CallContext) => Problem>> = {
+  Unauthorized: (_error, { tokenSource }) =>
+    stalled(
+      reasons.tokenRejected,
+      `Konnect rejects the token (HTTP 401) because it is wrong, expired or revoked: put a valid token into ${tokenSource}; attached webhooks keep sending`,
+    ),
+  Forbidden: (_error, { tokenSource }) =>
+    stalled(
+      reasons.permissionDenied,
+      `Konnect refused (HTTP 403) because the token in ${tokenSource} lacks a role, or the organization has reached a quota: ` +
+        "give the token's account a role that manages audit logs and reads the portal",
+    ),
+  NotFound: (_error, { tokenSource }) =>
+    stalled(
+      reasons.requestRefused,
+      `Konnect refused (HTTP 404) because the object does not exist, or the token in ${tokenSource} may not see it: check spec.konnect.region and the token's roles`,
+    ),
+  Conflict: () =>
+    waiting(reasons.detaching, 'Konnect refused (HTTP 409) because the object is still in use; the operator retries'),
+  Refused: (error) => {
+    const names = error.refusedFields;
+    const fields = names.length === 0 ? '' : `, ${names.length === 1 ? 'field' : 'fields'} ${names.join(', ')}`;
+    return stalled(
+      reasons.requestRefused,
+      `Konnect refused (HTTP ${String(error.status ?? 400)}${fields}): check the values in spec.destination and in its Secret`,
+    );
+  },
+  RateLimited: (error, { now }) => {
+    const retryAfterMs = error.retryAfterMs ?? defaultRetryAfterMs;
+    return {
+      reason: reasons.rateLimited,
+      severity: 'unavailable',
+      message: `Konnect limits the requests of this organization (HTTP 429); the operator waits until ${toMinute(now().getTime() + retryAfterMs)}, and longer if Konnect then still limits them`,
+      retryAfterMs,
+    };
+  },
+  ServerError: (error) => ({
+    reason: reasons.konnectUnavailable,
+    severity: 'unavailable',
+    message: `Konnect failed (HTTP ${String(error.status ?? 500)}); the operator retries. If this lasts, see Konnect's status page`,
+    ...retryAfterOf(error),
+  }),
+  Unreachable: (error) => ({
+    reason: reasons.konnectUnavailable,
+    severity: 'unavailable',
+    message:
+      error.code === proxyAuthenticationCode
+        ? 'the operator cannot reach Konnect because the proxy rejects its user or password (HTTP 407); it retries. Correct the URL in HTTPS_PROXY or HTTP_PROXY'
+        : 'the operator cannot reach Konnect; it retries. If this lasts, check DNS, the firewall, the proxy and spec.konnect.region',
+    ...retryAfterOf(error),
+  }),
+  UnexpectedAnswer: (error) => ({
+    reason: reasons.unexpectedAnswer,
+    severity: 'unavailable',
+    message:
+      error.code === listedButNotServedCode
+        ? 'Konnect lists it, but answers HTTP 404 or 405 at the global host and in the region; the operator retries. If this lasts, check spec.konnect.region and --konnect-url'
+        : "the answer does not come from Konnect's API (no JSON, cut short, a redirect or other types); the operator retries. If this lasts, check --konnect-url and the proxy",
+  }),
+};
 
 /** Returns the next full minute, so that all requests of one wait give the same time. */
 function toMinute(ms: number): string {

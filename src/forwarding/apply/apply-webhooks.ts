@@ -7,10 +7,11 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import { nameOther, webhookInUse } from '../plan/adoption.ts';
 import type { Plan } from '../plan/steps.ts';
 import { type Problem, problemOf, reasons, stalled, waiting } from '../problems.ts';
-import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
+import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
 import type { Attachment } from './attachment.ts';
 import { attachmentsOf } from './attachments.ts';
 import { contestedProblem, recordCorrected } from './drift-correction.ts';
+import { recordOutcome } from './webhook-events.ts';
 
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
@@ -36,10 +37,7 @@ export async function applyWebhooks(
     if (problem !== undefined) contested.set(one, problem);
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
-  for (const one of toWrite) recordPending(one);
-  const objects = toWrite.map(({ object }) => object).slice(0, 3);
-  if (toWrite.length > 0) await beforeWrite(context, `attaching ${objects.join(', ')}`);
-
+  await announce(context, toWrite);
   const problems = await Promise.all(
     attachments.map(async (one) => {
       const problem = contested.get(one);
@@ -51,16 +49,35 @@ export async function applyWebhooks(
   );
   const fromPortals = desired.portals.map(({ problem }) => problem);
   const found = [...problems, ...fromPortals, ...desired.unresolved].filter((problem) => problem !== undefined);
+  const portalsReady = countReady(context, desired, attachments, isWaiting);
+  return { problems: found, portalsReady, waiting: attachments.filter(isWaiting).length };
+}
+
+/** Writes status before the webhooks: what each is about to be, and whose change that is. */
+async function announce(context: ReconcileContext, toWrite: readonly Attachment[]): Promise<void> {
+  if (toWrite.length === 0) return;
+  for (const one of toWrite) recordPending(one);
+  const objects = toWrite.map(({ object }) => object).slice(0, 3);
+  await beforeWrite(context, `attaching ${objects.join(', ')}`);
+}
+
+/** Returns the number of portals that are as spec wants them, or were so when Konnect last showed them. */
+function countReady(
+  { status }: ReconcileContext,
+  desired: DesiredState,
+  attachments: readonly Attachment[],
+  isWaiting: (one: Attachment) => boolean,
+): number {
   const keysOf = (some: readonly Attachment[]) => new Set(some.map(({ key }) => key));
   const waitingKeys = keysOf(attachments.filter(isWaiting));
   const unseenKeys = keysOf(attachments.filter(({ step }) => step.kind === 'unknown'));
-  const ready = desired.portals.filter(({ id, enabled }) => {
+  const isReady = ({ id, enabled }: DesiredState['portals'][number]) => {
     const key = `portal/${id}`;
     if (waitingKeys.has(key)) return false;
-    const entry = context.status.recorded.portals?.find((portal) => portal.id === id);
+    const entry = status.recorded.portals?.find((portal) => portal.id === id);
     return entry?.state === (enabled ? 'on' : 'off') && (entry.reason === undefined || unseenKeys.has(key));
-  });
-  return { problems: found, portalsReady: ready.length, waiting: waitingKeys.size };
+  };
+  return desired.portals.filter(isReady).length;
 }
 
 /** Records what a write is about to set. A webhook that was attached before keeps its state. */
@@ -133,34 +150,43 @@ async function applyWebhook(
       return failed(one, one.step.problem);
     case 'missing':
       return failed(one, one.missingProblem());
-    case 'lost': {
-      const problem = stalled(
-        reasons.claimed,
-        `${one.object} belongs to AuditLogForwarding ${one.step.to}: remove ${one.field} here, or the same webhook from that forwarding; the operator changed nothing`,
-      );
-      one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
-      return problem;
-    }
-    case 'refuse': {
-      const problem = webhookInUse(one.step, one.object, one.field);
-      one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
-      return problem;
-    }
+    case 'lost':
+      return refused(one, claimedBy(one, one.step.to));
+    case 'refuse':
+      return refused(one, webhookInUse(one.step, one.object, one.field));
     case 'attach':
-      try {
-        const updatedAt = await one.write(destinationID);
-        one.record({ state, ours: 'desired', updatedAt, wasWritten: true });
-        recordOutcome(
-          context,
-          one,
-          one.needsDestination ? `destination ${destinationID}` : 'the endpoint in its Secret',
-        );
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-        return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
-      }
+      return attach(context, desired, one, destinationID);
   }
+}
+
+async function attach(
+  context: ReconcileContext,
+  desired: DesiredState,
+  one: Attachment,
+  destinationID: string,
+): Promise<Problem | undefined> {
+  try {
+    const updatedAt = await one.write(destinationID);
+    one.record({ state: one.enabled ? 'on' : 'off', ours: 'desired', updatedAt, wasWritten: true });
+  } catch (error) {
+    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+    return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
+  }
+  recordOutcome(context, one, one.needsDestination ? `destination ${destinationID}` : 'the endpoint in its Secret');
+  return undefined;
+}
+
+function claimedBy({ object, field }: Attachment, owner: string): Problem {
+  return stalled(
+    reasons.claimed,
+    `${object} belongs to AuditLogForwarding ${owner}: remove ${field} here, or the same webhook from that forwarding; the operator changed nothing`,
+  );
+}
+
+/** Records a webhook that the operator leaves alone. */
+function refused(one: Attachment, problem: Problem): Problem {
+  one.record({ state: 'refused', reason: problem.reason, ours: 'none' });
+  return problem;
 }
 
 /** Records a webhook whose call failed. What the operator knows about its owner stays as it was. */
@@ -210,44 +236,4 @@ async function diagnoseFailure(
     return problemOf(readError, one.object, context);
   }
   return problemOf(error, one.object, context);
-}
-
-function recordOutcome(context: ReconcileContext, one: Attachment, target: string): void {
-  const { step, object, enabled } = one;
-  if (step.kind !== 'attach') return;
-  const { because, otherID } = step;
-  const other = nameOther(otherID);
-  if (because === 'adopted' || because === 'handed over') {
-    const note = `${object} now forwards to ${target} instead of ${other}, which the operator left unchanged`;
-    recordEvent(context, 'Normal', because === 'adopted' ? 'WebhookAdopted' : 'WebhookTakenOver', 'Attach', note);
-    return;
-  }
-  if (because === 'switched off') {
-    const note = `Konnect had switched off ${object} after failed deliveries; the operator switched it on again. If this repeats, see the condition Delivering`;
-    recordEvent(context, 'Warning', 'WebhookSwitchedOn', 'Attach', note);
-    return;
-  }
-  if (because === 'inactive') {
-    const note = `Konnect calls ${object} inactive after a failed attempt; the operator set it again, because Konnect may have switched it off`;
-    recordEvent(context, 'Normal', 'WebhookSwitchedOn', 'Attach', note);
-    return;
-  }
-  if (step.isForeign !== true && because === 'enabled' && !enabled) {
-    const note = `switched off ${object}, as spec says; Konnect no longer sends its audit logs`;
-    recordEvent(context, 'Warning', 'WebhookSwitchedOff', 'Attach', note);
-    return;
-  }
-  if (step.isForeign !== true) {
-    const note = `${object} ${enabled ? 'forwards to' : 'is switched off and attached to'} ${target}`;
-    recordEvent(context, 'Normal', 'WebhookAttached', 'Attach', note);
-    return;
-  }
-  const what = {
-    unconfigured: `detached ${object}`,
-    enabled: `switched ${object} on or off`,
-    settings: `changed ${object}`,
-    'pointed elsewhere': `pointed ${object} at ${other}`,
-    'destination gone': `changed ${object}`,
-  }[because];
-  recordCorrected(context, one.key, what);
 }

@@ -45,34 +45,35 @@ async function observeDestination(
     });
   }
   if (own === undefined) return { kind: 'unneeded' };
-  const { konnect, forwarding, signal } = context;
   const record = recorded.destination;
-  const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
-  return orProblem(context, `destination "${own.settings.name}"`, async () => {
+  const { name } = own.settings;
+  return orProblem(context, `destination "${name}"`, async () => {
     const ours = await observeOurs(context, desired.api, own, record, maxListAgeMs);
-    if (
-      ours !== undefined &&
-      record?.creating === undefined &&
-      (ours.name ?? own.settings.name) === own.settings.name
-    ) {
-      return { kind: 'known', ours, named: [], sameNameAsPending: [] };
-    }
-    // A creation, an adoption and a new name are decided on a fresh list, of the few destinations that have the name.
-    const names = new Set([own.settings.name, record?.creating?.name ?? own.settings.name]);
-    const lists = await Promise.all(
-      [...names].map((name) => konnect.client.findDestinations(desired.api, name, signal)),
-    );
-    const others = lists
-      .flat()
-      .filter(({ id }) => id !== record?.id)
-      .toSorted(oldestFirst);
-    return {
-      kind: 'known',
-      ours,
-      named: others.filter(({ name }) => name === own.settings.name).map(toSeen),
-      sameNameAsPending: others.filter(({ name }) => name !== undefined && name === record?.creating?.name).map(toSeen),
-    };
+    const hasName = ours !== undefined && (ours.name ?? name) === name;
+    if (hasName && record?.creating === undefined) return { kind: 'known', ours, named: [], sameNameAsPending: [] };
+    return { kind: 'known', ours, ...(await observeNamed(context, desired.api, name, record)) };
   });
+}
+
+/** A creation, an adoption and a new name are decided on a fresh list, of the few other destinations that have the name. */
+async function observeNamed(
+  { konnect, forwarding, signal }: ReadContext,
+  api: DesiredState['api'],
+  wanted: string,
+  record: RecordedState['destination'],
+): Promise<{ named: SeenDestination[]; sameNameAsPending: SeenDestination[] }> {
+  const pending = record?.creating?.name;
+  const names = new Set([wanted, pending ?? wanted]);
+  const lists = await Promise.all([...names].map((name) => konnect.client.findDestinations(api, name, signal)));
+  const others = lists
+    .flat()
+    .filter(({ id }) => id !== record?.id)
+    .toSorted(oldestFirst);
+  const withName = (name: string | undefined) =>
+    others
+      .filter((one) => one.name !== undefined && one.name === name)
+      .map((one) => seenDestination(forwarding.metadata.uid, one));
+  return { named: withName(wanted), sameNameAsPending: withName(pending) };
 }
 
 /** Returns the destination that status names, from the shared list if it matches there, else from its own answer. */

@@ -7,7 +7,7 @@ import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { withSwitchOns } from '../../status/delivery.ts';
 import { isView, moveUnwantedToCleanup, ownsAnything } from '../../status/recorded-state.ts';
 import { applyDestination } from '../apply/apply-destination.ts';
-import { applyWebhooks } from '../apply/apply-webhooks.ts';
+import { applyWebhooks, type WebhooksResult } from '../apply/apply-webhooks.ts';
 import { cleanUp } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
@@ -28,74 +28,111 @@ import {
   webhooksInWords,
   withPortalsReady,
 } from './health-report.ts';
-import { observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
+import { type DeliveryPlan, observeAndPlan, type PlanOptions } from './observe-and-plan.ts';
 
 /** Applies what spec wants and returns the report. Changes `context.status.recorded` without writing the outcome. Rejects with KubeError. */
 export async function enforce(context: ReconcileContext, desired: DesiredState, options: PlanOptions): Promise<Report> {
   const { status } = context;
   const before = status.recorded;
-  const needsOwn = desired.own !== undefined && desired.usesDestination;
-  const { drift: _observed, ...recorded } = status.recorded;
-  status.recorded = moveUnwantedToCleanup(recorded, { ...desired, needsOwn, organizationID: options.organizationID });
-  if (!context.wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
-
+  leaveUnwanted(context, desired, options.organizationID);
   // The two views of the organization's webhook are one setting. The operator removes the old view before it reads the new one.
-  const { organizationID } = options;
-  const isHere = (entry: CleanupStatus) => entry.region === desired.region && entry.organizationID === organizationID;
-  const isOldView = (entry: CleanupStatus) =>
-    entry.kind === 'organization' && isHere(entry) && entry.api !== desired.api;
+  const { isHere, isOldView, isNewView } = cleanupOf(desired, options.organizationID);
   const hadOldView = (status.recorded.cleanup ?? []).some(isOldView);
   const oldView = await cleanUp(context, isOldView);
   const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
-
   const hasLeftInline = hadOldView && oldView.length === 0;
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
-  status.recorded = withSwitchOns(status.recorded, switchedOnBy(steps), context.now());
-  status.recorded = withAdoptions(status.recorded, adoptionChanges(steps, desired), context.now());
-  const destinationProblem = await applyDestination(context, desired, steps.destination);
-  // If a creation failed, the destination in status no longer exists.
-  const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
-  const destinationID = isGone ? undefined : status.recorded.destination?.id;
-  const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
-  status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
+  const { webhooks, destinationProblem } = await applyPlan(context, desired, reachable, steps);
   const delivery = recordDeliveries(context, desired, steps, { before, mayWrite: true });
-
   const switched = hasLeftInline ? await switchProblem(context, desired) : undefined;
-  const problems = [...webhooks.problems, ...(switched === undefined ? [] : [switched])];
-
-  const creation = needsOwn
-    ? undefined
-    : await resolvePendingCreation(context, desired.api, options.pendingCreationTimeoutMs);
+  const creation = await leaveCreation(context, desired, options);
   // The webhooks of another region or organization stay until their replacement is in place, so that forwarding never stops.
   const isReplaced = webhooks.problems.length === 0 && destinationProblem === undefined;
-  const left = await cleanUp(
-    context,
-    (entry) => !isOldView(entry) && !isView(entry, { ...desired, organizationID }) && (isReplaced || isHere(entry)),
-  );
+  const isDue = (entry: CleanupStatus) => !isOldView(entry) && !isNewView(entry) && (isReplaced || isHere(entry));
+  const left = await cleanUp(context, isDue);
   // A webhook that already matched needed no write, and therefore got no finalizer yet.
   if (ownsAnything(status.recorded)) await ensureFinalizer(context);
-  const unfinished = [...oldView, ...left, ...(creation === undefined ? [] : [creation])];
+  const unfinished = [...oldView, ...left, ...(creation ?? [])];
   return {
     secrets: secretsResolved,
     destination: destinationHealth(context, desired, destinationProblem),
-    webhooks: webhooksHealth(desired, problems, webhooks.waiting),
+    webhooks: webhooksHealth(desired, [...webhooks.problems, ...(switched ?? [])], webhooks.waiting),
     cleanup: unfinished.length === 0 ? nothingToUndo : health(unfinished, '', ''),
     readyMessage: `${webhooksInWords(desired)} ${forwardingTo(context, desired)}${unseenInWords(status.recorded)}`,
     delivery,
   };
 }
 
+function needsOwn({ own, usesDestination }: DesiredState): boolean {
+  return own !== undefined && usesDestination;
+}
+
+/** Moves what spec no longer wants into `cleanup`, and forgets the corrections of another spec. */
+function leaveUnwanted({ status, wasApplied }: ReconcileContext, desired: DesiredState, organizationID: string): void {
+  const { drift: _observed, ...recorded } = status.recorded;
+  status.recorded = moveUnwantedToCleanup(recorded, { ...desired, needsOwn: needsOwn(desired), organizationID });
+  if (!wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
+}
+
+type IsEntry = (entry: CleanupStatus) => boolean;
+
+/** Tells apart the entries of `cleanup`: those in this region and organization, and of these the views of the organization's webhook. */
+function cleanupOf(
+  desired: DesiredState,
+  organizationID: string,
+): { isHere: IsEntry; isOldView: IsEntry; isNewView: IsEntry } {
+  const isHere: IsEntry = (entry) => entry.region === desired.region && entry.organizationID === organizationID;
+  return {
+    isHere,
+    isOldView: (entry) => entry.kind === 'organization' && isHere(entry) && entry.api !== desired.api,
+    isNewView: (entry) => isView(entry, { ...desired, organizationID }),
+  };
+}
+
+/** Applies the steps, the destination first. `reachable` is what spec wants without what cannot be read yet. */
+async function applyPlan(
+  context: ReconcileContext,
+  desired: DesiredState,
+  reachable: DesiredState,
+  steps: DeliveryPlan,
+): Promise<{ webhooks: WebhooksResult; destinationProblem: Problem | undefined }> {
+  const { status, now } = context;
+  status.recorded = withSwitchOns(status.recorded, switchedOnBy(steps), now());
+  status.recorded = withAdoptions(status.recorded, adoptionChanges(steps, desired), now());
+  const destinationProblem = await applyDestination(context, desired, steps.destination);
+  // If a creation failed, the destination in status no longer exists.
+  const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
+  const destinationID = isGone ? undefined : status.recorded.destination?.id;
+  const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
+  status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
+  return { webhooks, destinationProblem };
+}
+
+/** Ends a pending creation of a destination that spec no longer wants. */
+async function leaveCreation(
+  context: ReconcileContext,
+  desired: DesiredState,
+  { pendingCreationTimeoutMs }: PlanOptions,
+): Promise<readonly Problem[] | undefined> {
+  if (needsOwn(desired)) return undefined;
+  const problem = await resolvePendingCreation(context, desired.api, pendingCreationTimeoutMs);
+  return problem === undefined ? undefined : [problem];
+}
+
 /**
  * Returns a problem if the organization's webhook is not in place yet after a change of `auditLogsAPI`: the new view has to show it, and
  * the old view of v3 must be empty.
  */
-async function switchProblem(context: ReconcileContext, desired: DesiredState): Promise<Problem | undefined> {
+async function switchProblem(
+  context: ReconcileContext,
+  desired: DesiredState,
+): Promise<readonly Problem[] | undefined> {
   const { organization: recorded, destination } = context.status.recorded;
   if (desired.organization === undefined || recorded?.state === 'refused' || recorded?.state === 'pending')
     return undefined;
   const seen = await orProblem(context, "the organization's webhook", () => readViews(context, desired.region));
-  if ('kind' in seen) return seen.problem;
+  if ('kind' in seen) return [seen.problem];
   const inline =
     seen.inline !== undefined &&
     seen.inline.endpointDigest === desired.own?.endpointDigest &&
@@ -103,5 +140,5 @@ async function switchProblem(context: ReconcileContext, desired: DesiredState): 
   const attached = seen.attached !== undefined && seen.attached === destination?.id;
   if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
   const message = `Konnect does not show the organization's webhook in ${desired.api} yet; the operator checks again`;
-  return waiting(reasons.applying, message);
+  return [waiting(reasons.applying, message)];
 }
