@@ -36,6 +36,7 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/test/support/long-timeouts.ts'],
     },
   ],
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
   maxWorkers: 3,
   // For a busy machine. A test that passes does not wait for it.
   testTimeout: 120_000,

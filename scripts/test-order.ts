@@ -1,0 +1,26 @@
+/** The test files that take longest on idle cores, the longest first: those that wait for a time limit, then those that need a core. */
+export const longest = [
+  'simulation/simulation',
+  'e2e/network-trouble',
+  'e2e/leader-election',
+  'integration/apply-folders',
+  'e2e/bad-input',
+  'integration/install',
+  'simulation/crash-over-http',
+  'validators/integration/argocd',
+  'e2e/sharing',
+  'e2e/counts',
+  'e2e/portal-refs',
+  'simulation/fleet',
+  'e2e/deletion',
+  'e2e/crash',
+  'e2e/fields',
+  'e2e/outage',
+];
+
+/** Returns the place of a test file: the longest first, then the others with a control plane, then the rest. */
+export function rankOf(path: string): number {
+  const place = longest.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+  if (place !== -1) return place;
+  return /\/(?:integration|e2e)\//.test(path) ? longest.length : longest.length + 1;
+}
