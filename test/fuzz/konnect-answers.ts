@@ -33,7 +33,7 @@ const statuses = [
   200, 200, 200, 201, 202, 204, 226, 299, 301, 302, 400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 503, 599,
 ];
 
-interface Bend {
+interface Change {
   /** Number of the first changed answer. */
   readonly from: number;
   readonly count: number;
@@ -42,7 +42,7 @@ interface Bend {
   readonly whole: 'unreadable' | 'absent' | undefined;
 }
 
-const bend: fc.Arbitrary<Bend> = fc.record({
+const change: fc.Arbitrary<Change> = fc.record({
   from: fc.nat({ max: 14 }),
   count: fc.constantFrom(1, 1, 2, 5, 20),
   mutations: fc.array(mutation, { minLength: 1, maxLength: 3 }),
@@ -54,13 +54,13 @@ const situation = fc.record({
   story: fc.constantFrom(...stories),
   api: fc.constantFrom('v3' as const, 'v3' as const, 'v2' as const),
   adoptionPolicy: fc.constantFrom('IfMatching' as const, 'Never' as const),
-  bends: fc.array(bend, { minLength: 1, maxLength: 3 }),
+  changes: fc.array(change, { minLength: 1, maxLength: 3 }),
   passes: fc.integer({ min: 1, max: 3 }),
 });
 
 type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
-function bent(faithful: RawAnswer, { mutations, status, whole }: Bend): RawAnswer {
+function changedAnswer(faithful: RawAnswer, { mutations, status, whole }: Change): RawAnswer {
   const answered = status ?? faithful.status;
   if (answered === 204 || whole === 'absent') return { status: answered, body: undefined };
   if (whole === 'unreadable') return { status: answered, body: 'unreadable' };
@@ -153,22 +153,22 @@ async function play(one: Situation): Promise<boolean> {
   environment.clearRecords();
 
   let answers = 0;
-  let lied = false;
+  let hasFalseContent = false;
   environment.intercept = (request, carryOut) => {
     const at = answers;
     answers += 1;
-    const met = one.bends.find(({ from, count }) => at >= from && at < from + count);
+    const met = one.changes.find(({ from, count }) => at >= from && at < from + count);
     // An error without `mayHaveHappened` must not follow an executed write.
     const refuses = met?.status !== undefined && met.status >= 400 && met.status < 500 && met.status !== 408;
     const faithful = refuses
       ? { status: 200, body: { status: met.status, title: 'x', instance: 'x', detail: 'x' } }
       : carryOut();
     if (met === undefined) return faithful;
-    const answer = bent(faithful, met);
-    const isLie = !refuses && tellsAnother(request, faithful, answer);
+    const answer = changedAnswer(faithful, met);
+    const isFalseContent = !refuses && tellsAnother(request, faithful, answer);
     // The operator cannot check the organization of a token, so it believes the ID of another one.
-    if (isLie && request.operation === 'get organization') return faithful;
-    lied ||= isLie || (answer.status === 404 && answer.body !== 'unreadable');
+    if (isFalseContent && request.operation === 'get organization') return faithful;
+    hasFalseContent ||= isFalseContent || (answer.status === 404 && answer.body !== 'unreadable');
     return answer;
   };
   for (let pass = 0; pass < one.passes; pass += 1) {
@@ -176,17 +176,17 @@ async function play(one: Situation): Promise<boolean> {
     const next = await environment.reconcile(key);
     if (next.kind === 'retry') assert.ok((next.minDelayMs ?? 0) <= 3_600_000, 'waits for more than an hour');
     environment.clock.ms += next.kind === 'requeue' ? next.afterMs : 20_000;
-    judge(environment);
-    assert.deepEqual(foreign(environment, one, theirs), before, 'something of another was touched');
+    checkInvariants(environment);
+    assert.deepEqual(foreign(environment, one, theirs), before, 'an object of another client was changed');
   }
 
   environment.intercept = (_request, carryOut) => carryOut();
   environment.clock.ms += patienceMs;
   await settle(environment, 40);
   if (environment.cluster.objects.has(key)) await environment.reconcile(key);
-  judge(environment);
-  assert.deepEqual(foreign(environment, one, theirs), before, 'something of another was touched');
-  if (!lied) atTheEnd(environment, one);
+  checkInvariants(environment);
+  assert.deepEqual(foreign(environment, one, theirs), before, 'an object of another client was changed');
+  if (!hasFalseContent) atTheEnd(environment, one);
   return true;
 }
 
@@ -229,7 +229,7 @@ function foreign(environment: Environment, { story }: Situation, theirs: Destina
   });
 }
 
-function judge(environment: Environment): void {
+function checkInvariants(environment: Environment): void {
   for (const status of environment.cluster.statuses) assert.equal(faultOfStatus(status), undefined);
   const object = environment.cluster.objects.get(key);
   if (object !== undefined) assert.deepEqual(illegalities({ ...object, apiVersion, kind }), []);

@@ -148,7 +148,7 @@ async function play(one: Situation): Promise<boolean> {
       // After a conflict, a second reconciliation is correct.
       if (!(error instanceof KubeError && error.kind === 'Conflict')) throw error;
     });
-    judge(environment, key, known);
+    checkInvariants(environment, key, known);
     assert.deepEqual(untouchable(environment, parsed.forwarding), before, 'something of another was touched');
     const { mode, suspend } = parsed.forwarding.spec;
     if ((mode === 'Observe' || suspend) && !(one.held && one.deleting)) assert.deepEqual(environment.writes, []);
@@ -183,7 +183,7 @@ function furnish(environment: Environment, { konnect: { tokenSecretRef }, destin
   }
 }
 
-function judge(environment: Environment, key: string, known: readonly string[]): void {
+function checkInvariants(environment: Environment, key: string, known: readonly string[]): void {
   for (const written of environment.cluster.statuses) assert.equal(faultOfStatus(written), undefined);
   const object = environment.cluster.objects.get(key);
   if (object !== undefined && environment.cluster.statuses.length > 0) {

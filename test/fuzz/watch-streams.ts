@@ -106,11 +106,11 @@ async function play({ deeds, before }: Situation): Promise<boolean> {
   const server = new ApiServer();
   await server.start();
   for (let index = 0; index < before; index += 1) server.put(`p${String(index)}`, index);
-  const judge = { lied: false };
+  const sent = { isBelievable: false };
   for (const deed of deeds) {
     const faults = deed.what === 'watch' ? server.watchFaults : server.listFaults;
     if (deed.what === 'list') for (let page = 0; page < deed.page; page += 1) faults.push(() => false);
-    faults.push(faultFor(deed, server, judge));
+    faults.push(faultFor(deed, server, sent));
   }
   const lines: string[] = [];
   const note = (fields: object, message: string) => lines.push(message + String('err' in fields ? fields.err : ''));
@@ -141,7 +141,7 @@ async function play({ deeds, before }: Situation): Promise<boolean> {
     await eventually(
       () => {
         // The informer cannot detect well-formed false content before the next list.
-        if (judge.lied) {
+        if (sent.isBelievable) {
           server.compact();
           server.breakWatches({ code: 410, reason: 'Expired' });
         }
@@ -161,7 +161,7 @@ async function play({ deeds, before }: Situation): Promise<boolean> {
   return true;
 }
 
-function faultFor(deed: Hostile, server: ApiServer, judge: { lied: boolean }): Fault {
+function faultFor(deed: Hostile, server: ApiServer, sent: { isBelievable: boolean }): Fault {
   return (_seen, response) => {
     if (deed.what === 'list bytes') {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -169,18 +169,18 @@ function faultFor(deed: Hostile, server: ApiServer, judge: { lied: boolean }): F
       return true;
     }
     if (deed.what === 'list') {
-      const truth = {
+      const unchanged = {
         kind: 'WidgetList',
         metadata: { resourceVersion: String(server.revision) },
         items: server.objects,
       };
-      const bent = mutate(truth, deed.mutations);
+      const changed = mutate(unchanged, deed.mutations);
       // The informer believes every well-formed list.
-      judge.lied = true;
-      json(response, 200, typeof bent === 'object' && bent !== null ? bent : [bent]);
+      sent.isBelievable = true;
+      json(response, 200, typeof changed === 'object' && changed !== null ? changed : [changed]);
       return true;
     }
-    stream(deed, server, judge, response);
+    stream(deed, server, sent, response);
     return true;
   };
 }
@@ -188,7 +188,7 @@ function faultFor(deed: Hostile, server: ApiServer, judge: { lied: boolean }): F
 function stream(
   deed: Extract<Hostile, { what: 'watch' }>,
   server: ApiServer,
-  judge: { lied: boolean },
+  sent: { isBelievable: boolean },
   response: ServerResponse,
 ): void {
   if (deed.ending === 'not ok') {
@@ -200,9 +200,9 @@ function stream(
     .map((one) => {
       if (one.kind === 'raw') return one.text;
       const [object = { metadata: { name: 'q', namespace: 'a', uid: 'uid-q', resourceVersion: '7' } }] = server.objects;
-      const bent = mutate({ type: one.type, object }, one.mutations);
-      judge.lied ||= isBelievable(bent);
-      return JSON.stringify(bent) ?? '';
+      const changed = mutate({ type: one.type, object }, one.mutations);
+      sent.isBelievable ||= isBelievable(changed);
+      return JSON.stringify(changed) ?? '';
     })
     .join('\n');
   const whole = Buffer.from(deed.ending === 'half' ? text : `${text}\n`);
