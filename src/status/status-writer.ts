@@ -20,6 +20,8 @@ export class StatusWriter {
   forwarding: AuditLogForwarding;
   readonly #write: WriteStatus;
   readonly #now: () => Date;
+  /** True after a write: the API server has accepted that nothing is newer than what was read. */
+  #isCurrent = false;
 
   constructor(forwarding: AuditLogForwarding, write: WriteStatus, now: () => Date) {
     this.forwarding = forwarding;
@@ -34,9 +36,15 @@ export class StatusWriter {
     return { generation: metadata.generation, previous: status.conditions ?? [], now: this.#now(), grace };
   }
 
-  /** Writes the recorded state if it changed, with conditions for `progress`, or with the conditions as they are. */
+  /**
+   * Writes the recorded state if it changed, with conditions for `progress`, or with the conditions as they are. If nothing changed, the first
+   * checkpoint of a reconciliation writes status as it is. This changes nothing, and is refused if the forwarding was read from an outdated cache.
+   */
   async checkpoint(progress: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
-    if (isDeepStrictEqual(plain(this.recorded), plain(recordedStateOf(this.forwarding.status)))) return;
+    if (isDeepStrictEqual(plain(this.recorded), plain(recordedStateOf(this.forwarding.status)))) {
+      if (!this.#isCurrent) await this.#put(this.forwarding.status, signal);
+      return;
+    }
     const context = this.context('none');
     await this.write(
       progress === undefined ? [...context.previous] : progressing(progress.reason, progress.message, context),
@@ -48,7 +56,12 @@ export class StatusWriter {
   async write(conditions: Condition[], signal: AbortSignal): Promise<void> {
     const status = { ...this.recorded, observedGeneration: this.forwarding.metadata.generation, conditions };
     if (isDeepStrictEqual(plain(status), plain(this.forwarding.status))) return;
+    await this.#put(status, signal);
+  }
+
+  async #put(status: Status, signal: AbortSignal): Promise<void> {
     this.forwarding = await this.#write(this.forwarding, status, signal);
+    this.#isCurrent = true;
   }
 }
 

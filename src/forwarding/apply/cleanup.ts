@@ -23,14 +23,16 @@ export async function cleanUp(
   const entries = (status.recorded.cleanup ?? [])
     .filter(only)
     .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
-  if (entries.length > 0)
+  // Konnect may delete a destination although a webhook still points at it.
+  const isInUse = ({ kind, destinationID }: CleanupStatus) =>
+    kind === 'destination' && isReferenced(status.recorded, destinationID ?? '');
+  const canUndo = (entry: CleanupStatus) => context.konnectIn(entry.organizationID) !== undefined && !isInUse(entry);
+  if (entries.some(canUndo))
     await beforeWrite(context, `cleaning up in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
   const problems: Problem[] = [];
   for (const entry of entries) {
     const konnect = context.konnectIn(entry.organizationID);
-    // Konnect may delete a destination although a webhook still points at it.
-    const isInUse = entry.kind === 'destination' && isReferenced(status.recorded, entry.destinationID ?? '');
-    if (isInUse && konnect !== undefined) continue;
+    if (isInUse(entry) && konnect !== undefined) continue;
     const outcome = konnect === undefined ? giveUp(context, entry) : await attempt({ ...context, konnect }, entry);
     if (outcome === undefined) status.recorded = withoutCleanup(status.recorded, entry);
     else if (outcome !== 'kept') problems.push(outcome);

@@ -62,7 +62,14 @@ test('a field that is undefined equals one that is absent', async () => {
   const { draft, written } = draftOf({ destination: { name: 'n', id: 'd' } });
   draft.recorded = { ...draft.recorded, destination: { name: 'n', id: 'd', updatedAt: undefined } };
   await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
-  expect(written).toEqual([]);
+  expect(written).toEqual([draft.forwarding.status]);
+});
+
+test('only the first checkpoint of a reconciliation writes a status that did not change', async () => {
+  const status: Status = { portalsReady: '1/1', observedGeneration: 6 };
+  const { draft, written } = draftOf(status);
+  for (let count = 0; count < 2; count += 1) await draft.checkpoint({ reason: 'Applying', message: 'at it' }, signal);
+  expect(written).toEqual([status]);
 });
 
 test('a checkpoint is written at once, with its progress, and the next write is based on it', async () => {
