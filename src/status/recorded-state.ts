@@ -123,11 +123,14 @@ function entriesToCleanUp(recorded: RecordedState, desired: DesiredScope, kept: 
 }
 
 /** Returns what a webhook may point at. `cleanup` does not list a referenced destination, and a write that was under way may have set that one. */
-function targetsOf(one: PortalStatus | OrganizationStatus, destination: DestinationStatus | undefined) {
-  const referencedID = destination?.managed === false ? destination.id : undefined;
-  const isInFlight = one.updating !== undefined || one.state === 'pending';
-  const mayBeReferenced = referencedID !== undefined && referencedID !== one.destinationID && isInFlight;
-  return [attachmentFields(one), ...(mayBeReferenced ? [{ destinationID: referencedID }] : [])];
+function targetsOf(
+  { destinationID, applied, updating, state }: PortalStatus | OrganizationStatus,
+  destination: DestinationStatus | undefined,
+) {
+  const isInFlight = updating !== undefined || state === 'pending';
+  const referencedID = isInFlight && destination?.managed === false ? destination.id : undefined;
+  const ids = [destinationID, applied?.destinationID, referencedID].filter((one) => one !== undefined);
+  return [...new Set(ids)].map((one) => ({ destinationID: one }));
 }
 
 /** Returns what spec wants again of `cleanup`, and the entries that are left. */

@@ -87,7 +87,8 @@ function recordPending(one: Attachment): void {
   // Status may not be written after the request. The change must not look like one by another client then.
   const updating = step.isForeign === true ? 'Correction' : (recorded?.updating ?? 'Change');
   if (one.isRecorded) {
-    if (updating !== recorded?.updating) one.record({ state: recorded?.state ?? 'pending', ours: 'same', updating });
+    const { state = 'pending', reason } = recorded ?? {};
+    one.record({ state, ...(reason === undefined ? {} : { reason }), ours: 'same', updating });
     return;
   }
   const wasConfirmed = recorded !== undefined && wasAttached(recorded);

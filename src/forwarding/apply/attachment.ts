@@ -59,12 +59,17 @@ export function appliedOf(
   };
 }
 
-/** Returns the destination that the webhook is recorded with after the change. */
+/**
+ * Returns the destination that the webhook is recorded with after the change. Before a write this is the one that the write sets, if `applied`
+ * names the one before. So a later read tells which of both the webhook points at.
+ */
 export function destinationOf(
-  { ours }: AttachmentUpdate,
+  { ours, updating }: AttachmentUpdate,
   state: RecordedState,
-  recorded: { readonly destinationID?: string | undefined } | undefined,
+  recorded: Pick<PortalStatus, 'destinationID' | 'applied'> | undefined,
 ): { destinationID?: string } {
-  const id = ours === 'desired' ? state.destination?.id : ours === 'same' ? recorded?.destinationID : undefined;
+  if (ours === 'none') return {};
+  const isNext = ours === 'desired' || (updating !== undefined && recorded?.applied !== undefined);
+  const id = isNext ? state.destination?.id : recorded?.destinationID;
   return id === undefined ? {} : { destinationID: id };
 }

@@ -53,6 +53,7 @@ export function foreignChanges(applied: AppliedSettings, seen: SeenSettings): Di
   return sameTime(applied.updatedAt, seen.updatedAt) ? [] : ['authorization'];
 }
 
+/** The name is empty if the destination has returned from `cleanup`, which does not list names. */
 function differ(applied: unknown, seen: unknown): boolean {
-  return applied !== undefined && seen !== undefined && applied !== seen;
+  return applied !== undefined && applied !== '' && seen !== undefined && applied !== seen;
 }

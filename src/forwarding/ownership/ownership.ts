@@ -245,7 +245,7 @@ function pointsAtOurs({ status }: AuditLogForwarding, { organizationID, region, 
     (entry) => entry.organizationID === organizationID && entry.region === region && sameKey(keyOf(entry), which),
   );
   if (seen?.kind === 'attached') {
-    return [now, ...left].some((one) => one?.destinationID === seen.destinationID);
+    return [now, now?.applied, ...left].some((one) => one?.destinationID === seen.destinationID);
   }
   if (seen?.kind !== 'inline') return false;
   const isAttached = now !== undefined && (now.state === 'on' || now.state === 'off');

@@ -123,7 +123,7 @@ export function planInline(
 export function planWebhook(
   target: Target,
   enabled: boolean,
-  record: Pick<PortalStatus, 'destinationID' | 'state'> | undefined,
+  record: Pick<PortalStatus, 'destinationID' | 'applied' | 'state'> | undefined,
   seen: SeenWebhook | undefined,
 ): WebhookStep {
   if (seen === undefined) return { kind: 'keep' };
@@ -142,7 +142,7 @@ export function planWebhook(
         return seen.enabled === enabled ? { kind: 'keep' } : { kind: 'attach', because: 'enabled' };
       }
       if (otherID === target.takenBackID) return { kind: 'refuse', otherID, why: 'taken back' };
-      if (otherID === record?.destinationID || otherID === target.formerID) {
+      if ([record?.destinationID, record?.applied?.destinationID, target.formerID].includes(otherID)) {
         return { kind: 'attach', because: 'destination gone' };
       }
       if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere', otherID };

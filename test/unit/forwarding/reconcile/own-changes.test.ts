@@ -126,6 +126,29 @@ test('a change of another client while Konnect refuses the change of spec is sti
   expect(corrections(harness)).toEqual([[`portal/${shop}`, 1]]);
 });
 
+describe('a change of spec that is taken back while its answer is lost counts as no change of another client', () => {
+  test.each([
+    ['the own destination', onePortal],
+    ['another destination of another client', { ...onePortal, destinationRef: { name: 'others' } }],
+  ])('from %s to a destination of another client, and back', async (_title, before) => {
+    const harness = await inPlace(onePortal);
+    for (const name of ['others', 'theirs']) harness.createForeign(name);
+    harness.cluster.edit(() => specOf(before));
+    await harness.work();
+    harness.clearRecords();
+    harness.konnect.control.fail({ kind: 'drop-after', match: patch });
+    harness.cluster.edit(() => specOf({ ...onePortal, destinationRef: { name: 'theirs' } }));
+    await harness.reconcile();
+    expect(harness.pointsAt(harness.portal(shop))).toBe('theirs on');
+    harness.konnect.control.clearFaults();
+    harness.cluster.edit(() => specOf(before));
+    await harness.work();
+    expect(harness.readiness).toBe('True InSync');
+    expect(harness.pointsAt(harness.portal(shop))).toBe(`${before === onePortal ? key : 'others'} on`);
+    expect([corrections(harness), correctionEvents(harness)]).toEqual([[], []]);
+  });
+});
+
 test('another --cluster-name renames the destination, and is no change of another client', async () => {
   const harness = await inPlace(onePortal);
   harness.restart({ clusterName: 'blue' });
