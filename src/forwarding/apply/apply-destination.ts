@@ -29,11 +29,10 @@ export async function applyDestination(
     case 'unknown':
       return step.problem;
     case 'use':
-      // The name that Konnect shows is not recorded: it is another client's text.
-      recordDestination(context, { id: step.id, name: desired.reference?.name ?? '', managed: false });
+      recordReference(context, desired, step.id);
       return undefined;
     case 'unresolved':
-      forgetDestination(context);
+      recordReference(context, desired, undefined);
       return destinationNotFound(desired, step.ids, context);
     case 'refuse':
       if (step.why === 'taken back') disown(context, step.ids);
@@ -92,6 +91,17 @@ function disown({ status }: ReconcileContext, ids: readonly string[]): void {
   const { destination: _theirs, cleanup = [], ...recorded } = status.recorded;
   const left = cleanup.filter(({ destinationID }) => !ids.includes(destinationID ?? ''));
   status.recorded = { ...recorded, ...(left.length === 0 ? {} : { cleanup: left }) };
+}
+
+/** Records the destination that spec refers to, if there is one. A creation that is still pending stays recorded until it is resolved. */
+function recordReference(context: ReconcileContext, { reference }: DesiredState, id: string | undefined): void {
+  const { creating } = context.status.recorded.destination ?? {};
+  // The name that Konnect shows is not recorded: it is another client's text.
+  const referenced = { name: reference?.name ?? '', managed: false };
+  if (id !== undefined)
+    recordDestination(context, { ...referenced, id, ...(creating === undefined ? {} : { creating }) });
+  else if (creating !== undefined) recordDestination(context, { ...referenced, creating });
+  else forgetDestination(context);
 }
 
 /** Forgets a pending creation that has timed out: it created nothing. */

@@ -24,12 +24,12 @@ export async function createDestination(
   own: OwnDestination,
 ): Promise<Problem | undefined> {
   const creation = creationOf(context, own);
-  const { object, isCorrection, since, toStatus } = creation;
+  const { object, isCorrection, isRepeated, since, toStatus } = creation;
   const effect = 'it is deleted, and its webhooks send no logs';
   const contested = isCorrection ? contestedProblem(context, correctedObject, object, effect) : undefined;
   if (contested !== undefined) return contested;
   recordDestination(context, toStatus(since));
-  await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: true });
+  await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: !isRepeated });
   try {
     const created = await context.konnect.client.createDestination(api, own.settings, context.signal);
     recordDestination(context, applied(created.id, created.updatedAt, own));
@@ -54,9 +54,8 @@ function creationOf(context: ReconcileContext, { settings, secretVersion, endpoi
     object: `destination "${name}"`,
     isCorrection,
     isRepeated,
-    // One that was refused, and is tried again, is recorded already: without a change nothing is written.
     since: isRepeated ? known.since : context.stamp(),
-    toStatus: (since, version = isRepeated ? known.secretVersion : secretVersion) => ({
+    toStatus: (since, version = secretVersion) => ({
       name,
       managed: true,
       ...(isCorrection ? { updating: 'Correction' } : {}),
@@ -67,11 +66,12 @@ function creationOf(context: ReconcileContext, { settings, secretVersion, endpoi
 
 function failedCreation(
   context: ReconcileContext,
-  { settings, secretVersion }: OwnDestination,
+  { settings: { name } }: OwnDestination,
   { object, isRepeated, since, toStatus }: Creation,
   error: KonnectError,
 ): Problem {
-  const { name } = settings;
+  // This request created nothing. The empty version of the Secret says so.
+  if (error.kind === 'Conflict') recordDestination(context, toStatus(since, ''));
   if (error.kind === 'Conflict' && isRepeated) {
     return stalled(
       reasons.nameInUse,
@@ -79,15 +79,13 @@ function failedCreation(
     );
   }
   if (error.kind === 'Conflict') {
-    // This request created nothing. The empty version of the Secret says so.
-    recordDestination(context, toStatus(since, ''));
     return waiting(
       reasons.nameInUse,
       `another destination in Konnect has the name "${name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
     );
   }
   const problem = problemOf(error, object, context);
-  if (error.mayHaveHappened && isRepeated) recordDestination(context, toStatus(context.stamp(), secretVersion));
+  if (error.mayHaveHappened && isRepeated) recordDestination(context, toStatus(context.stamp()));
   if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);
   if (!error.mayHaveHappened && problem.severity !== 'stalled') forgetDestination(context);
   return problem;

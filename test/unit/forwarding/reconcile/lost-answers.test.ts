@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { own, type SpecChoice, usual } from '../../../support/forwarding-spec.ts';
+import { own, type SpecChoice, specOf, usual } from '../../../support/forwarding-spec.ts';
 import { forum, otherSiem, shop } from '../../../support/konnect-fixtures.ts';
 import { onlyDestination, useHarness } from '../support/use-harness.ts';
 
@@ -65,6 +65,20 @@ describe('a lost answer to the creation', () => {
     expect(harness.destinations).toEqual([]);
     expect(harness.readiness).toBe('True InSync');
   });
+
+  test.each([{ name: 'theirs' }, { name: 'nobody' }])(
+    'and what it created is deleted if spec refers to another destination by now (%j)',
+    async (destinationRef) => {
+      const harness = await open();
+      harness.createForeign('theirs');
+      harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
+      await harness.reconcile();
+      harness.cluster.edit(() => specOf({ ...usual, destinationRef }));
+      await harness.settle();
+      expect(harness.destinations.map((one) => one.name)).toEqual(['theirs']);
+      expect(harness.status.destination?.creating).toBeUndefined();
+    },
+  );
 });
 
 describe('a lost answer to an attachment', () => {
