@@ -49,11 +49,11 @@ export async function seenWebhook(
   return { kind: 'attached', destinationID, enabled, destinationExists, otherName: other?.name, otherDigest };
 }
 
-/** Returns both views of the organization's webhook: the inline webhook of v2, and the destination ID of v3. */
+/** Returns both views of the organization's webhook: the inline webhook of v2, and the one of v3 with its destination. */
 export async function readViews({ konnect, forwarding, signal }: ReadContext, region: string) {
   const inline = seenInline(forwarding.metadata.uid, await konnect.client.getInlineWebhook(region, signal));
   const attached = await konnect.client.getOrganizationWebhook(region, signal);
-  return { inline: inline.kind === 'inline' ? inline : undefined, attached: attached?.destinationID };
+  return { inline: inline.kind === 'inline' ? inline : undefined, attached };
 }
 
 /**

@@ -71,9 +71,12 @@ export function isTakenBack(adopter: Adopter, id: string, foreign: readonly Diff
   return foreign.length > 0 && isSure && state !== undefined;
 }
 
-/** Returns the step, or a refusal if another client has taken the webhook back. A webhook that Konnect switched off was not taken back. */
+/**
+ * Returns the step, or a refusal if another client has taken the webhook back. A webhook that is only switched off, by Konnect or by
+ * another client, was not taken back.
+ */
 export function givingWay(step: WebhookStep, adopter: Adopter, seen: SeenWebhook | undefined): WebhookStep {
-  if (step.kind !== 'attach' || step.isForeign !== true) return step;
+  if (step.kind !== 'attach' || step.isForeign !== true || step.because === 'enabled') return step;
   if (seen?.kind !== 'attached' && seen?.kind !== 'inline') return step;
   const otherID = seen.kind === 'attached' ? seen.destinationID : undefined;
   const state = stateOf(adopter, otherID);

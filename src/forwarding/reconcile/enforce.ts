@@ -137,8 +137,11 @@ async function switchProblem(
     seen.inline !== undefined &&
     seen.inline.endpointDigest === desired.own?.endpointDigest &&
     seen.inline.enabled === desired.organization.enabled;
-  const attached = seen.attached !== undefined && seen.attached === destination?.id;
-  if (desired.api === 'v3' ? attached : inline && seen.attached === undefined) return undefined;
+  const attached =
+    seen.attached?.destinationID !== undefined &&
+    seen.attached.destinationID === destination?.id &&
+    seen.attached.enabled === desired.organization.enabled;
+  if (desired.api === 'v3' ? attached : inline && seen.attached?.destinationID === undefined) return undefined;
   const message = `Konnect does not show the organization's webhook in ${desired.api} yet; the operator checks again`;
   return [waiting(reasons.applying, message)];
 }
