@@ -14,6 +14,8 @@ export interface ReconcileContext extends ReadContext {
   readonly ageMs: (time: string) => number;
   /** Makes {@link ageMs} of a time infinite in this process, since what it stands for has ended. */
   readonly expire: (time: string) => void;
+  /** Makes {@link ageMs} of a time begin again in this process, since what it stands for begins again. */
+  readonly renew: (time: string) => void;
   /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
   /** True if a user has requested this reconciliation. */

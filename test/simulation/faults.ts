@@ -1,4 +1,4 @@
-/** Faults of one outside call. */
+/** Faults of one outside call, and changes that people make right after one. */
 
 /** One call of the operator to Kubernetes or Konnect. */
 export interface Call {
@@ -14,6 +14,8 @@ export interface Call {
   readonly creates: boolean;
   /** Whether its answer has a body. */
   readonly hasBody: boolean;
+  /** The one object of Konnect that it reads or writes, in the words of `konnect-snapshot.ts`. */
+  readonly object?: string | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Call {
  * - `crash-after+deleted`: likewise, and a user deletes the forwarding before the next process begins
  * - `crash-done-late`: the process ends, and Konnect executes the call ten seconds later
  * - `answer-lost`: Konnect executes the call, and the connection breaks; `answer-lost+stale-list`: likewise, with old lists
- * - `http-409`, `http-429`, `http-500`: this answer, and no execution; `http-500-done`: this answer, and execution
+ * - `http-400`, `http-401`, `http-403`, `http-409`, `http-429`, `http-500`: this answer, and no execution; `http-500-done`: this answer, and execution
  * - `timeout`: no execution, and no answer in time
  * - `truncated`: execution, and an answer that ends too early
  * - `stale-list`: from this list on, Konnect serves lists that are 30 seconds old, for 30 seconds
@@ -37,6 +39,9 @@ export const faults = [
   'crash-done-late',
   'answer-lost',
   'answer-lost+stale-list',
+  'http-400',
+  'http-401',
+  'http-403',
   'http-409',
   'http-429',
   'http-500',
@@ -49,8 +54,48 @@ export const faults = [
 ] as const;
 export type Fault = (typeof faults)[number];
 
+/** Faults that can last: the same call fails again, four times or for 35 minutes. */
+export const lastingFaults = [
+  'answer-lost',
+  'http-400',
+  'http-401',
+  'http-403',
+  'http-409',
+  'http-429',
+  'http-500',
+  'http-500-done',
+  'timeout',
+  'truncated',
+] as const satisfies readonly Fault[];
+
+/**
+ * What people do right after a call.
+ *
+ * - `user-undoes`: a user takes the scenario's change back, and makes it again when all is at rest
+ * - `user-edits`: a user sets another `interval`
+ * - `user-rotates`: a user writes another authorization into the Secret of the SIEM
+ * - `other-detaches`, `other-switches`, `other-points`: another client detaches a webhook of the forwarding, switches it on or off, or points it elsewhere
+ * - `other-edits`, `other-authorizes`, `other-deletes`: another client changes the log format or the authorization of the destination, or deletes it
+ */
+export const acts = [
+  'user-undoes',
+  'user-edits',
+  'user-rotates',
+  'other-detaches',
+  'other-switches',
+  'other-points',
+  'other-edits',
+  'other-authorizes',
+  'other-deletes',
+] as const;
+export type Act = (typeof acts)[number];
+
 export function isFault(text: string): text is Fault {
   return faults.some((fault) => fault === text);
+}
+
+export function isAct(text: string): text is Act {
+  return acts.some((act) => act === text);
 }
 
 /** Returns false if the fault cannot happen to such a call, or has the same effect as another fault. */
@@ -75,6 +120,10 @@ export function applies(fault: Fault, call: Call): boolean {
     case 'answer-lost':
     case 'http-409':
       return isKonnect || isWrite;
+    case 'http-400':
+    case 'http-401':
+    case 'http-403':
+      return isKonnect;
     case 'http-500-done':
       return isKonnect && isWrite;
     case 'truncated':
@@ -86,15 +135,25 @@ export function applies(fault: Fault, call: Call): boolean {
   }
 }
 
-/** A fault at one call. Calls are counted from the scenario's change, over all processes. */
+/** How long a fault lasts: the same call fails this number of times, or for this time. */
+export type Lasting = { readonly times: number } | { readonly minutes: number };
+
+/** A fault at one call, or an act after it. Calls are counted from the scenario's change, over all processes. */
 export interface PlannedFault {
   readonly at: number;
-  readonly fault: Fault;
+  readonly fault: Fault | Act;
+  readonly lasting?: Lasting;
 }
 
-/** Returns the plan as `parsePlan` reads it: `5:crash-after,9:http-500`. */
+/** Returns the plan as `parsePlan` reads it: `5:crash-after,9:http-500*4,12:timeout@35m`. */
 export function planInWords(plan: readonly PlannedFault[]): string {
-  return plan.map(({ at, fault }) => `${String(at)}:${fault}`).join(',');
+  return plan
+    .map(({ at, fault, lasting }) => {
+      const during =
+        lasting === undefined ? '' : 'times' in lasting ? `*${String(lasting.times)}` : `@${String(lasting.minutes)}m`;
+      return `${String(at)}:${fault}${during}`;
+    })
+    .join(',');
 }
 
 /** Parses a plan. Throws a TypeError for any other text. */
@@ -103,9 +162,15 @@ export function parsePlan(text: string): PlannedFault[] {
     .split(',')
     .filter((part) => part !== '')
     .map((part) => {
-      const [at = '', fault = ''] = part.split(':');
-      if (!/^\d+$/.test(at) || !isFault(fault))
-        throw new TypeError(`"${part}" is not a fault: use CALL:FAULT, for example 5:crash-after`);
-      return { at: Number(at), fault };
+      const [, at = '', fault = '', times, minutes] = /^(\d+):([^*@]+)(?:\*(\d+)|@(\d+)m)?$/.exec(part) ?? [];
+      if (!isFault(fault) && !isAct(fault))
+        throw new TypeError(`"${part}" is not a fault: use CALL:FAULT, CALL:FAULT*TIMES or CALL:FAULT@MINUTESm`);
+      const lasting =
+        times !== undefined
+          ? { times: Number(times) }
+          : minutes !== undefined
+            ? { minutes: Number(minutes) }
+            : undefined;
+      return { at: Number(at), fault, ...(lasting === undefined ? {} : { lasting }) };
     });
 }

@@ -2,13 +2,14 @@
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import { key } from '../support/forwarding-spec.ts';
-import { neighborSiem, otherSiem, sharedSiem, siem } from '../support/konnect-fixtures.ts';
-import type { Call } from './faults.ts';
+import type { Call, PlannedFault } from './faults.ts';
 import type { ForeignObjects } from './foreign-objects.ts';
+import { ForeignWrites } from './foreign-writes.ts';
 import {
   type DestinationState,
   destinationsOf,
   isDelivering,
+  objectOf,
   pointsAt,
   type WebhookState,
   webhooksOf,
@@ -27,7 +28,7 @@ export const invariants = {
   duplicates: 'two destinations of one forwarding exist only after a lost POST',
   patience: 'no second POST, and no forgotten one, while lists may lack the result of the first one',
   mixed: 'endpoint and authorization of two Secrets are never mixed',
-  attributed: 'status counts a correction for each change of another client, and none for a change of the operator',
+  attributed: 'no correction without a change of another client, no such change without a correction or a word',
   honest: 'status says nothing that is not true in Konnect',
   silent: 'the operator writes nothing to Konnect if it must not',
   converges: 'in the end Konnect has what spec wants, and status says so',
@@ -41,7 +42,13 @@ export interface Violation {
   readonly detail: string;
 }
 
-const pairs = [siem, otherSiem, neighborSiem, sharedSiem, { ...siem, authorization: 'Bearer CANARYnew' }];
+export interface CheckedScenario {
+  readonly scenario: Scenario;
+  /** The result of `snapshotForeign` before the scenario's forwardings exist. */
+  readonly foreign: ForeignObjects;
+  /** What has to be if a user has taken the change back. */
+  readonly before: readonly FinalState[];
+}
 
 interface PendingCreation {
   readonly name: string;
@@ -57,22 +64,32 @@ export class InvariantChecker implements Observer {
   readonly history: string[] | undefined;
   readonly #world: SimulatedWorld;
   readonly #scenario: Scenario;
+  readonly #foreignWrites: ForeignWrites;
+  /** What has to be at the end: the scenario's final state, or the one before its change if a user has taken that back. */
+  #target: FinalState;
+  readonly #before: readonly FinalState[];
+  /** Endpoints and authorizations that a Secret has had together. */
+  readonly #pairs = new Set<string>();
   readonly #foreignDestinations: ReadonlyMap<string, string>;
   readonly #foreignWebhooks: ReadonlyMap<string, string>;
-  readonly #danglingBefore: ReadonlySet<string>;
+  /** Webhooks that point at a destination which another client has deleted. */
+  readonly #dangling: Set<string>;
+  /** True after a change of another client in Konnect. */
+  #hasForeignChanges = false;
+  /** By webhook, what another client has last pointed it at. */
+  readonly #changedByOthers = new Map<string, string>();
   /** Webhooks that have been on with their wanted target. */
   readonly #hasBeenOn = new Set<string>();
   readonly #unansweredCreations = new Set<string>();
   readonly #startedMs: number;
   #lostPosts = 0;
-  /** Writes to Kubernetes that failed, or whose answer was lost. */
-  #failedKubernetesWrites = 0;
+  /** True from when a user has taken the change back until all is at rest. */
+  #isTurning = false;
 
-  /** `foreign` is the result of `snapshotForeign` before the scenario's forwardings exist. */
+  /** Has to be created before the scenario's change. */
   constructor(
     world: SimulatedWorld,
-    scenario: Scenario,
-    foreign: ForeignObjects,
+    { scenario, foreign, before }: CheckedScenario,
     states: Set<string>,
     history: string[] | undefined,
   ) {
@@ -81,45 +98,96 @@ export class InvariantChecker implements Observer {
     this.states = states;
     this.history = history;
     this.#startedMs = world.clock.ms;
+    this.#target = scenario;
+    this.#before = before;
+    this.#foreignWrites = new ForeignWrites(world);
+    this.#rememberPairs();
     const taken = new Set(scenario.mayBeTaken);
     this.#foreignDestinations = new Map(
       [...foreign.destinations].filter(([, { name }]) => !taken.has(name)).map(([id, { text }]) => [id, text]),
     );
-    const webhooks = webhooksOf(world);
     this.#foreignWebhooks = new Map([...foreign.webhooks].filter(([name]) => !taken.has(name)));
-    this.#danglingBefore = new Set(webhooks.filter(isDangling).map(({ name }) => name));
-    for (const one of webhooks) {
-      if (this.#isWantedOn(one.name) && !(scenario.mayBeInterrupted ?? []).includes(one.name) && isDelivering(one)) {
-        this.#hasBeenOn.add(one.name);
-      }
+    this.#dangling = new Set(
+      webhooksOf(world)
+        .filter(isDangling)
+        .map(({ name }) => name),
+    );
+  }
+
+  /** Begins with a change that people have made. `target` is what has to be at the end. */
+  begin(target: FinalState): void {
+    this.#aimAt(target);
+    this.changed('people make the change', 'people');
+  }
+
+  /** All that users want has been reconciled. A reconciliation that began before a user took the change back may interrupt a webhook. */
+  atRest(): void {
+    if (this.#isTurning) this.#aimAt(this.#target);
+    this.#isTurning = false;
+  }
+
+  #aimAt(target: FinalState): void {
+    this.#target = target;
+    this.#hasBeenOn.clear();
+    for (const one of webhooksOf(this.#world)) {
+      const mayBeOff = (this.#scenario.mayBeInterrupted ?? []).includes(one.name);
+      if (this.#isWantedOn(one.name) && !mayBeOff && isDelivering(one)) this.#hasBeenOn.add(one.name);
     }
   }
 
-  changed(what: string): void {
+  changed(what: string, by: 'operator' | 'people'): void {
     const world = this.#world;
     const webhooks = webhooksOf(world);
     const destinations = destinationsOf(world);
+    if (by === 'operator') this.#foreignWrites.operatorChanged(webhooks, destinations);
+    else this.#peopleChanged(webhooks, destinations);
     this.#log(`  ${what}: ${this.#inWords(webhooks, destinations)}`);
     this.#recordState(webhooks, destinations);
     for (const one of webhooks) this.#checkWebhook(one);
-    for (const group of this.#world.wasDeletedByFault ? [] : (this.#scenario.oneOf ?? [])) {
+    for (const group of this.#world.wasDeletedByFault || this.#isTurning ? [] : (this.#scenario.oneOf ?? [])) {
       const isOn = webhooks.some((one) => group.includes(one.name) && isDelivering(one));
-      if (!isOn) this.#violate('gap', `none of ${group.join(', ')} is on`);
+      const isChanged = group.some((name) => this.#changedByOthers.has(name));
+      if (!isOn && !isChanged) this.#violate('gap', `none of ${group.join(', ')} is on`);
     }
     this.#checkForeign(webhooks, destinations);
     this.#checkDestinations(destinations);
     this.#checkRecorded(webhooks, destinations);
   }
 
-  called(call: Call, outcome: string, by: 'operator' | 'late'): void {
+  #peopleChanged(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): void {
+    this.#rememberPairs();
+    const [before] = this.#before;
+    if (this.#world.isUndone && before !== undefined && this.#target !== before) {
+      this.#isTurning = true;
+      this.#target = before;
+    }
+    const changed = new Set(this.#foreignWrites.peopleChanged(webhooks, destinations));
+    this.#hasForeignChanges ||= changed.size > 0;
+    for (const one of webhooks) {
+      if (changed.has(objectOf(one))) this.#changedByOthers.set(one.name, pointsAt(one));
+      if (changed.has(objectOf(one)) || isDangling(one)) this.#hasBeenOn.delete(one.name);
+      if (isDangling(one)) this.#dangling.add(one.name);
+    }
+    for (const { destination } of destinations)
+      if (changed.has(`destination/${destination.id}`))
+        this.#pairs.add(`${destination.endpoint} ${destination.authorization}`);
+  }
+
+  #rememberPairs(): void {
+    for (const { data } of this.#world.kubernetes.secrets.values()) {
+      const decode = (field: string) => Buffer.from(data[field] ?? '', 'base64').toString();
+      if (data['endpoint'] !== undefined) this.#pairs.add(`${decode('endpoint')} ${decode('authorization')}`);
+    }
+  }
+
+  called(call: Call, outcome: string, by: 'operator' | 'late', reconciling: string | undefined): void {
     const seconds = ((this.#world.clock.ms - this.#startedMs) / 1_000).toFixed(2);
     this.#log(
       `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
     );
-    if (call.kind !== 'write') return;
-    if (call.system === 'kubernetes' && outcome !== 'done') this.#failedKubernetesWrites += 1;
-    if (call.system !== 'konnect') return;
-    if (this.#scenario.writesNothing === true) this.#violate('silent', call.what);
+    this.#foreignWrites.called(call, outcome, reconciling);
+    if (call.kind !== 'write' || call.system !== 'konnect') return;
+    if (!this.#world.isUndone && this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
     // After 2xx and 4xx the operator knows the result. In all other cases, also after a crash, it does not.
     const isKnown = outcome === 'done' || /answered 4\d\d/.test(outcome) || outcome.startsWith('not done, http-4');
@@ -136,6 +204,8 @@ export class InvariantChecker implements Observer {
     const text = JSON.stringify(status);
     if (text.includes('CANARY')) this.#violate('honest', 'status contains a secret');
     this.#log(`      ${of}: ${statusInWords(status)}`);
+    for (const object of this.#foreignWrites.statusWritten(of, before, after))
+      this.#violate('attributed', `${of} counts a correction of ${object}, which no other client has changed`);
     this.#checkPatience(of, before?.status, status);
     this.#checkHonesty(of, before?.status, after);
   }
@@ -143,36 +213,34 @@ export class InvariantChecker implements Observer {
   /** Checks the final state. */
   checkEnd(): void {
     for (const problem of this.missing()) this.#violate(problem.invariant, problem.detail);
-    this.#checkCorrections();
-  }
-
-  /** With a crash or a lost write to Kubernetes, status may not know whose change Konnect shows. */
-  #checkCorrections(): void {
-    if (this.#world.crashes > 0 || this.#failedKubernetesWrites > 0) return;
-    const { corrections: expected = {} } = this.#scenario;
-    for (const [of, { status }] of this.#world.kubernetes.objects) {
-      const counted = new Map((status.corrections ?? []).map(({ object, at }) => [object, at.length]));
-      const wanted = new Map(of === key ? Object.entries(expected) : []);
-      for (const object of new Set([...counted.keys(), ...wanted.keys()])) {
-        const [is = 0, should = 0] = [counted.get(object), wanted.get(object)];
-        const isWrong = this.#world.appliedFaults.length === 0 ? is !== should : is > should;
-        if (isWrong) {
-          this.#violate('attributed', `${of}: ${String(is)} corrections of ${object}, wanted: ${String(should)}`);
-        }
-      }
-    }
   }
 
   /** Returns what still differs from the final state. */
   missing(): Violation[] {
-    const { afterCrash, mayBeTaken = [] } = this.#scenario;
+    const { afterFault, mayBeTaken = [] } = this.#scenario;
     if (this.#world.wasDeletedByFault) {
       const leaves = [...mayBeTaken, ...mayBeTaken.map((name) => `blue/${name}`)];
       return this.#missingFrom({ after: {}, destinations: [], readiness: { [key]: 'gone' }, mayRemain: leaves });
     }
-    const found = this.#missingFrom(this.#scenario);
-    if (found.length === 0 || afterCrash === undefined || this.#world.crashes === 0) return found;
-    return this.#missingFrom(afterCrash).length === 0 ? [] : found;
+    const states = this.#world.isUndone ? this.#before : [this.#target];
+    const [found = [], ...others] = states.map((state) => this.#missingFrom(state));
+    if (this.#isTaken() || others.some(({ length }) => length === 0)) return [];
+    if (
+      found.length === 0 ||
+      this.#world.isUndone ||
+      afterFault === undefined ||
+      this.#world.appliedFaults.length === 0
+    )
+      return found;
+    return this.#missingFrom(afterFault).length === 0 ? [] : found;
+  }
+
+  /** True if another client has taken an object while it was adopted, or while its owner or API version changed, and status says so. */
+  #isTaken(): boolean {
+    if (!this.#hasForeignChanges) return false;
+    return [...this.#world.kubernetes.objects.values()].some(({ status: { conditions = [], portals = [] } }) =>
+      [...conditions, ...portals].some(({ reason }) => reason === 'WebhookInUse' || reason === 'NameInUse'),
+    );
   }
 
   #missingFrom({
@@ -190,7 +258,11 @@ export class InvariantChecker implements Observer {
       if (this.#foreignWebhooks.has(one.name)) continue;
       const wanted = after[one.name] ?? 'nothing off';
       const is = pointsAt(one);
-      if (is !== wanted && !leaves.includes(one.name)) {
+      // What spec does not want stays as another client has left it.
+      const isLeft =
+        wanted === 'nothing off' &&
+        (this.#changedByOthers.get(one.name) === is || this.#foreignWrites.isLost(objectOf(one)));
+      if (is !== wanted && !isLeft && !leaves.includes(one.name)) {
         found.push({
           invariant: wanted === 'nothing off' ? 'orphan' : 'converges',
           detail: `${one.name}: ${is}, wanted: ${wanted}`,
@@ -222,10 +294,20 @@ export class InvariantChecker implements Observer {
       if (status.observedGeneration !== metadata.generation) {
         found.push({ invariant: 'converges', detail: `${of} has not observed its generation` });
       }
+      for (const { id, state, destinationID } of status.portals ?? []) {
+        const webhook = webhooks.find(({ which }) => which.kind === 'portal' && which.id === id);
+        if (state === 'refused' && destinationID !== undefined && webhook?.destination?.id === destinationID)
+          found.push({ invariant: 'converges', detail: `${of} says that portal ${id} is refused` });
+      }
       const region = status.konnect?.region;
       if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
         found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
     }
+    for (const object of this.#foreignWrites.untold())
+      found.push({
+        invariant: 'attributed',
+        detail: `another client has changed ${object}, and status does not say so`,
+      });
     return [...found, ...this.#outdatedCredentials(webhooks)];
   }
 
@@ -238,10 +320,14 @@ export class InvariantChecker implements Observer {
       if (secret === undefined || metadata.deletionTimestamp !== undefined) return [];
       const decode = (field: string) => Buffer.from(secret.data[field] ?? '', 'base64').toString();
       const wanted = { endpoint: decode('endpoint'), authorization: decode('authorization') };
-      const own = destinationsOf(this.#world).find(({ destination }) => destination.id === status.destination?.id);
+      const own = destinationsOf(this.#world).find(
+        ({ destination: { id } }) =>
+          id === status.destination?.id && !this.#foreignWrites.isUndecidable(`destination/${id}`),
+      );
       const inline = webhooks.find(
         ({ which, organization }) =>
           status.organization?.api === 'v2' &&
+          status.organization.state !== 'refused' &&
           which.kind === 'organization' &&
           which.region === spec.konnect.region &&
           organization.id === status.konnect?.organizationID,
@@ -268,21 +354,20 @@ export class InvariantChecker implements Observer {
   }
 
   #isWantedOn(name: string): boolean {
-    return this.#scenario.after[name]?.endsWith(' on') === true;
+    return this.#target.after[name]?.endsWith(' on') === true;
   }
 
   #checkWebhook(one: WebhookState): void {
     const { name } = one;
-    if (isDangling(one)) {
-      if (!this.#danglingBefore.has(name)) this.#violate('dangling', name);
-    }
+    if (!isDangling(one)) this.#dangling.delete(name);
+    else if (!this.#dangling.has(name)) this.#violate('dangling', name);
     if (!this.#isWantedOn(name) || this.#world.wasDeletedByFault) return;
     const stands = isDelivering(one);
     if (this.#hasBeenOn.has(name)) {
-      if (!stands) this.#violate('gap', `${name}: ${pointsAt(one)}`);
+      if (!stands && !this.#isTurning && !this.#mayBeOff()) this.#violate('gap', `${name}: ${pointsAt(one)}`);
     } else if (
       stands &&
-      (!(this.#scenario.mayBeInterrupted ?? []).includes(name) || pointsAt(one) === this.#scenario.after[name])
+      (!(this.#scenario.mayBeInterrupted ?? []).includes(name) || pointsAt(one) === this.#target.after[name])
     ) {
       this.#hasBeenOn.add(name);
     }
@@ -290,9 +375,14 @@ export class InvariantChecker implements Observer {
     if (target.kind === 'inline') this.#checkPair(name, target.inline);
   }
 
+  /** True if the next owner of a webhook cannot take it over while the present owner waits. */
+  #mayBeOff(): boolean {
+    const isLong = ({ fault, lasting }: PlannedFault) => lasting !== undefined || /^http-4\d\d$/.test(fault);
+    return this.#scenario.changesOwner === true && this.#world.appliedFaults.some(isLong);
+  }
+
   #checkPair(what: string, { endpoint, authorization }: { endpoint: string; authorization: string }): void {
-    const isPair = pairs.some((pair) => pair.endpoint === endpoint && pair.authorization === authorization);
-    if (!isPair) this.#violate('mixed', what);
+    if (!this.#pairs.has(`${endpoint} ${authorization}`)) this.#violate('mixed', what);
   }
 
   #checkForeign(webhooks: readonly WebhookState[], destinations: readonly DestinationState[]): void {
@@ -371,7 +461,9 @@ export class InvariantChecker implements Observer {
       const was = before?.portals?.find(({ id }) => id === entry.id);
       const isNews = was === undefined || (was.state !== 'on' && was.state !== 'off');
       const { webhook } = portal(entry.id) ?? {};
-      const isThere = webhook?.target.kind === 'destination' && webhook.target.id === entry.destinationID;
+      const isThere =
+        this.#foreignWrites.isUnseen(`portal/${entry.id}`) ||
+        (webhook?.target.kind === 'destination' && webhook.target.id === entry.destinationID);
       if (isNews && (entry.state === 'on' || entry.state === 'off') && !isThere) {
         this.#violate('honest', `${of} says that portal ${entry.id} is ${entry.state}`);
       }
@@ -379,6 +471,7 @@ export class InvariantChecker implements Observer {
         this.#violate('honest', `${of} says that portal ${entry.id} does not exist`);
       }
     }
+    if (this.#foreignWrites.isUnseen(`destination/${status.destination?.id ?? ''}`)) return;
     const ready = (one: Status | undefined) => one?.conditions?.find(({ type }) => type === 'Ready');
     const now = ready(status);
     const earlier = ready(before);
@@ -390,7 +483,8 @@ export class InvariantChecker implements Observer {
     for (const { id, enabled } of spec.portals ?? []) {
       const { webhook, destination } = portal(id) ?? {};
       const isRight =
-        destination !== undefined && destination.id === status.destination?.id && isSetTo(enabled, webhook);
+        this.#foreignWrites.isUnseen(`portal/${id}`) ||
+        (destination !== undefined && destination.id === status.destination?.id && isSetTo(enabled, webhook));
       if (!isRight) this.#violate('honest', `${of} is Ready, and portal ${id} is not`);
     }
     if (spec.organization === undefined) return;
@@ -399,6 +493,7 @@ export class InvariantChecker implements Observer {
       ({ which, organization }) =>
         which.kind === 'organization' && which.region === spec.konnect.region && organization.id === organizationID,
     );
+    if (one !== undefined && this.#foreignWrites.isUnseen(objectOf(one))) return;
     if (one === undefined || pointsAt(one).startsWith('nothing') || !isSetTo(spec.organization.enabled, one.webhook)) {
       this.#violate('honest', `${of} is Ready, and the organization's webhook is not`);
     }

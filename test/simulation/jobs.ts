@@ -1,14 +1,16 @@
 /** Divides the runs into jobs for several threads. */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { behaviorIn, type Family, runsOf, runsWithSecondFault } from './families.ts';
 import type { PlannedFault } from './faults.ts';
-import { prepareScenario, runScenario, runsWithOneFault, runsWithSecondFault } from './runner.ts';
+import { prepareScenario, runScenario } from './runner.ts';
 import { scenarios } from './scenarios.ts';
 import { addRun, emptySummary, type Summary } from './summary.ts';
 
-/** All runs of a scenario with one fault, or all runs with a given first fault and a second one. */
+/** All runs of a family of a scenario, or all runs with a given first fault and a second one. */
 export interface Job {
   readonly scenario: string;
   readonly seed: number;
+  readonly family: Family | 'pairs';
   readonly first?: PlannedFault;
 }
 
@@ -17,7 +19,7 @@ export interface JobResult {
   readonly summary: Summary;
   /** Digests of the observed states. */
   readonly states: readonly string[];
-  /** Single faults that happened. */
+  /** The faults of the runs with one fault. */
   readonly appliedFaults: readonly PlannedFault[];
   /** Outside calls of the run without a fault. */
   readonly calls: number;
@@ -29,17 +31,17 @@ export async function runJob(job: Job): Promise<JobResult> {
   const summary = emptySummary();
   const states = new Set<string>();
   const appliedFaults: PlannedFault[] = [];
-  const { seed, first } = job;
+  const { seed, family, first } = job;
   let calls = 0;
-  const prepared = await prepareScenario(scenario, seed);
+  const prepared = await prepareScenario(scenario, { seed, behavior: behaviorIn(family) });
   const runs =
-    first === undefined
-      ? runsWithOneFault(prepared, { states })
-      : runsWithSecondFault(prepared, await runScenario(prepared, [first]), { states });
+    family === 'pairs'
+      ? runsWithSecondFault(prepared, await runScenario(prepared, first === undefined ? [] : [first]), { states })
+      : runsOf(prepared, family, { states });
   for await (const run of runs) {
     addRun(summary, run);
-    appliedFaults.push(...(first === undefined ? run.plan : []));
-    if (run.plan.length === 0) calls = run.calls;
+    if (family === 'faults') appliedFaults.push(...run.plan);
+    if (run.plan.length === 0) calls = run.calls.length;
   }
   return { job, summary, states: [...states], appliedFaults, calls };
 }

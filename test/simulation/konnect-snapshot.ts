@@ -46,6 +46,11 @@ export function destinationsOf(world: SimulatedWorld): DestinationState[] {
   );
 }
 
+/** Returns the name of the webhook as an object of calls: `portal/ID`, or `organization/ID/REGION`. */
+export function objectOf({ which, organization }: Pick<WebhookState, 'which' | 'organization'>): string {
+  return which.kind === 'portal' ? `portal/${which.id}` : `organization/${organization.id}/${which.region}`;
+}
+
 /** Returns for example `platform/sumologic on`. An inline webhook has the end of its endpoint as its name. */
 export function pointsAt({ webhook: { target, enabled }, destination }: WebhookState): string {
   const on = enabled ? 'on' : 'off';

@@ -29,6 +29,9 @@ export function carryOut(model: KonnectModel, { method, url, token, body, operat
 }
 
 const refusals: Partial<Record<Fault, { readonly status: number; readonly retryAfterMs?: number }>> = {
+  'http-400': { status: 400 },
+  'http-401': { status: 401 },
+  'http-403': { status: 403 },
   'http-409': { status: 409 },
   'http-429': { status: 429, retryAfterMs: 77_000 },
   'http-500': { status: 500 },
@@ -56,7 +59,7 @@ const ofDestinations: ReadonlySet<KonnectOperation> = new Set([
   'delete destination',
 ]);
 
-export function konnectCall({ operation, method, url }: KonnectRequest): Call {
+export function konnectCall(model: KonnectModel, { operation, method, url, token }: KonnectRequest): Call {
   const id = /[0-9a-f-]{36}/.exec(url.pathname)?.[0];
   return {
     system: 'konnect',
@@ -65,5 +68,22 @@ export function konnectCall({ operation, method, url }: KonnectRequest): Call {
     touchesDestinations: ofDestinations.has(operation),
     creates: operation === 'create destination',
     hasBody: method !== 'DELETE',
+    object: objectIn(model, operation, token, url),
   };
+}
+
+/** Returns the webhook or destination that the request is about. Undefined if there is not exactly one. */
+function objectIn(
+  model: KonnectModel,
+  operation: KonnectOperation,
+  token: string | undefined,
+  url: URL,
+): string | undefined {
+  const { region, path } = addressOf({ host: url.host, url: url.pathname }, model.regions);
+  const id = /[0-9a-f-]{36}/.exec(path)?.[0];
+  if (ofDestinations.has(operation) || operation === 'get destination') return id && `destination/${id}`;
+  if (!path.endsWith('audit-log-webhook')) return undefined;
+  if (id !== undefined) return `portal/${id}`;
+  const organization = [...model.organizations.values()].find(({ tokens }) => tokens.has(token ?? ''));
+  return organization && `organization/${organization.id}/${region}`;
 }

@@ -42,6 +42,8 @@ export class Kubernetes {
   readonly replaced = new Set<string>();
   readonly #options: KubernetesOptions;
   #version: number;
+  /** Number of created forwardings. Each has its own uid. */
+  #created: number;
 
   constructor(options: KubernetesOptions) {
     const { from, nowMs } = options;
@@ -50,6 +52,7 @@ export class Kubernetes {
     this.secrets = new Map(from?.secrets);
     this.portals = new Map(from?.portals);
     this.#version = from?.version ?? 1;
+    this.#created = this.objects.size;
     // For a new watcher, every existing object is an added one.
     this.events = [...this.objects].map(([key, object]) => ({ atMs: nowMs(), key, object, isDeleted: false }));
   }
@@ -65,13 +68,14 @@ export class Kubernetes {
 
   create(key: string, spec: Spec, ageMs: number): void {
     const [namespace = '', name = ''] = key.split('/');
+    this.#created += 1;
     const made = AuditLogForwarding.parse({
       apiVersion: 'konnect-audit-log.io/v1alpha1',
       kind: 'AuditLogForwarding',
       metadata: {
         namespace,
         name,
-        uid: `uid-of-${name}`,
+        uid: `uid-of-${name}-${String(this.#created)}`,
         creationTimestamp: new Date(this.#options.nowMs() - ageMs).toISOString(),
         resourceVersion: this.#next(),
         generation: 1,
@@ -114,6 +118,30 @@ export class Kubernetes {
     this.secrets.set(key, { uid, resourceVersion: this.#next(), data });
   }
 
+  /**
+   * Restores the specs, Secrets and Portals of `before`: edits, deletes and creates forwardings. Returns false and changes nothing if a forwarding is being
+   * deleted, or nothing differs.
+   */
+  restore(before: SavedKubernetes): boolean {
+    const changed = [...new Set([...before.objects.keys(), ...this.objects.keys()])].filter(
+      (key) => !isDeepStrictEqual(before.objects.get(key)?.spec, this.objects.get(key)?.spec),
+    );
+    const isDeleting = [...this.objects.values()].some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    const secrets = [...before.secrets].filter(([key, secret]) => !isDeepStrictEqual(secret, this.secrets.get(key)));
+    const isSame = changed.length === 0 && secrets.length === 0 && isDeepStrictEqual(before.portals, this.portals);
+    if (isDeleting || isSame) return false;
+    for (const [key, secret] of secrets) this.secrets.set(key, { ...secret, resourceVersion: this.#next() });
+    this.portals.clear();
+    for (const [key, portal] of before.portals) this.portals.set(key, portal);
+    for (const key of changed) {
+      const spec = before.objects.get(key)?.spec;
+      if (spec === undefined) this.delete(key);
+      else if (this.objects.has(key)) this.edit(key, spec);
+      else this.create(key, spec, 0);
+    }
+    return true;
+  }
+
   readSecret(key: string): Secret | 'absent' {
     return this.secrets.get(key) ?? 'absent';
   }
@@ -142,11 +170,11 @@ export class Kubernetes {
     else this.#put('operator', object, changed);
   }
 
-  /** Throws a KubeError: NotFound, Conflict. Throws a TypeError if nothing would change. */
+  /** Throws a KubeError: NotFound, Conflict. As in the API server, a write that changes nothing is no new version and no event. */
   writeStatus(read: AuditLogForwarding, status: Status): AuditLogForwarding {
     const object = this.#guarded(read);
     const stored = StrictStatus.parse(JSON.parse(JSON.stringify(status)));
-    if (isDeepStrictEqual(stored, object.status)) throw new TypeError('a write of status changes nothing');
+    if (isDeepStrictEqual(stored, object.status)) return object;
     return this.#put('operator', object, this.#changed(object, { status: stored }));
   }
 

@@ -1,6 +1,8 @@
 /** `npm run crash`: lets every outside call of every scenario fail, and every two calls of the short scenarios. Prints the results. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { behaviorNames, isBehaviorName } from './behaviors.ts';
+import { families, isFamily } from './families.ts';
 import { parsePlan } from './faults.ts';
 import { invariants } from './invariants.ts';
 import { type Job, runJobs } from './jobs.ts';
@@ -14,7 +16,10 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const { values } = parseArgs({
   options: {
     story: { type: 'string', multiple: true },
+    family: { type: 'string', multiple: true },
     faults: { type: 'string' },
+    behavior: { type: 'string' },
+    back: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     history: { type: 'boolean', default: false },
     'no-pairs': { type: 'boolean', default: false },
@@ -27,8 +32,17 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const threads = Number(values.threads);
 const chosen = scenarios.filter(({ title }) => values.story === undefined || values.story.includes(title));
-if (chosen.length === 0) {
-  say(`there is no such scenario; there are: ${scenarios.map(({ title }) => title).join(', ')}`);
+const asked = values.family ?? [...families, ...(values['no-pairs'] ? [] : ['pairs'])];
+const { behavior } = values;
+const unknown = [
+  ...(values.story ?? []).filter((name) => !scenarios.some(({ title }) => title === name)),
+  ...asked.filter((name) => !isFamily(name) && name !== 'pairs'),
+  ...(behavior === undefined || isBehaviorName(behavior) ? [] : [behavior]),
+];
+if (unknown.length > 0) {
+  say(`unknown: ${unknown.join(', ')}`);
+  say(`--story: ${scenarios.map(({ title }) => title).join(', ')}`);
+  say(`--family: ${[...families, 'pairs'].join(', ')}; --behavior: ${behaviorNames.join(', ')}`);
   process.exitCode = 2;
 } else if (values.bugs || values.bug !== undefined) {
   process.exitCode = await runMutations({ only: values.bug, threads, say });
@@ -37,73 +51,89 @@ else await everything();
 
 async function replay(): Promise<void> {
   for (const scenario of chosen) {
-    const run = await runScenario(await prepareScenario(scenario, seed), parsePlan(values.faults ?? ''), {
+    const variant = { seed, behavior: behaviorNames.find((name) => name === behavior) };
+    const run = await runScenario(await prepareScenario(scenario, variant), parsePlan(values.faults ?? ''), {
+      isBack: values.back,
       recordsHistory: values.history,
     });
     for (const line of run.history) say(line);
     if (!run.hadAllFaults) say('(not every fault happened)');
     for (const { invariant, detail } of run.violations) say(`${invariant} (${invariants[invariant]}): ${detail}`);
     if (run.violations.length > 0) process.exitCode = 1;
-    else say(`${scenario.title}: ${String(run.calls)} calls, no violation`);
+    else say(`${scenario.title}: ${String(run.calls.length)} calls, no violation`);
   }
 }
 
-interface Row {
-  calls: number;
-  readonly singles: Summary;
-  readonly pairs: Summary;
-}
+/** Pairs of faults are played in scenarios that have at most this number of calls. */
+const maxCallsWithPairs = 12;
 
 async function everything(): Promise<void> {
   const startedMs = performance.now();
-  const rows = new Map<string, Row>(
-    chosen.map(({ title }) => [title, { calls: 0, singles: emptySummary(), pairs: emptySummary() }]),
-  );
+  const calls = new Map<string, number>();
+  const cells = new Map<string, Summary>();
+  const cellOf = (scenario: string, family: string) => {
+    const name = `${scenario} ${family}`;
+    const cell = cells.get(name) ?? emptySummary();
+    cells.set(name, cell);
+    return cell;
+  };
   const states = new Set<string>();
-  const jobs: Job[] = chosen.map(({ title }) => ({ scenario: title, seed }));
-  await runJobs(jobs, threads, ({ job, summary, states: seen, appliedFaults, calls }) => {
+  const withPairs = asked.includes('pairs');
+  // The faults of a pair are those of the runs with one fault.
+  const first = families.filter((family) => asked.includes(family) || (withPairs && family === 'faults'));
+  const jobs = chosen.flatMap(({ title }) => first.map((family): Job => ({ scenario: title, seed, family })));
+  await runJobs(jobs, threads, ({ job, summary, states: seen, appliedFaults, calls: count }) => {
+    const { scenario, family } = job;
     for (const state of seen) states.add(state);
-    const row = rows.get(job.scenario);
-    if (row === undefined) return [];
-    addSummary(job.first === undefined ? row.singles : row.pairs, summary);
-    if (job.first !== undefined) return [];
-    row.calls = calls;
-    const isShort = scenarios.find(({ title }) => title === job.scenario)?.withPairs === true;
-    if (!isShort || values['no-pairs']) return [];
-    return appliedFaults.map((first) => ({ scenario: job.scenario, seed, first }));
+    if (asked.includes(family)) addSummary(cellOf(scenario, family), summary);
+    if (family !== 'faults') return [];
+    calls.set(scenario, count);
+    if (!withPairs || count > maxCallsWithPairs) return [];
+    return appliedFaults.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
   });
   const seconds = (performance.now() - startedMs) / 1_000;
   const total = emptySummary();
-  for (const { singles, pairs } of rows.values()) {
-    addSummary(total, singles);
-    addSummary(total, pairs);
-  }
-  if (values.json) {
-    say(JSON.stringify({ total, states: states.size, seconds }));
-    process.exitCode = total.failures.length > 0 ? 1 : 0;
-    return;
-  }
-  say('| scenario | calls | runs with one fault | runs with two | violations |');
-  say('|---|---|---|---|---|');
-  for (const [title, { calls, singles, pairs }] of rows) {
-    const all = emptySummary();
-    addSummary(all, singles);
-    addSummary(all, pairs);
-    say(
-      `| ${title} | ${String(calls)} | ${String(singles.runs)} | ${pairs.runs === 0 ? '–' : String(pairs.runs)} | ${violatedInvariants(all).join(', ') || 'none'} |`,
-    );
-  }
-  say('');
-  const perMinute = Math.round((total.runs / seconds) * 60);
-  say(
-    `${String(chosen.length)} scenarios, ${String(total.runs)} runs, ${String(total.calls)} outside calls, ${String(states.size)} states, ` +
-      `${seconds.toFixed(1)} s on ${String(threads)} threads (${String(perMinute)} runs a minute); ` +
-      `${String(total.resynced)} runs needed a resync, the longest took ${String(Math.round(total.longestRecoveryMs / 60_000))} minutes of its own time`,
-  );
-  for (const { replay: command, violations } of total.failures) {
+  for (const cell of cells.values()) addSummary(total, cell);
+  if (values.json) say(JSON.stringify({ total, states: states.size, seconds }));
+  else {
+    const columns = [...families, 'pairs'].filter((family) => asked.includes(family));
+    say(`| scenario | calls | ${columns.join(' | ')} | violations |`);
+    say(`|---|---|${'---|'.repeat(columns.length)}---|`);
+    for (const { title } of chosen) {
+      const row = columns.map((family) => cells.get(`${title} ${family}`) ?? emptySummary());
+      const all = emptySummary();
+      for (const cell of row) addSummary(all, cell);
+      const counts = row.map(({ runs }) => (runs === 0 ? '–' : String(runs))).join(' | ');
+      say(
+        `| ${title} | ${String(calls.get(title) ?? '–')} | ${counts} | ${violatedInvariants(all).join(', ') || 'none'} |`,
+      );
+    }
     say('');
-    say(command);
-    for (const violation of violations) say(`  ${violation}`);
+    sayTotals(columns.map((family) => [family, sumOf(chosen.map(({ title }) => cellOf(title, family)))]));
+    say(
+      `${String(chosen.length)} scenarios, ${String(total.runs)} runs, ${String(total.calls)} outside calls, ${String(states.size)} states, ` +
+        `${seconds.toFixed(1)} s on ${String(threads)} threads (${String(Math.round((total.runs / seconds) * 60))} runs a minute); ` +
+        `${String(total.resynced)} runs needed a resync, the longest took ${String(Math.round(total.longestRecoveryMs / 60_000))} minutes of its own time`,
+    );
+    for (const { replay: command, violations } of total.failures) {
+      say('');
+      say(command);
+      for (const violation of violations) say(`  ${violation}`);
+    }
   }
   if (total.failures.length > 0) process.exitCode = 1;
+}
+
+function sumOf(summaries: readonly Summary[]): Summary {
+  const sum = emptySummary();
+  for (const one of summaries) addSummary(sum, one);
+  return sum;
+}
+
+function sayTotals(rows: readonly (readonly [string, Summary])[]): void {
+  for (const [family, { runs, violations }] of rows) {
+    const found = Object.entries(violations).map(([invariant, count]) => `${invariant} (${String(count)})`);
+    say(`${family}: ${String(runs)} runs, violations: ${found.join(', ') || 'none'}`);
+  }
+  say('');
 }

@@ -18,6 +18,8 @@ export interface Mutation {
   readonly title: string;
   /** Scenarios that can find it. Second line of the patch. */
   readonly scenarios: readonly string[];
+  /** Families of runs that can find it. Third line of the patch, or `faults`. */
+  readonly families: readonly string[];
   readonly file: string;
 }
 
@@ -26,9 +28,12 @@ export function mutations(): Mutation[] {
     .toSorted()
     .map((path) => {
       const file = join(import.meta.dirname, path);
-      const [title = '', second = ''] = readFileSync(file, 'utf8').split('\n');
-      const scenarios = second.replace(/^Scenarios: /, '').split(' ');
-      return { name: basename(path, '.patch'), title, scenarios, file };
+      const [title = '', second = '', third = ''] = readFileSync(file, 'utf8').split('\n');
+      const wordsAfter = (label: string, line: string) =>
+        line.startsWith(label) ? line.slice(label.length).split(' ') : undefined;
+      const scenarios = wordsAfter('Scenarios: ', second) ?? [];
+      const families = wordsAfter('Families: ', third) ?? ['faults'];
+      return { name: basename(path, '.patch'), title, scenarios, families, file };
     });
 }
 
@@ -47,7 +52,7 @@ const Report = z.object({
 });
 export type MutationReport = z.infer<typeof Report>['total'];
 
-/** Runs all single faults of its scenarios in a copy of the sources with the bug. */
+/** Plays its scenarios in a copy of the sources with the bug. */
 export async function runMutation(mutation: Mutation, threads: number): Promise<MutationReport> {
   const copy = mkdtempSync(join(tmpdir(), 'crash-bug-'));
   try {
@@ -56,8 +61,11 @@ export async function runMutation(mutation: Mutation, threads: number): Promise<
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     await run('git', [...apply, mutation.file], { cwd: copy });
-    const which = mutation.scenarios.flatMap((scenario) => ['--story', scenario]);
-    const args = ['test/simulation/main.ts', '--no-pairs', '--json', '--threads', String(threads), ...which];
+    const which = [
+      ...mutation.scenarios.flatMap((scenario) => ['--story', scenario]),
+      ...mutation.families.flatMap((family) => ['--family', family]),
+    ];
+    const args = ['test/simulation/main.ts', '--json', '--threads', String(threads), ...which];
     const stdout = await run(process.execPath, args, { cwd: copy, maxBuffer: 64 * 1024 * 1024 }).then(
       (done) => done.stdout,
       // The exit code is 1 after a violation.

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
 import { BackOff, delayAfter } from '../../src/controller/back-off.ts';
 import { secretsOf } from '../../src/forwarding/desired/credentials.ts';
@@ -47,6 +48,7 @@ export class OperatorProcess {
   readonly #ready = new Set<string>();
   readonly #due = new Map<string, Due>();
   readonly #resolveCrashed: () => void;
+  readonly #reconciling = new AsyncLocalStorage<string>();
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -86,6 +88,11 @@ export class OperatorProcess {
     }
   }
 
+  /** The forwarding whose reconciliation asks. */
+  get reconciling(): string | undefined {
+    return this.#reconciling.getStore();
+  }
+
   /** Whether a reconciliation is due. */
   get isBusy(): boolean {
     const nowMs = this.#options.nowMs();
@@ -111,7 +118,10 @@ export class OperatorProcess {
     ]);
     this.#ready.clear();
     for (const key of keys) this.#due.delete(key);
-    await Promise.race([Promise.all([...keys].map((key) => this.#reconcile(key))), this.crashed]);
+    await Promise.race([
+      Promise.all([...keys].map((key) => this.#reconciling.run(key, () => this.#reconcile(key)))),
+      this.crashed,
+    ]);
     return keys.size;
   }
 

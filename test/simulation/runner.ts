@@ -1,20 +1,33 @@
-import { type Fault, faults, type PlannedFault } from './faults.ts';
+import type { Behavior } from '../../sandbox/konnect/behavior.ts';
+import { key } from '../support/forwarding-spec.ts';
+import type { BehaviorName } from './behaviors.ts';
+import { behaviors } from './behaviors.ts';
+import type { Call, PlannedFault } from './faults.ts';
 import { setUpOthers } from './fixtures.ts';
 import { type ForeignObjects, snapshotForeign } from './foreign-objects.ts';
 import { InvariantChecker, type Violation } from './invariants.ts';
-import type { Scenario } from './scenario.ts';
+import { destinationsOf, pointsAt, webhooksOf } from './konnect-snapshot.ts';
+import type { FinalState, Scenario } from './scenario.ts';
 import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 
-/** Number of resyncs after which a run must have converged. */
-const maxResyncs = 4;
+/** Number of resyncs after which a run must have converged. A fault may last for some of them. */
+const maxResyncs = 10;
 const restResyncs = 2;
 
-export interface Run {
+/** How a scenario is played. */
+export interface Variant {
+  readonly seed: number;
+  /** Default: as the scenario says. */
+  readonly behavior?: BehaviorName | undefined;
+}
+
+export interface Run extends Variant {
   readonly scenario: string;
   readonly plan: readonly PlannedFault[];
-  readonly seed: number;
-  /** Number of outside calls from the change to the end. */
-  readonly calls: number;
+  /** True if the change was taken back and made again. */
+  readonly isBack: boolean;
+  /** The outside calls from the change to the end. */
+  readonly calls: readonly Call[];
   /** False if a fault could not happen to its call, or there was no such call. Then the run equals another run. */
   readonly hadAllFaults: boolean;
   readonly violations: readonly Violation[];
@@ -24,6 +37,8 @@ export interface Run {
 }
 
 export interface RunOptions {
+  /** Takes the change back when all is at rest, and makes it again. Default: false. */
+  readonly isBack?: boolean;
   /** Default: false. */
   readonly recordsHistory?: boolean;
   /** Collects the digests of the observed states. */
@@ -31,16 +46,24 @@ export interface RunOptions {
 }
 
 /** The state before a scenario's change, at which any number of runs begin. */
-export interface PreparedScenario {
+export interface PreparedScenario extends Variant {
   readonly scenario: Scenario;
-  readonly seed: number;
   readonly saved: SavedState;
   readonly foreign: ForeignObjects;
+  /** What may be if a user has taken the change back. The first one is the state before the change. */
+  readonly before: readonly FinalState[];
+  /** True if the change is one of users in Kubernetes alone, so that a user can take it back. */
+  readonly isRevertible: boolean;
+}
+
+function behaviorOf(scenario: Scenario, name: BehaviorName | undefined): Partial<Behavior> {
+  return { ...(name === undefined ? {} : behaviors[name]), ...scenario.behavior };
 }
 
 /** Runs the scenario up to its change, without a fault. */
-export async function prepareScenario(scenario: Scenario, seed = 1): Promise<PreparedScenario> {
-  const world = new SimulatedWorld({ behavior: scenario.behavior, seed });
+export async function prepareScenario(scenario: Scenario, variant: Variant = { seed: 1 }): Promise<PreparedScenario> {
+  const { seed, behavior } = variant;
+  const world = new SimulatedWorld({ behavior: behaviorOf(scenario, behavior), seed });
   setUpOthers(world);
   await world.work();
   scenario.foreign?.(world);
@@ -51,44 +74,74 @@ export async function prepareScenario(scenario: Scenario, seed = 1): Promise<Pre
   }
   await scenario.prepare?.(world);
   await world.work();
-  return { scenario, seed, saved: world.save(), foreign };
+  const before = [stateBefore(world, foreign, scenario), ...(scenario.undone === undefined ? [] : [scenario.undone])];
+  const saved = world.save();
+  const isRevertible = scenario.later === undefined && !changesKonnect(scenario, world);
+  return { scenario, seed, behavior, saved, foreign, before, isRevertible };
+}
+
+function stateBefore(world: SimulatedWorld, foreign: ForeignObjects, { mayBeTaken = [] }: Scenario): FinalState {
+  const webhooks = webhooksOf(world).filter(({ name }) => !foreign.webhooks.has(name));
+  const destinations = destinationsOf(world).filter(({ destination }) => !foreign.destinations.has(destination.id));
+  return {
+    after: Object.fromEntries(webhooks.map((one) => [one.name, pointsAt(one)])),
+    destinations: destinations.map(({ name }) => name),
+    mayRemain: mayBeTaken.flatMap((name) => [name, `blue/${name}`]),
+    readiness: {
+      [key]: 'gone',
+      ...Object.fromEntries([...world.kubernetes.objects.keys()].map((of) => [of, world.readinessOf(of)])),
+    },
+  };
+}
+
+function changesKonnect(scenario: Scenario, world: SimulatedWorld): boolean {
+  const states = () => JSON.stringify([webhooksOf(world).map(({ webhook }) => webhook), destinationsOf(world)]);
+  const before = states();
+  scenario.change(world);
+  return states() !== before;
 }
 
 /** Runs the scenario from its change until it is at rest, with these faults. The same arguments give the same run. */
 export async function runScenario(
-  { scenario, seed, saved, foreign }: PreparedScenario,
+  prepared: PreparedScenario,
   plan: readonly PlannedFault[],
-  { recordsHistory = false, states = new Set() }: RunOptions = {},
+  { isBack = false, recordsHistory = false, states = new Set() }: RunOptions = {},
 ): Promise<Run> {
+  const { scenario, seed, behavior, saved } = prepared;
   // The change begins in a new process, whose memory contains only what it has read.
-  const world = new SimulatedWorld({ behavior: scenario.behavior, seed, from: saved });
+  const world = new SimulatedWorld({ behavior: behaviorOf(scenario, behavior), seed, from: saved });
   await world.work();
   const history: string[] = [];
-  const start = world.kubernetes.events.length;
-  world.startCounting(plan, start);
-  scenario.change(world);
-  const checker = new InvariantChecker(world, scenario, foreign, states, recordsHistory ? history : undefined);
-  world.observer = checker;
+  world.startCounting(plan, world.kubernetes.events.length);
+  const checker = new InvariantChecker(world, prepared, states, recordsHistory ? history : undefined);
   const startedMs = world.clock.ms;
-  let ends = await world.work();
-  for (const step of scenario.later ?? []) {
-    await world.resync();
-    step(world);
-    ends = await world.work();
-  }
+  let ends = await change(world, scenario, checker);
   let resyncs = 0;
-  while (ends && resyncs < maxResyncs && checker.missing().length > 0) {
-    resyncs += 1;
-    ends = await world.resync();
+  const settle = async () => {
+    checker.atRest();
+    while (ends && resyncs < maxResyncs && checker.missing().length > 0) {
+      resyncs += 1;
+      ends = await world.resync();
+    }
+    checker.checkEnd();
+  };
+  await settle();
+  if (isBack && world.undo()) {
+    ends = await world.work();
+    await settle();
+  }
+  if (world.isUndone && checker.violations.length === 0 && !world.wasDeletedByFault) {
+    world.isUndone = false;
+    ends = await change(world, scenario, checker);
+    await settle();
   }
   const recoveryMs = world.clock.ms - startedMs;
-  const { calls } = world;
+  const calls = world.stopCounting();
   if (!ends) checker.violate('converges', 'the reconciliations do not end');
-  checker.checkEnd();
-  world.stopCounting();
-  // An old list may hide an object until the next resync.
-  const hidden = plan.some(({ fault }) => fault.includes('stale-list')) ? 1 : 0;
-  for (let count = 0; count < Math.max(scenario.resyncsBeforeRest ?? 0, hidden); count += 1) await world.resync();
+  // A resync finds what an old list has hidden or a refused call has left, records the time that an answer lacked, and corrects late changes of others.
+  const isLate = plan.some(({ fault }) => /stale-list|^other-|^http-4/.test(fault));
+  const mayWrite = isLate || !world.konnect.behavior.patchAnswersUpdatedAt ? 1 : 0;
+  for (let count = 0; count < (scenario.resyncsBeforeRest ?? 0) + mayWrite; count += 1) await world.resync();
   if (ends) await checkRest(world, checker);
   if (world.unexpectedError !== undefined)
     checker.violate('sound', world.unexpectedError.stack ?? world.unexpectedError.message);
@@ -96,6 +149,8 @@ export async function runScenario(
     scenario: scenario.title,
     plan,
     seed,
+    behavior,
+    isBack,
     calls,
     hadAllFaults: world.appliedFaults.length === plan.length,
     violations: checker.violations,
@@ -105,40 +160,23 @@ export async function runScenario(
   };
 }
 
+/** Makes the scenario's changes, and works. Resolves with false if that does not end. */
+async function change(world: SimulatedWorld, scenario: Scenario, checker: InvariantChecker): Promise<boolean> {
+  scenario.change(world);
+  checker.begin(scenario);
+  world.observer = checker;
+  let ends = await world.work();
+  for (const step of scenario.later ?? []) {
+    await world.resync();
+    step(world);
+    world.told('people make the next change');
+    ends = await world.work();
+  }
+  return ends;
+}
+
 async function checkRest(world: SimulatedWorld, checker: InvariantChecker): Promise<void> {
   const before = world.writes;
   for (let count = 0; count < restResyncs; count += 1) await world.resync();
   if (world.writes > before) checker.violate('rests', `${String(world.writes - before)} writes`);
-}
-
-/** Yields a run without a fault, and then one run for every fault at every call. */
-export async function* runsWithOneFault(prepared: PreparedScenario, options: RunOptions = {}): AsyncGenerator<Run> {
-  const whole = await runScenario(prepared, [], options);
-  yield whole;
-  for (let at = 1; at <= whole.calls; at += 1) {
-    for (const fault of faultsOf(prepared)) {
-      const run = await runScenario(prepared, [{ at, fault }], options);
-      if (run.hadAllFaults) yield run;
-    }
-  }
-}
-
-/** Yields one run for every second fault at every later call, after the given first fault. */
-export async function* runsWithSecondFault(
-  prepared: PreparedScenario,
-  first: Run,
-  options: RunOptions = {},
-): AsyncGenerator<Run> {
-  const [{ at } = { at: 0 }] = first.plan;
-  for (let second = at + 1; second <= first.calls; second += 1) {
-    for (const fault of faultsOf(prepared)) {
-      const run = await runScenario(prepared, [...first.plan, { at: second, fault }], options);
-      if (run.hadAllFaults) yield run;
-    }
-  }
-}
-
-/** Leaves out the fault that deletes the forwarding, if the scenario itself deletes it or no token could remove the rest. */
-function faultsOf({ scenario }: PreparedScenario): readonly Fault[] {
-  return scenario.deletable === true ? faults : faults.filter((fault) => fault !== 'crash-after+deleted');
 }

@@ -27,16 +27,18 @@ export interface Scenario extends FinalState {
   readonly change: (world: SimulatedWorld) => void;
   /** Further changes. Each follows a resync, in the same process unless a fault ended it. */
   readonly later?: readonly ((world: SimulatedWorld) => void)[];
-  /** By object, how many corrections status counts in the end: one for each change of another client. Default: none. */
-  readonly corrections?: Readonly<Record<string, number>>;
-  /** Also accepted after a crash, which loses the memory of the process. */
-  readonly afterCrash?: FinalState;
-  /** Resyncs that may still write. If an answer has no `updated_at`, the next reconciliation records it. */
+  /** Also accepted if a user has taken the change back. The state before the change always is. */
+  readonly undone?: FinalState;
+  /** Also accepted after a fault: a crash loses the memory of the process, and a refused call may put a change off. */
+  readonly afterFault?: FinalState;
+  /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
   /** Webhooks that are off while they change their kind. They are checked from when they have their final target. */
   readonly mayBeInterrupted?: readonly string[];
   /** Groups of webhooks. In each group, one must be on at every moment. */
   readonly oneOf?: readonly (readonly string[])[];
+  /** Webhooks change their owner. They may be off if Konnect refuses a call of the next owner, or if a fault lasts longer than the owner waits. */
+  readonly changesOwner?: boolean;
   /** Names of destinations and webhooks of other clients that the operator may adopt or change. */
   readonly mayBeTaken?: readonly string[];
   /** The operator may write nothing to Konnect. */
@@ -45,6 +47,4 @@ export interface Scenario extends FinalState {
   readonly leavesUnrecorded?: boolean;
   /** A fault may delete the forwarding at any moment. Then nothing of ours may remain. */
   readonly deletable?: boolean;
-  /** Runs also with every pair of faults. */
-  readonly withPairs?: boolean;
 }

@@ -16,7 +16,8 @@ import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
 import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
 import { isObservation } from '../support/observation.ts';
 import { randomOf } from '../support/random.ts';
-import { applies, type Call, type Fault, type PlannedFault } from './faults.ts';
+import { perform } from './acts.ts';
+import { applies, type Call, type Fault, isAct, type Lasting, type PlannedFault } from './faults.ts';
 import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
 import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
@@ -32,10 +33,11 @@ const maxRounds = 120;
 
 /** Gets every effect of a call at once. */
 export interface Observer {
-  /** Kubernetes or Konnect has changed, by any client. */
-  changed: (what: string) => void;
+  /** Kubernetes or Konnect has changed. */
+  changed: (what: string, by: 'operator' | 'people') => void;
   statusWritten: (key: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding) => void;
-  called: (call: Call, outcome: string, by: 'operator' | 'late') => void;
+  /** `reconciling` is the forwarding that the operator reconciles. */
+  called: (call: Call, outcome: string, by: 'operator' | 'late', reconciling: string | undefined) => void;
 }
 
 export interface WorldOptions {
@@ -61,8 +63,9 @@ export class SimulatedWorld {
   readonly clock: { ms: number };
   readonly recordedEvents: (KubernetesEvent & { readonly of: string })[] = [];
   observer: Observer = noObserver;
-  /** Outside calls since `startCounting`. */
+  /** Number of outside calls since `startCounting`. */
   calls = 0;
+  readonly #counted: Call[] = [];
   /** Number of processes that a fault has ended. */
   crashes = 0;
   /** Number of requested writes, to Kubernetes and Konnect, without those that only record the time of an observation. */
@@ -77,6 +80,12 @@ export class SimulatedWorld {
   #plan: readonly PlannedFault[] = [];
   /** Faults that happened. */
   readonly appliedFaults: PlannedFault[] = [];
+  /** The fault that lasts, from its first call on. */
+  #lasting: { readonly fault: Fault; readonly what: string; left: number; readonly untilMs: number } | undefined;
+  /** Kubernetes before the scenario's change. */
+  #before: SavedKubernetes | undefined;
+  /** True after a user has taken the scenario's change back. */
+  isUndone = false;
   /** Number of watch events before the scenario's change. */
   #eventsBeforeChange = 0;
   #isCounting = false;
@@ -163,36 +172,36 @@ export class SimulatedWorld {
   /** Changes of a user in Kubernetes or of another client in Konnect. Each advances the clock by one second. */
   add(choice: SpecChoice, as = key, ageMs = 3_600_000): void {
     this.kubernetes.create(as, specOf(choice), ageMs);
-    this.#userChanged(`a user creates ${as}`);
+    this.told(`a user creates ${as}`);
   }
 
   edit(choice: SpecChoice, of = key): void {
     this.kubernetes.edit(of, specOf(choice));
-    this.#userChanged(`a user edits ${of}`);
+    this.told(`a user edits ${of}`);
   }
 
   /** Replaces a forwarding, and with it removes its finalizer. */
   replace(of = key): void {
     this.kubernetes.replace(of);
-    this.#userChanged(`a user replaces ${of}`);
+    this.told(`a user replaces ${of}`);
   }
 
   delete(of = key): void {
     this.kubernetes.delete(of);
-    this.#userChanged(`a user deletes ${of}`);
+    this.told(`a user deletes ${of}`);
   }
 
   /** Without `id`, the Portal is deleted. */
   putPortal(name: string, id: string | undefined): void {
     const portal: PortalObject = id === undefined ? { kind: 'absent' } : { kind: 'portal', id, organizationID: blue };
     this.kubernetes.portals.set(`platform/${name}`, portal);
-    this.#userChanged(`a user changes Portal ${name}`);
+    this.told(`a user changes Portal ${name}`);
   }
 
   putSecret(name: string, values: Readonly<Record<string, string>>): void {
     this.kubernetes.putSecret(`platform/${name}`, values);
     this.#process.handleSecretChange(`platform/${name}`);
-    this.#userChanged(`a user writes Secret ${name}`);
+    this.told(`a user writes Secret ${name}`);
   }
 
   createForeign(
@@ -201,20 +210,30 @@ export class SimulatedWorld {
   ): string {
     const fields = { name, endpoint, authorization: 'theirs', logFormat: 'cef', skipSSLVerification: false } as const;
     const { id } = createDestination(this.konnect, organization, fields);
-    this.#userChanged(`another client creates destination ${name}`);
+    this.told(`another client creates destination ${name}`);
     return id;
   }
 
   /** Changes a destination as the operator of another cluster does, which wants another format. */
   changeFormat(id: string): void {
     changeDestination(this.konnect, this.organization(), id, { logFormat: 'json' });
-    this.#userChanged(`another client changes destination ${id}`);
+    this.told(`another client changes destination ${id}`);
   }
 
   attach(webhook: Webhook, id: string, organization = this.organization()): void {
     pointWebhook(this.konnect, organization, webhook, { kind: 'destination', id });
     webhook.enabled = true;
-    this.#userChanged('another client attaches a webhook');
+    this.told('another client attaches a webhook');
+  }
+
+  /** Takes back what users have changed in Kubernetes since `startCounting`. Returns false if nothing can be taken back at this moment. */
+  undo(): boolean {
+    const before = this.#before;
+    if (this.isUndone || before === undefined || !this.kubernetes.restore(before)) return false;
+    this.isUndone = true;
+    for (const secret of before.secrets.keys()) this.#process.handleSecretChange(secret);
+    this.told('a user takes the change back');
+    return true;
   }
 
   /** Hides a portal from every token, as if its role were gone, or shows it again. */
@@ -225,7 +244,7 @@ export class SimulatedWorld {
     this.#hidden.set(id, hidden);
     if (isHidden) portals.delete(id);
     else portals.set(id, hidden);
-    this.#userChanged(`portal ${id} is ${isHidden ? 'hidden' : 'shown'}`);
+    this.told(`portal ${id} is ${isHidden ? 'hidden' : 'shown'}`);
   }
 
   /** Runs the action once, directly after the first such call. */
@@ -238,11 +257,15 @@ export class SimulatedWorld {
     this.#plan = plan;
     this.#isCounting = true;
     this.#eventsBeforeChange = shown;
+    this.#before = this.kubernetes.save();
     this.calls = 0;
   }
 
-  stopCounting(): void {
+  /** Ends the faults. Returns the calls since `startCounting`. */
+  stopCounting(): readonly Call[] {
     this.#isCounting = false;
+    this.#lasting = undefined;
+    return this.#counted;
   }
 
   /** Replaces the present process. */
@@ -303,7 +326,7 @@ export class SimulatedWorld {
         send: (request) =>
           this.#call(
             process,
-            konnectCall(request),
+            konnectCall(this.konnect, request),
             () => {
               // Lists show the state of 30 seconds ago.
               const isStale = this.clock.ms < this.#staleUntilMs;
@@ -360,25 +383,53 @@ export class SimulatedWorld {
   async #call<T>(process: OperatorProcess, call: Call, action: () => T, errorOf: (fault: Fault) => Error): Promise<T> {
     if (process.hasCrashed) return never();
     this.clock.ms += latencyMs;
-    if (this.#isCounting) this.calls += 1;
-    const planned = this.#isCounting ? this.#plan.find(({ at }) => at === this.calls) : undefined;
-    const fault = planned !== undefined && applies(planned.fault, call) ? planned : undefined;
+    if (this.#isCounting) this.calls = this.#counted.push(call);
+    const fault = this.#faultOf(call);
     if (call.kind === 'write' && call.isObservation !== true) this.writes += 1;
     const carry = (by: 'operator' | 'late' = 'operator'): T => {
       try {
         const result = action();
-        this.observer.called(call, fault === undefined ? 'done' : `done, ${fault.fault}`, by);
-        if (call.kind === 'write') this.observer.changed(call.what);
+        this.observer.called(call, fault === undefined ? 'done' : `done, ${fault}`, by, process.reconciling);
+        if (call.kind === 'write') this.observer.changed(call.what, 'operator');
         this.#runAfterCall(call);
         return result;
       } catch (error) {
-        this.observer.called(call, error instanceof Error ? error.message : 'failed', by);
+        this.observer.called(call, error instanceof Error ? error.message : 'failed', by, process.reconciling);
         throw error;
+      } finally {
+        this.#act();
       }
     };
-    if (fault === undefined) return carry();
-    this.appliedFaults.push(fault);
-    return this.#withFault(fault.fault, process, call, carry, errorOf);
+    return fault === undefined ? carry() : this.#withFault(fault, process, call, carry, errorOf);
+  }
+
+  /** Returns the fault of this call: one that lasts, or one that the plan has for it. */
+  #faultOf(call: Call): Fault | undefined {
+    const { what } = call;
+    const lasting = this.#lasting;
+    if (lasting !== undefined && what === lasting.what && lasting.left > 0 && this.clock.ms < lasting.untilMs) {
+      lasting.left -= 1;
+      return lasting.fault;
+    }
+    const planned = this.#isCounting ? this.#plan.find(({ at }) => at === this.calls) : undefined;
+    if (planned === undefined || isAct(planned.fault) || !applies(planned.fault, call)) return undefined;
+    this.appliedFaults.push(planned);
+    const { fault } = planned;
+    if (planned.lasting !== undefined) this.#lasting = { fault, what, ...this.#lengthOf(planned.lasting) };
+    return fault;
+  }
+
+  #lengthOf(lasting: Lasting): { left: number; untilMs: number } {
+    return 'times' in lasting
+      ? { left: lasting.times - 1, untilMs: Number.POSITIVE_INFINITY }
+      : { left: Number.POSITIVE_INFINITY, untilMs: this.clock.ms + lasting.minutes * 60_000 };
+  }
+
+  /** Lets people act after this call, if the plan says so. */
+  #act(): void {
+    const planned = this.#isCounting ? this.#plan.find(({ at }) => at === this.calls) : undefined;
+    if (planned === undefined || !isAct(planned.fault) || this.appliedFaults.includes(planned)) return;
+    if (perform(this, planned.fault, this.calls)) this.appliedFaults.push(planned);
   }
 
   #runAfterCall({ what }: Call): void {
@@ -395,7 +446,7 @@ export class SimulatedWorld {
     carry: (by?: 'operator' | 'late') => T,
     errorOf: (fault: Fault) => Error,
   ): Promise<T> {
-    const omitted = () => this.observer.called(call, `not done, ${fault}`, 'operator');
+    const omitted = () => this.observer.called(call, `not done, ${fault}`, 'operator', process.reconciling);
     const carried = () => {
       try {
         carry();
@@ -448,6 +499,9 @@ export class SimulatedWorld {
         this.clock.ms += timeoutMs;
         omitted();
         throw errorOf(fault);
+      case 'http-400':
+      case 'http-401':
+      case 'http-403':
       case 'http-409':
       case 'http-429':
       case 'http-500':
@@ -481,8 +535,9 @@ export class SimulatedWorld {
     }
   }
 
-  #userChanged(what: string): void {
-    this.observer.changed(what);
+  /** Tells the observer of a change that people made. */
+  told(what: string): void {
+    this.observer.changed(what, 'people');
     this.clock.ms += 1_000;
   }
 }

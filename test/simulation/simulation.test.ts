@@ -1,19 +1,37 @@
 import { describe, expect, test } from '@jest/globals';
 import { document } from '../docs/documents.ts';
-import { faults } from './faults.ts';
+import { behaviorIn, type Family, runsOf, sampleOf } from './families.ts';
+import { acts, faults } from './faults.ts';
 import { invariants } from './invariants.ts';
 import { mutations, runMutation, whyNotApplicable } from './mutations.ts';
-import { prepareScenario, runScenario, runsWithOneFault } from './runner.ts';
+import { prepareScenario, runScenario } from './runner.ts';
+import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
-import { addRun, emptySummary } from './summary.ts';
+import { addRun, emptySummary, type Summary } from './summary.ts';
 
-describe('every fault at every outside call of scenario', () => {
-  test.each(scenarios)('$title ends at rest, without a violation', async (scenario) => {
-    const summary = emptySummary();
-    for await (const run of runsWithOneFault(await prepareScenario(scenario))) addRun(summary, run);
-    expect(summary.failures).toEqual([]);
-    expect(summary.runs).toBeGreaterThan(9);
+const seed = 1;
+/** `npm run crash` plays the rest. */
+const maxRuns = 150;
+const maxRunsOfOthers = 12;
+
+async function summaryOf(scenario: Scenario, family: Family, count: number): Promise<Summary> {
+  const summary = emptySummary();
+  const prepared = await prepareScenario(scenario, { seed, behavior: behaviorIn(family) });
+  for await (const run of runsOf(prepared, family, {}, (plans) => sampleOf(plans, count, seed))) addRun(summary, run);
+  return summary;
+}
+
+describe('a fault at an outside call of scenario', () => {
+  test.each(scenarios)('$title leaves no violation, and the run ends at rest', async (scenario) => {
+    const { failures, runs } = await summaryOf(scenario, 'faults', maxRuns);
+    expect(failures).toEqual([]);
+    expect(runs).toBeGreaterThan(9);
   });
+});
+
+test.each(scenarios)('a sample of acts of people in scenario $title leaves no violation', async (scenario) => {
+  const { failures } = await summaryOf(scenario, 'acts', maxRunsOfOthers);
+  expect(failures).toEqual([]);
 });
 
 test('a repeated run gives the same result', async () => {
@@ -38,9 +56,9 @@ test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
   },
 );
 
-test('docs/trust/reliability/crash-points.md has every invariant, every fault and every seeded bug', () => {
+test('docs/trust/reliability/crash-points.md has every invariant, every fault, every act and every seeded bug', () => {
   const text = document('docs/trust/reliability/crash-points.md');
-  const named = [...Object.keys(invariants), ...faults].map((name) => `\`${name}\``);
+  const named = [...Object.keys(invariants), ...faults, ...acts].map((name) => `\`${name}\``);
   const titles = mutations().map(({ title }) => `| ${title} |`);
   expect([...named, ...titles].filter((one) => !text.includes(one))).toEqual([]);
 });

@@ -12,11 +12,13 @@ export interface Summary {
   longestRecoveryMs: number;
   /** Number of runs with a violation, by invariant. */
   violations: Partial<Record<Invariant, number>>;
-  /** The first failures, up to a maximum number. */
+  /** The first failures of each kind, up to a maximum number. */
   failures: Failure[];
 }
 
+/** Runs of one scenario with the same violations are one failure. */
 export interface Failure {
+  readonly scenario: string;
   readonly replay: string;
   readonly violations: readonly string[];
 }
@@ -29,7 +31,7 @@ export function emptySummary(): Summary {
 
 export function addRun(summary: Summary, run: Run): void {
   summary.runs += 1;
-  summary.calls += run.calls;
+  summary.calls += run.calls.length;
   if (run.resyncs > 0) summary.resynced += 1;
   summary.longestRecoveryMs = Math.max(summary.longestRecoveryMs, run.recoveryMs);
   for (const invariant of new Set(run.violations.map((one) => one.invariant))) {
@@ -59,18 +61,24 @@ const allInvariants: readonly Invariant[] = Object.keys(invariants).filter((name
 );
 
 /** Returns the command that repeats the run, with its history. */
-export function replayOf({ scenario, plan, seed }: Pick<Run, 'scenario' | 'plan' | 'seed'>): string {
+export function replayOf({ scenario, behavior, isBack, plan, seed }: Run): string {
   const which = plan.length === 0 ? '' : ` --faults ${planInWords(plan)}`;
-  return `npm run crash -- --story ${scenario}${which} --seed ${String(seed)} --history`;
+  const how = `${behavior === undefined ? '' : ` --behavior ${behavior}`}${isBack ? ' --back' : ''}`;
+  return `npm run crash -- --story ${scenario}${how}${which} --seed ${String(seed)} --history`;
 }
 
 function failureOf(run: Run): Failure {
   return {
+    scenario: run.scenario,
     replay: replayOf(run),
     violations: run.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`),
   };
 }
 
 function addFailure({ failures }: Summary, failure: Failure): void {
-  if (failures.length < maxFailures) failures.push(failure);
+  const isKnown = failures.some(
+    ({ scenario, violations }) =>
+      scenario === failure.scenario && violations.join('\n') === failure.violations.join('\n'),
+  );
+  if (!isKnown && failures.length < maxFailures) failures.push(failure);
 }

@@ -30,6 +30,7 @@ export async function createDestination(
   if (contested !== undefined) return contested;
   recordDestination(context, toStatus(since));
   await beforeWrite(context, `creating ${object} in Konnect`, { interrupts: !isRepeated });
+  context.renew(since);
   try {
     const created = await context.konnect.client.createDestination(api, own.settings, context.signal);
     recordDestination(context, applied(created.id, created.updatedAt, own));
@@ -85,7 +86,6 @@ function failedCreation(
     );
   }
   const problem = problemOf(error, object, context);
-  if (error.mayHaveHappened && isRepeated) recordDestination(context, toStatus(context.stamp()));
   if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);
   if (!error.mayHaveHappened && problem.severity !== 'stalled') forgetDestination(context);
   return problem;

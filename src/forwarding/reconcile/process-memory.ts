@@ -84,6 +84,12 @@ export class ProcessMemory {
     this.#timestamps.expire(key, time);
   }
 
+  /** Makes the age of a timestamp begin again. */
+  renewTimestamp(key: string, time: string): void {
+    this.#timestamps.forget(key, time);
+    this.#timestamps.ageMs(key, time);
+  }
+
   /** Returns how long Konnect or the API server has been unavailable, in milliseconds, counted from the first call. */
   unavailableForMs(key: string): number {
     return this.#outages.ageMs(key, outage);

@@ -73,6 +73,7 @@ export function createContext(
     },
     ageMs: (time) => memory.timestampAgeMs(key, time),
     expire: (time) => memory.expireTimestamp(key, time),
+    renew: (time) => memory.renewTimestamp(key, time),
     signal,
     wasApplied,
     isRequested,

@@ -43,7 +43,6 @@ export const changes: readonly Scenario[] = [
       }),
     after: { ...allAttached, 'blue/forum': `${key} off` },
     destinations: ownDestination,
-    withPairs: true,
   },
   {
     title: 'more-and-fewer-portals',
@@ -60,7 +59,6 @@ export const changes: readonly Scenario[] = [
     change: (world) => world.putSecret('siem', otherSiem),
     after: allAttached,
     destinations: ownDestination,
-    withPairs: true,
   },
   {
     title: 'rotate-authorization',
@@ -69,7 +67,6 @@ export const changes: readonly Scenario[] = [
     change: (world) => world.putSecret('siem', { ...siem, authorization: 'Bearer CANARYnew' }),
     after: allAttached,
     destinations: ownDestination,
-    resyncsBeforeRest: 1,
   },
   {
     title: 'rotate-v2',
@@ -78,7 +75,6 @@ export const changes: readonly Scenario[] = [
     change: (world) => world.putSecret('siem', otherSiem),
     after: { 'blue/us': `${codeOf('second')} on` },
     destinations: [],
-    withPairs: true,
   },
   {
     title: 'rotate-v2-and-portals',
@@ -99,7 +95,6 @@ export const changes: readonly Scenario[] = [
   {
     title: 'drift',
     before: usual,
-    corrections: { destination: 1, organization: 1, [`portal/${shop}`]: 1, [`portal/${forum}`]: 1 },
     foreign: (world) => void world.createForeign('theirs'),
     change(world) {
       const organization = world.organization();
@@ -120,7 +115,6 @@ export const changes: readonly Scenario[] = [
     deletable: true,
     behavior: { usedDestination: 'deleted' },
     before: shopOnly,
-    corrections: { destination: 1, [`portal/${shop}`]: 1 },
     change(world) {
       const mine = world
         .organization()
@@ -140,15 +134,13 @@ export const changes: readonly Scenario[] = [
     later: [detachShop, detachShop, detachShop],
     after: {},
     destinations: ownDestination,
-    corrections: { [`portal/${shop}`]: 3 },
     readiness: { [key]: 'False Contested Stalled' },
     // A process with an outdated cache does not know that the correction was the operator's.
-    afterCrash: { after: { 'blue/shop': `${key} on` }, destinations: ownDestination },
+    afterFault: { after: { 'blue/shop': `${key} on` }, destinations: ownDestination },
   },
   {
     title: 'drift-v2',
     before: inline,
-    corrections: { organization: 1 },
     change(world) {
       const webhook = world.webhook();
       webhook.enabled = false;
@@ -184,7 +176,6 @@ export const changes: readonly Scenario[] = [
     change: (world) => world.edit({ ...usual, name: 'renamed' }),
     after: { 'blue/shop': 'renamed on', 'blue/forum': 'renamed on', 'blue/us': 'renamed on' },
     destinations: ['blue/renamed'],
-    withPairs: true,
   },
   {
     title: 'change-region',
@@ -223,7 +214,7 @@ export const changes: readonly Scenario[] = [
     destinations: [`green/${key}`],
     oneOf: [['blue/us', 'green/us']],
     // Only the crashed process knew a token of the old organization.
-    afterCrash: {
+    afterFault: {
       after: { 'green/garden': `${key} on`, 'green/us': `${key} on` },
       destinations: [`green/${key}`],
       readiness: { [key]: 'False LeftBehind Stalled' },
@@ -292,7 +283,6 @@ export const changes: readonly Scenario[] = [
     destinations: ownDestination,
     readiness: { [key]: 'Unknown Suspended' },
     writesNothing: true,
-    withPairs: true,
   },
   {
     title: 'resume',

@@ -54,7 +54,6 @@ export const creations: readonly Scenario[] = [
     change: (world) => world.add(shopOnly),
     after: { 'blue/shop': `${key} on` },
     destinations: ownDestination,
-    withPairs: true,
   },
   {
     title: 'create-v2',
@@ -62,7 +61,6 @@ export const creations: readonly Scenario[] = [
     change: (world) => world.add(inline),
     after: { 'blue/us': inlineOn },
     destinations: [],
-    withPairs: true,
   },
   {
     title: 'create-v2-and-portals',

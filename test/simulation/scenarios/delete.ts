@@ -35,7 +35,7 @@ export const deletions: readonly Scenario[] = [
     after: {},
     destinations: [],
     readiness: { [key]: 'gone' },
-    afterCrash: {
+    afterFault: {
       after: {},
       destinations: [],
       readiness: { [key]: 'gone' },
@@ -50,7 +50,6 @@ export const deletions: readonly Scenario[] = [
     after: {},
     destinations: [],
     readiness: { [key]: 'gone' },
-    withPairs: true,
   },
   {
     title: 'delete-what-drifted',
@@ -101,7 +100,6 @@ export const deletions: readonly Scenario[] = [
     after: {},
     destinations: [],
     readiness: { [key]: 'gone' },
-    withPairs: true,
   },
   {
     title: 'delete-retain',
@@ -112,6 +110,5 @@ export const deletions: readonly Scenario[] = [
     readiness: { [key]: 'gone' },
     writesNothing: true,
     leavesUnrecorded: true,
-    withPairs: true,
   },
 ];

@@ -2,21 +2,25 @@
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
-import { allAttached, inline, ownDestination, shopOnly } from './common.ts';
+import { allAttached, inline, inlineOn, ownDestination, shopOnly } from './common.ts';
 
 const younger = 'platform/later';
+/** The state of the forwarding of the scenario, if a user creates it again after the other one has taken over. */
+const claimed = { [key]: 'False Claimed Stalled' };
 
-/** Two forwardings want the same webhooks. The older one, of the scenario, owns them. */
-function withYounger(choice: SpecChoice): Pick<Scenario, 'before' | 'prepare'> {
+/** Two forwardings want the same webhooks. The older one, of the scenario, owns them. `siem` is the Secret of the younger one. */
+function withYounger(choice: SpecChoice, siem = 'other'): Pick<Scenario, 'before' | 'prepare'> {
   return {
     before: choice,
     async prepare(world) {
       world.putSecret('other', otherSiem);
-      world.add({ ...choice, siem: 'other' }, younger, 1_000);
+      world.add({ ...choice, siem }, younger, 1_000);
       await world.work();
     },
   };
 }
+
+const allHandedOver = { 'blue/shop': `${younger} on`, 'blue/forum': `${younger} on`, 'blue/us': `${younger} on` };
 
 export const shared: readonly Scenario[] = [
   {
@@ -33,6 +37,7 @@ export const shared: readonly Scenario[] = [
   },
   {
     title: 'move-portal',
+    changesOwner: true,
     before: usual,
     async prepare(world) {
       world.putSecret('other', otherSiem);
@@ -42,9 +47,15 @@ export const shared: readonly Scenario[] = [
     change: (world) => world.edit({ ...usual, portals: [{ id: forum, enabled: true }] }),
     after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
     destinations: [...ownDestination, `blue/${younger}`],
+    undone: {
+      after: { 'blue/shop': `${younger} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
+      destinations: [...ownDestination, `blue/${younger}`],
+      readiness: claimed,
+    },
   },
   {
     title: 'move-portal-there-and-back',
+    changesOwner: true,
     before: usual,
     async prepare(world) {
       world.putSecret('other', otherSiem);
@@ -67,6 +78,7 @@ export const shared: readonly Scenario[] = [
   },
   {
     title: 'hand-over-beside-a-missing-portal',
+    changesOwner: true,
     before: shopOnly,
     async prepare(world) {
       world.putSecret('other', otherSiem);
@@ -78,25 +90,55 @@ export const shared: readonly Scenario[] = [
     after: { 'blue/shop': `${younger} on` },
     destinations: [`blue/${younger}`],
     readiness: { [key]: 'gone', [younger]: 'False PortalNotFound Stalled' },
+    undone: {
+      after: { 'blue/shop': `${younger} on` },
+      destinations: [`blue/${younger}`],
+      readiness: { ...claimed, [younger]: 'False PortalNotFound Stalled' },
+    },
   },
   {
     title: 'hand-over',
+    changesOwner: true,
     ...withYounger(usual),
     change: (world) => world.delete(),
-    after: { 'blue/shop': `${younger} on`, 'blue/forum': `${younger} on`, 'blue/us': `${younger} on` },
+    after: allHandedOver,
     destinations: [`blue/${younger}`],
     readiness: { [key]: 'gone' },
+    undone: { after: allHandedOver, destinations: [`blue/${younger}`], readiness: claimed },
+  },
+  {
+    title: 'hand-over-of-one-endpoint',
+    changesOwner: true,
+    ...withYounger(usual, 'siem'),
+    change: (world) => world.delete(),
+    after: allHandedOver,
+    destinations: [`blue/${younger}`],
+    readiness: { [key]: 'gone' },
+    undone: { after: allHandedOver, destinations: [`blue/${younger}`], readiness: claimed },
   },
   {
     title: 'hand-over-v2',
+    changesOwner: true,
     ...withYounger(inline),
     change: (world) => world.delete(),
     after: { 'blue/us': `${codeOf('second')} on` },
     destinations: [],
     readiness: { [key]: 'gone' },
+    undone: { after: { 'blue/us': `${codeOf('second')} on` }, destinations: [], readiness: claimed },
+  },
+  {
+    title: 'hand-over-v2-of-one-endpoint',
+    changesOwner: true,
+    ...withYounger(inline, 'siem'),
+    change: (world) => world.delete(),
+    after: { 'blue/us': inlineOn },
+    destinations: [],
+    readiness: { [key]: 'gone' },
+    undone: { after: { 'blue/us': inlineOn }, destinations: [], readiness: claimed },
   },
   {
     title: 'hand-over-to-portal',
+    changesOwner: true,
     before: shopOnly,
     async prepare(world) {
       world.putPortal('shop', shop);
@@ -108,5 +150,6 @@ export const shared: readonly Scenario[] = [
     after: { 'blue/shop': `${younger} on` },
     destinations: [`blue/${younger}`],
     readiness: { [key]: 'gone' },
+    undone: { after: { 'blue/shop': `${younger} on` }, destinations: [`blue/${younger}`], readiness: claimed },
   },
 ];
