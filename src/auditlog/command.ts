@@ -1,6 +1,4 @@
 /** What the commands of `auditlog` have in common. */
-import type { ParseArgsOptionsConfig } from 'node:util';
-
 /** What a command reads and writes. */
 export interface Terminal {
   readonly stdin: AsyncIterable<Buffer>;
@@ -27,10 +25,10 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
+/** An option as `util.parseArgs` takes it, with its help. */
 export interface OptionHelp {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
-  readonly multiple?: boolean;
   /** Stands for the value in the help text. */
   readonly value?: string;
   readonly help: string;
@@ -39,7 +37,7 @@ export interface OptionHelp {
 export type Options = Readonly<Record<string, OptionHelp>>;
 
 export interface Arguments {
-  readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly operands: readonly string[];
 }
 
@@ -52,16 +50,6 @@ export interface Command {
   readonly exits: Readonly<Record<number, string>>;
   /** Returns the exit code. Throws a {@link UsageError} or a {@link CommandError}. */
   readonly run: (args: Arguments, terminal: Terminal) => Promise<number>;
-}
-
-/** Returns the options as `util.parseArgs` takes them. */
-export function toParseArgs(options: Options): ParseArgsOptionsConfig {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, { type, short, multiple }]) => [
-      name,
-      { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
-    ]),
-  );
 }
 
 /** Returns Node's code of an error, such as `ENOENT`. Undefined if it has none. */

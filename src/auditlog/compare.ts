@@ -3,7 +3,7 @@ import { LedgerComparison, type LedgerDifference } from '../audit-lines/ledger-c
 import { type LedgerEntry, toLedgerEntry } from '../audit-lines/ledger-entry.ts';
 import { type Arguments, type Command, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { linesOfInput } from './input.ts';
-import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
+import { countCell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { missing: 3, foreign: 4, nothingFound: 5 } as const;
 /** How many missing entries are named. */
@@ -73,14 +73,17 @@ function exitCode({ entries, missing, foreign }: LedgerDifference): number {
 }
 
 function table({ entries, found, missing, duplicates, foreign }: LedgerDifference, terminal: Terminal): string {
-  const cell = (count: number, color?: Cell['color']): Cell => ({
-    text: String(count),
-    alignRight: true,
-    ...(color === undefined || count === 0 ? {} : { color }),
-  });
   return toTable(
     ['ENTRIES', 'FOUND', 'MISSING', 'DUPLICATES', 'FOREIGN'],
-    [[cell(entries), cell(found, 'green'), cell(missing, 'red'), cell(duplicates), cell(foreign, 'yellow')]],
+    [
+      [
+        countCell(entries),
+        countCell(found, 'green'),
+        countCell(missing, 'red'),
+        countCell(duplicates),
+        countCell(foreign, 'yellow'),
+      ],
+    ],
     terminal,
   );
 }

@@ -1,15 +1,6 @@
 /** The command `auditlog`: finds the command in the arguments, and turns errors into messages and exit codes. */
 import { parseArgs } from 'node:util';
-import {
-  type Command,
-  CommandError,
-  codeOf,
-  exitCodes,
-  type Options,
-  type Terminal,
-  toParseArgs,
-  UsageError,
-} from './command.ts';
+import { type Command, CommandError, codeOf, exitCodes, type Options, type Terminal, UsageError } from './command.ts';
 
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -57,7 +48,7 @@ function parse({ options, operands }: Command, argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
-      options: toParseArgs({ ...options, ...helpOption }),
+      options: { ...options, ...helpOption },
       allowPositionals: operands !== '',
     });
   } catch (error) {

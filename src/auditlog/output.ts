@@ -36,6 +36,11 @@ export interface Cell {
   readonly alignRight?: boolean;
 }
 
+/** Returns the cell of a number, which has the color unless the number is zero. */
+export function countCell(count: number, color?: Color): Cell {
+  return { text: String(count), alignRight: true, ...(color === undefined || count === 0 ? {} : { color }) };
+}
+
 /** Returns a table: a line of headings, then the rows. Each line ends with a line end. */
 export function toTable(
   headings: readonly string[],

@@ -5,7 +5,7 @@ import { toCEF } from '../audit-lines/cef.ts';
 import { type AuditLogEntry, auditLogPages } from '../konnect/audit-log-pages.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
-import { type KonnectAccess, konnectOptions, tokenVariable, withKonnect } from './konnect-access.ts';
+import { type KonnectConnection, konnectOptions, tokenVariable, withKonnect } from './konnect-connection.ts';
 
 const followEveryMs = 10_000;
 /** Entries may appear in Konnect's list later than others with the same time. */
@@ -40,18 +40,18 @@ async function pull(args: Arguments, terminal: Terminal): Promise<number> {
   const from = timeOf(args, 'from', now) ?? new Date(now.getTime() - 3_600_000);
   const to = timeOf(args, 'to', now) ?? now;
   if (from > to) throw new UsageError('--from must not be after --to');
-  return withKonnect(args, terminal, async (access) => {
+  return withKonnect(args, terminal, async (connection) => {
     const print = async (entries: readonly AuditLogEntry[]) => {
       if (entries.length > 0) await terminal.print(entries.map((entry) => `${toLine(entry)}\n`).join(''));
     };
-    if (isFollowing) await follow(access, from, terminal, print);
-    else for await (const page of pages(access, from, to, terminal)) await print(page);
+    if (isFollowing) await follow(connection, from, terminal, print);
+    else for await (const page of pages(connection, from, to, terminal)) await print(page);
     return exitCodes.ok;
   });
 }
 
 async function follow(
-  access: KonnectAccess,
+  connection: KonnectConnection,
   from: Date,
   terminal: Terminal,
   print: (entries: readonly AuditLogEntry[]) => Promise<void>,
@@ -62,9 +62,13 @@ async function follow(
   while (!terminal.signal.aborted) {
     const now = new Date();
     const found = new Set<string>();
-    for await (const page of pages(access, since, now, terminal)) {
-      await print(page.filter((entry) => !printed.has(JSON.stringify(entry))));
-      for (const entry of page) found.add(JSON.stringify(entry));
+    for await (const page of pages(connection, since, now, terminal)) {
+      const fresh = page.filter((entry) => {
+        const text = JSON.stringify(entry);
+        found.add(text);
+        return !printed.has(text);
+      });
+      await print(fresh);
     }
     printed = found;
     since = new Date(Math.max(from.getTime(), now.getTime() - overlapMs));
@@ -73,7 +77,7 @@ async function follow(
 }
 
 async function* pages(
-  { http, urlTemplate, region, token }: KonnectAccess,
+  { http, urlTemplate, region, token }: KonnectConnection,
   from: Date,
   to: Date,
   { signal }: Terminal,

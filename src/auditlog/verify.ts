@@ -1,12 +1,13 @@
 /** `auditlog verify`: checks the signatures of audit lines. */
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { parse } from '../audit-lines/audit-line.ts';
 import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
 import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { linesOfInput, unreadable } from './input.ts';
-import { fetchSigningKeys, konnectOptions, withKonnect } from './konnect-access.ts';
-import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
+import { fetchSigningKeys, konnectOptions, withKonnect } from './konnect-connection.ts';
+import { countCell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { unsigned: 3, invalid: 4, nothingFound: 5 } as const;
 
@@ -61,17 +62,17 @@ async function signingKeys(args: Arguments, terminal: Terminal): Promise<readonl
   const [file, region] = [textOf(args, 'jwks'), textOf(args, 'region')];
   if ((file === undefined) === (region === undefined))
     throw new UsageError("give Konnect's public keys with either --jwks FILE or --region REGION");
-  const text = file === undefined ? undefined : await read(file);
+  const unusable = (reason: string) =>
+    new CommandError(`the public keys of ${file ?? `region ${region ?? ''}`} cannot be used: ${reason}`);
+  const jwks =
+    file === undefined
+      ? await withKonnect(args, terminal, (connection) => fetchSigningKeys(connection, terminal))
+      : parse(await read(file));
+  if (jwks === undefined) throw unusable('they are not JSON');
   try {
-    return toSigningKeys(
-      text === undefined
-        ? await withKonnect(args, terminal, (access) => fetchSigningKeys(access, terminal))
-        : JSON.parse(text),
-    );
+    return toSigningKeys(jwks);
   } catch (error) {
-    if (error instanceof CommandError || error instanceof UsageError) throw error;
-    const reason = error instanceof InvalidKeysError ? error.message : 'they are not JSON';
-    throw new CommandError(`the public keys of ${file ?? `region ${region ?? ''}`} cannot be used: ${reason}`);
+    throw error instanceof InvalidKeysError ? unusable(error.message) : error;
   }
 }
 
@@ -106,17 +107,12 @@ function exitCode(results: readonly FileResult[]): number {
 }
 
 function table(results: readonly FileResult[], terminal: Terminal): string {
-  const count = (number: number, color: Cell['color']): Cell => ({
-    text: String(number),
-    alignRight: true,
-    ...(number > 0 && color !== undefined ? { color } : {}),
-  });
   const rows = results.map(({ file, counts: { verified, unsigned, invalid, notAuditLine } }) => [
     { text: file === '-' ? 'standard input' : file },
-    count(verified, 'green'),
-    count(unsigned, 'yellow'),
-    count(invalid, 'red'),
-    count(notAuditLine, undefined),
+    countCell(verified, 'green'),
+    countCell(unsigned, 'yellow'),
+    countCell(invalid, 'red'),
+    countCell(notAuditLine),
   ]);
   return toTable(['FILE', 'VERIFIED', 'UNSIGNED', 'INVALID', 'NOT AUDIT LINES'], rows, terminal);
 }

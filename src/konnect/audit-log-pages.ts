@@ -2,15 +2,11 @@
 import * as z from 'zod';
 import { cursorOf } from './destination-pages.ts';
 import { KonnectError } from './errors.ts';
-import { hostFor } from './konnect-url.ts';
-import type { KonnectRequest, KonnectTransport } from './transport.ts';
+import { RequestSender, type RequestSenderOptions, type Target } from './request-sender.ts';
 
 const pageSize = 1_000;
 
-export interface AuditLogQuery {
-  readonly http: KonnectTransport;
-  readonly urlTemplate: string;
-  readonly token: string;
+export interface AuditLogQuery extends RequestSenderOptions {
   readonly region: string;
   /** Both are part of the range. Konnect keeps seven days. */
   readonly from: Date;
@@ -33,25 +29,24 @@ const pageSchema = z.object({
  * mean that the list is not switched on for the organization.
  */
 export async function* auditLogPages(query: AuditLogQuery): AsyncGenerator<readonly AuditLogEntry[]> {
-  const { http, urlTemplate, token, region, from, to, signal } = query;
+  const { region, from, to, signal } = query;
+  const target: Target = { operation: 'list audit logs', region, path: 'v3/audit-logs', signal };
+  const sender = new RequestSender(query);
+  const parameters = new URLSearchParams({
+    'page[size]': String(pageSize),
+    'filter[ts][gte]': from.toISOString(),
+    'filter[ts][lte]': to.toISOString(),
+  });
   const seen = new Set<string>();
-  const url = new URL('v3/audit-logs', hostFor(urlTemplate, region));
-  url.searchParams.set('page[size]', String(pageSize));
-  url.searchParams.set('filter[ts][gte]', from.toISOString());
-  url.searchParams.set('filter[ts][lte]', to.toISOString());
-  const operation = 'list audit logs';
   for (;;) {
-    const request: KonnectRequest = { operation, region, method: 'GET', url, token, signal };
-    const { status, body } = await http.send(request);
-    const { data: page } = pageSchema.safeParse(body);
-    if (page === undefined) throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status });
-    yield page.data;
-    const next = page.meta?.next ?? '';
+    const { data, meta } = await sender.read(target, pageSchema, parameters);
+    yield data;
+    const next = meta?.next ?? '';
     if (next === '') return;
     const cursor = cursorOf(next);
     if (cursor === undefined || seen.has(cursor))
-      throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status });
+      throw new KonnectError({ kind: 'UnexpectedAnswer', operation: target.operation, status: 200 });
     seen.add(cursor);
-    url.searchParams.set('page[after]', cursor);
+    parameters.set('page[after]', cursor);
   }
 }

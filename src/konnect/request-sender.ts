@@ -7,7 +7,8 @@ import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transpor
 export interface RequestSenderOptions {
   http: KonnectTransport;
   urlTemplate: string;
-  token: string;
+  /** Undefined for what Konnect answers to anybody. */
+  token: string | undefined;
 }
 
 export type Target = Pick<KonnectRequest, 'operation' | 'region'> & { path: string; signal: AbortSignal };

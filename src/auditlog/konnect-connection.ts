@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { parseProxies, version } from '../config/config.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
-import { defaultKonnectURL, hostFor, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
+import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
+import { RequestSender } from '../konnect/request-sender.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
 
 export const tokenVariable = 'KONNECT_TOKEN';
@@ -26,7 +27,7 @@ export function konnectOptions(regionHelp: string): Options {
 }
 
 /** What a command needs to call Konnect. */
-export interface KonnectAccess {
+export interface KonnectConnection {
   readonly http: KonnectHTTP;
   readonly urlTemplate: string;
   readonly region: string;
@@ -35,13 +36,13 @@ export interface KonnectAccess {
 }
 
 /**
- * Calls `use` with access to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
+ * Calls `use` with a connection to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
  * CommandError for an error of Konnect.
  */
 export async function withKonnect<T>(
   args: Arguments,
   terminal: Terminal,
-  use: (access: KonnectAccess) => Promise<T>,
+  use: (connection: KonnectConnection) => Promise<T>,
 ): Promise<T> {
   const region = textOf(args, 'region') ?? '';
   if (!isRegion(region)) throw new UsageError('--region must be the name of a region of Konnect, such as us or eu');
@@ -62,11 +63,12 @@ export async function withKonnect<T>(
 
 /** Returns the public keys of a region as Konnect publishes them. They need no token, but Konnect's API description asks for one. */
 export async function fetchSigningKeys(
-  { http, urlTemplate, region, token }: KonnectAccess,
+  { http, urlTemplate, region, token }: KonnectConnection,
   { signal }: Terminal,
 ): Promise<unknown> {
-  const url = new URL('v2/audit-log-webhook/jwks.json', hostFor(urlTemplate, region));
-  return (await http.send({ operation: 'get signing keys', region, method: 'GET', url, token, signal })).body;
+  const path = 'v2/audit-log-webhook/jwks.json';
+  const sender = new RequestSender({ http, urlTemplate, token });
+  return (await sender.send('GET', { operation: 'get signing keys', region, path, signal })).body;
 }
 
 function konnectURL(args: Arguments): string {
