@@ -1,18 +1,20 @@
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 
-/** Less convenient variants of behavior that Konnect's documents leave open. Every scenario also runs with each of them. */
+/** What Konnect's documents leave open, in the less convenient way. */
+export const inconvenient = {
+  unconfiguredWebhook: 'not-found',
+  duplicateNames: 'allowed',
+  patchAnswersUpdatedAt: false,
+  unknownDestination: 400,
+  portalDeleteConflict: true,
+  firstUpdatedAt: 'zero',
+} as const satisfies Partial<Behavior>;
+
+/** Less convenient variants of behavior. Every scenario also runs with each of them. */
 export const behaviors = {
   /** Konnect lets clients make mistakes. */
   lenient: { usedDestination: 'deleted', duplicateNames: 'allowed' },
-  harsh: {
-    unconfiguredWebhook: 'not-found',
-    duplicateNames: 'allowed',
-    patchAnswersUpdatedAt: false,
-    unknownDestination: 400,
-    portalDeleteConflict: true,
-    firstUpdatedAt: 'zero',
-    releaseDelayMs: 20_000,
-  },
+  harsh: { ...inconvenient, releaseDelayMs: 20_000 },
   /** The host `global` does not serve single destinations. A gateway answers that it has no such route. */
   'regional-v3': { destinationItems: 'region-v3', unservedDestinationItem: 'no-route' },
   /** Likewise, and Konnect itself answers 404. */

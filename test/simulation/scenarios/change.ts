@@ -1,20 +1,13 @@
 /** A change of spec, of a Secret, of a Portal object or, by another client, of Konnect. */
+
 import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../sandbox/konnect/model.ts';
 import { key, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
+import { inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
-import {
-  allAttached,
-  byPortal,
-  inconvenient,
-  inline,
-  inlineOn,
-  organizationOnly,
-  ownDestination,
-  shopOnly,
-} from './common.ts';
+import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 function detachShop(world: SimulatedWorld): void {
   clearWebhook(world.konnect, world.organization(), world.portal(shop));

@@ -1,5 +1,4 @@
 /** Choices that several scenarios share. */
-import type { Behavior } from '../../../sandbox/konnect/behavior.ts';
 import { key, type SpecChoice } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, shop } from '../../support/konnect-fixtures.ts';
 
@@ -18,13 +17,3 @@ export const allAttached = { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`
 /** `destinations` of a scenario in which the forwarding has its own destination. */
 export const ownDestination = [`blue/${key}`];
 export const inlineOn = `${codeOf('code')} on`;
-
-/** Less convenient variants of behavior that Konnect's documents leave open. */
-export const inconvenient: Partial<Behavior> = {
-  unconfiguredWebhook: 'not-found',
-  duplicateNames: 'allowed',
-  patchAnswersUpdatedAt: false,
-  unknownDestination: 400,
-  portalDeleteConflict: true,
-  firstUpdatedAt: 'zero',
-};

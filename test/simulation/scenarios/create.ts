@@ -1,19 +1,12 @@
 /** A new forwarding: created, adopted or refused. */
+
 import { pointWebhook } from '../../../sandbox/konnect/model/webhooks.ts';
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, neighborSiem, sharedSiem, shop, siem } from '../../support/konnect-fixtures.ts';
+import { inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
-import {
-  allAttached,
-  byPortal,
-  inconvenient,
-  inline,
-  inlineOn,
-  organizationOnly,
-  ownDestination,
-  shopOnly,
-} from './common.ts';
+import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 function createAdoptable(world: SimulatedWorld): void {
   world.createForeign(key, { endpoint: siem.endpoint });

@@ -1,8 +1,9 @@
 /** The deletion of a forwarding. */
 import { key, usual } from '../../support/forwarding-spec.ts';
 import { shop } from '../../support/konnect-fixtures.ts';
+import { behaviors } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
-import { allAttached, byPortal, inconvenient, inline, ownDestination, shopOnly } from './common.ts';
+import { allAttached, byPortal, inline, ownDestination, shopOnly } from './common.ts';
 
 export const deletions: readonly Scenario[] = [
   {
@@ -77,7 +78,7 @@ export const deletions: readonly Scenario[] = [
   },
   {
     title: 'delete-harsh',
-    behavior: { ...inconvenient, releaseDelayMs: 20_000 },
+    behavior: behaviors.harsh,
     before: usual,
     change: (world) => world.delete(),
     after: {},
