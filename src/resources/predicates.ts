@@ -17,8 +17,9 @@ export function shouldReconcile(before: KubeObject, after: KubeObject): boolean 
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
     reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
-    (hasReport(before) && !hasReport(after)) ||
-    (hasFinalizer(before) && !hasFinalizer(after))
+    (hasFinalizer(before) && !hasFinalizer(after)) ||
+    // Usually the first of these is false, and the other one is not parsed.
+    (!hasReport(after) && hasReport(before))
   );
 }
 

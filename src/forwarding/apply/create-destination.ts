@@ -71,19 +71,18 @@ function failedCreation(
   { object, isRepeated, since, toStatus }: Creation,
   error: KonnectError,
 ): Problem {
-  // This request created nothing. The empty version of the Secret says so.
-  if (error.kind === 'Conflict') recordDestination(context, toStatus(since, ''));
-  if (error.kind === 'Conflict' && isRepeated) {
-    return stalled(
-      reasons.nameInUse,
-      `another destination in Konnect has the name "${name}", and the token does not see it: set another spec.destination.name`,
-    );
-  }
   if (error.kind === 'Conflict') {
-    return waiting(
-      reasons.nameInUse,
-      `another destination in Konnect has the name "${name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
-    );
+    // This request created nothing. The empty version of the Secret says so.
+    recordDestination(context, toStatus(since, ''));
+    return isRepeated
+      ? stalled(
+          reasons.nameInUse,
+          `another destination in Konnect has the name "${name}", and the token does not see it: set another spec.destination.name`,
+        )
+      : waiting(
+          reasons.nameInUse,
+          `another destination in Konnect has the name "${name}"; the operator looks for it to say whose it is. If this lasts, set another spec.destination.name`,
+        );
   }
   const problem = problemOf(error, object, context);
   if (!error.mayHaveHappened && problem.severity === 'stalled') context.expire(since);

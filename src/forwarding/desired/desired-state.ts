@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditLogForwarding, AuditLogsAPI, PortalSpec, Spec } from '../../api/v1alpha1.ts';
 import type { DestinationBody } from '../../konnect/schema.ts';
+import type { DesiredScope } from '../../status/recorded-state.ts';
 import type { Problem } from '../problems.ts';
 import type { Credentials } from './credentials.ts';
 import { holdsSecret, lacksCode } from './endpoint-secret.ts';
@@ -52,6 +53,16 @@ export function desiredState(
     ...wanted,
     adoptionPolicy: spec.adoptionPolicy,
   };
+}
+
+/** Returns true if the operator has to create and keep a destination. */
+export function needsOwn({ own, usesDestination }: DesiredState): boolean {
+  return own !== undefined && usesDestination;
+}
+
+/** Returns what decides about `cleanup`, for a token of this organization. */
+export function scopeOf(desired: DesiredState, organizationID: string): DesiredScope {
+  return { ...desired, needsOwn: needsOwn(desired), organizationID };
 }
 
 function ownDestination(

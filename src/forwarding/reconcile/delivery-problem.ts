@@ -1,6 +1,6 @@
 /** Says why the deliveries of a webhook fail, and what helps. Pure. */
 import type { DeliveryStatus } from '../../api/v1alpha1.ts';
-import type { DeliveryLook } from '../../status/delivery.ts';
+import type { DeliveryLook, SeenDelivery } from '../../status/delivery.ts';
 import type { Problem } from '../../status/problem.ts';
 
 /** A problem whose reason is that of `Delivering`. */
@@ -70,7 +70,7 @@ function refused(code: number, source: string): Cause {
   }
 }
 
-function withoutAnswer(failure: 'certificate' | 'name' | 'connection' | undefined, source: string): Cause {
+function withoutAnswer(failure: SeenDelivery['failure'], source: string): Cause {
   switch (failure) {
     case 'certificate':
       return {

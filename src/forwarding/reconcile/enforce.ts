@@ -10,7 +10,7 @@ import { applyDestination } from '../apply/apply-destination.ts';
 import { applyWebhooks, type WebhooksResult } from '../apply/apply-webhooks.ts';
 import { cleanUp } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
-import type { DesiredState } from '../desired/desired-state.ts';
+import { type DesiredState, needsOwn, scopeOf } from '../desired/desired-state.ts';
 import { readViews } from '../observed/observe-webhooks.ts';
 import { adoptionChanges } from '../plan/adoption.ts';
 import { switchedOnBy } from '../plan/plan-switch-on.ts';
@@ -64,14 +64,10 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   };
 }
 
-function needsOwn({ own, usesDestination }: DesiredState): boolean {
-  return own !== undefined && usesDestination;
-}
-
 /** Moves what spec no longer wants into `cleanup`, and forgets the corrections of another spec. */
 function leaveUnwanted({ status, wasApplied }: ReconcileContext, desired: DesiredState, organizationID: string): void {
   const { drift: _observed, ...recorded } = status.recorded;
-  status.recorded = moveUnwantedToCleanup(recorded, { ...desired, needsOwn: needsOwn(desired), organizationID });
+  status.recorded = moveUnwantedToCleanup(recorded, scopeOf(desired, organizationID));
   if (!wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
 }
 
@@ -86,7 +82,7 @@ function cleanupOf(
   return {
     isHere,
     isOldView: (entry) => entry.kind === 'organization' && isHere(entry) && entry.api !== desired.api,
-    isNewView: (entry) => isView(entry, { ...desired, organizationID }),
+    isNewView: (entry) => isView(entry, scopeOf(desired, organizationID)),
   };
 }
 

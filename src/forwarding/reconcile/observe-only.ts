@@ -1,7 +1,7 @@
 /** Reconciles with `mode: Observe`: reads, compares and reports. It writes nothing to Konnect. */
 import type { Report } from '../../status/conditions.ts';
 import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
-import type { DesiredState, WantedPortal } from '../desired/desired-state.ts';
+import { type DesiredState, scopeOf, type WantedPortal } from '../desired/desired-state.ts';
 import { nameInUse, webhookInUse } from '../plan/adoption.ts';
 import { driftOf } from '../plan/drift.ts';
 import { destinationNotFound, type Lookup, portalNotFound } from '../plan/not-found.ts';
@@ -72,12 +72,7 @@ export async function observeOnly(
   options: PlanOptions,
 ): Promise<Report> {
   const { status } = context;
-  const needsOwn = desired.own !== undefined && desired.usesDestination;
-  const withCleanup = moveUnwantedToCleanup(status.recorded, {
-    ...desired,
-    needsOwn,
-    organizationID: options.organizationID,
-  });
+  const withCleanup = moveUnwantedToCleanup(status.recorded, scopeOf(desired, options.organizationID));
   const steps = await observeAndPlan(context, desired, withCleanup, { ...options, mayWrite: false });
   const drift = driftOf(steps, withCleanup);
   const { drift: _before, ...recorded } = status.recorded;
