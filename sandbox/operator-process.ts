@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './control-plane/ports.ts';
-import { Supervised } from './control-plane/supervised.ts';
+import { type Supervised, startSupervised } from './control-plane/supervised.ts';
 
 export interface OperatorProcessOptions {
   readonly kubeconfig: string;
@@ -39,24 +39,23 @@ export const operatorFile = fileURLToPath(new URL('../dist/operator.js', import.
 
 /** Resolves when `/readyz` answers 200. Rejects after 90 seconds, with the last lines of the log. */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const supervised = await Supervised.create();
-  const [metricsPort, healthPort] = [await freePort(), await freePort()];
-  const healthURL = `http://127.0.0.1:${String(healthPort)}`;
-  const logFile = join(supervised.folder, `${name}.log`);
-  const output = () => readFile(logFile, 'utf8');
-  let ended: { how: string; output: string } | undefined;
-  try {
+  return startSupervised(async (supervised) => {
+    const [metricsPort, healthPort] = [await freePort(), await freePort()];
+    const healthURL = `http://127.0.0.1:${String(healthPort)}`;
     await supervised.start(name, process.execPath, [
       ...(options.nodeOptions ?? []),
       operatorFile,
       ...operatorFlags(options, { metricsPort, healthPort }),
     ]);
     await ready(healthURL, supervised);
-  } catch (error) {
-    await supervised.end();
-    throw error;
-  }
-  supervised.unref();
+    return controlled(supervised, { metricsURL: `http://127.0.0.1:${String(metricsPort)}/metrics`, healthURL });
+  });
+}
+
+function controlled(supervised: Supervised, urls: Pick<OperatorProcess, 'metricsURL' | 'healthURL'>): OperatorProcess {
+  const logFile = join(supervised.folder, `${name}.log`);
+  const output = () => readFile(logFile, 'utf8');
+  let ended: { how: string; output: string } | undefined;
 
   async function end(graceMs: number): Promise<string> {
     if (ended === undefined) {
@@ -69,8 +68,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
   }
 
   return {
-    metricsURL: `http://127.0.0.1:${String(metricsPort)}/metrics`,
-    healthURL,
+    ...urls,
     logFile,
     output: async () => ended?.output ?? output(),
     stop: () => end(stopGraceMs),

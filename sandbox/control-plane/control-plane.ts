@@ -7,7 +7,7 @@ import { compact } from './etcd.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { freePort } from './ports.ts';
 import { type Connection, type WaitOptions, waitForCustomResources, waitForPath } from './readiness.ts';
-import { ServerFailure, Supervised } from './supervised.ts';
+import { type Supervised, startSupervised } from './supervised.ts';
 
 export interface ControlPlaneOptions {
   binaries: Binaries;
@@ -35,7 +35,6 @@ export interface ControlPlane extends ClusterAccess {
 const startWithinMs = 180_000;
 /** Short, because an API server with open watches takes a minute to end by itself. */
 const stopGraceMs = 2_000;
-const portAttempts = 5;
 
 /**
  * Starts a control plane. Resolves after a few seconds, when custom resources with CEL rules work. RBAC is on. There is no kubelet and no
@@ -46,19 +45,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   if (options.controllerManager === true && options.binaries.kubeControllerManager === undefined) {
     throw new Error('options.binaries has no kube-controller-manager');
   }
-  for (let attempt = 1; ; attempt += 1) {
-    const supervised = await Supervised.create();
-    try {
-      options.signal?.throwIfAborted();
-      const controlPlane = await startServers(supervised, await freePort(), options);
-      supervised.unref();
-      return controlPlane;
-    } catch (error) {
-      await supervised.end();
-      options.signal?.throwIfAborted();
-      if (!(error instanceof ServerFailure && error.isPortInUse) || attempt === portAttempts) throw error;
-    }
-  }
+  return startSupervised(async (supervised) => startServers(supervised, await freePort(), options), options.signal);
 }
 
 async function startServers(supervised: Supervised, port: number, options: ControlPlaneOptions): Promise<ControlPlane> {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { InTerminal, SupervisorCommand, SupervisorEvent } from './supervisor.ts';
 
 const maxTailLines = 20;
+const portAttempts = 5;
 
 /** A server exited unexpectedly. The message ends with the last lines of its log. */
 export class ServerFailure extends Error {
@@ -20,6 +21,29 @@ export class ServerFailure extends Error {
     super(`${name} ${how}${log === '' ? '' : `; its log ends with:\n${log}`}`);
     this.name = 'ServerFailure';
     this.isPortInUse = log.includes('address already in use');
+  }
+}
+
+/**
+ * Starts servers, and resolves with what `start` returns. Starts them again if a port was in use, because another process may take a free
+ * port before the server does. Ends them if it rejects.
+ */
+export async function startSupervised<T>(
+  start: (supervised: Supervised) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const supervised = await Supervised.create();
+    try {
+      signal?.throwIfAborted();
+      const started = await start(supervised);
+      supervised.unref();
+      return started;
+    } catch (error) {
+      await supervised.end();
+      signal?.throwIfAborted();
+      if (!(error instanceof ServerFailure && error.isPortInUse) || attempt === portAttempts) throw error;
+    }
   }
 }
 
