@@ -28,7 +28,9 @@ export async function expectProblem(
     const condition = conditionOf(one, mark);
     if (condition?.reason !== reason || condition.observedGeneration !== one.metadata.generation) return false;
     // On a busy machine the same reason may first have another cause, for example a timeout before the HTTP status that is expected.
-    return says.every((words) => condition.message.includes(words));
+    if (!says.every((words) => condition.message.includes(words))) return false;
+    // A resync may come before the change that the test made. Until the operator sees the change, Ready keeps its status.
+    return conditionOf(one, 'Ready')?.status === ready;
   });
   expectLegal(object);
   const marked = conditionOf(object, mark);
