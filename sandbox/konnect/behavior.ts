@@ -55,8 +55,14 @@ export interface Behavior {
   auditLogsList: 'on' | 'forbidden' | 'not-found';
   /** `nested`. Whether the list of audit logs has its cursors in `meta.page` or in `meta`. */
   auditLogsMeta: 'nested' | 'flat';
+  /** 0. How long a replay job waits before it runs. It is `accepted` in the first half of this time, then `pending`. */
+  replayQueueMs: number;
   /** 0. Minimum duration of a replay job. */
   replayDurationMs: number;
+  /** `delivered`. Whether a replay job completes if the endpoint accepts its lines, or always fails. */
+  replayOutcome: 'delivered' | 'failed';
+  /** `as-sent`. How GET shows the times of a replay job: as they were sent, or with milliseconds and an offset. */
+  replayTimes: 'as-sent' | 'with-offset';
 }
 
 export const defaultBehavior: Readonly<Behavior> = {
@@ -79,5 +85,8 @@ export const defaultBehavior: Readonly<Behavior> = {
   revokedTokenGraceMs: 0,
   auditLogsList: 'on',
   auditLogsMeta: 'nested',
+  replayQueueMs: 0,
   replayDurationMs: 0,
+  replayOutcome: 'delivered',
+  replayTimes: 'as-sent',
 };

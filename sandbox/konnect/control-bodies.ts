@@ -58,7 +58,10 @@ export const behaviorBody = z.strictObject({
   revokedTokenGraceMs: ms.exactOptional(),
   auditLogsList: z.enum(['on', 'forbidden', 'not-found']).exactOptional(),
   auditLogsMeta: z.enum(['nested', 'flat']).exactOptional(),
+  replayQueueMs: ms.exactOptional(),
   replayDurationMs: ms.exactOptional(),
+  replayOutcome: z.enum(['delivered', 'failed']).exactOptional(),
+  replayTimes: z.enum(['as-sent', 'with-offset']).exactOptional(),
 });
 
 /** Without `code`, the endpoint did not answer. */

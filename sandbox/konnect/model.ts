@@ -104,7 +104,9 @@ export interface Attempt {
 export interface ReplayJob {
   readonly startAt: string;
   readonly endAt: string;
-  readonly updatedAt: Date;
+  readonly acceptedAt: Date;
+  /** When Konnect began to send the lines. Absent while the job waits. */
+  startedAt?: Date;
   /** Number of lines whose delivery has neither succeeded nor failed for good. */
   pending: number;
   failed: boolean;

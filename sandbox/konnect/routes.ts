@@ -1,4 +1,5 @@
 import { auditCall } from './model/audit.ts';
+import { runDueReplays } from './model/replay.ts';
 import { holderOf, type KonnectModel } from './model.ts';
 import type { Answer, Operation, PublicOperation, PublicRequest } from './operation.ts';
 import { auditLogsOperation } from './operations/audit-logs.ts';
@@ -62,6 +63,7 @@ export function operationFor({
 /** Processes a request and returns Konnect's answer. No request makes it throw. */
 export function answer(model: KonnectModel, request: KonnectRequest): KonnectAnswer {
   const traceID = model.newTraceID();
+  runDueReplays(model);
   try {
     return { ...perform(model, request, traceID), contentType: 'application/json' };
   } catch (error) {

@@ -32,8 +32,19 @@ export async function driveEverything(): Promise<Exchange[]> {
   const behaviors: Partial<Behavior>[] = [
     {},
     { unconfiguredWebhook: 'disabled-absent', patchStatus: 201, patchAnswersUpdatedAt: false },
-    { unconfiguredWebhook: 'disabled-nil', firstUpdatedAt: 'malformed', unknownDestination: 400 },
-    { unconfiguredWebhook: 'not-found', firstUpdatedAt: 'zero', fillPatchDefaults: false, portalDeleteConflict: true },
+    {
+      unconfiguredWebhook: 'disabled-nil',
+      firstUpdatedAt: 'malformed',
+      unknownDestination: 400,
+      replayQueueMs: 60_000,
+    },
+    {
+      unconfiguredWebhook: 'not-found',
+      firstUpdatedAt: 'zero',
+      fillPatchDefaults: false,
+      portalDeleteConflict: true,
+      replayTimes: 'with-offset',
+    },
   ];
   for (const behavior of behaviors) {
     const deliver = recordingDelivery();

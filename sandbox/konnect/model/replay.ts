@@ -1,21 +1,15 @@
-import type { KonnectModel, Organization, ReplayJob, Webhook } from '../model.ts';
+import type { KonnectModel, Organization, RecordedEvent, ReplayJob, Webhook } from '../model.ts';
 import { conflict } from '../problem.ts';
 import { invalid } from '../validation.ts';
 import { deliver, deliveryTarget } from './webhooks.ts';
 
-export type ReplayStatus = 'unconfigured' | 'accepted' | 'running' | 'completed' | 'failed';
+export type ReplayStatus = 'unconfigured' | 'accepted' | 'pending' | 'running' | 'completed' | 'failed';
 
 /** How long Konnect keeps lines. */
 const retentionMs = 7 * 24 * 3_600_000;
 
-/** The lines of a webhook: the logins of a portal, or the calls of the organization in a region. */
-export interface ReplayScope {
-  readonly region: string;
-  readonly portalID?: string;
-}
-
 /**
- * Sends the lines of a period again, oldest first. Times are RFC 3339.
+ * Accepts a job that sends the lines of a period again, and replaces the last one. Times are RFC 3339.
  *
  * @throws {Problem} 400 for times outside the last seven days or a disabled webhook, 409 while a job runs
  */
@@ -23,7 +17,6 @@ export function startReplay(
   model: KonnectModel,
   organization: Organization,
   webhook: Webhook,
-  scope: ReplayScope,
   { startAt, endAt }: Pick<ReplayJob, 'startAt' | 'endAt'>,
 ): void {
   rejectInvalidTimes(model, startAt, endAt);
@@ -33,11 +26,41 @@ export function startReplay(
     ]);
   }
   if (replayStatus(model, webhook) === 'running') throw conflict('A replay job is currently running');
-  const job: ReplayJob = { startAt, endAt, updatedAt: model.clock(), pending: 0, failed: false };
-  webhook.replay = job;
+  webhook.replay = { startAt, endAt, acceptedAt: model.clock(), pending: 0, failed: false };
+  runDueReplays(model);
+}
+
+export function replayStatus(model: KonnectModel, { replay }: Webhook): ReplayStatus {
+  if (replay === undefined) return 'unconfigured';
+  const { startedAt, pending, failed } = replay;
+  if (startedAt === undefined) {
+    return msSince(model, replay.acceptedAt) < model.behavior.replayQueueMs / 2 ? 'accepted' : 'pending';
+  }
+  if (pending > 0 || msSince(model, startedAt) < model.behavior.replayDurationMs) return 'running';
+  return failed || model.behavior.replayOutcome === 'failed' ? 'failed' : 'completed';
+}
+
+/** Runs every job that has waited long enough: sends its lines, oldest first, to what the webhook points at now. */
+export function runDueReplays(model: KonnectModel): void {
+  for (const organization of model.organizations.values()) {
+    for (const { id, region, webhook } of organization.portals.values()) {
+      runIfDue(model, organization, webhook, { region, portalID: id });
+    }
+    for (const [region, webhook] of organization.webhooks) runIfDue(model, organization, webhook, { region });
+  }
+}
+
+/** The lines of a webhook: the logins of a portal, or the calls of the organization in a region. */
+type ReplayScope = Pick<RecordedEvent, 'region' | 'portalID'>;
+
+function runIfDue(model: KonnectModel, organization: Organization, webhook: Webhook, scope: ReplayScope): void {
+  const { replay: job } = webhook;
+  if (job === undefined || job.startedAt !== undefined) return;
+  if (msSince(model, job.acceptedAt) < model.behavior.replayQueueMs) return;
+  job.startedAt = model.clock();
   for (const { event, region, portalID } of organization.events) {
     if (region !== scope.region || portalID !== scope.portalID) continue;
-    if (event.at.getTime() < Date.parse(startAt) || event.at.getTime() > Date.parse(endAt)) continue;
+    if (event.at.getTime() < Date.parse(job.startAt) || event.at.getTime() > Date.parse(job.endAt)) continue;
     job.pending += 1;
     const sent = deliver(model, organization, webhook, event, (ok) => {
       job.pending -= 1;
@@ -47,11 +70,8 @@ export function startReplay(
   }
 }
 
-export function replayStatus(model: KonnectModel, { replay }: Webhook): ReplayStatus {
-  if (replay === undefined) return 'unconfigured';
-  const ranMs = model.clock().getTime() - replay.updatedAt.getTime();
-  if (replay.pending > 0 || ranMs < model.behavior.replayDurationMs) return 'running';
-  return replay.failed ? 'failed' : 'completed';
+function msSince(model: KonnectModel, time: Date): number {
+  return model.clock().getTime() - time.getTime();
 }
 
 function rejectInvalidTimes(model: KonnectModel, startAt: string, endAt: string): void {

@@ -15,10 +15,7 @@ export const replayOperations: readonly Operation[] = [
   ...replayOf(
     { path: '/v3/portals/{portalId}/audit-log-replay-job', resource: 'portals' },
     { put: 'update-portal-audit-log-replay-job', get: 'get-portal-audit-log-replay-job' },
-    (request) => {
-      const portal = portalOf(request);
-      return { webhook: portal.webhook, portalID: portal.id };
-    },
+    (request) => portalOf(request).webhook,
   ),
 ];
 
@@ -26,14 +23,14 @@ function organizationReplay(version: 'v2' | 'v3'): Operation[] {
   return replayOf(
     { path: `/${version}/audit-log-replay-job`, resource: 'audit-log-replay-job' },
     { put: 'update-audit-log-replay-job', get: 'get-audit-log-replay-job' },
-    ({ organization, region }) => ({ webhook: webhookIn(organization, region) }),
+    ({ organization, region }) => webhookIn(organization, region),
   );
 }
 
 function replayOf(
   where: Pick<Operation, 'path' | 'resource'>,
   ids: { put: string; get: string },
-  subject: (request: OperationRequest) => { webhook: Webhook; portalID?: string },
+  webhookOf: (request: OperationRequest) => Webhook,
 ): Operation[] {
   return [
     {
@@ -44,16 +41,11 @@ function replayOf(
       access: 'write',
       action: 'update',
       handle(request) {
-        const { webhook, ...portal } = subject(request);
+        const { model, organization } = request;
+        const webhook = webhookOf(request);
         const { start_at, end_at } = readBody(job, request.body);
-        startReplay(
-          request.model,
-          request.organization,
-          webhook,
-          { region: request.region, ...portal },
-          { startAt: start_at, endAt: end_at },
-        );
-        return { status: 202, body: { ...view(request.model, webhook), status: 'accepted' } };
+        startReplay(model, organization, webhook, { startAt: start_at, endAt: end_at });
+        return { status: 202, body: { ...view(model, webhook), status: 'accepted' } };
       },
     },
     {
@@ -63,16 +55,22 @@ function replayOf(
       hosts: 'regional',
       access: 'read',
       action: 'retrieve',
-      handle: (request) => ({ status: 200, body: view(request.model, subject(request).webhook) }),
+      handle: (request) => ({ status: 200, body: view(request.model, webhookOf(request)) }),
     },
   ];
 }
 
 function view(model: KonnectModel, webhook: Webhook): Record<string, unknown> {
+  const { replay } = webhook;
+  const updatedAt = replay?.startedAt ?? replay?.acceptedAt;
   return {
-    start_at: webhook.replay?.startAt ?? unsetTime(model),
-    end_at: webhook.replay?.endAt ?? unsetTime(model),
+    start_at: replay === undefined ? unsetTime(model) : timeIn(model, replay.startAt),
+    end_at: replay === undefined ? unsetTime(model) : timeIn(model, replay.endAt),
     status: replayStatus(model, webhook),
-    updated_at: webhook.replay?.updatedAt.toISOString() ?? unsetTime(model),
+    updated_at: updatedAt?.toISOString() ?? unsetTime(model),
   };
+}
+
+function timeIn({ behavior }: KonnectModel, sent: string): string {
+  return behavior.replayTimes === 'as-sent' ? sent : new Date(sent).toISOString().replace('Z', '+00:00');
 }

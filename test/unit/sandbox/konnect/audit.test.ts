@@ -8,7 +8,6 @@ import {
   portalID,
   readOnly,
   recordingDelivery,
-  textAt,
 } from './support.ts';
 
 const portal = `/us/v3/portals/${portalID}`;
@@ -174,82 +173,5 @@ describe('delivery status', () => {
     attempt?.({ at: new Date(), message: 'refused', ok: false, givenUp: true });
     const { body } = await konnect.call('GET', '/us/v3/audit-log-webhook/status');
     expect(body).toEqual({ webhook_enabled: true, webhook_status: 'active' });
-  });
-});
-
-describe.each([
-  ['a portal’s lines', `${portal}/audit-log-replay-job`, `${portal}/audit-log-webhook`],
-  ['the organization’s lines, v2', '/us/v2/audit-log-replay-job', '/us/v3/audit-log-webhook'],
-  ['the organization’s lines, v3', '/us/v3/audit-log-replay-job', '/us/v3/audit-log-webhook'],
-])('a replay of %s', (_, job, webhook) => {
-  test('sends the lines of that time again, one job at a time', async () => {
-    const deliver = recordingDelivery();
-    const clock = fakeClock();
-    await using konnect = await bench({ deliver, clock });
-    expect((await konnect.call('GET', job)).body['status']).toBe('unconfigured');
-    await attach(konnect, webhook);
-    const body = { username: 'dev@example.com', password: 'secret' };
-    await konnect.call('POST', login, { token: null, body });
-    await konnect.call('GET', '/us/v2/control-planes');
-    const start_at = clock().toISOString();
-    clock.advance(1000);
-    const end_at = clock().toISOString();
-    clock.advance(1000);
-    const name = job.includes('portals') ? 'AUTHENTICATION_OUTCOME_SUCCESS' : 'Authz.control-planes';
-    const before = deliver.sent.filter(({ event }) => event.name === name);
-    deliver.sent.length = 0;
-
-    const accepted = await konnect.call('PUT', job, { body: { start_at, end_at } });
-    expect(accepted).toMatchObject({ status: 202, body: { start_at, end_at, status: 'accepted' } });
-    const again = deliver.sent.filter(({ event }) => event.name === name);
-    expect(again.map(({ event }) => event)).toEqual(before.map(({ event }) => event));
-    expect(again).toHaveLength(1);
-
-    expect((await konnect.call('GET', job)).body['status']).toBe('running');
-    const refused = await konnect.call('PUT', job, { body: { start_at, end_at } });
-    expect(refused).toMatchObject({ status: 409, body: { detail: 'A replay job is currently running' } });
-    for (const { onAttempt } of deliver.sent)
-      onAttempt({ at: clock(), message: 'ok', code: 200, ok: true, givenUp: false });
-    expect((await konnect.call('GET', job)).body['status']).toBe('completed');
-    expect((await konnect.call('PUT', job, { body: { start_at, end_at } })).status).toBe(202);
-  });
-
-  test('runs as long as Konnect takes, and fails if a line is given up', async () => {
-    const deliver = recordingDelivery();
-    const clock = fakeClock();
-    await using konnect = await bench({ deliver, clock, behavior: { replayDurationMs: 1000 } });
-    await attach(konnect, webhook);
-    await konnect.call('POST', login, { token: null, body: { username: 'dev@example.com', password: 'secret' } });
-    const times = { start_at: clock().toISOString(), end_at: clock().toISOString() };
-    deliver.sent.length = 0;
-    await konnect.call('PUT', job, { body: times });
-    for (const { onAttempt } of deliver.sent) onAttempt({ at: clock(), message: 'no', ok: false, givenUp: true });
-    expect((await konnect.call('GET', job)).body['status']).toBe('running');
-    clock.advance(1000);
-    expect((await konnect.call('GET', job)).body['status']).toBe('failed');
-  });
-
-  test('needs a webhook that is on, and times of the last seven days', async () => {
-    const clock = fakeClock();
-    await using konnect = await bench({ clock });
-    const now = clock().toISOString();
-    const good = { start_at: now, end_at: now };
-    expect((await konnect.call('PUT', job, { body: good })).status).toBe(400);
-    await attach(konnect, webhook);
-    expect((await konnect.call('PUT', job, { body: good })).status).toBe(202);
-    for (const [field, value] of [
-      ['start_at', '2026-02-22T11:59:59Z'],
-      ['end_at', '2026-03-01T12:00:01Z'],
-      ['start_at', 'yesterday'],
-      ['end_at', '2026-03-01T12:00Z'],
-      ['end_at', undefined],
-      ['start_at', 17],
-      ['color', 'red'],
-    ] as const) {
-      const { status, body } = await konnect.call('PUT', job, { body: { ...good, [field]: value } });
-      expect({ status, field: textAt(body, 'invalid_parameters', 0, 'field') }).toEqual({ status: 400, field });
-    }
-    const backwards = await konnect.call('PUT', job, { body: { start_at: now, end_at: '2026-03-01T11:00:00Z' } });
-    expect(backwards.status).toBe(400);
   });
 });
