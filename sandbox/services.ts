@@ -14,6 +14,8 @@ export interface ServicesOptions {
   readonly sourceName?: string;
   /** Waits before Konnect's retries of a delivery. Default: as Konnect documents them. */
   readonly retryWaitsMs?: readonly number[];
+  /** The time of day for both services. Default: that of the machine. */
+  readonly clock?: () => Date;
 }
 
 export interface Services {
@@ -28,17 +30,19 @@ export interface Services {
 
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const authority = await createAuthority('Sandbox CA');
-  const { sourceCode, sourceName, accessKey, seed, retryWaitsMs } = options;
+  const { sourceCode, sourceName, accessKey, seed, retryWaitsMs, clock = () => new Date() } = options;
   const sumologic = await startSumoLogic({
     authority,
     sources: [{ code: sourceCode, ...(sourceName === undefined ? {} : { name: sourceName }) }],
     accessKeys: [accessKey],
+    clock,
   });
   const delivery = createDelivery({
     authority: authority.certificate,
+    clock,
     ...(retryWaitsMs === undefined ? {} : { retryWaitsMs }),
   });
-  const konnect = await startKonnect({ seed, deliver: delivery });
+  const konnect = await startKonnect({ seed, deliver: delivery, clock });
   return {
     konnect,
     sumologic,

@@ -63,6 +63,8 @@ export interface Behavior {
   replayOutcome: 'delivered' | 'failed';
   /** `as-sent`. How GET shows the times of a replay job: as they were sent, or with milliseconds and an offset. */
   replayTimes: 'as-sent' | 'with-offset';
+  /** `below-2^63`. The trace IDs of new events. Whether Konnect issues IDs that need all 64 bits is unknown. */
+  traceIDs: 'below-2^63' | 'above-2^63';
 }
 
 export const defaultBehavior: Readonly<Behavior> = {
@@ -89,4 +91,5 @@ export const defaultBehavior: Readonly<Behavior> = {
   replayDurationMs: 0,
   replayOutcome: 'delivered',
   replayTimes: 'as-sent',
+  traceIDs: 'below-2^63',
 };

@@ -62,6 +62,7 @@ export const behaviorBody = z.strictObject({
   replayDurationMs: ms.exactOptional(),
   replayOutcome: z.enum(['delivered', 'failed']).exactOptional(),
   replayTimes: z.enum(['as-sent', 'with-offset']).exactOptional(),
+  traceIDs: z.enum(['below-2^63', 'above-2^63']).exactOptional(),
 });
 
 /** Without `code`, the endpoint did not answer. */

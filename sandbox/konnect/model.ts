@@ -137,11 +137,16 @@ export function createModel({ seed, behavior, delivery, clock, newID, newTraceID
     behavior: { ...defaultBehavior, ...behavior },
     clock: clock ?? (() => new Date()),
     newID: newID ?? randomUUID,
-    newTraceID: newTraceID ?? (() => (randomBytes(8).readBigUInt64BE() >> 1n).toString()),
+    newTraceID: newTraceID ?? (() => randomTraceID(model.behavior.traceIDs)),
     ...(delivery === undefined ? {} : { delivery }),
   };
   for (const organization of seed.organizations) addOrganization(model, organization);
   return model;
+}
+
+function randomTraceID(range: Behavior['traceIDs']): string {
+  const bits = randomBytes(8).readBigUInt64BE();
+  return (range === 'above-2^63' ? bits | (1n << 63n) : bits >> 1n).toString();
 }
 
 export function addOrganization(model: KonnectModel, seed: OrganizationSeed): Organization {

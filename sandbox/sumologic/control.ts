@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import { answer, readJSON } from './http.ts';
 import type { ReceivedRequest, Receiver, ReceiverStatus } from './receiver.ts';
+import type { AccessKey, SearchAPI, SearchStatus } from './search-api.ts';
+import type { SearchBehavior, SearchJobs } from './search-jobs.ts';
 import type { SourceOptions, Sources, StoredLine } from './sources.ts';
 
 export const controlPath = '/__sandbox/';
@@ -17,6 +19,14 @@ export interface SumoLogicControl {
   setSource(source: SourceOptions): void;
   /** Returns the number of lines that the source's budget dropped. 0 for an unknown code. */
   droppedLines(code: string): number;
+  /** Answers `status` to the next `times` requests to the Search Job API that have a valid key. */
+  respondToSearch(status: SearchStatus, times: number): void;
+  /** Adds an access key, or replaces the one with the same ID. */
+  setAccessKey(key: AccessKey): void;
+  /** Changes how search jobs behave from now on. */
+  behave(behavior: Partial<SearchBehavior>): void;
+  /** Returns the IDs of the search jobs that exist now. */
+  searchJobs(): readonly string[];
 }
 
 const respondBody = z.strictObject({
@@ -26,17 +36,45 @@ const respondBody = z.strictObject({
 });
 const sourceBody = z.strictObject({
   code: z.string().regex(/^[\w=-]+$/),
-  name: z.string().optional(),
-  category: z.string().optional(),
-  authorization: z.string().optional(),
-  budgetBytes: z.int().nonnegative().optional(),
+  kind: z.enum(['presigned-url', 'auth-header']).exactOptional(),
+  name: z.string().exactOptional(),
+  category: z.string().exactOptional(),
+  authorization: z.string().exactOptional(),
+  budgetBytes: z.int().nonnegative().exactOptional(),
 });
 
-export function createControl(sources: Sources, receiver: Receiver): SumoLogicControl {
+const searchBody = z.strictObject({
+  status: z.union([z.literal(401), z.literal(403), z.literal(429), z.literal(500), z.literal(503)]),
+  times: z.int().positive().max(1000).default(1),
+});
+const accessKeyBody = z.strictObject({
+  id: z.string().min(1),
+  key: z.string().min(1),
+  deployment: z
+    .string()
+    .regex(/^[a-z][a-z0-9]*$/)
+    .exactOptional(),
+  maySearch: z.boolean().exactOptional(),
+});
+
+/** What the control changes. */
+export interface Controlled {
+  readonly sources: Sources;
+  readonly receiver: Receiver;
+  readonly search: SearchAPI;
+  readonly jobs: SearchJobs;
+  readonly behavior: SearchBehavior;
+}
+
+export function createControl({ sources, receiver, search, jobs, behavior }: Controlled): SumoLogicControl {
   return {
     respond: (code, status, times) => receiver.respond(code, status, times),
     setSource: (source) => sources.set(source),
     droppedLines: (code) => sources.get(code)?.droppedLines ?? 0,
+    respondToSearch: (status, times) => search.respond(status, times),
+    setAccessKey: (key) => search.setAccessKey(key),
+    behave: (changes) => void Object.assign(behavior, changes),
+    searchJobs: () => jobs.ids(),
   };
 }
 
@@ -53,8 +91,9 @@ export function receivedRequests(receiver: Receiver, code?: string): ReceivedReq
 }
 
 /**
- * Serves the control as JSON: `GET /__sandbox/lines` and `/requests`, both with an optional `?code=`, and `GET /__sandbox/sources`.
- * `POST /__sandbox/respond` takes `{code, status, times?}`, `/sources` takes `{code, name?, category?, authorization?, budgetBytes?}`.
+ * Serves the control as JSON: `GET /__sandbox/lines` and `/requests`, both with an optional `?code=`, `GET /__sandbox/sources` and `/search-jobs`.
+ * `POST /__sandbox/respond` takes `{code, status, times?}`, `/sources` takes `{code, kind?, name?, category?, authorization?, budgetBytes?}`,
+ * `/search` takes `{status, times?}`, and `/access-keys` takes `{id, key, deployment?, maySearch?}`.
  */
 export async function handleControl(
   options: { readonly sources: Sources; readonly receiver: Receiver; readonly control: SumoLogicControl },
@@ -74,7 +113,7 @@ export async function handleControl(
     case 'POST sources': {
       const body = sourceBody.safeParse(await readJSON(request));
       if (!body.success) return answer(response, 400, { message: z.prettifyError(body.error) });
-      control.setSource(withoutUndefined(body.data));
+      control.setSource(body.data);
       return answer(response, 200, describeSources(sources));
     }
     case 'POST respond': {
@@ -85,34 +124,35 @@ export async function handleControl(
       control.respond(body.data.code, body.data.status, body.data.times);
       return answer(response, 204);
     }
+    case 'GET search-jobs':
+      return answer(response, 200, control.searchJobs());
+    case 'POST search': {
+      const body = searchBody.safeParse(await readJSON(request));
+      if (!body.success) return answer(response, 400, { message: z.prettifyError(body.error) });
+      control.respondToSearch(body.data.status, body.data.times);
+      return answer(response, 204);
+    }
+    case 'POST access-keys': {
+      const body = accessKeyBody.safeParse(await readJSON(request));
+      if (!body.success) return answer(response, 400, { message: z.prettifyError(body.error) });
+      control.setAccessKey(body.data);
+      return answer(response, 204);
+    }
     default:
-      return answer(response, 404, { message: 'GET lines, requests or sources; POST sources or respond' });
+      return answer(response, 404, {
+        message: 'GET lines, requests, sources or search-jobs; POST sources, respond, search or access-keys',
+      });
   }
 }
 
 function describeSources(sources: Sources): object[] {
   return sources.all().map(({ options, name, category, keptBytes, droppedLines }) => ({
     code: options.code,
+    kind: options.kind ?? 'presigned-url',
     name,
     category,
     budgetBytes: options.budgetBytes,
     keptBytes,
     droppedLines,
   }));
-}
-
-function withoutUndefined({
-  code,
-  name,
-  category,
-  authorization,
-  budgetBytes,
-}: z.infer<typeof sourceBody>): SourceOptions {
-  return {
-    code,
-    ...(name === undefined ? {} : { name }),
-    ...(category === undefined ? {} : { category }),
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(budgetBytes === undefined ? {} : { budgetBytes }),
-  };
 }

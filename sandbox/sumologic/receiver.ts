@@ -7,6 +7,9 @@ import type { SourceState, Sources } from './sources.ts';
 const unzip = promisify(gunzip);
 const maxUnpackedBytes = 64 * 1024 * 1024;
 export const receiverPath = '/receiver/v1/http/';
+/** The path of every source of the kind *Auth Header*. */
+export const headerReceiverPath = '/receiver/v1/http';
+const codeHeader = 'x-sumo-token';
 
 /** The statuses that a test can make an HTTP source answer. */
 export type ReceiverStatus = 200 | 401 | 408 | 429 | 503 | 504;
@@ -14,7 +17,7 @@ export type ReceiverStatus = 200 | 401 | 408 | 429 | 503 | 504;
 /** A request to an HTTP source, accepted or not. */
 export interface ReceivedRequest {
   readonly at: Date;
-  /** From the URL. It may be unknown. */
+  /** From the URL, or from the header `x-sumo-token`. It may be unknown. */
   readonly code: string;
   readonly status: number;
   readonly contentType: string | undefined;
@@ -31,7 +34,7 @@ export interface Receiver {
   readonly respond: (code: string, status: ReceiverStatus, times?: number) => void;
 }
 
-/** Returns the HTTP sources: `POST /receiver/v1/http/<code>`. */
+/** Returns the HTTP sources: `POST /receiver/v1/http/<code>`, or `POST /receiver/v1/http` with the code in a header. */
 export function createReceiver(sources: Sources, clock: () => Date): Receiver {
   const requests: ReceivedRequest[] = [];
   const defaultStatuses = new Map<string, ReceiverStatus>();
@@ -39,9 +42,10 @@ export function createReceiver(sources: Sources, clock: () => Date): Receiver {
 
   async function handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const at = clock();
-    const code = path.slice(receiverPath.length);
+    const isInHeader = path === headerReceiverPath;
+    const code = isInHeader ? String(request.headers[codeHeader] ?? '') : path.slice(receiverPath.length);
     const body = await readBody(request);
-    const { status, lines } = await receive(request, code, body);
+    const { status, lines } = await receive(request, { code, isInHeader }, body);
     const { authorization, 'content-type': contentType, 'content-encoding': contentEncoding } = request.headers;
     requests.push({ at, code, status, contentType, contentEncoding, authorization, lines });
     if (status === 200) answer(response, 200);
@@ -50,11 +54,12 @@ export function createReceiver(sources: Sources, clock: () => Date): Receiver {
 
   async function receive(
     request: IncomingMessage,
-    code: string,
+    { code, isInHeader }: { code: string; isInHeader: boolean },
     body: Buffer | undefined,
   ): Promise<{ status: number; lines: number }> {
     const source = sources.get(code);
-    if (source === undefined) return { status: 401, lines: 0 };
+    if (source === undefined || (source.options.kind === 'auth-header') !== isInHeader)
+      return { status: 401, lines: 0 };
     if (request.method !== 'POST') return { status: 405, lines: 0 };
     const status = nextStatuses.get(code)?.shift() ?? defaultStatuses.get(code) ?? 200;
     if (status !== 200) return { status, lines: 0 };

@@ -7,13 +7,21 @@ import type { StoredMessage } from './sources.ts';
 
 export const searchPath = '/api/v1/search/jobs';
 const requestsPerSecond = 4;
+const maxRequestsAtATime = 10;
 const sessionCookie = 'JSESSIONID';
 
 /** An access key of the API. */
 export interface AccessKey {
   readonly id: string;
   readonly key: string;
+  /** The deployment of the key's organization, if it is another one than this. Every request gets 301 to its host. */
+  readonly deployment?: string;
+  /** Default true. Whether the key's role may run searches. Otherwise every request gets 403. */
+  readonly maySearch?: boolean;
 }
+
+/** What a test can make the API answer. */
+export type SearchStatus = 401 | 403 | 429 | 500 | 503;
 
 interface Answer {
   readonly status: number;
@@ -33,15 +41,37 @@ const messageFields = {
   _source: 'string',
 } as const;
 
-/** Returns SumoLogic's Search Job API: Basic authentication, four requests per second and key. Jobs belong to a session cookie. */
+export interface SearchAPI {
+  readonly handle: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+  /** Adds an access key, or replaces the one with the same ID. */
+  readonly setAccessKey: (key: AccessKey) => void;
+  /** Answers `status` to the next `times` requests with a valid key. */
+  readonly respond: (status: SearchStatus, times: number) => void;
+}
+
+const failures: Readonly<Record<SearchStatus, readonly [code: string, message: string]>> = {
+  401: ['unauthorized', 'Credential could not be verified.'],
+  403: [
+    'forbidden',
+    'This operation is not allowed for your account type or the user does not have the role capability.',
+  ],
+  429: ['rate.limit.exceeded', 'More than 4 requests per second.'],
+  500: ['internal.error', 'Internal server error.'],
+  503: ['service.unavailable', 'Service unavailable.'],
+};
+
+/** Returns SumoLogic's Search Job API: Basic authentication, four requests per second and ten requests at a time for each key. */
 export function createSearchAPI(options: {
   readonly accessKeys: readonly AccessKey[];
   readonly jobs: SearchJobs;
   readonly clock: () => Date;
   /** Returns the base of `Location`. */
   readonly url: () => string;
-}): (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> {
+}): SearchAPI {
+  const accessKeys = new Map(options.accessKeys.map((key) => [key.id, key]));
   const recentMs = new Map<string, number[]>();
+  const inFlight = new Map<string, number>();
+  const nextStatuses: SearchStatus[] = [];
 
   function isOverRate(accessID: string): boolean {
     const nowMs = options.clock().getTime();
@@ -52,9 +82,24 @@ export function createSearchAPI(options: {
   }
 
   async function reply(request: IncomingMessage, url: URL): Promise<Answer> {
-    const accessID = authenticated(request, options.accessKeys);
-    if (accessID === undefined) return failure(401, 'unauthorized', 'Credential could not be verified.');
-    if (isOverRate(accessID)) return failure(429, 'rate.limit.exceeded', 'More than 4 requests per second.');
+    const key = authenticated(request, [...accessKeys.values()]);
+    if (key === undefined) return failed(401);
+    const { id: accessID, deployment, maySearch = true } = key;
+    if (deployment !== undefined) return movedTo(deployment, url);
+    const isOverConcurrency = (inFlight.get(accessID) ?? 0) >= maxRequestsAtATime;
+    if (isOverConcurrency || isOverRate(accessID)) return failed(429);
+    const injected = nextStatuses.shift();
+    if (injected !== undefined) return failed(injected);
+    if (!maySearch) return failed(403);
+    inFlight.set(accessID, (inFlight.get(accessID) ?? 0) + 1);
+    try {
+      return await answerTo(request, url, accessID);
+    } finally {
+      inFlight.set(accessID, (inFlight.get(accessID) ?? 1) - 1);
+    }
+  }
+
+  async function answerTo(request: IncomingMessage, url: URL, accessID: string): Promise<Answer> {
     const session = cookie(request, sessionCookie);
     if (url.pathname === searchPath) return await create(request, accessID, session);
     const [id = '', resource, ...rest] = url.pathname.slice(searchPath.length + 1).split('/');
@@ -83,7 +128,7 @@ export function createSearchAPI(options: {
     if (search.kind === 'rejected') return failure(400, search.code, search.message);
     const session = known ?? randomUUID();
     const job = options.jobs.create({ accessID, session }, search);
-    if (job === undefined) return failure(429, 'rate.limit.exceeded', 'More than 10 search jobs at a time.');
+    if (job === undefined) return failure(429, 'rate.limit.exceeded', 'Too many active search jobs.');
     return {
       status: 202,
       body: { id: job.id, link: { rel: 'self', href: `${options.url()}${searchPath}/${job.id}` } },
@@ -112,10 +157,23 @@ export function createSearchAPI(options: {
     return { status: 200, body: { fields, messages: maps } };
   }
 
-  return async (request, response, url) => {
-    const { status: code, body, headers } = await reply(request, url);
-    answer(response, code, body, headers);
+  return {
+    async handle(request, response, url) {
+      const { status: code, body, headers } = await reply(request, url);
+      answer(response, code, body, headers);
+    },
+    setAccessKey: (key) => void accessKeys.set(key.id, key),
+    respond: (answered, times) => void nextStatuses.push(...Array.from({ length: times }, () => answered)),
   };
+}
+
+function failed(status: SearchStatus): Answer {
+  return failure(status, ...failures[status]);
+}
+
+function movedTo(deployment: string, { pathname, search }: URL): Answer {
+  const location = `https://api.${deployment}.sumologic.com${pathname}${search}`;
+  return { ...failure(301, 'moved', `The requested resource is at ${location}.`), headers: { location } };
 }
 
 function messageMap(message: StoredMessage): Record<keyof typeof messageFields, string> {
@@ -131,11 +189,11 @@ function messageMap(message: StoredMessage): Record<keyof typeof messageFields, 
   };
 }
 
-function authenticated(request: IncomingMessage, keys: readonly AccessKey[]): string | undefined {
+function authenticated(request: IncomingMessage, keys: readonly AccessKey[]): AccessKey | undefined {
   const [scheme = '', credentials = ''] = (request.headers.authorization ?? '').split(' ');
   if (scheme.toLowerCase() !== 'basic') return undefined;
   const decoded = Buffer.from(credentials, 'base64').toString();
-  return keys.find(({ id, key }) => decoded === `${id}:${key}`)?.id;
+  return keys.find(({ id, key }) => decoded === `${id}:${key}`);
 }
 
 function cookie(request: IncomingMessage, name: string): string | undefined {

@@ -4,13 +4,12 @@ import type { StoredMessage } from './sources.ts';
 
 /** A job without requests for longer than this is canceled. */
 const idleLimitMs = 30_000;
-const maxJobsPerKey = 10;
 
-export type JobState = 'NOT STARTED' | 'GATHERING RESULTS' | 'DONE GATHERING RESULTS';
+export type JobState = 'NOT STARTED' | 'GATHERING RESULTS' | 'FORCE PAUSED' | 'DONE GATHERING RESULTS';
 
 export interface JobStatus {
   readonly state: JobState;
-  /** Number of messages found so far. Final in the state `DONE GATHERING RESULTS`. */
+  /** Number of messages found so far. Final in the states `DONE GATHERING RESULTS` and `FORCE PAUSED`. */
   readonly messageCount: number;
 }
 
@@ -21,13 +20,18 @@ interface Job {
   readonly request: SearchRequest;
   readonly createdMs: number;
   lastRequestMs: number;
-  /** Set when the job is done. Excludes messages that arrive later. */
-  result?: readonly StoredMessage[];
+  /** Set when the job is done or paused. Excludes messages that arrive later. */
+  result?: Result;
 }
 
-/** Search jobs. A job is visible only to the access key and the session (cookie) that created it. */
+interface Result {
+  readonly state: JobState;
+  readonly found: readonly StoredMessage[];
+}
+
+/** Search jobs. A job is visible only to the access key that created it, and if cookies are needed, only to its session. */
 export interface SearchJobs {
-  /** Creates a job. Returns undefined if the key already has ten jobs. */
+  /** Creates a job. Returns undefined if the organization already has its maximum of jobs. */
   create(owner: JobOwner, request: SearchRequest): { id: string } | undefined;
   /** Returns undefined if the job does not exist or was canceled. Keeps the job alive. */
   status(owner: JobOwner, id: string): JobStatus | undefined;
@@ -35,6 +39,8 @@ export interface SearchJobs {
   messages(owner: JobOwner, id: string): readonly StoredMessage[] | undefined;
   /** Returns whether the job existed. */
   delete(owner: JobOwner, id: string): boolean;
+  /** Returns the IDs of the jobs that exist now, in the order of their creation. */
+  ids(): readonly string[];
 }
 
 export interface JobOwner {
@@ -42,12 +48,30 @@ export interface JobOwner {
   readonly session: string;
 }
 
-/** A job is `GATHERING RESULTS` after half of `gatheringMs`, and done after all of it. */
+/** What differs between SumoLogic's plans, or is not documented. */
+export interface SearchBehavior {
+  /** 200. How many jobs of all keys exist at a time. It is 20 in the tier Frequent, and colleagues share it. */
+  maxJobs: number;
+  /** 100,000. A job that has found this many messages is paused for good, and returns no others. */
+  maxMessages: number;
+  /** true. Whether a job is visible only to requests with the cookies that its creation set. */
+  needsCookies: boolean;
+}
+
+export const defaultSearchBehavior: Readonly<SearchBehavior> = {
+  maxJobs: 200,
+  maxMessages: 100_000,
+  needsCookies: true,
+};
+
+/** A job is `GATHERING RESULTS` after half of `gatheringMs`, and done or paused after all of it. */
 export function createSearchJobs(options: {
   readonly messages: () => readonly StoredMessage[];
   readonly clock: () => Date;
   readonly gatheringMs: number;
+  readonly behavior: SearchBehavior;
 }): SearchJobs {
+  const { behavior } = options;
   const jobs = new Map<string, Job>();
 
   function nowMs(): number {
@@ -63,25 +87,33 @@ export function createSearchJobs(options: {
   function find({ accessID, session }: JobOwner, id: string): Job | undefined {
     cancelIdle();
     const job = jobs.get(id);
-    if (job === undefined || job.accessID !== accessID || job.session !== session) return undefined;
+    if (job === undefined || job.accessID !== accessID) return undefined;
+    if (behavior.needsCookies && job.session !== session) return undefined;
     job.lastRequestMs = nowMs();
     return job;
   }
 
-  function advance(job: Job): { state: JobState; found: readonly StoredMessage[] } {
+  function advance(job: Job): Result {
     const ageMs = nowMs() - job.createdMs;
     if (ageMs < options.gatheringMs / 2) return { state: 'NOT STARTED', found: [] };
     if (ageMs < options.gatheringMs)
       return { state: 'GATHERING RESULTS', found: search(options.messages(), job.request) };
-    job.result ??= search(options.messages(), job.request);
-    return { state: 'DONE GATHERING RESULTS', found: job.result };
+    job.result ??= result(job);
+    return job.result;
+  }
+
+  function result({ request }: Job): Result {
+    const found = search(options.messages(), request);
+    const isPaused = found.length >= behavior.maxMessages;
+    return isPaused
+      ? { state: 'FORCE PAUSED', found: found.slice(0, behavior.maxMessages) }
+      : { state: 'DONE GATHERING RESULTS', found };
   }
 
   return {
     create(owner, request): { id: string } | undefined {
       cancelIdle();
-      const sameKey = [...jobs.values()].filter(({ accessID }) => accessID === owner.accessID);
-      if (sameKey.length >= maxJobsPerKey) return undefined;
+      if (jobs.size >= behavior.maxJobs) return undefined;
       const id = randomBytes(8).toString('hex').toUpperCase();
       jobs.set(id, { id, ...owner, request, createdMs: nowMs(), lastRequestMs: nowMs() });
       return { id };
@@ -100,6 +132,10 @@ export function createSearchJobs(options: {
     delete(owner, id): boolean {
       const job = find(owner, id);
       return job !== undefined && jobs.delete(job.id);
+    },
+    ids(): readonly string[] {
+      cancelIdle();
+      return [...jobs.keys()];
     },
   };
 }

@@ -12,9 +12,9 @@ import {
   storedLines,
 } from './control.ts';
 import { answer } from './http.ts';
-import { createReceiver, type ReceivedRequest, receiverPath } from './receiver.ts';
+import { createReceiver, headerReceiverPath, type ReceivedRequest, receiverPath } from './receiver.ts';
 import { type AccessKey, createSearchAPI, searchPath } from './search-api.ts';
-import { createSearchJobs } from './search-jobs.ts';
+import { createSearchJobs, defaultSearchBehavior, type SearchBehavior } from './search-jobs.ts';
 import { createSources, type SourceOptions, type StoredLine } from './sources.ts';
 
 const defaultGatheringMs = 200;
@@ -31,12 +31,13 @@ export interface SumoLogicOptions {
   readonly clock?: () => Date;
   /** Duration of a search job. Default 200 ms. */
   readonly gatheringMs?: number;
+  readonly searchBehavior?: Partial<SearchBehavior>;
 }
 
 export interface SumoLogicServer {
   /** `https://127.0.0.1:<port>`, for the sources and the API. */
   readonly url: string;
-  /** Returns the URL of a source. The URL is a credential. */
+  /** Returns the URL of a source. The URL is a credential, unless the source is of the kind `auth-header`. */
   receiverURL(code: string): string;
   /** Returns the stored lines of a source, by default of all, in the order of arrival. */
   lines(code?: string): StoredLine[];
@@ -53,16 +54,18 @@ export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLog
   const sources = createSources(clock);
   for (const source of options.sources) sources.set(source);
   const receiver = createReceiver(sources, clock);
-  const control = createControl(sources, receiver);
   const gatheringMs = options.gatheringMs ?? defaultGatheringMs;
-  const jobs = createSearchJobs({ messages: () => sources.messages(), clock, gatheringMs });
+  const behavior = { ...defaultSearchBehavior, ...options.searchBehavior };
+  const jobs = createSearchJobs({ messages: () => sources.messages(), clock, gatheringMs, behavior });
   const search = createSearchAPI({ accessKeys: options.accessKeys ?? [], jobs, clock, url: () => url });
+  const control = createControl({ sources, receiver, search, jobs, behavior });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', url);
-    if (target.pathname.startsWith(receiverPath)) await receiver.handle(request, response, target.pathname);
+    const isReceiver = target.pathname === headerReceiverPath || target.pathname.startsWith(receiverPath);
+    if (isReceiver) await receiver.handle(request, response, target.pathname);
     else if (target.pathname === searchPath || target.pathname.startsWith(`${searchPath}/`)) {
-      await search(request, response, target);
+      await search.handle(request, response, target);
     } else if (target.pathname.startsWith(controlPath)) {
       await handleControl({ sources, receiver, control }, request, response, target);
     } else answer(response, 404, { status: 404, code: 'notfound', message: 'Requested resource could not be found.' });
@@ -85,7 +88,8 @@ export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLog
 
   return {
     url,
-    receiverURL: (code) => `${url}${receiverPath}${code}`,
+    receiverURL: (code) =>
+      sources.get(code)?.options.kind === 'auth-header' ? url + headerReceiverPath : url + receiverPath + code,
     lines: (code) => storedLines(sources, code),
     requests: (code) => receivedRequests(receiver, code),
     control,

@@ -4,6 +4,8 @@ import { messageTime } from './time.ts';
 export interface SourceOptions {
   /** Last part of the source's URL, and its credential: letters, digits, `_`, `-` and `=`. */
   readonly code: string;
+  /** Default `presigned-url`. With `auth-header` the code is not in the URL but in the header `x-sumo-token`, which Konnect cannot send. */
+  readonly kind?: 'presigned-url' | 'auth-header';
   /** Default `Http Input`. */
   readonly name?: string;
   /** Default `Http Input`. */

@@ -32,6 +32,8 @@ export interface RotatingDelivery extends Delivery {
   rotateKey(): void;
   /** Removes all keys except the signing key from the JWKS. */
   retireKeys(): void;
+  /** Signs the lines from now on, as at first, or leaves their `sig` out: Konnect signs only where signing is set up. */
+  setSigning(isOn: boolean): void;
 }
 
 interface QueuedLine {
@@ -48,6 +50,7 @@ export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery 
   const clock = options.clock ?? (() => new Date());
   const retryWaitsMs = options.retryWaitsMs ?? defaultRetryWaitsMs;
   const keys = createKeyRing(options.keys ?? 1);
+  let isSigning = true;
   const poster = createPoster({
     ...(options.authority === undefined ? {} : { authority: options.authority }),
     contentEncoding: options.contentEncoding ?? 'gzip',
@@ -59,7 +62,8 @@ export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery 
 
   function send(event: AuditEvent, target: DeliveryTarget, onAttempt: (attempt: DeliveryAttempt) => void): void {
     if (stopping.signal.aborted) return;
-    const line = signLine(formatLine(event, target.logFormat), target.logFormat, keys.signingKey());
+    const unsigned = formatLine(event, target.logFormat);
+    const line = isSigning ? signLine(unsigned, target.logFormat, keys.signingKey()) : unsigned;
     const id = JSON.stringify([target.endpoint, target.authorization, target.logFormat, target.skipSSLVerification]);
     const queue = queues.get(id);
     if (queue !== undefined) {
@@ -105,7 +109,16 @@ export function createDelivery(options: DeliveryOptions = {}): RotatingDelivery 
     await poster.close();
   }
 
-  return { send, jwks: keys.jwks, stop, rotateKey: keys.rotate, retireKeys: keys.retire };
+  return {
+    send,
+    jwks: keys.jwks,
+    stop,
+    rotateKey: keys.rotate,
+    retireKeys: keys.retire,
+    setSigning: (isOn) => {
+      isSigning = isOn;
+    },
+  };
 }
 
 function isRetryable({ code }: PostOutcome): boolean {

@@ -55,6 +55,15 @@ describe('audit lines', () => {
     });
   });
 
+  test('can have trace IDs that need all 64 bits', async () => {
+    const deliver = recordingDelivery();
+    await using konnect = await bench({ deliver, behavior: { traceIDs: 'above-2^63' } });
+    await attach(konnect, '/us/v3/audit-log-webhook');
+    await konnect.call('GET', '/us/v2/control-planes');
+    const traceID = deliver.sent.at(-1)?.event.extension['trace_id'] ?? '0';
+    expect(BigInt(traceID) >> 63n).toBe(1n);
+  });
+
   test('a refused write also creates a line', async () => {
     await using konnect = await bench();
     await konnect.call('PATCH', '/us/v3/audit-log-webhook', { token: readOnly, body: {} });

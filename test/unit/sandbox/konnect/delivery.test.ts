@@ -101,6 +101,16 @@ describe('delivery', () => {
     expect(verifyLine(stored?.line ?? '', sender.jwks())).toBe(true);
   });
 
+  test('leaves the signature out while signing is off', async () => {
+    const server = await sumoLogic();
+    const sender = delivery();
+    sender.setSigning(false);
+    await attemptsAt(sender, target(server.receiverURL('code')));
+    sender.setSigning(true);
+    await attemptsAt(sender, target(server.receiverURL('code')));
+    expect(server.lines().map(({ line }) => / sig=/.test(line))).toStrictEqual([false, true]);
+  });
+
   test('sends simultaneous events in one request for each target, in order, and reports the result for each event', async () => {
     const server = await sumoLogic();
     const sender = delivery({ batchWindowMs: 20 });

@@ -68,6 +68,17 @@ describe('an HTTP source', () => {
     expect(server.lines()).toHaveLength(1);
   });
 
+  test('of the kind Auth Header wants its code in a header and not in the URL', async () => {
+    const server = await start({ sources: [{ code: 'a', kind: 'auth-header' }, { code: 'b' }] });
+    const url = server.receiverURL('a');
+    expect(url).toBe(`${server.url}/receiver/v1/http`);
+    expect(await post(url, 'line', { authorization: 'Bearer a' })).toBe(401);
+    expect(await post(`${url}/a`, 'line')).toBe(401);
+    expect(await post(url, 'line', { 'x-sumo-token': 'b' })).toBe(401);
+    expect(await post(url, 'line', { 'x-sumo-token': 'a' })).toBe(200);
+    expect(server.lines('a')).toHaveLength(1);
+  });
+
   test('refuses a body that it cannot unpack', async () => {
     const server = await start();
     const url = server.receiverURL('portal-code');
@@ -140,12 +151,25 @@ describe('the control by HTTP', () => {
     ]);
   });
 
+  test('makes searches fail, changes access keys and shows the search jobs', async () => {
+    const server = await start();
+    const base = `${server.url}/__sandbox`;
+    expect((await control(`${base}/access-keys`, { id: 'id', key: 'key' })).status).toBe(204);
+    expect((await control(`${base}/search`, { status: 503 })).status).toBe(204);
+    const authorization = `Basic ${Buffer.from('id:key').toString('base64')}`;
+    const search = await request(`${server.url}/api/v1/search/jobs`, { dispatcher: agent, headers: { authorization } });
+    expect(search.statusCode).toBe(503);
+    expect((await control(`${base}/search-jobs`)).body).toStrictEqual([]);
+  });
+
   test('refuses invalid requests', async () => {
     const server = await start();
     const base = `${server.url}/__sandbox`;
     expect((await control(`${base}/respond`, { code: 'portal-code', status: 500 })).status).toBe(400);
     expect((await control(`${base}/respond`, { code: 'nobody', status: 503 })).status).toBe(404);
     expect((await control(`${base}/sources`, { code: 'a/b' })).status).toBe(400);
+    expect((await control(`${base}/search`, { status: 404 })).status).toBe(400);
+    expect((await control(`${base}/access-keys`, { id: 'a' })).status).toBe(400);
     expect((await control(`${base}/elsewhere`)).status).toBe(404);
   });
 });

@@ -165,13 +165,36 @@ describe('a search job', () => {
     expect((await call('GET', job.location, { headers: { cookie: job.cookie } })).status).toBe(200);
   });
 
-  test('is refused beyond ten at a time', async () => {
-    const jobs: Reply[] = [];
-    for (let count = 0; count < 10; count += 1) jobs.push(await create(search));
-    expect(jobs.map(({ status }) => status)).toStrictEqual(Array.from({ length: 10 }, () => 202));
+  test('is refused beyond the jobs of the organization, whichever key they belong to', async () => {
+    server.control.behave({ maxJobs: 2 });
+    const other = { authorization: `Basic ${Buffer.from('other:access-key').toString('base64')}` };
+    const first = await create(search);
+    expect((await create(search, other)).status).toBe(202);
     expect(await create(search)).toMatchObject({ status: 429, body: { code: 'rate.limit.exceeded' } });
-    await call('DELETE', jobs[0]?.location ?? '', { headers: { cookie: jobs[0]?.cookie ?? '' } });
+    expect(server.control.searchJobs()).toHaveLength(2);
+    await call('DELETE', first.location, { headers: { cookie: first.cookie } });
     expect((await create(search)).status).toBe(202);
+  });
+
+  test('is paused when it has found its maximum of messages, and returns no more', async () => {
+    server.control.behave({ maxMessages: 2 });
+    const job = await create(search);
+    const headers = { cookie: job.cookie };
+    nowMs += gatheringMs;
+    expect((await call('GET', job.location, { headers })).body).toMatchObject({
+      state: 'FORCE PAUSED',
+      messageCount: 2,
+    });
+    const { body } = await call('GET', `${job.location}/messages?offset=0&limit=10`, { headers });
+    expect(body['messages']).toHaveLength(2);
+  });
+
+  test('is found without its cookie where none is needed', async () => {
+    server.control.behave({ needsCookies: false });
+    const job = await create(search);
+    expect((await call('GET', job.location)).status).toBe(200);
+    expect((await call('DELETE', job.location)).status).toBe(200);
+    expect(server.control.searchJobs()).toEqual([]);
   });
 });
 
@@ -184,6 +207,23 @@ describe('the Search Job API', () => {
     expect(statuses).toStrictEqual([404, 404, 404, 404, 429, 429]);
     nowMs += 1000;
     expect((await call('GET', url, { noWait: true })).status).toBe(404);
+  });
+
+  test('redirects a key of another deployment there, and refuses one without the role', async () => {
+    server.control.setAccessKey({ id: 'access-id', key: 'access-key', deployment: 'us2' });
+    expect(await create(search)).toMatchObject({
+      status: 301,
+      location: 'https://api.us2.sumologic.com/api/v1/search/jobs',
+    });
+    server.control.setAccessKey({ id: 'access-id', key: 'access-key', maySearch: false });
+    expect(await create(search)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  });
+
+  test('gives injected answers a number of times', async () => {
+    server.control.respondToSearch(503, 1);
+    server.control.respondToSearch(429, 1);
+    const statuses = [await create(search), await create(search), await create(search)].map(({ status }) => status);
+    expect(statuses).toStrictEqual([503, 429, 202]);
   });
 
   test.each(['', 'Bearer access-key', `Basic ${Buffer.from('access-id:wrong').toString('base64')}`])(

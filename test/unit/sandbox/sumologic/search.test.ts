@@ -18,6 +18,7 @@ beforeAll(async () => {
     accessKeys: [{ id: 'access-id', key: 'access-key' }],
     clock: () => new Date(startMs + (readings += 1) * 300),
     gatheringMs: 3000,
+    searchBehavior: { maxJobs: 10 },
   });
   const agent = new Agent({ connect: { ca: authority.certificate } });
   const body = Array.from({ length: 20 }, (_, index) => `line ${index}`).join('\n');
