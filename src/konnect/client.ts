@@ -2,6 +2,7 @@ import type { DestinationCall, DestinationHosts } from './destination-hosts.ts';
 import { allPages, pageSize } from './destination-pages.ts';
 import { KonnectError, type KonnectOperation } from './errors.ts';
 import { globalRegion } from './konnect-url.ts';
+import { type ReplayJob, type ReplayWindow, replayJobSchema, replayWindowJSON } from './replay-job.ts';
 import { parsed, RequestSender, type RequestSenderOptions, type Target } from './request-sender.ts';
 import {
   type AuditLogsAPI,
@@ -28,6 +29,7 @@ import {
 } from './schema.ts';
 
 const webhookPath = 'audit-log-webhook';
+const replayPath = 'audit-log-replay-job';
 const destinationsPath = 'audit-log-destinations';
 
 export interface KonnectClientOptions extends RequestSenderOptions {
@@ -242,6 +244,25 @@ export class KonnectClient {
     await this.#requests.send('PATCH', target, { enabled: false });
   }
 
+  /** Returns the last replay job of a webhook, or undefined for a 404. */
+  async getReplayJob(webhook: WebhookAddress, signal: AbortSignal): Promise<ReplayJob | undefined> {
+    return this.#requests.readIfThere(replayTarget('get replay job', webhook, signal), replayJobSchema);
+  }
+
+  /**
+   * Makes Konnect send the audit logs of a period again, and returns the job if the answer has it. Every call sends them once more. After an
+   * error with `mayHaveHappened`, the caller must look at the job before it calls again. Rejects with `Conflict` while a job runs.
+   */
+  async startReplayJob(
+    webhook: WebhookAddress,
+    window: ReplayWindow,
+    signal: AbortSignal,
+  ): Promise<ReplayJob | undefined> {
+    const target = replayTarget('start replay job', webhook, signal);
+    const answer = await this.#requests.send('PUT', target, replayWindowJSON(window));
+    return answer.body === undefined ? undefined : parsed(replayJobSchema, answer, target.operation, true);
+  }
+
   #readStatus(webhook: Target): Promise<WebhookStatus | undefined> {
     return this.#requests.readIfThere({ ...webhook, path: `${webhook.path}/status` }, webhookStatusSchema);
   }
@@ -258,6 +279,22 @@ export class KonnectClient {
       send({ operation, region, path: `${api}/${destinationsPath}/${id}`, signal }),
     );
   }
+}
+
+/** A webhook in one region. Without a portal, it is the organization's. */
+export interface WebhookAddress {
+  api: AuditLogsAPI;
+  region: string;
+  portalID: string | undefined;
+}
+
+function replayTarget(
+  operation: KonnectOperation,
+  { api, region, portalID }: WebhookAddress,
+  signal: AbortSignal,
+): Target {
+  const parent = portalID === undefined ? api : `v3/portals/${checkedUUID(portalID)}`;
+  return { operation, region, path: `${parent}/${replayPath}`, signal };
 }
 
 function portalWebhook(operation: KonnectOperation, region: string, id: string, signal: AbortSignal): Target {

@@ -16,6 +16,8 @@ export type KonnectOperation =
   | 'update organization webhook'
   | 'delete organization webhook'
   | 'get organization webhook status'
+  | 'get replay job'
+  | 'start replay job'
   | 'get inline webhook'
   | 'update inline webhook'
   | 'disable inline webhook'
@@ -56,6 +58,8 @@ export const requestFields = [
   'skip_ssl_verification',
   'audit_log_destination_id',
   'enabled',
+  'start_at',
+  'end_at',
 ] as const;
 
 export type RequestField = (typeof requestFields)[number];

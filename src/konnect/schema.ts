@@ -151,7 +151,7 @@ function shown(pattern: RegExp) {
   return z.string().regex(pattern).optional().catch(undefined);
 }
 
-const timestamp = shown(/^[0-9TZ:.+-]{1,40}$/);
+export const timestamp = shown(/^[0-9TZ:.+-]{1,40}$/);
 const word = shown(/^[A-Za-z0-9_-]{1,32}$/);
 
 const destinationFields = {
@@ -254,12 +254,16 @@ export const webhookStatusSchema = z
     (answer): WebhookStatus => ({
       enabled: answer.webhook_enabled,
       word: answer.webhook_status,
-      // The zero time says that there was none.
-      lastAttemptAt: answer.last_attempt_at?.startsWith('0001-') === true ? undefined : answer.last_attempt_at,
+      lastAttemptAt: unlessZero(answer.last_attempt_at),
       lastResponseCode: answer.last_response_code,
       lastFailure: answer.last_response_code === undefined ? failureIn(answer.last_response_message) : undefined,
     }),
   );
+
+/** Returns a time as it is, and undefined for the zero time, which stands for a time that was never set. */
+export function unlessZero(time: string | undefined): string | undefined {
+  return time?.startsWith('0001-') === true ? undefined : time;
+}
 
 /** Returns why a delivery failed. URLs and names of hosts in the text do not count, since they may contain any word. */
 function failureIn(text = ''): WebhookStatus['lastFailure'] {

@@ -4,7 +4,7 @@ export interface KonnectRequest {
   operation: KonnectOperation;
   /** The region of the host, for metrics. The URL contains the host already. */
   region: string;
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: URL;
   /** Undefined for what Konnect answers to anybody. */
   token: string | undefined;

@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import { changeDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { type Destination, webhookIn } from '../../sandbox/konnect/model.ts';
 import { apiVersion, kind, type Spec } from '../../src/api/v1alpha1.ts';
+import { replayJobSchema } from '../../src/konnect/replay-job.ts';
 import {
   destinationPageSchema,
   destinationSchema,
@@ -211,6 +212,8 @@ function schemaOf(operation: KonnectRequest['operation'], id: string): z.ZodType
     'get portal webhook status': webhookStatusSchema,
     'get organization webhook status': webhookStatusSchema,
     'get organization webhook': webhookSchema,
+    'get replay job': replayJobSchema,
+    'start replay job': replayJobSchema,
     'get inline webhook': inlineWebhookSchema,
     'update inline webhook': inlineWebhookSchema,
   };

@@ -35,6 +35,8 @@ function line({ method, path, body: sent }: SeenRequest): unknown[] {
 }
 
 describe('what is sent', () => {
+  const everything = { api: 'v3', region: 'us', portalID: undefined } as const;
+  const hour = { from: '2026-01-02T03:00:00Z', to: '2026-01-02T04:00:00Z' };
   const attach = { destinationID: id, enabled: true };
   const attachJSON = { audit_log_destination_id: id, enabled: true };
   const inline = { endpoint: body.endpoint, authorization: body.authorization, enabled: true };
@@ -76,6 +78,15 @@ describe('what is sent', () => {
       ['PATCH', '/us/v2/audit-log-webhook', { ...inline, ...optionsJSON }],
       (client) => client.updateInlineWebhook('us', { ...inline, ...options }, signal),
     ],
+    [
+      ['GET', `/eu/v3/portals/${portal}/audit-log-replay-job`],
+      (client) => client.getReplayJob({ api: 'v2', region: 'eu', portalID: portal }, signal),
+    ],
+    [['GET', '/us/v2/audit-log-replay-job'], (client) => client.getReplayJob({ ...everything, api: 'v2' }, signal)],
+    [
+      ['PUT', '/us/v3/audit-log-replay-job', { start_at: hour.from, end_at: hour.to }],
+      (client) => client.startReplayJob(everything, hour, signal),
+    ],
     [['PATCH', '/us/v2/audit-log-webhook', { enabled: false }], (client) => client.disableInlineWebhook('us', signal)],
   ])('%j', async (expected, use) => {
     const { requests } = await answering({ status: 200, body: { id } }, use);
@@ -94,6 +105,55 @@ describe('what is sent', () => {
     const { value, requests } = await answering({ status: 200, body: { id } }, (client) => rejection(use(client)));
     expect(value).toBeInstanceOf(TypeError);
     expect(requests).toHaveLength(0);
+  });
+});
+
+describe('a replay job', () => {
+  const webhook = { api: 'v3', region: 'us', portalID: undefined } as const;
+  const window = { from: '2026-01-02T03:00:00Z', to: '2026-01-02T04:00:00Z' };
+
+  test.each<[string, Script, unknown]>([
+    [
+      'as Konnect shows it',
+      {
+        status: 200,
+        body: { start_at: window.from, end_at: window.to, status: 'running', updated_at: '2026-01-02T04:00:01.5Z' },
+      },
+      { ...window, state: 'running', updatedAt: '2026-01-02T04:00:01.5Z' },
+    ],
+    [
+      'that was never started',
+      {
+        status: 200,
+        body: { start_at: '0001-01-01T00:00:0Z', end_at: '0001-01-01T00:00:00Z', status: 'unconfigured' },
+      },
+      { from: undefined, to: undefined, state: 'unconfigured', updatedAt: undefined },
+    ],
+    [
+      'with a state that the operator does not know',
+      { status: 200, body: { status: 'paused', start_at: 17 } },
+      { from: undefined, to: undefined, state: undefined, updatedAt: undefined },
+    ],
+    ['of a webhook that is gone', { status: 404, body: {} }, undefined],
+  ])('%s', async (_, script, expected) => {
+    const { value } = await answering(script, (client) => client.getReplayJob(webhook, signal));
+    expect(value).toEqual(expected);
+  });
+
+  test.each<[number, object]>([
+    [409, { kind: 'Conflict', mayHaveHappened: false }],
+    [400, { kind: 'Refused', mayHaveHappened: false }],
+    [500, { kind: 'ServerError', mayHaveHappened: true }],
+  ])('that Konnect answers with %i', async (status, expected) => {
+    const { value } = await answering({ status, body: {} }, (client) =>
+      rejection(client.startReplayJob(webhook, window, signal)),
+    );
+    expect(value).toMatchObject(expected);
+  });
+
+  test('that is accepted without a body', async () => {
+    const { value } = await answering({ status: 202 }, (client) => client.startReplayJob(webhook, window, signal));
+    expect(value).toBeUndefined();
   });
 });
 
