@@ -6,6 +6,10 @@ import { type Command, CommandError, codeOf, exitCodes, type Options, type Termi
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
   pull: async () => (await import('./pull.ts')).pullCommand,
+  reconcile: async () => (await import('./requests.ts')).reconcileCommand,
+  resume: async () => (await import('./requests.ts')).resumeCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  suspend: async () => (await import('./requests.ts')).suspendCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
 };
 

@@ -1,11 +1,11 @@
 /** `auditlog pull`: prints what Konnect says that it audited. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseDurationMs } from '../api/duration.ts';
 import { toCEF } from '../audit-lines/cef.ts';
 import { type AuditLogEntry, auditLogPages } from '../konnect/audit-log-pages.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { type KonnectConnection, konnectOptions, tokenVariable, withKonnect } from './konnect-connection.ts';
+import { timeOf } from './time-option.ts';
 
 const followEveryMs = 10_000;
 /** Entries may appear in Konnect's list later than others with the same time. */
@@ -94,17 +94,4 @@ async function* pages(
       );
     throw error;
   }
-}
-
-/** Returns the time that an option names, or undefined if it was not given. */
-function timeOf(args: Arguments, name: string, now: Date): Date | undefined {
-  const text = textOf(args, name);
-  if (text === undefined) return undefined;
-  const agoMs = parseDurationMs(text);
-  if (agoMs !== undefined) return new Date(now.getTime() - agoMs);
-  const isTime =
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
-  if (!isTime)
-    throw new UsageError(`--${name} must be a time such as 2026-01-02T03:04:05Z, or how long ago, such as 2h`);
-  return new Date(text);
 }

@@ -102,7 +102,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
   ],
   'audit-lines': [],
-  auditlog: ['api', 'audit-lines', 'config', 'konnect'],
+  auditlog: ['api', 'audit-lines', 'config', 'konnect', 'kube', 'resources'],
 };
 
 const rooms = [...new Set(files.filter((file) => file.includes('/')).map(roomOf))];

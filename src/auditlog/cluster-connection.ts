@@ -1,0 +1,123 @@
+/** How commands reach the cluster. */
+import { version } from '../config/config.ts';
+import type { KubeError } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
+
+export const clusterOptions: Options = {
+  context: { type: 'string', value: 'NAME', help: 'The context of the kubeconfig. The default is the current one.' },
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    help: 'The kubeconfig. The default is that of kubectl: the variable KUBECONFIG, else ~/.kube/config, else that of the Pod.',
+  },
+};
+
+/** The option of a command about all forwardings. */
+export const namespaceFilter: Options = {
+  namespace: { type: 'string', short: 'n', value: 'NAME', help: 'Only this namespace. The default is all of them.' },
+};
+
+/** The option of a command about one forwarding. */
+export const namespaceOption: Options = {
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAME',
+    help: 'The namespace of the forwarding. The default is that of the context of the kubeconfig.',
+  },
+};
+
+/** What a command needs to call the API server. */
+export interface ClusterConnection {
+  readonly client: KubeClient;
+  /** The namespace of the context. */
+  readonly namespace: string;
+}
+
+/**
+ * Calls `use` with a connection to the cluster as the options and the environment say, then closes the connections. Throws a CommandError for an error of the
+ * kubeconfig or of the API server.
+ */
+export async function withCluster<T>(
+  args: Arguments,
+  { env }: Terminal,
+  use: (connection: ClusterConnection) => Promise<T>,
+): Promise<T> {
+  // Other commands start faster without these.
+  const [{ loadKubeConfig }, { KubeClient: Client }, { isKubeError }] = await Promise.all([
+    import('../kube/kube-config.ts'),
+    import('../kube/kube-client.ts'),
+    import('../kube/errors.ts'),
+  ]);
+  const open = () => {
+    try {
+      return loadKubeConfig({
+        kubeconfig: textOf(args, 'kubeconfig') ?? env['KUBECONFIG'],
+        home: env['HOME'] ?? env['USERPROFILE'],
+        context: textOf(args, 'context'),
+      });
+    } catch (error) {
+      throw error instanceof Error ? new CommandError(error.message) : error;
+    }
+  };
+  const config = open();
+  try {
+    const client = new Client({ config, userAgent: `konnect-audit-log-operator/${version} (auditlog)` });
+    const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
+    return await use({ client, namespace });
+  } catch (error) {
+    throw isKubeError(error) ? new CommandError(`${error.message}: ${wayOut(error)}`) : error;
+  } finally {
+    await config.close();
+  }
+}
+
+function wayOut({ kind, reason }: KubeError): string {
+  switch (kind) {
+    case 'Unauthorized':
+      return 'log in to the cluster again, or choose another --context';
+    case 'Forbidden':
+      return 'ask for the right to do this, or name a namespace where you have it with -n';
+    case 'NotFound':
+      return reason === 'NotFound'
+        ? 'check the name, and the namespace with -n'
+        : 'the CRD of AuditLogForwarding is not installed in this cluster: install the operator, or choose another --context';
+    case 'Conflict':
+      return 'another client changed the object at the same time: try again';
+    case 'Invalid':
+      return 'correct what the API server names';
+    case 'Unavailable':
+    case 'Timeout':
+      return 'check the network, and the server in the kubeconfig';
+    case 'Gone':
+    case 'TooManyRequests':
+    case 'Other':
+      return 'try again';
+  }
+}
+
+/** Returns every forwarding, or those in the namespace that `--namespace` names, as the API server shows them. */
+export async function readForwardings({ client }: ClusterConnection, args: Arguments): Promise<KubeObject[]> {
+  const [{ listAll }, { forwardingsPath }] = await Promise.all([
+    import('../kube/list-all.ts'),
+    import('../resources/forwarding-resource.ts'),
+  ]);
+  const { items } = await listAll<KubeObject>(client, forwardingsPath(textOf(args, 'namespace')), { limit: 100 });
+  return items;
+}
+
+/** Returns the path of the forwarding that the operand names. */
+export async function pathOfForwarding({ namespace }: ClusterConnection, args: Arguments): Promise<string> {
+  const { forwardingsPath } = await import('../resources/forwarding-resource.ts');
+  return `${forwardingsPath(textOf(args, 'namespace') ?? namespace)}/${nameIn(args)}`;
+}
+
+/** Returns the only operand, which has to be the name of a forwarding. */
+export function nameIn({ operands }: Arguments): string {
+  const [name = '', ...more] = operands;
+  if (more.length > 0 || !/^[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
+    throw new UsageError('give the name of one forwarding');
+  return name;
+}

@@ -1,0 +1,100 @@
+/** `auditlog` as a person uses it, in the order of its documents: the output that they show is that of the built command. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { operatorFile } from '../../sandbox/operator-process.ts';
+import { document } from '../docs/documents.ts';
+import { sessionsOf } from '../docs/scripts.ts';
+import { cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { createEnvironment, type Environment } from './support/environment.ts';
+import { forwarding } from './support/manifests.ts';
+
+const name = 'sumologic';
+let environment: Environment;
+let folder: string;
+let portal: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'auditlog-'));
+  await Promise.all(['auditlog', 'kubectl-auditlog'].map((link) => symlink(operatorFile, join(folder, link))));
+  environment = await createEnvironment({ prefix: 'auditlog', portals: 1 });
+  [portal = ''] = environment.blue.portals.us;
+  await environment.applySecrets();
+  await environment.apply(forwarding(name, { portals: [{ id: portal }], organization: {} }));
+  await environment.waitForReady(name);
+});
+
+afterAll(async () => {
+  await environment?.stop();
+  if (folder !== undefined) await rm(folder, { recursive: true });
+});
+
+interface Typed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line as a cluster administrator, in a shell that finds `auditlog` and the plugin of kubectl. */
+function typed(commandLine: string): Promise<Typed> {
+  const { adminKubeconfig, kubectlPath } = cluster();
+  const PATH = [folder, dirname(process.execPath), dirname(kubectlPath), process.env['PATH']].join(delimiter);
+  const env = { PATH, HOME: folder, KUBECONFIG: adminKubeconfig };
+  const script = commandLine.replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`);
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', script], { cwd: folder, env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
+    });
+  });
+}
+
+/** Returns the lines without what differs from run to run. */
+function asAlways(text: string): string[] {
+  return text
+    .replaceAll(environment.namespace, 'platform')
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\b(?:<invalid>|\d+[sm])(?= |$)/gm, 'AGE')
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** Waits until the organization's webhook has delivered and the operator has seen it. */
+async function delivered(): Promise<void> {
+  await eventually(async () => {
+    await typed(`auditlog reconcile ${name} -n platform`);
+    const { status } = await environment.forwarding(name);
+    expect(status.delivery).toContainEqual(expect.objectContaining({ key: 'organization', state: 'Delivered' }));
+  });
+}
+
+describe.each(['docs/operate/auditlog.md', 'docs/operate/operations.md'])('%s shows', (path) => {
+  beforeAll(delivered);
+
+  test.each(sessionsOf(document(path)))('$title', async ({ text, shown, isWhole }) => {
+    const { stdout, stderr } = await typed(text);
+    const lines = asAlways(stdout + stderr);
+    const expected = shown.flatMap(asAlways);
+    expect(expected).toEqual(isWhole ? lines : expected.filter((line) => lines.includes(line)));
+  });
+});
+
+test('kubectl runs the command as its plugin', async () => {
+  const { code, stdout } = await typed('kubectl auditlog status -n platform -o json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    forwardings: [{ name, webhooks: [{ key: 'organization' }, { key: portal }] }],
+  });
+});
+
+test('auditlog status has exit code 4 while nobody looks', async () => {
+  await typed(`auditlog suspend ${name} -n platform`);
+  const { code, stderr } = await typed('auditlog status -n platform');
+  await typed(`auditlog resume ${name} -n platform`);
+  expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining('spec.suspend is true') });
+});
