@@ -22,6 +22,18 @@ export async function applyDestination(
   step: DestinationStep,
 ): Promise<Problem | undefined> {
   const { own } = desired;
+  if (step.kind === 'create') return own && createDestination(context, desired, own);
+  if (step.kind === 'claim') return claim(context, desired, step);
+  if (step.kind === 'update') return own && updateDestination(context, desired, own, step);
+  return recordStep(context, desired, step);
+}
+
+/** Records a step that writes nothing to Konnect. Returns the problem, or undefined. */
+function recordStep(
+  context: ReconcileContext,
+  desired: DesiredState,
+  step: Exclude<DestinationStep, { kind: 'create' | 'claim' | 'update' }>,
+): Problem | undefined {
   switch (step.kind) {
     case 'none':
       if (desired.usesDestination) forgetMissing(context);
@@ -40,25 +52,27 @@ export async function applyDestination(
       return nameInUse(step);
     case 'lost':
       forgetPendingCreation(context);
-      return stalled(
-        reasons.claimed,
-        `the name of this destination belongs to AuditLogForwarding ${step.to}: set another spec.destination.name in one of the two forwardings; the operator changed nothing`,
-      );
+      return claimedBy(step.to);
     case 'keep':
-      keep(context, own, step);
+      keep(context, desired.own, step);
       return undefined;
     case 'wait':
-      return waiting(
-        reasons.creating,
-        `Konnect may have created destination "${own?.settings.name ?? ''}", but the answer was lost; the operator looks for it before it creates another one`,
-      );
-    case 'create':
-      return own === undefined ? undefined : createDestination(context, desired, own);
-    case 'claim':
-      return claim(context, desired, step);
-    case 'update':
-      return own === undefined ? undefined : updateDestination(context, desired, own, step);
+      return unansweredCreation(desired.own);
   }
+}
+
+function claimedBy(owner: string): Problem {
+  return stalled(
+    reasons.claimed,
+    `the name of this destination belongs to AuditLogForwarding ${owner}: set another spec.destination.name in one of the two forwardings; the operator changed nothing`,
+  );
+}
+
+function unansweredCreation(own: OwnDestination | undefined): Problem {
+  return waiting(
+    reasons.creating,
+    `Konnect may have created destination "${own?.settings.name ?? ''}", but the answer was lost; the operator looks for it before it creates another one`,
+  );
 }
 
 /** A destination is needed, but no webhook can be attached now. The one in status no longer exists in Konnect. */

@@ -1,5 +1,6 @@
 /** Ends a pending creation whose destination spec no longer wants: finds what the POST may have created, and deletes it. */
-import type { AuditLogsAPI } from '../../api/v1alpha1.ts';
+import type { AuditLogsAPI, DestinationStatus } from '../../api/v1alpha1.ts';
+import type { Destination } from '../../konnect/schema.ts';
 import { seenDestination } from '../observed/observed-state.ts';
 import { isResultOf } from '../plan/plan-destination.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
@@ -12,14 +13,11 @@ export async function resolvePendingCreation(
   api: AuditLogsAPI,
   pendingCreationTimeoutMs: number,
 ): Promise<Problem | undefined> {
-  const { status, konnect, signal } = context;
+  const { status } = context;
   const { destination, ...rest } = status.recorded;
   if (destination?.creating === undefined) return undefined;
   const { creating } = destination;
-  const list = await konnect.client.findDestinations(api, creating.name, signal);
-  const created = list.filter(
-    (one) => one.id !== destination.id && isResultOf(creating, seenDestination(status.forwarding.metadata.uid, one)),
-  );
+  const created = await findCreated(context, api, { ...destination, creating });
   for (const { id } of created) {
     await beforeWrite(context, `deleting destination ${id} from Konnect`);
     const problem = await deleteDestination(context, api, id);
@@ -39,4 +37,15 @@ export async function resolvePendingCreation(
   }
   status.recorded = rest;
   return undefined;
+}
+
+/** Returns the destinations that the pending creation may have made, without the one that status names. */
+async function findCreated(
+  { status, konnect, signal }: ReconcileContext,
+  api: AuditLogsAPI,
+  { id, creating }: Pick<DestinationStatus, 'id'> & { creating: NonNullable<DestinationStatus['creating']> },
+): Promise<readonly Destination[]> {
+  const { uid } = status.forwarding.metadata;
+  const list = await konnect.client.findDestinations(api, creating.name, signal);
+  return list.filter((one) => one.id !== id && isResultOf(creating, seenDestination(uid, one)));
 }

@@ -44,29 +44,9 @@ export function ownershipOf({ self, organizationID, all, destinationName }: Owne
   const members = others.filter((other) => isMember(other, organizationID));
 
   return {
-    webhook(which, seen) {
-      const query = { organizationID, region, which, seen };
-      const holder = holderOf(query, self, others);
-      const candidate: Candidate = { self, isSelfCandidate: true };
-      const owner = ownerOf(query, candidate, others);
-      if (owner === undefined || owner === self) {
-        return holder === undefined || holder === self ? { kind: 'free' } : { kind: 'yielded', by: nameOf(holder) };
-      }
-      return { kind: 'held', by: nameOf(holder === undefined || holder === self ? owner : holder) };
-    },
-
+    webhook: (which, seen) => holdOfWebhook({ organizationID, region, which, seen }, self, others),
     destination(name, named) {
-      const owner = others.find(({ status }) => {
-        const { destination, konnect, cleanup = [] } = status;
-        const here = konnect?.organizationID === organizationID ? destination : undefined;
-        const leaving = cleanup.filter(
-          (entry) => entry.organizationID === organizationID && entry.kind === 'destination',
-        );
-        if (here?.managed === true && here.id !== undefined && here.name === name) return true;
-        return [here?.managed === false ? undefined : here?.id, ...leaving.map((entry) => entry.destinationID)].some(
-          (id) => id !== undefined && named.includes(id),
-        );
-      });
+      const owner = others.find((other) => ownsName(other, organizationID, name, named));
       const sameName = members.find(
         (other) => destinationName(other) === name && canName(other, name) && byAge(other, self) < 0,
       );
@@ -74,6 +54,30 @@ export function ownershipOf({ self, organizationID, all, destinationName }: Owne
       return by === undefined ? { kind: 'free' } : { kind: 'held', by: nameOf(by) };
     },
   };
+}
+
+function holdOfWebhook(query: HoldQuery, self: AuditLogForwarding, others: readonly AuditLogForwarding[]): Hold {
+  const holder = holderOf(query, self, others);
+  const owner = ownerOf(query, { self, isSelfCandidate: true }, others);
+  if (owner === undefined || owner === self) {
+    return holder === undefined || holder === self ? { kind: 'free' } : { kind: 'yielded', by: nameOf(holder) };
+  }
+  return { kind: 'held', by: nameOf(holder === undefined || holder === self ? owner : holder) };
+}
+
+/** Returns true if the forwarding has the destination with this name, or still has to delete one of those in `named`. */
+function ownsName(
+  { status: { destination, konnect, cleanup = [] } }: AuditLogForwarding,
+  organizationID: string,
+  name: string,
+  named: readonly string[],
+): boolean {
+  const here = konnect?.organizationID === organizationID && destination?.managed !== false ? destination : undefined;
+  if (here?.managed === true && here.id !== undefined && here.name === name) return true;
+  const leaving = cleanup.filter((entry) => entry.organizationID === organizationID && entry.kind === 'destination');
+  return [here?.id, ...leaving.map(({ destinationID }) => destinationID)].some(
+    (id) => id !== undefined && named.includes(id),
+  );
 }
 
 /**

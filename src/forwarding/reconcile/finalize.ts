@@ -103,19 +103,8 @@ export function describeRemaining({ destination, organization, portals, cleanup 
 /** Removes everything from Konnect. Returns the problems; without any, the finalizer can be removed. */
 export async function finalize(context: ReconcileContext, options: FinalizeOptions): Promise<readonly Problem[]> {
   const { status } = context;
-  const { spec } = status.forwarding;
-  const { region, auditLogsAPI } = spec.konnect;
-  const found: Problem[] = [];
-  try {
-    if (options.isReachable) {
-      found.push(...(await recordWhatPointsAtOurs(context)));
-      const creation = await resolvePendingCreation(context, auditLogsAPI, options.pendingCreationTimeoutMs);
-      if (creation !== undefined) found.push(creation);
-    }
-  } catch (error) {
-    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
-    found.push(problemOf(error, "the forwarding's webhooks", context));
-  }
+  const { region, auditLogsAPI } = status.forwarding.spec.konnect;
+  const found = options.isReachable ? [...(await recordUnnamed(context, options))] : [];
   status.recorded = moveUnwantedToCleanup(status.recorded, nothingWanted(region, auditLogsAPI, options.organizationID));
   const { portalsReady: _ready, delivery: _delivery, ...recorded } = status.recorded;
   status.recorded = recorded;
@@ -126,7 +115,6 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
       waiting(reasons.detaching, `${objectOf(left)} is still to be cleaned up in Konnect; the operator tries again`),
     );
   }
-
   const isTimedOut = ({ reason, lastsForMs = 0 }: Problem) =>
     reason === reasons.destinationInUse && lastsForMs > maxReleaseMs;
   if (found.length === 0 || !found.every(isTimedOut)) return found;
@@ -135,40 +123,78 @@ export async function finalize(context: ReconcileContext, options: FinalizeOptio
   return [];
 }
 
+/** Records what Konnect may hold of the forwarding although status does not name it. Returns the problems. */
+async function recordUnnamed(
+  context: ReconcileContext,
+  { pendingCreationTimeoutMs }: FinalizeOptions,
+): Promise<readonly Problem[]> {
+  const { auditLogsAPI } = context.status.forwarding.spec.konnect;
+  const found: Problem[] = [];
+  try {
+    found.push(...(await recordWhatPointsAtOurs(context)));
+    const creation = await resolvePendingCreation(context, auditLogsAPI, pendingCreationTimeoutMs);
+    if (creation !== undefined) found.push(creation);
+  } catch (error) {
+    if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
+    found.push(problemOf(error, "the forwarding's webhooks", context));
+  }
+  return found;
+}
+
 /**
  * Records webhooks of spec that point at the operator's destination although status does not name them, since another client attached
  * them. A webhook that cannot be read may be one of them, so it is recorded, and its problem is returned.
  */
 async function recordWhatPointsAtOurs(context: ReconcileContext): Promise<readonly Problem[]> {
-  const { status, konnect, signal } = context;
-  const { destination } = status.recorded;
+  const { destination, konnect } = context.status.recorded;
   // Other clients may use a destination that spec only refers to.
   const destinationID = destination?.managed === false ? undefined : destination?.id;
-  const { konnect: where, organization, portals = [] } = status.forwarding.spec;
-  if (destinationID === undefined || status.recorded.konnect?.region !== where.region) return [];
+  const { region } = context.status.forwarding.spec.konnect;
+  if (destinationID === undefined || konnect?.region !== region) return [];
   const problems: Problem[] = [];
-
-  async function mayPointAtIt(object: string, read: () => Promise<Webhook | undefined>): Promise<boolean> {
+  for (const { object, read, record } of unattachedOf(context, destinationID)) {
     const webhook = await orProblem(context, object, read);
-    if (webhook === undefined || !('kind' in webhook)) return webhook?.destinationID === destinationID;
-    problems.push(webhook.problem);
-    return true;
-  }
-
-  if (organization !== undefined && !mayBeAttached(status.recorded.organization)) {
-    const read = () => konnect.client.getOrganizationWebhook(where.region, signal);
-    if (await mayPointAtIt("the organization's webhook", read)) {
-      const { enabled } = organization;
-      status.recorded = { ...status.recorded, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
-    }
-  }
-  const known = new Set((status.recorded.portals ?? []).filter(mayBeAttached).map(({ id }) => id));
-  const referred = (status.recorded.portals ?? []).filter(({ ref }) => ref !== undefined);
-  for (const { id, enabled } of [...portals, ...referred]) {
-    if (known.has(id) || id === nilUUID) continue;
-    if (await mayPointAtIt(`portal ${id}`, () => konnect.client.getPortalWebhook(where.region, id, signal))) {
-      status.recorded = withPortal(status.recorded, { id, destinationID, enabled, state: 'detaching' });
-    }
+    const isUnknown = webhook !== undefined && 'kind' in webhook;
+    if (isUnknown) problems.push(webhook.problem);
+    if (isUnknown || webhook?.destinationID === destinationID) record();
   }
   return problems;
+}
+
+/** A webhook that status does not name: how to read it, and how to record that it has to be detached. */
+interface Unattached {
+  readonly object: string;
+  readonly read: () => Promise<Webhook | undefined>;
+  readonly record: () => void;
+}
+
+/** Returns the webhooks of spec that the operator has not attached, as far as status says. */
+function unattachedOf({ status, konnect, signal }: ReconcileContext, destinationID: string): readonly Unattached[] {
+  const { client } = konnect;
+  const { konnect: where, organization, portals = [] } = status.forwarding.spec;
+  const { region } = where;
+  const recorded = status.recorded.portals ?? [];
+  const known = new Set(recorded.filter(mayBeAttached).map(({ id }) => id));
+  const named = [...portals, ...recorded.filter(({ ref }) => ref !== undefined)];
+  const ofPortals = named
+    .filter(({ id }) => !known.has(id) && id !== nilUUID)
+    .map(
+      ({ id, enabled }): Unattached => ({
+        object: `portal ${id}`,
+        read: () => client.getPortalWebhook(region, id, signal),
+        record() {
+          status.recorded = withPortal(status.recorded, { id, destinationID, enabled, state: 'detaching' });
+        },
+      }),
+    );
+  if (organization === undefined || mayBeAttached(status.recorded.organization)) return ofPortals;
+  const ofOrganization: Unattached = {
+    object: "the organization's webhook",
+    read: () => client.getOrganizationWebhook(region, signal),
+    record() {
+      const { enabled } = organization;
+      status.recorded = { ...status.recorded, organization: { api: 'v3', destinationID, enabled, state: 'detaching' } };
+    },
+  };
+  return [ofOrganization, ...ofPortals];
 }

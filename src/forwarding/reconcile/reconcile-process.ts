@@ -55,17 +55,51 @@ export function createContext(
   process: ReconcileProcess,
   key: string,
   status: StatusWriter,
-  { token, wasApplied, isRequested = false, priority }: KonnectUse,
+  use: KonnectUse,
   signal: AbortSignal,
 ): ReconcileContext {
-  const { options, memory } = process;
-  const { cluster, konnectFor, now } = options;
+  const { cluster, konnectFor, now } = process.options;
   const { forwarding } = status;
+  const konnectWith = (token: string) => konnectFor(token, use.priority, forwarding.spec.konnect.region);
   return {
     forwarding,
     status,
     cluster,
     now,
+    signal,
+    wasApplied: use.wasApplied,
+    isRequested: use.isRequested ?? false,
+    konnect: konnectWith(use.token),
+    tokenSource: tokenSource(forwarding),
+    successor: (entry, seen) => successor(process, key, status.forwarding, entry, seen),
+    ...tokensOf(process, key, use.token, konnectWith),
+    ...waitsOf(process, key),
+  };
+}
+
+/** Returns what the context knows of the tokens of other organizations. `token` is the one in the Secret. */
+function tokensOf(
+  { memory }: ReconcileProcess,
+  key: string,
+  token: string,
+  konnectWith: (token: string) => Konnect,
+): Pick<ReconcileContext, 'konnectIn' | 'isCurrentToken' | 'forgetToken'> {
+  return {
+    konnectIn: (organizationID) => {
+      const known = memory.goodToken(key, organizationID);
+      return known === undefined ? undefined : konnectWith(known);
+    },
+    isCurrentToken: (organizationID) => memory.goodToken(key, organizationID) === token,
+    forgetToken: (organizationID) => memory.forgetToken(key, organizationID),
+  };
+}
+
+/** Returns what the context measures: for how long something lasts. */
+function waitsOf(
+  { options: { now }, memory }: ReconcileProcess,
+  key: string,
+): Pick<ReconcileContext, 'stamp' | 'ageMs' | 'expire' | 'renew' | 'inUseForMs' | 'unseenForMs'> {
+  return {
     stamp: () => {
       const time = now().toISOString();
       memory.timestampAgeMs(key, time);
@@ -74,18 +108,6 @@ export function createContext(
     ageMs: (time) => memory.timestampAgeMs(key, time),
     expire: (time) => memory.expireTimestamp(key, time),
     renew: (time) => memory.renewTimestamp(key, time),
-    signal,
-    wasApplied,
-    isRequested,
-    konnect: konnectFor(token, priority, forwarding.spec.konnect.region),
-    tokenSource: tokenSource(forwarding),
-    konnectIn: (organizationID) => {
-      const known = memory.goodToken(key, organizationID);
-      return known === undefined ? undefined : konnectFor(known, priority, forwarding.spec.konnect.region);
-    },
-    isCurrentToken: (organizationID) => memory.goodToken(key, organizationID) === token,
-    forgetToken: (organizationID) => memory.forgetToken(key, organizationID),
-    successor: (entry, seen) => successor(process, key, status.forwarding, entry, seen),
     inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
     unseenForMs: (entry) => memory.unseenForMs(key, webhookOf(entry)),
   };

@@ -1,9 +1,8 @@
 /** Reconciles a forwarding by its key: the entry of the domain. */
-import { type AuditLogForwarding, finalizer, reconcileRequestOf } from '../../api/v1alpha1.ts';
+import { type AuditLogForwarding, finalizer } from '../../api/v1alpha1.ts';
 import { KonnectError } from '../../konnect/errors.ts';
 import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import type { Report } from '../../status/conditions.ts';
-import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { ownsAnything } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
@@ -43,6 +42,7 @@ import {
 import { organizationChanged, proveOrganization } from './token-organization.ts';
 import { undo } from './undo.ts';
 import { finishDeletion, recordDeletion } from './unfinished-deletion.ts';
+import { userRequestOf } from './user-request.ts';
 
 /** Reconciles one key: finds the forwarding, then deletes, skips, enforces or observes, and reports the outcome. */
 export class Reconciler {
@@ -99,16 +99,9 @@ export class Reconciler {
     const { status, before, signal } = to;
     await restoreFinalizer(to);
     const { forwarding } = status;
-    const request = reconcileRequestOf(forwarding.metadata.annotations);
-    const isRequested = request !== undefined && request !== status.recorded.lastHandledReconcileAt;
-    if (isRequested && !this.#memory.isOpenRequest(key, request))
-      status.recorded = withoutAnyCorrections(status.recorded);
-    // Called only at the end, so that a reconciliation which was aborted or met a conflict runs again as requested.
-    const answerRequest = () => {
-      if (isRequested) status.recorded = { ...status.recorded, lastHandledReconcileAt: request };
-    };
+    const request = userRequestOf(this.#memory, key, status);
     if (forwarding.spec.suspend) {
-      answerRequest();
+      request.answer();
       this.#memory.refused.remove(key);
       return suspend(to);
     }
@@ -117,65 +110,66 @@ export class Reconciler {
       resolveCredentials(forwarding, cluster, signal),
     ]);
     if (token.kind === 'problem' || credentials.kind === 'problem') {
-      answerRequest();
+      request.answer();
       const missing = [token, credentials].flatMap((one) => (one.kind === 'problem' ? [one.problem] : []));
       return this.#conclude(key, to, secretsReport(missing));
     }
     const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
+    const { isRequested } = request;
     const priority = wasApplied && !isRequested && !isPending(before) ? 'resync' : 'new';
-    const context = createContext(
-      this.#process,
-      key,
-      status,
-      { token: token.value, wasApplied, isRequested, priority },
-      signal,
-    );
-    const maxListAgeMs = isRequested ? 0 : intervalMs(forwarding) / 2;
-    const report = await this.#enforceOrObserve(key, context, token.value, credentials.value, maxListAgeMs);
-    // In an outage the operator does not see what Konnect has, so the request stays open.
-    const isOpen = isRequested && isUnavailable(report);
-    this.#memory.keepOpenRequest(key, isOpen ? request : undefined);
-    if (!isOpen) answerRequest();
+    const use = { token: token.value, wasApplied, isRequested, priority } as const;
+    const context = createContext(this.#process, key, status, use, signal);
+    const report = await this.#proveAndReconcile(key, context, token.value, credentials.value);
+    if (isUnavailable(report)) request.keepOpen();
+    else request.answer();
     return this.#conclude(key, to, report, wasApplied);
   }
 
-  async #enforceOrObserve(
+  /** Finds out the organization of the token, and reconciles there. */
+  async #proveAndReconcile(
     key: string,
     context: ReconcileContext,
     token: string,
     credentials: Credentials | undefined,
-    maxListAgeMs: number,
   ): Promise<Report> {
-    const { clusterName, pendingCreationTimeoutMs } = this.#options;
-    const { forwarding } = context.status;
     try {
       const proof = await proveOrganization(context);
       if (proof.kind === 'problem') return secretsReport([proof.problem]);
       const { organizationID } = proof;
       this.#memory.rememberToken(key, organizationID, token);
       const unresolved = await this.#resolveCreationElsewhere(context, organizationID);
-      if (unresolved !== undefined) return unresolved;
-      const options = { ...context, recorded: context.status.recorded, organizationID };
-      const wanted = await resolvePortals(forwarding, options);
-      const desired = desiredState(forwarding, credentials, clusterName, wanted);
-      const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID, wanted.portals);
-      return await this.#process.locks.runExclusive(claims, async () => {
-        const ownership = ownershipOf({
-          self: forwarding,
-          organizationID,
-          all: contendersOf(this.#process, key, claims),
-          destinationName: (other) => destinationName(other, clusterName),
-        });
-        const modeOptions = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
-        return forwarding.spec.mode === 'Observe'
-          ? observeOnly(context, desired, modeOptions)
-          : enforce(context, desired, modeOptions);
-      });
+      return unresolved ?? (await this.#enforceOrObserve(key, context, credentials, organizationID));
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
       const problem = problemOf(error, "this forwarding's organization", context);
       return problem.severity === 'stalled' ? secretsReport([problem]) : problemReport(problem);
     }
+  }
+
+  async #enforceOrObserve(
+    key: string,
+    context: ReconcileContext,
+    credentials: Credentials | undefined,
+    organizationID: string,
+  ): Promise<Report> {
+    const { clusterName, pendingCreationTimeoutMs } = this.#options;
+    const { forwarding, recorded } = context.status;
+    const wanted = await resolvePortals(forwarding, { ...context, recorded, organizationID });
+    const desired = desiredState(forwarding, credentials, clusterName, wanted);
+    const claims = claimsOf(forwarding, destinationName(forwarding, clusterName), organizationID, wanted.portals);
+    return this.#process.locks.runExclusive(claims, async () => {
+      const ownership = ownershipOf({
+        self: forwarding,
+        organizationID,
+        all: contendersOf(this.#process, key, claims),
+        destinationName: (other) => destinationName(other, clusterName),
+      });
+      const maxListAgeMs = context.isRequested ? 0 : intervalMs(forwarding) / 2;
+      const modeOptions = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
+      return forwarding.spec.mode === 'Observe'
+        ? observeOnly(context, desired, modeOptions)
+        : enforce(context, desired, modeOptions);
+    });
   }
 
   /** Ends a pending creation in the organization that the forwarding leaves. Returns a report until that is done. */

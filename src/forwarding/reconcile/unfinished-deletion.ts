@@ -5,7 +5,7 @@
 import { type AuditLogForwarding, finalizer } from '../../api/v1alpha1.ts';
 import { mergeCauses, worstFirst } from '../../status/problem.ts';
 import { ownsAnything } from '../../status/recorded-state.ts';
-import { StatusWriter } from '../../status/status-writer.ts';
+import { StatusWriter, type WriteStatus } from '../../status/status-writer.ts';
 import { nameOf } from '../ownership/claims.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
 import { recordEvent } from '../reconcile-context.ts';
@@ -59,12 +59,7 @@ export async function finishDeletion(
   const deleted = memory.deleted.get(key);
   if (deleted === undefined) return undefined;
   memory.keepOnlyOf(key, deleted);
-  const write = async (forwarding: AuditLogForwarding, status: AuditLogForwarding['status']) => {
-    const written = { ...forwarding, status };
-    memory.deleted.set(key, written);
-    return written;
-  };
-  const status = new StatusWriter(deleted, write, options.now);
+  const status = statusInMemory(process, key, deleted);
   const problems = mergeCauses(worstFirst(await undo(process, key, status, signal)));
   await status.write(deleted.status.conditions ?? [], signal);
 
@@ -81,4 +76,14 @@ export async function finishDeletion(
     recordEvent({ cluster, status }, 'Warning', 'LeftBehind', 'Delete', note);
   }
   return undefined;
+}
+
+/** Returns a writer that keeps the status in memory, since Kubernetes no longer has the forwarding. */
+function statusInMemory({ options, memory }: ReconcileProcess, key: string, deleted: AuditLogForwarding): StatusWriter {
+  const write: WriteStatus = async (forwarding, status) => {
+    const written = { ...forwarding, status };
+    memory.deleted.set(key, written);
+    return written;
+  };
+  return new StatusWriter(deleted, write, options.now);
 }
