@@ -106,8 +106,8 @@ export const metricTable = {
   condition: {
     type: 'gauge',
     name: 'konnect_audit_log_condition',
-    help: '1 for the current status of each condition of an AuditLogForwarding. The series of a deleted resource are removed.',
-    labels: ['namespace', 'name', 'type', 'status'],
+    help: '1 for the current status and reason of each condition of an AuditLogForwarding. A reason that no operator writes is shown as other. The series of a deleted resource are removed.',
+    labels: ['namespace', 'name', 'type', 'status', 'reason'],
   },
   webhooks: {
     type: 'gauge',

@@ -38,6 +38,7 @@ export interface ForbiddenReading {
 export interface ConditionReading {
   type: string;
   status: string;
+  reason: string;
 }
 
 export interface Metrics {
@@ -86,6 +87,13 @@ const results = {
   aborted: 'cut_off',
 } as const satisfies Record<ReconcileMeasurement['outcome'], string>;
 
+/** Gauges of prom-client with the names of counters. The same numbers are in `nodejs_active_handles` and the like. */
+const misnamedMetrics = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** Creates metrics with a registry of their own, so that two operators in one process do not conflict. */
 export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
@@ -118,7 +126,10 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     metricTable.konnectOrganizations,
     ({ count, ...labels }: OrganizationsReading) => [labels, count],
   );
-  if (hasProcessMetrics) collectDefaultMetrics({ register: registry });
+  if (hasProcessMetrics) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of misnamedMetrics) registry.removeSingleMetric(name);
+  }
 
   const conditions = resourceGauge(condition);
   const deliveries = resourceGauge(new Gauge(options(metricTable.webhooks, registry)));
@@ -147,7 +158,7 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     setConditions(resource, current) {
       conditions.set(
         resource,
-        current.map(({ type, status }) => ({ labels: { type, status }, value: 1 })),
+        current.map(({ type, status, reason }) => ({ labels: { type, status, reason: wordOf(reason) }, value: 1 })),
       );
     },
     setDeliveries(resource, states) {
@@ -168,6 +179,11 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+/** Returns the reason as a label. A tenant may write status, and a label must not carry the text of a tenant. */
+function wordOf(reason: string): string {
+  return /^\w{1,64}$/.test(reason) ? reason : 'other';
 }
 
 /** Returns a setter that replaces all series of one resource. */

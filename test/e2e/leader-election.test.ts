@@ -94,7 +94,9 @@ describe('with two replicas', () => {
     await expectStandingBy(second);
     await eventually(async () => {
       const metrics = await (await fetch(second.operator.metricsURL)).text();
-      expect(metrics).toMatch(/konnect_audit_log_condition\{.*name="one-works",type="Ready",status="True"\} 1/);
+      expect(metrics).toMatch(
+        /konnect_audit_log_condition\{.*name="one-works",type="Ready",status="True",reason="InSync"\} 1/,
+      );
       expect(metrics).toMatch(/^workqueue_depth\{.*\} 0$/m);
     });
   });

@@ -244,15 +244,29 @@ test('a quota limits the number of forwardings in a namespace', async () => {
   }
 });
 
-test('no tenant gets permissions of the operator through an aggregated role', async () => {
+test('a tenant gets only rights on forwardings through an aggregated role, and none on their status', async () => {
   const { stdout } = await kubectl(['get', 'clusterroles', '-o', 'json']);
   const {
     items,
-  }: { items: { metadata: { name: string; labels?: Record<string, string> }; rules: object[] | null }[] } =
-    JSON.parse(stdout);
-  const ours = items.filter(({ rules }) => JSON.stringify(rules).includes('konnect-audit-log.io'));
-  expect(ours.map(({ metadata }) => metadata.name)).toEqual([serviceAccount.name]);
-  expect(
-    ours.flatMap(({ metadata }) => Object.keys(metadata.labels ?? {}).filter((key) => key.includes('aggregate'))),
-  ).toEqual([]);
+  }: {
+    items: {
+      metadata: { name: string; labels?: Record<string, string> };
+      rules: { apiGroups?: string[]; resources?: string[] }[] | null;
+    }[];
+  } = JSON.parse(stdout);
+  const isOurs = ({ apiGroups }: { apiGroups?: string[] }) => apiGroups?.includes('konnect-audit-log.io') === true;
+  const ofChart = items.filter(({ metadata }) => metadata.name.startsWith(serviceAccount.name));
+  const aggregated = ofChart.filter(({ metadata }) => JSON.stringify(metadata.labels).includes('aggregate-to'));
+  expect(aggregated.map(({ metadata }) => metadata.name)).toEqual([
+    `${serviceAccount.name}-edit`,
+    `${serviceAccount.name}-view`,
+  ]);
+  const others = items.filter((item) => !ofChart.includes(item) && item.rules?.some(isOurs) === true);
+  const rules = [
+    ...others.flatMap((item) => item.rules?.filter(isOurs) ?? []),
+    ...aggregated.flatMap((one) => one.rules ?? []),
+  ];
+  expect(rules.map(({ apiGroups, resources }) => ({ apiGroups, resources }))).toEqual(
+    rules.map(() => ({ apiGroups: ['konnect-audit-log.io'], resources: ['auditlogforwardings'] })),
+  );
 });

@@ -12,7 +12,7 @@ describe('RBAC', () => {
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`.trim());
 
   test('covers the whole cluster or the listed namespaces, unless the values disable it', async () => {
-    const open = 'metrics.secure=false';
+    const open = 'metrics.secure=false,rbac.aggregate.view=false,rbac.aggregate.edit=false';
     expect((await rbac(open)).toSorted()).toEqual([
       'ClusterRole',
       'ClusterRoleBinding',
@@ -59,8 +59,35 @@ describe('RBAC', () => {
     expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
   });
 
-  test('is not aggregated to a role of Kubernetes', async () => {
-    expect(JSON.stringify(await render())).not.toContain('aggregate-to');
+  test('aggregates to roles of Kubernetes only rights on forwardings, and none on their status', async () => {
+    const aggregated = async (...sets: readonly string[]) =>
+      (await render(...sets))
+        .filter(({ metadata }) => JSON.stringify(metadata.labels).includes('aggregate-to'))
+        .map(({ metadata, ...rest }) => [metadata.name, rest['rules']]);
+    const rule = (...verbs: readonly string[]) => [
+      { apiGroups: ['konnect-audit-log.io'], resources: ['auditlogforwardings'], verbs },
+    ];
+    const view = ['konnect-audit-log-operator-view', rule('get', 'list', 'watch')];
+    const edit = ['konnect-audit-log-operator-edit', rule('create', 'update', 'patch', 'delete', 'deletecollection')];
+    expect(await aggregated()).toEqual([view, edit]);
+    expect(await aggregated('rbac.aggregate.edit=false')).toEqual([view]);
+    expect(await aggregated('rbac.create=false')).toEqual([]);
+  });
+
+  test('binds the readers of metrics', async () => {
+    const bound = async (...sets: readonly string[]) =>
+      (await render(...sets)).filter(
+        ({ kind, metadata }) => kind === 'ClusterRoleBinding' && metadata.name.endsWith('-metrics-reader'),
+      );
+    const readers = ['metrics.readers[0].namespace=monitoring', 'metrics.readers[0].name=prometheus'];
+    expect(await bound()).toEqual([]);
+    expect(await bound(...readers, 'metrics.secure=false')).toEqual([]);
+    expect(await bound(...readers)).toMatchObject([
+      {
+        roleRef: { kind: 'ClusterRole', name: 'konnect-audit-log-operator-metrics-reader' },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'monitoring', name: 'prometheus' }],
+      },
+    ]);
   });
 
   test('is bound to the ServiceAccount of the Pod', async () => {
@@ -124,11 +151,15 @@ describe('metrics', () => {
     return z.object({ spec: z.object({ endpoints: z.tuple([z.looseObject({})]) }) }).parse(monitor).spec.endpoints[0];
   };
   const plain = { port: 'metrics', path: '/metrics', interval: '30s', honorLabels: true };
-  const bearerTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+  const secure = { ...plain, scheme: 'https', tlsConfig: { insecureSkipVerify: true } };
 
-  test('are scraped over TLS with a token, unless they are not secured', async () => {
-    const tlsConfig = { insecureSkipVerify: true };
-    expect(await endpoint()).toEqual({ ...plain, scheme: 'https', tlsConfig, bearerTokenFile });
+  test('are scraped over TLS with the token of the chart, or with the token file of Prometheus if the values ask for it', async () => {
+    const name = 'konnect-audit-log-operator-metrics-client';
+    expect(await endpoint()).toEqual({ ...secure, authorization: { credentials: { name, key: 'token' } } });
+    expect(await endpoint('metrics.serviceMonitor.createToken=false')).toEqual({
+      ...secure,
+      bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    });
     expect(await endpoint('metrics.secure=false')).toEqual(plain);
   });
 
@@ -151,12 +182,18 @@ describe('metrics', () => {
     expect(await endpoint('metrics.serviceMonitor.honorLabels=false')).toMatchObject({ honorLabels: false });
   });
 
-  test('are scraped with a token of the chart if Prometheus may not use the token of its own Pod', async () => {
-    const created = 'metrics.serviceMonitor.createToken=true';
+  test.each([
+    'metrics.serviceMonitor.createToken=false',
+    'metrics.serviceMonitor.authorization.credentials.name=token',
+    'metrics.secure=false',
+  ])('need no token of the chart with %s', async (set) => {
+    const names = (await render(monitored, set)).map(({ metadata }) => metadata.name);
+    expect(names.filter((name) => name.endsWith('-metrics-client'))).toEqual([]);
+  });
+
+  test('are scraped with a token that may only read them', async () => {
     const name = 'konnect-audit-log-operator-metrics-client';
-    const { bearerTokenFile: _, ...rest } = await endpoint();
-    expect(await endpoint(created)).toEqual({ ...rest, authorization: { credentials: { name, key: 'token' } } });
-    const objects = await render(monitored, created);
+    const objects = await render(monitored);
     const named = objects.filter(({ metadata }) => metadata.name === name);
     expect(named.map((object) => object.kind)).toEqual(['ServiceAccount', 'Secret', 'ClusterRoleBinding']);
     expect(objects.map((object) => `${object.kind}/${object.metadata.name}`)).toContain(
@@ -170,7 +207,6 @@ describe('metrics', () => {
         subjects: [{ kind: 'ServiceAccount', name, namespace: 'operators' }],
       },
     ]);
-    expect(await endpoint(created, 'metrics.secure=false')).toEqual(plain);
   });
 
   test('use the certificate of one Secret, while another Secret has the certificate authorities', async () => {

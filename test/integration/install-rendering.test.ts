@@ -243,12 +243,18 @@ describe('NOTES.txt', () => {
       'kubectl -n',
       'kubectl apply',
       'kubectl get',
-      'kubectl create',
       'kubectl delete',
       'helm uninstall',
     ]);
     expect(text).toContain('kubectl delete auditlogforwardings --all --all-namespaces');
     expect(text).toContain('helm uninstall konnect-audit-log-operator --namespace operators --wait');
+  });
+
+  test('says that nobody can read the metrics, as long as that is so', async () => {
+    expect(await notes()).toContain('metrics.readers');
+    const reader = ['metrics.readers[0].namespace=monitoring', 'metrics.readers[0].name=prometheus'];
+    expect(await notes(...reader)).not.toContain('metrics.readers');
+    expect(await notes('metrics.serviceMonitor.enabled=true')).not.toContain('metrics.readers');
   });
 
   test('deletes only the forwardings in the namespaces of this release', async () => {
@@ -267,6 +273,8 @@ describe('the schema rejects', () => {
     ['metrics.certificate.secretname=tls', 'secretname'],
     ['image.tags=main', 'tags'],
     ['metrics.serviceMonitor.enable=true', 'enable'],
+    ['metrics.readers[0].name=prometheus', 'namespace'],
+    ['rbac.aggregate.admin=true', 'admin'],
     ['logLevel=loud', 'logLevel'],
     ['gracePeriod=20', 'gracePeriod'],
     ['leaderElection.leaseDuration=15', 'leaseDuration'],
@@ -285,14 +293,6 @@ describe('the schema rejects', () => {
   test.each([
     [['serviceAccount.create=false'], 'serviceAccount.name'],
     [['metrics.enabled=false', 'metrics.serviceMonitor.enabled=true'], 'metrics.enabled'],
-    [
-      [
-        'metrics.serviceMonitor.enabled=true',
-        'metrics.serviceMonitor.createToken=true',
-        'metrics.serviceMonitor.authorization.type=Bearer',
-      ],
-      'createToken',
-    ],
     [['extraCACertificates.configMap.name=a', 'extraCACertificates.secret.name=b'], 'extraCACertificates'],
   ])('%j, which exclude each other', async (sets, word) => {
     expect(await refusal(...sets)).toContain(word);

@@ -114,8 +114,10 @@ describe('kubectl apply -k deploy/', () => {
     await eventually(async () => expect(await podPhases(serviceAccount.namespace)).toBe('Pending'));
     expect(await installed()).toEqual([
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator',
+      'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-edit',
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-auth',
       'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-reader',
+      'clusterrole.rbac.authorization.k8s.io/konnect-audit-log-operator-view',
       'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator',
       'clusterrolebinding.rbac.authorization.k8s.io/konnect-audit-log-operator-metrics-auth',
       'deployment.apps/konnect-audit-log-operator',
@@ -179,6 +181,36 @@ describe('helm', () => {
     expect(await helm(elsewhere, { allowFailure: true })).toMatchObject({ code: 1 });
     await helm([...elsewhere, '--take-ownership']);
     expect(await forwardings()).toBe(uid);
+  });
+
+  test('lets users with the roles of Kubernetes read and write forwardings, and the listed readers read metrics', async () => {
+    const namespace = 'team';
+    await kubectl(['create', 'namespace', namespace]);
+    const roles = ['view', 'edit', 'admin'];
+    for (const role of roles)
+      await kubectl(['create', 'rolebinding', role, '-n', namespace, `--clusterrole=${role}`, `--user=${role}`]);
+    const reader = ['--set=metrics.readers[0].namespace=team', '--set=metrics.readers[0].name=prometheus'];
+    await helm(['install', release, chartFolder, '-n', namespace, ...reader]);
+    await established();
+    const can = async (user: string, ...question: string[]) =>
+      (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${user}`])).stdout.trim();
+    /** Resolves with the verbs of each rule about our API group, its subresources included. */
+    const rightsOf = async (user: string) => {
+      const { stdout } = await controlPlane.kubectl(['auth', 'can-i', '--list', '-n', namespace, `--as=${user}`]);
+      const rules = stdout.matchAll(/^(auditlogforwardings\S*)\.konnect-audit-log\.io .*\[([a-z ]*)\]$/gm);
+      return [...rules].map(([, resource, verbs]) => `${resource ?? ''}: ${verbs ?? ''}`).toSorted();
+    };
+    const read = 'auditlogforwardings: get list watch';
+    const all = 'auditlogforwardings: create update patch delete deletecollection get list watch';
+    // kube-controller-manager aggregates the rules.
+    await eventually(async () => expect(await rightsOf('view')).toEqual([read]));
+    await eventually(async () => expect(await rightsOf('edit')).toEqual([all]));
+    await eventually(async () => expect(await rightsOf('admin')).toEqual([all]));
+    expect(await can('system:serviceaccount:team:prometheus', 'get', '/metrics')).toBe('yes');
+    expect(await can('system:serviceaccount:team:other', 'get', '/metrics')).toBe('no');
+
+    await helm(['uninstall', release, '-n', namespace]);
+    await eventually(async () => expect(await rightsOf('admin')).toEqual([]));
   });
 
   test('creates Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {

@@ -27,6 +27,8 @@ export interface GoProgram {
   /** The folder that contains `go.mod`. */
   readonly module: string;
   readonly package: string;
+  /** The build tags. */
+  readonly tags?: string;
   /** The expected duration, which the message at the start of the build contains. */
   readonly duration: string;
 }
@@ -47,7 +49,18 @@ export const actionlint: GoProgram = {
   duration: 'less than a minute, once',
 };
 
-export const programs = [objectValidators, actionlint] as const;
+/** The program that checks metrics, rules and the tests of rules. */
+export const promtool: GoProgram = {
+  name: 'promtool',
+  module: fileURLToPath(new URL('./prometheus/', import.meta.url)),
+  package: 'github.com/prometheus/prometheus/cmd/promtool',
+  // Without the clients of all clouds.
+  tags: 'remove_all_sd',
+  duration: 'a few minutes, once',
+};
+
+/** What the tests of `npm test` need. */
+export const programs = [objectValidators, actionlint, promtool] as const;
 
 const reportEveryMs = 10_000;
 const lastLines = 20;
@@ -145,7 +158,8 @@ async function runGo(
   onLine: (line: string) => void,
 ): Promise<void> {
   const flags = ['-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', '-s -w'];
-  const child = spawn('go', ['build', ...flags, '-o', output, program.package], {
+  const tags = program.tags === undefined ? [] : ['-tags', program.tags];
+  const child = spawn('go', ['build', ...flags, ...tags, '-o', output, program.package], {
     cwd: program.module,
     env: {
       ...machine.env,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Machine } from '../../../sandbox/control-plane/binaries.ts';
 import { controlPlaneArchives } from '../../../sandbox/control-plane/releases.ts';
 import { planTests } from '../../../scripts/test-plan.ts';
-import { actionlint, cachedPath, objectValidators, programs } from '../../validators/build.ts';
+import { cachedPath, programs } from '../../validators/build.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -63,13 +63,10 @@ describe('without Go', () => {
     expect(await planTests(undefined, machine())).toEqual(whole);
   });
 
-  test.each([objectValidators, actionlint])(
-    'the validators are left out if the cache has only $name',
-    async (program) => {
-      await putExecutable(await cachedPath(program, machine()));
-      expect(await planTests('unit', machine())).toMatchObject({ validators: false });
-    },
-  );
+  test.each(programs)('the validators are left out if the cache has only $name', async (program) => {
+    await putExecutable(await cachedPath(program, machine()));
+    expect(await planTests('unit', machine())).toMatchObject({ validators: false });
+  });
 
   test('the simulation is complete', async () => {
     expect(await planTests('simulation', machine())).toMatchObject({ jestArguments: [], leftOut: [] });

@@ -121,18 +121,30 @@ describe('metrics', () => {
     const metrics = bare();
     const resource = { namespace: 'platform', name: 'sumologic' };
     metrics.setConditions(resource, [
-      { type: 'Ready', status: 'False' },
-      { type: 'Reconciling', status: 'True' },
+      { type: 'Ready', status: 'False', reason: 'Creating' },
+      { type: 'Reconciling', status: 'True', reason: 'Creating' },
     ]);
-    metrics.setConditions(resource, [{ type: 'Ready', status: 'True' }]);
-    metrics.setConditions({ namespace: 'other', name: 'one' }, [{ type: 'Ready', status: 'Unknown' }]);
+    metrics.setConditions(resource, [{ type: 'Ready', status: 'True', reason: 'InSync' }]);
+    metrics.setConditions({ namespace: 'other', name: 'one' }, [
+      { type: 'Ready', status: 'Unknown', reason: 'Suspended' },
+    ]);
     expect(await samples(metrics, 'konnect_audit_log_condition')).toEqual([
-      'konnect_audit_log_condition{namespace="platform",name="sumologic",type="Ready",status="True"} 1',
-      'konnect_audit_log_condition{namespace="other",name="one",type="Ready",status="Unknown"} 1',
+      'konnect_audit_log_condition{namespace="platform",name="sumologic",type="Ready",status="True",reason="InSync"} 1',
+      'konnect_audit_log_condition{namespace="other",name="one",type="Ready",status="Unknown",reason="Suspended"} 1',
     ]);
     metrics.forget(resource);
     metrics.forget({ namespace: 'never', name: 'seen' });
     expect(await samples(metrics, 'konnect_audit_log_condition')).toHaveLength(1);
+  });
+
+  test('show a reason that no operator writes as other', async () => {
+    const metrics = bare();
+    for (const [index, reason] of ['a b', 'R'.repeat(65)].entries())
+      metrics.setConditions({ namespace: 'own', name: String(index) }, [{ type: 'Ready', status: 'True', reason }]);
+    expect(await samples(metrics, 'konnect_audit_log_condition')).toEqual([
+      'konnect_audit_log_condition{namespace="own",name="0",type="Ready",status="True",reason="other"} 1',
+      'konnect_audit_log_condition{namespace="own",name="1",type="Ready",status="True",reason="other"} 1',
+    ]);
   });
 
   test('show how many webhooks of a resource are in each state, and none after its deletion', async () => {
