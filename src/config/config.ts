@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod';
-import { expectedProxyURL, type ProxyEnvironment, parseProxyURL } from '../konnect/proxy.ts';
+import { expectedProxyURL, type ProxyEnvironment, parseProxyURL } from '../http/proxy.ts';
 import { configSchema, environmentName, type FlagOfConfig, flagTable } from './flags.ts';
 
 /** The values of the flags, and what else the operator reads from the environment. */

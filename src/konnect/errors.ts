@@ -1,3 +1,7 @@
+import { proxyAuthenticationCode } from '../http/proxy.ts';
+
+export { proxyAuthenticationCode };
+
 /** What a request to Konnect is for. The names are static, so they are safe in log fields, metric labels and messages. */
 export type KonnectOperation =
   | 'get organization'
@@ -42,9 +46,6 @@ export type KonnectErrorKind =
   | 'ServerError'
   | 'Unreachable'
   | 'UnexpectedAnswer';
-
-/** The code of an `Unreachable` whose request a proxy answered with 407: the proxy refuses the user and password in its URL, or lacks them. */
-export const proxyAuthenticationCode = 'PROXY_AUTHENTICATION_REQUIRED';
 
 /** The code of an `UnexpectedAnswer`: no host of Konnect serves the destination, but a list that was requested afterwards shows it. */
 export const listedButNotServedCode = 'LISTED_BUT_NOT_SERVED';

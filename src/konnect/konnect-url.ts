@@ -1,3 +1,5 @@
+import { isLoopback } from '../http/loopback.ts';
+
 const placeholder = '{region}';
 
 export const defaultKonnectURL = `https://${placeholder}.api.konghq.com`;
@@ -39,13 +41,4 @@ export function hostFor(template: string, region: string): URL {
   if (!isRegion(region)) throw new TypeError('not the name of a Konnect region');
   if (problemWithKonnectURL(template) !== undefined) throw new TypeError('not a valid template of a Konnect URL');
   return new URL(`${template.replace(placeholder, region).replace(/\/+$/, '')}/`);
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(?:\.\d{1,3}){3}$/.test(hostname)
-  );
 }

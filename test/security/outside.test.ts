@@ -29,8 +29,8 @@ describe('the operator', () => {
     expect(filesWith(/\bfetch\(|\bWebSocket\b|'node:(dgram|http2|dns)[^']*'|\bconnect\(|\brequest\(/)).toEqual([]);
     const sockets = filesWith(/from 'node:(net|tls|http|https)'/);
     expect(sockets).toEqual([
-      'src/konnect/http.ts',
-      'src/konnect/proxy.ts',
+      'src/http/http-connections.ts',
+      'src/http/proxy.ts',
       'src/kube/kube-config.ts',
       // Sets how long one address may take to accept a connection.
       'src/operator/process.ts',

@@ -47,7 +47,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   controller: ['runtime'],
   kube: ['runtime'],
   telemetry: ['runtime'],
-  konnect: ['runtime'],
+  http: ['runtime'],
+  konnect: ['http', 'runtime'],
+  sumologic: ['http', 'runtime'],
   'leader-election': ['kube', 'runtime'],
   'konnect/limits': ['konnect', 'runtime'],
   'konnect/session': ['konnect', 'konnect/limits', 'runtime'],
@@ -86,7 +88,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'status',
   ],
   resources: ['api', 'controller', 'forwarding', 'forwarding/desired', 'forwarding/ownership', 'kube', 'runtime'],
-  config: ['api', 'konnect', 'leader-election', 'telemetry'],
+  config: ['api', 'http', 'konnect', 'leader-election', 'telemetry'],
   operator: [
     'config',
     'controller',
@@ -233,8 +235,8 @@ function importersOf(name: RegExp): string[] {
 }
 
 describe('the outside', () => {
-  test('only konnect/http.ts imports got', () => {
-    expect(importersOf(/^got$/)).toEqual(['konnect/http.ts']);
+  test('only http/http-connections.ts imports got', () => {
+    expect(importersOf(/^got$/)).toEqual(['http/http-connections.ts']);
   });
 
   test.each([

@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
+/** The code of a request that a proxy answered with 407: the proxy refuses the user and password in its URL, or lacks them. */
+export const proxyAuthenticationCode = 'PROXY_AUTHENTICATION_REQUIRED';
+
 /** The values of the environment variables of these names. Hosts in NO_PROXY are reached directly. */
 export interface ProxyEnvironment {
   HTTP_PROXY?: string | undefined;

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { isExceptedFromProxy, parseProxyURL } from '../../../src/http/proxy.ts';
 import { proxyAuthenticationCode } from '../../../src/konnect/errors.ts';
 import { KonnectHTTP } from '../../../src/konnect/http.ts';
-import { isExceptedFromProxy, parseProxyURL } from '../../../src/konnect/proxy.ts';
 import { Konnect } from '../../../src/konnect/session/konnect.ts';
 
 const servers: Server[] = [];
