@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Authority } from '../certificates.ts';
@@ -37,6 +43,8 @@ export interface SumoLogicOptions {
 export interface SumoLogicServer {
   /** `https://127.0.0.1:<port>`, for the sources and the API. */
   readonly url: string;
+  /** `http://127.0.0.1:<port>`: the same without TLS, for clients of the API that do not trust the authority. */
+  readonly plainURL: string;
   /** Returns the URL of a source. The URL is a credential, unless the source is of the kind `auth-header`. */
   receiverURL(code: string): string;
   /** Returns the stored lines of a source, by default of all, in the order of arrival. */
@@ -76,31 +84,43 @@ export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLog
     hosts: ['127.0.0.1', 'localhost'],
     usage: 'server',
   });
-  const server = createServer({ cert: issued.certificate, key: issued.key }, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     handle(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else answer(response, 500, { status: 500, code: 'internal.error', message: String(error) });
     });
-  });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `https://127.0.0.1:${portOf(server.address())}`;
+  };
+  const server = createServer({ cert: issued.certificate, key: issued.key }, listener);
+  const plainServer = createPlainServer(listener);
+  const url = `https://127.0.0.1:${await listen(server, options.port)}`;
+  const plainURL = `http://127.0.0.1:${await listen(plainServer)}`;
 
   return {
     url,
+    plainURL,
     receiverURL: (code) =>
       sources.get(code)?.options.kind === 'auth-header' ? url + headerReceiverPath : url + receiverPath + code,
     lines: (code) => storedLines(sources, code),
     requests: (code) => receivedRequests(receiver, code),
     control,
     async stop(): Promise<void> {
-      if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await Promise.all([server, plainServer].map(close));
     },
   };
+}
+
+async function listen(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return portOf(server.address());
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 function portOf(address: AddressInfo | string | null): number {
