@@ -5,6 +5,7 @@ import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
 import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
+import { metricsFile, withMetricTable } from './metrics.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -19,5 +20,6 @@ write(chartCRDFile, renderCRD());
 write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
 write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
+write(metricsFile, withMetricTable(readFileSync(metricsFile, 'utf8')));
 write(conditionsFile, renderConditions());
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: print })));

@@ -13,6 +13,15 @@ export interface Groups {
   maxInWork: number;
 }
 
+/** What metrics need to know of a queue. */
+export interface QueueObserver {
+  /** A key began to wait. */
+  added(): void;
+  /** A worker took a key that waited for this time. */
+  taken(waitedMs: number): void;
+}
+
+const noObserver: QueueObserver = { added: () => {}, taken: () => {} };
 const singleGroup: Groups = { groupOf: () => '', maxInWork: Number.POSITIVE_INFINITY };
 
 export interface AddOptions {
@@ -52,11 +61,12 @@ function higher(a: Priority, b: Priority | undefined): Priority {
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #groups: Groups;
+  readonly #observer: QueueObserver;
   /** The groups with keys that wait or are in work. The group that was served last is the last one. */
   readonly #lanes = new Map<string, Lane>();
   /** The group of each key that can be taken. */
   readonly #waiting = new Map<string, Lane>();
-  readonly #inWork = new Map<string, { lane: Lane; priority: Priority }>();
+  readonly #inWork = new Map<string, { lane: Lane; priority: Priority; sinceMs: number }>();
   /** The keys in work that were added again. */
   readonly #again = new Map<string, Priority>();
   readonly #delayed = new Map<string, Delayed>();
@@ -66,9 +76,10 @@ export class WorkQueue {
   #timer: { at: number; cancel: () => void } | undefined;
   #isShutDown = false;
 
-  constructor(clock: Clock = systemClock, groups: Groups = singleGroup) {
+  constructor(clock: Clock = systemClock, groups: Groups = singleGroup, observer: QueueObserver = noObserver) {
     this.#clock = clock;
     this.#groups = groups;
+    this.#observer = observer;
   }
 
   /** The number of keys that can be taken, or that wait for other keys of their group. */
@@ -83,6 +94,12 @@ export class WorkQueue {
 
   get inWorkSize(): number {
     return this.#inWork.size;
+  }
+
+  /** For how long each key in work has been in work. */
+  get inWorkMs(): readonly number[] {
+    const now = this.#clock.now();
+    return [...this.#inWork.values()].map(({ sinceMs }) => now - sinceMs);
   }
 
   /** Returns the priority with which a key in work was taken. Returns undefined for every other key. */
@@ -161,6 +178,7 @@ export class WorkQueue {
     lane.ready.resync.delete(key);
     lane.ready[priority].set(key, since);
     this.#waiting.set(key, lane);
+    if (before === undefined) this.#observer.added();
     this.#serve();
   }
 
@@ -203,11 +221,13 @@ export class WorkQueue {
     for (const priority of priorities) {
       for (const [group, lane] of this.#lanes) {
         if (!this.#hasRoom(lane, priority)) continue;
-        for (const key of lane.ready[priority].keys()) {
+        for (const [key, since] of lane.ready[priority]) {
           lane.ready[priority].delete(key);
           this.#waiting.delete(key);
           lane.inWork[priority] += 1;
-          this.#inWork.set(key, { lane, priority });
+          const now = this.#clock.now();
+          this.#inWork.set(key, { lane, priority, sinceMs: now });
+          this.#observer.taken(now - since);
           this.#lanes.delete(group);
           this.#lanes.set(group, lane);
           return key;

@@ -4,6 +4,7 @@ import { retryAfterMs } from '../http/retry-after.ts';
 import type { Fence } from '../runtime/write-fence.ts';
 import { answerError } from './answer-error.ts';
 import { KonnectError, type KonnectErrorKind, type KonnectOperation } from './errors.ts';
+import { rateLimitOf } from './rate-limit.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from './transport.ts';
 
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -99,6 +100,6 @@ export class KonnectHTTP implements KonnectTransport {
     if (body === 'unreadable') {
       return new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: isWrite });
     }
-    return { status, body };
+    return { status, body, rateLimit: rateLimitOf((name) => headers[name]?.toString()) };
   }
 }

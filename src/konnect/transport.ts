@@ -1,4 +1,5 @@
 import type { KonnectOperation } from './errors.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 export interface KonnectRequest {
   operation: KonnectOperation;
@@ -18,6 +19,8 @@ export interface KonnectAnswer {
   status: number;
   /** The parsed JSON. Undefined if the answer had no body. */
   body: unknown;
+  /** Undefined if the answer does not state it. */
+  rateLimit?: RateLimit | undefined;
 }
 
 /** Sends requests to Konnect. Rejects only with a KonnectError, for every answer but 2xx, and for a write also with a FencedError. */

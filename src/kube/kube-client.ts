@@ -53,6 +53,8 @@ export interface KubeClientOptions {
   maxLineBytes?: number;
   /** Called right before each write is sent. If it throws a FencedError, the write rejects with that. */
   fence?: Fence | undefined;
+  /** Called after each request, for metrics. `code`: the HTTP status, or `<error>` if there was no answer. */
+  onAnswer?: ((method: string, code: string) => void) | undefined;
 }
 
 type Answer = Dispatcher.ResponseData;
@@ -72,7 +74,8 @@ const contentTypes: Record<Patch['kind'], string> = {
  * aborted signal, and a write also with a FencedError. A GET whose connection broke is sent once more. Nothing else is retried.
  */
 export class KubeClient {
-  readonly #options: Required<Omit<KubeClientOptions, 'fence'>> & Pick<KubeClientOptions, 'fence'>;
+  readonly #options: Required<Omit<KubeClientOptions, 'fence' | 'onAnswer'>> &
+    Pick<KubeClientOptions, 'fence' | 'onAnswer'>;
 
   constructor(options: KubeClientOptions) {
     this.#options = { timeoutMs: 30_000, maxAnswerBytes: 16 * mebibyte, maxLineBytes: 8 * mebibyte, ...options };
@@ -217,14 +220,14 @@ export class KubeClient {
     dispatcher: Dispatcher,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { userAgent, config, fence } = this.#options;
+    const { userAgent, config, fence, onAnswer } = this.#options;
     const { method, path, query = {}, accept: types = 'application/json', contentType, body } = request;
     const text = body === undefined ? undefined : JSON.stringify(body);
     if (method !== 'GET') fence?.();
     const url = new URL(config.server + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    return send(url, {
+    const answered = send(url, {
       method,
       dispatcher,
       signal,
@@ -243,6 +246,13 @@ export class KubeClient {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    if (onAnswer !== undefined) {
+      answered.then(
+        ({ statusCode }) => onAnswer(method, String(statusCode)),
+        () => onAnswer(method, '<error>'),
+      );
+    }
+    return answered;
   }
 
   /** Returns a 2xx answer, and throws the error of every other answer. */

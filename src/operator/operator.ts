@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { BackOff } from '../controller/back-off.ts';
-import { runController } from '../controller/controller.ts';
+import { type Outcome, runController } from '../controller/controller.ts';
+import { PendingChanges } from '../controller/pending-changes.ts';
 import { WorkQueue } from '../controller/work-queue.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
@@ -82,6 +83,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     onWithheld: (cause) => metrics.konnectWithheld(cause),
   });
   metrics.watchOrganizations(() => limits.countByState());
+  metrics.watchLimits(() => limits.readings());
   const konnect = new Konnect({
     http,
     urlTemplate: config.konnectURL,
@@ -90,19 +92,27 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   });
 
   const clusterName = config.clusterName ?? '';
-  const queue = new WorkQueue(systemClock, {
-    groupOf: (key) => enqueuer.groupOf(key),
-    maxInWork: config.maxConcurrentReconciles,
-  });
+  const queue = new WorkQueue(
+    systemClock,
+    { groupOf: (key) => enqueuer.groupOf(key), maxInWork: config.maxConcurrentReconciles },
+    {
+      added: () => metrics.queueAdded(controllerName),
+      taken: (waitedMs) => metrics.queueTaken(controllerName, waitedMs),
+    },
+  );
   metrics.watchQueue(controllerName, queue);
+  const changes = new PendingChanges<'spec' | 'secret'>(() => performance.now());
   const enqueuer = new Enqueuer({
     enqueue: (key, options) => queue.add(key, options),
     destinationName: (forwarding) => destinationName(forwarding, clusterName),
     shown: metrics,
+    onChanged: (key, cause) => changes.add(key, cause),
     onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
   });
 
-  const client = new KubeClient({ config: kubeConfig, userAgent, fence });
+  const { host } = new URL(kubeConfig.server);
+  const onAnswer = (method: string, code: string) => metrics.apiCalled(host, method, code);
+  const client = new KubeClient({ config: kubeConfig, userAgent, fence, onAnswer });
   const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
   const caches = createCaches({ client, log, namespaces: config.watchNamespaces, enqueuer });
   metrics.watchSilence(() => silenceMs(caches.informers));
@@ -110,7 +120,13 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const namespaceCheck = new NamespaceCheck({ client, namespaces: config.watchNamespaces, log });
   metrics.watchMissing(() => namespaceCheck.missing);
   const reconciler = new Reconciler({
-    cluster: createCluster({ client, recorder, log, onWritten: caches.onWritten }),
+    cluster: createCluster({
+      client,
+      recorder,
+      log,
+      onWritten: caches.onWritten,
+      onEvent: ({ metadata }, { reason }) => metrics.eventRecorded(metadata, reason),
+    }),
     konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
     find: caches.find,
     contenders: (key, claims) => enqueuer.sharing(key, claims).flatMap((other) => caches.find(other) ?? []),
@@ -125,7 +141,20 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     ...createProbeServers({ config, informers: caches.informers, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
   ];
-  return { metrics, leadership, http, inWork, queue, enqueuer, recorder, caches, namespaceCheck, reconciler, servers };
+  return {
+    metrics,
+    leadership,
+    http,
+    inWork,
+    queue,
+    changes,
+    enqueuer,
+    recorder,
+    caches,
+    namespaceCheck,
+    reconciler,
+    servers,
+  };
 }
 
 /** Starts the parts, and ends them in an order in which each can still finish its work. */
@@ -182,11 +211,8 @@ async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): P
 }
 
 /** Enqueues every forwarding, then reconciles until `signal` is aborted and work in progress has ended. */
-async function reconcileAll(
-  { metrics, inWork, queue, enqueuer, caches, reconciler }: Operator,
-  { config, log }: OperatorOptions,
-  signal: AbortSignal,
-): Promise<void> {
+async function reconcileAll(operator: Operator, { config, log }: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { inWork, queue, enqueuer, caches, reconciler } = operator;
   enqueuer.start(caches.forwardings.list());
   await runController({
     queue,
@@ -196,10 +222,22 @@ async function reconcileAll(
     graceMs: config.gracePeriodMs,
     log,
     signal,
-    onReconcile: (_key, outcome, durationMs) => metrics.reconciled({ controller: controllerName, outcome, durationMs }),
+    onReconcile: (key, outcome, durationMs) => measure(operator, key, outcome, durationMs),
   });
   // The timer of the next resync would keep the process from ending.
   queue.shutDown();
+}
+
+/** Puts a reconciliation that has ended into the metrics. */
+function measure({ metrics, caches, changes }: Operator, key: string, outcome: Outcome, durationMs: number): void {
+  metrics.reconciled({ controller: controllerName, outcome, durationMs });
+  const forwarding = caches.find(key);
+  // A retry follows if Konnect did not answer, or if something is not done yet.
+  if (forwarding !== undefined && outcome === 'requeue') metrics.lookedAt(forwarding.metadata);
+  const ready = forwarding?.status.conditions?.find(({ type }) => type === 'Ready');
+  const isApplied = ready?.status === 'True' && ready.observedGeneration === forwarding?.metadata.generation;
+  const applied = changes.ended(key, { outcome, durationMs, isApplied });
+  if (applied !== undefined) metrics.applied(applied.cause, applied.tookMs);
 }
 
 async function reconcile(reconciler: Reconciler, key: string, signal: AbortSignal, log: Log): Promise<ReconcileResult> {

@@ -5,7 +5,7 @@ import {
   finalizer,
   kind,
 } from '../api/v1alpha1.ts';
-import type { Cluster, PortalObject, Secret } from '../forwarding/ports.ts';
+import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../forwarding/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
@@ -22,10 +22,12 @@ export interface ClusterOptions {
   readonly log: Log;
   /** Called with the answer to each own write of a forwarding. */
   readonly onWritten: (object: KubeObject) => void;
+  /** Called with each event, for metrics. */
+  readonly onEvent: (forwarding: AuditLogForwarding, event: KubernetesEvent) => void;
 }
 
 /** Returns Kubernetes as the domain needs it, over the caches and the raw client. */
-export function createCluster({ client, recorder, log, onWritten }: ClusterOptions): Cluster {
+export function createCluster({ client, recorder, log, onWritten, onEvent }: ClusterOptions): Cluster {
   const path = ({ metadata }: AuditLogForwarding) => `${forwardingsPath(metadata.namespace)}/${metadata.name}`;
 
   async function patch(
@@ -75,7 +77,9 @@ export function createCluster({ client, recorder, log, onWritten }: ClusterOptio
     writeStatus: (forwarding, status, signal) =>
       patch(`${path(forwarding)}/status`, statusPatch(forwarding, status), signal),
 
-    recordEvent({ metadata: { namespace, name, uid } }, event) {
+    recordEvent(forwarding, event) {
+      const { namespace, name, uid } = forwarding.metadata;
+      onEvent(forwarding, event);
       log[event.type === 'Normal' ? 'info' : 'warn']({ namespace, name, ...event }, 'event');
       recorder.record({ regarding: { apiVersion, kind, namespace, name, uid }, ...event });
     },

@@ -1,4 +1,4 @@
-import type { AuditLogForwarding, Condition } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import type { AddOptions } from '../controller/work-queue.ts';
 import { secretsOf } from '../forwarding/desired/credentials.ts';
 import { ClaimIndex } from '../forwarding/ownership/claim-index.ts';
@@ -6,13 +6,14 @@ import { ReverseIndex } from '../forwarding/ownership/reverse-index.ts';
 import { type KubeObject, keyOf } from '../kube/objects.ts';
 import type { Change } from '../kube/store.ts';
 import { parseForwarding } from './forwarding-resource.ts';
+import { type ForwardingSample, samplesOf } from './forwarding-samples.ts';
 import { priorityOf, shouldReconcile } from './predicates.ts';
 import { groupOf } from './queue-group.ts';
 
-/** Where the conditions and the deliveries of all forwardings are shown. */
-export interface StatusSink {
-  setConditions(resource: { namespace: string; name: string }, conditions: readonly Condition[]): void;
-  setDeliveries(resource: { namespace: string; name: string }, states: readonly string[]): void;
+/** Where all forwardings are shown. */
+export interface ForwardingSink {
+  /** Replaces all series of one forwarding. */
+  show(resource: { namespace: string; name: string }, samples: readonly ForwardingSample[]): void;
   forget(resource: { namespace: string; name: string }): void;
 }
 
@@ -20,7 +21,9 @@ export interface EnqueuerOptions {
   readonly enqueue: (key: string, options: AddOptions) => void;
   /** Returns the name in Konnect of a forwarding's own destination. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
-  readonly shown: StatusSink;
+  readonly shown: ForwardingSink;
+  /** Called when a change of a spec or of a Secret has to be applied in Konnect. */
+  readonly onChanged: (key: string, cause: 'spec' | 'secret') => void;
   /** Called for each deleted forwarding, before its key is enqueued. `isSeen`: the API server has reported the deletion. */
   readonly onDeleted: (forwarding: AuditLogForwarding, isSeen: boolean) => void;
 }
@@ -63,24 +66,23 @@ export class Enqueuer {
       const { forwarding } = parsed;
       this.#secrets.set(key, secretsOf(forwarding));
       this.#groups.set(key, groupOf(forwarding));
-      const { conditions = [], delivery = [] } = forwarding.status;
-      this.#options.shown.setConditions({ namespace, name }, conditions);
-      this.#options.shown.setDeliveries(
-        { namespace, name },
-        delivery.map(({ state }) => state),
-      );
+      this.#options.shown.show({ namespace, name }, samplesOf(forwarding));
       const others = this.#claims.update(forwarding);
       // The first list shows the others too, and each is enqueued for itself.
       if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);
     }
     if (change.kind === 'updated' && !shouldReconcile(change.previous, object)) return;
+    if (this.#isStarted && isNewSpec(change)) this.#options.onChanged(key, 'spec');
     this.#enqueue(key, { priority: priorityOf(object) });
   }
 
   onSecret({ kind, source, key }: Change<KubeObject>): void {
     // The first list shows Secrets that have not changed.
     const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
-    for (const forwarding of this.#secrets.of(key)) this.#enqueue(forwarding, { priority });
+    for (const forwarding of this.#secrets.of(key)) {
+      if (this.#isStarted && priority === 'new') this.#options.onChanged(forwarding, 'secret');
+      this.#enqueue(forwarding, { priority });
+    }
   }
 
   /** Returns the keys of the other forwardings that have one of these claims. */
@@ -96,4 +98,10 @@ export class Enqueuer {
   #enqueue(key: string, options: AddOptions = {}): void {
     if (this.#isStarted) this.#options.enqueue(key, options);
   }
+}
+
+/** Returns whether a forwarding is new, or has another spec than before. */
+function isNewSpec(change: Change<KubeObject>): boolean {
+  if (change.kind !== 'updated') return change.kind === 'added' && change.source !== 'list';
+  return change.previous.metadata.generation !== change.object.metadata.generation;
 }

@@ -9,7 +9,107 @@ export interface MetricDefinition {
   buckets?: readonly number[];
 }
 
+const workSeconds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+const ofForwarding = ['namespace', 'name'] as const;
+const ofWebhook = [...ofForwarding, 'region', 'webhook'] as const;
+
+/** The metrics of a forwarding, which every replica has. The series of a deleted forwarding are removed. */
+export const forwardingTable = {
+  forwardingInfo: {
+    type: 'gauge',
+    name: 'konnect_audit_log_forwarding_info',
+    help: 'Always 1, for each AuditLogForwarding. The labels say where it forwards to.',
+    labels: [...ofForwarding, 'region', 'organization', 'destination', 'log_format', 'mode'],
+  },
+  condition: {
+    type: 'gauge',
+    name: 'konnect_audit_log_condition',
+    help: '1 for the current status and reason of each condition. A reason that no operator writes is shown as other.',
+    labels: [...ofForwarding, 'type', 'status', 'reason'],
+  },
+  lastReady: {
+    type: 'gauge',
+    name: 'konnect_audit_log_forwarding_last_ready_timestamp_seconds',
+    help: 'The current time while Ready is True, else the time since when it is not.',
+    labels: ofForwarding,
+  },
+  interval: {
+    type: 'gauge',
+    name: 'konnect_audit_log_forwarding_interval_seconds',
+    help: 'spec.interval. Absent while the forwarding is suspended.',
+    labels: ofForwarding,
+  },
+  deletion: {
+    type: 'gauge',
+    name: 'konnect_audit_log_forwarding_deletion_timestamp_seconds',
+    help: 'When a user deleted the forwarding. Present only until its deletion is complete.',
+    labels: ofForwarding,
+  },
+  driftObjects: {
+    type: 'gauge',
+    name: 'konnect_audit_log_drift_objects',
+    help: 'With mode Observe: how many objects differ in Konnect, as in status.drift.',
+    labels: ofForwarding,
+  },
+  webhooks: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhooks',
+    help: 'Webhooks by the state of their deliveries, as in status.delivery.',
+    labels: [...ofForwarding, 'state'],
+  },
+  webhookState: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhook_state',
+    help: '1 for the state and reason of each webhook, as in status.portals and status.organization. webhook: the ID of the portal, or organization.',
+    labels: [...ofWebhook, 'state', 'reason'],
+  },
+  webhookDelivering: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhook_delivering',
+    help: "1 if Konnect's last attempt to deliver succeeded, 0 if it failed or Konnect switched the webhook off. Absent before the first attempt, and while the webhook is off.",
+    labels: ofWebhook,
+  },
+  webhookLastAttempt: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhook_last_attempt_timestamp_seconds',
+    help: "Konnect's time of an attempt to deliver, up to an hour old.",
+    labels: ofWebhook,
+  },
+  webhookLastResponseCode: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhook_last_response_code',
+    help: 'The HTTP status that the endpoint answered that attempt with. 0 if it did not answer.',
+    labels: ofWebhook,
+  },
+  webhookGapStart: {
+    type: 'gauge',
+    name: 'konnect_audit_log_webhook_gap_start_timestamp_seconds',
+    help: 'The last attempt that is known to have succeeded before deliveries began to fail. Present only while they fail.',
+    labels: ofWebhook,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
 export const metricTable = {
+  ...forwardingTable,
+  lastReconcile: {
+    type: 'gauge',
+    name: 'konnect_audit_log_forwarding_last_reconcile_timestamp_seconds',
+    help: 'When a reconciliation last ended that Konnect answered. Absent in a replica on standby.',
+    labels: ofForwarding,
+  },
+  corrections: {
+    type: 'counter',
+    name: 'konnect_audit_log_corrections_total',
+    help: 'How often the operator corrected changes of other clients. object: destination, webhook.',
+    labels: [...ofForwarding, 'object'],
+  },
+  applySeconds: {
+    type: 'histogram',
+    name: 'konnect_audit_log_apply_duration_seconds',
+    help: 'From a change that the operator sees until Konnect is as wanted. cause: spec, secret. A change that does not end in Ready is not counted.',
+    labels: ['cause'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+  },
   reconcileTotal: {
     type: 'counter',
     name: 'controller_runtime_reconcile_total',
@@ -27,7 +127,7 @@ export const metricTable = {
     name: 'controller_runtime_reconcile_time_seconds',
     help: 'Duration of the reconciliations of a resource.',
     labels: ['controller'],
-    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    buckets: workSeconds,
   },
   activeWorkers: {
     type: 'gauge',
@@ -40,6 +140,44 @@ export const metricTable = {
     name: 'workqueue_depth',
     help: 'Resources that wait for a worker now.',
     labels: ['name'],
+  },
+  queueAdds: {
+    type: 'counter',
+    name: 'workqueue_adds_total',
+    help: 'How often a resource began to wait for a worker.',
+    labels: ['name', 'controller'],
+  },
+  queueSeconds: {
+    type: 'histogram',
+    name: 'workqueue_queue_duration_seconds',
+    help: 'How long resources waited for a worker.',
+    labels: ['name', 'controller'],
+    buckets: workSeconds,
+  },
+  queueWorkSeconds: {
+    type: 'histogram',
+    name: 'workqueue_work_duration_seconds',
+    help: 'How long workers worked on a resource.',
+    labels: ['name', 'controller'],
+    buckets: workSeconds,
+  },
+  queueRetries: {
+    type: 'counter',
+    name: 'workqueue_retries_total',
+    help: 'Reconciliations that are retried with back-off.',
+    labels: ['name', 'controller'],
+  },
+  queueUnfinishedSeconds: {
+    type: 'gauge',
+    name: 'workqueue_unfinished_work_seconds',
+    help: 'How long all current reconciliations have lasted, together.',
+    labels: ['name', 'controller'],
+  },
+  queueLongestSeconds: {
+    type: 'gauge',
+    name: 'workqueue_longest_running_processor_seconds',
+    help: 'How long the longest current reconciliation has lasted.',
+    labels: ['name', 'controller'],
   },
   queueDelayed: {
     type: 'gauge',
@@ -56,8 +194,8 @@ export const metricTable = {
   konnectRequests: {
     type: 'counter',
     name: 'konnect_audit_log_konnect_requests_total',
-    help: 'Requests to Konnect. code: the HTTP status, or Unreachable if there was no answer.',
-    labels: ['operation', 'code'],
+    help: 'Requests to Konnect. code: the HTTP status, or Unreachable if there was no answer. Regions beyond the first 20 are counted as other.',
+    labels: ['operation', 'region', 'code'],
   },
   konnectSeconds: {
     type: 'histogram',
@@ -103,17 +241,29 @@ export const metricTable = {
     help: 'Organizations with recent requests, by region. A token of an unknown organization counts, too. Regions beyond the 20 with the most organizations are counted as other. state: open (requests are sent), limited, failing.',
     labels: ['region', 'state'],
   },
-  condition: {
+  konnectRateLimit: {
     type: 'gauge',
-    name: 'konnect_audit_log_condition',
-    help: '1 for the current status and reason of each condition of an AuditLogForwarding. A reason that no operator writes is shown as other. The series of a deleted resource are removed.',
-    labels: ['namespace', 'name', 'type', 'status', 'reason'],
+    name: 'konnect_audit_log_konnect_ratelimit_limit',
+    help: "Konnect's limit of requests, of the headers ratelimit-limit or x-ratelimit-limit-minute. Absent if no answer of the last five minutes had them.",
+    labels: ['organization', 'region'],
   },
-  webhooks: {
+  konnectRateRemaining: {
     type: 'gauge',
-    name: 'konnect_audit_log_webhooks',
-    help: 'Webhooks of an AuditLogForwarding by the state of their deliveries, as in status.delivery. The series of a deleted resource are removed.',
-    labels: ['namespace', 'name', 'state'],
+    name: 'konnect_audit_log_konnect_ratelimit_remaining',
+    help: 'How many requests that limit still allows.',
+    labels: ['organization', 'region'],
+  },
+  konnectBudget: {
+    type: 'gauge',
+    name: 'konnect_audit_log_konnect_budget_available',
+    help: "How many requests the operator's own budget would send at once. Negative if requests were sent in advance.",
+    labels: ['organization', 'region'],
+  },
+  restClientRequests: {
+    type: 'counter',
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server. code: the HTTP status, or <error> if there was no answer.',
+    labels: ['code', 'method', 'host'],
   },
   leaderStatus: {
     type: 'gauge',

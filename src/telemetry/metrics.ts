@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createForwardingMetrics, type ForwardingMetrics } from './forwarding-metrics.ts';
 import { type MetricDefinition, metricTable } from './metric-table.ts';
 
 export interface ReconcileMeasurement {
@@ -10,6 +11,7 @@ export interface ReconcileMeasurement {
 
 export interface KonnectCallMeasurement {
   operation: string;
+  region: string;
   status: number | undefined;
   kind: string | undefined;
   durationMs: number;
@@ -21,6 +23,16 @@ export interface QueueReadings {
   readonly delayedSize: number;
   readonly inWorkSize: number;
   readonly oldestWaitingMs: number;
+  /** How long each key in work has been in work. */
+  readonly inWorkMs: readonly number[];
+}
+
+/** How near an organization is to its limits in one region. */
+export interface LimitReading {
+  readonly organization: string;
+  readonly region: string;
+  readonly budget: number;
+  readonly rateLimit: { readonly limit: number; readonly remaining: number } | undefined;
 }
 
 /** The number of organizations in one state in one region. */
@@ -35,13 +47,7 @@ export interface ForbiddenReading {
   readonly namespace?: string | undefined;
 }
 
-export interface ConditionReading {
-  type: string;
-  status: string;
-  reason: string;
-}
-
-export interface Metrics {
+export interface Metrics extends ForwardingMetrics {
   reconciled(measurement: ReconcileMeasurement): void;
   konnectCalled(measurement: KonnectCallMeasurement): void;
   /** Records how long a request to Konnect waited before it was sent. */
@@ -50,6 +56,16 @@ export interface Metrics {
   konnectWithheld(cause: string): void;
   /** Adds these numbers to the metrics. `read` is called when metrics are requested. */
   watchOrganizations(read: () => readonly OrganizationsReading[]): void;
+  /** Adds these limits to the metrics. `read` is called when metrics are requested. */
+  watchLimits(read: () => readonly LimitReading[]): void;
+  /** Records how long a change took from the moment when the operator saw it until Konnect was as wanted. */
+  applied(cause: 'spec' | 'secret', durationMs: number): void;
+  /** Records a request to the API server. */
+  apiCalled(host: string, method: string, code: string): void;
+  /** Records that a key began to wait in a queue. */
+  queueAdded(name: string): void;
+  /** Records how long a key waited for a worker. */
+  queueTaken(name: string, waitedMs: number): void;
   /** Adds the sizes of a queue to the metrics. `name` is also the name of its controller. */
   watchQueue(name: string, queue: QueueReadings): void;
   /** Adds the milliseconds that `readMs` returns for each resource to the metrics. */
@@ -58,12 +74,6 @@ export interface Metrics {
   watchForbidden(read: () => readonly ForbiddenReading[]): void;
   /** Shows which namespaces do not exist although the operator is to watch them. */
   watchMissing(read: () => readonly string[]): void;
-  /** Replaces the conditions of one resource. */
-  setConditions(resource: { namespace: string; name: string }, conditions: readonly ConditionReading[]): void;
-  /** Replaces the number of webhooks in each state of one resource. `states` has one entry for each webhook. */
-  setDeliveries(resource: { namespace: string; name: string }, states: readonly string[]): void;
-  /** Removes the series of a deleted resource. */
-  forget(resource: { namespace: string; name: string }): void;
   /** `lease` is the name of the Lease. */
   setLeader(lease: string, isLeader: boolean): void;
   /** The Content-Type of `text`. */
@@ -77,7 +87,12 @@ export interface MetricsOptions {
   nodeVersion: string;
   /** Adds memory, CPU, event loop and garbage collection of the process, with the names of prom-client. True by default. */
   hasProcessMetrics?: boolean;
+  /** Returns the time of day. */
+  nowMs?: () => number;
 }
+
+/** More than Konnect has. Users can write any region into spec, and each one would be a series for each operation. */
+const maxRegions = 20;
 
 const results = {
   done: 'success',
@@ -95,7 +110,12 @@ const misnamedMetrics = [
 ];
 
 /** Creates metrics with a registry of their own, so that two operators in one process do not conflict. */
-export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }: MetricsOptions): Metrics {
+export function createMetrics({
+  version,
+  nodeVersion,
+  hasProcessMetrics = true,
+  nowMs = Date.now,
+}: MetricsOptions): Metrics {
   const registry = new Registry();
   const reconcileTotal = new Counter(options(metricTable.reconcileTotal, registry));
   const reconcileErrors = new Counter(options(metricTable.reconcileErrors, registry));
@@ -104,10 +124,16 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
   const konnectSeconds = new Histogram(options(metricTable.konnectSeconds, registry));
   const konnectWait = new Histogram(options(metricTable.konnectWaitSeconds, registry));
   const konnectWithheld = new Counter(options(metricTable.konnectWithheld, registry));
-  const condition = new Gauge(options(metricTable.condition, registry));
+  const applySeconds = new Histogram(options(metricTable.applySeconds, registry));
+  const restClientRequests = new Counter(options(metricTable.restClientRequests, registry));
+  const queueAdds = new Counter(options(metricTable.queueAdds, registry));
+  const queueSeconds = new Histogram(options(metricTable.queueSeconds, registry));
+  const queueWorkSeconds = new Histogram(options(metricTable.queueWorkSeconds, registry));
+  const queueRetries = new Counter(options(metricTable.queueRetries, registry));
+  const regions = new Set<string>();
   const leaderStatus = new Gauge(options(metricTable.leaderStatus, registry));
   new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
-  const watchQueue = queueGauges(registry);
+  const watchSizes = queueGauges(registry);
   const watchSilence = readingsGauge(registry, metricTable.watchSilentSeconds, ([resource, ms]: [string, number]) => [
     { resource },
     ms / 1000,
@@ -126,22 +152,34 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     metricTable.konnectOrganizations,
     ({ count, ...labels }: OrganizationsReading) => [labels, count],
   );
+  const watchRateLimit = readingsGauge(registry, metricTable.konnectRateLimit, limitSample);
+  const watchRateRemaining = readingsGauge(registry, metricTable.konnectRateRemaining, remainingSample);
+  const watchBudget = readingsGauge(
+    registry,
+    metricTable.konnectBudget,
+    ({ organization, region, budget }: LimitReading) => [{ organization, region }, budget],
+  );
+  // A counter that begins with its first event would hide this event from increase().
+  for (const cause of ['limited', 'failing']) konnectWithheld.inc({ cause }, 0);
+  for (const cause of ['spec', 'secret']) applySeconds.zero({ cause });
   if (hasProcessMetrics) {
     collectDefaultMetrics({ register: registry });
     for (const name of misnamedMetrics) registry.removeSingleMetric(name);
   }
 
-  const conditions = resourceGauge(condition);
-  const deliveries = resourceGauge(new Gauge(options(metricTable.webhooks, registry)));
-
   return {
+    ...createForwardingMetrics(registry, nowMs),
     reconciled({ controller, outcome, durationMs }) {
       reconcileTotal.inc({ controller, result: results[outcome] });
       if (outcome === 'failed') reconcileErrors.inc({ controller });
+      if (outcome === 'failed' || outcome === 'retry') queueRetries.inc(queueLabels(controller));
       reconcileSeconds.observe({ controller }, durationMs / 1000);
+      queueWorkSeconds.observe(queueLabels(controller), durationMs / 1000);
     },
-    konnectCalled({ operation, status, kind, durationMs }) {
-      konnectRequests.inc({ operation, code: status?.toString() ?? kind ?? 'unknown' });
+    konnectCalled({ operation, region: asked, status, kind, durationMs }) {
+      if (regions.size < maxRegions) regions.add(asked);
+      const region = regions.has(asked) ? asked : 'other';
+      konnectRequests.inc({ operation, region, code: status?.toString() ?? kind ?? 'unknown' });
       konnectSeconds.observe({ operation }, durationMs / 1000);
     },
     konnectWaited(rank, waitedMs) {
@@ -150,29 +188,35 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
     konnectWithheld(cause) {
       konnectWithheld.inc({ cause });
     },
+    applied(cause, durationMs) {
+      applySeconds.observe({ cause }, durationMs / 1000);
+    },
+    apiCalled(host, method, code) {
+      restClientRequests.inc({ code, method, host });
+    },
+    queueAdded(name) {
+      queueAdds.inc(queueLabels(name));
+    },
+    queueTaken(name, waitedMs) {
+      queueSeconds.observe(queueLabels(name), waitedMs / 1000);
+    },
     watchOrganizations,
-    watchQueue,
+    watchLimits(read) {
+      const withLimit = () => read().filter(({ rateLimit }) => rateLimit !== undefined);
+      watchRateLimit(withLimit);
+      watchRateRemaining(withLimit);
+      watchBudget(read);
+    },
+    watchQueue(name, queue) {
+      for (const result of Object.values(results)) reconcileTotal.inc({ controller: name, result }, 0);
+      reconcileErrors.inc({ controller: name }, 0);
+      queueAdds.inc(queueLabels(name), 0);
+      queueRetries.inc(queueLabels(name), 0);
+      watchSizes(name, queue);
+    },
     watchSilence,
     watchForbidden,
     watchMissing,
-    setConditions(resource, current) {
-      conditions.set(
-        resource,
-        current.map(({ type, status, reason }) => ({ labels: { type, status, reason: wordOf(reason) }, value: 1 })),
-      );
-    },
-    setDeliveries(resource, states) {
-      const counts = new Map<string, number>();
-      for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
-      deliveries.set(
-        resource,
-        [...counts].map(([state, value]) => ({ labels: { state }, value })),
-      );
-    },
-    forget(resource) {
-      conditions.set(resource, []);
-      deliveries.set(resource, []);
-    },
     setLeader(lease, isLeader) {
       leaderStatus.set({ name: lease }, isLeader ? 1 : 0);
     },
@@ -181,53 +225,45 @@ export function createMetrics({ version, nodeVersion, hasProcessMetrics = true }
   };
 }
 
-/** Returns the reason as a label. A tenant may write status, and a label must not carry the text of a tenant. */
-function wordOf(reason: string): string {
-  return /^\w{1,64}$/.test(reason) ? reason : 'other';
+/** Returns the labels of client-go's metrics. */
+function queueLabels(name: string) {
+  return { name, controller: name };
 }
 
-/** Returns a setter that replaces all series of one resource. */
-function resourceGauge<Label extends string>(gauge: Gauge<Label | 'namespace' | 'name'>) {
-  const shown = new Map<string, readonly Readonly<Record<Label, string>>[]>();
-  return {
-    set(
-      { namespace, name }: { namespace: string; name: string },
-      series: readonly { readonly labels: Readonly<Record<Label, string>>; readonly value: number }[],
-    ): void {
-      const key = `${namespace}/${name}`;
-      for (const labels of shown.get(key) ?? []) gauge.remove({ namespace, name, ...labels });
-      for (const { labels, value } of series) gauge.set({ namespace, name, ...labels }, value);
-      if (series.length === 0) shown.delete(key);
-      else
-        shown.set(
-          key,
-          series.map(({ labels }) => labels),
-        );
-    },
-  };
+type Sample = [labels: Readonly<Record<string, string>>, value: number];
+
+function limitSample({ organization, region, rateLimit }: LimitReading): Sample {
+  return [{ organization, region }, rateLimit?.limit ?? 0];
+}
+
+function remainingSample({ organization, region, rateLimit }: LimitReading): Sample {
+  return [{ organization, region }, rateLimit?.remaining ?? 0];
 }
 
 function queueGauges(registry: Registry): Metrics['watchQueue'] {
   const queues = new Map<string, QueueReadings>();
-  const gauges = [
-    { definition: metricTable.queueDepth, label: 'name', read: (queue: QueueReadings) => queue.size },
-    { definition: metricTable.queueDelayed, label: 'name', read: (queue: QueueReadings) => queue.delayedSize },
-    {
-      definition: metricTable.queueOldestSeconds,
-      label: 'name',
-      read: (queue: QueueReadings) => queue.oldestWaitingMs / 1000,
-    },
-    { definition: metricTable.activeWorkers, label: 'controller', read: (queue: QueueReadings) => queue.inWorkSize },
-  ] as const;
-  for (const { definition, label, read } of gauges) {
-    const gauge = new Gauge<string>({
-      ...options(definition, registry),
-      registers: [],
-      collect() {
-        for (const [name, queue] of queues) this.set({ [label]: name }, read(queue));
-      },
-    });
-    registry.registerMetric(gauge);
+  const ofName = (name: string) => ({ name });
+  const ofController = (controller: string) => ({ controller });
+  const gauges: readonly [
+    MetricDefinition,
+    (name: string) => Record<string, string>,
+    (queue: QueueReadings) => number,
+  ][] = [
+    [metricTable.queueDepth, ofName, (queue) => queue.size],
+    [metricTable.queueDelayed, ofName, (queue) => queue.delayedSize],
+    [metricTable.queueOldestSeconds, ofName, (queue) => queue.oldestWaitingMs / 1000],
+    [metricTable.activeWorkers, ofController, (queue) => queue.inWorkSize],
+    [
+      metricTable.queueUnfinishedSeconds,
+      queueLabels,
+      ({ inWorkMs }) => inWorkMs.reduce((sum, ms) => sum + ms, 0) / 1000,
+    ],
+    [metricTable.queueLongestSeconds, queueLabels, ({ inWorkMs }) => Math.max(0, ...inWorkMs) / 1000],
+  ];
+  for (const [definition, labelsOf, read] of gauges) {
+    readingsGauge(registry, definition, ([name, queue]: [string, QueueReadings]) => [labelsOf(name), read(queue)])(
+      () => queues,
+    );
   }
   return (name, queue) => {
     queues.set(name, queue);
@@ -238,7 +274,7 @@ function queueGauges(registry: Registry): Metrics['watchQueue'] {
 function readingsGauge<Reading>(
   registry: Registry,
   definition: MetricDefinition,
-  sampleOf: (reading: Reading) => [labels: Readonly<Record<string, string>>, value: number],
+  sampleOf: (reading: Reading) => Sample,
 ): (readings: () => Iterable<Reading>) => void {
   let read: () => Iterable<Reading> = () => [];
   const gauge = new Gauge<string>({

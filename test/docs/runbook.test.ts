@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { reasons } from '../../src/forwarding/problems.ts';
-import { metricTable } from '../../src/telemetry/metric-table.ts';
-import { code, document, headings, rows } from './documents.ts';
+import { document, headings } from './documents.ts';
 import { sources } from './sources.ts';
 
 const runbook = document('docs/operate/runbook.md');
@@ -43,13 +42,4 @@ describe('docs/operate/runbook.md', () => {
       expect(parts.filter((part) => part !== '' && !sources.includes(part))).toEqual([]);
     },
   );
-
-  test('has every metric with its type and labels', () => {
-    const table = new Map(rows(runbook).map((cells) => [code(cells[0] ?? '')[0], cells] as const));
-    const lacking = Object.values(metricTable).filter(({ name, type, labels }) => {
-      const [, kind, shown = ''] = table.get(name) ?? [];
-      return kind !== type || code(shown).join() !== labels.join();
-    });
-    expect(lacking).toEqual([]);
-  });
 });

@@ -139,7 +139,8 @@ test('the recorder remembers a limited number of events that do not repeat', asy
 test('a metric’s label stays inside its line, whatever a status contains', async () => {
   const metrics = createMetrics({ version: '1', nodeVersion: 'v24', hasProcessMetrics: false });
   const type = 'Ready"} 1\nkonnect_audit_log_condition{namespace="other\\';
-  metrics.setConditions({ namespace: 'tenant', name: 'own' }, [{ type, status: 'True', reason: 'InSync' }]);
+  const labels = { type, status: 'True', reason: 'InSync' };
+  metrics.show({ namespace: 'tenant', name: 'own' }, [{ metric: 'condition', labels, value: 1 }]);
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('konnect_audit_log_condition{'));
   expect(lines).toEqual([
     'konnect_audit_log_condition{namespace="tenant",name="own",type="Ready\\"} 1\\nkonnect_audit_log_condition{namespace=\\"other\\\\",status="True",reason="InSync"} 1',

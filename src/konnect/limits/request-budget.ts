@@ -29,6 +29,12 @@ export class RequestBudget {
     return this.#queue.isEmpty && this.#available >= this.#options.burst;
   }
 
+  /** How many requests may be sent at once. Negative after `overdraw`. */
+  get available(): number {
+    this.#refill();
+    return Math.floor(this.#available);
+  }
+
   /** Resolves to true when the caller may send a request, or to false if `signal` is aborted first. */
   async take(rank: Rank, signal: AbortSignal): Promise<boolean> {
     this.#refill();

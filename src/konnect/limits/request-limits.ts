@@ -1,5 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Priority } from '../../runtime/priority.ts';
+import { isKonnectError } from '../errors.ts';
+import type { RateLimit } from '../rate-limit.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../transport.ts';
 import { RequestBudget } from './request-budget.ts';
 import { type LimiterChange, type LimiterState, RequestLimiter } from './request-limiter.ts';
@@ -37,6 +39,8 @@ interface Route {
   readonly limiter: RequestLimiter;
   readonly budget: RequestBudget;
   usedAtMs: number;
+  /** The last one that Konnect stated, and when. */
+  rateLimit?: RateLimit & { readonly atMs: number };
 }
 
 /** The organizations of one region whose limiters are in one state. */
@@ -46,6 +50,17 @@ export interface OrganizationCount {
   readonly count: number;
 }
 
+/** How near an organization is to its limits in one region. */
+export interface LimitReading {
+  readonly organization: string;
+  readonly region: string;
+  /** How many requests the budget would send at once. */
+  readonly budget: number;
+  /** Konnect's own limit, if an answer of the last five minutes stated it. */
+  readonly rateLimit: RateLimit | undefined;
+}
+
+const maxRateLimitAgeMs = 5 * 60_000;
 const maxIdleRoutes = 256;
 /** Longer than Konnect can ask to wait, and than the longest delay between two attempts of a forwarding. */
 const maxUnusedMs = 15 * 60_000;
@@ -91,7 +106,13 @@ export class RequestLimits {
       return http.send(request);
     };
     try {
-      return await route.limiter.run(request, { rank, budget, send });
+      const answer = await route.limiter.run(request, { rank, budget, send });
+      if (answer.rateLimit !== undefined) route.rateLimit = { ...answer.rateLimit, atMs: clock.now() };
+      return answer;
+    } catch (error) {
+      if (isSent && isKonnectError(error, 'RateLimited') && route.rateLimit !== undefined)
+        route.rateLimit = { ...route.rateLimit, remaining: 0, atMs: clock.now() };
+      throw error;
     } finally {
       if (!isSent && !request.signal.aborted) onWithheld(route.limiter.state);
     }
@@ -111,6 +132,17 @@ export class RequestLimits {
       const inState = routes.filter(({ limiter }) => limiter.state === state);
       const named = inState.map(({ region }) => (regions.has(region) ? region : 'other'));
       return counted(named).map(([region, count]) => ({ region, state, count }));
+    });
+  }
+
+  /** Returns a reading for each organization and region with recent requests. A token of an unknown organization has none. */
+  readings(): LimitReading[] {
+    this.#forgetUnused();
+    const sinceMs = this.#options.clock.now() - maxRateLimitAgeMs;
+    return [...this.#routes.values()].flatMap(({ organizationID: organization, region, budget, rateLimit }) => {
+      if (organization === undefined) return [];
+      const isRecent = rateLimit !== undefined && rateLimit.atMs >= sinceMs;
+      return [{ organization, region, budget: budget.available, rateLimit: isRecent ? rateLimit : undefined }];
     });
   }
 

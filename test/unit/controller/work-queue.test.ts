@@ -18,6 +18,23 @@ function setUp(queueClock?: Clock) {
   return { clock, queue, takeNow };
 }
 
+test('an observer sees each key that begins to wait, and how long it waited', async () => {
+  const clock = new ManualClock();
+  const seen: string[] = [];
+  const observer = { added: () => seen.push('added'), taken: (ms: number) => seen.push(`taken after ${String(ms)}`) };
+  const queue = new WorkQueue(clock, { groupOf: () => '', maxInWork: 1 }, observer);
+  queue.add('a', { priority: 'resync' });
+  queue.add('a');
+  clock.advance(500);
+  await queue.take(never);
+  queue.add('a', { delayMs: 1_000 });
+  clock.advance(2_000);
+  expect(queue.inWorkMs).toEqual([2_000]);
+  queue.done('a');
+  expect(queue.inWorkMs).toEqual([]);
+  expect(seen).toEqual(['added', 'taken after 500', 'added']);
+});
+
 describe('the order', () => {
   test('new keys come before resyncs, each in the order of their adds', async () => {
     const { queue, takeNow } = setUp();

@@ -3,6 +3,7 @@ import { createServer as createTCPServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createAuthority } from '../../../sandbox/certificates.ts';
+import { KonnectHTTP } from '../../../src/konnect/http.ts';
 import { closed, listening } from './listening.ts';
 import { clientOf, rejection, type Script, scriptedKonnect } from './scripted-konnect.ts';
 
@@ -27,6 +28,16 @@ async function failureOf(script: Script, method: 'read' | 'write' = 'read') {
   expect(server.requests).toHaveLength(1);
   return { error, calls: konnect.calls };
 }
+
+test('an answer has the limit of requests that its headers state', async () => {
+  const headers = { 'ratelimit-limit': '3000', 'ratelimit-remaining': '2999' };
+  await using server = await scriptedKonnect(() => ({ status: 200, body: {}, headers }));
+  const http = new KonnectHTTP({ userAgent: 'test' });
+  const url = new URL('/v3/portals/x', server.urlTemplate.replace('{region}', 'us'));
+  const answer = await http.send({ operation: 'get portal', region: 'us', method: 'GET', url, token: 'kpat', signal });
+  http.close();
+  expect(answer.rateLimit).toEqual({ limit: 3_000, remaining: 2_999 });
+});
 
 describe('an answer that is not a success', () => {
   test.each([

@@ -80,6 +80,23 @@ describe('requests', () => {
   });
 });
 
+test('every answer is reported, and a request without one as an error, also when it is sent once more', async () => {
+  const answers: string[] = [];
+  const client = server.client({ onAnswer: (method, code) => answers.push(`${method} ${code}`) });
+  await client.list(WIDGETS);
+  server.otherwise = (_seen, response) => {
+    json(response, 404, { kind: 'Status', code: 404 });
+    return true;
+  };
+  await failure(client.get(SECRET));
+  server.otherwise = (_seen, response) => {
+    response.destroy();
+    return true;
+  };
+  await failure(client.get(SECRET));
+  expect(answers).toEqual(['GET 200', 'GET 404', 'GET <error>', 'GET <error>']);
+});
+
 describe('errors', () => {
   test.each([
     [400, 'BadRequest', 'Invalid'],

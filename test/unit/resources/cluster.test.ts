@@ -22,6 +22,7 @@ function readPortal(): Promise<PortalObject> {
     recorder: { record: silent },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     onWritten: silent,
+    onEvent: silent,
   });
   return cluster.readPortal('platform', 'shop', new AbortController().signal);
 }

@@ -38,14 +38,16 @@ function setUp() {
   const enqueued: string[] = [];
   const shown: string[] = [];
   const gone: string[] = [];
+  const changed: string[] = [];
   const enqueuer = new Enqueuer({
     enqueue: (key, { priority = 'new' }: AddOptions) => enqueued.push(`${key} ${priority}`),
     destinationName: () => undefined,
     shown: {
-      setConditions: ({ namespace, name }, all) => shown.push(`${namespace}/${name} ${String(all.length)}`),
-      setDeliveries: ({ namespace, name }, states) => shown.push(`${namespace}/${name} ${states.join() || 'nothing'}`),
+      show: ({ namespace, name }, samples) =>
+        shown.push(`${namespace}/${name} ${samples.flatMap(({ labels }) => labels['status'] ?? []).join()}`),
       forget: ({ namespace, name }) => shown.push(`${namespace}/${name} none`),
     },
+    onChanged: (key, cause) => changed.push(`${key} ${cause}`),
     onDeleted: ({ metadata: { name } }, isSeen) => gone.push(`${name} ${isSeen ? 'seen' : 'missing'}`),
   });
   const change = (to: Change<KubeObject>) => {
@@ -58,6 +60,7 @@ function setUp() {
     enqueued,
     shown,
     gone,
+    changed,
     added: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
       change({ kind: 'added', key: keyOf(object), object, source }),
     updated: (previous: KubeObject, object: KubeObject) =>
@@ -155,6 +158,21 @@ describe('after the start', () => {
   });
 });
 
+test('changes of spec and of Secrets are reported after the start, since they have to be applied', () => {
+  const { enqueuer, changed, added, updated, secret } = setUp();
+  const before = forwarding('a', { siem: 'shared', status: inSync });
+  added(before, 'list');
+  secret('platform/shared', { kind: 'added', source: 'list' });
+  enqueuer.start([before]);
+  updated(before, forwarding('a', { siem: 'shared', status: { ...inSync, portalsReady: '1/1' } }));
+  secret('platform/shared', { kind: 'added', source: 'list' });
+  expect(changed).toEqual([]);
+  updated(before, forwarding('a', { siem: 'shared', generation: 2, status: inSync }));
+  secret('platform/shared', { kind: 'updated', source: 'watch' });
+  added(forwarding('b'));
+  expect(changed).toEqual(['platform/a spec', 'platform/a secret', 'platform/b spec']);
+});
+
 test('a deleted forwarding has no group, no claims and no conditions', () => {
   const { enqueuer, shown, added, deleted } = setUp();
   const object = forwarding('a', { status: inSync });
@@ -164,7 +182,7 @@ test('a deleted forwarding has no group, no claims and no conditions', () => {
   deleted(object);
   expect(enqueuer.groupOf('platform/a')).toBe('');
   expect(enqueuer.sharing('platform/b', [`${blue}/us/organization`])).toEqual([]);
-  expect(shown).toEqual(['platform/a 1', 'platform/a Delivered', 'platform/a none']);
+  expect(shown).toEqual(['platform/a True', 'platform/a none']);
 });
 
 test('deletions are reported after the start, and whether only a list lacks the forwarding', () => {

@@ -37,13 +37,31 @@ describe('metrics', () => {
 
   test('count requests to Konnect by operation and code', async () => {
     const metrics = bare();
-    metrics.konnectCalled({ operation: 'create destination', status: 201, kind: undefined, durationMs: 500 });
-    metrics.konnectCalled({ operation: 'create destination', status: 429, kind: 'RateLimited', durationMs: 0 });
-    metrics.konnectCalled({ operation: 'get portal', status: undefined, kind: 'Unreachable', durationMs: 0 });
+    metrics.konnectCalled({
+      operation: 'create destination',
+      region: 'global',
+      status: 201,
+      kind: undefined,
+      durationMs: 500,
+    });
+    metrics.konnectCalled({
+      operation: 'create destination',
+      region: 'global',
+      status: 429,
+      kind: 'RateLimited',
+      durationMs: 0,
+    });
+    metrics.konnectCalled({
+      operation: 'get portal',
+      region: 'us',
+      status: undefined,
+      kind: 'Unreachable',
+      durationMs: 0,
+    });
     expect(await samples(metrics, 'konnect_audit_log_konnect_request')).toEqual([
-      'konnect_audit_log_konnect_requests_total{operation="create destination",code="201"} 1',
-      'konnect_audit_log_konnect_requests_total{operation="create destination",code="429"} 1',
-      'konnect_audit_log_konnect_requests_total{operation="get portal",code="Unreachable"} 1',
+      'konnect_audit_log_konnect_requests_total{operation="create destination",region="global",code="201"} 1',
+      'konnect_audit_log_konnect_requests_total{operation="create destination",region="global",code="429"} 1',
+      'konnect_audit_log_konnect_requests_total{operation="get portal",region="us",code="Unreachable"} 1',
       'konnect_audit_log_konnect_request_duration_seconds_sum{operation="create destination"} 0.5',
       'konnect_audit_log_konnect_request_duration_seconds_count{operation="create destination"} 2',
       'konnect_audit_log_konnect_request_duration_seconds_sum{operation="get portal"} 0',
@@ -62,6 +80,7 @@ describe('metrics', () => {
       'konnect_audit_log_konnect_wait_seconds_sum{rank="resync"} 1.5',
       'konnect_audit_log_konnect_wait_seconds_count{rank="resync"} 1',
       'konnect_audit_log_konnect_withheld_total{cause="limited"} 2',
+      'konnect_audit_log_konnect_withheld_total{cause="failing"} 0',
       'konnect_audit_log_konnect_organizations{region="us",state="failing"} 2',
     ]);
     readings = [{ region: 'us', state: 'open', count: 2 }];
@@ -72,10 +91,16 @@ describe('metrics', () => {
 
   test('show the current sizes of the queue', async () => {
     const metrics = bare();
-    const queue = { size: 1, delayedSize: 2, inWorkSize: 3, oldestWaitingMs: 4000 };
+    const queue = { size: 1, delayedSize: 2, inWorkSize: 3, oldestWaitingMs: 4000, inWorkMs: [500, 2_000] };
     metrics.watchQueue('forwarding', queue);
     queue.size = 7;
-    expect(await samples(metrics, 'workqueue_')).toEqual(['workqueue_depth{name="forwarding"} 7']);
+    expect(await samples(metrics, 'workqueue_')).toEqual([
+      'workqueue_adds_total{name="forwarding",controller="forwarding"} 0',
+      'workqueue_retries_total{name="forwarding",controller="forwarding"} 0',
+      'workqueue_depth{name="forwarding"} 7',
+      'workqueue_unfinished_work_seconds{name="forwarding",controller="forwarding"} 2.5',
+      'workqueue_longest_running_processor_seconds{name="forwarding",controller="forwarding"} 2',
+    ]);
     expect(await samples(metrics, 'konnect_audit_log_workqueue')).toEqual([
       'konnect_audit_log_workqueue_delayed{name="forwarding"} 2',
       'konnect_audit_log_workqueue_oldest_seconds{name="forwarding"} 4',
@@ -117,47 +142,81 @@ describe('metrics', () => {
     expect(await samples(metrics, 'konnect_audit_log_watch_namespace_missing')).toEqual([]);
   });
 
-  test('show the conditions of a resource, and none after its deletion', async () => {
+  test('have the counters of a controller from its start, so that no first event is missed', async () => {
     const metrics = bare();
-    const resource = { namespace: 'platform', name: 'sumologic' };
-    metrics.setConditions(resource, [
-      { type: 'Ready', status: 'False', reason: 'Creating' },
-      { type: 'Reconciling', status: 'True', reason: 'Creating' },
-    ]);
-    metrics.setConditions(resource, [{ type: 'Ready', status: 'True', reason: 'InSync' }]);
-    metrics.setConditions({ namespace: 'other', name: 'one' }, [
-      { type: 'Ready', status: 'Unknown', reason: 'Suspended' },
-    ]);
-    expect(await samples(metrics, 'konnect_audit_log_condition')).toEqual([
-      'konnect_audit_log_condition{namespace="platform",name="sumologic",type="Ready",status="True",reason="InSync"} 1',
-      'konnect_audit_log_condition{namespace="other",name="one",type="Ready",status="Unknown",reason="Suspended"} 1',
-    ]);
-    metrics.forget(resource);
-    metrics.forget({ namespace: 'never', name: 'seen' });
-    expect(await samples(metrics, 'konnect_audit_log_condition')).toHaveLength(1);
-  });
-
-  test('show a reason that no operator writes as other', async () => {
-    const metrics = bare();
-    for (const [index, reason] of ['a b', 'R'.repeat(65)].entries())
-      metrics.setConditions({ namespace: 'own', name: String(index) }, [{ type: 'Ready', status: 'True', reason }]);
-    expect(await samples(metrics, 'konnect_audit_log_condition')).toEqual([
-      'konnect_audit_log_condition{namespace="own",name="0",type="Ready",status="True",reason="other"} 1',
-      'konnect_audit_log_condition{namespace="own",name="1",type="Ready",status="True",reason="other"} 1',
+    metrics.watchQueue('forwarding', { size: 0, delayedSize: 0, inWorkSize: 0, oldestWaitingMs: 0, inWorkMs: [] });
+    expect(await samples(metrics, 'controller_runtime_reconcile_')).toEqual([
+      ...['success', 'requeue_after', 'requeue', 'error', 'cut_off'].map(
+        (result) => `controller_runtime_reconcile_total{controller="forwarding",result="${result}"} 0`,
+      ),
+      'controller_runtime_reconcile_errors_total{controller="forwarding"} 0',
     ]);
   });
 
-  test('show how many webhooks of a resource are in each state, and none after its deletion', async () => {
+  test('show the work of the queue with the names of client-go', async () => {
     const metrics = bare();
-    const resource = { namespace: 'platform', name: 'sumologic' };
-    metrics.setDeliveries(resource, ['Failing', 'Delivered']);
-    metrics.setDeliveries(resource, ['Delivered', 'Delivered', 'Off']);
-    expect(await samples(metrics, 'konnect_audit_log_webhooks')).toEqual([
-      'konnect_audit_log_webhooks{namespace="platform",name="sumologic",state="Delivered"} 2',
-      'konnect_audit_log_webhooks{namespace="platform",name="sumologic",state="Off"} 1',
+    metrics.queueAdded('forwarding');
+    metrics.queueTaken('forwarding', 1_500);
+    metrics.reconciled({ controller: 'forwarding', outcome: 'retry', durationMs: 250 });
+    const labels = 'name="forwarding",controller="forwarding"';
+    expect(await samples(metrics, 'workqueue_')).toEqual([
+      `workqueue_adds_total{${labels}} 1`,
+      `workqueue_queue_duration_seconds_sum{${labels}} 1.5`,
+      `workqueue_queue_duration_seconds_count{${labels}} 1`,
+      `workqueue_work_duration_seconds_sum{${labels}} 0.25`,
+      `workqueue_work_duration_seconds_count{${labels}} 1`,
+      `workqueue_retries_total{${labels}} 1`,
     ]);
-    metrics.forget(resource);
-    expect(await samples(metrics, 'konnect_audit_log_webhooks')).toEqual([]);
+  });
+
+  test('count requests to the API server as client-go does', async () => {
+    const metrics = bare();
+    metrics.apiCalled('10.0.0.1:443', 'GET', '200');
+    metrics.apiCalled('10.0.0.1:443', 'GET', '<error>');
+    expect(await samples(metrics, 'rest_client')).toEqual([
+      'rest_client_requests_total{code="200",method="GET",host="10.0.0.1:443"} 1',
+      'rest_client_requests_total{code="<error>",method="GET",host="10.0.0.1:443"} 1',
+    ]);
+  });
+
+  test('count requests to regions beyond the first twenty as other', async () => {
+    const metrics = bare();
+    for (let index = 0; index < 25; index += 1) {
+      const region = `r${String(index)}`;
+      metrics.konnectCalled({ operation: 'get portal', region, status: 200, kind: undefined, durationMs: 0 });
+    }
+    const lines = await samples(metrics, 'konnect_audit_log_konnect_requests_total');
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe(
+      'konnect_audit_log_konnect_requests_total{operation="get portal",region="other",code="200"} 5',
+    );
+  });
+
+  test('show how near each organization is to the limit of Konnect and to its own budget', async () => {
+    const metrics = bare();
+    metrics.watchLimits(() => [
+      { organization: 'blue', region: 'us', budget: 7, rateLimit: { limit: 3_000, remaining: 20 } },
+      { organization: 'blue', region: 'eu', budget: -1, rateLimit: undefined },
+    ]);
+    expect(await samples(metrics, 'konnect_audit_log_konnect_ratelimit')).toEqual([
+      'konnect_audit_log_konnect_ratelimit_limit{organization="blue",region="us"} 3000',
+      'konnect_audit_log_konnect_ratelimit_remaining{organization="blue",region="us"} 20',
+    ]);
+    expect(await samples(metrics, 'konnect_audit_log_konnect_budget')).toEqual([
+      'konnect_audit_log_konnect_budget_available{organization="blue",region="us"} 7',
+      'konnect_audit_log_konnect_budget_available{organization="blue",region="eu"} -1',
+    ]);
+  });
+
+  test('show how long changes take until they are applied', async () => {
+    const metrics = bare();
+    metrics.applied('secret', 2_000);
+    expect(await samples(metrics, 'konnect_audit_log_apply')).toEqual([
+      'konnect_audit_log_apply_duration_seconds_sum{cause="spec"} 0',
+      'konnect_audit_log_apply_duration_seconds_count{cause="spec"} 0',
+      'konnect_audit_log_apply_duration_seconds_sum{cause="secret"} 2',
+      'konnect_audit_log_apply_duration_seconds_count{cause="secret"} 1',
+    ]);
   });
 
   test('show whether this process is the leader', async () => {

@@ -37,7 +37,10 @@ function setUp(options: Partial<RequestLimitsOptions> = {}) {
     onWithheld: (state) => withheld.push(state),
     ...options,
   });
-  const sent: { path: string; end: (fields?: Omit<KonnectErrorFields, 'operation'>) => void }[] = [];
+  const sent: {
+    path: string;
+    end: (fields?: Omit<KonnectErrorFields, 'operation'>, success?: KonnectAnswer) => void;
+  }[] = [];
   const http: KonnectTransport = {
     send: ({ operation, url, signal }) =>
       new Promise((resolve, reject) => {
@@ -45,8 +48,8 @@ function setUp(options: Partial<RequestLimitsOptions> = {}) {
         signal.addEventListener('abort', cut, { once: true });
         sent.push({
           path: url.pathname.slice(1),
-          end: (fields) =>
-            fields === undefined ? resolve(answer) : reject(new KonnectError({ ...fields, operation })),
+          end: (fields, success = answer) =>
+            fields === undefined ? resolve(success) : reject(new KonnectError({ ...fields, operation })),
         });
       }),
   };
@@ -325,6 +328,42 @@ test('idle organizations are forgotten, waiting and failing ones are not', async
   }
   expect(scene.limits.countByState().reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(257);
   expect(await rejection(scene.ask())).toMatchObject({ isWithheld: true });
+});
+
+describe('the readings', () => {
+  const stated = { ...answer, rateLimit: { limit: 600, remaining: 500 } };
+  const reading = (change: object) => ({
+    organization: 'blue',
+    region: 'us',
+    budget: 99,
+    rateLimit: undefined,
+    ...change,
+  });
+
+  test('have the budget of each known organization, and what Konnect stated in the last five minutes', async () => {
+    const { ask, sent, limits, clock } = setUp({ qps: 0.001 });
+    void ask();
+    void ask({ of: 'token-a' });
+    await settled();
+    expect(limits.readings()).toEqual([reading({})]);
+    sent[0]?.end(undefined, stated);
+    await settled();
+    expect(limits.readings()).toEqual([reading({ rateLimit: expect.objectContaining(stated.rateLimit) })]);
+    clock.advance(5 * 60_000);
+    expect(limits.readings()).toMatchObject([{ rateLimit: stated.rateLimit }]);
+    clock.advance(1);
+    expect(limits.readings()).toMatchObject([{ rateLimit: undefined }]);
+  });
+
+  test('have nothing left of the limit after a 429', async () => {
+    const { ask, sent, limits, fail } = setUp();
+    void ask();
+    await settled();
+    sent[0]?.end(undefined, stated);
+    await settled();
+    await fail({}, limited);
+    expect(limits.readings()).toMatchObject([{ rateLimit: { limit: 600, remaining: 0 } }]);
+  });
 });
 
 describe('a region that users invented', () => {
