@@ -9,36 +9,41 @@ import { type Arguments, CommandError, type Options, type Terminal, textOf, Usag
 
 export const tokenVariable = 'KONNECT_TOKEN';
 
-/** Returns the options of a command that calls Konnect. */
+export const konnectURLOption: Options = {
+  'konnect-url': {
+    type: 'string',
+    value: 'TEMPLATE',
+    help: `The URL of the Konnect API with {region}. The default is ${defaultKonnectURL}.`,
+  },
+};
+
+export const tokenOption: Options = {
+  'token-file': {
+    type: 'string',
+    value: 'FILE',
+    help: `A file with a token of Konnect. Without it, the command reads the variable ${tokenVariable}.`,
+  },
+};
+
+/** Returns the options of a command that calls Konnect in a region. */
 export function konnectOptions(regionHelp: string): Options {
-  return {
-    region: { type: 'string', value: 'REGION', help: regionHelp },
-    'token-file': {
-      type: 'string',
-      value: 'FILE',
-      help: `A file with a token of Konnect. Without it, the command reads the variable ${tokenVariable}.`,
-    },
-    'konnect-url': {
-      type: 'string',
-      value: 'TEMPLATE',
-      help: `The URL of the Konnect API with {region}. The default is ${defaultKonnectURL}.`,
-    },
-  };
+  return { region: { type: 'string', value: 'REGION', help: regionHelp }, ...tokenOption, ...konnectURLOption };
 }
 
-/** What a command needs to call Konnect. */
-export interface KonnectConnection {
+/** How a command sends requests to Konnect. */
+export interface KonnectHost {
   readonly http: KonnectHTTP;
   readonly urlTemplate: string;
+}
+
+/** What a command needs to call Konnect in a region. */
+export interface KonnectConnection extends KonnectHost {
   readonly region: string;
   /** Undefined if the user gave none. */
   readonly token: string | undefined;
 }
 
-/**
- * Calls `use` with a connection to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
- * CommandError for an error of Konnect.
- */
+/** Calls `use` as {@link withHTTP} does, with the region and the token that the options name. */
 export async function withKonnect<T>(
   args: Arguments,
   terminal: Terminal,
@@ -46,13 +51,25 @@ export async function withKonnect<T>(
 ): Promise<T> {
   const region = textOf(args, 'region') ?? '';
   if (!isRegion(region)) throw new UsageError('--region must be the name of a region of Konnect, such as us or eu');
-  const urlTemplate = konnectURL(args);
-  const proxies = parseProxies(terminal.env);
-  if (typeof proxies === 'string') throw new UsageError(proxies);
   const token = await konnectToken(args, terminal);
+  return withHTTP(args, terminal, (host) => use({ ...host, region, token }));
+}
+
+/**
+ * Calls `use` with a connection to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
+ * CommandError for an error of Konnect.
+ */
+export async function withHTTP<T>(
+  args: Arguments,
+  { env }: Terminal,
+  use: (host: KonnectHost) => Promise<T>,
+): Promise<T> {
+  const urlTemplate = konnectURL(args);
+  const proxies = parseProxies(env);
+  if (typeof proxies === 'string') throw new UsageError(proxies);
   const http = new KonnectHTTP({ userAgent: `konnect-audit-log-operator/${version} (auditlog)`, proxies });
   try {
-    return await use({ http, urlTemplate, region, token });
+    return await use({ http, urlTemplate });
   } catch (error) {
     if (isKonnectError(error)) throw new CommandError(error.message);
     throw error;
@@ -78,7 +95,8 @@ function konnectURL(args: Arguments): string {
   return template;
 }
 
-async function konnectToken(args: Arguments, { env }: Terminal): Promise<string | undefined> {
+/** Returns the token that the options or the environment give, or undefined. */
+export async function konnectToken(args: Arguments, { env }: Terminal): Promise<string | undefined> {
   const file = textOf(args, 'token-file');
   if (file === undefined) return env[tokenVariable]?.trim() || undefined;
   try {

@@ -5,6 +5,8 @@ import { type Command, CommandError, codeOf, exitCodes, type Options, type Termi
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
+  diff: async () => (await import('./diff.ts')).diffCommand,
+  plan: async () => (await import('./plan.ts')).planCommand,
   pull: async () => (await import('./pull.ts')).pullCommand,
   reconcile: async () => (await import('./requests.ts')).reconcileCommand,
   resume: async () => (await import('./requests.ts')).resumeCommand,

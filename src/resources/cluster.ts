@@ -26,20 +26,8 @@ export interface ClusterOptions {
   readonly onEvent: (forwarding: AuditLogForwarding, event: KubernetesEvent) => void;
 }
 
-/** Returns Kubernetes as the domain needs it, over the caches and the raw client. */
-export function createCluster({ client, recorder, log, onWritten, onEvent }: ClusterOptions): Cluster {
-  const path = ({ metadata }: AuditLogForwarding) => `${forwardingsPath(metadata.namespace)}/${metadata.name}`;
-
-  async function patch(
-    where: string,
-    operations: JsonPatchOperation[],
-    signal: AbortSignal,
-  ): Promise<AuditLogForwarding> {
-    const answer = await client.patch<KubeObject>(where, { kind: 'json', operations }, { signal });
-    onWritten(answer);
-    return AuditLogForwardingSchema.parse(answer);
-  }
-
+/** Returns how the domain reads Secrets and Portals. */
+export function clusterReads(client: Pick<KubeClient, 'get'>): Pick<Cluster, 'readSecret' | 'readPortal'> {
   return {
     async readSecret(namespace, name, signal) {
       try {
@@ -63,6 +51,25 @@ export function createCluster({ client, recorder, log, onWritten, onEvent }: Clu
         return hiddenPortal(error);
       }
     },
+  };
+}
+
+/** Returns Kubernetes as the domain needs it, over the caches and the raw client. */
+export function createCluster({ client, recorder, log, onWritten, onEvent }: ClusterOptions): Cluster {
+  const path = ({ metadata }: AuditLogForwarding) => `${forwardingsPath(metadata.namespace)}/${metadata.name}`;
+
+  async function patch(
+    where: string,
+    operations: JsonPatchOperation[],
+    signal: AbortSignal,
+  ): Promise<AuditLogForwarding> {
+    const answer = await client.patch<KubeObject>(where, { kind: 'json', operations }, { signal });
+    onWritten(answer);
+    return AuditLogForwardingSchema.parse(answer);
+  }
+
+  return {
+    ...clusterReads(client),
 
     async addFinalizer(forwarding, signal) {
       const operations = addFinalizer(forwarding, finalizer);

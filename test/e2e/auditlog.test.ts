@@ -1,31 +1,51 @@
 /** `auditlog` as a person uses it, in the order of its documents: the output that they show is that of the built command. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
 import { operatorFile } from '../../sandbox/operator-process.ts';
 import { document } from '../docs/documents.ts';
 import { sessionsOf } from '../docs/scripts.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
-import { forwarding } from './support/manifests.ts';
+import { forwarding, secret } from './support/manifests.ts';
 
 const name = 'sumologic';
 let environment: Environment;
 let folder: string;
 let portal: string;
+let other: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'auditlog-'));
   await Promise.all(['auditlog', 'kubectl-auditlog'].map((link) => symlink(operatorFile, join(folder, link))));
-  environment = await createEnvironment({ prefix: 'auditlog', portals: 1 });
-  [portal = ''] = environment.blue.portals.us;
+  environment = await createEnvironment({ prefix: 'auditlog', portals: 2 });
+  [portal = '', other = ''] = environment.blue.portals.us;
   await environment.applySecrets();
   await environment.apply(forwarding(name, { portals: [{ id: portal }], organization: {} }));
   await environment.waitForReady(name);
+  await writeFile(join(folder, 'shop.yaml'), asFile(forwarding('shop', { portals: [{ id: other }] })), { mode: 0o600 });
 });
+
+/** The manifest as a file, with its Secrets. */
+function asFile(manifest: object): string {
+  const { credentials, blue } = environment;
+  const secrets = [secret('konnect', { token: blue.token }), secret('sumologic', { ...credentials })];
+  return [...secrets, manifest].map((one) => stringify(one)).join('---\n');
+}
+
+/** What a session of a document needs, by its command, and what puts the environment back. */
+const needs: Readonly<
+  Record<string, { readonly before: () => Promise<unknown>; readonly after: () => Promise<unknown> }>
+> = {
+  'auditlog diff shop -n platform': {
+    before: () => environment.apply(forwarding('shop', { portals: [{ id: other }], mode: 'Observe' })),
+    after: () => environment.remove('shop'),
+  },
+};
 
 afterAll(async () => {
   await environment?.stop();
@@ -43,7 +63,9 @@ function typed(commandLine: string): Promise<Typed> {
   const { adminKubeconfig, kubectlPath } = cluster();
   const PATH = [folder, dirname(process.execPath), dirname(kubectlPath), process.env['PATH']].join(delimiter);
   const env = { PATH, HOME: folder, KUBECONFIG: adminKubeconfig };
-  const script = commandLine.replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`);
+  const script = commandLine
+    .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`)
+    .replaceAll(/^auditlog (?:diff|plan)\b/gm, `$& --konnect-url ${environment.services.konnect.urlTemplate}`);
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { cwd: folder, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
@@ -77,7 +99,9 @@ describe.each(['docs/operate/auditlog.md', 'docs/operate/operations.md'])('%s sh
   beforeAll(delivered);
 
   test.each(sessionsOf(document(path)))('$title', async ({ text, shown, isWhole }) => {
+    await needs[text]?.before();
     const { stdout, stderr } = await typed(text);
+    await needs[text]?.after();
     const lines = asAlways(stdout + stderr);
     const expected = shown.flatMap(asAlways);
     expect(expected).toEqual(isWhole ? lines : expected.filter((line) => lines.includes(line)));

@@ -104,7 +104,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
   ],
   'audit-lines': [],
-  auditlog: ['api', 'audit-lines', 'config', 'konnect', 'kube', 'resources'],
+  auditlog: [
+    'api',
+    'audit-lines',
+    'config',
+    'forwarding',
+    'forwarding/ownership',
+    'forwarding/reconcile',
+    'konnect',
+    'konnect/session',
+    'kube',
+    'resources',
+  ],
 };
 
 const rooms = [...new Set(files.filter((file) => file.includes('/')).map(roomOf))];

@@ -1,0 +1,90 @@
+/** Finds out what the operator would change in Konnect: its own reconciler runs, and every write stays in memory. */
+import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
+import { finalizer } from '../api/v1alpha1.ts';
+import { nameOf } from '../forwarding/ownership/claims.ts';
+import type { Cluster } from '../forwarding/ports.ts';
+import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
+import { Konnect } from '../konnect/session/konnect.ts';
+import type { KonnectTransport } from '../konnect/transport.ts';
+import { type RecordedWrite, RecordingTransport } from './recording-transport.ts';
+
+/** The default of the operator's `--stale-list-window` and `--konnect-timeout` together. */
+const pendingCreationTimeoutMs = 60_000;
+
+export interface DryRunOptions {
+  readonly http: KonnectTransport;
+  readonly urlTemplate: string;
+  readonly cluster: Pick<Cluster, 'readSecret' | 'readPortal'>;
+  /** All forwardings of the cluster, since one of them may own what another one wants. */
+  readonly forwardings: readonly AuditLogForwarding[];
+  readonly clusterName: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+export interface DryRunResult {
+  /** As it was before. */
+  readonly forwarding: AuditLogForwarding;
+  readonly writes: readonly RecordedWrite[];
+  /** The status that the operator would write at the end. */
+  readonly status: Status;
+}
+
+/**
+ * Reconciles each of `keys` once, in this order. A forwarding that is suspended or in mode Observe is reconciled as if it were not. Rejects with a KubeError,
+ * and with what `cluster` throws.
+ */
+export async function dryRun(options: DryRunOptions, keys: readonly string[]): Promise<DryRunResult[]> {
+  const { http, urlTemplate, clusterName, now, signal } = options;
+  const objects = new Map(options.forwardings.map((one) => [nameOf(one), asEnforced(one)]));
+  const transport = new RecordingTransport(http);
+  const konnect = new Konnect({ http: transport, urlTemplate });
+  const reconciler = new Reconciler({
+    cluster: inMemory(options.cluster, objects),
+    konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
+    find: (key) => objects.get(key),
+    contenders: (key) => [...objects].flatMap(([other, object]) => (other === key ? [] : [object])),
+    enqueue: () => undefined,
+    clusterName,
+    pendingCreationTimeoutMs,
+    now,
+    nowMs: () => performance.now(),
+    random: Math.random,
+  });
+  const results: DryRunResult[] = [];
+  for (const key of keys) {
+    const forwarding = options.forwardings.find((one) => nameOf(one) === key);
+    if (forwarding === undefined) continue;
+    const from = transport.writes.length;
+    await reconciler.reconcile(key, signal);
+    results.push({ forwarding, writes: transport.writes.slice(from), status: objects.get(key)?.status ?? {} });
+  }
+  return results;
+}
+
+function asEnforced(forwarding: AuditLogForwarding): AuditLogForwarding {
+  return { ...forwarding, spec: { ...forwarding.spec, suspend: false, mode: 'Enforce' } };
+}
+
+/** Returns a cluster whose writes change only `objects`. */
+function inMemory(
+  { readSecret, readPortal }: DryRunOptions['cluster'],
+  objects: Map<string, AuditLogForwarding>,
+): Cluster {
+  const put = (forwarding: AuditLogForwarding) => {
+    objects.set(nameOf(forwarding), forwarding);
+    return Promise.resolve(forwarding);
+  };
+  const withFinalizers = ({ metadata, ...rest }: AuditLogForwarding, finalizers: string[]) =>
+    put({ ...rest, metadata: { ...metadata, finalizers } });
+  return {
+    readSecret,
+    readPortal,
+    addFinalizer: (one) => withFinalizers(one, [...one.metadata.finalizers, finalizer]),
+    async removeFinalizer(one) {
+      await withFinalizers(one, []);
+    },
+    writeStatus: (one, status) => put({ ...one, status }),
+    recordEvent: () => undefined,
+  };
+}

@@ -1,0 +1,98 @@
+/** `auditlog plan`: shows what applying a file would do in Konnect, without a cluster. */
+import type { Spec } from '../api/v1alpha1.ts';
+import type { Secret } from '../forwarding/ports.ts';
+import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
+import { type Arguments, type Command, type Terminal, textOf, UsageError } from './command.ts';
+import { konnectToken, konnectURLOption, tokenOption, tokenVariable, withHTTP } from './konnect-connection.ts';
+import type { Manifests } from './manifests.ts';
+import { outputFormat, outputOption } from './output.ts';
+
+export const planCommand: Command = {
+  operands: '',
+  summary: 'Shows what applying a file would do in Konnect, as if its forwardings were new. It needs no cluster.',
+  options: {
+    filename: { type: 'string', short: 'f', value: 'FILE', help: 'The manifests. - is standard input.' },
+    namespace: {
+      type: 'string',
+      short: 'n',
+      value: 'NAME',
+      help: 'The namespace of objects without one. The default is default.',
+    },
+    ...tokenOption,
+    ...konnectURLOption,
+    ...clusterNameOption,
+    output: outputOption,
+  },
+  exits: changeExitTexts,
+  run: plan,
+};
+
+async function plan(args: Arguments, terminal: Terminal): Promise<number> {
+  const format = outputFormat(args);
+  const file = textOf(args, 'filename');
+  if (file === undefined) throw new UsageError('name the file: -f FILE');
+  const [{ dryRun }, { readManifests }, { nameOf }] = await Promise.all([
+    import('./dry-run.ts'),
+    import('./manifests.ts'),
+    import('../forwarding/ownership/claims.ts'),
+  ]);
+  const manifests = await readManifests(file, textOf(args, 'namespace') ?? 'default', terminal);
+  const { forwardings, portals } = manifests;
+  const secrets = withStandIns(manifests, await konnectToken(args, terminal), terminal);
+  const results = await withHTTP(args, terminal, ({ http, urlTemplate }) =>
+    dryRun(
+      {
+        http,
+        urlTemplate,
+        cluster: {
+          readSecret: (namespace, name) => Promise.resolve(secrets.get(`${namespace}/${name}`) ?? 'absent'),
+          readPortal: (namespace, name) => Promise.resolve(portals.get(`${namespace}/${name}`) ?? { kind: 'portal' }),
+        },
+        forwardings,
+        clusterName: textOf(args, 'cluster-name') ?? '',
+        now: () => new Date(),
+        signal: terminal.signal,
+      },
+      forwardings.map(nameOf),
+    ),
+  );
+  return printChanges(changesOf(results), format, terminal);
+}
+
+/** Returns the Secrets of the file, with stand-ins for those that it lacks: the token of the user, and an endpoint that Konnect does not have. */
+function withStandIns(
+  { forwardings, secrets }: Manifests,
+  token: string | undefined,
+  terminal: Terminal,
+): ReadonlyMap<string, Secret> {
+  const all = new Map(secrets);
+  for (const { metadata, spec } of forwardings) {
+    const { name, key } = spec.konnect.tokenSecretRef;
+    const tokenSecret = `${metadata.namespace}/${name}`;
+    if (!all.has(tokenSecret)) {
+      if (token === undefined)
+        throw new UsageError(
+          `the file lacks Secret ${tokenSecret}: give a token in the variable ${tokenVariable} or with --token-file FILE`,
+        );
+      all.set(tokenSecret, standIn({ [key]: token }));
+    }
+    const destination =
+      spec.destination === undefined ? undefined : `${metadata.namespace}/${spec.destination.secretRef.name}`;
+    if (destination === undefined || spec.destination === undefined || all.has(destination)) continue;
+    terminal.warn(
+      `the file lacks Secret ${destination}: the plan is for an endpoint that no destination in Konnect has yet`,
+    );
+    all.set(destination, standIn(standInFor(spec.destination)));
+  }
+  return all;
+}
+
+function standInFor({ secretRef, authorizationScheme }: NonNullable<Spec['destination']>): Record<string, string> {
+  const authorization = authorizationScheme === undefined ? 'Bearer stand-in' : 'stand-in';
+  return { [secretRef.endpointKey]: 'https://stand-in.invalid/', [secretRef.authorizationKey]: authorization };
+}
+
+function standIn(values: Readonly<Record<string, string>>): Secret {
+  const data = Object.entries(values).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
+  return { uid: 'stand-in', resourceVersion: '1', data: Object.fromEntries(data) };
+}

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type KonnectServer, startKonnect } from '../../../sandbox/konnect/server.ts';
+import { specOf, usual } from '../../support/forwarding-spec.ts';
+import { konnectSeed, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
+import { type ClusterServer, startClusterServer } from './cluster-server.ts';
+import { runAuditlog } from './run-auditlog.ts';
+
+let cluster: ClusterServer;
+let konnect: KonnectServer;
+beforeEach(async () => {
+  [cluster, konnect] = await Promise.all([startClusterServer(), startKonnect({ seed: konnectSeed })]);
+  putSecret('konnect', { token: tokens.blue });
+  putSecret('siem', siem);
+});
+afterEach(async () => {
+  cluster.stop();
+  await konnect.stop();
+});
+
+function putSecret(name: string, values: Readonly<Record<string, string>>): void {
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
+  cluster.put(`/api/v1/namespaces/platform/secrets/${name}`, { metadata: { name, namespace: 'platform' }, data });
+}
+
+async function diff(...args: readonly string[]) {
+  const result = await runAuditlog(['diff', '--konnect-url', konnect.urlTemplate, ...args], { env: cluster.env });
+  expect(JSON.stringify(result)).not.toContain('CANARY');
+  return result;
+}
+
+describe('auditlog diff', () => {
+  test('shows each change, and changes neither Konnect nor the cluster', async () => {
+    cluster.putForwarding('platform/sumologic', { spec: specOf({ portals: [{ id: shop, enabled: true }] }) });
+    const { code, output, errors } = await diff();
+    expect({ code, errors }).toEqual({ code: 3, errors: '' });
+    const lines = output.split('\n').map((line) => line.replaceAll(/ {3,}/g, ' | '));
+    expect(lines).toEqual([
+      'FORWARDING | ACTION | OBJECT | FIELD',
+      'platform/sumologic | create | destination "platform/sumologic" | name: platform/sumologic',
+      ' | endpoint: that of the Secret',
+      ' | authorization: that of the Secret',
+      ' | log_format: cef',
+      ' | skip_ssl_verification: false',
+      `platform/sumologic | update | portal ${shop} | audit_log_destination_id: the new destination "platform/sumologic"`,
+      ' | enabled: false -> true',
+      '',
+    ]);
+    expect(cluster.writes).toEqual([]);
+    expect(konnect.control.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('looks only at the forwardings that the user names', async () => {
+    cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
+    cluster.putForwarding('platform/other', { spec: specOf(usual) });
+    const { output } = await diff('other', '-n', 'platform', '-o', 'json');
+    expect(JSON.parse(output).forwardings).toMatchObject([{ name: 'other' }]);
+    await expect(diff('nothing')).resolves.toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('there is no forwarding nothing'),
+    });
+  });
+
+  test('says that there is nothing to change', async () => {
+    await expect(diff()).resolves.toEqual({ code: 0, output: 'nothing to change in Konnect\n', errors: '' });
+  });
+
+  test('has exit code 4 for a problem, and names it', async () => {
+    putSecret('konnect', { token: 'kpat_unknown' });
+    cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
+    const { code, errors } = await diff();
+    expect(code).toBe(4);
+    expect(errors).toMatch(/^platform\/sumologic: TokenRejected: Konnect rejects the token \(HTTP 401\)/);
+  });
+
+  test('says that a suspended forwarding is left alone', async () => {
+    cluster.putForwarding('platform/sumologic', { spec: specOf({ ...usual, suspend: true }) });
+    const { code, errors } = await diff();
+    expect(code).toBe(3);
+    expect(errors).toBe('platform/sumologic: spec.suspend is true: the operator changes nothing until it is false\n');
+  });
+
+  test.each([
+    [[], { destination: { name: 'blue/platform/sumologic' } }],
+    [['--cluster-name', 'blue'], {}],
+  ])('gives destinations the name that the operator gives, with %j', async (args, status) => {
+    cluster.putForwarding('platform/sumologic', { spec: specOf(usual), status });
+    const { output } = await diff(...args);
+    expect(output).toContain('destination "blue/platform/sumologic"');
+  });
+
+  test('says that the user may not read a Secret', async () => {
+    cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
+    cluster.onRequest = (request) => {
+      cluster.failWith = request.includes('/secrets/') ? { status: 403, reason: 'Forbidden' } : undefined;
+    };
+    const { code, errors } = await diff();
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^auditlog diff: you may not read Secret platform\/(konnect|siem): ask for the right/);
+  });
+});
