@@ -1,38 +1,26 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTLSServer } from 'node:https';
-import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf } from './address.ts';
-import type { Delivery } from './audit-event.ts';
-import type { Behavior } from './behavior.ts';
-import { type Call, type CallLog, createCallLog } from './calls.ts';
-import { createControl, type KonnectControl } from './control.ts';
 import { controlAnswer, controlPrefix } from './control-routes.ts';
-import { statusAnswer, type WireAnswer, withWrongTypes } from './fault-answer.ts';
-import { type AppliedFault, createFaults, type Faults } from './faults.ts';
-import { createModel, holderOf, type KonnectModel } from './model.ts';
-import { answer, type KonnectAnswer, type KonnectRequest, operationFor } from './routes.ts';
-import type { KonnectSeed } from './seed.ts';
+import type { WireAnswer } from './fault-answer.ts';
+import { createLocalKonnect, type LocalKonnect, type LocalKonnectOptions } from './local-konnect.ts';
+import type { KonnectModel } from './model.ts';
+import type { KonnectRequest } from './routes.ts';
 
-export interface KonnectOptions {
+/** The server owns `deliver`: `stop` stops it too. */
+export interface KonnectOptions extends LocalKonnectOptions {
   /** Default: a free port. */
   readonly port?: number;
-  readonly seed: KonnectSeed;
-  readonly behavior?: Partial<Behavior>;
-  /** The server owns it: `stop` stops it too. Without it, audit lines are recorded but not sent. */
-  readonly deliver?: Delivery;
   /** PEM. Default: plain http. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly clock?: () => Date;
 }
 
-export interface KonnectServer {
+export interface KonnectServer extends LocalKonnect {
   /** Without a trailing slash. */
   readonly url: string;
   /** The path begins with the region: `http://127.0.0.1:1234/{region}`. A host whose first label is a region works too. */
   readonly urlTemplate: string;
-  readonly model: KonnectModel;
-  readonly control: KonnectControl;
   /** Aborts requests in flight. */
   stop(): Promise<void>;
 }
@@ -40,27 +28,11 @@ export interface KonnectServer {
 const maxBodyBytes = 1024 * 1024;
 
 /** Starts a local Konnect on 127.0.0.1. Rejects if the port is in use. */
-export async function startKonnect({
-  port = 0,
-  seed,
-  behavior,
-  deliver,
-  tls,
-  clock,
-}: KonnectOptions): Promise<KonnectServer> {
-  const model = createModel({
-    seed,
-    ...(behavior === undefined ? {} : { behavior }),
-    ...(deliver === undefined ? {} : { delivery: deliver }),
-    ...(clock === undefined ? {} : { clock }),
-  });
-  const calls = createCallLog();
-  const faults = createFaults();
-  const control = createControl(model, calls, faults);
+export async function startKonnect({ port = 0, tls, ...options }: KonnectOptions): Promise<KonnectServer> {
+  const konnect = createLocalKonnect(options);
   const stopping = new AbortController();
-  const context: ServerContext = { model, calls, faults, control, signal: stopping.signal };
   const listener: RequestListener = (request, response) => {
-    serve(context, request, response).catch((error: unknown) => endFailed(request, response, error));
+    serve(konnect, request, response, stopping.signal).catch((error: unknown) => endFailed(request, response, error));
   };
   const server: Server = tls === undefined ? createServer(listener) : createTLSServer(tls, listener);
   server.keepAliveTimeout = 60_000;
@@ -70,31 +42,27 @@ export async function startKonnect({
   if (address === null || typeof address === 'string') throw new TypeError('the server has no port');
   const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`;
   return {
+    ...konnect,
     url,
     urlTemplate: `${url}/{region}`,
-    model,
-    control,
     async stop() {
       stopping.abort();
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
-      await deliver?.stop();
+      await options.deliver?.stop();
     },
   };
 }
 
-interface ServerContext {
-  readonly model: KonnectModel;
-  readonly calls: CallLog;
-  readonly faults: Faults;
-  readonly control: KonnectControl;
-  readonly signal: AbortSignal;
-}
-
-async function serve(context: ServerContext, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { model, control, signal } = context;
+async function serve(
+  konnect: LocalKonnect,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const { model, control } = konnect;
   const url = incoming.url ?? '/';
   const body = await read(incoming);
   if (url.startsWith(controlPrefix)) {
@@ -107,13 +75,7 @@ async function serve(context: ServerContext, incoming: IncomingMessage, response
     });
     return;
   }
-  const request = requestOf(model, incoming, url, body);
-  const { call, faults } = logCall(context, request);
-  for (const fault of faults) {
-    if (fault.kind === 'latency') await delay(fault.ms, undefined, { signal });
-  }
-  const fault = faults.find(({ kind }) => kind !== 'latency');
-  const wire = answerWith(model, request, call, fault);
+  const wire = await konnect.exchange(requestOf(model, incoming, url, body), signal);
   if (wire === undefined) incoming.socket.resetAndDestroy();
   else send(response, wire);
 }
@@ -142,57 +104,6 @@ function requestOf(
     source: socket.remoteAddress ?? '',
     userAgent: headers['user-agent'] ?? '',
   };
-}
-
-/** Logs a request. Returns the entry of the log and the faults to apply. */
-function logCall(
-  { model, calls, faults: rules }: ServerContext,
-  request: KonnectRequest,
-): { call: Call; faults: AppliedFault[] } {
-  const { method, region, path, query } = request;
-  const operation = operationFor(request)?.id;
-  const token = /\S*$/.exec(request.authorization ?? '')?.[0] ?? '';
-  const subject = { method, region, path, token, ...(operation === undefined ? {} : { operation }) };
-  const organizationID = holderOf(model, token)?.organization.id;
-  const faults = rules.take({ ...subject, ...(organizationID === undefined ? {} : { organizationID }) });
-  const call: Call = {
-    ...subject,
-    at: model.clock(),
-    query: query.toString(),
-    token: token.slice(-4),
-    faults: faults.map(({ kind }) => kind),
-  };
-  calls.add(call);
-  return { call, faults };
-}
-
-/** Returns what to send. Undefined means a reset of the connection. */
-function answerWith(
-  model: KonnectModel,
-  request: KonnectRequest,
-  call: Call,
-  fault: AppliedFault | undefined,
-): WireAnswer | undefined {
-  if (fault?.kind === 'drop-before') return undefined;
-  if (fault?.kind === 'redirect') {
-    call.status = fault.status ?? 307;
-    const location = fault.location ?? `/${request.region}/redirected${request.path}`;
-    return { status: call.status, headers: { location }, body: '' };
-  }
-  if (fault?.kind === 'status') {
-    if (fault.done === true) answer(model, request);
-    call.status = fault.status;
-    return statusAnswer(fault, request.body, model.newTraceID());
-  }
-  const answered = answer(model, request);
-  call.status = answered.status;
-  if (fault?.kind === 'drop-after') return undefined;
-  return wireOf(fault?.kind === 'wrong-types' ? { ...answered, body: withWrongTypes(answered.body) } : answered);
-}
-
-function wireOf({ status, body, contentType }: KonnectAnswer): WireAnswer {
-  if (status === 204) return { status, headers: {}, body: '' };
-  return { status, headers: { 'content-type': contentType }, body: JSON.stringify(body) };
 }
 
 function send(response: ServerResponse, { status, headers, body, isTruncated }: WireAnswer): void {

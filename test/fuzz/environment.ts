@@ -1,5 +1,4 @@
 /** Forwardings, Kubernetes and a local Konnect in memory: a reconciliation takes a millisecond, and any answer of Konnect can be replaced. */
-import { addressOf } from '../../sandbox/konnect/address.ts';
 import { createDestination, currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { touchWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
@@ -10,24 +9,17 @@ import {
   type Organization,
   webhookIn,
 } from '../../sandbox/konnect/model.ts';
-import { answer } from '../../sandbox/konnect/routes.ts';
 import { destinationName } from '../../src/forwarding/desired/desired-state.ts';
 import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
-import { answerError } from '../../src/konnect/answer-error.ts';
 import { KonnectError } from '../../src/konnect/errors.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../../src/konnect/transport.ts';
 import type { ReconcileResult } from '../../src/runtime/reconcile-result.ts';
+import { carryOut, outcomeOf, type RawAnswer } from '../support/in-memory-konnect.ts';
 import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
 import { FakeCluster } from '../unit/forwarding/support/fake-cluster.ts';
 import { secrets } from './leaks.ts';
-
-/** An answer of Konnect before its evaluation. `unreadable` if it is not a JSON object. */
-export interface RawAnswer {
-  status: number;
-  body: object | 'unreadable' | undefined;
-}
 
 export interface RecordedCall {
   readonly operation: KonnectRequest['operation'];
@@ -137,35 +129,13 @@ export class Environment {
 
   #send(request: KonnectRequest): KonnectAnswer {
     const { operation, method, url } = request;
-    const { status, body } = this.intercept(request, () => carryOut(this.model, request));
-    this.calls.push({ operation, method, path: url.pathname, status });
+    const answer = this.intercept(request, () => carryOut(this.model, request));
+    this.calls.push({ operation, method, path: url.pathname, status: answer.status });
     try {
-      if (status < 200 || status > 299) {
-        throw answerError({ operation, status, body, isWrite: method !== 'GET', retryAfterMs: undefined });
-      }
-      if (body === 'unreadable') {
-        throw new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: method !== 'GET' });
-      }
-      return { status, body };
+      return outcomeOf(request, answer);
     } catch (error) {
       if (error instanceof KonnectError) this.errors.push(error);
       throw error;
     }
   }
-}
-
-/** Executes a request, and returns the answer of the local Konnect. */
-export function carryOut(model: KonnectModel, { method, url, token, body }: KonnectRequest): RawAnswer {
-  const { status, body: answered } = answer(model, {
-    ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),
-    method,
-    authorization: `Bearer ${token}`,
-    ...(body === undefined ? {} : { contentType: 'application/json' }),
-    body: body === undefined ? '' : JSON.stringify(body),
-    source: '127.0.0.1',
-    userAgent: 'fuzz',
-  });
-  if (answered === undefined || status === 204) return { status, body: undefined };
-  const received: unknown = JSON.parse(JSON.stringify(answered));
-  return { status, body: typeof received === 'object' && received !== null ? received : 'unreadable' };
 }

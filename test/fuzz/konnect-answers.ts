@@ -18,10 +18,11 @@ import {
 } from '../../src/konnect/schema.ts';
 import type { KonnectRequest } from '../../src/konnect/transport.ts';
 import { specOf } from '../support/forwarding-spec.ts';
+import type { RawAnswer } from '../support/in-memory-konnect.ts';
 import { forum, green, laden, shop } from '../support/konnect-fixtures.ts';
 import { illegalities } from '../validators/legal-status.ts';
 import { faultOfStatus } from './crd.ts';
-import { Environment, type RawAnswer } from './environment.ts';
+import { Environment } from './environment.ts';
 import { foreignID, type Mutation, mutate, mutation } from './json-mutation.ts';
 import { leaksIn } from './leaks.ts';
 import { alone, type Part } from './part.ts';

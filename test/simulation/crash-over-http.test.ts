@@ -179,7 +179,7 @@ function left(harness: Harness, { before }: Story): string[] {
 
 /** Runs the scenario up to its change, and then a process that crashes after this call, before its answer. */
 async function play(scenario: Story, diesAfterCall?: number): Promise<Harness> {
-  const harness = await Harness.open(scenario.before);
+  const harness = await Harness.open(scenario.before, { isOverHTTP: true });
   scenario.prepare?.(harness);
   if (scenario.change !== undefined) {
     await harness.settle();

@@ -1,32 +1,9 @@
 import { addressOf } from '../../sandbox/konnect/address.ts';
 import type { KonnectModel } from '../../sandbox/konnect/model.ts';
-import { answer } from '../../sandbox/konnect/routes.ts';
 import { answerError } from '../../src/konnect/answer-error.ts';
 import { KonnectError, type KonnectOperation } from '../../src/konnect/errors.ts';
-import type { KonnectAnswer, KonnectRequest } from '../../src/konnect/transport.ts';
+import type { KonnectRequest } from '../../src/konnect/transport.ts';
 import type { Call, Fault } from './faults.ts';
-
-/** A URL template. The transport ignores the host. */
-export const urlTemplate = 'http://127.0.0.1/{region}';
-
-/** Executes a request with the operations of the local Konnect. Throws every answer except 2xx. */
-export function carryOut(model: KonnectModel, { method, url, token, body, operation }: KonnectRequest): KonnectAnswer {
-  const answered = answer(model, {
-    ...addressOf({ host: url.host, url: `${url.pathname}${url.search}` }, model.regions),
-    method,
-    authorization: `Bearer ${token}`,
-    ...(body === undefined ? {} : { contentType: 'application/json' }),
-    body: body === undefined ? '' : JSON.stringify(body),
-    source: '127.0.0.1',
-    userAgent: 'crash',
-  });
-  const { status } = answered;
-  const text = answered.body === undefined || status === 204 ? undefined : JSON.stringify(answered.body);
-  const received: unknown = text === undefined ? undefined : JSON.parse(text);
-  if (status >= 200 && status <= 299) return { status, body: received };
-  const problem = typeof received === 'object' && received !== null ? received : undefined;
-  throw answerError({ operation, status, body: problem, isWrite: method !== 'GET', retryAfterMs: undefined });
-}
 
 const refusals: Partial<Record<Fault, { readonly status: number; readonly retryAfterMs?: number }>> = {
   'http-400': { status: 400 },

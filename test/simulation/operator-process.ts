@@ -11,7 +11,7 @@ import type { KonnectTransport } from '../../src/konnect/transport.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { type Change, ObjectStore } from '../../src/kube/store.ts';
 import { shouldReconcile } from '../../src/resources/predicates.ts';
-import { urlTemplate } from './konnect-transport.ts';
+import { urlTemplate } from '../support/in-memory-konnect.ts';
 import type { WatchEvent } from './kubernetes.ts';
 
 export const intentPatienceMs = 45_000;

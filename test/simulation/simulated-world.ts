@@ -13,12 +13,13 @@ import type { Cluster, KubernetesEvent, PortalObject } from '../../src/forwardin
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { hiddenPortal } from '../../src/resources/portal-resource.ts';
 import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
+import { carryOut, outcomeOf } from '../support/in-memory-konnect.ts';
 import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
 import { isObservation } from '../support/observation.ts';
 import { randomOf } from '../support/random.ts';
 import { perform } from './acts.ts';
 import { applies, type Call, type Fault, isAct, type Lasting, type PlannedFault } from './faults.ts';
-import { carryOut, konnectCall, konnectError } from './konnect-transport.ts';
+import { konnectCall, konnectError } from './konnect-transport.ts';
 import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
 
@@ -331,7 +332,7 @@ export class SimulatedWorld {
               // Lists show the state of 30 seconds ago.
               const isStale = this.clock.ms < this.#staleUntilMs;
               Object.assign(this.konnect.behavior, { staleListMs: isStale ? staleMs : 0 });
-              return carryOut(this.konnect, request);
+              return outcomeOf(request, carryOut(this.konnect, request));
             },
             (fault) => konnectError(fault, request),
           ),

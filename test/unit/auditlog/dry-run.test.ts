@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { changesOf, type ForwardingChanges } from '../../../src/auditlog/changes.ts';
 import { dryRun } from '../../../src/auditlog/dry-run.ts';
-import { KonnectHTTP } from '../../../src/konnect/http.ts';
 import { key, own, type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
+import { inMemoryTransport, urlTemplate } from '../../support/in-memory-konnect.ts';
 import { forum, otherSiem, shop } from '../../support/konnect-fixtures.ts';
 import type { Harness } from '../forwarding/support/harness.ts';
 import { onlyDestination, useHarness } from '../forwarding/support/use-harness.ts';
@@ -13,29 +13,24 @@ const { open, inPlace } = useHarness();
 async function predicted(
   harness: Harness,
 ): Promise<{ changes: readonly ForwardingChanges[]; writes: readonly string[] }> {
-  const http = new KonnectHTTP({ userAgent: 'test' });
   const forwardings = structuredClone([...harness.cluster.objects.values()]);
-  try {
-    const results = await dryRun(
-      {
-        http,
-        urlTemplate: harness.konnect.urlTemplate,
-        cluster: {
-          readSecret: (...of) => harness.cluster.readSecret(...of),
-          readPortal: (...of) => harness.cluster.readPortal(...of),
-        },
-        forwardings,
-        clusterName: '',
-        now: () => new Date(harness.clock.ms),
-        signal: new AbortController().signal,
+  const results = await dryRun(
+    {
+      http: inMemoryTransport(harness.konnect),
+      urlTemplate,
+      cluster: {
+        readSecret: (...of) => harness.cluster.readSecret(...of),
+        readPortal: (...of) => harness.cluster.readPortal(...of),
       },
-      [...harness.cluster.objects.keys()],
-    );
-    const writes = results.flatMap((one) => one.writes.map(({ method, path }) => `${method} ${withoutIDs(path)}`));
-    return { changes: changesOf(results), writes };
-  } finally {
-    http.close();
-  }
+      forwardings,
+      clusterName: '',
+      now: () => new Date(harness.clock.ms),
+      signal: new AbortController().signal,
+    },
+    [...harness.cluster.objects.keys()],
+  );
+  const writes = results.flatMap((one) => one.writes.map(({ method, path }) => `${method} ${withoutIDs(path)}`));
+  return { changes: changesOf(results), writes };
 }
 
 function withoutIDs(path: string): string {

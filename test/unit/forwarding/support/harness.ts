@@ -1,7 +1,8 @@
 import type { Behavior } from '../../../../sandbox/konnect/behavior.ts';
+import { createLocalKonnect, type LocalKonnect } from '../../../../sandbox/konnect/local-konnect.ts';
 import { createDestination, currentDestinations } from '../../../../sandbox/konnect/model/destinations.ts';
 import { type Destination, type Organization, type Webhook, webhookIn } from '../../../../sandbox/konnect/model.ts';
-import { type KonnectServer, startKonnect } from '../../../../sandbox/konnect/server.ts';
+import { startKonnect } from '../../../../sandbox/konnect/server.ts';
 import {
   type AuditLogForwarding,
   apiVersion,
@@ -18,16 +19,32 @@ import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
 import { shouldReconcile } from '../../../../src/resources/predicates.ts';
 import type { ReconcileResult } from '../../../../src/runtime/reconcile-result.ts';
 import { key, type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
+import { inMemoryTransport, urlTemplate } from '../../../support/in-memory-konnect.ts';
 import { blue, konnectSeed, siem, tokens } from '../../../support/konnect-fixtures.ts';
 import { FakeCluster } from './fake-cluster.ts';
 
 /** A process that was killed: none of its later calls reaches the outside. */
 export class Crash extends Error {}
 
-/** Forwardings, a Kubernetes in memory, a Konnect on loopback, a manual clock, and the reconciler. */
+/** How the operator reaches Konnect. */
+interface Connection {
+  readonly transport: KonnectTransport;
+  readonly urlTemplate: string;
+  readonly close: () => Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly behavior?: Partial<Behavior>;
+  /** It is another cluster, whose Konnect and clock are those of this one. */
+  readonly beside?: Harness;
+  /** With Konnect on loopback. Default: in memory, which takes a third of the time. */
+  readonly isOverHTTP?: boolean;
+}
+
+/** Forwardings, a Kubernetes and a Konnect in memory, a manual clock, and the reconciler. */
 export class Harness implements AsyncDisposable {
   readonly cluster = new FakeCluster();
-  readonly konnect: KonnectServer;
+  readonly konnect: LocalKonnect;
   /** `jumpMs` is how far the operator's time of day was set. Konnect and the API server have their own clocks. */
   readonly clock: { ms: number; jumpMs: number };
   /** Called after each request that Konnect has handled, to check its state at every moment. */
@@ -36,7 +53,7 @@ export class Harness implements AsyncDisposable {
   seesDeletions = true;
   /** Outside calls of the present process. */
   outsideCalls = 0;
-  readonly #http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
+  readonly #connection: Connection;
   readonly #underWay = new Set<Promise<unknown>>();
   /** The keys to reconcile, the next one first. */
   readonly #queue = new Set<string>();
@@ -49,21 +66,40 @@ export class Harness implements AsyncDisposable {
   readonly #seen = new Map<string, AuditLogForwarding>();
   #lastCall: number | undefined;
 
-  /** With `beside`, it is another cluster, whose Konnect and clock are those of the first one. */
-  static async open(choice: SpecChoice, behavior: Partial<Behavior> = {}, beside?: Harness): Promise<Harness> {
-    if (beside !== undefined) return new Harness(beside.konnect, beside.clock, choice, 'other-uid');
+  static async open(
+    choice: SpecChoice,
+    { behavior = {}, beside, isOverHTTP = false }: HarnessOptions = {},
+  ): Promise<Harness> {
+    if (beside !== undefined) {
+      const connection = { ...beside.#connection, close: async () => undefined };
+      return new Harness(beside.konnect, connection, beside.clock, choice, 'other-uid');
+    }
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
-    const konnect = await startKonnect({
-      clock: () => new Date(clock.ms),
-      behavior,
-      seed: konnectSeed,
-    });
-    return new Harness(konnect, clock, choice, 'uid');
+    const options = { clock: () => new Date(clock.ms), behavior, seed: konnectSeed };
+    if (!isOverHTTP) {
+      const konnect = createLocalKonnect(options);
+      const connection = { transport: inMemoryTransport(konnect), urlTemplate, close: async () => undefined };
+      return new Harness(konnect, connection, clock, choice, 'uid');
+    }
+    const konnect = await startKonnect(options);
+    const http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
+    const close = async () => {
+      http.close();
+      await konnect.stop();
+    };
+    return new Harness(konnect, { transport: http, urlTemplate: konnect.urlTemplate, close }, clock, choice, 'uid');
   }
 
-  private constructor(konnect: KonnectServer, clock: Harness['clock'], choice: SpecChoice, uid: 'uid' | 'other-uid') {
+  private constructor(
+    konnect: LocalKonnect,
+    connection: Connection,
+    clock: Harness['clock'],
+    choice: SpecChoice,
+    uid: 'uid' | 'other-uid',
+  ) {
     this.#uid = uid;
     this.konnect = konnect;
+    this.#connection = connection;
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
     this.cluster.putSecret('siem', siem);
@@ -255,8 +291,7 @@ export class Harness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
-    this.#http.close();
-    if (this.#uid === 'uid') await this.konnect.stop();
+    await this.#connection.close();
   }
 
   #newClaims(): ClaimIndex {
@@ -268,10 +303,11 @@ export class Harness implements AsyncDisposable {
     this.outsideCalls = 0;
     const outside = <T>(deed: () => Promise<T>) => this.#outside(dead, deed);
     this.cluster.around = (_name, deed) => outside(deed);
+    const { transport, urlTemplate: template } = this.#connection;
     const http: KonnectTransport = {
-      send: (request) => outside(() => this.#http.send(request).finally(() => this.onKonnectCall())),
+      send: (request) => outside(() => transport.send(request).finally(() => this.onKonnectCall())),
     };
-    const konnect = new Konnect({ http, urlTemplate: this.konnect.urlTemplate, nowMs: () => this.clock.ms });
+    const konnect = new Konnect({ http, urlTemplate: template, nowMs: () => this.clock.ms });
     return new Reconciler({
       cluster: this.cluster,
       konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),

@@ -16,14 +16,14 @@ export function useHarness() {
   });
 
   async function open(choice: SpecChoice = usual, behavior: Partial<Behavior> = {}): Promise<Harness> {
-    const harness = await Harness.open(choice, behavior);
+    const harness = await Harness.open(choice, { behavior });
     harnesses.push(harness);
     return harness;
   }
 
   /** A forwarding of the same name in another cluster, whose operator works in the same Konnect. */
   async function openBeside(first: Harness, choice: SpecChoice = usual): Promise<Harness> {
-    const harness = await Harness.open(choice, {}, first);
+    const harness = await Harness.open(choice, { beside: first });
     harnesses.unshift(harness);
     return harness;
   }
