@@ -6,6 +6,7 @@ import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
 import { metricsFile, withMetricTable } from './metrics.ts';
+import { alertsFile, renderRules, rulesFile, withAlerts } from './monitoring/rules.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -21,5 +22,7 @@ write(argoConfigMapFile, renderArgoConfigMap());
 write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
 write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(metricsFile, withMetricTable(readFileSync(metricsFile, 'utf8')));
+write(rulesFile, renderRules());
+write(alertsFile, withAlerts(readFileSync(alertsFile, 'utf8')));
 write(conditionsFile, renderConditions());
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: print })));

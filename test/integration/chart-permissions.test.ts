@@ -1,9 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import * as z from 'zod';
+import { renderRules } from '../../scripts/monitoring/rules.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { useRenderedChart } from '../support/rendered-chart.ts';
 
 const { render, renderPod, refusal } = useRenderedChart();
+
+const PrometheusRule = z.object({
+  spec: z.object({
+    groups: z.array(z.looseObject({ rules: z.array(z.looseObject({ alert: z.string().optional() })) })),
+  }),
+});
 
 describe('RBAC', () => {
   const rbac = async (...sets: readonly string[]) =>
@@ -207,6 +215,35 @@ describe('metrics', () => {
         subjects: [{ kind: 'ServiceAccount', name, namespace: 'operators' }],
       },
     ]);
+  });
+
+  test('have alerts if the values ask for them, without those that they leave out, and with their own severity and time', async () => {
+    const rules = async (...sets: readonly string[]) => {
+      const rule = (await render(...sets)).find(({ kind }) => kind === 'PrometheusRule');
+      return rule === undefined ? undefined : { labels: rule.metadata.labels, ...PrometheusRule.parse(rule).spec };
+    };
+    const enabled = 'metrics.prometheusRule.enabled=true';
+    expect(await rules()).toBeUndefined();
+    expect((await rules(enabled))?.groups).toEqual(parse(renderRules()).groups);
+    const changed = await rules(
+      enabled,
+      'metrics.prometheusRule.labels.release=prometheus',
+      'metrics.prometheusRule.disabled={KonnectAuditLogSilent}',
+      'metrics.prometheusRule.severity.KonnectAuditLogNotReady=page',
+      'metrics.prometheusRule.for.KonnectAuditLogNotReady=1h',
+      'metrics.prometheusRule.runbookURL=https://docs.example.com/alerts.md',
+    );
+    expect(changed?.labels).toMatchObject({ release: 'prometheus' });
+    const all = changed?.groups.flatMap((group) => group.rules) ?? [];
+    expect(all.find(({ alert }) => alert === 'KonnectAuditLogSilent')).toBeUndefined();
+    expect(all.find(({ alert }) => alert === 'KonnectAuditLogNotReady')).toMatchObject({
+      for: '1h',
+      labels: { severity: 'page' },
+      annotations: { runbook_url: 'https://docs.example.com/alerts.md#konnectauditlognotready' },
+    });
+    expect(all.find(({ alert }) => alert === 'KonnectAuditLogStalled')).toMatchObject({ for: '5m' });
+    expect(await refusal(enabled, 'metrics.prometheusRule.disabled={NotReady}')).toContain('no alert NotReady');
+    expect(await refusal(enabled, 'metrics.enabled=false')).toContain('metrics.enabled');
   });
 
   test('use the certificate of one Secret, while another Secret has the certificate authorities', async () => {

@@ -181,11 +181,14 @@ describe('the labels', () => {
       'commonLabels.app\\.kubernetes\\.io/name=other',
       'networkPolicy.enabled=true',
       'metrics.serviceMonitor.enabled=true',
+      'metrics.prometheusRule.enabled=true',
     ];
     const wanted = { team: 'platform', 'app.kubernetes.io/name': 'konnect-audit-log-operator' };
     const objects = await render(...sets);
     for (const { metadata } of objects) expect(metadata.labels).toMatchObject(wanted);
-    expect(objects.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['NetworkPolicy', 'ServiceMonitor']));
+    expect(objects.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['NetworkPolicy', 'ServiceMonitor', 'PrometheusRule']),
+    );
     expect((await renderPod(...sets, 'podLabels.tier=one')).labels).toMatchObject({ ...wanted, tier: 'one' });
   });
 });
