@@ -144,12 +144,15 @@ export class KonnectClient {
     return result === 'conflict' ? 'in-use' : (result ?? 'absent');
   }
 
-  /** Returns the first hundred portals that the token sees in this region. */
-  async listPortals(region: string, signal: AbortSignal): Promise<readonly Identified[]> {
+  /** Returns at most a hundred portals that the token sees in this region. `page` counts from 1. */
+  async listPortals(region: string, signal: AbortSignal, page = 1): Promise<readonly Identified[]> {
     const target: Target = { operation: 'list portals', region, path: 'v3/portals', signal };
-    const query = new URLSearchParams({ 'page[size]': String(pageSize) });
-    const page = await this.#requests.read(target, portalPageSchema, query);
-    return this.#valid(target, page.data).slice(0, pageSize);
+    const query = new URLSearchParams({
+      'page[size]': String(pageSize),
+      ...(page === 1 ? {} : { 'page[number]': String(page) }),
+    });
+    const { data } = await this.#requests.read(target, portalPageSchema, query);
+    return this.#valid(target, data).slice(0, pageSize);
   }
 
   /** Returns undefined if there is no such portal, or if the token may not see it: Konnect answers 404 for both. */

@@ -65,7 +65,7 @@ function typed(commandLine: string): Promise<Typed> {
   const env = { PATH, HOME: folder, KUBECONFIG: adminKubeconfig };
   const script = commandLine
     .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`)
-    .replaceAll(/^auditlog (?:diff|plan)\b/gm, `$& --konnect-url ${environment.services.konnect.urlTemplate}`);
+    .replaceAll(/^auditlog (?:diff|import|plan)\b/gm, `$& --konnect-url ${environment.services.konnect.urlTemplate}`);
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { cwd: folder, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
@@ -121,4 +121,19 @@ test('auditlog status has exit code 4 while nobody looks', async () => {
   const { code, stderr } = await typed('auditlog status -n platform');
   await typed(`auditlog resume ${name} -n platform`);
   expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining('spec.suspend is true') });
+});
+
+test('auditlog import prints what the operator set up, and its plan is empty but for the authorization', async () => {
+  const { token } = environment.blue;
+  const imported = await typed(`auditlog import --region us -n platform --token-file <(echo ${token})`);
+  const { endpoint, authorization } = environment.credentials;
+  const filled = imported.stdout
+    .replaceAll('<a token of Konnect>', token)
+    .replaceAll('<the endpoint of the SIEM>', endpoint)
+    .replaceAll('<the value of the Authorization header>', authorization);
+  await writeFile(join(folder, 'imported.yaml'), filled, { mode: 0o600 });
+  const planned = await typed('auditlog plan -f imported.yaml -o json');
+  expect(JSON.parse(planned.stdout)).toMatchObject({
+    forwardings: [{ changes: [{ action: 'update', fields: [{ name: 'authorization' }] }] }],
+  });
 });

@@ -109,6 +109,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'audit-lines',
     'config',
     'forwarding',
+    'forwarding/desired',
     'forwarding/ownership',
     'forwarding/reconcile',
     'konnect',
