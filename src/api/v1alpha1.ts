@@ -108,9 +108,21 @@ const KonnectSpec = z
     }),
     tokenSecretRef: z
       .object({ name: SecretName, key: secretKey('token', 'the Konnect access token (kpat_… or spat_…)') })
+      .optional()
       .meta({
         description:
-          'The Konnect access token. Its account must be able to manage audit-log destinations and webhooks, and to read the Dev Portals.',
+          'The Konnect access token. Its account must be able to manage audit-log destinations and webhooks, and to read the Dev Portals. Set either tokenSecretRef or authRef.',
+      }),
+    authRef: z
+      .object({
+        name: objectName(
+          'Name of a KonnectAPIAuthConfiguration (konnect.konghq.com/v1alpha1) in the namespace of this resource.',
+        ),
+      })
+      .optional()
+      .meta({
+        description:
+          'The KonnectAPIAuthConfiguration of kong-operator that has the Konnect access token or names its Secret, instead of tokenSecretRef.',
       }),
     auditLogsAPI: AuditLogsAPI.default('v3').meta({
       description:
@@ -118,7 +130,15 @@ const KonnectSpec = z
         "In v2 the organization's webhook has no destination: it has the endpoint and the authorization itself.",
     }),
   })
-  .meta({ description: 'The region in Konnect, the access token, and the version of the API.' });
+  .meta({
+    description: 'The region in Konnect, the access token, and the version of the API.',
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.tokenSecretRef) != has(self.authRef)',
+        message: 'set exactly one of spec.konnect.tokenSecretRef and spec.konnect.authRef',
+      },
+    ],
+  });
 
 const DestinationSpec = z
   .object({

@@ -1,6 +1,6 @@
 /** `auditlog diff`: shows what the operator would change in Konnect now. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
-import type { Cluster } from '../forwarding/ports.ts';
+import type { ClusterReads } from '../forwarding/ports.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
 import { clusterOptions, namespaceFilter, readForwardings, withCluster } from './cluster-connection.ts';
@@ -57,12 +57,12 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
   });
 }
 
-/** Returns how the operator reads Secrets and Portals, with the rights of the user. */
-async function readsOf(client: KubeClient): Promise<Pick<Cluster, 'readSecret' | 'readPortal'>> {
+/** Returns how the operator reads what forwardings name, with the rights of the user. */
+async function readsOf(client: KubeClient): Promise<ClusterReads> {
   const { clusterReads } = await import('../resources/cluster.ts');
   const reads = clusterReads(client);
   return {
-    readPortal: (namespace, name, signal) => reads.readPortal(namespace, name, signal),
+    ...reads,
     async readSecret(namespace, name, signal) {
       const secret = await reads.readSecret(namespace, name, signal);
       if (secret !== 'forbidden') return secret;

@@ -2,7 +2,7 @@
 import type { AuditLogForwarding, Status } from '../api/v1alpha1.ts';
 import { finalizer } from '../api/v1alpha1.ts';
 import { nameOf } from '../forwarding/ownership/claims.ts';
-import type { Cluster } from '../forwarding/ports.ts';
+import type { Cluster, ClusterReads } from '../forwarding/ports.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { Konnect } from '../konnect/session/konnect.ts';
 import type { KonnectTransport } from '../konnect/transport.ts';
@@ -14,7 +14,7 @@ const pendingCreationTimeoutMs = 60_000;
 export interface DryRunOptions {
   readonly http: KonnectTransport;
   readonly urlTemplate: string;
-  readonly cluster: Pick<Cluster, 'readSecret' | 'readPortal'>;
+  readonly cluster: ClusterReads;
   /** All forwardings of the cluster, since one of them may own what another one wants. */
   readonly forwardings: readonly AuditLogForwarding[];
   readonly clusterName: string;
@@ -67,10 +67,7 @@ function asEnforced(forwarding: AuditLogForwarding): AuditLogForwarding {
 }
 
 /** Returns a cluster whose writes change only `objects`. */
-function inMemory(
-  { readSecret, readPortal }: DryRunOptions['cluster'],
-  objects: Map<string, AuditLogForwarding>,
-): Cluster {
+function inMemory(reads: ClusterReads, objects: Map<string, AuditLogForwarding>): Cluster {
   const put = (forwarding: AuditLogForwarding) => {
     objects.set(nameOf(forwarding), forwarding);
     return Promise.resolve(forwarding);
@@ -78,8 +75,7 @@ function inMemory(
   const withFinalizers = ({ metadata, ...rest }: AuditLogForwarding, finalizers: string[]) =>
     put({ ...rest, metadata: { ...metadata, finalizers } });
   return {
-    readSecret,
-    readPortal,
+    ...reads,
     addFinalizer: (one) => withFinalizers(one, [...one.metadata.finalizers, finalizer]),
     async removeFinalizer(one) {
       await withFinalizers(one, []);

@@ -1,10 +1,11 @@
-/** Reads manifests from a file: forwardings, and the Secrets and Portals that they name. */
+/** Reads manifests from a file: forwardings, and what they name: Secrets and objects of kong-operator. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import * as z from 'zod';
 import { type AuditLogForwarding, apiVersion, kind } from '../api/v1alpha1.ts';
-import type { PortalObject, Secret } from '../forwarding/ports.ts';
+import type { AuthConfiguration, PortalObject, Secret } from '../forwarding/ports.ts';
+import { parseAuthConfiguration } from '../resources/auth-configuration-resource.ts';
 import { parseForwarding } from '../resources/forwarding-resource.ts';
 import { parsePortal } from '../resources/portal-resource.ts';
 import { CommandError, type Terminal } from './command.ts';
@@ -16,6 +17,8 @@ export interface Manifests {
   readonly secrets: ReadonlyMap<string, Secret>;
   /** By `namespace/name`. */
   readonly portals: ReadonlyMap<string, PortalObject>;
+  /** By `namespace/name`. */
+  readonly authConfigurations: ReadonlyMap<string, AuthConfiguration>;
 }
 
 const Texts = z.record(z.string(), z.string()).nullish();
@@ -35,15 +38,17 @@ export async function readManifests(file: string, namespace: string, terminal: T
   const forwardings: AuditLogForwarding[] = [];
   const secrets = new Map<string, Secret>();
   const portals = new Map<string, PortalObject>();
+  const authConfigurations = new Map<string, AuthConfiguration>();
   for (const object of objects) {
     const key = `${object.metadata.namespace ?? namespace}/${object.metadata.name}`;
     if (object.kind === kind) forwardings.push(toForwarding(object, key, namespace));
     else if (object.kind === 'Secret' && object.apiVersion === 'v1') secrets.set(key, toSecret(object, key));
-    else if (object.kind === 'Portal' && object.apiVersion.startsWith('konnect.konghq.com/'))
-      portals.set(key, parsePortal(object));
+    else if (!object.apiVersion.startsWith('konnect.konghq.com/')) continue;
+    else if (object.kind === 'Portal') portals.set(key, parsePortal(object));
+    else if (object.kind === 'KonnectAPIAuthConfiguration') authConfigurations.set(key, parseAuthConfiguration(object));
   }
   if (forwardings.length === 0) throw new CommandError(`${file} has no ${kind}`);
-  return { forwardings, secrets, portals };
+  return { forwardings, secrets, portals, authConfigurations };
 }
 
 async function documentsOf(file: string, { stdin, signal }: Terminal): Promise<unknown[]> {

@@ -1,6 +1,6 @@
 /** `auditlog plan`: shows what applying a file would do in Konnect, without a cluster. */
-import type { Spec } from '../api/v1alpha1.ts';
-import type { Secret } from '../forwarding/ports.ts';
+import type { AuditLogForwarding, Spec } from '../api/v1alpha1.ts';
+import type { AuthConfiguration, Secret } from '../forwarding/ports.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
 import { type Arguments, type Command, type Terminal, textOf, UsageError } from './command.ts';
 import { konnectToken, konnectURLOption, tokenOption, tokenVariable, withHTTP } from './konnect-connection.ts';
@@ -38,7 +38,7 @@ async function plan(args: Arguments, terminal: Terminal): Promise<number> {
   ]);
   const manifests = await readManifests(file, textOf(args, 'namespace') ?? 'default', terminal);
   const { forwardings, portals } = manifests;
-  const secrets = withStandIns(manifests, await konnectToken(args, terminal), terminal);
+  const { secrets, authConfigurations } = withStandIns(manifests, await konnectToken(args, terminal), terminal);
   const results = await withHTTP(args, terminal, ({ http, urlTemplate }) =>
     dryRun(
       {
@@ -47,6 +47,8 @@ async function plan(args: Arguments, terminal: Terminal): Promise<number> {
         cluster: {
           readSecret: (namespace, name) => Promise.resolve(secrets.get(`${namespace}/${name}`) ?? 'absent'),
           readPortal: (namespace, name) => Promise.resolve(portals.get(`${namespace}/${name}`) ?? { kind: 'portal' }),
+          readAuthConfiguration: (namespace, name) =>
+            Promise.resolve(authConfigurations.get(`${namespace}/${name}`) ?? { kind: 'absent' }),
         },
         forwardings,
         clusterName: textOf(args, 'cluster-name') ?? '',
@@ -59,22 +61,24 @@ async function plan(args: Arguments, terminal: Terminal): Promise<number> {
   return printChanges(changesOf(results), format, terminal);
 }
 
-/** Returns the Secrets of the file, with stand-ins for those that it lacks: the token of the user, and an endpoint that Konnect does not have. */
+/** Returns the sources of tokens and credentials in the file, with stand-ins for those that it lacks: the token of the user, and an endpoint that Konnect does not have. */
 function withStandIns(
-  { forwardings, secrets }: Manifests,
+  { forwardings, secrets, authConfigurations }: Manifests,
   token: string | undefined,
   terminal: Terminal,
-): ReadonlyMap<string, Secret> {
+): Pick<Manifests, 'secrets' | 'authConfigurations'> {
   const all = new Map(secrets);
-  for (const { metadata, spec } of forwardings) {
-    const { name, key } = spec.konnect.tokenSecretRef;
-    const tokenSecret = `${metadata.namespace}/${name}`;
-    if (!all.has(tokenSecret)) {
+  const configurations = new Map(authConfigurations);
+  for (const forwarding of forwardings) {
+    const { metadata, spec } = forwarding;
+    const missing = missingTokenSource(forwarding, { secrets: all, authConfigurations: configurations });
+    if (missing !== undefined) {
       if (token === undefined)
         throw new UsageError(
-          `the file lacks Secret ${tokenSecret}: give a token in the variable ${tokenVariable} or with --token-file FILE`,
+          `the file lacks ${missing.kind} ${missing.of}: give a token in the variable ${tokenVariable} or with --token-file FILE`,
         );
-      all.set(tokenSecret, standIn({ [key]: token }));
+      if (missing.kind === 'Secret') all.set(missing.of, standIn({ [missing.key]: token }));
+      else configurations.set(missing.of, { kind: 'token', token });
     }
     const destination =
       spec.destination === undefined ? undefined : `${metadata.namespace}/${spec.destination.secretRef.name}`;
@@ -84,7 +88,28 @@ function withStandIns(
     );
     all.set(destination, standIn(standInFor(spec.destination)));
   }
-  return all;
+  return { secrets: all, authConfigurations: configurations };
+}
+
+type TokenSource =
+  | { readonly kind: 'Secret'; readonly of: string; readonly key: string }
+  | { readonly kind: 'KonnectAPIAuthConfiguration'; readonly of: string };
+
+/** Returns the object with the token of a forwarding if the file lacks it. */
+function missingTokenSource(
+  { metadata: { namespace }, spec }: AuditLogForwarding,
+  { secrets, authConfigurations }: Pick<Manifests, 'secrets' | 'authConfigurations'>,
+): TokenSource | undefined {
+  const { tokenSecretRef, authRef } = spec.konnect;
+  const configured: AuthConfiguration | undefined = authConfigurations.get(`${namespace}/${authRef?.name ?? ''}`);
+  const secret =
+    tokenSecretRef ?? (configured?.kind === 'secret' ? { name: configured.name, key: 'token' } : undefined);
+  if (secret !== undefined) {
+    const of = `${namespace}/${secret.name}`;
+    return secrets.has(of) ? undefined : { kind: 'Secret', of, key: secret.key };
+  }
+  const isThere = authRef === undefined || configured !== undefined;
+  return isThere ? undefined : { kind: 'KonnectAPIAuthConfiguration', of: `${namespace}/${authRef.name}` };
 }
 
 function standInFor({ secretRef, authorizationScheme }: NonNullable<Spec['destination']>): Record<string, string> {

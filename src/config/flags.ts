@@ -69,6 +69,11 @@ const flagSchema = z.object({
       help: 'The namespaces to watch, separated by commas. All namespaces if empty.',
       expected: 'names of namespaces, separated by commas',
     }),
+  authRefs: boolean({
+    name: 'auth-refs',
+    default: 'false',
+    help: 'Watch the KonnectAPIAuthConfigurations of kong-operator, which spec.konnect.authRef names. Their CRD has to be installed.',
+  }),
   kubeconfig: optionalText(
     {
       name: 'kubeconfig',

@@ -27,6 +27,23 @@ export type PortalObject =
   /** The API server fails to return it. */
   | { readonly kind: 'unreadable'; readonly retryAfterMs?: number | undefined };
 
+/** A KonnectAPIAuthConfiguration of kong-operator: where it has the token. `serverURL` is a URL, or only a host. */
+export type AuthConfiguration =
+  | { readonly kind: 'token'; readonly token: string; readonly serverURL?: string | undefined }
+  | {
+      readonly kind: 'secret';
+      readonly name: string;
+      /** Undefined for the namespace of the object itself. */
+      readonly namespace?: string | undefined;
+      readonly serverURL?: string | undefined;
+    }
+  /** It names no source that the operator knows. */
+  | { readonly kind: 'empty'; readonly serverURL?: string | undefined }
+  | { readonly kind: 'absent' }
+  /** The cluster does not serve this kind. */
+  | { readonly kind: 'unserved' }
+  | { readonly kind: 'forbidden' };
+
 export interface KubernetesEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
@@ -35,13 +52,18 @@ export interface KubernetesEvent {
   readonly note: string;
 }
 
+/** What a forwarding names in Kubernetes. Reads reject with KubeError. */
+export interface ClusterReads {
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent' | 'forbidden'>;
+  readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject>;
+  readAuthConfiguration(namespace: string, name: string, signal: AbortSignal): Promise<AuthConfiguration>;
+}
+
 /**
  * Kubernetes. A write carries the uid and resourceVersion of the object that was read, so that the API server refuses a stale write.
  * Reads and writes reject with KubeError.
  */
-export interface Cluster {
-  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent' | 'forbidden'>;
-  readPortal(namespace: string, name: string, signal: AbortSignal): Promise<PortalObject>;
+export interface Cluster extends ClusterReads {
   addFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<AuditLogForwarding>;
   removeFinalizer(forwarding: AuditLogForwarding, signal: AbortSignal): Promise<void>;
   /** Replaces the whole status. */

@@ -66,6 +66,7 @@ export class Informer<T extends KubeObject> {
   #resolveSynced: () => void = () => undefined;
   #resolveAttempted: () => void = () => undefined;
   #isForbidden = false;
+  #isServed = true;
 
   constructor(options: InformerOptions<T>) {
     this.#options = options;
@@ -97,6 +98,11 @@ export class Informer<T extends KubeObject> {
   /** Whether the API server forbade the last list or watch. The informer tries again. */
   get isForbidden(): boolean {
     return this.#isForbidden;
+  }
+
+  /** False if the API server answered the last list or watch with 404, since it does not serve this kind. The informer tries again. */
+  get isServed(): boolean {
+    return this.#isServed;
   }
 
   /** Whether the first list has ended. */
@@ -167,6 +173,7 @@ export class Informer<T extends KubeObject> {
   readonly #markActive = (): void => {
     this.#lastActivity = this.#now();
     this.#isForbidden = false;
+    this.#isServed = true;
   };
 
   #apply(event: WatchEvent<T>): void {
@@ -191,6 +198,7 @@ export class Informer<T extends KubeObject> {
     const isExpired = state === 'watch' && isKubeError(error, 'Gone');
     this.#failures += 1;
     this.#isForbidden = isKubeError(error, 'Forbidden');
+    this.#isServed = !isKubeError(error, 'NotFound');
     if (this.#isForbidden) this.#resolveAttempted();
     // If a watch has expired, the server works. Only a list that was too recent needs a delay then.
     const sinceMs = this.#now() - this.#attemptAt[isExpired ? 'list' : state];

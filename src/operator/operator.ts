@@ -114,9 +114,15 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const onAnswer = (method: string, code: string) => metrics.apiCalled(host, method, code);
   const client = new KubeClient({ config: kubeConfig, userAgent, fence, onAnswer });
   const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
-  const caches = createCaches({ client, log, namespaces: config.watchNamespaces, enqueuer });
-  metrics.watchSilence(() => silenceMs(caches.informers));
-  metrics.watchForbidden(() => forbiddenWatches(caches.informers));
+  const caches = createCaches({
+    client,
+    log,
+    namespaces: config.watchNamespaces,
+    hasAuthRefs: config.authRefs,
+    enqueuer,
+  });
+  metrics.watchSilence(() => silenceMs(caches.health()));
+  metrics.watchForbidden(() => forbiddenWatches(caches.health()));
   const namespaceCheck = new NamespaceCheck({ client, namespaces: config.watchNamespaces, log });
   metrics.watchMissing(() => namespaceCheck.missing);
   const reconciler = new Reconciler({
@@ -138,7 +144,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     random: Math.random,
   });
   const servers = [
-    ...createProbeServers({ config, informers: caches.informers, namespaceCheck, leadership, log }),
+    ...createProbeServers({ config, watches: caches.health, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
   ];
   return {
@@ -202,7 +208,7 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
 async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): Promise<boolean> {
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   await Promise.race([caches.filled(), stopped]);
-  for (const { namespace, resource } of forbiddenWatches(caches.informers))
+  for (const { namespace, resource } of forbiddenWatches(caches.health()))
     log.warn(
       { namespace, resource },
       'the API server forbids to list or watch a namespace, or it does not exist: work goes on in the others',

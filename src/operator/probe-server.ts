@@ -11,7 +11,7 @@ const staleWatchAfterMs = 180_000;
 
 export interface ProbeServerOptions {
   readonly config: Pick<Config, 'healthProbeBindAddress'>;
-  readonly informers: readonly WatchHealth[];
+  readonly watches: () => readonly WatchHealth[];
   readonly namespaceCheck: Pick<NamespaceCheck, 'missing'>;
   readonly leadership: Pick<LeaderElection, 'hasAttempted'> | undefined;
   readonly log: Log;
@@ -19,11 +19,12 @@ export interface ProbeServerOptions {
 
 /** Returns the server of `/healthz` and `/readyz`, or none if probes are off. */
 export function createProbeServers(options: ProbeServerOptions): TelemetryServer[] {
-  const { config, informers, namespaceCheck, leadership, log } = options;
+  const { config, namespaceCheck, leadership, log } = options;
   const address = config.healthProbeBindAddress;
   if (address === undefined) return [];
   const watches = () => {
     const { missing } = namespaceCheck;
+    const informers = options.watches();
     const absent = missing.length === 0 ? undefined : `these namespaces do not exist: ${missing.join(', ')}`;
     const notes = [describeForbidden(informers), absent].filter((note) => note !== undefined);
     return staleWatches(informers, staleWatchAfterMs) ?? (notes.length === 0 ? undefined : { note: notes.join('; ') });

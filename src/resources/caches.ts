@@ -3,7 +3,9 @@ import { Informer } from '../kube/informer.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { joinStores, type ReadonlyStore } from '../kube/store.ts';
+import type { WatchHealth } from '../kube/watch-staleness.ts';
 import type { Log } from '../runtime/log.ts';
+import { authConfigurationsPath, authConfigurationToKeep } from './auth-configuration-resource.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { forwardingsPath, forwardingToKeep, parseForwarding } from './forwarding-resource.ts';
 import { secretsPath, secretToKeep } from './secret-resource.ts';
@@ -13,13 +15,17 @@ export interface CachesOptions {
   readonly log: Log;
   /** The namespaces to watch. All namespaces if empty. */
   readonly namespaces: readonly string[];
-  readonly enqueuer: Pick<Enqueuer, 'onForwarding' | 'onSecret'>;
+  /** Whether to watch the KonnectAPIAuthConfigurations of kong-operator. */
+  readonly hasAuthRefs: boolean;
+  readonly enqueuer: Pick<Enqueuer, 'onForwarding' | 'onSecret' | 'onAuthConfiguration'>;
 }
 
 export interface Caches {
   readonly informers: readonly Informer<KubeObject>[];
+  /** Returns the informers for probes and metrics. Those of kinds that the cluster does not serve are left out if the operator can do without. */
+  readonly health: () => readonly WatchHealth[];
   /**
-   * Resolves when everything is listed, without the namespaces that the API server forbids to list if it permits another one. Their forwardings are enqueued
+   * Resolves when forwardings and Secrets are listed, without the namespaces that the API server forbids to list if it permits another one. Their forwardings are enqueued
    * when it permits them.
    */
   readonly filled: () => Promise<void>;
@@ -31,8 +37,8 @@ export interface Caches {
   readonly onWritten: (object: KubeObject) => void;
 }
 
-/** Creates the informers of forwardings and Secrets, one for each kind and watched namespace. They are not running yet. */
-export function createCaches({ client, log, namespaces, enqueuer }: CachesOptions): Caches {
+/** Creates the informers, one for each kind and watched namespace. They are not running yet. */
+export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }: CachesOptions): Caches {
   const scopes = namespaces.length === 0 ? [undefined] : namespaces;
   const forwardingInformers = scopes.map((namespace) => ({
     namespace,
@@ -55,6 +61,16 @@ export function createCaches({ client, log, namespaces, enqueuer }: CachesOption
         onChange: (change) => enqueuer.onSecret(change),
       }),
   );
+  const authInformers = (hasAuthRefs ? scopes : []).map(
+    (namespace) =>
+      new Informer<KubeObject>({
+        client,
+        path: authConfigurationsPath(namespace),
+        transform: authConfigurationToKeep,
+        log,
+        onChange: (change) => enqueuer.onAuthConfiguration(change),
+      }),
+  );
   const forwardings = joinStores(forwardingInformers.map(({ informer }) => informer.store));
 
   function find(key: string): AuditLogForwarding | undefined {
@@ -73,7 +89,8 @@ export function createCaches({ client, log, namespaces, enqueuer }: CachesOption
   const kinds = [forwardingInformers.map(({ informer }) => informer), secretInformers];
 
   return {
-    informers: kinds.flat(),
+    informers: [...kinds.flat(), ...authInformers],
+    health: () => [...kinds.flat(), ...authInformers.filter(({ hasSynced, isServed }) => hasSynced && isServed)],
     async filled() {
       await Promise.all(kinds.flat().map(({ attempted }) => attempted));
       await Promise.all(kinds.map((informers) => Promise.race(informers.map(({ synced }) => synced))));

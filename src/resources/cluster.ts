@@ -5,13 +5,25 @@ import {
   finalizer,
   kind,
 } from '../api/v1alpha1.ts';
-import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../forwarding/ports.ts';
+import type {
+  AuthConfiguration,
+  Cluster,
+  ClusterReads,
+  KubernetesEvent,
+  PortalObject,
+  Secret,
+} from '../forwarding/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { addFinalizer, type JsonPatchOperation, removeFinalizer, statusPatch } from '../kube/object-patch.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Log } from '../runtime/log.ts';
+import {
+  authConfigurationsPath,
+  hiddenAuthConfiguration,
+  parseAuthConfiguration,
+} from './auth-configuration-resource.ts';
 import { forwardingsPath } from './forwarding-resource.ts';
 import { hiddenPortal, parsePortal, portalPath } from './portal-resource.ts';
 import { secretsPath } from './secret-resource.ts';
@@ -26,8 +38,8 @@ export interface ClusterOptions {
   readonly onEvent: (forwarding: AuditLogForwarding, event: KubernetesEvent) => void;
 }
 
-/** Returns how the domain reads Secrets and Portals. */
-export function clusterReads(client: Pick<KubeClient, 'get'>): Pick<Cluster, 'readSecret' | 'readPortal'> {
+/** Returns how the domain reads what forwardings name. */
+export function clusterReads(client: Pick<KubeClient, 'get'>): ClusterReads {
   return {
     async readSecret(namespace, name, signal) {
       try {
@@ -49,6 +61,15 @@ export function clusterReads(client: Pick<KubeClient, 'get'>): Pick<Cluster, 're
         return parsePortal(await client.get<unknown>(portalPath(namespace, name), { signal }));
       } catch (error) {
         return hiddenPortal(error);
+      }
+    },
+
+    async readAuthConfiguration(namespace, name, signal): Promise<AuthConfiguration> {
+      try {
+        const where = `${authConfigurationsPath(namespace)}/${name}`;
+        return parseAuthConfiguration(await client.get<unknown>(where, { signal }));
+      } catch (error) {
+        return hiddenAuthConfiguration(error);
       }
     },
   };

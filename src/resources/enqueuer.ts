@@ -1,10 +1,12 @@
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import type { AddOptions } from '../controller/work-queue.ts';
 import { secretsOf } from '../forwarding/desired/credentials.ts';
+import { authConfigurationsOf } from '../forwarding/desired/token.ts';
 import { ClaimIndex } from '../forwarding/ownership/claim-index.ts';
 import { ReverseIndex } from '../forwarding/ownership/reverse-index.ts';
 import { type KubeObject, keyOf } from '../kube/objects.ts';
 import type { Change } from '../kube/store.ts';
+import type { KeptAuthConfiguration } from './auth-configuration-resource.ts';
 import { parseForwarding } from './forwarding-resource.ts';
 import { type ForwardingSample, samplesOf } from './forwarding-samples.ts';
 import { priorityOf, shouldReconcile } from './predicates.ts';
@@ -33,6 +35,10 @@ export class Enqueuer {
   readonly #options: EnqueuerOptions;
   /** The Secrets that each forwarding names. */
   readonly #secrets = new ReverseIndex();
+  /** The KonnectAPIAuthConfigurations that each forwarding names. */
+  readonly #authRefs = new ReverseIndex();
+  /** The Secret that each KonnectAPIAuthConfiguration names. */
+  readonly #authSecrets = new ReverseIndex();
   readonly #claims: ClaimIndex;
   readonly #groups = new Map<string, string>();
   #isStarted = false;
@@ -57,6 +63,7 @@ export class Enqueuer {
         this.#options.onDeleted(parsed.forwarding, change.source !== 'list');
       for (const other of this.#claims.delete(key)) this.#enqueue(other);
       this.#secrets.delete(key);
+      this.#authRefs.delete(key);
       this.#groups.delete(key);
       this.#options.shown.forget({ namespace, name });
       this.#enqueue(key);
@@ -65,6 +72,7 @@ export class Enqueuer {
     if (parsed.kind === 'forwarding') {
       const { forwarding } = parsed;
       this.#secrets.set(key, secretsOf(forwarding));
+      this.#authRefs.set(key, authConfigurationsOf(forwarding));
       this.#groups.set(key, groupOf(forwarding));
       this.#options.shown.show({ namespace, name }, samplesOf(forwarding));
       const others = this.#claims.update(forwarding);
@@ -76,13 +84,21 @@ export class Enqueuer {
     this.#enqueue(key, { priority: priorityOf(object) });
   }
 
-  onSecret({ kind, source, key }: Change<KubeObject>): void {
-    // The first list shows Secrets that have not changed.
-    const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
-    for (const forwarding of this.#secrets.of(key)) {
-      if (this.#isStarted && priority === 'new') this.#options.onChanged(forwarding, 'secret');
-      this.#enqueue(forwarding, { priority });
-    }
+  onSecret(change: Change<KubeObject>): void {
+    const { key } = change;
+    const viaAuthRef = this.#authSecrets.of(key).flatMap((one) => this.#authRefs.of(one));
+    this.#enqueueAll([...this.#secrets.of(key), ...viaAuthRef], change);
+  }
+
+  onAuthConfiguration(change: Change<KeptAuthConfiguration>): void {
+    const { key, object } = change;
+    if (change.kind === 'deleted') this.#authSecrets.delete(key);
+    else this.#authSecrets.set(key, object.secret === undefined ? [] : [object.secret]);
+    // kong-operator writes status and finalizers, which do not concern the token.
+    const { metadata } = object;
+    const before = change.kind === 'updated' ? change.previous.metadata : undefined;
+    if (before?.uid === metadata.uid && before.generation === metadata.generation) return;
+    this.#enqueueAll(this.#authRefs.of(key), change);
   }
 
   /** Returns the keys of the other forwardings that have one of these claims. */
@@ -93,6 +109,16 @@ export class Enqueuer {
   /** Returns the group of a forwarding in the work queue. Deleted forwardings have the empty group, since few of them still need Konnect. */
   groupOf(key: string): string {
     return this.#groups.get(key) ?? '';
+  }
+
+  /** Enqueues the forwardings that use what has changed. */
+  #enqueueAll(forwardings: readonly string[], { kind, source }: Change<KubeObject>): void {
+    // The first list shows objects that have not changed.
+    const priority = kind === 'added' && source === 'list' ? 'resync' : 'new';
+    for (const forwarding of new Set(forwardings)) {
+      if (this.#isStarted && priority === 'new') this.#options.onChanged(forwarding, 'secret');
+      this.#enqueue(forwarding, { priority });
+    }
   }
 
   #enqueue(key: string, options: AddOptions = {}): void {

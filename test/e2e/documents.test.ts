@@ -7,7 +7,7 @@ import { serviceAccount } from '../../sandbox/sandbox.ts';
 import { document, root } from '../docs/documents.ts';
 import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
 import { eventually } from '../support/eventually.ts';
-import { portalCRD } from '../support/kong-operator.ts';
+import { authConfigurationCRD, portalCRD } from '../support/kong-operator.ts';
 import { missingTools } from '../support/tools.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
 import type { ForwardingObject } from './support/forwarding-object.ts';
@@ -127,9 +127,11 @@ function canBeTyped({ text: script }: Script): boolean {
   return !missing.some(uses);
 }
 
-/** The test of portalRefs runs the scripts about Portals. */
+/** The tests of portalRefs and authRef run the scripts about objects of kong-operator. */
 const isTyped = ({ text: script, ...rest }: Script) =>
-  script.replaceAll(endless, '').trim() !== '' && !script.includes(portalCRD) && canBeTyped({ ...rest, text: script });
+  script.replaceAll(endless, '').trim() !== '' &&
+  ![portalCRD, authConfigurationCRD].some((crd) => script.includes(crd)) &&
+  canBeTyped({ ...rest, text: script });
 
 test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, missing on this machine,`} of the documents had to be left out`, () => {
   const left = scriptsOf(document('docs/operate/runbook.md')).filter((script) => !canBeTyped(script));

@@ -167,7 +167,10 @@ async function play(one: Situation): Promise<boolean> {
 }
 
 /** Returns the Secrets and keys that a spec names. */
-function furnish(environment: Environment, { konnect: { tokenSecretRef }, destination }: Spec): void {
+function furnish(environment: Environment, { konnect, destination }: Spec): void {
+  const { tokenSecretRef = { name: 'konnect', key: 'token' }, authRef } = konnect;
+  if (authRef !== undefined)
+    environment.cluster.authConfigurations.set(authRef.name, { kind: 'secret', name: tokenSecretRef.name });
   const values = new Map<string, Record<string, string>>([
     [tokenSecretRef.name, { [tokenSecretRef.key]: secrets.token }],
   ]);

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
-import { type Resolved, resolveCredentials, resolveToken } from '../../src/forwarding/desired/credentials.ts';
+import { type Resolved, resolveCredentials } from '../../src/forwarding/desired/credentials.ts';
+import { resolveToken } from '../../src/forwarding/desired/token.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
 import { anyCharacter } from '../support/any-character.ts';
 import { specOf } from '../support/forwarding-spec.ts';

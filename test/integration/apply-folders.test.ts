@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { kind, plural } from '../../src/api/v1alpha1.ts';
-import { portalDefinition } from '../support/kong-operator.ts';
+import { authConfigurationDefinition, portalDefinition } from '../support/kong-operator.ts';
 import { standInDefinition } from '../support/stand-in-definition.ts';
 
 /** The folders in the order of examples/README.md: each one comes after those that it needs. */
@@ -14,7 +14,10 @@ const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonl
     ['crds/', { hasKustomization: true, brings: ['customresourcedefinition'] }],
     ['deploy/', { hasKustomization: true, brings: ['namespace', 'deployment', 'clusterrole'] }],
     ['examples/', { hasKustomization: true, brings: ['namespace', 'secret', kind] }],
-    ['examples/kong-operator/', { hasKustomization: true, brings: ['portal', kind] }],
+    [
+      'examples/kong-operator/',
+      { hasKustomization: true, brings: ['secret', 'konnectapiauthconfiguration', 'portal', kind] },
+    ],
     // It has no kustomization. A client-side apply of one would remove the keys of other clients from their ConfigMap.
     ['argocd/', { hasKustomization: false, brings: ['configmap'] }],
     ['examples/argocd/', { hasKustomization: true, brings: ['application'] }],
@@ -33,6 +36,7 @@ const otherProjects = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } },
   portalDefinition,
+  authConfigurationDefinition,
   ...[
     { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', plural: 'applications' },
     { group: 'external-secrets.io', version: 'v1', kind: 'ExternalSecret', plural: 'externalsecrets' },

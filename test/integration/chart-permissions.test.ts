@@ -67,6 +67,16 @@ describe('RBAC', () => {
     expect(objects.filter(({ metadata }) => /-metrics-(auth|reader)$/.test(metadata.name))).toHaveLength(count);
   });
 
+  test.each([[], ['watchNamespaces={team-a}']])(
+    'allows the operator to read KonnectAPIAuthConfigurations only with authRefs: %s',
+    async (...sets) => {
+      const rules = async (...more: readonly string[]) => JSON.stringify(await render(...sets, ...more));
+      const granted = '"resources":["konnectapiauthconfigurations"],"verbs":["get","list","watch"]';
+      expect(await rules()).not.toContain('konnectapiauthconfigurations');
+      expect(await rules('authRefs=true')).toContain(granted);
+    },
+  );
+
   test('aggregates to roles of Kubernetes only rights on forwardings, and none on their status', async () => {
     const aggregated = async (...sets: readonly string[]) =>
       (await render(...sets))

@@ -25,6 +25,7 @@ describe('the arguments', () => {
     const { container } = await renderPod(
       'clusterName=blue',
       'watchNamespaces={team-a,team-b,team-a}',
+      'authRefs=true',
       'konnectURL=https://konnect.example.com/{region}',
       'konnectTimeout=30s',
       'konnectQPS=20',
@@ -46,6 +47,7 @@ describe('the arguments', () => {
       config: expect.objectContaining({
         clusterName: 'blue',
         watchNamespaces: ['team-a', 'team-b'],
+        authRefs: true,
         konnectURL: 'https://konnect.example.com/{region}',
         konnectTimeoutMs: 30_000,
         konnectQPS: 20,

@@ -16,13 +16,22 @@ import { document, root } from '../docs/documents.ts';
 import { forwarding, secret } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Helm, prepareHelm } from '../support/helm.ts';
-import { portalCRD, portalDefinition, portalObject, programPortal } from '../support/kong-operator.ts';
+import {
+  authConfigurationDefinition,
+  portalDefinition,
+  programPortal,
+  validateAuthConfiguration,
+} from '../support/kong-operator.ts';
 import { scrape } from '../support/scrape.ts';
 
 /** These tests install and remove the CRD, so they have their own control plane. */
 let controlPlane: ControlPlane;
 let services: Services;
 let helm: Helm;
+
+/** The commands that wait for the objects of kong-operator and for the forwarding. */
+const [guideOfBothOperators = ''] =
+  /(?<=^```sh\n)kubectl wait.*?(?=\n```$)/ms.exec(document('docs/use/kong-operator.md')) ?? [];
 
 const crd = 'auditlogforwardings.konnect-audit-log.io';
 const release = 'konnect-audit-log-operator';
@@ -255,8 +264,12 @@ describe('helm', () => {
     const account = `system:serviceaccount:${namespace}:${release}`;
     for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
     const set = watched.length === 0 ? [] : [`--set=watchNamespaces={${watched.join(',')}}`];
-    await helm(['install', release, chartFolder, '-n', namespace, ...set]);
-    await established();
+    await kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [portalDefinition, authConfigurationDefinition] }),
+    );
+    await helm(['install', release, chartFolder, '-n', namespace, '--set=authRefs=true', ...set]);
+    await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
 
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
     const args = await argumentsOf(namespace);
@@ -265,23 +278,23 @@ describe('helm', () => {
       ...args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg)),
       `--leader-elect-resource-namespace=${namespace}`,
     ];
-    await kubectl(['apply', '-f', '-'], JSON.stringify(portalDefinition));
-    await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
     const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
     try {
       for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
         const { endpoint } = services;
-        const { authorization, token } = sandboxData;
-        await apply(
-          where,
-          secret('konnect', { token }),
-          secret('sumologic', { endpoint, authorization }),
-          forwarding('sumologic', { portalRefs: [{ name: 'developers' }] }),
+        const { authorization, organizationID, token } = sandboxData;
+        const example = await readFile(`${root}/examples/kong-operator/developers.yaml`, 'utf8');
+        await apply(where, secret('sumologic', { endpoint, authorization }));
+        await kubectl(
+          ['apply', '-f', '-'],
+          example.replaceAll('namespace: platform', `namespace: ${where}`).replaceAll('kpat_replace-me', token),
         );
-        await apply(where, portalObject('developers'));
+        await kubectl([...validateAuthConfiguration('konnect', organizationID), '-n', where]);
         await kubectl([...programPortal('developers', { id: sandboxData.portals.developers }), '-n', where]);
+        for (const command of guideOfBothOperators.split('\n'))
+          await kubectl(command.replace('-n platform', `-n ${where}`).split(' ').slice(1));
         const waitForReady = (is: boolean) =>
-          kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/sumologic']);
+          kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/developers']);
         await waitForReady(true);
         // The condition changes twice, so that the operator patches the count of an existing event.
         await kubectl(['delete', '-n', where, 'secret/sumologic']);
@@ -291,7 +304,7 @@ describe('helm', () => {
         await eventually(async () =>
           expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
         );
-        await kubectl(['delete', '-n', where, 'alf/sumologic', '--timeout=90s']);
+        await kubectl(['delete', '-n', where, 'alf/developers', '--timeout=90s']);
       }
       await expectMetricsProtected(operator.metricsURL, namespace);
       expect(await operator.output()).not.toMatch(/forbidden/i);

@@ -7,7 +7,6 @@ import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { document, root } from '../docs/documents.ts';
 import { cluster } from '../support/cluster.ts';
-import { portalObject } from '../support/kong-operator.ts';
 
 const { kubectl, createNamespace } = cluster();
 
@@ -79,13 +78,17 @@ describe('a name prefix', () => {
     expect(references(objects)).toEqual(['konnect', 'sumologic']);
   });
 
-  test('changes the names of Portals in a forwarding', async () => {
+  test('changes the names of kong-operator’s objects, in a forwarding and among each other', async () => {
     const kustomization = renaming.replace('forwarding.yaml', 'developers.yaml');
     const objects = await build('portals', kustomization, ['examples/kong-operator/developers.yaml', files[1] ?? '']);
-    expect(named(objects, 'Portal')).toEqual([`blue-${portalObject('developers').metadata.name}`]);
-    expect(objects.find(({ kind }) => kind === 'AuditLogForwarding')).toMatchObject({
-      spec: { portalRefs: [{ name: 'blue-developers' }] },
+    const spec = (kind: string) => objects.find((one) => one.kind === kind)?.['spec'];
+    expect(named(objects, 'Portal')).toEqual(['blue-developers']);
+    expect(spec('AuditLogForwarding')).toMatchObject({
+      konnect: { authRef: { name: 'blue-konnect' } },
+      portalRefs: [{ name: 'blue-developers' }],
     });
+    expect(spec('Portal')).toMatchObject({ konnect: { authRef: { name: 'blue-konnect' } } });
+    expect(spec('KonnectAPIAuthConfiguration')).toMatchObject({ secretRef: { name: 'blue-konnect-api-auth' } });
   });
 
   test('works with the hashes of generated Secrets', async () => {
@@ -103,10 +106,10 @@ describe('a name prefix', () => {
     const text = await readFile(join(root, 'crds/konnect-audit-log.io_auditlogforwardings.yaml'), 'utf8');
     const configured = await readFile(join(root, 'crds/name-references'), 'utf8');
     const Paths = z.object({
-      nameReference: z.array(z.object({ fieldSpecs: z.array(z.object({ path: z.string() })) })),
+      nameReference: z.array(z.object({ fieldSpecs: z.array(z.object({ kind: z.string(), path: z.string() })) })),
     });
     const paths = Paths.parse(parse(configured)).nameReference.flatMap(({ fieldSpecs }) =>
-      fieldSpecs.map(({ path }) => path),
+      fieldSpecs.flatMap(({ kind, path }) => (kind === 'AuditLogForwarding' ? path : [])),
     );
     const inResource: string[] = [];
     const Node = z.object({

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLogForwarding, finalizer, type Spec, Status } from '../../src/api/v1alpha1.ts';
 import { nameOf } from '../../src/forwarding/ownership/claims.ts';
-import type { PortalObject, Secret } from '../../src/forwarding/ports.ts';
+import type { AuthConfiguration, PortalObject, Secret } from '../../src/forwarding/ports.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 
 const StrictStatus = Status.strict();
@@ -148,6 +148,12 @@ export class Kubernetes {
 
   readPortal(key: string): PortalObject {
     return this.portals.get(key) ?? { kind: 'absent' };
+  }
+
+  /** Returns a KonnectAPIAuthConfiguration that names the Secret of the same name. */
+  readAuthConfiguration(key: string): AuthConfiguration {
+    const name = key.slice(key.indexOf('/') + 1);
+    return this.secrets.has(key) ? { kind: 'secret', name } : { kind: 'absent' };
   }
 
   /** Throws a KubeError: NotFound, Conflict. */

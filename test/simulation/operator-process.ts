@@ -150,6 +150,7 @@ export class OperatorProcess {
     return {
       readSecret: (namespace, name, signal) => cluster.readSecret(namespace, name, signal),
       readPortal: (namespace, name, signal) => cluster.readPortal(namespace, name, signal),
+      readAuthConfiguration: (namespace, name, signal) => cluster.readAuthConfiguration(namespace, name, signal),
       addFinalizer: async (forwarding, signal) => upsert(await cluster.addFinalizer(forwarding, signal)),
       removeFinalizer: (forwarding, signal) => cluster.removeFinalizer(forwarding, signal),
       writeStatus: async (forwarding, status, signal) => upsert(await cluster.writeStatus(forwarding, status, signal)),

@@ -365,6 +365,10 @@ export class SimulatedWorld {
         call(`read Secret ${name}`, 'read', () => kubernetes.readSecret(`${namespace}/${name}`)),
       readPortal: (namespace, name) =>
         call(`read Portal ${name}`, 'read', () => kubernetes.readPortal(`${namespace}/${name}`)).catch(hiddenPortal),
+      readAuthConfiguration: (namespace, name) =>
+        call(`read KonnectAPIAuthConfiguration ${name}`, 'read', () =>
+          kubernetes.readAuthConfiguration(`${namespace}/${name}`),
+        ),
       addFinalizer: (one) => call(`add finalizer ${nameOf(one)}`, 'write', () => kubernetes.addFinalizer(one)),
       removeFinalizer: (one) => call(`remove finalizer ${nameOf(one)}`, 'write', () => kubernetes.removeFinalizer(one)),
       writeStatus: (one, status) =>

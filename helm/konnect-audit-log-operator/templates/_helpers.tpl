@@ -78,6 +78,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [portals]
   # The Portals of kong-operator that spec.portalRefs names. Their CRD may be absent.
   verbs: [get]
+{{- if .Values.authRefs }}
+- apiGroups: [konnect.konghq.com]
+  resources: [konnectapiauthconfigurations]
+  # Those that spec.konnect.authRef names. They may contain a token, so all three verbs grant reading it.
+  verbs: [get, list, watch]
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

@@ -1,9 +1,9 @@
-/** Reads the Secrets that a forwarding names, and checks their values before the operator sends anything to Konnect. */
+/** Reads the Secret of the SIEM, and checks the values of Secrets before the operator sends anything to Konnect. */
 import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { Cluster, Secret } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
-import { type Checked, checkAuthorization, checkEndpoint, checkToken } from './secret-values.ts';
+import { type Checked, checkAuthorization, checkEndpoint } from './secret-values.ts';
 
 export type Resolved<T> =
   | { readonly kind: 'resolved'; readonly value: T }
@@ -22,25 +22,8 @@ const maxListedKeys = 10;
 
 /** Returns `namespace/name` of the Secrets that a forwarding names, each once. */
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
-  const names = new Set([spec.konnect.tokenSecretRef.name, spec.destination?.secretRef.name]);
+  const names = new Set([spec.konnect.tokenSecretRef?.name, spec.destination?.secretRef.name]);
   return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));
-}
-
-/** Returns the Secret and key of the Konnect token, for messages. */
-export function tokenSource(forwarding: AuditLogForwarding): string {
-  const { name, key } = forwarding.spec.konnect.tokenSecretRef;
-  return `Secret ${name}, key ${key}`;
-}
-
-/** Returns the Konnect token, or the problem with its Secret. Rejects with KubeError if the Secret cannot be read. */
-export async function resolveToken(
-  forwarding: AuditLogForwarding,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<Resolved<string>> {
-  const { name, key } = forwarding.spec.konnect.tokenSecretRef;
-  const secret = await cluster.readSecret(forwarding.metadata.namespace, name, signal);
-  return valueOf(secret, { name, key, field: 'spec.konnect.tokenSecretRef' }, checkToken);
 }
 
 /**
@@ -79,14 +62,15 @@ function digestOf({ uid }: Secret, ...content: readonly string[]): string {
   return digest.digest('hex');
 }
 
-/** Where a value is, for messages. */
-interface Place {
+/** Where a value is, for messages. `field`: what names the Secret. */
+export interface Place {
   readonly name: string;
   readonly key: string;
   readonly field: string;
 }
 
-function valueOf(
+/** Returns a value of a Secret that passes `check`, or the problem with it. */
+export function valueOf(
   secret: Secret | 'absent' | 'forbidden',
   { name, key, field }: Place,
   check: (bytes: Buffer) => Checked,
@@ -104,9 +88,13 @@ function valueOf(
     const message = `Secret ${name}, named by ${field}, has no key ${key} (${keysOf(secret)}): add this key, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
   }
-  const checked = check(Buffer.from(encoded, 'base64'));
+  return validated(check(Buffer.from(encoded, 'base64')), `Secret ${name}, key ${key}`);
+}
+
+/** Returns a checked value, or the problem with it. `place`: where it is, for the message. */
+export function validated(checked: Checked, place: string): Resolved<string> {
   if (checked.kind === 'valid') return { kind: 'resolved', value: checked.value };
-  const message = `Secret ${name}, key ${key} ${checked.what}: ${checked.wayOut}; the operator did not send this value to Konnect, and what is set up there keeps sending`;
+  const message = `${place} ${checked.what}: ${checked.wayOut}; the operator did not send this value to Konnect, and what is set up there keeps sending`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
 }
 

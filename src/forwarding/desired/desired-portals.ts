@@ -5,6 +5,7 @@ import type { RecordedState } from '../../status/recorded-state.ts';
 import type { Cluster, PortalObject } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
 import type { WantedPortal, WantedPortals } from './desired-state.ts';
+import { regionOf } from './server-url.ts';
 
 export interface ResolveOptions {
   readonly cluster: Pick<Cluster, 'readPortal'>;
@@ -105,11 +106,6 @@ function mismatch(
     reasons.portalRefMismatch,
     `${what}, is in region ${region}, but spec.konnect.region is ${place.region}: name a Portal in region ${place.region}, or create another forwarding for this Portal`,
   );
-}
-
-/** Returns the region in a host like `us.api.konghq.com`. kong-operator accepts a URL or only a host. */
-function regionOf(serverURL = ''): string | undefined {
-  return /^(?:https?:\/\/)?([a-z][a-z0-9]{1,14})\.api\./i.exec(serverURL)?.[1]?.toLowerCase();
 }
 
 /** Returns each portal once. If spec names a portal twice, the first entry decides how its webhook is set. */

@@ -15,7 +15,7 @@ import {
 import type { StatusWriter } from '../../status/status-writer.ts';
 import { cleanUp, objectOf } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
-import { tokenSource } from '../desired/credentials.ts';
+import { tokenSource } from '../desired/token.ts';
 import type { Cluster } from '../ports.ts';
 import { orProblem, type Problem, problemOf, reasons, waiting } from '../problems.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';

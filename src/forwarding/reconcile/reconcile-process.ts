@@ -3,7 +3,7 @@ import type { AuditLogForwarding, CleanupStatus } from '../../api/v1alpha1.ts';
 import type { Priority } from '../../runtime/priority.ts';
 import { objectKeyOf, type RecordedState } from '../../status/recorded-state.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
-import { tokenSource } from '../desired/credentials.ts';
+import { tokenSource } from '../desired/token.ts';
 import { claimsOf } from '../ownership/claims.ts';
 import type { KeyedLock } from '../ownership/keyed-lock.ts';
 import { successorOf } from '../ownership/ownership.ts';

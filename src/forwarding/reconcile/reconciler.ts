@@ -6,9 +6,10 @@ import type { Report } from '../../status/conditions.ts';
 import { ownsAnything } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
-import { type Credentials, resolveCredentials, resolveToken } from '../desired/credentials.ts';
+import { type Credentials, resolveCredentials } from '../desired/credentials.ts';
 import { resolvePortals } from '../desired/desired-portals.ts';
 import { desiredState, destinationName } from '../desired/desired-state.ts';
+import { resolveToken, tokenPlace } from '../desired/token.ts';
 import { claimsOf } from '../ownership/claims.ts';
 import { KeyedLock } from '../ownership/keyed-lock.ts';
 import { ownershipOf } from '../ownership/ownership.ts';
@@ -221,9 +222,7 @@ export class Reconciler {
   /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */
   #refusedForMs(key: string, { recorded, forwarding }: StatusWriter, report: Report): number | undefined {
     const { refused } = this.#memory;
-    const { metadata, spec } = forwarding;
-    const source = `${metadata.namespace}/${spec.konnect.tokenSecretRef.name}`;
-    if (isRefused(report)) return refused.add(key, recorded.konnect?.organizationID ?? source);
+    if (isRefused(report)) return refused.add(key, recorded.konnect?.organizationID ?? tokenPlace(forwarding));
     // An outage of Konnect says nothing about what Konnect would answer.
     if (!isUnavailable(report)) for (const other of refused.remove(key)) this.#options.enqueue(other);
     return undefined;

@@ -1,7 +1,7 @@
 /** Undoes everything that a deleted forwarding set in Konnect. */
 import { KonnectError } from '../../konnect/errors.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
-import { resolveToken } from '../desired/credentials.ts';
+import { resolveToken } from '../desired/token.ts';
 import { claimsOf } from '../ownership/claims.ts';
 import { type Problem, problemOf } from '../problems.ts';
 import { finalize, tokenGone } from './finalize.ts';

@@ -21,6 +21,7 @@ async function predicted(
       cluster: {
         readSecret: (...of) => harness.cluster.readSecret(...of),
         readPortal: (...of) => harness.cluster.readPortal(...of),
+        readAuthConfiguration: (...of) => harness.cluster.readAuthConfiguration(...of),
       },
       forwardings,
       clusterName: '',

@@ -103,6 +103,33 @@ describe('auditlog plan', () => {
     expect(output).toContain(`portal ${shop}`);
   });
 
+  describe('takes the token of a KonnectAPIAuthConfiguration', () => {
+    const { konnect: where, ...rest } = specOf(usual);
+    const byRef = forwarding({ ...rest, konnect: { region: where.region, authRef: { name: 'kong' } } });
+    const kong = (spec: object) => ({
+      apiVersion: 'konnect.konghq.com/v1alpha1',
+      kind: 'KonnectAPIAuthConfiguration',
+      metadata: { name: 'kong', namespace: 'platform' },
+      spec: { serverURL: 'us.api.konghq.com', ...spec },
+    });
+    const named = kong({ type: 'secretRef', secretRef: { name: 'kong-token' } });
+
+    test.each<[string, readonly object[], Record<string, string>]>([
+      ['from the object', [kong({ type: 'token', token: tokens.blue })], {}],
+      ['from its Secret', [named, secret('kong-token', { token: tokens.blue })], {}],
+      ['from the user, without its Secret', [named], withToken],
+      ['from the user, without the object', [], withToken],
+    ])('%s', async (_title, objects, env) => {
+      const { code, errors } = await plan([...objects, secret('siem', siem), byRef], [], env);
+      expect({ code, errors }).toEqual({ code: 3, errors: '' });
+    });
+
+    test('or says which object the file lacks', async () => {
+      const { errors } = await plan([secret('siem', siem), byRef]);
+      expect(errors).toContain('the file lacks KonnectAPIAuthConfiguration platform/kong: give a token');
+    });
+  });
+
   test.each<[string, readonly object[] | string, string]>([
     ['a file without a forwarding', [secret('siem', siem)], '- has no AuditLogForwarding'],
     [

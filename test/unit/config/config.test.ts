@@ -24,6 +24,7 @@ describe('the defaults', () => {
         konnectBurst: 100,
         staleListWindowMs: 30_000,
         clusterName: undefined,
+        authRefs: false,
         watchNamespaces: [],
         kubeconfig: undefined,
         home: undefined,

@@ -109,6 +109,7 @@ describe('the values', () => {
       konnectBurst: Number(ofFlags['konnectBurst']),
       staleListWindow: ofFlags['staleListWindowMs'],
       clusterName: ofFlags['clusterName'],
+      authRefs: ofFlags['authRefs'] === 'true',
       maxConcurrentReconciles: Number(ofFlags['maxConcurrentReconciles']),
       gracePeriod: ofFlags['gracePeriodMs'],
       leaderElection: {

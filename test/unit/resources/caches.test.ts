@@ -20,10 +20,40 @@ function clientThatMayNotRead(forbidden: ReadonlySet<string>): Pick<KubeClient, 
   };
 }
 
+test('a kind of kong-operator that is not served keeps no cache from filling, and counts for no probe until it is served', async () => {
+  let isServed = false;
+  const client: Pick<KubeClient, 'list' | 'watch'> = {
+    async list(path) {
+      if (path.includes('konnectapiauth') && !isServed) throw new KubeError(`GET ${path}`, { kind: 'NotFound' });
+      return { items: [], metadata: { resourceVersion: '1' } };
+    },
+    async *watch(path, _query, { signal }) {
+      if (!isServed && path.includes('konnectapiauth')) throw new KubeError(`WATCH ${path}`, { kind: 'NotFound' });
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      yield* [];
+    },
+  };
+  const enqueuer = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
+  const caches = createCaches({ client, log: silent, namespaces: ['team'], hasAuthRefs: true, enqueuer });
+  const health = () => caches.health().map(({ resource }) => resource);
+  const stop = new AbortController();
+  const running = caches.informers.map((informer) => informer.run(stop.signal));
+  try {
+    await caches.filled();
+    expect(health()).toEqual(['auditlogforwardings', 'secrets']);
+    isServed = true;
+    await caches.informers.at(-1)?.synced;
+    expect(health()).toEqual(['auditlogforwardings', 'secrets', 'konnectapiauthconfigurations']);
+  } finally {
+    stop.abort();
+    await Promise.all(running);
+  }
+});
+
 async function fill(namespaces: string[], forbidden: string[], until: (filled: Promise<void>) => Promise<unknown>) {
-  const enqueuer = { onForwarding() {}, onSecret() {} };
+  const enqueuer = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
   const client = clientThatMayNotRead(new Set(forbidden));
-  const caches = createCaches({ client, log: silent, namespaces, enqueuer });
+  const caches = createCaches({ client, log: silent, namespaces, hasAuthRefs: false, enqueuer });
   const stop = new AbortController();
   const running = caches.informers.map((informer) => informer.run(stop.signal));
   try {

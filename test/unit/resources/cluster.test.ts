@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { PortalObject } from '../../../src/forwarding/ports.ts';
+import type { Cluster, PortalObject } from '../../../src/forwarding/ports.ts';
 import { createCluster } from '../../../src/resources/cluster.ts';
 import { ApiServer, json } from '../kube/api-server.ts';
 
@@ -15,17 +15,18 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
-function readPortal(): Promise<PortalObject> {
+function cluster(): Cluster {
   const silent = () => undefined;
-  const cluster = createCluster({
+  return createCluster({
     client: server.client({ timeoutMs: 1_000 }),
     recorder: { record: silent },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     onWritten: silent,
     onEvent: silent,
   });
-  return cluster.readPortal('platform', 'shop', new AbortController().signal);
 }
+
+const readPortal = (): Promise<PortalObject> => cluster().readPortal('platform', 'shop', new AbortController().signal);
 
 function answer(body: unknown): void {
   server.otherwise = (_seen, response) => {
@@ -95,5 +96,53 @@ describe('failed reads are distinguished', () => {
       return true;
     };
     await expect(readPortal()).rejects.toMatchObject({ kind: 'Unauthorized' });
+  });
+});
+
+describe('a KonnectAPIAuthConfiguration', () => {
+  const read = () => cluster().readAuthConfiguration('platform', 'kong', new AbortController().signal);
+
+  test('is read with one request, in the version of kong-operator', async () => {
+    answer({ spec: { type: 'token', token: 'kpat_x', serverURL }, status: { organizationID } });
+    expect(await read()).toEqual({ kind: 'token', token: 'kpat_x', serverURL });
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /apis/konnect.konghq.com/v1alpha1/namespaces/platform/konnectapiauthconfigurations/kong',
+    ]);
+  });
+
+  test.each([
+    ['a Secret', { type: 'secretRef', secretRef: { name: 'a' } }, { kind: 'secret', name: 'a' }],
+    [
+      'a Secret elsewhere',
+      { type: 'secretRef', secretRef: { name: 'a', namespace: 'b' } },
+      { kind: 'secret', name: 'a', namespace: 'b' },
+    ],
+    ['a Secret without a name', { type: 'secretRef', secretRef: {} }, { kind: 'empty' }],
+    ['a type that this operator does not know', { type: 'other', token: 'kpat_x' }, { kind: 'empty' }],
+    ['values of other types', { type: 'token', token: 7, secretRef: 'x', serverURL: 7 }, { kind: 'empty' }],
+    ['no spec', undefined, { kind: 'empty' }],
+  ])('that has %s', async (_what, spec, expected) => {
+    answer({ spec });
+    expect(await read()).toEqual(expected);
+  });
+
+  test.each([
+    ['absent', 404, { kind: 'Status', reason: 'NotFound' }],
+    ['unserved', 404, {}],
+    ['forbidden', 403, { kind: 'Status', reason: 'Forbidden' }],
+  ])('that is %s', async (kind, status, body) => {
+    server.otherwise = (_seen, response) => {
+      json(response, status, body);
+      return true;
+    };
+    expect(await read()).toEqual({ kind });
+  });
+
+  test('that the API server fails to return makes the reconciliation fail, as a Secret does', async () => {
+    server.otherwise = (_seen, response) => {
+      json(response, 500, { kind: 'Status', reason: 'InternalError' });
+      return true;
+    };
+    await expect(read()).rejects.toMatchObject({ kind: 'Unavailable' });
   });
 });

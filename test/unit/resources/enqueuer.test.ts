@@ -3,6 +3,7 @@ import { apiVersion, finalizer, kind, pendingCondition, reconcileAnnotation } fr
 import type { AddOptions } from '../../../src/controller/work-queue.ts';
 import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
 import type { Change } from '../../../src/kube/store.ts';
+import type { KeptAuthConfiguration } from '../../../src/resources/auth-configuration-resource.ts';
 import { Enqueuer } from '../../../src/resources/enqueuer.ts';
 import { type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
 import { blue, shop } from '../../support/konnect-fixtures.ts';
@@ -171,6 +172,57 @@ test('changes of spec and of Secrets are reported after the start, since they ha
   secret('platform/shared', { kind: 'updated', source: 'watch' });
   added(forwarding('b'));
   expect(changed).toEqual(['platform/a spec', 'platform/a secret', 'platform/b spec']);
+});
+
+describe('a KonnectAPIAuthConfiguration', () => {
+  const { konnect, ...rest } = specOf(usual);
+  const spec = { ...rest, konnect: { region: konnect.region, authRef: { name: 'kong' } } };
+  const byKong = { ...forwarding('one', { status: inSync }), spec };
+  const kong = (generation: number, name = 'platform/kong-token'): KeptAuthConfiguration => ({
+    metadata: { namespace: 'platform', name: 'kong', uid: 'u', resourceVersion: '1', generation },
+    secret: name,
+  });
+
+  function started() {
+    const all = setUp();
+    all.enqueuer.start([]);
+    all.added(byKong);
+    all.added(forwarding('other', { status: inSync }));
+    const change = (to: Change<KeptAuthConfiguration>) => {
+      all.enqueued.length = 0;
+      all.enqueuer.onAuthConfiguration(to);
+      return [...all.enqueued];
+    };
+    const key = 'platform/kong';
+    return {
+      ...all,
+      appears: (object: KeptAuthConfiguration, source: 'list' | 'watch') =>
+        change({ kind: 'added', key, source, object }),
+      changes: (previous: KeptAuthConfiguration, object: KeptAuthConfiguration) =>
+        change({ kind: 'updated', key, source: 'watch', object, previous }),
+      disappears: (object: KeptAuthConfiguration) => change({ kind: 'deleted', key, source: 'watch', object }),
+    };
+  }
+
+  test('enqueues the forwardings that name it, unless only its status or a finalizer has changed', () => {
+    const { appears, changes, disappears, updated } = started();
+    expect(appears(kong(1), 'list')).toEqual(['platform/one resync']);
+    expect(changes(kong(1), kong(1))).toEqual([]);
+    expect(changes(kong(1), kong(2))).toEqual(['platform/one new']);
+    expect(disappears(kong(2))).toEqual(['platform/one new']);
+    updated(byKong, forwarding('one', { status: inSync, generation: 2 }));
+    expect(appears(kong(1), 'watch')).toEqual([]);
+  });
+
+  test('makes its Secret enqueue these forwardings too, as long as it names it', () => {
+    const { appears, changes, secret } = started();
+    const rotated = () => [...secret('platform/kong-token', { kind: 'updated', source: 'watch' })];
+    expect(rotated()).toEqual([]);
+    appears(kong(1), 'list');
+    expect(rotated()).toEqual(['platform/one new']);
+    changes(kong(1), kong(2, 'platform/else'));
+    expect(rotated()).toEqual([]);
+  });
 });
 
 test('a deleted forwarding has no group, no claims and no conditions', () => {

@@ -5,7 +5,8 @@ import {
   kind,
   AuditLogForwarding as Schema,
 } from '../../../../src/api/v1alpha1.ts';
-import { resolveCredentials, resolveToken } from '../../../../src/forwarding/desired/credentials.ts';
+import { resolveCredentials } from '../../../../src/forwarding/desired/credentials.ts';
+import { resolveToken } from '../../../../src/forwarding/desired/token.ts';
 import type { Cluster, Secret } from '../../../../src/forwarding/ports.ts';
 import { own, specOf } from '../../../support/forwarding-spec.ts';
 import { shop } from '../../../support/konnect-fixtures.ts';

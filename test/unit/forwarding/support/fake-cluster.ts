@@ -2,7 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { conditionRows, unknownConditions } from '../../../../scripts/conditions.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
-import type { Cluster, KubernetesEvent, PortalObject, Secret } from '../../../../src/forwarding/ports.ts';
+import type {
+  AuthConfiguration,
+  Cluster,
+  KubernetesEvent,
+  PortalObject,
+  Secret,
+} from '../../../../src/forwarding/ports.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 import { isObservation } from '../../../support/observation.ts';
 
@@ -15,6 +21,8 @@ export class FakeCluster implements Cluster {
   readonly secrets = new Map<string, Secret>();
   /** By name, or by `namespace/name` outside the namespace `platform`. */
   readonly portals = new Map<string, PortalObject>();
+  /** KonnectAPIAuthConfigurations by name. */
+  readonly authConfigurations = new Map<string, AuthConfiguration>();
   readonly announcements: (KubernetesEvent & { readonly of: string })[] = [];
   /** Every status that was written, in order, except those that only have a new `lastObservedTime`. */
   readonly statuses: Status[] = [];
@@ -108,6 +116,13 @@ export class FakeCluster implements Cluster {
     return this.around('read portal', async () => {
       signal.throwIfAborted();
       return this.portals.get(namespace === 'platform' ? name : `${namespace}/${name}`) ?? { kind: 'absent' };
+    });
+  }
+
+  async readAuthConfiguration(_namespace: string, name: string, signal: AbortSignal): Promise<AuthConfiguration> {
+    return this.around('read auth configuration', async () => {
+      signal.throwIfAborted();
+      return this.authConfigurations.get(name) ?? { kind: 'absent' };
     });
   }
 
