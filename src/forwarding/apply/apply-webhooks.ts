@@ -87,8 +87,11 @@ function recordPending(one: Attachment): void {
   // Status may not be written after the request. The change must not look like one by another client then.
   const updating = step.isForeign === true ? 'Correction' : (recorded?.updating ?? 'Change');
   if (one.isRecorded) {
-    const { state = 'pending', reason } = recorded ?? {};
-    one.record({ state, ...(reason === undefined ? {} : { reason }), ours: 'same', updating });
+    const { state = 'pending', reason, destinationID, applied } = recorded ?? {};
+    // A read has shown that an unanswered write took effect, which pointed the webhook at another destination.
+    const isSeen = destinationID !== undefined && destinationID === step.otherID;
+    const last = isSeen && applied !== undefined ? { ...applied, destinationID } : undefined;
+    one.record({ state, ...(reason === undefined ? {} : { reason }), ours: 'same', updating, applied: last });
     return;
   }
   const wasConfirmed = recorded !== undefined && wasAttached(recorded);

@@ -42,19 +42,22 @@ export interface AttachmentUpdate {
   readonly isBeforeWrite?: boolean;
   /** A write that may be under way, or whose answer was lost. As recorded unless given. */
   readonly updating?: PortalStatus['updating'];
+  /** What a read has shown of the operator's last change. As recorded unless given. */
+  readonly applied?: AppliedWebhook | undefined;
 }
 
 /** Returns what stays recorded of the operator's last change, and of one that may be under way. */
 export function appliedOf(
-  { ours, isBeforeWrite, updating }: AttachmentUpdate,
+  { ours, isBeforeWrite, updating, applied }: AttachmentUpdate,
   before: PortalStatus | OrganizationStatus | undefined,
   desired: AppliedWebhook,
 ): { applied?: AppliedWebhook; updating?: PortalStatus['updating'] } {
   if (ours === 'none') return {};
   if (ours === 'desired' && isBeforeWrite !== true) return { applied: desired };
   const lasting = updating ?? before?.updating;
+  const last = applied ?? before?.applied;
   return {
-    ...(before?.applied === undefined ? {} : { applied: before.applied }),
+    ...(last === undefined ? {} : { applied: last }),
     ...(lasting === undefined ? {} : { updating: lasting }),
   };
 }

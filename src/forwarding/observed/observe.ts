@@ -73,7 +73,11 @@ async function observeNamed(
     others
       .filter((one) => one.name !== undefined && one.name === name)
       .map((one) => seenDestination(forwarding.metadata.uid, one));
-  return { named: withName(wanted), sameNameAsPending: withName(pending) };
+  // A list may still show a destination that the operator has just deleted. It is not the one that the pending creation made.
+  const current = await Promise.all(
+    withName(pending).map(async (one) => ((await konnect.client.getDestination(api, one.id, signal)) ? [one] : [])),
+  );
+  return { named: withName(wanted), sameNameAsPending: current.flat() };
 }
 
 /** Returns the destination that status names, from the shared list if it matches there, else from its own answer. */

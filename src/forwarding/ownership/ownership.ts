@@ -138,8 +138,9 @@ function ownerOf(
   const wasOwner = (one: AuditLogForwarding) =>
     isMember(one, organizationID) &&
     one.status.konnect?.region === region &&
-    wasAttached(attachmentOf(one.status, which)) &&
-    (canOwn(one) || (!isSelf(one) && keepsClaim(one, region, which)));
+    (isSwitching(one, query) ||
+      (wasAttached(attachmentOf(one.status, which)) &&
+        (canOwn(one) || (!isSelf(one) && keepsClaim(one, region, which)))));
 
   const all = [...others, self].toSorted(byAge);
   const holder = holderOf(query, self, others);
@@ -225,6 +226,14 @@ function isMember({ status }: AuditLogForwarding, organizationID: string): boole
   return status.konnect?.organizationID === organizationID;
 }
 
+/** Returns true if the forwarding changes to the other API version, and has not attached the webhook there yet. */
+function isSwitching(one: AuditLogForwarding, query: HoldQuery): boolean {
+  const isLeaving = leftOf(one, query).some(
+    ({ kind, api }) => kind === 'organization' && api !== one.spec.konnect.auditLogsAPI,
+  );
+  return isLeaving && canWrite(one) && wants(one, query.region, query.which);
+}
+
 /** Returns true if the forwarding is suspended and wants the webhook. It writes nothing then, but keeps what it owns. */
 function keepsClaim(other: AuditLogForwarding, region: string, which: WebhookKey): boolean {
   return other.spec.suspend && wants(other, region, which);
@@ -241,15 +250,25 @@ interface HoldQuery {
   readonly seen: SeenWebhook | PointedWebhook | undefined;
 }
 
-/** Returns true if the webhook points at a destination that the status of this forwarding names for it. */
-function pointsAtOurs({ status }: AuditLogForwarding, { organizationID, region, which, seen }: HoldQuery): boolean {
-  const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
-  const now = here ? attachmentOf(status, which) : undefined;
-  const left = (status.cleanup ?? []).filter(
+/** Returns the entries of `cleanup` that are about the webhook. */
+function leftOf(
+  { status: { cleanup = [] } }: AuditLogForwarding,
+  { organizationID, region, which }: HoldQuery,
+): readonly CleanupStatus[] {
+  return cleanup.filter(
     (entry) => entry.organizationID === organizationID && entry.region === region && sameKey(keyOf(entry), which),
   );
+}
+
+/** Returns true if the webhook points at a destination that the status of this forwarding names for it. */
+function pointsAtOurs(one: AuditLogForwarding, query: HoldQuery): boolean {
+  const { status } = one;
+  const { organizationID, region, which, seen } = query;
+  const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
+  const now = here ? attachmentOf(status, which) : undefined;
+  const left = leftOf(one, query);
   if (seen?.kind === 'attached') {
-    return [now, now?.applied, ...left].some((one) => one?.destinationID === seen.destinationID);
+    return [now, now?.applied, ...left].some((record) => record?.destinationID === seen.destinationID);
   }
   if (seen?.kind !== 'inline') return false;
   const isAttached = now !== undefined && (now.state === 'on' || now.state === 'off');

@@ -143,7 +143,7 @@ export function planWebhook(
       }
       if (otherID === target.takenBackID) return { kind: 'refuse', otherID, why: 'taken back' };
       if ([record?.destinationID, record?.applied?.destinationID, target.formerID].includes(otherID)) {
-        return { kind: 'attach', because: 'destination gone' };
+        return { kind: 'attach', because: 'destination gone', otherID };
       }
       if (wasAttached(record)) return { kind: 'attach', because: 'pointed elsewhere', otherID };
       return planAdoption(target, seen);

@@ -38,6 +38,9 @@ const inline: SeenWebhook = {
   skipSSLVerification: undefined,
   updatedAt: undefined,
 };
+const leavesV3: Status = {
+  cleanup: [{ organizationID, region: 'us', api: 'v3', kind: 'organization', destinationID: 'B' }],
+};
 const inlineOn: Status = { organization: { api: 'v2', endpointDigest: 'x', enabled: true, state: 'on' } };
 
 function contest(self: Sketch, others: Readonly<Record<string, Sketch>>) {
@@ -286,6 +289,24 @@ describe("the organization's webhook", () => {
     ],
     ['an inline webhook without an owner is free', { age: 3, spec: wantsBoth }, inline, free],
     ['a forwarding that wants only portals does not own it', { age: 1 }, unconfigured, free],
+    [
+      'a forwarding that changes the API version keeps it while it is detached',
+      { age: 3, spec: { ...wantsBoth, api: 'v2' }, status: leavesV3 },
+      unconfigured,
+      held('b'),
+    ],
+    [
+      'a forwarding that changes the API version loses it if it cannot write',
+      { age: 3, spec: { ...wantsBoth, api: 'v2' }, status: { ...leavesV3, ...stalledBy('SecretInvalid') } },
+      unconfigured,
+      free,
+    ],
+    [
+      'a forwarding that no longer wants it does not keep it',
+      { age: 3, spec: { ...wantsPortal, api: 'v2' }, status: leavesV3 },
+      unconfigured,
+      free,
+    ],
   ] as const)('%s', (_title, other, seen, expected) => {
     expect(ownershipOf(contest(self, { b: other })).webhook(organization, seen)).toEqual(expected);
   });

@@ -215,14 +215,14 @@ describe('a destination of another client, which spec refers to', () => {
       [],
       attachedTo('X'),
       { kind: 'unresolved', ids: [] },
-      { kind: 'attach', because: 'destination gone' },
+      { kind: 'attach', because: 'destination gone', otherID: 'X' },
     ],
     [
       'is not the only one',
       [theirs, { ...theirs, id: 'Y' }],
       attachedTo('X'),
       { kind: 'unresolved', ids: ['X', 'Y'] },
-      { kind: 'attach', because: 'destination gone' },
+      { kind: 'attach', because: 'destination gone', otherID: 'X' },
     ],
   ] as const)('%s', (_title, found, seen, destination, portal) => {
     const steps = plan(referring, mine, see(found, seen), clock);
@@ -335,6 +335,6 @@ test('a portal that status does not name is attached if it points at a deleted d
     portals: new Map([['p1', attachedTo('D')]]),
   };
   const steps = plan(desiredOf(), { destination: ownDestination }, observed, clock);
-  expect(steps.portals.get('p1')).toEqual({ kind: 'attach', because: 'destination gone' });
+  expect(steps.portals.get('p1')).toEqual({ kind: 'attach', because: 'destination gone', otherID: 'D' });
   expect(steps.destination).toEqual({ kind: 'create' });
 });

@@ -40,7 +40,7 @@ describe("a portal's webhook", () => {
       'is attached again if it points at the previous destination of the forwarding',
       { destinationID: 'O', state: 'on' },
       attachedTo('O'),
-      { because: 'destination gone' },
+      { because: 'destination gone', otherID: 'O' },
     ],
     [
       'is refused if the forwarding never owned it',

@@ -81,6 +81,25 @@ describe('a lost answer to the creation', () => {
   );
 });
 
+test('a creation whose answer was lost is not taken for a deleted destination that a list still shows', async () => {
+  const choice: SpecChoice = { ...usual, adoptionPolicy: 'Never' };
+  const harness = await inPlace(choice);
+  const deletedID = onlyDestination(harness);
+  harness.createForeign('theirs');
+  harness.clock.ms += 30_000;
+  harness.cluster.edit(() => specOf({ ...choice, destinationRef: { name: 'theirs' } }));
+  await harness.settle();
+  harness.cluster.edit(() => specOf(choice));
+  harness.konnect.control.fail({ kind: 'drop-after', match: { method: 'POST' }, times: 1 });
+  await harness.reconcile();
+  Object.assign(harness.konnect.model.behavior, { staleListMs: 25_000 });
+  await harness.settle();
+  expect(harness.readiness).toBe('True InSync');
+  const created = harness.destinations.filter((one) => one.name !== 'theirs').map(({ id }) => id);
+  expect(created).toEqual([harness.status.destination?.id]);
+  expect(created).not.toEqual([deletedID]);
+});
+
 describe('a lost answer to an attachment', () => {
   const choices: SpecChoice[] = [usual, { api: 'v2', organization: { enabled: true } }, { ...usual, api: 'v2' }];
 

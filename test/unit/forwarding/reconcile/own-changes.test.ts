@@ -177,3 +177,20 @@ describe('an endpoint that Konnect shows in canonical form is the one that was s
     },
   );
 });
+
+test('two unanswered writes that point a webhook elsewhere count as no change of another client', async () => {
+  const harness = await inPlace(onePortal);
+  for (const name of ['second', 'third']) harness.createForeign(name);
+  for (const [name, answer] of [
+    ['second', { kind: 'drop-after' }],
+    ['third', { kind: 'drop-before' }],
+  ] as const) {
+    harness.konnect.control.fail({ ...answer, match: patch, times: 1 });
+    harness.cluster.edit(() => specOf({ ...onePortal, destinationRef: { name } }));
+    await harness.reconcile();
+  }
+  await harness.settle();
+  expect(harness.pointsAt(harness.portal(shop))).toBe('third on');
+  expect(corrections(harness)).toEqual([]);
+  expect(correctionEvents(harness)).toEqual([]);
+});
