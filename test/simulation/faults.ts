@@ -98,6 +98,11 @@ export function isAct(text: string): text is Act {
   return acts.some((act) => act === text);
 }
 
+/** True for an answer with 4xx. */
+export function isRefusal(fault: Fault | Act): boolean {
+  return /^http-4\d\d$/.test(fault);
+}
+
 /** Returns false if the fault cannot happen to such a call, or has the same effect as another fault. */
 export function applies(fault: Fault, call: Call): boolean {
   const isWrite = call.kind === 'write';

@@ -21,6 +21,8 @@ interface ForeignWrite {
   readonly state: ObjectState | undefined;
   /** The forwarding that has read the object since, and that status names as its owner. */
   seenBy?: string;
+  /** True after a write of the operator that followed the read: the change is corrected, and waits to be counted. */
+  isWritten?: boolean;
   /** True if nobody can tell whose change this is, because a write of the operator was unanswered when it read the object. */
   isUndecidable: boolean;
 }
@@ -75,8 +77,8 @@ export class ForeignWrites {
       return !isHidden && !isOfKonnect && !isDeepStrictEqual(was, is);
     });
     for (const object of changed) {
-      // Of several changes that the operator has not seen, only the last one is there to be corrected.
-      this.#open = this.#open.filter((one) => one.object !== object || one.seenBy !== undefined);
+      // Of several changes that the operator has not corrected, only the last one is there to be corrected.
+      this.#open = this.#open.filter((one) => one.object !== object || one.isUndecidable || one.isWritten === true);
       this.#open.push({ object, state: this.#states.get(object), isUndecidable: this.#isUntimed(object, before) });
     }
     return changed;
@@ -86,8 +88,10 @@ export class ForeignWrites {
   called({ object, what, kind }: Call, outcome: string, by: string | undefined): void {
     if (what.includes('webhook status') && outcome.startsWith('not done')) this.#isDeliveryHidden = true;
     if (object === undefined || by === undefined) return;
-    if (kind === 'write' && outcome.startsWith('done')) {
-      for (const one of this.#open.filter((open) => open.object === object && open.seenBy !== by)) {
+    for (const one of kind === 'write' && outcome.startsWith('done') ? this.#open : []) {
+      if (one.object !== object) continue;
+      if (one.seenBy === by) one.isWritten = true;
+      else {
         one.seenBy = by;
         one.isUndecidable = true;
         this.#lost.add(object);
@@ -115,9 +119,9 @@ export class ForeignWrites {
       for (let count = 0; count < more.length; count += 1) {
         const found = this.#open.filter((one) => this.#isNamed(of, after, object, one.object));
         if (found.length === 0 && !this.#isDeliveryHidden) unfounded.push(object);
-        const seen = found.filter(({ seenBy }) => seenBy !== undefined);
-        const settled = new Set(seen.length > 0 ? seen : found);
-        this.#open = this.#open.filter((one) => !settled.has(one));
+        const isSeen = (one: ForeignWrite) => one.seenBy !== undefined && !one.isUndecidable;
+        const settled = found.find((one) => isSeen(one) && one.isWritten) ?? found.find(isSeen) ?? found[0];
+        this.#open = this.#open.filter((one) => one !== settled);
       }
     }
     return unfounded;
@@ -187,8 +191,9 @@ export class ForeignWrites {
     if (record === undefined) return undefined;
     const { applied, updating, reason } = record;
     const api = object === here ? organization?.api : undefined;
-    const isRecovering = status?.delivery?.some(({ key }) => key === (kind === 'portal' ? id : kind)) === true;
-    return { isApplied: applied !== undefined && !isRecovering, updating, reason, api };
+    const deliveryKey = kind === 'portal' ? id : kind;
+    const isRecovering = status?.delivery?.some((one) => one.key === deliveryKey && one.switchOn !== undefined);
+    return { isApplied: applied !== undefined && isRecovering !== true, updating, reason, api };
   }
 
   #rememberDestination(of: string, { status: { destination } }: AuditLogForwarding): void {

@@ -2,7 +2,7 @@
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import { key } from '../support/forwarding-spec.ts';
-import type { Call, PlannedFault } from './faults.ts';
+import { type Call, isRefusal, type PlannedFault } from './faults.ts';
 import type { ForeignObjects } from './foreign-objects.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import {
@@ -217,7 +217,7 @@ export class InvariantChecker implements Observer {
 
   /** Returns what still differs from the final state. */
   missing(): Violation[] {
-    const { afterFault, mayBeTaken = [] } = this.#scenario;
+    const { afterFault, afterRefusal, mayBeTaken = [] } = this.#scenario;
     if (this.#world.wasDeletedByFault) {
       const leaves = [...mayBeTaken, ...mayBeTaken.map((name) => `blue/${name}`)];
       return this.#missingFrom({ after: {}, destinations: [], readiness: { [key]: 'gone' }, mayRemain: leaves });
@@ -225,14 +225,13 @@ export class InvariantChecker implements Observer {
     const states = this.#world.isUndone ? this.#before : [this.#target];
     const [found = [], ...others] = states.map((state) => this.#missingFrom(state));
     if (this.#isTaken() || others.some(({ length }) => length === 0)) return [];
-    if (
-      found.length === 0 ||
-      this.#world.isUndone ||
-      afterFault === undefined ||
-      this.#world.appliedFaults.length === 0
-    )
-      return found;
-    return this.#missingFrom(afterFault).length === 0 ? [] : found;
+    if (found.length === 0 || this.#world.isUndone) return found;
+    const { appliedFaults } = this.#world;
+    const accepted = [
+      ...(afterFault !== undefined && appliedFaults.length > 0 ? [afterFault] : []),
+      ...(afterRefusal !== undefined && appliedFaults.some(({ fault }) => isRefusal(fault)) ? [afterRefusal] : []),
+    ];
+    return accepted.some((state) => this.#missingFrom(state).length === 0) ? [] : found;
   }
 
   /** True if another client has taken an object while it was adopted, or while its owner or API version changed, and status says so. */
@@ -377,7 +376,7 @@ export class InvariantChecker implements Observer {
 
   /** True if the next owner of a webhook cannot take it over while the present owner waits. */
   #mayBeOff(): boolean {
-    const isLong = ({ fault, lasting }: PlannedFault) => lasting !== undefined || /^http-4\d\d$/.test(fault);
+    const isLong = ({ fault, lasting }: PlannedFault) => lasting !== undefined || isRefusal(fault);
     return this.#scenario.changesOwner === true && this.#world.appliedFaults.some(isLong);
   }
 

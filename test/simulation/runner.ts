@@ -13,6 +13,8 @@ import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 /** Number of resyncs after which a run must have converged. A fault may last for some of them. */
 const maxResyncs = 10;
 const restResyncs = 2;
+/** The longest time to convergence without a fault, if Konnect delays nothing. */
+const maxRecoveryMs = 90_000;
 
 /** How a scenario is played. */
 export interface Variant {
@@ -136,6 +138,9 @@ export async function runScenario(
     await settle();
   }
   const recoveryMs = world.clock.ms - startedMs;
+  const needsResync = resyncs > 0 || scenario.later !== undefined;
+  if (plan.length === 0 && !isBack && !needsResync && recoveryMs > maxRecoveryMs)
+    checker.violate('converges', `without a fault, but after ${String(recoveryMs / 1_000)} seconds`);
   const calls = world.stopCounting();
   if (!ends) checker.violate('converges', 'the reconciliations do not end');
   // A resync finds what an old list has hidden or a refused call has left, records the time that an answer lacked, and corrects late changes of others.

@@ -31,6 +31,8 @@ export interface Scenario extends FinalState {
   readonly undone?: FinalState;
   /** Also accepted after a fault: a crash loses the memory of the process, and a refused call may put a change off. */
   readonly afterFault?: FinalState;
+  /** Also accepted if Konnect has refused a call with 4xx. */
+  readonly afterRefusal?: FinalState;
   /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
   /** Webhooks that are off while they change their kind. They are checked from when they have their final target. */

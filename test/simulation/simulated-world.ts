@@ -396,12 +396,12 @@ export class SimulatedWorld {
         const result = action();
         this.observer.called(call, fault === undefined ? 'done' : `done, ${fault}`, by, process.reconciling);
         if (call.kind === 'write') this.observer.changed(call.what, 'operator');
-        this.#runAfterCall(call);
         return result;
       } catch (error) {
         this.observer.called(call, error instanceof Error ? error.message : 'failed', by, process.reconciling);
         throw error;
       } finally {
+        this.#runAfterCall(call);
         this.#act();
       }
     };

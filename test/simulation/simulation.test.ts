@@ -46,7 +46,7 @@ test('a repeated run gives the same result', async () => {
   }
 });
 
-test.each(['no-intent', 'deletes-after-failure', 'ticking-status'])(
+test.each(['no-intent', 'destination-first', 'ticking-status'])(
   'the simulation finds the seeded bug %s',
   async (name) => {
     const bug = mutations().find((one) => one.name === name);

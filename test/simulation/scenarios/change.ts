@@ -1,12 +1,12 @@
 /** A change of spec, of a Secret, of a Portal object or, by another client, of Konnect. */
 
 import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webhooks.ts';
-import type { Webhook } from '../../../sandbox/konnect/model.ts';
-import { key, usual } from '../../support/forwarding-spec.ts';
+import { revokeToken, type Webhook } from '../../../sandbox/konnect/model.ts';
+import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import { inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
-import type { SimulatedWorld } from '../simulated-world.ts';
+import { type SimulatedWorld, staleMs } from '../simulated-world.ts';
 import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 function detachShop(world: SimulatedWorld): void {
@@ -20,6 +20,13 @@ function failDeliveries(world: SimulatedWorld, webhook: Webhook, call: string): 
   for (const code of [503, 503, 503]) attempt(code);
   world.afterCall(call, () => attempt(200));
 }
+
+const neverAdopting: SpecChoice = { ...usual, adoptionPolicy: 'Never' };
+const inGreen: SpecChoice = {
+  portals: [{ id: garden, enabled: true }],
+  organization: { enabled: true },
+  token: 'greens',
+};
 
 export const changes: readonly Scenario[] = [
   {
@@ -58,6 +65,15 @@ export const changes: readonly Scenario[] = [
     behavior: inconvenient,
     before: usual,
     change: (world) => world.putSecret('siem', { ...siem, authorization: 'Bearer CANARYnew' }),
+    after: allAttached,
+    destinations: ownDestination,
+  },
+  {
+    title: 'rotate-at-the-region',
+    deletable: true,
+    behavior: { destinationItems: 'region-v3', unservedDestinationItem: 'no-route' },
+    before: usual,
+    change: (world) => world.putSecret('siem', otherSiem),
     after: allAttached,
     destinations: ownDestination,
   },
@@ -201,7 +217,7 @@ export const changes: readonly Scenario[] = [
     before: usual,
     change(world) {
       world.kubernetes.putSecret('platform/greens', { token: tokens.green });
-      world.edit({ portals: [{ id: garden, enabled: true }], organization: { enabled: true }, token: 'greens' });
+      world.edit(inGreen);
     },
     after: { 'green/garden': `${key} on`, 'green/us': `${key} on` },
     destinations: [`green/${key}`],
@@ -213,6 +229,21 @@ export const changes: readonly Scenario[] = [
       readiness: { [key]: 'False LeftBehind Stalled' },
       mayRemain: ['blue/shop', 'blue/forum', 'blue/us', `blue/${key}`],
     },
+  },
+  {
+    title: 'change-organization-and-revoke-the-token',
+    foreign: (world) => world.putSecret('own', { token: tokens.blueAgain }),
+    before: { ...usual, token: 'own' },
+    change(world) {
+      world.kubernetes.putSecret('platform/greens', { token: tokens.green });
+      world.edit(inGreen);
+      revokeToken(world.konnect, tokens.blueAgain);
+    },
+    later: [(world) => world.edit({ ...inGreen, deletionPolicy: 'Retain' })],
+    after: { 'green/garden': `${key} on`, 'green/us': `${key} on` },
+    destinations: [`green/${key}`],
+    mayRemain: ['blue/shop', 'blue/forum', 'blue/us', `blue/${key}`],
+    leavesUnrecorded: true,
   },
   {
     title: 'portal-made-anew',
@@ -325,6 +356,24 @@ export const changes: readonly Scenario[] = [
     destinations: [],
   },
   {
+    title: 'refer-to-another-and-back-while-deleting',
+    foreign: (world) => void world.createForeign('theirs'),
+    before: neverAdopting,
+    async prepare(world) {
+      // Even the oldest list shows the destination.
+      world.clock.ms += staleMs;
+      await world.work();
+    },
+    change(world) {
+      world.afterCall('delete destination', () => world.edit(neverAdopting));
+      world.edit({ ...neverAdopting, destinationRef: { name: 'theirs' } });
+    },
+    // There is nothing to delete if another client has done it.
+    later: [(world) => world.edit(neverAdopting)],
+    after: allAttached,
+    destinations: ownDestination,
+  },
+  {
     title: 'refer-to-another-lenient',
     deletable: true,
     behavior: { usedDestination: 'deleted' },
@@ -333,6 +382,16 @@ export const changes: readonly Scenario[] = [
     change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
     after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
     destinations: [],
+  },
+  {
+    title: 'refer-to-nothing-lenient',
+    behavior: { usedDestination: 'deleted' },
+    before: usual,
+    change: (world) => world.edit({ ...usual, destinationRef: { name: 'misspelt' } }),
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [key]: 'False DestinationNotFound Stalled' },
+    writesNothing: true,
   },
   {
     title: 'refer-to-the-new-owner-of-a-portal',

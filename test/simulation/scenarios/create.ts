@@ -111,6 +111,20 @@ export const creations: readonly Scenario[] = [
     writesNothing: true,
   },
   {
+    title: 'create-beside-a-new-namesake',
+    behavior: { duplicateNames: 'allowed' },
+    change(world) {
+      // The neighbor has just read the list that all forwardings share.
+      world.createForeign(key);
+      world.clock.ms += 60_000;
+      world.add({ ...shopOnly, adoptionPolicy: 'Never' });
+    },
+    after: {},
+    destinations: ownDestination,
+    readiness: { [key]: 'False NameInUse Stalled' },
+    writesNothing: true,
+  },
+  {
     title: 'refuse-shared-endpoint',
     foreign: (world) => {
       const id = world.createForeign('theirs', { endpoint: sharedSiem.endpoint });

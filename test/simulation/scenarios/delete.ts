@@ -27,6 +27,34 @@ export const deletions: readonly Scenario[] = [
     readiness: { [key]: 'gone' },
   },
   {
+    title: 'delete-at-the-region',
+    behavior: { destinationItems: 'region-v2', unservedDestinationItem: 'problem' },
+    before: usual,
+    change: (world) => world.delete(),
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
+    title: 'delete-after-an-old-409',
+    behavior: { releaseDelayMs: 20_000 },
+    before: usual,
+    foreign: (world) => void world.createForeign('theirs'),
+    change(world) {
+      world.afterCall('delete destination', () => world.edit(usual));
+      world.edit({ ...usual, destinationRef: { name: 'theirs' } });
+    },
+    later: [
+      (world) => {
+        world.clock.ms += 3_600_000;
+        world.delete();
+      },
+    ],
+    after: {},
+    destinations: [],
+    readiness: { [key]: 'gone' },
+  },
+  {
     title: 'delete-without-finalizer',
     before: usual,
     change(world) {

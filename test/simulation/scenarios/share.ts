@@ -2,7 +2,7 @@
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
-import { allAttached, inline, inlineOn, ownDestination, shopOnly } from './common.ts';
+import { allAttached, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 const younger = 'platform/later';
 /** The state of the forwarding of the scenario, if a user creates it again after the other one has taken over. */
@@ -135,6 +135,17 @@ export const shared: readonly Scenario[] = [
     destinations: [],
     readiness: { [key]: 'gone' },
     undone: { after: { 'blue/us': inlineOn }, destinations: [], readiness: claimed },
+  },
+  {
+    title: 'v3-to-v2-beside-another',
+    ...withYounger(organizationOnly),
+    change: (world) => world.edit(inline),
+    after: { 'blue/us': inlineOn },
+    destinations: [],
+    readiness: { [younger]: 'False Claimed Stalled' },
+    // A forwarding that Konnect refuses is passed over.
+    afterRefusal: { after: { 'blue/us': `${younger} on` }, destinations: [`blue/${younger}`], readiness: claimed },
+    mayBeInterrupted: ['blue/us'],
   },
   {
     title: 'hand-over-to-portal',
