@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import type { LocalKonnectOptions } from '../../sandbox/konnect/local-konnect.ts';
 import { clearWebhook, pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
+import { startKonnect } from '../../sandbox/konnect/server.ts';
+import { KonnectHTTP } from '../../src/konnect/http.ts';
 import { type SpecChoice, specOf, usual } from '../support/forwarding-spec.ts';
 import { blue, forum, laden, otherSiem, shop, siem } from '../support/konnect-fixtures.ts';
-import { Crash, Harness } from '../unit/forwarding/support/harness.ts';
+import { type Connection, Crash, Harness } from '../unit/forwarding/support/harness.ts';
 
 const name = 'platform/sumologic';
 const inline: SpecChoice = { api: 'v2', organization: { enabled: true } };
@@ -177,9 +180,19 @@ function left(harness: Harness, { before }: Story): string[] {
   return Object.values(pointed(harness)).filter((one) => one !== 'nothing off' && !isTheirs(one));
 }
 
+async function connectOverHTTP(options: LocalKonnectOptions): Promise<Connection> {
+  const konnect = await startKonnect(options);
+  const transport = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
+  const close = async () => {
+    transport.close();
+    await konnect.stop();
+  };
+  return { konnect, transport, urlTemplate: konnect.urlTemplate, close };
+}
+
 /** Runs the scenario up to its change, and then a process that crashes after this call, before its answer. */
 async function play(scenario: Story, diesAfterCall?: number): Promise<Harness> {
-  const harness = await Harness.open(scenario.before, { isOverHTTP: true });
+  const harness = await Harness.open(scenario.before, { connect: connectOverHTTP });
   scenario.prepare?.(harness);
   if (scenario.change !== undefined) {
     await harness.settle();

@@ -1,8 +1,11 @@
 import type { Behavior } from '../../../../sandbox/konnect/behavior.ts';
-import { createLocalKonnect, type LocalKonnect } from '../../../../sandbox/konnect/local-konnect.ts';
+import {
+  createLocalKonnect,
+  type LocalKonnect,
+  type LocalKonnectOptions,
+} from '../../../../sandbox/konnect/local-konnect.ts';
 import { createDestination, currentDestinations } from '../../../../sandbox/konnect/model/destinations.ts';
 import { type Destination, type Organization, type Webhook, webhookIn } from '../../../../sandbox/konnect/model.ts';
-import { startKonnect } from '../../../../sandbox/konnect/server.ts';
 import {
   type AuditLogForwarding,
   apiVersion,
@@ -13,7 +16,6 @@ import {
 import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
 import { ClaimIndex } from '../../../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../../../src/forwarding/reconcile/reconciler.ts';
-import { KonnectHTTP } from '../../../../src/konnect/http.ts';
 import { Konnect } from '../../../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../../../src/konnect/transport.ts';
 import { shouldReconcile } from '../../../../src/resources/predicates.ts';
@@ -26,8 +28,9 @@ import { FakeCluster } from './fake-cluster.ts';
 /** A process that was killed: none of its later calls reaches the outside. */
 export class Crash extends Error {}
 
-/** How the operator reaches Konnect. */
-interface Connection {
+/** A local Konnect, and how the operator reaches it. */
+export interface Connection {
+  readonly konnect: LocalKonnect;
   readonly transport: KonnectTransport;
   readonly urlTemplate: string;
   readonly close: () => Promise<void>;
@@ -37,8 +40,15 @@ export interface HarnessOptions {
   readonly behavior?: Partial<Behavior>;
   /** It is another cluster, whose Konnect and clock are those of this one. */
   readonly beside?: Harness;
-  /** With Konnect on loopback. Default: in memory, which takes a third of the time. */
-  readonly isOverHTTP?: boolean;
+  /** Default: a Konnect in memory, without HTTP. */
+  readonly connect?: (options: LocalKonnectOptions) => Promise<Connection>;
+}
+
+const leaveOpen = async () => undefined;
+
+async function connectInMemory(options: LocalKonnectOptions): Promise<Connection> {
+  const konnect = createLocalKonnect(options);
+  return { konnect, transport: inMemoryTransport(konnect), urlTemplate, close: leaveOpen };
 }
 
 /** Forwardings, a Kubernetes and a Konnect in memory, a manual clock, and the reconciler. */
@@ -68,38 +78,19 @@ export class Harness implements AsyncDisposable {
 
   static async open(
     choice: SpecChoice,
-    { behavior = {}, beside, isOverHTTP = false }: HarnessOptions = {},
+    { behavior = {}, beside, connect = connectInMemory }: HarnessOptions = {},
   ): Promise<Harness> {
-    if (beside !== undefined) {
-      const connection = { ...beside.#connection, close: async () => undefined };
-      return new Harness(beside.konnect, connection, beside.clock, choice, 'other-uid');
-    }
+    if (beside !== undefined)
+      return new Harness({ ...beside.#connection, close: leaveOpen }, beside.clock, choice, 'other-uid');
     const clock = { ms: Date.parse('2026-01-02T03:04:05Z'), jumpMs: 0 };
-    const options = { clock: () => new Date(clock.ms), behavior, seed: konnectSeed };
-    if (!isOverHTTP) {
-      const konnect = createLocalKonnect(options);
-      const connection = { transport: inMemoryTransport(konnect), urlTemplate, close: async () => undefined };
-      return new Harness(konnect, connection, clock, choice, 'uid');
-    }
-    const konnect = await startKonnect(options);
-    const http = new KonnectHTTP({ userAgent: 'test', timeoutMs: 5_000 });
-    const close = async () => {
-      http.close();
-      await konnect.stop();
-    };
-    return new Harness(konnect, { transport: http, urlTemplate: konnect.urlTemplate, close }, clock, choice, 'uid');
+    const connection = await connect({ clock: () => new Date(clock.ms), behavior, seed: konnectSeed });
+    return new Harness(connection, clock, choice, 'uid');
   }
 
-  private constructor(
-    konnect: LocalKonnect,
-    connection: Connection,
-    clock: Harness['clock'],
-    choice: SpecChoice,
-    uid: 'uid' | 'other-uid',
-  ) {
+  private constructor(connection: Connection, clock: Harness['clock'], choice: SpecChoice, uid: 'uid' | 'other-uid') {
     this.#uid = uid;
-    this.konnect = konnect;
     this.#connection = connection;
+    this.konnect = connection.konnect;
     this.clock = clock;
     this.cluster.putSecret('konnect', { token: tokens.blue });
     this.cluster.putSecret('siem', siem);
