@@ -6,6 +6,7 @@ import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
 import { metricsFile, withMetricTable } from './metrics.ts';
+import { dashboardFile, dashboardPage, renderDashboard, withPanels } from './monitoring/dashboard.ts';
 import { alertsFile, renderRules, rulesFile, withAlerts } from './monitoring/rules.ts';
 import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
 
@@ -24,5 +25,7 @@ write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(metricsFile, withMetricTable(readFileSync(metricsFile, 'utf8')));
 write(rulesFile, renderRules());
 write(alertsFile, withAlerts(readFileSync(alertsFile, 'utf8')));
+write(dashboardFile, renderDashboard());
+write(dashboardPage, withPanels(readFileSync(dashboardPage, 'utf8')));
 write(conditionsFile, renderConditions());
 write(manifestsFile, await renderManifests(await ensureHelm({ progress: print })));

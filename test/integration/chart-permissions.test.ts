@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { renderDashboard } from '../../scripts/monitoring/dashboard.ts';
 import { renderRules } from '../../scripts/monitoring/rules.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { useRenderedChart } from '../support/rendered-chart.ts';
@@ -254,6 +255,15 @@ describe('metrics', () => {
     expect(all.find(({ alert }) => alert === 'KonnectAuditLogStalled')).toMatchObject({ for: '5m' });
     expect(await refusal(enabled, 'metrics.prometheusRule.disabled={NotReady}')).toContain('no alert NotReady');
     expect(await refusal(enabled, 'metrics.enabled=false')).toContain('metrics.enabled');
+  });
+
+  test('have a dashboard in a ConfigMap that the sidecar of Grafana finds, if the values ask for it', async () => {
+    const dashboards = async (...sets: readonly string[]) =>
+      (await render(...sets)).filter(({ kind }) => kind === 'ConfigMap');
+    expect(await dashboards()).toEqual([]);
+    const [made] = await dashboards('metrics.dashboard.enabled=true', 'metrics.dashboard.annotations.folder=Logs');
+    expect(made?.metadata).toMatchObject({ labels: { grafana_dashboard: '1' }, annotations: { folder: 'Logs' } });
+    expect(made?.['data']).toEqual({ 'konnect-audit-logs.json': renderDashboard().trim() });
   });
 
   test('use the certificate of one Secret, while another Secret has the certificate authorities', async () => {

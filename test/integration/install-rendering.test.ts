@@ -184,6 +184,7 @@ describe('the labels', () => {
       'networkPolicy.enabled=true',
       'metrics.serviceMonitor.enabled=true',
       'metrics.prometheusRule.enabled=true',
+      'metrics.dashboard.enabled=true',
     ];
     const wanted = { team: 'platform', 'app.kubernetes.io/name': 'konnect-audit-log-operator' };
     const objects = await render(...sets);

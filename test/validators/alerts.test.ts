@@ -10,6 +10,7 @@ import { alertPrefix, alerts } from '../../scripts/monitoring/alerts.ts';
 import { rulesFile } from '../../scripts/monitoring/rules.ts';
 import { alertCases, objectiveCases, type Series } from './alert-cases.ts';
 import { ensureProgram, promtool } from './build.ts';
+import { dashboardQueries } from './dashboard-queries.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
 
 const Rules = z.object({
@@ -115,4 +116,16 @@ test('the series of the objectives have these values', async () => {
     promql_expr_test: [{ expr: `round(${record}, 0.001)`, eval_time: '60m', exp_samples: [{ labels: '{}', value }] }],
   }));
   expect(await runTests('objectives', await bareRules(), tests)).toEqual(success);
+});
+
+test('promtool parses every query of the dashboard', async () => {
+  const rules = dashboardQueries('5m').map(({ expr }, index) => ({ record: `query:${String(index)}`, expr }));
+  expect(rules.length).toBeGreaterThan(25);
+  const file = join(folder, 'queries.yaml');
+  const check = async (wanted: readonly object[]) => {
+    await writeFile(file, stringify({ groups: [{ name: 'queries', rules: wanted }] }));
+    return run('check', 'rules', '--lint=none', file);
+  };
+  expect(await check(rules)).toEqual(success);
+  expect(await check([...rules, { record: 'wrong', expr: 'sum by (a (b)' }])).toMatchObject({ isGood: false });
 });
