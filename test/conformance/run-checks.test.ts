@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
-import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
-import { full, organizationID, portalID, seed } from '../unit/sandbox/konnect/support.ts';
+import type { KonnectServer } from '../../sandbox/konnect/server.ts';
+import { full, organizationID, portalID } from '../unit/sandbox/konnect/support.ts';
 import { type CheckResults, runChecks } from './run-checks.ts';
-import { type ContractSettings, readSettings } from './settings.ts';
+import type { ContractSettings } from './settings.ts';
+import { leftIn, nothing, withKonnect } from './support.ts';
 
 const portal = `/us/v3/portals/${portalID}/audit-log-webhook`;
 const organization = '/us/v3/audit-log-webhook';
@@ -38,27 +37,7 @@ async function ask(server: KonnectServer, changes: Partial<ContractSettings> = {
   };
 }
 
-async function withKonnect(behavior: Partial<Behavior>, use: (server: KonnectServer) => Promise<void>): Promise<void> {
-  const server = await startKonnect({ seed, behavior });
-  try {
-    await use(server);
-  } finally {
-    await server.stop();
-  }
-}
-
-/** Returns everything that is configured, without webhooks that are off and have no target. */
-function leftIn({ model }: KonnectServer): unknown {
-  const found = model.organizations.get(organizationID);
-  return {
-    destinations: found?.destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination.name),
-    portal: found?.portals.get(portalID)?.webhook.target.kind,
-    organization: found?.webhooks.get('us')?.target.kind,
-  };
-}
-
 const shortly: unknown = expect.stringMatching(/^after \d+\.\d s$/);
-const nothing = { destinations: [], portal: 'none', organization: 'none' };
 
 describe('the checks of an organization', () => {
   const cases: [Partial<Behavior>, Record<string, unknown>][] = [
@@ -339,63 +318,4 @@ describe('the cleanup', () => {
       await expect(asking).rejects.toThrow('aborted');
       expect(leftIn(server)).toEqual(nothing);
     }));
-});
-
-describe('the command', () => {
-  const good = { KONNECT_TOKEN: full };
-
-  test.each([
-    ['CI is set', { ...good, CI: 'true' }],
-    ['KONNECT_TOKEN is not set', {}],
-    ['KONNECT_REGION is not a region', { ...good, KONNECT_REGION: 'evil.example/x?' }],
-  ])('says that %s', (message, env) => {
-    expect(() => readSettings(env, [])).toThrow(message);
-  });
-
-  async function run(
-    server: KonnectServer,
-    hears: (output: string, child: ChildProcess) => void = () => {},
-  ): Promise<{ code: number | null; output: string }> {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'test/conformance/main.ts'], {
-      env: { KONNECT_TOKEN: full, KONNECT_URL: server.urlTemplate, KONNECT_PORTAL_ID: portalID },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (text: Buffer) => {
-        output += text.toString();
-        hears(output, child);
-      });
-    }
-    await once(child, 'close');
-    return { code: child.exitCode, output };
-  }
-
-  test(
-    'asks and prints, and never the token',
-    () =>
-      withKonnect({ duplicateNames: 'allowed' }, async (server) => {
-        const { code, output } = await run(server);
-        expect(code).toBe(0);
-        expect(output).toContain('no, a second one is made   [unique-names]');
-        expect(output).toContain('Everything that was made is gone.');
-        expect(output).not.toContain(full);
-        expect(leftIn(server)).toEqual(nothing);
-      }),
-    60_000,
-  );
-
-  test(
-    'cleans up when it is interrupted, however often',
-    () =>
-      withKonnect({ releaseDelayMs: 1_000 }, async (server) => {
-        const { code, output } = await run(server, (heard, child) => {
-          if (heard.includes('[patch-answer-portal]')) child.kill('SIGINT');
-        });
-        expect(code).toBe(130);
-        expect(output).toContain('Everything that was made is gone.');
-        expect(leftIn(server)).toEqual(nothing);
-      }),
-    60_000,
-  );
 });
