@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { type Condition, pendingCondition } from '../src/api/v1alpha1.ts';
 import { reasons } from '../src/forwarding/problems.ts';
+import { gapConditionTypes } from '../src/forwarding/reconcile/gap-report.ts';
 import {
   type ConditionContext,
+  condition,
   conditionsOf,
   type Health,
   progressing,
@@ -25,6 +27,7 @@ type Situation = { readonly says?: string } & (
   | { readonly kind: Problem['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
   | { readonly kind: 'pending' | 'working' | 'suspended' | 'drifted' | 'ready' }
   | { readonly kind: 'delivering'; readonly status: Condition['status'] }
+  | { readonly kind: 'while-true'; readonly type: (typeof gapConditionTypes)[number] }
   /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
 );
@@ -111,6 +114,15 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   EndpointUnreachable: [{ kind: 'delivering', status: 'False' }],
   SwitchedOff: [{ kind: 'delivering', status: 'False' }],
   StatusUnavailable: [{ kind: 'delivering', status: 'Unknown' }],
+  GapOpen: [{ kind: 'while-true', type: 'LogsUndelivered' }],
+  ReplayAvailable: [{ kind: 'while-true', type: 'LogsUndelivered' }],
+  Replaying: [{ kind: 'while-true', type: 'LogsUndelivered' }],
+  ReplayFailed: [{ kind: 'while-true', type: 'LogsUndelivered' }],
+  GapSixDaysOld: [{ kind: 'while-true', type: 'LogLossImminent' }],
+  LogsLost: [
+    { kind: 'elsewhere', says: 'are lost' },
+    { kind: 'while-true', type: 'LogLossImminent' },
+  ],
   InSync: [{ kind: 'ready' }],
   Resolved: [{ kind: 'good', parts: ['SecretsResolved'] }],
   InPlace: [{ kind: 'good', parts: ['DestinationReady'] }],
@@ -178,6 +190,7 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
         one.kind === 'stalled' ||
         one.kind === 'waiting' ||
         one.kind === 'unavailable' ||
+        one.kind === 'while-true' ||
         (one.kind === 'delivering' && one.status !== 'True'),
     );
     if (isTrouble && entry.remedy === undefined) {
@@ -206,9 +219,9 @@ function rowOf(
   situation: Exclude<Situation, { kind: 'elsewhere' }>,
 ): Row {
   const found = new Map<string, Set<string>>();
-  for (const condition of possible(reason, message, situation)) {
-    if (condition.reason !== reason) continue;
-    found.set(condition.type, (found.get(condition.type) ?? new Set()).add(condition.status));
+  for (const one of possible(reason, message, situation)) {
+    if (one.reason !== reason) continue;
+    found.set(one.type, (found.get(one.type) ?? new Set()).add(one.status));
   }
   const conditions = [...found].map(([type, statuses]) => ({ type, statuses: [...statuses] }));
   return { reason, conditions, message, remedy };
@@ -239,6 +252,8 @@ function possible(reason: string, message: string, situation: Exclude<Situation,
       const delivery = { kind: 'seen', status, reason, message, outages: [], isNews: false } as const;
       return conditionsOf({ ...allGood, delivery }, context('none'));
     }
+    case 'while-true':
+      return [condition(situation.type, 'True', reason, message, context('none'))];
     case 'good':
     case 'unchecked':
     case 'stalled':
@@ -293,7 +308,16 @@ export function unknownConditions(conditions: readonly Condition[], rows: readon
     .map(({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`);
 }
 
-const types = ['Ready', 'Stalled', 'Reconciling', 'SecretsResolved', 'DestinationReady', 'WebhooksReady', 'Delivering'];
+const types = [
+  'Ready',
+  'Stalled',
+  'Reconciling',
+  'SecretsResolved',
+  'DestinationReady',
+  'WebhooksReady',
+  'Delivering',
+  ...gapConditionTypes,
+];
 
 /** Returns the text of {@link conditionsFile}. */
 export function renderConditions(): string {
@@ -312,6 +336,8 @@ Each reason links to its entry in the [runbook](runbook.md), which also says who
 - \`SecretsResolved\`, \`DestinationReady\` and \`WebhooksReady\` say which part has the problem.
 - \`Delivering\` says whether the SIEM accepts the audit logs.
   It does not count for \`Ready\`, and is absent until a webhook is in place.
+- \`LogsUndelivered\` and \`LogLossImminent\` exist only while they are true: audit logs were not delivered, and Konnect is about to delete them.
+  They do not count for \`Ready\`, and stay as they are while the forwarding is suspended.
 
 If there are several problems, the message names up to three, the worst first, separated by semicolons.
 The reason is that of the first one.

@@ -20,6 +20,14 @@ export function reconcileRequestOf(annotations: Readonly<Record<string, string>>
   return annotations?.[reconcileAnnotation]?.slice(0, 64).toWellFormed();
 }
 
+/** An annotation. A new value requests a replay: the audit logs of a period are sent again. */
+export const replayAnnotation = `${group}/replay`;
+
+/** Returns the value of that annotation, cut to the length of `status.lastHandledReplay`, or undefined if there is none. */
+export function replayAnnotationOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
+  return annotations?.[replayAnnotation]?.slice(0, 128).toWellFormed();
+}
+
 const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const regionName = '^[a-z][a-z0-9]{1,14}$';
 export const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
@@ -263,6 +271,19 @@ export const Spec = z
       description:
         'Enforce: the operator corrects what differs in Konnect. Observe: it reports the differences in status.drift and never writes to Konnect, not even when this resource is deleted.',
     }),
+    gapRecovery: z
+      .object({
+        mode: z
+          .enum(['None', 'Report', 'Replay'])
+          .default('Report')
+          .meta({
+            description:
+              'None: the operator records no gaps. Report: it records since when the logs of a webhook were not delivered, and how to replay them. ' +
+              'Replay: it also makes Konnect send them again, once, as soon as deliveries succeed.',
+          }),
+      })
+      .optional()
+      .meta({ description: 'What the operator does about audit logs that were not delivered. Default: mode Report.' }),
     suspend: z.boolean().default(false).meta({
       description:
         'true: the operator reads and writes nothing in Konnect until this is false again. If this resource is deleted, deletionPolicy still applies.',
@@ -432,12 +453,50 @@ const CorrectionStatus = z.object({
 export const DeliveryState = z.enum(['Delivered', 'NoAttemptYet', 'Failing', 'SwitchedOff', 'Off', 'Unknown']);
 export type DeliveryState = z.infer<typeof DeliveryState>;
 
+export const ReplayState = z.enum(['Requested', 'Accepted', 'Pending', 'Running', 'Completed', 'Failed']);
+export type ReplayState = z.infer<typeof ReplayState>;
+
+const ReplayStatus = z
+  .object({
+    from: timestamp,
+    to: timestamp,
+    state: ReplayState.meta({
+      description:
+        'Requested: the operator is about to request it, or Konnect runs another one. Accepted, Pending, Running, Completed, Failed: as Konnect says. ' +
+        'Failed also says that Konnect refused it.',
+    }),
+    requestedTime: timestamp.meta({ description: 'When the operator decided to request it.' }),
+    retryTime: timestamp
+      .optional()
+      .meta({ description: 'The operator requests a failed replay once more at this time.' }),
+    isManual: z.boolean().optional().meta({ description: 'true: a user requested it with the annotation.' }),
+    isRetry: z.boolean().optional().meta({ description: 'true: the first request of this replay failed.' }),
+    code: z.int().optional().meta({ description: 'HTTP status with which Konnect refused it.' }),
+  })
+  .meta({
+    description: 'The last replay that the operator requested: Konnect sends the audit logs of a period again.',
+  });
+
+export type ReplayStatus = z.infer<typeof ReplayStatus>;
+
+const GapStatus = z
+  .object({
+    from: timestamp,
+    to: timestamp
+      .optional()
+      .meta({ description: 'The first delivery after it. Absent while no delivery has succeeded since.' }),
+    closesAfter: timestamp.optional().meta({ description: 'Only a delivery after this time ends the gap.' }),
+  })
+  .meta({ description: 'Present while the audit logs of a period are not known to have been delivered.' });
+
+export type GapStatus = z.infer<typeof GapStatus>;
+
 const DeliveryStatus = z.object({
   key: atMost(64).meta({ description: 'Which webhook: organization, or the ID of the Dev Portal.' }),
   state: DeliveryState.meta({
     description:
       'Delivered: the last attempt succeeded. NoAttemptYet: Konnect had nothing to send. Failing: the last attempt failed. ' +
-      'SwitchedOff: Konnect switched the webhook off after failed attempts. Off: the webhook is off. Unknown: Konnect does not show it.',
+      'SwitchedOff: Konnect switched the webhook off after failed attempts. Off: the webhook is off. Unknown: Konnect does not show it, or it is not in place.',
   }),
   lastAttemptTime: timestamp.optional().meta({
     description:
@@ -460,6 +519,12 @@ const DeliveryStatus = z.object({
     })
     .optional()
     .meta({ description: 'Present from when Konnect may have switched the webhook off until a delivery succeeds.' }),
+  since: timestamp.optional().meta({
+    description:
+      'When the operator last attached the webhook or switched it on, as spec said. A gap begins no earlier.',
+  }),
+  gap: GapStatus.optional(),
+  replay: ReplayStatus.optional(),
 });
 
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
@@ -547,6 +612,9 @@ export const Status = z
     lastHandledReconcileAt: atMost(64).optional().meta({
       description:
         'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a reconciliation has ended.',
+    }),
+    lastHandledReplay: atMost(128).optional().meta({
+      description: 'The last value of the annotation konnect-audit-log.io/replay that the operator has answered.',
     }),
     cleanup: z.array(CleanupStatus).max(1000).optional().meta({
       description: 'What the operator still has to detach or delete in Konnect.',

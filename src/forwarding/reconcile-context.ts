@@ -1,9 +1,18 @@
 /** What every step of a reconciliation needs, and what it has to do before a write to Konnect. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
+import type { Period } from '../status/gaps.ts';
 import { ownsAnything } from '../status/recorded-state.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { Cluster, Konnect, KubernetesEvent } from './ports.ts';
 import { reasons } from './problems.ts';
+
+/** A replay that a user wants. Without a key, it is for every webhook that is on. */
+export interface ReplayRequest extends Period {
+  /** The value of the annotation. */
+  readonly value: string;
+  /** The webhook, as in `status.delivery`. */
+  readonly key: string | undefined;
+}
 
 export interface ReconcileContext extends ReadContext {
   readonly cluster: Cluster;
@@ -20,6 +29,8 @@ export interface ReconcileContext extends ReadContext {
   readonly wasApplied: boolean;
   /** True if a user has requested this reconciliation. */
   readonly isRequested: boolean;
+  /** The replay that a user has requested and that the operator has not answered yet. */
+  readonly replayRequest: ReplayRequest | undefined;
   /** Returns Konnect with a known token of this organization, or undefined. */
   readonly konnectIn: (organizationID: string) => Konnect | undefined;
   /** Returns true if the token that {@link konnectIn} uses for the organization is the one in the Secret. */

@@ -5,6 +5,8 @@ import {
   plural,
   reconcileAnnotation,
   reconcileRequestOf,
+  replayAnnotation,
+  replayAnnotationOf,
   version,
 } from '../api/v1alpha1.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -22,7 +24,12 @@ export function forwardingsPath(namespace?: string): string {
 export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject {
   const { namespace, name, uid, resourceVersion } = metadata;
   const { generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
-  const request = reconcileRequestOf(metadata.annotations);
+  const reconcile = reconcileRequestOf(metadata.annotations);
+  const replay = replayAnnotationOf(metadata.annotations);
+  const annotations = {
+    ...(reconcile === undefined ? {} : { [reconcileAnnotation]: reconcile }),
+    ...(replay === undefined ? {} : { [replayAnnotation]: replay }),
+  };
   return {
     ...rest,
     metadata: {
@@ -34,7 +41,7 @@ export function forwardingToKeep({ metadata, ...rest }: KubeObject): KubeObject 
       ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       ...(finalizers === undefined ? {} : { finalizers }),
-      ...(request === undefined ? {} : { annotations: { [reconcileAnnotation]: request } }),
+      ...(reconcile === undefined && replay === undefined ? {} : { annotations }),
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Which changes of a forwarding need a reconciliation, and how urgent it is. */
-import { type AuditLogForwarding, finalizer, reconcileRequestOf } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, finalizer, reconcileRequestOf, replayAnnotationOf } from '../api/v1alpha1.ts';
 import { lacksFinalizer } from '../forwarding/reconcile-context.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Priority } from '../runtime/priority.ts';
@@ -17,6 +17,7 @@ export function shouldReconcile(before: KubeObject, after: KubeObject): boolean 
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
     reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
+    replayAnnotationOf(a.annotations) !== replayAnnotationOf(b.annotations) ||
     (hasFinalizer(before) && !hasFinalizer(after)) ||
     // Usually the first of these is false, and the other one is not parsed.
     (!hasReport(after) && hasReport(before))

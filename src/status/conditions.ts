@@ -67,7 +67,14 @@ export function suspended(message: string, context: ConditionContext): Condition
 
 /** Drops condition types that other versions wrote, since nothing would ever remove them. */
 function isPart({ type }: Condition): boolean {
-  return ['SecretsResolved', 'DestinationReady', 'WebhooksReady', 'Delivering'].includes(type);
+  return [
+    'SecretsResolved',
+    'DestinationReady',
+    'WebhooksReady',
+    'Delivering',
+    'LogsUndelivered',
+    'LogLossImminent',
+  ].includes(type);
 }
 
 /**
@@ -163,7 +170,8 @@ export function summary(problems: readonly Problem[]): string {
   return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength - 1).toWellFormed()}…` : text;
 }
 
-function condition(
+/** Returns a condition. Its transition time changes only with its status. */
+export function condition(
   type: string,
   status: Condition['status'],
   reason: string,

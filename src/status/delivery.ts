@@ -1,7 +1,9 @@
 /** What status records about the deliveries of each webhook. Pure. */
 import type { DeliveryStatus } from '../api/v1alpha1.ts';
+import { type GapNews, gapAfter, imminentMs } from './gaps.ts';
 import type { Problem } from './problem.ts';
 import type { RecordedState } from './recorded-state.ts';
+import { nextReplayLookMs } from './replays.ts';
 
 /** What Konnect says about a webhook that spec wants to be on. */
 export interface SeenDelivery {
@@ -23,6 +25,8 @@ export type DeliveryLook =
   /** The operator has just attached it, and has not looked since. */
   | { readonly kind: 'attached' }
   | { readonly kind: 'off' }
+  /** It is not in place, and the operator could not change that. */
+  | { readonly kind: 'absent' }
   | { readonly kind: 'unknown'; readonly problem: Problem };
 
 const minWaitMs = 60_000;
@@ -40,6 +44,14 @@ export function deliveryKeyOf(portalID: string | undefined): string {
 /** Returns what status records about one webhook. */
 export function deliveryOf({ delivery = [] }: RecordedState, key: string): DeliveryStatus | undefined {
   return delivery.find((one) => one.key === key);
+}
+
+/** Returns the recorded state with this entry added or replaced. */
+export function withDelivery(recorded: RecordedState, entry: DeliveryStatus): RecordedState {
+  const { delivery = [] } = recorded;
+  const isKnown = delivery.some(({ key }) => key === entry.key);
+  const next = isKnown ? delivery.map((one) => (one.key === entry.key ? entry : one)) : [...delivery, entry];
+  return { ...recorded, delivery: next };
 }
 
 function waitMs(attempts: number): number {
@@ -68,17 +80,21 @@ export function isSwitchOnDue(known: DeliveryStatus | undefined, now: Date): boo
 
 /**
  * Returns in how many milliseconds the operator has to look again: one minute after a webhook began to fail, then after twice the last
- * wait, and when a webhook may be switched on again. Undefined if none fails.
+ * wait, when a webhook may be switched on again, and when something is due for a gap or a replay. Undefined if there is nothing.
  */
 export function nextLookMs({ delivery = [] }: RecordedState, now: Date): number | undefined {
-  const waits = delivery.flatMap(({ failingSince, switchOn }) => {
+  const waits = delivery.flatMap((entry) => {
+    const { failingSince, switchOn, gap } = entry;
     const sinceMs = failingSince === undefined ? undefined : now.getTime() - Date.parse(failingSince);
     const leftMs = switchOn === undefined ? 0 : Date.parse(switchOn.notBefore) - now.getTime();
+    const imminentInMs = gap === undefined ? 0 : Date.parse(gap.from) + imminentMs - now.getTime();
     return [
       // Status that a user has edited may have no valid time.
       ...(sinceMs === undefined ? [] : [minWaitMs + Math.max(0, sinceMs || 0)]),
       ...(leftMs > 0 ? [Math.min(leftMs, maxWaitMs)] : []),
-    ];
+      ...(imminentInMs > 0 ? [imminentInMs] : []),
+      nextReplayLookMs(entry, now) ?? [],
+    ].flat();
   });
   return waits.length === 0 ? undefined : Math.min(...waits);
 }
@@ -97,32 +113,72 @@ export function withSwitchOns(recorded: RecordedState, keys: ReadonlySet<string>
   };
 }
 
-/**
- * Returns the recorded state after a look at the deliveries. `looks` has every webhook that is in place. `mayWrite`: false if the operator
- * switches no webhook on.
- */
+/** What a reconciliation knows beside its looks at the deliveries. */
+export interface LookContext {
+  readonly now: Date;
+  /** False if the operator switches no webhook on. */
+  readonly mayWrite: boolean;
+  /** The webhooks whose logs another client kept away when this reconciliation began. */
+  readonly diverted: ReadonlySet<string>;
+  /** Those of them that the operator has put right. */
+  readonly restored: ReadonlySet<string>;
+}
+
+/** Returns the recorded state after a look at the deliveries. `looks` has every webhook that spec wants. */
 export function withDeliveries(
   recorded: RecordedState,
   looks: ReadonlyMap<string, DeliveryLook>,
-  context: { readonly now: Date; readonly mayWrite: boolean },
+  context: LookContext,
 ): RecordedState {
   const { delivery: _before, ...rest } = recorded;
-  const delivery = [...looks].map(([key, look]) =>
-    after(deliveryOf(recorded, key) ?? { key, state: 'Unknown' }, look, context),
-  );
+  const delivery = [...looks].flatMap(([key, look]) => {
+    const { gap, replay, ...known } = deliveryOf(recorded, key) ?? { key, state: 'Unknown' as const };
+    const nextGap = gapAfter(gap, gapNews(key, look, context), context.now);
+    const isFollowed = nextGap !== undefined || replay !== undefined;
+    if (look.kind === 'absent' && !isFollowed) return [];
+    return {
+      ...withSince(after(known, look, context), known, look, context),
+      ...(nextGap === undefined ? {} : { gap: nextGap }),
+      ...(replay === undefined ? {} : { replay }),
+    };
+  });
   return delivery.length === 0 ? rest : { ...rest, delivery };
+}
+
+/** Returns what a look says about a gap. While another client keeps logs away, Konnect's status is about another endpoint. */
+function gapNews(key: string, look: DeliveryLook, { diverted, restored, now }: LookContext): GapNews | undefined {
+  if (diverted.has(key)) return restored.has(key) ? { kind: 'restored' } : undefined;
+  if (look.kind === 'off') return look;
+  if (look.kind === 'attached') return { kind: 'restored' };
+  if (look.kind !== 'seen' || look.state !== 'Delivered') return undefined;
+  return { kind: 'delivered', at: look.attemptTime ?? now.toISOString() };
+}
+
+/** Adds from when on the webhook has to deliver: when the operator attached it or switched it on, and no client had changed it. */
+function withSince(
+  next: DeliveryStatus,
+  before: DeliveryStatus,
+  look: DeliveryLook,
+  { diverted, now }: LookContext,
+): DeliveryStatus {
+  if (diverted.has(next.key) || next.state === 'Off') return next;
+  const isNew = look.kind === 'attached' || (look.kind === 'seen' && before.state === 'Off');
+  const since = isNew ? now.toISOString() : before.since;
+  return since === undefined ? next : { ...next, since };
 }
 
 function after(
   known: DeliveryStatus,
   look: DeliveryLook,
-  { now, mayWrite }: { readonly now: Date; readonly mayWrite: boolean },
+  { now, mayWrite }: Pick<LookContext, 'now' | 'mayWrite'>,
 ): DeliveryStatus {
   const { key, lastDeliveredTime, failingSince = now.toISOString() } = known;
   const delivered = lastDeliveredTime === undefined ? {} : { lastDeliveredTime };
   switch (look.kind) {
     case 'off':
       return { key, state: 'Off', ...delivered };
+    case 'absent':
+      return { ...known, state: 'Unknown' };
     case 'unknown':
       // An outage of Konnect says nothing about the deliveries.
       return look.problem.severity === 'stalled' ? { ...known, state: 'Unknown' } : known;

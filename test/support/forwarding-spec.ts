@@ -13,6 +13,7 @@ export interface SpecChoice {
   readonly mode?: Spec['mode'];
   readonly suspend?: boolean;
   readonly interval?: string;
+  readonly gapRecovery?: 'None' | 'Report' | 'Replay';
   /** Replaces `destination`. */
   readonly destinationRef?: Spec['destinationRef'];
   /** The name of the destination in Konnect. */
@@ -48,6 +49,7 @@ export function specOf(choice: SpecChoice): Spec {
     adoptionPolicy: choice.adoptionPolicy ?? 'IfMatching',
     mode: choice.mode ?? 'Enforce',
     suspend: choice.suspend ?? false,
+    ...(choice.gapRecovery === undefined ? {} : { gapRecovery: { mode: choice.gapRecovery } }),
     deletionPolicy: choice.deletionPolicy ?? 'Delete',
     interval: choice.interval ?? '10m',
   };

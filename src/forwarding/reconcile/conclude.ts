@@ -15,6 +15,7 @@ import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
 import { reasons } from '../problems.ts';
 import { recordEvent } from '../reconcile-context.ts';
+import { gapConditions } from './gap-report.ts';
 import { problemsOf } from './health-report.ts';
 
 const maxGraceMs = 30 * 60_000;
@@ -34,7 +35,7 @@ export function conclude(to: Conclusion, report: Report, grace: ConditionContext
   const { status } = to;
   const context = status.context(grace);
   if (isObserved(report)) status.recorded = withObservation(status.recorded, context.now);
-  return writeConditions(to, conditionsOf(report, context), report.delivery);
+  return writeConditions(to, [...conditionsOf(report, context), ...gapConditions(status, context)], report.delivery);
 }
 
 /** Writes the conditions of a suspended forwarding for its generation. */
@@ -53,9 +54,20 @@ async function writeConditions(
   await to.status.write(conditions, to.signal);
   recordTransition(to, conditions);
   const delivering = conditions.find(({ type }) => type === 'Delivering');
-  if (delivering === undefined || delivery?.kind !== 'seen' || !delivery.isNews) return;
-  const { status, reason, message } = delivering;
-  recordEvent(to, status === 'True' ? 'Normal' : 'Warning', reason, 'Deliver', message);
+  if (delivering !== undefined && delivery?.kind === 'seen' && delivery.isNews) {
+    const { status, reason, message } = delivering;
+    recordEvent(to, status === 'True' ? 'Normal' : 'Warning', reason, 'Deliver', message);
+  }
+  recordGapTransition(to, conditions);
+}
+
+/** Records an event if a user can have logs sent again, and if Konnect is about to delete them. */
+function recordGapTransition({ cluster, status, before }: Conclusion, after: readonly Condition[]): void {
+  for (const { type, reason, message } of after) {
+    if (!['ReplayAvailable', 'GapSixDaysOld', 'LogsLost'].includes(reason)) continue;
+    if (before.find((one) => one.type === type)?.reason === reason) continue;
+    recordEvent({ cluster, status }, 'Warning', reason, 'Deliver', message);
+  }
 }
 
 /** Records an event if the problem that keeps the forwarding from being ready changed, and when the forwarding becomes ready. */

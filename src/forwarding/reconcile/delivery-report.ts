@@ -10,26 +10,37 @@ import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type DeliveryProblem, deliveryProblem } from './delivery-problem.ts';
 import type { DeliveryPlan } from './observe-and-plan.ts';
 
-/**
- * Records how the webhooks in place deliver, and returns their health. `before` is the recorded state before this reconciliation, and
- * `mayWrite` is false with `mode: Observe`.
- */
+export interface DeliveryOptions {
+  /** The recorded state before this reconciliation. */
+  readonly before: RecordedState;
+  /** False with `mode: Observe`. */
+  readonly mayWrite: boolean;
+  /** The webhooks whose logs another client kept away when this reconciliation began. */
+  readonly diverted: ReadonlySet<string>;
+  /** False if the destination is not as spec wants it. */
+  readonly isDestinationRight: boolean;
+}
+
+/** Records how the webhooks in place deliver. Returns what was seen of each webhook that spec wants, and the health of the deliveries. */
 export function recordDeliveries(
   context: ReconcileContext,
   desired: DesiredState,
   steps: DeliveryPlan,
-  { before, mayWrite }: { readonly before: RecordedState; readonly mayWrite: boolean },
-): DeliveryHealth | undefined {
+  { before, mayWrite, diverted, isDestinationRight }: DeliveryOptions,
+): { looks: ReadonlyMap<string, DeliveryLook>; health: DeliveryHealth | undefined } {
   const { status, wasApplied } = context;
   if (desired.own?.isSuspicious === true && !wasApplied) {
     recordEvent(context, 'Warning', 'EndpointSuspicious', 'Check', suspicion(endpointSource(context, desired)));
   }
   const looks = looksAt(desired, steps, mayWrite ? status.recorded : {});
-  status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite });
-  return deliveryHealth(context, desired, looks, { before, mayWrite });
+  const isRestored = (key: string) =>
+    isDestinationRight && looks.get(key)?.kind !== 'off' && looks.get(key)?.kind !== 'absent';
+  const restored = new Set(mayWrite ? [...diverted].filter(isRestored) : []);
+  status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite, diverted, restored });
+  return { looks, health: deliveryHealth(context, desired, looks, { before, mayWrite }) };
 }
 
-/** Returns a look at each webhook that is in place. `recorded`: what this reconciliation has set. */
+/** Returns a look at each webhook that spec wants. `recorded`: what this reconciliation has set. */
 function looksAt(
   { portals, organization }: DesiredState,
   steps: DeliveryPlan,
@@ -39,7 +50,7 @@ function looksAt(
   const add = (portalID: string | undefined, enabled: boolean, state: AttachmentState | undefined) => {
     const key = deliveryKeyOf(portalID);
     const step = portalID === undefined ? steps.organization : steps.portals.get(portalID);
-    if (step?.kind === 'unknown') looks.set(key, step);
+    looks.set(key, step?.kind === 'unknown' ? step : { kind: 'absent' });
     if (step?.kind !== 'keep' && step?.kind !== 'attach') return;
     const isSet = step.kind === 'keep' || state === (enabled ? 'on' : 'off');
     const look = steps.deliveries.get(key);
@@ -63,11 +74,11 @@ function deliveryHealth(
   context: ReconcileContext,
   desired: DesiredState,
   looks: ReadonlyMap<string, DeliveryLook>,
-  { before, mayWrite }: { readonly before: RecordedState; readonly mayWrite: boolean },
+  { before, mayWrite }: Pick<DeliveryOptions, 'before' | 'mayWrite'>,
 ): DeliveryHealth | undefined {
   const found = [...looks].flatMap(([key, look]): Found[] => {
     const entry = deliveryOf(context.status.recorded, key);
-    return entry === undefined ? [] : [{ entry, look }];
+    return entry === undefined || look.kind === 'absent' ? [] : [{ entry, look }];
   });
   if (found.length === 0) return undefined;
   const outages = found.flatMap(({ look }) =>

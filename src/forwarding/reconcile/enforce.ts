@@ -13,10 +13,12 @@ import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import { type DesiredState, needsOwn, scopeOf } from '../desired/desired-state.ts';
 import { readViews } from '../observed/observe-webhooks.ts';
 import { adoptionChanges } from '../plan/adoption.ts';
+import { divertedBy } from '../plan/diverted.ts';
 import { switchedOnBy } from '../plan/plan-switch-on.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
 import { recordDeliveries } from './delivery-report.ts';
+import { openGaps, recoverGaps } from './gap-recovery.ts';
 import {
   destinationHealth,
   forwardingTo,
@@ -43,8 +45,13 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const hasLeftInline = hadOldView && oldView.length === 0;
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
+  const diverted = divertedBy(steps, reachable, status.recorded);
+  await openGaps(context, steps, diverted);
   const { webhooks, destinationProblem } = await applyPlan(context, desired, reachable, steps);
-  const delivery = recordDeliveries(context, desired, steps, { before, mayWrite: true });
+  const isDestinationRight = destinationProblem === undefined;
+  const deliveryOptions = { before, mayWrite: true, diverted, isDestinationRight };
+  const { looks, health: delivery } = recordDeliveries(context, desired, steps, deliveryOptions);
+  await recoverGaps(context, desired, looks, deliveryOptions);
   const switched = hasLeftInline ? await switchProblem(context, desired) : undefined;
   const creation = await leaveCreation(context, desired, options);
   // The webhooks of another region or organization stay until their replacement is in place, so that forwarding never stops.

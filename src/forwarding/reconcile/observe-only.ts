@@ -3,12 +3,14 @@ import type { Report } from '../../status/conditions.ts';
 import { moveUnwantedToCleanup } from '../../status/recorded-state.ts';
 import { type DesiredState, scopeOf, type WantedPortal } from '../desired/desired-state.ts';
 import { nameInUse, webhookInUse } from '../plan/adoption.ts';
+import { divertedBy } from '../plan/diverted.ts';
 import { driftOf } from '../plan/drift.ts';
 import { destinationNotFound, type Lookup, portalNotFound } from '../plan/not-found.ts';
 import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 import { recordDeliveries } from './delivery-report.ts';
+import { openGaps, recoverGaps } from './gap-recovery.ts';
 import {
   forwardingTo,
   health,
@@ -85,7 +87,11 @@ export async function observeOnly(
     ready,
     desired,
   );
-  const delivery = recordDeliveries(context, desired, steps, { before: recorded, mayWrite: false });
+  const diverted = divertedBy(steps, desired, withCleanup);
+  await openGaps(context, steps, diverted);
+  const deliveryOptions = { before: recorded, mayWrite: false, diverted, isDestinationRight: false };
+  const { looks, health: delivery } = recordDeliveries(context, desired, steps, deliveryOptions);
+  await recoverGaps(context, desired, looks, deliveryOptions);
   const lookup = { status: { recorded: withCleanup }, tokenSource: context.tokenSource };
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {

@@ -8,7 +8,7 @@ import { claimsOf } from '../ownership/claims.ts';
 import type { KeyedLock } from '../ownership/keyed-lock.ts';
 import { successorOf } from '../ownership/ownership.ts';
 import type { Cluster, Konnect } from '../ports.ts';
-import type { PointedWebhook, ReconcileContext, Successor } from '../reconcile-context.ts';
+import type { PointedWebhook, ReconcileContext, ReplayRequest, Successor } from '../reconcile-context.ts';
 import type { ProcessMemory } from './process-memory.ts';
 
 export interface ReconcilerOptions {
@@ -47,6 +47,7 @@ export interface KonnectUse {
   readonly wasApplied: boolean;
   /** Default: false. */
   readonly isRequested?: boolean;
+  readonly replayRequest?: ReplayRequest | undefined;
   readonly priority: Priority;
 }
 
@@ -69,6 +70,7 @@ export function createContext(
     signal,
     wasApplied: use.wasApplied,
     isRequested: use.isRequested ?? false,
+    replayRequest: use.replayRequest,
     konnect: konnectWith(use.token),
     tokenSource: tokenSource(forwarding),
     successor: (entry, seen) => successor(process, key, status.forwarding, entry, seen),

@@ -40,6 +40,7 @@ import {
   type ReconcileProcess,
   type ReconcilerOptions,
 } from './reconcile-process.ts';
+import { replayRequestOf } from './replay-request.ts';
 import { organizationChanged, proveOrganization } from './token-organization.ts';
 import { undo } from './undo.ts';
 import { finishDeletion, recordDeletion } from './unfinished-deletion.ts';
@@ -100,6 +101,7 @@ export class Reconciler {
     const { status, before, signal } = to;
     await restoreFinalizer(to);
     const { forwarding } = status;
+    const replayRequest = replayRequestOf(to, this.#options.now());
     const request = userRequestOf(this.#memory, key, status);
     if (forwarding.spec.suspend) {
       request.answer();
@@ -118,7 +120,7 @@ export class Reconciler {
     const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
     const { isRequested } = request;
     const priority = wasApplied && !isRequested && !isPending(before) ? 'resync' : 'new';
-    const use = { token: token.value, wasApplied, isRequested, priority } as const;
+    const use = { token: token.value, wasApplied, isRequested, replayRequest, priority } as const;
     const context = createContext(this.#process, key, status, use, signal);
     const report = await this.#proveAndReconcile(key, context, token.value, credentials.value);
     if (isUnavailable(report)) request.keepOpen();

@@ -15,6 +15,7 @@ import type { RecordedState } from '../../../src/status/recorded-state.ts';
 const start = Date.parse('2026-01-02T03:04:05Z');
 const at = (minutes: number) => new Date(start + minutes * 60_000);
 const time = (minutes: number) => at(minutes).toISOString();
+const undisturbed = { diverted: new Set<string>(), restored: new Set<string>() };
 const problem = (severity: 'stalled' | 'unavailable') => ({ reason: 'X', severity, message: 'x' });
 
 const delivered = (minutes: number): SeenDelivery => ({
@@ -36,7 +37,7 @@ const noAttempt: SeenDelivery = { kind: 'seen', state: 'NoAttemptYet' };
 function after(...looks: readonly (readonly [number, DeliveryLook])[]): RecordedState {
   return looks.reduce<RecordedState>(
     (recorded, [minutes, look]) =>
-      withDeliveries(recorded, new Map([['p', look]]), { now: at(minutes), mayWrite: true }),
+      withDeliveries(recorded, new Map([['p', look]]), { ...undisturbed, now: at(minutes), mayWrite: true }),
     {},
   );
 }
@@ -52,7 +53,7 @@ describe('a look at a webhook', () => {
 
   test.each<[string, readonly (readonly [number, DeliveryLook])[], Omit<DeliveryStatus, 'key'>]>([
     ['that delivers', [[5, delivered(4)]], { state: 'Delivered', ...sent }],
-    ['that is just attached', [[5, { kind: 'attached' }]], { state: 'NoAttemptYet' }],
+    ['that is just attached', [[5, { kind: 'attached' }]], { state: 'NoAttemptYet', since }],
     ['without an attempt', [[5, noAttempt]], { state: 'NoAttemptYet' }],
     ['that is off', [[5, { kind: 'off' }]], { state: 'Off' }],
     [
@@ -94,7 +95,7 @@ describe('a look at a webhook', () => {
         [5, failing(4, 503)],
         [6, { kind: 'attached' }],
       ],
-      { state: 'NoAttemptYet', failingSince: since },
+      { state: 'NoAttemptYet', failingSince: since, since: time(6) },
     ],
     [
       'that Konnect switched off',
@@ -150,7 +151,13 @@ describe('a look at a webhook', () => {
     const first = after([0, delivered(0)]);
     const looks = [10, 59, 60, 70, 120].map((minutes) => {
       const last = after([0, delivered(0)], ...(minutes > 60 ? [[60, delivered(60)] as const] : []));
-      return entry(withDeliveries(last, new Map([['p', delivered(minutes)]]), { now: at(minutes), mayWrite: true }));
+      return entry(
+        withDeliveries(last, new Map([['p', delivered(minutes)]]), {
+          ...undisturbed,
+          now: at(minutes),
+          mayWrite: true,
+        }),
+      );
     });
     expect(looks.map((one) => one?.lastAttemptTime)).toEqual([time(0), time(0), time(60), time(60), time(120)]);
     expect(looks.map((one) => one?.lastDeliveredTime)).toEqual([time(0), time(0), time(60), time(60), time(120)]);
@@ -158,11 +165,13 @@ describe('a look at a webhook', () => {
   });
 
   test('leaves out a webhook that is no longer in place', () => {
-    expect(withDeliveries(after([0, switchedOff]), new Map(), { now: at(1), mayWrite: true })).toEqual({});
+    expect(withDeliveries(after([0, switchedOff]), new Map(), { ...undisturbed, now: at(1), mayWrite: true })).toEqual(
+      {},
+    );
   });
 
   test('records no wait if the operator may not write', () => {
-    const recorded = withDeliveries({}, new Map([['p', switchedOff]]), { now: at(0), mayWrite: false });
+    const recorded = withDeliveries({}, new Map([['p', switchedOff]]), { ...undisturbed, now: at(0), mayWrite: false });
     expect(entry(recorded)).not.toHaveProperty('switchOn');
     expect(isSwitchOnDue(entry(recorded), at(600))).toBe(false);
   });
@@ -178,7 +187,11 @@ describe('a webhook that Konnect switched off', () => {
         waits.push(minutes - waits.reduce((sum, wait) => sum + wait, 0));
         recorded = withSwitchOns(recorded, new Set(['p']), at(minutes));
       }
-      recorded = withDeliveries(recorded, new Map([['p', switchedOff]]), { now: at(minutes), mayWrite: true });
+      recorded = withDeliveries(recorded, new Map([['p', switchedOff]]), {
+        ...undisturbed,
+        now: at(minutes),
+        mayWrite: true,
+      });
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
   });

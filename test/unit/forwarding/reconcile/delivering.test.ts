@@ -125,8 +125,10 @@ test('deliveries are shown webhook by webhook, with one event for a change of st
   for (const id of [shop, forum]) attempt(harness, harness.portal(id), 204);
   await next(harness, minuteMs);
   expect(delivering(harness)).toBe('True Delivered');
-  expect(harness.reasons).toEqual(['Delivered', 'EndpointRejected', 'EndpointRejected', 'Delivered']);
-  expect(harness.cluster.announcements.map(({ type }) => type)).toEqual(['Normal', 'Warning', 'Warning', 'Normal']);
+  const failed = ['EndpointRejected', 'EndpointRejected'];
+  expect(harness.reasons).toEqual(['Delivered', ...failed, 'Delivered', 'ReplayAvailable']);
+  const types = harness.cluster.announcements.map(({ type }) => type);
+  expect(types).toEqual(['Normal', 'Warning', 'Warning', 'Normal', 'Warning']);
 });
 
 test('a failing webhook is read sooner, and less and less often, also after a restart', async () => {
@@ -270,9 +272,10 @@ test('a deletion and a move forget what was delivered', async () => {
     portals: [{ id: laden, enabled: true }],
   }));
   await harness.settle();
+  const since = new Date(harness.clock.ms).toISOString();
   expect(harness.status.delivery).toEqual([
-    { key: laden, state: 'NoAttemptYet' },
-    { key: 'organization', state: 'NoAttemptYet' },
+    { key: laden, state: 'NoAttemptYet', since },
+    { key: 'organization', state: 'NoAttemptYet', since },
   ]);
   harness.konnect.control.fail({ kind: 'status', status: 503, match: { method: 'DELETE' } });
   harness.delete();
