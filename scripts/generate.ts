@@ -8,7 +8,7 @@ import { flagsFile, withFlagTable } from './flags.ts';
 import { metricsFile, withMetricTable } from './metrics.ts';
 import { dashboardFile, dashboardPage, renderDashboard, withPanels } from './monitoring/dashboard.ts';
 import { alertsFile, renderRules, rulesFile, withAlerts } from './monitoring/rules.ts';
-import { chartCRDFile, installationGuide, manifestsFile, renderManifests, withValuesTable } from './render.ts';
+import { chartCRDFile, manifestsFile, renderManifests, valuesPages, withValuesTable } from './render.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -20,7 +20,7 @@ function write(file: string, text: string): void {
 write(crdFile, renderCRD());
 write(chartCRDFile, renderCRD());
 write(argoConfigMapFile, renderArgoConfigMap());
-write(installationGuide, withValuesTable(readFileSync(installationGuide, 'utf8')));
+for (const page of valuesPages) write(page, withValuesTable(readFileSync(page, 'utf8'), page));
 write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(metricsFile, withMetricTable(readFileSync(metricsFile, 'utf8')));
 write(rulesFile, renderRules());

@@ -1,6 +1,7 @@
 /** What is generated from the chart: the manifests in `deploy/` and the table of values in the docs. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isMap, parse, parseAllDocuments } from 'yaml';
@@ -15,7 +16,8 @@ export const chartFolder = fileURLToPath(new URL(chart, root));
 /** A copy of the CRD, because the chart cannot read files outside its folder. */
 export const chartCRDFile = `${chart}/files/${crdFile.replace(/^.*\//, '')}`;
 export const manifestsFile = 'deploy/operator.yaml';
-export const installationGuide = 'docs/install/helm.md';
+/** The pages with the table of values. */
+export const valuesPages = ['docs/install/helm.md', `${chart}/README.md`];
 
 /** Namespace and name of the objects in `deploy/`. */
 const namespace = 'konnect-audit-log';
@@ -78,15 +80,15 @@ function valuesOf({ description, properties }: Node, preset: unknown, path: read
     .flatMap(([key, node]) => valuesOf(node, presets[key], [...path, key]));
 }
 
-/** Returns the installation guide with its table of values replaced. */
-export function withValuesTable(guide: string): string {
+/** Returns a page with its table of values replaced. The links in the descriptions are those of `docs/install/`. */
+export function withValuesTable(page: string, file: string): string {
   const rows = chartValues().map(({ path, description, default: preset }) => [
     `\`${path}\``,
     `\`${JSON.stringify(preset)}\``,
-    description,
+    description.replaceAll(/(?<=\]\()[^)]+/g, (link) => relative(dirname(file), join('docs/install', link))),
   ]);
-  return withTable(guide, {
-    file: installationGuide,
+  return withTable(page, {
+    file,
     name: 'values',
     rows: [['value', 'default', 'meaning'], ...rows],
   });

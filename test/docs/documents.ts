@@ -5,7 +5,7 @@ export const root = join(import.meta.dirname, '../..');
 
 /** Every document, by its path from the root of the repository. */
 export const documents: ReadonlyMap<string, string> = new Map(
-  globSync(['*.md', 'docs/**/*.md', 'examples/*.md'], { cwd: root })
+  globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'helm/*/README.md'], { cwd: root })
     .toSorted()
     .map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 );

@@ -176,6 +176,25 @@ describe('the Pod', () => {
   });
 });
 
+test('the Deployment has the annotations of the values', async () => {
+  const deployment = (await render('deploymentAnnotations.team=platform')).find(({ kind }) => kind === 'Deployment');
+  expect(deployment?.metadata['annotations']).toEqual({ team: 'platform' });
+});
+
+test('additional objects are part of the release, and may use the functions of Helm', async () => {
+  const objects = await render(
+    'extraObjects[0].apiVersion=v1',
+    'extraObjects[0].kind=ConfigMap',
+    'extraObjects[0].metadata.name=ca-of-{{ .Release.Name }}',
+    'extraObjects[0].metadata.labels.team=platform',
+    'extraObjects[0].data.ca\\.crt=text',
+  );
+  expect(objects.find(({ kind }) => kind === 'ConfigMap')).toMatchObject({
+    metadata: { name: 'ca-of-konnect-audit-log-operator', labels: { team: 'platform' } },
+    data: { 'ca.crt': 'text' },
+  });
+});
+
 describe('the labels', () => {
   test('of every object and of the Pod include those of the values, and keep those of the chart', async () => {
     const sets = [
@@ -292,6 +311,7 @@ describe('the schema rejects', () => {
     ['healthProbe.port=0', 'port'],
     ['extraVolumes[0].name=ca', 'extraVolumes'],
     ['networkPolicy.dnsPorts={}', 'dnsPorts'],
+    ['extraObjects[0].kind=ConfigMap', 'extraObjects'],
   ])('%s, with the name of the value', async (set, word) => {
     expect(await refusal(set)).toContain(word);
   });

@@ -10,10 +10,11 @@ import {
   chartCRDFile,
   chartFolder,
   chartValues,
-  installationGuide,
   manifestsFile,
+  valuesPages,
   withValuesTable,
 } from '../../../scripts/render.ts';
+import { apiVersion, group, kind, plural, Spec, version } from '../../../src/api/v1alpha1.ts';
 import { flagTable } from '../../../src/config/flags.ts';
 
 const inRepository = (file: string) => readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
@@ -52,13 +53,26 @@ describe('the chart', () => {
     expect(parse(inChart('Chart.yaml'))).toMatchObject({ version: manifest.version, appVersion: manifest.version });
   });
 
+  test('describes its CRD for Artifact Hub, with an example that the operator understands', () => {
+    const { annotations } = z
+      .object({ annotations: z.record(z.string(), z.string()) })
+      .parse(parse(inChart('Chart.yaml')));
+    const about = (name: string): unknown => parse(annotations[`artifacthub.io/${name}`] ?? '');
+    const shown = { kind, version, name: `${plural}.${group}` };
+    expect(about('crds')).toEqual([expect.objectContaining(shown)]);
+    const [example, ...others] = z.array(z.looseObject({ spec: z.unknown() })).parse(about('crdsExamples'));
+    expect(others).toEqual([]);
+    expect(example).toMatchObject({ kind, apiVersion });
+    expect(Spec.strict().safeParse(example?.spec).error).toBeUndefined();
+  });
+
   test('has the CRD that the sources define', () => {
     expect(compare(inRepository(chartCRDFile), renderCRD())).toBe(upToDate);
   });
 
   test.each([crdFile, chartCRDFile, manifestsFile])('has in %s only YAML that all parsers read alike', (file) => {
-    const [oldReading, newReading] = (['1.1', '1.2'] as const).map((version) =>
-      parseAllDocuments(inRepository(file), { version }).map((document): unknown => document.toJS()),
+    const [oldReading, newReading] = (['1.1', '1.2'] as const).map((yaml) =>
+      parseAllDocuments(inRepository(file), { version: yaml }).map((document): unknown => document.toJS()),
     );
     // Parsers of YAML 1.1, such as kubectl and Helm, read an unquoted on as a boolean.
     expect(oldReading).toEqual(newReading);
@@ -122,8 +136,8 @@ describe('the values', () => {
     });
   });
 
-  test('are in the guide with their defaults and descriptions', () => {
-    const guide = inRepository(installationGuide);
-    expect(compare(guide, withValuesTable(guide))).toBe(upToDate);
+  test.each(valuesPages)('are in %s with their defaults and descriptions', (file) => {
+    const page = inRepository(file);
+    expect(compare(page, withValuesTable(page, file))).toBe(upToDate);
   });
 });
