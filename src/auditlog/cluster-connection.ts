@@ -1,5 +1,6 @@
 /** How commands reach the cluster. */
 import { version } from '../config/config.ts';
+import type { ClusterReads } from '../forwarding/ports.ts';
 import type { KubeError } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -120,4 +121,20 @@ export function nameIn({ operands }: Arguments): string {
   if (more.length > 0 || !/^[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
     throw new UsageError('give the name of one forwarding');
   return name;
+}
+
+/** Returns how the operator reads what forwardings name, with the rights of the user. Reading throws a CommandError if the user may not read a Secret. */
+export async function readsAsUser({ client }: ClusterConnection): Promise<ClusterReads> {
+  const { clusterReads } = await import('../resources/cluster.ts');
+  const reads = clusterReads(client);
+  return {
+    ...reads,
+    async readSecret(namespace, name, signal) {
+      const secret = await reads.readSecret(namespace, name, signal);
+      if (secret !== 'forbidden') return secret;
+      throw new CommandError(
+        `you may not read Secret ${namespace}/${name}: ask for the right to get secrets there, or name another namespace with -n`,
+      );
+    },
+  };
 }

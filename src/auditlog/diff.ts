@@ -1,9 +1,7 @@
 /** `auditlog diff`: shows what the operator would change in Konnect now. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
-import type { ClusterReads } from '../forwarding/ports.ts';
-import type { KubeClient } from '../kube/kube-client.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
-import { clusterOptions, namespaceFilter, readForwardings, withCluster } from './cluster-connection.ts';
+import { clusterOptions, namespaceFilter, readForwardings, readsAsUser, withCluster } from './cluster-connection.ts';
 import { type Arguments, type Command, CommandError, type Terminal, textOf } from './command.ts';
 import { konnectURLOption, withHTTP } from './konnect-connection.ts';
 import { outputFormat, outputOption } from './output.ts';
@@ -38,7 +36,7 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
       .map(nameOf);
     if (name !== undefined && wanted.length === 0)
       throw new CommandError(`there is no forwarding ${name}: check the name, and the namespace with -n`);
-    const cluster = await readsOf(connection.client);
+    const cluster = await readsAsUser(connection);
     const results = await withHTTP(args, terminal, ({ http, urlTemplate }) =>
       dryRun(
         {
@@ -55,22 +53,6 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
     );
     return printChanges(changesOf(results), format, terminal);
   });
-}
-
-/** Returns how the operator reads what forwardings name, with the rights of the user. */
-async function readsOf(client: KubeClient): Promise<ClusterReads> {
-  const { clusterReads } = await import('../resources/cluster.ts');
-  const reads = clusterReads(client);
-  return {
-    ...reads,
-    async readSecret(namespace, name, signal) {
-      const secret = await reads.readSecret(namespace, name, signal);
-      if (secret !== 'forbidden') return secret;
-      throw new CommandError(
-        `you may not read Secret ${namespace}/${name}: ask for the right to get secrets there, or name another namespace with -n`,
-      );
-    },
-  };
 }
 
 /** Returns the `--cluster-name` of the operator, as far as the names of the destinations in status show it. */

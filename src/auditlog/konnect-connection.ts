@@ -1,6 +1,7 @@
 /** How commands reach Konnect without a cluster. */
 import { readFile } from 'node:fs/promises';
 import { parseProxies, version } from '../config/config.ts';
+import type { ProxyEnvironment } from '../http/proxy.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
@@ -34,6 +35,7 @@ export function konnectOptions(regionHelp: string): Options {
 export interface KonnectHost {
   readonly http: KonnectHTTP;
   readonly urlTemplate: string;
+  readonly proxies: ProxyEnvironment;
 }
 
 /** What a command needs to call Konnect in a region. */
@@ -69,7 +71,7 @@ export async function withHTTP<T>(
   if (typeof proxies === 'string') throw new UsageError(proxies);
   const http = new KonnectHTTP({ userAgent: `konnect-audit-log-operator/${version} (auditlog)`, proxies });
   try {
-    return await use({ http, urlTemplate });
+    return await use({ http, urlTemplate, proxies });
   } catch (error) {
     if (isKonnectError(error)) throw new CommandError(error.message);
     throw error;

@@ -6,6 +6,7 @@ import { type Command, CommandError, codeOf, exitCodes, type Options, type Termi
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
   import: async () => (await import('./import.ts')).importCommand,
   plan: async () => (await import('./plan.ts')).planCommand,
   pull: async () => (await import('./pull.ts')).pullCommand,

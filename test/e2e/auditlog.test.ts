@@ -65,7 +65,10 @@ function typed(commandLine: string): Promise<Typed> {
   const env = { PATH, HOME: folder, KUBECONFIG: adminKubeconfig };
   const script = commandLine
     .replaceAll(/ -n platform\b/g, ` -n ${environment.namespace}`)
-    .replaceAll(/^auditlog (?:diff|import|plan)\b/gm, `$& --konnect-url ${environment.services.konnect.urlTemplate}`);
+    .replaceAll(
+      /^auditlog (?:diff|doctor|import|plan)\b/gm,
+      `$& --konnect-url ${environment.services.konnect.urlTemplate}`,
+    );
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { cwd: folder, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });

@@ -112,6 +112,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'forwarding/desired',
     'forwarding/ownership',
     'forwarding/reconcile',
+    'http',
     'konnect',
     'konnect/session',
     'kube',

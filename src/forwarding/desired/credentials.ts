@@ -1,7 +1,7 @@
 /** Reads the Secret of the SIEM, and checks the values of Secrets before the operator sends anything to Konnect. */
 import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
-import type { Cluster, Secret } from '../ports.ts';
+import type { ClusterReads, Secret } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
 import { type Checked, checkAuthorization, checkEndpoint } from './secret-values.ts';
 
@@ -32,7 +32,7 @@ export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly stri
  */
 export async function resolveCredentials(
   forwarding: AuditLogForwarding,
-  cluster: Cluster,
+  cluster: ClusterReads,
   signal: AbortSignal,
 ): Promise<Resolved<Credentials | undefined>> {
   const { destination } = forwarding.spec;

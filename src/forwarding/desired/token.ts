@@ -1,6 +1,6 @@
 /** Finds the Konnect token of a forwarding: in a Secret that spec names, or by a KonnectAPIAuthConfiguration of kong-operator. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
-import type { AuthConfiguration, Cluster } from '../ports.ts';
+import type { AuthConfiguration, ClusterReads } from '../ports.ts';
 import { type Problem, type Reason, reasons, stalled, waiting } from '../problems.ts';
 import { type Resolved, validated, valueOf } from './credentials.ts';
 import { checkToken } from './secret-values.ts';
@@ -32,7 +32,7 @@ export function authConfigurationsOf({ metadata, spec }: AuditLogForwarding): re
 /** Returns the Konnect token, or the problem with its source. Rejects with KubeError if the source cannot be read. */
 export async function resolveToken(
   forwarding: AuditLogForwarding,
-  cluster: Cluster,
+  cluster: ClusterReads,
   signal: AbortSignal,
 ): Promise<Resolved<string>> {
   const { namespace } = forwarding.metadata;

@@ -1,0 +1,125 @@
+/** The checks of `auditlog doctor` in the cluster: the CRD, the operator, and its rights. */
+import * as z from 'zod';
+import { group, plural, Spec, Status, version } from '../api/v1alpha1.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { type CheckResult, resultsFor } from './check-result.ts';
+
+type Client = Pick<KubeClient, 'get' | 'list' | 'create'>;
+
+const Fields = z.object({ properties: z.record(z.string(), z.unknown()) });
+const Definition = z.object({
+  spec: z.object({
+    versions: z.array(
+      z.object({
+        name: z.string(),
+        served: z.boolean(),
+        schema: z.object({
+          openAPIV3Schema: z.object({ properties: z.object({ spec: Fields, status: Fields }) }),
+        }),
+      }),
+    ),
+  }),
+});
+
+/** Checks that the CRD serves the version and the fields that this version of the command knows. */
+export async function checkDefinition(client: Client): Promise<CheckResult> {
+  const name = `${plural}.${group}`;
+  const { ok, failed, unknown } = resultsFor('CRD', name);
+  const apply = 'apply crds/ of the version of the operator';
+  try {
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+    const parsed = Definition.safeParse(await client.get<unknown>(path));
+    const served = parsed.data?.spec.versions.find((one) => one.name === version && one.served);
+    if (served === undefined) return failed(`it does not serve ${version}: ${apply}`);
+    const { spec, status } = served.schema.openAPIV3Schema.properties;
+    const missing = [...lacking(spec, Spec.shape, 'spec'), ...lacking(status, Status.shape, 'status')];
+    if (missing.length > 0) return failed(`it is older than this command and lacks ${missing.join(', ')}: ${apply}`);
+    return ok(`serves ${version} with every field`);
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return failed(`it is not installed: ${apply}`);
+    if (isKubeError(error, 'Forbidden')) return unknown('you may not read it: ask a cluster administrator to run this');
+    throw error;
+  }
+}
+
+function lacking({ properties }: z.infer<typeof Fields>, shape: object, path: string): string[] {
+  return Object.keys(shape).flatMap((field) => (Object.hasOwn(properties, field) ? [] : [`${path}.${field}`]));
+}
+
+interface Deployment {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec?: { readonly template?: { readonly spec?: { readonly serviceAccountName?: string } } };
+  readonly status?: { readonly availableReplicas?: number };
+}
+
+/** Checks that the operator runs as a Deployment, and what its ServiceAccount may do in `namespaces`. */
+export async function checkOperator(client: Client, namespaces: readonly string[]): Promise<CheckResult[]> {
+  const { unknown } = resultsFor('operator', '');
+  const labelSelector = 'app.kubernetes.io/name=konnect-audit-log-operator';
+  try {
+    const { items } = await client.list<Deployment>('/apis/apps/v1/deployments', { labelSelector });
+    if (items.length === 0)
+      return [
+        unknown('no Deployment of the chart is in the cluster: install it, or check the process that runs elsewhere'),
+      ];
+    return (await Promise.all(items.map((one) => checkDeployment(client, one, namespaces)))).flat();
+  } catch (error) {
+    if (!isKubeError(error, 'Forbidden')) throw error;
+    return [unknown('you may not list Deployments: ask a cluster administrator to run this')];
+  }
+}
+
+async function checkDeployment(
+  client: Client,
+  { metadata, spec, status }: Deployment,
+  namespaces: readonly string[],
+): Promise<CheckResult[]> {
+  const key = `${metadata.namespace}/${metadata.name}`;
+  const { ok, failed } = resultsFor('operator', key);
+  const available = status?.availableReplicas ?? 0;
+  const running =
+    available > 0
+      ? ok(`${String(available)} available`)
+      : failed(`no replica is available: see kubectl describe deployment ${metadata.name} -n ${metadata.namespace}`);
+  const account = spec?.template?.spec?.serviceAccountName ?? 'default';
+  const user = `system:serviceaccount:${metadata.namespace}:${account}`;
+  return [running, ...(await Promise.all(namespaces.map((namespace) => checkRights(client, user, namespace))))];
+}
+
+/** The rights that the operator needs in each namespace with a forwarding. */
+const rights = [
+  { group, resource: plural, verbs: ['list', 'watch', 'patch'] },
+  { group, resource: plural, subresource: 'status', verbs: ['patch'] },
+  { group: '', resource: 'secrets', verbs: ['get', 'list', 'watch'] },
+  { group: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'] },
+];
+
+interface Review {
+  readonly status?: { readonly allowed?: boolean };
+}
+
+async function checkRights(client: Client, user: string, namespace: string): Promise<CheckResult> {
+  const { ok, failed, unknown } = resultsFor('RBAC', `namespace ${namespace}`);
+  const wanted = rights.flatMap(({ verbs, ...one }) => verbs.map((verb) => ({ ...one, verb, namespace })));
+  try {
+    const missing = await Promise.all(
+      wanted.map(async (resourceAttributes) => {
+        const { status } = await client.create<Review>('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SubjectAccessReview',
+          spec: { user, groups: ['system:serviceaccounts', 'system:authenticated'], resourceAttributes },
+        });
+        const { verb, resource, subresource } = { subresource: undefined, ...resourceAttributes };
+        const name = subresource === undefined ? resource : `${resource}/${subresource}`;
+        return status?.allowed === true ? [] : [`${verb} ${name}`];
+      }),
+    );
+    const lacks = missing.flat();
+    if (lacks.length === 0) return ok(`${user} has every right`);
+    return failed(`${user} may not ${lacks.join(', ')}: bind the Role of the chart or of deploy/ in this namespace`);
+  } catch (error) {
+    if (!isKubeError(error, 'Forbidden')) throw error;
+    return unknown('you may not review the rights of others: ask a cluster administrator to run this');
+  }
+}

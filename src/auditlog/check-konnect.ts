@@ -1,0 +1,123 @@
+/** The checks of `auditlog doctor` in Konnect: reachable, clock, token and its rights, region, portals, and the shapes of the Secrets. */
+import type { AuditLogForwarding } from '../api/v1alpha1.ts';
+import { resolveCredentials } from '../forwarding/desired/credentials.ts';
+import { lacksCode } from '../forwarding/desired/endpoint-secret.ts';
+import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
+import { nameOf } from '../forwarding/ownership/claims.ts';
+import type { ClusterReads } from '../forwarding/ports.ts';
+import { problemOf } from '../forwarding/problems.ts';
+import { HTTPConnections } from '../http/http-connections.ts';
+import { isKonnectError } from '../konnect/errors.ts';
+import { globalRegion, hostFor } from '../konnect/konnect-url.ts';
+import { type CheckResult, resultsFor } from './check-result.ts';
+import type { KonnectHost } from './konnect-connection.ts';
+import { clientOf, portalIDs } from './konnect-inventory.ts';
+
+const maxClockDifferenceMs = 60_000;
+
+/** Checks that Konnect answers at all, and compares its clock with that of this machine. */
+export async function checkReachable(
+  { urlTemplate, proxies }: Pick<KonnectHost, 'urlTemplate' | 'proxies'>,
+  signal: AbortSignal,
+): Promise<CheckResult[]> {
+  const url = new URL('v3/organizations/me', hostFor(urlTemplate, globalRegion));
+  const reachable = resultsFor('Konnect', url.host);
+  const clock = resultsFor('clock', 'this machine');
+  const connections = new HTTPConnections({
+    userAgent: 'konnect-audit-log-operator (auditlog)',
+    timeoutMs: 15_000,
+    maxAnswerBytes: 1_048_576,
+    maxSockets: 1,
+    proxies,
+  });
+  try {
+    const headers = { accept: 'application/json' };
+    const outcome = await connections.send({ method: 'GET', url, headers, signal });
+    const nowMs = Date.now();
+    if (outcome.kind === 'none') {
+      const why = outcome.code === undefined ? '' : ` (${outcome.code})`;
+      return [reachable.failed(`it does not answer${why}: check DNS, the firewall, HTTPS_PROXY and --konnect-url`)];
+    }
+    const answers = reachable.ok(`answers (HTTP ${String(outcome.status)})`);
+    const differenceMs = Math.abs(nowMs - Date.parse(outcome.headers.date ?? ''));
+    if (Number.isNaN(differenceMs)) return [answers, clock.unknown('Konnect does not say what time it is')];
+    if (differenceMs <= maxClockDifferenceMs) return [answers, clock.ok('agrees with Konnect to the minute')];
+    const minutes = String(Math.round(differenceMs / 60_000));
+    return [answers, clock.failed(`differs from Konnect by ${minutes} minutes: synchronize it, also on the nodes`)];
+  } finally {
+    connections.close();
+  }
+}
+
+/** Checks the Secrets of a forwarding, what its token can read, and whether it sees the portals. */
+export async function checkForwarding(
+  forwarding: AuditLogForwarding,
+  cluster: ClusterReads,
+  host: KonnectHost,
+  signal: AbortSignal,
+): Promise<CheckResult[]> {
+  const secrets = resultsFor('Secrets', nameOf(forwarding));
+  const [token, credentials] = await Promise.all([
+    resolveToken(forwarding, cluster, signal),
+    resolveCredentials(forwarding, cluster, signal),
+  ]);
+  const problems = [token, credentials].flatMap((one) => (one.kind === 'problem' ? [one.problem.message] : []));
+  const isSuspicious = credentials.kind === 'resolved' && lacksCode(credentials.value?.endpoint ?? '');
+  if (isSuspicious)
+    problems.push(
+      'the endpoint is that of a SumoLogic source of the kind Auth Header, which Konnect cannot use: choose Presigned URL there',
+    );
+  const shapes =
+    problems.length === 0
+      ? [secrets.ok('every value has the right form')]
+      : problems.map((text) => secrets.failed(text));
+  if (token.kind === 'problem') return shapes;
+  return [...shapes, ...(await checkToken(forwarding, token.value, host, signal))];
+}
+
+async function checkToken(
+  forwarding: AuditLogForwarding,
+  token: string,
+  host: KonnectHost,
+  signal: AbortSignal,
+): Promise<CheckResult[]> {
+  const { spec } = forwarding;
+  const { region } = spec.konnect;
+  const client = clientOf({ ...host, region, token });
+  const name = nameOf(forwarding);
+  const context = { tokenSource: tokenSource(forwarding), now: () => new Date() };
+  /** `read` returns what was found, or the result. */
+  const attempt = async (check: string, object: string, read: () => Promise<string | CheckResult>) => {
+    const { ok, failed } = resultsFor(check, name);
+    try {
+      const found = await read();
+      return typeof found === 'string' ? ok(found) : found;
+    } catch (error) {
+      if (!isKonnectError(error)) throw error;
+      return failed(problemOf(error, object, context).message);
+    }
+  };
+  const organization = await attempt('token', 'the organization', async () => {
+    return `belongs to organization ${(await client.organization(signal)).id}`;
+  });
+  const others = await Promise.all([
+    attempt('destinations', 'the destinations', async () => {
+      const { length } = await client.listDestinations(spec.konnect.auditLogsAPI, signal);
+      return `the token sees ${String(length)}; no request says whether it may write`;
+    }),
+    attempt('region', "the organization's webhook", async () => {
+      await client.getOrganizationWebhook(region, signal);
+      return `${region} answers`;
+    }),
+    attempt('portals', 'the portals', async () => {
+      const seen = new Set(await portalIDs(client, region, signal));
+      const missing = (spec.portals ?? []).flatMap(({ id }) => (seen.has(id) ? [] : [id]));
+      const found = `the token sees ${String(seen.size)} in region ${region}`;
+      const wayOut = 'check spec.portals, spec.konnect.region and the roles of the token';
+      return missing.length === 0
+        ? found
+        : resultsFor('portals', name).failed(`${found}, but not ${missing.join(', ')}: ${wayOut}`);
+    }),
+  ]);
+  return [organization, ...others];
+}

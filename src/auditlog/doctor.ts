@@ -1,0 +1,87 @@
+/** `auditlog doctor`: checks what the operator needs, and says what to do about each problem. */
+import { checkDefinition, checkOperator } from './check-cluster.ts';
+import { checkForwarding, checkReachable } from './check-konnect.ts';
+import { type CheckResult, resultsFor } from './check-result.ts';
+import {
+  type ClusterConnection,
+  clusterOptions,
+  namespaceFilter,
+  readForwardings,
+  readsAsUser,
+  withCluster,
+} from './cluster-connection.ts';
+import { type Arguments, type Command, CommandError, exitCodes, type Terminal } from './command.ts';
+import { type KonnectHost, konnectURLOption, withHTTP } from './konnect-connection.ts';
+import { type Color, outputFormat, outputOption, toTable, toText } from './output.ts';
+
+const exits = { failed: 3, unknown: 4 } as const;
+
+export const doctorCommand: Command = {
+  operands: '',
+  summary:
+    'Checks what the operator needs: CRD, rights, Secrets, Konnect, token, region, portals and clock. Each problem comes with its way out.',
+  options: { ...namespaceFilter, ...clusterOptions, ...konnectURLOption, output: outputOption },
+  exits: {
+    [exits.failed]: 'a check failed',
+    [exits.unknown]: 'no check failed, and you may not do one of them',
+  },
+  run: doctor,
+};
+
+async function doctor(args: Arguments, terminal: Terminal): Promise<number> {
+  const format = outputFormat(args);
+  const results = await withCluster(args, terminal, (connection) =>
+    withHTTP(args, terminal, (host) => checkAll(connection, host, args, terminal)),
+  );
+  await terminal.print(format === 'table' ? table(results, terminal) : await toText({ checks: results }, format));
+  if (results.some(({ result }) => result === 'failed')) return exits.failed;
+  return results.some(({ result }) => result === 'unknown') ? exits.unknown : exitCodes.ok;
+}
+
+async function checkAll(
+  connection: ClusterConnection,
+  host: KonnectHost,
+  args: Arguments,
+  { signal }: Terminal,
+): Promise<CheckResult[]> {
+  const { parseForwarding } = await import('../resources/forwarding-resource.ts');
+  const { client } = connection;
+  const [definition, reachable] = await Promise.all([checkDefinition(client), checkReachable(host, signal)]);
+  // Without the CRD there is no forwarding to check.
+  const objects = definition.result === 'failed' ? [] : await readForwardings(connection, args);
+  const cluster = await readsAsUser(connection);
+  const found = objects.map((object) => ({ object, parsed: parseForwarding(object) }));
+  const namespaces = [...new Set(found.map(({ object }) => object.metadata.namespace ?? ''))].toSorted();
+  const operator = await checkOperator(client, namespaces);
+  const forwardings = await Promise.all(
+    found.map(async ({ object, parsed }): Promise<CheckResult[]> => {
+      const { namespace = '', name } = object.metadata;
+      const { failed, unknown } = resultsFor('forwarding', `${namespace}/${name}`);
+      if (parsed.kind === 'invalid')
+        return [
+          failed(
+            `this version of the command does not understand ${parsed.fields.join(', ')}: use that of the operator`,
+          ),
+        ];
+      try {
+        return await checkForwarding(parsed.forwarding, cluster, host, signal);
+      } catch (error) {
+        if (error instanceof CommandError) return [unknown(error.message)];
+        throw error;
+      }
+    }),
+  );
+  return [definition, ...operator, ...reachable, ...forwardings.flat()];
+}
+
+const colors: Readonly<Record<CheckResult['result'], Color>> = { ok: 'green', failed: 'red', unknown: 'yellow' };
+
+function table(results: readonly CheckResult[], terminal: Terminal): string {
+  const rows = results.map(({ check, object, result, detail }) => [
+    { text: check },
+    { text: object === '' ? '-' : object },
+    { text: result, color: colors[result] },
+    { text: detail },
+  ]);
+  return toTable(['CHECK', 'OBJECT', 'RESULT', 'DETAIL'], rows, terminal);
+}
