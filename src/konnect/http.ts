@@ -67,6 +67,10 @@ export class KonnectHTTP implements KonnectTransport {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     const received = await this.#connections.send({ method, url, headers, body, signal, fence });
+    if (received.kind === 'answer') {
+      const limit = rateLimitOf((name) => received.headers[name]?.toString());
+      if (limit !== undefined) request.onRateLimit?.(limit);
+    }
     const outcome = this.#toOutcome(request, received);
     const hasFailed = outcome instanceof KonnectError;
     this.#options.onCall({
@@ -100,6 +104,6 @@ export class KonnectHTTP implements KonnectTransport {
     if (body === 'unreadable') {
       return new KonnectError({ kind: 'UnexpectedAnswer', operation, status, mayHaveHappened: isWrite });
     }
-    return { status, body, rateLimit: rateLimitOf((name) => headers[name]?.toString()) };
+    return { status, body };
   }
 }

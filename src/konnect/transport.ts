@@ -12,6 +12,8 @@ export interface KonnectRequest {
   /** Sent as JSON. */
   body?: object;
   signal: AbortSignal;
+  /** Called with the limit that the answer states, whatever its status is. */
+  onRateLimit?: (limit: RateLimit) => void;
 }
 
 export interface KonnectAnswer {
@@ -19,8 +21,6 @@ export interface KonnectAnswer {
   status: number;
   /** The parsed JSON. Undefined if the answer had no body. */
   body: unknown;
-  /** Undefined if the answer does not state it. */
-  rateLimit?: RateLimit | undefined;
 }
 
 /** Sends requests to Konnect. Rejects only with a KonnectError, for every answer but 2xx, and for a write also with a FencedError. */

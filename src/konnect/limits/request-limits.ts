@@ -1,6 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Priority } from '../../runtime/priority.ts';
-import { isKonnectError } from '../errors.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import type { KonnectAnswer, KonnectRequest, KonnectTransport } from '../transport.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -98,21 +97,18 @@ export class RequestLimits {
     const rank: Rank = request.method === 'GET' ? priority : 'write';
     const budget = request.operation === 'get organization' ? this.#identityBudget : route.budget;
     const askedMs = clock.now();
+    const onRateLimit = (limit: RateLimit) => {
+      route.rateLimit = { ...limit, atMs: clock.now() };
+    };
     let isSent = false;
     const send = () => {
       isSent = true;
       const waitedMs = clock.now() - askedMs;
       onWaited(rank, waitedMs);
-      return http.send(request);
+      return http.send({ ...request, onRateLimit });
     };
     try {
-      const answer = await route.limiter.run(request, { rank, budget, send });
-      if (answer.rateLimit !== undefined) route.rateLimit = { ...answer.rateLimit, atMs: clock.now() };
-      return answer;
-    } catch (error) {
-      if (isSent && isKonnectError(error, 'RateLimited') && route.rateLimit !== undefined)
-        route.rateLimit = { ...route.rateLimit, remaining: 0, atMs: clock.now() };
-      throw error;
+      return await route.limiter.run(request, { rank, budget, send });
     } finally {
       if (!isSent && !request.signal.aborted) onWithheld(route.limiter.state);
     }

@@ -29,14 +29,17 @@ async function failureOf(script: Script, method: 'read' | 'write' = 'read') {
   return { error, calls: konnect.calls };
 }
 
-test('an answer has the limit of requests that its headers state', async () => {
+test.each([200, 404, 429])('the limit of requests that an answer with %i states is reported', async (status) => {
   const headers = { 'ratelimit-limit': '3000', 'ratelimit-remaining': '2999' };
-  await using server = await scriptedKonnect(() => ({ status: 200, body: {}, headers }));
+  await using server = await scriptedKonnect(() => ({ status, body: {}, headers }));
   const http = new KonnectHTTP({ userAgent: 'test' });
   const url = new URL('/v3/portals/x', server.urlTemplate.replace('{region}', 'us'));
-  const answer = await http.send({ operation: 'get portal', region: 'us', method: 'GET', url, token: 'kpat', signal });
+  const limits: object[] = [];
+  const onRateLimit = (limit: object) => limits.push(limit);
+  const request = { operation: 'get portal', region: 'us', method: 'GET', url, token: 'kpat', signal } as const;
+  await http.send({ ...request, onRateLimit }).catch(() => undefined);
   http.close();
-  expect(answer.rateLimit).toEqual({ limit: 3_000, remaining: 2_999 });
+  expect(limits).toEqual([{ limit: 3_000, remaining: 2_999 }]);
 });
 
 describe('an answer that is not a success', () => {
