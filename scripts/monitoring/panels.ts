@@ -46,6 +46,7 @@ function rate(metric: string, by: string, labels = ''): string {
 }
 
 const ready = (labels: string) => `konnect_audit_log_condition{type="Ready",${labels},${chosen}}`;
+const requests = `sum by (region) (rate(konnect_audit_log_konnect_requests_total{${inRegion}}[${window}]))`;
 const delivering = `konnect_audit_log_webhook_delivering{${chosen},${inRegion}}`;
 
 export const rows: readonly RowSpec[] = [
@@ -220,7 +221,8 @@ export const rows: readonly RowSpec[] = [
         width: 8,
         queries: [
           {
-            expr: `sum by (region) (rate(konnect_audit_log_konnect_requests_total{code=~"429|5..|Unreachable",${inRegion}}[${window}])) / sum by (region) (rate(konnect_audit_log_konnect_requests_total{${inRegion}}[${window}]))`,
+            // Without a failed request there is no such series.
+            expr: `(sum by (region) (rate(konnect_audit_log_konnect_requests_total{code=~"429|5..|Unreachable",${inRegion}}[${window}])) or 0 * ${requests}) / ${requests}`,
             legend: '{{region}}',
           },
         ],

@@ -59,6 +59,21 @@ export const promtool: GoProgram = {
   duration: 'a few minutes, once',
 };
 
+/** The server of Prometheus, without its page. */
+export const prometheus: GoProgram = {
+  ...promtool,
+  name: 'prometheus',
+  package: 'github.com/prometheus/prometheus/cmd/prometheus',
+};
+
+/** The server that sends alerts. */
+export const alertmanager: GoProgram = {
+  name: 'alertmanager',
+  module: fileURLToPath(new URL('./alertmanager/', import.meta.url)),
+  package: 'github.com/prometheus/alertmanager/cmd/alertmanager',
+  duration: 'a minute, once',
+};
+
 /** What the tests of `npm test` need. */
 export const programs = [objectValidators, actionlint, promtool] as const;
 

@@ -1,0 +1,269 @@
+/**
+ * `npm run test:monitoring`: runs every query of the dashboard on a real Prometheus that scrapes the operator, while Konnect and the SIEM work and
+ * while each of them fails, and checks that alerts reach a receiver through a real Alertmanager. The exit code is 1 if a check fails.
+ */
+import { deepEqual, ok } from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import * as z from 'zod';
+import { startOperator } from '../../sandbox/operator-process.ts';
+import {
+  namespace,
+  sandboxData,
+  serviceAccount,
+  startSandboxWithoutOperator,
+  writeForwarding,
+} from '../../sandbox/sandbox.ts';
+import { createReporter } from '../interop/reporter.ts';
+import { eventually } from '../support/eventually.ts';
+import { dashboardQueries } from '../validators/dashboard-queries.ts';
+import { type Monitoring, startMonitoring } from './servers.ts';
+
+const write = (text: string) => void process.stdout.write(text);
+const progress = (line: string) => write(`==> ${line}\n`);
+const reporter = createReporter(write);
+
+// The average over 30 days has a point every five minutes, which is longer than this run.
+const queries = dashboardQueries('15s').map(({ panel, expr }) => ({
+  panel,
+  expr: expr.replace('[30d:5m]', '[1m:1s]'),
+}));
+const panels = [...new Set(queries.map(({ panel }) => panel))];
+
+/** Resolves with the panels that have data. Rejects if Prometheus refuses a query. */
+async function panelsWithData({ query }: Monitoring): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const { panel, expr } of queries) if ((await query(expr)).length > 0) found.add(panel);
+  return found;
+}
+
+await import('../../scripts/build.ts');
+const sandbox = await startSandboxWithoutOperator(progress);
+const { controlPlane, services } = sandbox;
+const { konnect, sumologic } = services;
+const stops: (() => Promise<unknown>)[] = [() => sandbox.stop()];
+const seen = new Set<string>();
+
+async function kubectl(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await controlPlane.kubectl(args);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+const look = (name: string) =>
+  kubectl(
+    'annotate',
+    'alf',
+    name,
+    `-n=${namespace}`,
+    '--overwrite',
+    `konnect-audit-log.io/reconcile-requested-at=${String(performance.now())}`,
+  );
+
+async function login(): Promise<void> {
+  const { email, password } = sandboxData.developer;
+  const url = `${konnect.url}/us/__portals/${sandboxData.portals.developers}/api/v2/developer/authenticate`;
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: email, password }),
+  });
+  ok(answer.ok, `the login was answered with ${String(answer.status)}`);
+}
+
+/** Checks that these panels have data, and that Prometheus takes all queries. */
+async function expectPanels(monitoring: Monitoring, ...wanted: readonly string[]): Promise<void> {
+  deepEqual(
+    wanted.filter((title) => !panels.includes(title)),
+    [],
+    'a panel does not exist',
+  );
+  await reporter.check(
+    `all ${String(queries.length)} queries run, and these panels have data: ${wanted.join(', ')}`,
+    () =>
+      eventually(
+        async () => {
+          const found = await panelsWithData(monitoring);
+          for (const panel of found) seen.add(panel);
+          deepEqual(
+            wanted.filter((panel) => !found.has(panel)),
+            [],
+            'no data',
+          );
+        },
+        { everyMs: 1_000 },
+      ),
+  );
+}
+
+async function expectValue({ query }: Monitoring, what: string, expr: string, value: number): Promise<void> {
+  await reporter.check(what, () =>
+    eventually(
+      async () =>
+        deepEqual(
+          (await query(expr)).map((series) => Number(series.value[1])),
+          [value],
+        ),
+      {
+        everyMs: 500,
+      },
+    ),
+  );
+}
+
+async function expectAlert(
+  { notifications }: Monitoring,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  summary: RegExp,
+) {
+  await reporter.check(`the alert ${name} reaches the receiver`, () =>
+    eventually(
+      () => {
+        const sent = notifications.filter(
+          ({ status, labels: has }) => status === 'firing' && has['alertname'] === name,
+        );
+        const matching = sent.filter(({ labels: has }) =>
+          Object.entries(labels).every(([key, value]) => has[key] === value),
+        );
+        deepEqual(
+          new Set(matching.map(({ annotations }) => summary.test(annotations['summary'] ?? ''))),
+          new Set([true]),
+        );
+      },
+      { everyMs: 500 },
+    ),
+  );
+}
+
+async function run(): Promise<void> {
+  const operator = await startOperator({
+    kubeconfig: sandbox.kubeconfig,
+    konnectURL: konnect.urlTemplate,
+    flags: ['--leader-elect', `--leader-elect-resource-namespace=${serviceAccount.namespace}`],
+  });
+  stops.push(() => operator.stop());
+  const monitoring = await startMonitoring(operator.metricsURL, progress);
+  stops.push(() => monitoring.stop());
+  const count = (title: string) => queries.find(({ panel }) => panel === title)?.expr ?? '';
+
+  reporter.section('everything works');
+  await kubectl('apply', '-f', await writeForwarding(sandbox));
+  await kubectl('wait', '--for=condition=Ready', '--timeout=60s', `-n=${namespace}`, 'alf/sumologic');
+  await login();
+  await look('sumologic');
+  await expectValue(monitoring, 'one forwarding is ready', count('Forwardings ready'), 1);
+  await expectValue(
+    monitoring,
+    'the label namespace is that of the forwarding',
+    `count(konnect_audit_log_forwarding_info{namespace="${namespace}",name="sumologic"})`,
+    1,
+  );
+  await expectPanels(
+    monitoring,
+    'Forwardings ready',
+    'Delivering, 30 days',
+    'Delivering',
+    'Requests',
+    'Failing share',
+    'Latency, 99th percentile',
+    'Wait for the budget, 99th percentile',
+    'Withheld',
+    'Who leads',
+    'Versions',
+    'From a change to Konnect, 99th percentile',
+    'Reconciliations',
+    'Wait in the queue, 99th percentile',
+    'Silence of the API server',
+    'Requests to the API server',
+    'Memory',
+    'Event loop lag',
+  );
+  await expectValue(monitoring, 'every webhook delivers', count('Webhooks not delivering'), 0);
+
+  reporter.section('another client changes a webhook');
+  const webhook = `${konnect.url}/us/v3/portals/${sandboxData.portals.developers}/audit-log-webhook`;
+  const headers = { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' };
+  const Webhook = z.object({ audit_log_destination_id: z.string() });
+  const current = Webhook.parse(await (await fetch(webhook, { headers })).json());
+  const body = JSON.stringify({ ...current, enabled: false });
+  ok((await fetch(webhook, { method: 'PATCH', headers, body })).ok, 'the other client is refused');
+  await look('sumologic');
+  await expectPanels(monitoring, 'Corrected after changes of other clients');
+
+  reporter.section('a portal that does not exist');
+  const Forwarding = z.looseObject({ apiVersion: z.string(), kind: z.string(), spec: z.looseObject({}) });
+  const { apiVersion, kind, spec } = Forwarding.parse(
+    JSON.parse(await kubectl('get', 'alf', 'sumologic', `-n=${namespace}`, '-o=json')),
+  );
+  const wrong = {
+    apiVersion,
+    kind,
+    metadata: { name: 'wrong', namespace },
+    spec: { ...spec, organization: undefined, portals: [{ id: '00000000-0000-4000-8000-000000000001' }] },
+  };
+  const file = join(sandbox.folder, 'wrong.json');
+  await writeFile(file, JSON.stringify(wrong));
+  await kubectl('apply', '-f', file);
+  await expectValue(monitoring, 'one forwarding is not ready', count('Forwardings not ready'), 1);
+  await expectPanels(monitoring, 'Forwardings that are not ready', 'Webhooks that are not on');
+  await expectAlert(
+    monitoring,
+    'KonnectAuditLogNotReady',
+    { namespace, name: 'wrong' },
+    /platform\/wrong is not ready: PortalNotFound\.$/,
+  );
+  await kubectl('delete', 'alf', 'wrong', `-n=${namespace}`, '--timeout=60s');
+
+  reporter.section('SumoLogic answers 401');
+  sumologic.control.respond(sandboxData.sourceCode, 401);
+  await login();
+  await eventually(
+    async () => {
+      await look('sumologic');
+      ok((await monitoring.query('konnect_audit_log_webhook_last_response_code == 401')).length > 0, 'no 401');
+    },
+    { everyMs: 2_000 },
+  );
+  await expectPanels(monitoring, 'Webhooks that do not deliver', 'Oldest gap');
+  await expectAlert(
+    monitoring,
+    'KonnectAuditLogNotDelivering',
+    { namespace, name: 'sumologic' },
+    /takes no audit logs from webhook .+ of platform\/sumologic\.$/,
+  );
+  sumologic.control.respond(sandboxData.sourceCode, 200);
+
+  reporter.section('Konnect answers 429');
+  const fault = konnect.control.fail({ kind: 'status', status: 429, retryAfter: 20 });
+  await eventually(
+    async () => {
+      await look('sumologic');
+      ok((await monitoring.query('konnect_audit_log_konnect_ratelimit_remaining == 0')).length > 0, 'no limit');
+    },
+    { everyMs: 2_000 },
+  );
+  await expectPanels(monitoring, 'Left of the rate limit', 'Failing share', 'Withheld');
+  await expectAlert(monitoring, 'KonnectAuditLogRateLimitNear', { region: 'us' }, /region us\.$/);
+  fault.remove();
+
+  reporter.section('the whole run');
+  await reporter.check('every panel had data in one of these states', () =>
+    deepEqual(
+      panels.filter((panel) => !seen.has(panel)),
+      [],
+    ),
+  );
+}
+
+const startedMs = performance.now();
+try {
+  await run();
+  write(`\n==> all checks succeeded, ${String(Math.round((performance.now() - startedMs) / 1_000))} s\n`);
+} catch (error) {
+  write(`\n==> ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+for (const stop of stops.toReversed()) await stop();
+process.exit();

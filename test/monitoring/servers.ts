@@ -1,0 +1,135 @@
+/** A real Prometheus that scrapes the operator, and a real Alertmanager that sends its alerts to a local receiver. */
+import { writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { stringify } from 'yaml';
+import * as z from 'zod';
+import { freePort } from '../../sandbox/control-plane/ports.ts';
+import { startSupervised } from '../../sandbox/control-plane/supervised.ts';
+import { renderRules } from '../../scripts/monitoring/rules.ts';
+import { eventually } from '../support/eventually.ts';
+import { alertmanager, ensureProgram, prometheus } from '../validators/build.ts';
+
+export interface Notification {
+  readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface Monitoring {
+  /** Resolves with the series that a query returns. Rejects with the error of Prometheus. */
+  readonly query: (expr: string) => Promise<Series[]>;
+  /** The alerts that Alertmanager has sent so far. */
+  readonly notifications: readonly Notification[];
+  stop(): Promise<void>;
+}
+
+const Series = z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) });
+export type Series = z.infer<typeof Series>;
+const Answer = z.object({
+  status: z.string(),
+  error: z.string().optional(),
+  data: z.object({ result: z.array(Series) }).optional(),
+});
+const Notified = z.object({
+  alerts: z.array(
+    z.object({
+      status: z.string(),
+      labels: z.record(z.string(), z.string()),
+      annotations: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+
+/** Starts both servers. Scrapes every second, and lets alerts fire after a second instead of minutes. */
+export async function startMonitoring(metricsURL: string, progress: (line: string) => void): Promise<Monitoring> {
+  const executables = {
+    prometheus: await ensureProgram(prometheus, { progress }),
+    alertmanager: await ensureProgram(alertmanager, { progress }),
+  };
+  const notifications: Notification[] = [];
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    notifications.push(...Notified.parse(JSON.parse(await text(request))).alerts);
+    response.end();
+  }
+  const receiver = createServer((request, response) => {
+    void receive(request, response);
+  });
+  const receiverPort = await freePort();
+  receiver.listen(receiverPort, '127.0.0.1');
+
+  return startSupervised(async (supervised) => {
+    const [port, alertPort] = [await freePort(), await freePort()];
+    const url = `http://127.0.0.1:${String(port)}`;
+    const alertURL = `http://127.0.0.1:${String(alertPort)}`;
+    const file = async (name: string, content: string) => {
+      const path = join(supervised.folder, name);
+      await writeFile(path, content);
+      return path;
+    };
+    const rules = await file('rules.yaml', renderRules().replaceAll(/^( +)for: .*$/gm, '$1for: 1s'));
+    const config = await file(
+      'prometheus.yaml',
+      stringify({
+        global: { scrape_interval: '1s', evaluation_interval: '1s' },
+        rule_files: [rules],
+        alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${String(alertPort)}`] }] }] },
+        scrape_configs: [
+          {
+            job_name: 'operator',
+            honor_labels: true,
+            static_configs: [{ targets: [new URL(metricsURL).host], labels: { namespace: 'konnect-audit-log' } }],
+          },
+        ],
+      }),
+    );
+    const alertConfig = await file(
+      'alertmanager.yaml',
+      stringify({
+        route: { receiver: 'local', group_by: ['...'], group_wait: '1s', group_interval: '1s' },
+        receivers: [
+          { name: 'local', webhook_configs: [{ url: `http://127.0.0.1:${String(receiverPort)}/`, max_alerts: 0 }] },
+        ],
+      }),
+    );
+    await supervised.start('alertmanager', executables.alertmanager, [
+      `--config.file=${alertConfig}`,
+      `--storage.path=${join(supervised.folder, 'alerts')}`,
+      `--web.listen-address=127.0.0.1:${String(alertPort)}`,
+      '--cluster.listen-address=',
+    ]);
+    await supervised.start('prometheus', executables.prometheus, [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(supervised.folder, 'series')}`,
+      `--web.listen-address=127.0.0.1:${String(port)}`,
+    ]);
+    for (const [name, ready] of [
+      ['alertmanager', `${alertURL}/-/ready`],
+      ['prometheus', `${url}/-/ready`],
+    ] as const) {
+      await eventually(async () => {
+        await supervised.check(name);
+        if (!(await fetch(ready)).ok) throw new Error(`${name} is not ready:\n${await supervised.logTail(name)}`);
+      });
+    }
+    progress('Prometheus scrapes the operator, and Alertmanager sends its alerts to a local receiver');
+    return {
+      notifications,
+      async query(expr) {
+        const answer = await fetch(`${url}/api/v1/query`, {
+          method: 'POST',
+          body: new URLSearchParams({ query: expr }),
+        });
+        const { status, error, data } = Answer.parse(await answer.json());
+        if (status !== 'success') throw new Error(`${expr}: ${error ?? 'no error'}`);
+        return data?.result ?? [];
+      },
+      async stop() {
+        await supervised.end();
+        receiver.closeAllConnections();
+        receiver.close();
+      },
+    };
+  });
+}
