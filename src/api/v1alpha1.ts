@@ -439,6 +439,7 @@ export const CleanupStatus = z.object({
   reason: reasonText.optional().meta({
     description: 'Why the operator cannot tell whether this is done: Konnect no longer shows the Dev Portal.',
   }),
+  unseenSince: timestamp.optional().meta({ description: 'Since when Konnect no longer shows the Dev Portal.' }),
 });
 
 export type CleanupStatus = z.infer<typeof CleanupStatus>;

@@ -41,8 +41,6 @@ export interface ReconcileContext extends ReadContext {
   readonly successor: (entry: CleanupStatus, seen: PointedWebhook) => Successor | undefined;
   /** Returns for how many milliseconds Konnect has refused to delete this destination, since the first call. */
   readonly inUseForMs: (destinationID: string) => number;
-  /** Returns for how many milliseconds Konnect has not shown the portal of this entry, since the first call. */
-  readonly unseenForMs: (entry: CleanupStatus) => number;
 }
 
 /**

@@ -12,7 +12,7 @@ const maxUnseenMs = 24 * 3_600_000;
  */
 export async function isUnseen(context: ReconcileContext, entry: CleanupStatus, id: string): Promise<boolean> {
   const { status, konnect, signal } = context;
-  const { region, destinationID, reason } = entry;
+  const { region, destinationID, unseenSince } = entry;
   // The webhook of a portal that exists was never configured, or is no longer.
   if ((await konnect.client.getPortal(region, id, signal)) !== undefined) return false;
   const { cleanup = [] } = status.recorded;
@@ -20,16 +20,17 @@ export async function isUnseen(context: ReconcileContext, entry: CleanupStatus, 
   if (cleanup.some((other) => other.kind === 'destination' && other.destinationID === destinationID)) return false;
 
   const what = `portal ${id} in region ${region}`;
-  const isLast =
-    status.forwarding.metadata.deletionTimestamp !== undefined || context.unseenForMs(entry) >= maxUnseenMs;
-  if (isLast) {
+  const now = context.now();
+  // A time more than a day ahead was recorded before the clock was set back.
+  const isTooLong = unseenSince !== undefined && Math.abs(now.getTime() - Date.parse(unseenSince)) >= maxUnseenMs;
+  if (isTooLong || status.forwarding.metadata.deletionTimestamp !== undefined) {
     const note = `gave up ${what}, for which Konnect answers HTTP 404: if the portal still exists, detach its webhook by hand`;
     recordEvent(context, 'Warning', reasons.portalNotFound, 'Release', note);
     return false;
   }
-  if (reason === undefined) {
-    const marked = cleanup.map((one) => (one === entry ? { ...one, reason: reasons.portalNotFound } : one));
-    status.recorded = { ...status.recorded, cleanup: marked };
+  if (unseenSince === undefined) {
+    const marked = { ...entry, reason: reasons.portalNotFound, unseenSince: now.toISOString() };
+    status.recorded = { ...status.recorded, cleanup: cleanup.map((one) => (one === entry ? marked : one)) };
     const note = `spec no longer wants ${what}, and Konnect answers HTTP 404: if the portal was deleted, nothing has to be done. If the token in ${context.tokenSource} may not see it, its webhook still forwards: give the token's account a role that reads the portal within 24 hours, and the operator detaches the webhook`;
     recordEvent(context, 'Warning', reasons.portalNotFound, 'Detach', note);
   }

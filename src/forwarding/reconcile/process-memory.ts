@@ -26,7 +26,6 @@ export class ProcessMemory {
   readonly #outages: FirstSeen;
   readonly #handovers: FirstSeen;
   readonly #inUse: FirstSeen;
-  readonly #unseen: FirstSeen;
 
   /** `nowMs` never goes back. */
   constructor(nowMs: () => number) {
@@ -34,7 +33,6 @@ export class ProcessMemory {
     this.#outages = new FirstSeen(nowMs);
     this.#handovers = new FirstSeen(nowMs);
     this.#inUse = new FirstSeen(nowMs);
-    this.#unseen = new FirstSeen(nowMs);
   }
 
   /** Forgets everything about `key` that belongs to another object of the same name, so that the new one does not get its tokens. */
@@ -42,7 +40,7 @@ export class ProcessMemory {
     const uid = forwarding?.metadata.uid;
     if (uid !== this.#uids.get(key)) {
       for (const each of [this.#uids, this.#goodTokens, this.#openRequests]) each.delete(key);
-      const waits = [this.#timestamps, this.#outages, this.#handovers, this.#inUse, this.#unseen];
+      const waits = [this.#timestamps, this.#outages, this.#handovers, this.#inUse];
       for (const each of waits) each.forget(key);
       this.refused.remove(key);
     }
@@ -105,11 +103,6 @@ export class ProcessMemory {
     return this.#inUse.ageMs(key, destinationID);
   }
 
-  /** Returns how long Konnect has not shown the portal `object`, in milliseconds, counted from the first call. */
-  unseenForMs(key: string, object: string): number {
-    return this.#unseen.ageMs(key, object);
-  }
-
   /** Returns how long the forwarding has waited for another one to take `object`, in milliseconds, counted from the first call. */
   handoverForMs(key: string, object: string): number {
     return this.#handovers.ageMs(key, object);
@@ -126,7 +119,6 @@ export class ProcessMemory {
    */
   endWaits(key: string, { webhooks, destinations }: Record<'webhooks' | 'destinations', ReadonlySet<string>>): void {
     this.#handovers.keepOnly(key, webhooks);
-    this.#unseen.keepOnly(key, webhooks);
     this.#inUse.keepOnly(key, destinations);
   }
 }

@@ -100,7 +100,7 @@ function tokensOf(
 function waitsOf(
   { options: { now }, memory }: ReconcileProcess,
   key: string,
-): Pick<ReconcileContext, 'stamp' | 'ageMs' | 'expire' | 'renew' | 'inUseForMs' | 'unseenForMs'> {
+): Pick<ReconcileContext, 'stamp' | 'ageMs' | 'expire' | 'renew' | 'inUseForMs'> {
   return {
     stamp: () => {
       const time = now().toISOString();
@@ -111,7 +111,6 @@ function waitsOf(
     expire: (time) => memory.expireTimestamp(key, time),
     renew: (time) => memory.renewTimestamp(key, time),
     inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
-    unseenForMs: (entry) => memory.unseenForMs(key, webhookOf(entry)),
   };
 }
 

@@ -58,6 +58,36 @@ describe('a portal that leaves spec while Konnect answers 404 for it', () => {
     expect(harness.cluster.announcements[0]?.note).toContain(`gave up portal ${forum}`);
   });
 
+  test('is given up after 24 hours although the operator restarts in between, and not before', async () => {
+    const harness = await inPlace();
+    hide(harness);
+    await removeForum(harness);
+    const since = harness.status.cleanup?.[0]?.unseenSince;
+    expect(since).toBe(new Date(harness.clock.ms).toISOString());
+    harness.clock.ms += 23 * 3_600_000;
+    harness.restart();
+    await nextResync(harness);
+    expect(harness.status.cleanup).toMatchObject([{ unseenSince: since }]);
+    harness.clock.ms += 3_600_000;
+    harness.restart();
+    await harness.reconcile();
+    expect(harness.status.cleanup).toBeUndefined();
+    expect(harness.cluster.announcements.at(-1)?.note).toContain(`gave up portal ${forum}`);
+  });
+
+  test.each([
+    ['set back by two days', -48, true],
+    ['set back by an hour', -1, false],
+    ['set forward by two days', 48, true],
+  ])('after the clock of the operator was %s: given up = %p', async (_title, hours, isGivenUp) => {
+    const harness = await inPlace();
+    hide(harness);
+    await removeForum(harness);
+    harness.clock.jumpMs = hours * 3_600_000;
+    await harness.reconcile();
+    expect(harness.status.cleanup === undefined).toBe(isGivenUp);
+  });
+
   test('stays in cleanup while the token may not read it, and the condition says so', async () => {
     const harness = await inPlace();
     const refused = harness.konnect.control.fail({
