@@ -5,6 +5,7 @@ import { type Command, CommandError, codeOf, exitCodes, type Options, type Termi
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   import: async () => (await import('./import.ts')).importCommand,
@@ -24,6 +25,11 @@ export async function auditlog(argv: readonly string[], terminal: Terminal): Pro
   const [name = '--help', ...rest] = argv;
   if (name === '--help' || name === '-h' || name === 'help') {
     await terminal.print(await overview());
+    return exitCodes.ok;
+  }
+  if (name === '__complete') {
+    const { complete, toLines } = await import('./complete.ts');
+    await terminal.print(toLines(await complete(commands, rest)));
     return exitCodes.ok;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
