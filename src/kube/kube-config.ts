@@ -3,16 +3,11 @@ import type { AgentOptions } from 'node:https';
 import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Cluster,
-  type DispatcherOptions,
-  HttpMethod,
-  KubeConfig,
-  loadYaml,
-  makeAbsolutePath,
-  RequestContext,
-  type User,
-} from '@kubernetes/client-node';
+// The index of client-node loads its generated models and clients, which cost ten times as much as the kubeconfig.
+import { type DispatcherOptions, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node/dist/config.js';
+import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
+import { HttpMethod, RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js';
+import { load } from 'js-yaml';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { type Impersonation, impersonationHeaders } from './impersonation.ts';
 import { TokenFile } from './token-file.ts';
@@ -39,6 +34,10 @@ export interface Credentials {
 
 /** The fields of a user that client-node drops. */
 type RawUser = Omit<Impersonation, 'name'> & { tokenFile?: string };
+
+interface RawConfig {
+  users?: { name?: string; user?: RawUser | null }[] | null;
+}
 
 interface Pools {
   options: DispatcherOptions;
@@ -139,7 +138,7 @@ export class PooledKubeConfig extends KubeConfig {
 
   override loadFromString(...[text, options]: Parameters<KubeConfig['loadFromString']>): void {
     super.loadFromString(text, options);
-    const { users } = loadYaml<{ users?: { name?: string; user?: RawUser | null }[] | null }>(text) ?? {};
+    const { users }: RawConfig = load(text) ?? {};
     const raw = new Map((users ?? []).map(({ name, user }) => [name, user]));
     this.users = this.users.map(({ token, ...known }) => {
       const { tokenFile, as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = raw.get(known.name) ?? {};

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
@@ -41,6 +41,11 @@ describe('node dist/operator.js', () => {
 
   test('--version prints the version of the package', async () => {
     expect((await operator('--version')).trim()).toContain(version);
+  });
+
+  test('is smaller than 2.5 MiB, without the models and clients of client-node', () => {
+    expect(statSync(operatorFile).size).toBeLessThan(2.5 * 2 ** 20);
+    expect(readFileSync(operatorFile, 'utf8')).not.toContain('V1PodSpec');
   });
 
   test('ends with one line and exit code 2 if a flag is invalid', async () => {

@@ -253,7 +253,8 @@ describe('the outside', () => {
   });
 
   test.each([
-    ['@kubernetes/client-node', 'kube'],
+    ['@kubernetes/client-node/.*', 'kube'],
+    ['js-yaml', 'kube'],
     ['undici', 'kube'],
     ['pino', 'telemetry'],
     ['prom-client', 'telemetry'],
