@@ -2,7 +2,7 @@
 import { eventKinds, type LedgerEntry } from './ledger-entry.ts';
 
 /** The two sides may round the same time in different ways. */
-const maxDifferenceMs = 1_000;
+export const maxDifferenceMs = 1_000;
 const none = -1;
 const firstCapacity = 1024;
 
@@ -52,20 +52,20 @@ export class LedgerComparison {
     this.#link(index);
   }
 
-  /** Call it only after the last {@link addLeft}. Returns false if the left ledger lacks the entry. */
-  addRight(entry: LedgerEntry): boolean {
+  /** Call it only after the last {@link addLeft}. Returns what the entry is counted as. */
+  addRight(entry: LedgerEntry): 'found' | 'duplicate' | 'foreign' {
     let isDuplicate = false;
     for (const index of this.#sameAs(entry)) {
       if (this.#isFound[index] === 0) {
         this.#isFound[index] = 1;
         this.#found += 1;
-        return true;
+        return 'found';
       }
       isDuplicate = true;
     }
     if (isDuplicate) this.#duplicates += 1;
     else this.#foreign += 1;
-    return isDuplicate;
+    return isDuplicate ? 'duplicate' : 'foreign';
   }
 
   /** `maxNamed`: how many missing entries to name. */

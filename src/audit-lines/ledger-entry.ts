@@ -13,23 +13,26 @@ export interface LedgerEntry {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   readonly principalID: string | undefined;
+  readonly organizationID: string | undefined;
+  /** True for a login to a Dev Portal. Konnect's list has none of them. */
+  readonly isPortal: boolean;
 }
 
-interface Fields {
-  readonly traceID: RegExp;
-  readonly rt: RegExp;
-  readonly principalID: RegExp;
-}
+type Fields = Readonly<Record<'traceID' | 'rt' | 'principalID' | 'organizationID' | 'portalID', RegExp>>;
 
 const cefFields: Fields = {
   traceID: /[| ]trace_id=(\d+)/,
   rt: /[| ]rt=(\d+)/,
   principalID: /[| ]principal_id=([^ ]+)/,
+  organizationID: /[| ]org_id=([^ ]+)/,
+  portalID: /[| ]portal_id=[^ ]/,
 };
 const jsonFields: Fields = {
   traceID: /"trace_id"\s*:\s*"?(\d+)/,
   rt: /"rt"\s*:\s*"?(\d+)/,
   principalID: /"principal_id"\s*:\s*"([^"]+)/,
+  organizationID: /"org_id"\s*:\s*"([^"]+)/,
+  portalID: /"portal_id"\s*:\s*"[^"]/,
 };
 
 /**
@@ -53,12 +56,14 @@ function jsonEntry(object: string): LedgerEntry | undefined {
   return toEntry(/"name"\s*:\s*"([^"]+)/.exec(object)?.[1] ?? '', object, jsonFields);
 }
 
-function toEntry(name: string, text: string, { traceID, rt, principalID }: Fields): LedgerEntry | undefined {
+function toEntry(name: string, text: string, fields: Fields): LedgerEntry | undefined {
   const kind = kindOf(name);
-  const trace = traceID.exec(text)?.[1];
-  const timeMs = Number(rt.exec(text)?.[1]);
-  if (kind === undefined || trace === undefined || !isTrace(trace) || Number.isNaN(timeMs)) return undefined;
-  return { traceID: trace, kind, timeMs, principalID: principalID.exec(text)?.[1] };
+  const traceID = fields.traceID.exec(text)?.[1];
+  const timeMs = Number(fields.rt.exec(text)?.[1]);
+  if (kind === undefined || traceID === undefined || !isTrace(traceID) || Number.isNaN(timeMs)) return undefined;
+  const principalID = fields.principalID.exec(text)?.[1];
+  const organizationID = fields.organizationID.exec(text)?.[1];
+  return { traceID, kind, timeMs, principalID, organizationID, isPortal: fields.portalID.test(text) };
 }
 
 function kindOf(name: string): EventKind | undefined {
@@ -72,14 +77,26 @@ const listSchema = z.object({
   ts: z.string().transform((text) => Date.parse(text)),
   trace_id: z.string(),
   principal_id: z.string().optional(),
+  org_id: z.string().optional(),
 });
 
 function listEntry(line: string): LedgerEntry | undefined {
   const start = line.indexOf('{');
-  if (start === -1 || !line.includes('"trace_id"')) return undefined;
-  const { data } = listSchema.safeParse(parse(line.slice(start)));
+  return start === -1 || !line.includes('"trace_id"') ? undefined : ofList(parse(line.slice(start)));
+}
+
+/** Returns the entry that an entry of Konnect's list describes. Returns undefined if it lacks one of the fields. */
+export function ofList(value: unknown): LedgerEntry | undefined {
+  const { data } = listSchema.safeParse(value);
   if (data === undefined || !isTrace(data.trace_id) || Number.isNaN(data.ts)) return undefined;
-  return { traceID: data.trace_id, kind: data.type, timeMs: data.ts, principalID: data.principal_id };
+  return {
+    traceID: data.trace_id,
+    kind: data.type,
+    timeMs: data.ts,
+    principalID: data.principal_id,
+    organizationID: data.org_id,
+    isPortal: false,
+  };
 }
 
 function isTrace(text: string): boolean {

@@ -5,7 +5,7 @@ import type { ProxyEnvironment } from '../http/proxy.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
-import { RequestSender } from '../konnect/request-sender.ts';
+import { LedgerClient } from '../konnect/ledger-client.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
 
 export const tokenVariable = 'KONNECT_TOKEN';
@@ -80,14 +80,12 @@ export async function withHTTP<T>(
   }
 }
 
-/** Returns the public keys of a region as Konnect publishes them. They need no token, but Konnect's API description asks for one. */
+/** Returns the public keys of a region as Konnect publishes them. */
 export async function fetchSigningKeys(
   { http, urlTemplate, region, token }: KonnectConnection,
   { signal }: Terminal,
 ): Promise<unknown> {
-  const path = 'v2/audit-log-webhook/jwks.json';
-  const sender = new RequestSender({ http, urlTemplate, token });
-  return (await sender.send('GET', { operation: 'get signing keys', region, path, signal })).body;
+  return new LedgerClient({ http, urlTemplate, token }).signingKeys(region, signal);
 }
 
 function konnectURL(args: Arguments): string {

@@ -1,8 +1,8 @@
 /** `auditlog pull`: prints what Konnect says that it audited. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toCEF } from '../audit-lines/cef.ts';
-import { type AuditLogEntry, auditLogPages } from '../konnect/audit-log-pages.ts';
 import { isKonnectError } from '../konnect/errors.ts';
+import { type AuditLogEntry, LedgerClient } from '../konnect/ledger-client.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { type KonnectConnection, konnectOptions, tokenVariable, withKonnect } from './konnect-connection.ts';
 import { timeOf } from './time-option.ts';
@@ -85,7 +85,7 @@ async function* pages(
   if (token === undefined)
     throw new UsageError(`give a token in the variable ${tokenVariable} or with --token-file FILE`);
   try {
-    yield* auditLogPages({ http, urlTemplate, region, token, from, to, signal });
+    yield* new LedgerClient({ http, urlTemplate, token }).auditLogs({ region, from, to, signal });
   } catch (error) {
     if (signal.aborted) return;
     if (isKonnectError(error, 'Forbidden', 'NotFound'))

@@ -26,7 +26,8 @@ export type KonnectOperation =
   | 'update inline webhook'
   | 'disable inline webhook'
   | 'get signing keys'
-  | 'list audit logs';
+  | 'list audit logs'
+  | 'list control planes';
 
 /**
  * - `Unauthorized`: 401, or a token with characters that a header cannot contain (then without a status)

@@ -1,5 +1,6 @@
 import type { Priority } from '../../runtime/priority.ts';
 import type { KonnectClient } from '../client.ts';
+import type { LedgerClient } from '../ledger-client.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { ListWanted } from './destination-lists.ts';
 import type { KonnectToken } from './konnect-token.ts';
@@ -8,11 +9,14 @@ import type { KonnectToken } from './konnect-token.ts';
 export class KonnectAccess {
   /** The client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
   readonly client: KonnectClient;
+  /** The client for what Konnect audited. */
+  readonly ledger: LedgerClient;
   readonly #token: KonnectToken;
   readonly #priority: Priority;
 
   constructor(token: KonnectToken, priority: Priority, region: string) {
     this.client = token.client(priority, region);
+    this.ledger = token.ledger(priority);
     this.#token = token;
     this.#priority = priority;
   }

@@ -3,6 +3,7 @@ import { KonnectClient, type OnSkipped } from '../client.ts';
 import { DestinationHosts, type KnownPlaces } from '../destination-hosts.ts';
 import { abortedError, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
 import { globalRegion } from '../konnect-url.ts';
+import { LedgerClient } from '../ledger-client.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
 import type { KonnectTransport } from '../transport.ts';
@@ -62,6 +63,12 @@ export class KonnectToken {
       list: (api, maxAgeMs, signal) => this.destinations(api, { maxAgeMs }, signal),
     });
     return new KonnectClient({ urlTemplate, token, destinationHosts, onSkipped, http: this.#transport(priority) });
+  }
+
+  /** Returns a client for what Konnect audited. */
+  ledger(priority: Priority): LedgerClient {
+    const { urlTemplate, token } = this.#options;
+    return new LedgerClient({ urlTemplate, token, http: this.#transport(priority) });
   }
 
   async organization(priority: Priority, signal: AbortSignal): Promise<Identified> {

@@ -12,11 +12,24 @@ const event: AuditEvent = {
   eventClassID: 'konnect',
   name: 'Authz.portals',
   severity: 1,
-  extension: { rt: String(timeMs), principal_id: 'p', trace_id: '18446744073709551615', user_agent: 'a "b" =c' },
+  extension: {
+    rt: String(timeMs),
+    org_id: 'o',
+    principal_id: 'p',
+    trace_id: '18446744073709551615',
+    user_agent: 'a "b" =c',
+  },
 };
 
 describe('toLedgerEntry', () => {
-  const expected: LedgerEntry = { traceID: '18446744073709551615', kind: 'authorization', timeMs, principalID: 'p' };
+  const expected: LedgerEntry = {
+    traceID: '18446744073709551615',
+    kind: 'authorization',
+    timeMs,
+    principalID: 'p',
+    organizationID: 'o',
+    isPortal: false,
+  };
 
   test.each(['cef', 'json', 'cps'] as const)('reads a line in %s, wrapped or not', (format) => {
     const line = formatLine(event, format);
@@ -24,8 +37,18 @@ describe('toLedgerEntry', () => {
     expect(toLedgerEntry(JSON.stringify({ message: line }))).toEqual(expected);
   });
 
+  test.each(['cef', 'json', 'cps'] as const)('tells a login to a portal in %s', (format) => {
+    const login: AuditEvent = { ...event, product: 'Dev-Portal', extension: { ...event.extension, portal_id: 'q' } };
+    expect(toLedgerEntry(formatLine(login, format))).toEqual({ ...expected, isPortal: true });
+  });
+
   test("reads an entry of Konnect's list", () => {
-    const entry = { type: 'authorization', ts: new Date(timeMs).toISOString(), trace_id: '18446744073709551615' };
+    const entry = {
+      type: 'authorization',
+      ts: new Date(timeMs).toISOString(),
+      trace_id: '18446744073709551615',
+      org_id: 'o',
+    };
     expect(toLedgerEntry(JSON.stringify({ ...entry, principal_id: 'p' }))).toEqual(expected);
     expect(toLedgerEntry(JSON.stringify(entry))).toEqual({ ...expected, principalID: undefined });
   });
@@ -55,6 +78,8 @@ describe('LedgerComparison', () => {
       kind: fc.constantFrom('authentication', 'authorization'),
       timeMs: fc.constantFrom(0, 10_000, 20_000),
       principalID: fc.constant(undefined),
+      organizationID: fc.constant(undefined),
+      isPortal: fc.constant(false),
     }),
     { maxLength: 30 },
   );
@@ -97,6 +122,8 @@ describe('LedgerComparison', () => {
         kind: 'authorization',
         timeMs: at,
         principalID: undefined,
+        organizationID: undefined,
+        isPortal: false,
       });
     expect(comparison.result(2)).toMatchObject({
       missing: 5_000,
@@ -108,10 +135,17 @@ describe('LedgerComparison', () => {
   });
 
   test('takes times as equal that differ by a second at most', () => {
-    const one: LedgerEntry = { traceID: '1', kind: 'authorization', timeMs: 5_000, principalID: undefined };
+    const one: LedgerEntry = {
+      traceID: '1',
+      kind: 'authorization',
+      timeMs: 5_000,
+      principalID: undefined,
+      organizationID: undefined,
+      isPortal: false,
+    };
     const comparison = new LedgerComparison();
     comparison.addLeft(one);
-    expect(comparison.addRight({ ...one, timeMs: 6_001 })).toBe(false);
-    expect(comparison.addRight({ ...one, timeMs: 6_000 })).toBe(true);
+    expect(comparison.addRight({ ...one, timeMs: 6_001 })).toBe('foreign');
+    expect(comparison.addRight({ ...one, timeMs: 6_000 })).toBe('found');
   });
 });
