@@ -11,6 +11,7 @@ import {
   progressing,
   type Report,
   suspended,
+  withVerified,
 } from '../src/status/conditions.ts';
 import type { Problem } from '../src/status/problem.ts';
 
@@ -26,7 +27,7 @@ type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
 type Situation = { readonly says?: string } & (
   | { readonly kind: Problem['severity'] | 'good' | 'unchecked'; readonly parts: readonly Part[] }
   | { readonly kind: 'pending' | 'working' | 'suspended' | 'drifted' | 'ready' }
-  | { readonly kind: 'delivering'; readonly status: Condition['status'] }
+  | { readonly kind: 'delivering' | 'verified'; readonly status: Condition['status'] }
   | { readonly kind: 'while-true'; readonly type: (typeof gapConditionTypes)[number] }
   /** No condition has this message: it is part of another message, or the message of an event. */
   | { readonly kind: 'elsewhere' }
@@ -123,6 +124,14 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
     { kind: 'elsewhere', says: 'are lost' },
     { kind: 'while-true', type: 'LogLossImminent' },
   ],
+  AllFound: [{ kind: 'verified', status: 'True' }],
+  NewestFound: [{ kind: 'verified', status: 'True' }],
+  LinesMissing: [{ kind: 'verified', status: 'False' }],
+  SignatureInvalid: [{ kind: 'verified', status: 'False' }],
+  ForeignLines: [{ kind: 'verified', status: 'False' }],
+  NotSearchedYet: [{ kind: 'verified', status: 'Unknown' }],
+  SumoLogicUnavailable: [{ kind: 'verified', status: 'Unknown' }],
+  SearchRefused: [{ kind: 'verified', status: 'Unknown' }],
   InSync: [{ kind: 'ready' }],
   Resolved: [{ kind: 'good', parts: ['SecretsResolved'] }],
   InPlace: [{ kind: 'good', parts: ['DestinationReady'] }],
@@ -191,7 +200,7 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
         one.kind === 'waiting' ||
         one.kind === 'unavailable' ||
         one.kind === 'while-true' ||
-        (one.kind === 'delivering' && one.status !== 'True'),
+        ((one.kind === 'delivering' || one.kind === 'verified') && one.status !== 'True'),
     );
     if (isTrouble && entry.remedy === undefined) {
       faults.push(
@@ -254,6 +263,8 @@ function possible(reason: string, message: string, situation: Exclude<Situation,
     }
     case 'while-true':
       return [condition(situation.type, 'True', reason, message, context('none'))];
+    case 'verified':
+      return withVerified({ status: situation.status, reason, message }, context('none'));
     case 'good':
     case 'unchecked':
     case 'stalled':
@@ -317,6 +328,7 @@ const types = [
   'WebhooksReady',
   'Delivering',
   ...gapConditionTypes,
+  'Verified',
 ];
 
 /** Returns the text of {@link conditionsFile}. */
@@ -338,13 +350,15 @@ Each reason links to its entry in the [runbook](runbook.md), which also says who
   It does not count for \`Ready\`, and is absent until a webhook is in place.
 - \`LogsUndelivered\` and \`LogLossImminent\` exist only while they are true: audit logs were not delivered, and Konnect is about to delete them.
   They do not count for \`Ready\`, and stay as they are while the forwarding is suspended.
+- \`Verified\` says whether the audit logs are in SumoLogic.
+  It does not count for \`Ready\`, and is absent without \`spec.verification\`.
 
 If there are several problems, the message names up to three, the worst first, separated by semicolons.
 The reason is that of the first one.
 
 If the object is being deleted, the message begins with \`deletion waits:\`, the conditions of the three parts are Unknown, and \`Delivering\` is absent.
 
-If Konnect is unavailable and nothing newer has to be applied, all these conditions keep their status for three intervals, at most 30 minutes.
+If Konnect is unavailable and nothing newer has to be applied, all these conditions but \`Verified\` keep their status for three intervals, at most 30 minutes.
 After that they are Unknown.
 If something newer has to be applied, \`Ready\` and the parts are False at once, and \`Delivering\` is Unknown.
 

@@ -78,6 +78,16 @@ function atMost(length: number) {
     .meta({ maxLength: length });
 }
 
+/** Returns a duration between two others. `field` and `example` are for the message. */
+function duration(field: string, [from, to]: readonly [string, string], example: string) {
+  return matching(
+    z.string().min(2).max(20),
+    /^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/,
+    `${field} must be between ${from} and ${to}, in hours, minutes and seconds, such as ${example}`,
+    { condition: ` && duration(self) >= duration('${from}') && duration(self) <= duration('${to}')` },
+  );
+}
+
 function destinationName(description: string) {
   // No control characters, no invisible ones, and none that changes the direction of the text after it.
   return matching(
@@ -233,6 +243,44 @@ const PortalRefSpec = z.object({
 
 export type PortalRefSpec = z.infer<typeof PortalRefSpec>;
 
+const VerificationSpec = z
+  .object({
+    sumoLogic: z
+      .object({
+        secretRef: z
+          .object({
+            name: SecretName,
+            accessIDKey: secretKey('accessId', 'the access ID'),
+            accessKeyKey: secretKey('accessKey', 'the access key'),
+          })
+          .meta({ description: 'The Secret with an access key of SumoLogic, whose user may search the logs.' }),
+        deployment: matching(
+          z.string().min(2).max(15),
+          /^[a-z][a-z0-9]{1,14}$/,
+          'a deployment is a word of lower-case letters and digits, such as us1, us2 or eu',
+        )
+          .default('us1')
+          .meta({
+            description: 'Deployment of SumoLogic that the access key belongs to: us1, us2, eu, au or another one.',
+          }),
+        query: atMost(1024).min(1).meta({
+          description:
+            'Query that finds the lines of this forwarding in SumoLogic and no others, such as _sourceCategory="konnect". The operator searches only by the time at which SumoLogic received a line.',
+        }),
+      })
+      .meta({ description: 'Where the operator looks for the audit lines.' }),
+    interval: duration('spec.verification.interval', ['5m', '24h'], '15m').default('15m').meta({
+      description: 'How often the operator searches. 5m to 24h.',
+    }),
+    window: duration('spec.verification.window', ['10m', '24h'], '1h').default('1h').meta({
+      description: 'How much of the audit log the operator compares each time. It ends ten minutes ago. 10m to 24h.',
+    }),
+  })
+  .meta({
+    description:
+      "Makes the operator look in SumoLogic for the lines that Konnect sent, and compare them with Konnect's own list. Without this field, the operator calls nothing of SumoLogic.",
+  });
+
 export const Spec = z
   .object({
     konnect: KonnectSpec,
@@ -292,17 +340,10 @@ export const Spec = z
       description:
         'What the operator does in Konnect when this resource is deleted. Delete: it detaches the webhooks and deletes the destination. Retain: everything stays as it is.',
     }),
-    interval: matching(
-      z.string().min(2).max(20),
-      /^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/,
-      'spec.interval must be between 1m and 24h, in hours, minutes and seconds, such as 90m or 1h30m',
-      { condition: " && duration(self) >= duration('1m') && duration(self) <= duration('24h')" },
-    )
-      .default('10m')
-      .meta({
-        description:
-          'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
-      }),
+    interval: duration('spec.interval', ['1m', '24h'], '90m or 1h30m').default('10m').meta({
+      description: 'How often the operator looks for changes of other clients in Konnect and corrects them. 1m to 24h.',
+    }),
+    verification: VerificationSpec.optional(),
   })
   .meta({
     description: 'Which audit logs Konnect sends, and to which SIEM.',
@@ -330,6 +371,8 @@ export type Spec = z.infer<typeof Spec>;
 const timestamp = atMost(40);
 /** These IDs go into request paths, so the schema rejects edited status values that are not UUIDs. */
 const id = z.string().max(36).meta({ pattern: uuid });
+/** An ID of SumoLogic, which goes into request paths as well. */
+const jobID = z.string().max(64).meta({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
 const region = z.string().max(15).meta({ pattern: regionName });
 const digest = atMost(64);
 const secretVersion = atMost(128);
@@ -530,6 +573,44 @@ const DeliveryStatus = z.object({
 
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
 
+const VerificationStatus = z
+  .object({
+    since: timestamp.optional().meta({
+      description: "When the operator first saw the organization's webhook on. It expects no earlier lines.",
+    }),
+    lastVerifiedTime: timestamp.optional().meta({ description: 'When the operator last compared the two lists.' }),
+    window: z
+      .object({ from: timestamp, to: timestamp })
+      .optional()
+      .meta({ description: 'The part of the audit log that it compared.' }),
+    entries: z.int().min(0).optional().meta({
+      description: "Entries of Konnect's list of audit logs. Absent if Konnect does not show the list.",
+    }),
+    found: z.int().min(0).optional().meta({ description: 'How many of them SumoLogic has.' }),
+    missing: z.int().min(0).optional().meta({ description: 'How many of them SumoLogic lacks.' }),
+    unsigned: z.int().min(0).optional().meta({ description: 'Lines in SumoLogic without a signature.' }),
+    invalidSignatures: z.int().min(0).optional().meta({ description: 'Lines in SumoLogic with an invalid signature.' }),
+    foreign: z.int().min(0).optional().meta({ description: "Lines in SumoLogic that Konnect's list lacks." }),
+    latencyP50: atMost(16)
+      .optional()
+      .meta({ description: 'The time from an event to the arrival of its line, for half of the lines at most.' }),
+    latencyP99: atMost(16).optional().meta({ description: 'The same for 99 of 100 lines.' }),
+    oldestMissing: z
+      .object({ traceID: z.string().max(20).meta({ pattern: '^[0-9]{1,20}$' }), time: timestamp })
+      .optional()
+      .meta({ description: 'The oldest missing entry.' }),
+    probeTime: timestamp.optional().meta({
+      description: 'When the operator listed the control planes only to look for the line of this call.',
+    }),
+    jobs: z.array(jobID).max(16).optional().meta({
+      description: 'Search jobs in SumoLogic that the operator has not deleted yet.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+  })
+  .meta({ description: 'What the last verification found.' });
+
+export type VerificationStatus = z.infer<typeof VerificationStatus>;
+
 const AdoptionStatus = z.object({
   destinationID: id.optional().meta({
     description:
@@ -596,6 +677,7 @@ export const Status = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['key'],
       }),
+    verification: VerificationStatus.optional(),
     corrections: z.array(CorrectionStatus).max(202).optional().meta({
       description:
         'When the operator corrected changes of other clients in the last 24 hours. After three corrections it leaves the object unchanged.',

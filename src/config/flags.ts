@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { defaultKonnectURL, problemWithKonnectURL } from '../konnect/konnect-url.ts';
 import { areLeaseTimes } from '../leader-election/lease.ts';
+import { defaultSumoLogicURL, problemWithSumoLogicURL } from '../sumologic/sumologic-url.ts';
 import { logFormats, logLevels } from '../telemetry/log.ts';
 import { address, boolean, duration, type Flag, flags, integer, oneOf, optionalText } from './flag-types.ts';
 
@@ -42,6 +43,18 @@ const flagSchema = z.object({
     default: '100',
     help: 'How many requests the operator may send to Konnect at once after a pause, for each organization and region.',
   }),
+  sumoLogicURL: z
+    .string()
+    .refine((value) => problemWithSumoLogicURL(value) === undefined)
+    .register(flags, {
+      name: 'sumologic-url',
+      value: 'template',
+      default: defaultSumoLogicURL,
+      help: 'The URL of the SumoLogic API, without /api/v1. The operator replaces {deployment} with spec.verification.sumoLogic.deployment, and leaves it out for us1.',
+      expected:
+        'an https URL (http for loopback hosts only) without /api/v1, credentials, query or fragment, with {deployment} at most once, as one label of the host between others',
+      isSecret: true,
+    }),
   staleListWindowMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'stale-list-window',
     default: '30s',

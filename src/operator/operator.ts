@@ -7,6 +7,7 @@ import { type Outcome, runController } from '../controller/controller.ts';
 import { PendingChanges } from '../controller/pending-changes.ts';
 import { WorkQueue } from '../controller/work-queue.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
+import { KeyedLock } from '../forwarding/ownership/keyed-lock.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
 import { RequestLimits } from '../konnect/limits/request-limits.ts';
@@ -28,6 +29,7 @@ import { logCall, logLimit, logSkipped } from './konnect-log.ts';
 import { createLeadership } from './leadership.ts';
 import { createMetricsServers } from './metrics-server.ts';
 import { createProbeServers } from './probe-server.ts';
+import { createVerification } from './verification.ts';
 
 const controllerName = 'auditlogforwarding';
 
@@ -105,6 +107,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const enqueuer = new Enqueuer({
     enqueue: (key, options) => queue.add(key, options),
     destinationName: (forwarding) => destinationName(forwarding, clusterName),
+    verify: (key) => verification.queue.add(key),
     shown: metrics,
     onChanged: (key, cause) => changes.add(key, cause),
     onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
@@ -125,14 +128,15 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   metrics.watchForbidden(() => forbiddenWatches(caches.health()));
   const namespaceCheck = new NamespaceCheck({ client, namespaces: config.watchNamespaces, log });
   metrics.watchMissing(() => namespaceCheck.missing);
+  const cluster = createCluster({
+    client,
+    recorder,
+    log,
+    onWritten: caches.onWritten,
+    onEvent: ({ metadata }, { reason }) => metrics.eventRecorded(metadata, reason),
+  });
   const reconciler = new Reconciler({
-    cluster: createCluster({
-      client,
-      recorder,
-      log,
-      onWritten: caches.onWritten,
-      onEvent: ({ metadata }, { reason }) => metrics.eventRecorded(metadata, reason),
-    }),
+    cluster,
     konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
     find: caches.find,
     contenders: (key, claims) => enqueuer.sharing(key, claims).flatMap((other) => caches.find(other) ?? []),
@@ -143,22 +147,38 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     nowMs: () => performance.now(),
     random: Math.random,
   });
+  const locks = new KeyedLock();
+  const verification = createVerification({
+    config,
+    userAgent,
+    fence,
+    log,
+    cluster,
+    find: caches.find,
+    ledgerFor: (token, region) => konnect.forToken(token, 'resync', region).ledger,
+    exclusively: (key, action) => locks.runExclusive([key], action),
+    attempt: (key, verify) => inWork.run(key, () => unlessChanged(key, verify, log)),
+  });
   const servers = [
     ...createProbeServers({ config, watches: caches.health, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
   ];
+  const reconcile = (key: string, signal: AbortSignal) =>
+    inWork.run(key, () =>
+      locks.runExclusive([key], () => unlessChanged(key, () => reconciler.reconcile(key, signal), log)),
+    );
   return {
     metrics,
     leadership,
     http,
-    inWork,
     queue,
     changes,
     enqueuer,
     recorder,
     caches,
     namespaceCheck,
-    reconciler,
+    reconcile,
+    verification,
     servers,
   };
 }
@@ -216,13 +236,14 @@ async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): P
   return !signal.aborted;
 }
 
-/** Enqueues every forwarding, then reconciles until `signal` is aborted and work in progress has ended. */
+/** Enqueues every forwarding, then reconciles and verifies until `signal` is aborted and work in progress has ended. */
 async function reconcileAll(operator: Operator, { config, log }: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { inWork, queue, enqueuer, caches, reconciler } = operator;
+  const { queue, enqueuer, caches, reconcile, verification } = operator;
   enqueuer.start(caches.forwardings.list());
+  const verifying = verification.run(signal);
   await runController({
     queue,
-    reconcile: (key, until) => inWork.run(key, () => reconcile(reconciler, key, until, log)),
+    reconcile,
     concurrency: groupsAtATime * config.maxConcurrentReconciles,
     backOff: new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
     graceMs: config.gracePeriodMs,
@@ -232,6 +253,7 @@ async function reconcileAll(operator: Operator, { config, log }: OperatorOptions
   });
   // The timer of the next resync would keep the process from ending.
   queue.shutDown();
+  await verifying;
 }
 
 /** Puts a reconciliation that has ended into the metrics. */
@@ -246,9 +268,10 @@ function measure({ metrics, caches, changes }: Operator, key: string, outcome: O
   if (applied !== undefined) metrics.applied(applied.cause, applied.tookMs);
 }
 
-async function reconcile(reconciler: Reconciler, key: string, signal: AbortSignal, log: Log): Promise<ReconcileResult> {
+/** Repeats an action if another client has changed its object. */
+async function unlessChanged(key: string, action: () => Promise<ReconcileResult>, log: Log): Promise<ReconcileResult> {
   try {
-    return await reconciler.reconcile(key, signal);
+    return await action();
   } catch (error) {
     // The object has changed or is gone: the watch brings its state, and the reconciliation is repeated.
     if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;

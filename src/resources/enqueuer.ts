@@ -21,6 +21,8 @@ export interface ForwardingSink {
 
 export interface EnqueuerOptions {
   readonly enqueue: (key: string, options: AddOptions) => void;
+  /** Called with the key of each forwarding that wants a verification, when it is new or its spec has changed. */
+  readonly verify: (key: string) => void;
   /** Returns the name in Konnect of a forwarding's own destination. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
   readonly shown: ForwardingSink;
@@ -75,6 +77,8 @@ export class Enqueuer {
       this.#authRefs.set(key, authConfigurationsOf(forwarding));
       this.#groups.set(key, groupOf(forwarding));
       this.#options.shown.show({ namespace, name }, samplesOf(forwarding));
+      const isNew = change.kind === 'added' || isNewSpec(change);
+      if (isNew && forwarding.spec.verification !== undefined) this.#options.verify(key);
       const others = this.#claims.update(forwarding);
       // The first list shows the others too, and each is enqueued for itself.
       if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);

@@ -1,6 +1,6 @@
 /** What the metrics show of one forwarding. Pure. */
 import { parseDurationMs } from '../api/duration.ts';
-import type { AuditLogForwarding, DeliveryStatus } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, DeliveryStatus, VerificationStatus } from '../api/v1alpha1.ts';
 
 /** The metrics of a forwarding, by their keys in the table of metrics. */
 export type ForwardingMetric =
@@ -15,7 +15,9 @@ export type ForwardingMetric =
   | 'webhookDelivering'
   | 'webhookLastAttempt'
   | 'webhookLastResponseCode'
-  | 'webhookGapStart';
+  | 'webhookGapStart'
+  | 'verificationLines'
+  | 'lastVerified';
 
 /** One series, without the labels `namespace` and `name`. */
 export interface ForwardingSample {
@@ -38,6 +40,7 @@ export function samplesOf(forwarding: AuditLogForwarding): ForwardingSample[] {
     only('driftObjects', status.drift?.length ?? 0),
     ...deliveryCounts(status.delivery),
     ...webhookSamples(forwarding),
+    ...verificationSamples(status.verification),
   ];
 }
 
@@ -126,5 +129,23 @@ function deliverySamples(
       ? []
       : [{ metric: 'webhookLastResponseCode', labels, value: lastResponseCode ?? 0 } as const]),
     ...(isFailing ? timed('webhookGapStart', labels, lastDeliveredTime ?? failingSince) : []),
+  ];
+}
+
+/** Returns the results of the last verification. What was not counted has no series. */
+function verificationSamples({
+  found,
+  missing,
+  unsigned,
+  invalidSignatures: invalid,
+  foreign,
+  lastVerifiedTime,
+}: VerificationStatus = {}): ForwardingSample[] {
+  const counts = Object.entries({ found, missing, unsigned, invalid, foreign });
+  return [
+    ...timed('lastVerified', {}, lastVerifiedTime),
+    ...counts.flatMap(([result, value]): ForwardingSample[] =>
+      value === undefined ? [] : [{ metric: 'verificationLines', labels: { result }, value }],
+    ),
   ];
 }

@@ -74,11 +74,12 @@ function isPart({ type }: Condition): boolean {
     'Delivering',
     'LogsUndelivered',
     'LogLossImminent',
+    'Verified',
   ].includes(type);
 }
 
 /**
- * Returns `Ready`, the three parts, `Delivering` if there is something to deliver, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
+ * Returns `Ready`, the three parts, `Delivering` if there is something to deliver, `Verified` as it was, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
  * A transition time changes only when the status of its condition changes.
  */
 export function conditionsOf(report: Report, context: ConditionContext): Condition[] {
@@ -90,6 +91,7 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
     partCondition('DestinationReady', report.destination, context),
     partCondition('WebhooksReady', report.webhooks, context),
     ...deliveryCondition(report.delivery, first, context),
+    ...context.previous.filter(({ type }) => type === 'Verified'),
   ];
   if (first === undefined && report.drifted !== undefined) {
     return [condition('Ready', 'False', 'Drifted', report.drifted, context), ...partConditions];
@@ -104,6 +106,16 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
       : condition('Ready', 'False', first.reason, message, context);
   const abnormal = first.severity === 'stalled' ? 'Stalled' : 'Reconciling';
   return [ready, condition(abnormal, 'True', first.reason, message, context), ...partConditions];
+}
+
+/** Returns the conditions with another `Verified`. */
+export function withVerified(
+  { status, reason, message }: Pick<Condition, 'status' | 'reason' | 'message'>,
+  context: ConditionContext,
+): Condition[] {
+  const verified = condition('Verified', status, reason, message, context);
+  // Unlike in other conditions, the message has numbers and times: they are what was found.
+  return [...context.previous.filter(({ type }) => type !== 'Verified'), { ...verified, message }];
 }
 
 function partCondition(type: string, health: Health, context: ConditionContext): Condition {

@@ -61,6 +61,7 @@ export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredS
     portals: _portals,
     destination,
     delivery,
+    verification,
     ...rest
   } = recorded;
   const { organizationID, region } = recorded.konnect ?? desired;
@@ -75,6 +76,7 @@ export function moveUnwantedToCleanup(recorded: RecordedState, desired: DesiredS
   return {
     ...rest,
     ...(hasMoved || delivery === undefined ? {} : { delivery }),
+    ...(verification === undefined ? {} : { verification: hasMoved ? { jobs: verification.jobs } : verification }),
     konnect: { organizationID: desired.organizationID, region: desired.region },
     ...(nowDestination === undefined ? {} : { destination: nowDestination }),
     ...(nowOrganization === undefined ? {} : { organization: nowOrganization }),

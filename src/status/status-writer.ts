@@ -1,6 +1,6 @@
 /** Writes status. Nothing else writes it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AuditLogForwarding, Condition, Status } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, Condition, Status, VerificationStatus } from '../api/v1alpha1.ts';
 import { type ConditionContext, progressing } from './conditions.ts';
 import { type RecordedState, recordedStateOf } from './recorded-state.ts';
 
@@ -25,15 +25,20 @@ export class StatusWriter {
 
   constructor(forwarding: AuditLogForwarding, write: WriteStatus, now: () => Date) {
     this.forwarding = forwarding;
-    this.recorded = recordedStateOf(forwarding.status);
+    const { verification, ...recorded } = recordedStateOf(forwarding.status);
+    const isVerified = forwarding.spec.verification !== undefined && verification !== undefined;
+    this.recorded = isVerified ? { ...recorded, verification } : recorded;
     this.#write = write;
     this.#now = now;
   }
 
   /** Returns what the conditions depend on beside the report. */
   context(grace: ConditionContext['grace']): ConditionContext {
-    const { status, metadata } = this.forwarding;
-    return { generation: metadata.generation, previous: status.conditions ?? [], now: this.#now(), grace };
+    const { status, metadata, spec } = this.forwarding;
+    const previous = (status.conditions ?? []).filter(
+      ({ type }) => type !== 'Verified' || spec.verification !== undefined,
+    );
+    return { generation: metadata.generation, previous, now: this.#now(), grace };
   }
 
   /**
@@ -57,6 +62,16 @@ export class StatusWriter {
     const status = { ...this.recorded, observedGeneration: this.forwarding.metadata.generation, conditions };
     if (isDeepStrictEqual(plain(status), plain(this.forwarding.status))) return;
     await this.#put(status, signal);
+  }
+
+  /** Writes what a verification found. What status says about the reconciliation stays as it is. */
+  async writeVerification(
+    verification: VerificationStatus,
+    conditions: readonly Condition[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const status = { ...this.forwarding.status, verification, conditions: [...conditions] };
+    if (!isDeepStrictEqual(plain(status), plain(this.forwarding.status))) await this.#put(status, signal);
   }
 
   async #put(status: Status, signal: AbortSignal): Promise<void> {

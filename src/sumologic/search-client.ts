@@ -66,7 +66,8 @@ interface Session {
   readonly cookies: Map<string, string>;
 }
 
-const createdJob = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
+const jobID = /^[\w-]{1,64}$/;
+const createdJob = z.object({ id: z.string().regex(jobID) });
 const jobStatus = z.object({ state: z.string(), messageCount: z.int().min(0) });
 const messagePage = z.object({
   messages: z
@@ -141,9 +142,10 @@ export class SearchClient {
 
   /**
    * Deletes a job of a former process. A job that SumoLogic no longer shows counts as deleted: its session has ended, and SumoLogic cancels it. Rejects with a
-   * SumoLogicError.
+   * SumoLogicError, and with a TypeError for an ID that SumoLogic cannot have made.
    */
-  deleteJob(access: SumoLogicAccess, id: string): Promise<void> {
+  async deleteJob(access: SumoLogicAccess, id: string): Promise<void> {
+    if (!jobID.test(id)) throw new TypeError('not the ID of a search job');
     return this.#delete(this.#open(access), id);
   }
 

@@ -87,6 +87,18 @@ export const forwardingTable = {
     help: 'The last attempt that is known to have succeeded before deliveries began to fail. Present only while they fail.',
     labels: ofWebhook,
   },
+  verificationLines: {
+    type: 'gauge',
+    name: 'konnect_audit_log_verification_lines',
+    help: 'What the last verification counted, as in status.verification. result: found, missing, unsigned, invalid, foreign.',
+    labels: [...ofForwarding, 'result'],
+  },
+  lastVerified: {
+    type: 'gauge',
+    name: 'konnect_audit_log_verification_last_timestamp_seconds',
+    help: 'When a verification last compared the lines in SumoLogic.',
+    labels: ofForwarding,
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export const metricTable = {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { ClusterReads, Secret } from '../ports.ts';
 import { type Problem, reasons, stalled, waiting } from '../problems.ts';
-import { type Checked, checkAuthorization, checkEndpoint } from './secret-values.ts';
+import { type Checked, checkAccess, checkAuthorization, checkEndpoint } from './secret-values.ts';
 
 export type Resolved<T> =
   | { readonly kind: 'resolved'; readonly value: T }
@@ -24,6 +24,32 @@ const maxListedKeys = 10;
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
   const names = new Set([spec.konnect.tokenSecretRef?.name, spec.destination?.secretRef.name]);
   return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));
+}
+
+/** An access key of SumoLogic. */
+export interface AccessKey {
+  readonly accessID: string;
+  readonly accessKey: string;
+}
+
+/** Returns the access key of a verification, or the problem with its Secret. Rejects with KubeError if the Secret cannot be read. */
+export async function resolveAccessKey(
+  { metadata: { namespace } }: AuditLogForwarding,
+  {
+    name,
+    accessIDKey,
+    accessKeyKey,
+  }: NonNullable<AuditLogForwarding['spec']['verification']>['sumoLogic']['secretRef'],
+  cluster: Pick<ClusterReads, 'readSecret'>,
+  signal: AbortSignal,
+): Promise<Resolved<AccessKey>> {
+  const secret = await cluster.readSecret(namespace, name, signal);
+  const place = { name, field: 'spec.verification.sumoLogic.secretRef', consequence: 'the operator did not use it' };
+  const accessID = valueOf(secret, { ...place, key: accessIDKey }, checkAccess);
+  if (accessID.kind === 'problem') return accessID;
+  const accessKey = valueOf(secret, { ...place, key: accessKeyKey }, checkAccess);
+  if (accessKey.kind === 'problem') return accessKey;
+  return { kind: 'resolved', value: { accessID: accessID.value, accessKey: accessKey.value } };
 }
 
 /**
@@ -67,12 +93,16 @@ export interface Place {
   readonly name: string;
   readonly key: string;
   readonly field: string;
+  /** What an invalid value has no effect on. */
+  readonly consequence?: string;
 }
+
+const keepsSending = 'the operator did not send this value to Konnect, and what is set up there keeps sending';
 
 /** Returns a value of a Secret that passes `check`, or the problem with it. */
 export function valueOf(
   secret: Secret | 'absent' | 'forbidden',
-  { name, key, field }: Place,
+  { name, key, field, consequence }: Place,
   check: (bytes: Buffer) => Checked,
 ): Resolved<string> {
   if (secret === 'forbidden') {
@@ -88,13 +118,13 @@ export function valueOf(
     const message = `Secret ${name}, named by ${field}, has no key ${key} (${keysOf(secret)}): add this key, or name another key in ${field}`;
     return { kind: 'problem', problem: waiting(reasons.secretKeyNotFound, message) };
   }
-  return validated(check(Buffer.from(encoded, 'base64')), `Secret ${name}, key ${key}`);
+  return validated(check(Buffer.from(encoded, 'base64')), `Secret ${name}, key ${key}`, consequence);
 }
 
 /** Returns a checked value, or the problem with it. `place`: where it is, for the message. */
-export function validated(checked: Checked, place: string): Resolved<string> {
+export function validated(checked: Checked, place: string, consequence = keepsSending): Resolved<string> {
   if (checked.kind === 'valid') return { kind: 'resolved', value: checked.value };
-  const message = `${place} ${checked.what}: ${checked.wayOut}; the operator did not send this value to Konnect, and what is set up there keeps sending`;
+  const message = `${place} ${checked.what}: ${checked.wayOut}; ${consequence}`;
   return { kind: 'problem', problem: stalled(reasons.secretInvalid, message) };
 }
 

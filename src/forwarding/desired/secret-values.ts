@@ -13,6 +13,7 @@ interface Fault {
 }
 
 const maxTokenLength = 4_096;
+const maxAccessLength = 256;
 const maxEndpointLength = 2_048;
 const maxAuthorizationLength = 8_192;
 
@@ -37,6 +38,15 @@ export function checkToken(bytes: Buffer): Checked {
     return fault(
       'contains a character that no token has (such as a blank, a line break, a quote, a control or a non-ASCII character)',
     );
+  });
+}
+
+/** Returns an access ID or an access key of SumoLogic. The header of its API puts a colon between them. */
+export function checkAccess(bytes: Buffer): Checked {
+  return check(bytes, maxAccessLength, (text) => {
+    const slip = slipIn(text);
+    if (slip !== undefined || /^[\x21-\x39\x3b-\x7e]+$/.test(text)) return slip;
+    return fault('contains a blank, a colon, a line break or another character that no access key has');
   });
 }
 

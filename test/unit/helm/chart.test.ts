@@ -118,6 +118,7 @@ describe('the values', () => {
     const ofFlags = Object.fromEntries(flagTable.map((flag) => [flag.key, flag.default]));
     expect(defaults()).toMatchObject({
       konnectURL: ofFlags['konnectURL'],
+      sumoLogicURL: ofFlags['sumoLogicURL'],
       konnectTimeout: ofFlags['konnectTimeoutMs'],
       konnectQPS: Number(ofFlags['konnectQPS']),
       konnectBurst: Number(ofFlags['konnectBurst']),

@@ -40,9 +40,11 @@ function setUp() {
   const shown: string[] = [];
   const gone: string[] = [];
   const changed: string[] = [];
+  const verified: string[] = [];
   const enqueuer = new Enqueuer({
     enqueue: (key, { priority = 'new' }: AddOptions) => enqueued.push(`${key} ${priority}`),
     destinationName: () => undefined,
+    verify: (key) => verified.push(key),
     shown: {
       show: ({ namespace, name }, samples) =>
         shown.push(`${namespace}/${name} ${samples.flatMap(({ labels }) => labels['status'] ?? []).join()}`),
@@ -62,6 +64,7 @@ function setUp() {
     shown,
     gone,
     changed,
+    verified,
     added: (object: KubeObject, source: Change<KubeObject>['source'] = 'watch') =>
       change({ kind: 'added', key: keyOf(object), object, source }),
     updated: (previous: KubeObject, object: KubeObject) =>
@@ -223,6 +226,22 @@ describe('a KonnectAPIAuthConfiguration', () => {
     changes(kong(1), kong(2, 'platform/else'));
     expect(rotated()).toEqual([]);
   });
+});
+
+test('a forwarding that wants a verification gets one when it is new, also before the start, and when its spec has changed', () => {
+  const { added, updated, verified, deleted } = setUp();
+  const { spec } = forwarding('a');
+  const secretRef = { name: 'access', accessIDKey: 'accessId', accessKeyKey: 'accessKey' };
+  const sumoLogic = { secretRef, deployment: 'us1', query: 'x' };
+  const wanting = { ...forwarding('a'), spec: { ...spec, verification: { sumoLogic, interval: '15m', window: '1h' } } };
+  added(wanting, 'list');
+  const reconciled: object = { ...wanting, status: inSync };
+  updated(wanting, { ...wanting, ...reconciled });
+  expect(verified).toEqual(['platform/a']);
+  updated(wanting, { ...wanting, metadata: { ...wanting.metadata, generation: 2 } });
+  added(forwarding('b'));
+  deleted(wanting);
+  expect(verified).toEqual(['platform/a', 'platform/a']);
 });
 
 test('a deleted forwarding has no group, no claims and no conditions', () => {

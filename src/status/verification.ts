@@ -1,0 +1,54 @@
+/** What status records about verifications. Pure. */
+import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
+import { deliveryKeyOf, deliveryOf } from './delivery.ts';
+
+/** The age from which on a line has to be in the SIEM. */
+export const settleMs = 600_000;
+/** The shortest period that is worth a search. */
+const minPeriodMs = 300_000;
+
+type Period = NonNullable<VerificationStatus['window']>;
+
+/** Returns true if spec forwards the organization's audit log, and false if only those of portals. */
+export function wantsOrganization({ spec }: AuditLogForwarding): boolean {
+  return spec.organization?.enabled === true;
+}
+
+/** Returns what status records, with the time since which lines of the organization's webhook are expected. */
+export function withSince(forwarding: AuditLogForwarding, now: Date): VerificationStatus {
+  const { since, ...rest } = forwarding.status.verification ?? {};
+  const state = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.state;
+  if (!wantsOrganization(forwarding) || state === undefined || state === 'Off') return rest;
+  return { ...rest, since: since ?? now.toISOString() };
+}
+
+/** When the next verification is due, and of what. */
+export type Due =
+  | { readonly kind: 'due'; readonly from: Date; readonly to: Date }
+  | { readonly kind: 'later'; readonly inMs: number }
+  /** The organization's webhook is not on. */
+  | { readonly kind: 'not on' };
+
+/** Returns when the next verification is due. `isCurrent`: false if spec has changed since the last one. */
+export function dueOf(
+  forwarding: AuditLogForwarding,
+  { since, lastVerifiedTime }: VerificationStatus,
+  times: { readonly intervalMs: number; readonly windowMs: number; readonly now: Date; readonly isCurrent: boolean },
+): Due {
+  const { intervalMs, windowMs, isCurrent } = times;
+  const nowMs = times.now.getTime();
+  if (wantsOrganization(forwarding) && since === undefined) return { kind: 'not on' };
+  // Another process may have recorded a time, with another clock.
+  const sinceMs = Math.min(Date.parse(since ?? '') || 0, nowMs);
+  const verifiedMs = Math.min(Date.parse(lastVerifiedTime ?? '') || 0, nowMs);
+  const firstInMs = sinceMs + settleMs + minPeriodMs - nowMs;
+  const inMs = Math.max(firstInMs, isCurrent ? verifiedMs + intervalMs - nowMs : 0);
+  if (inMs > 0) return { kind: 'later', inMs };
+  const to = nowMs - settleMs;
+  return { kind: 'due', from: new Date(Math.max(sinceMs, to - windowMs)), to: new Date(to) };
+}
+
+/** Returns the period of the last verification if lines were missing in it, else undefined. */
+export function missingPeriod({ missing = 0, window }: VerificationStatus): Period | undefined {
+  return missing > 0 ? window : undefined;
+}

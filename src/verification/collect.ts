@@ -1,0 +1,107 @@
+/** Collects both ledgers of a period: Konnect's list, and the lines in SumoLogic. */
+import type { KeyObject } from 'node:crypto';
+import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
+import { isKonnectError } from '../konnect/errors.ts';
+import type { LedgerClient } from '../konnect/ledger-client.ts';
+import { SumoLogicError } from '../sumologic/errors.ts';
+import type { SearchClient, SearchEvents, SumoLogicAccess } from '../sumologic/search-client.ts';
+import { Ledgers, type Period } from './ledgers.ts';
+
+/** Bounds the memory. In a longer list only the newest part of the period is compared. */
+const maxEntries = 200_000;
+const minPeriodMs = 1_000;
+/** The clocks of Konnect and SumoLogic may differ. */
+const clockMarginMs = 300_000;
+/** A job that is paused is divided in two, again and again. */
+const maxJobs = 64;
+
+export interface CollectOptions {
+  readonly ledger: Pick<LedgerClient, 'auditLogs' | 'signingKeys'>;
+  readonly search: Pick<SearchClient, 'search'>;
+  readonly access: SumoLogicAccess;
+  readonly query: string;
+  readonly region: string;
+  readonly organizationID: string;
+  readonly period: Period;
+  /** False if spec forwards only logs of portals, which are in no list. */
+  readonly wantsList: boolean;
+  readonly now: Date;
+  readonly jobs: Pick<SearchEvents, 'onCreated' | 'onDeleted'>;
+  readonly signal: AbortSignal;
+}
+
+export interface Collected {
+  readonly ledgers: Ledgers;
+  /** The whole period, or its newest part. */
+  readonly period: Period;
+  readonly hasList: boolean;
+  readonly hasKeys: boolean;
+}
+
+/** Rejects with a KonnectError, with a SumoLogicError, with the error of a callback, or with the reason of `signal`. */
+export async function collect(options: CollectOptions): Promise<Collected> {
+  const keys = await signingKeys(options);
+  const list = options.wantsList ? await readList(options, keys) : undefined;
+  const { period } = list ?? options;
+  const hasList = list !== undefined;
+  const { organizationID, now } = options;
+  const ledgers = list?.ledgers ?? new Ledgers({ period, organizationID, keys, hasList });
+  const from = new Date(period.from.getTime() - clockMarginMs);
+  await findLines(options, ledgers, { from, to: now });
+  return { ledgers, period, hasList, hasKeys: keys !== undefined };
+}
+
+/** Returns undefined if Konnect publishes no keys: it signs only where signing is set up. */
+async function signingKeys({ ledger, region, signal }: CollectOptions): Promise<readonly KeyObject[] | undefined> {
+  try {
+    return toSigningKeys(await ledger.signingKeys(region, signal));
+  } catch (error) {
+    if (error instanceof InvalidKeysError || isKonnectError(error, 'NotFound', 'Forbidden')) return undefined;
+    throw error;
+  }
+}
+
+/** Returns undefined if Konnect does not show the list: it is behind a feature flag, and the token may lack a role. */
+async function readList(
+  { ledger, region, organizationID, period, signal }: CollectOptions,
+  keys: readonly KeyObject[] | undefined,
+): Promise<{ readonly ledgers: Ledgers; readonly period: Period } | undefined> {
+  let { from } = period;
+  const { to } = period;
+  for (;;) {
+    const ledgers = new Ledgers({ period: { from, to }, organizationID, keys, hasList: true });
+    let count = 0;
+    try {
+      for await (const page of ledger.auditLogs({ region, from, to, signal })) {
+        ledgers.addEntries(page);
+        count += page.length;
+        if (count > maxEntries) break;
+      }
+    } catch (error) {
+      if (isKonnectError(error, 'NotFound', 'Forbidden')) return undefined;
+      throw error;
+    }
+    if (count <= maxEntries) return { ledgers, period: { from, to } };
+    from = middle({ from, to });
+  }
+}
+
+/** Adds all lines that SumoLogic received in a period. It returns a limited number for each job, so a period with more is divided. */
+async function findLines({ search, access, query, jobs, signal }: CollectOptions, ledgers: Ledgers, all: Period) {
+  const left: Period[] = [all];
+  for (let created = 0; ; created += 1) {
+    const period = left.pop();
+    if (period === undefined) return;
+    if (created === maxJobs || period.to.getTime() - period.from.getTime() < minPeriodMs)
+      throw new SumoLogicError('Unavailable', { code: 'TOO_MANY_LINES' });
+    const events = { ...jobs, onPage: (lines: Parameters<Ledgers['addLines']>[0]) => ledgers.addLines(lines) };
+    const end = await search.search(access, { query, ...period }, events, signal);
+    if (end === 'done') continue;
+    const half = middle(period);
+    left.push({ from: period.from, to: half }, { from: half, to: period.to });
+  }
+}
+
+function middle({ from, to }: Period): Date {
+  return new Date(Math.ceil((from.getTime() + to.getTime()) / 2));
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../src/api/v1alpha1.ts';
+import { dueOf, missingPeriod, withSince } from '../../../src/status/verification.ts';
+import { type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
+import { shop } from '../../support/konnect-fixtures.ts';
+
+const now = new Date('2026-01-02T03:00:00Z');
+const minuteMs = 60_000;
+const organization: SpecChoice = { organization: { enabled: true } };
+const on: Status = { delivery: [{ key: 'organization', state: 'Delivered' }] };
+
+function forwarding(choice: SpecChoice, status: Status = on): AuditLogForwarding {
+  const metadata = { namespace: 'platform', name: 'sumologic', uid: 'uid', resourceVersion: '1' };
+  return AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: specOf(choice), status });
+}
+
+function due(verification: Parameters<typeof dueOf>[1], { isCurrent = true, choice = organization } = {}) {
+  return dueOf(forwarding(choice), verification, {
+    intervalMs: 15 * minuteMs,
+    windowMs: 60 * minuteMs,
+    now,
+    isCurrent,
+  });
+}
+
+describe('lines of the organization are expected', () => {
+  test('from when its webhook was first seen on, until it is seen off', () => {
+    expect(withSince(forwarding(organization), now)).toEqual({ since: now.toISOString() });
+    const known = { ...on, verification: { since: '2026-01-01T00:00:00Z', missing: 1 } };
+    expect(withSince(forwarding(organization, known), now)).toEqual(known.verification);
+    const off: Status = { ...known, delivery: [{ key: 'organization', state: 'Off' }] };
+    expect(withSince(forwarding(organization, off), now)).toEqual({ missing: 1 });
+    expect(withSince(forwarding({ portals: [{ id: shop, enabled: true }] }, known), now)).toEqual({ missing: 1 });
+    expect(withSince(forwarding({ organization: { enabled: false } }, known), now)).toEqual({ missing: 1 });
+  });
+});
+
+describe('a verification is due', () => {
+  const since = '2026-01-01T00:00:00Z';
+
+  test('after the interval, at once after a change of spec, and of the window that ends ten minutes ago', () => {
+    const lastVerifiedTime = '2026-01-02T02:50:00Z';
+    expect(due({ since, lastVerifiedTime })).toEqual({ kind: 'later', inMs: 5 * minuteMs });
+    const period = { from: new Date('2026-01-02T01:50:00Z'), to: new Date('2026-01-02T02:50:00Z') };
+    expect(due({ since, lastVerifiedTime }, { isCurrent: false })).toEqual({ kind: 'due', ...period });
+    expect(due({ since, lastVerifiedTime: '2026-01-02T02:45:00Z' })).toEqual({ kind: 'due', ...period });
+    expect(due({ since })).toEqual({ kind: 'due', ...period });
+  });
+
+  test('15 minutes after the webhook was seen on, of what it sent since', () => {
+    expect(due({ since: '2026-01-02T02:55:00Z' })).toEqual({ kind: 'later', inMs: 10 * minuteMs });
+    expect(due({ since: '2026-01-02T02:45:00Z' })).toEqual({
+      kind: 'due',
+      from: new Date('2026-01-02T02:45:00Z'),
+      to: new Date('2026-01-02T02:50:00Z'),
+    });
+  });
+
+  test('never while the webhook is not on', () => {
+    expect(due({})).toEqual({ kind: 'not on' });
+    expect(due({}, { choice: { portals: [{ id: shop, enabled: true }] } })).toMatchObject({ kind: 'due' });
+  });
+
+  test('at the interval at the latest if another clock recorded the times, or a user edited them', () => {
+    expect(due({ since, lastVerifiedTime: '2027-01-01T00:00:00Z' })).toEqual({ kind: 'later', inMs: 15 * minuteMs });
+    expect(due({ since: 'yesterday', lastVerifiedTime: 'never' })).toMatchObject({ kind: 'due' });
+  });
+});
+
+test('a period lacks lines only if some are missing in it', () => {
+  const window = { from: '2026-01-02T01:50:00Z', to: '2026-01-02T02:50:00Z' };
+  expect(missingPeriod({ missing: 2, window })).toEqual(window);
+  expect(missingPeriod({ missing: 0, window })).toBeUndefined();
+  expect(missingPeriod({})).toBeUndefined();
+});

@@ -1,0 +1,406 @@
+import { describe, expect, test } from '@jest/globals';
+import { key } from '../../support/forwarding-spec.ts';
+import { shop, tokens } from '../../support/konnect-fixtures.ts';
+import { accessKey, Bench } from './bench.ts';
+
+const hourMs = 3_600_000;
+
+describe('a verification', () => {
+  test('finds every line, records what it counted, and comes again after the interval', async () => {
+    await using bench = await Bench.open();
+    await bench.settle(3);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 900_000 });
+    expect(bench.verified).toBe('True AllFound');
+    expect(bench.status.verification).toEqual({
+      since: '2026-01-01T00:00:00Z',
+      lastVerifiedTime: expect.stringMatching(/^2026-01-02T03:1/),
+      window: { from: '2026-01-02T02:05:02.000Z', to: '2026-01-02T03:05:02.000Z' },
+      entries: 3,
+      found: 3,
+      missing: 0,
+      foreign: 0,
+      unsigned: 0,
+      invalidSignatures: 0,
+      latencyP50: '2.0s',
+      latencyP99: '2.0s',
+    });
+    expect(bench.events).toEqual(['Normal AllFound']);
+    expect(bench.status.observedGeneration).toBe(1);
+    expect(bench.sumologic.control.searchJobs()).toEqual([]);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: expect.any(Number) });
+    expect(bench.events).toHaveLength(1);
+  });
+
+  test('names what SumoLogic lacks, with the ingest budget as the cause if deliveries succeed', async () => {
+    await using bench = await Bench.open();
+    const lines = await bench.audit(3);
+    await bench.receive(lines.slice(1));
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('False LinesMissing');
+    expect(bench.message).toMatch(
+      /^1 of 3 entries of Konnect's list of audit logs between 2026-01-02T02:05:02Z and 2026-01-02T03:05:02Z are missing in SumoLogic, the oldest from 2026-01-02T03:00:00Z \(trace \d+\): SumoLogic accepts the deliveries and drops lines\. Check the ingest budget/,
+    );
+    expect(bench.status.verification).toMatchObject({ entries: 3, found: 2, missing: 1 });
+    expect(bench.status.verification?.oldestMissing?.time).toBe('2026-01-02T03:00:00.000Z');
+    expect(bench.events).toEqual(['Warning LinesMissing']);
+  });
+
+  test('says that deliveries fail if they do', async () => {
+    await using bench = await Bench.open();
+    await bench.audit(1);
+    bench.pass(15);
+    bench.cluster.setStatus({ ...bench.status, delivery: [{ key: 'organization', state: 'Failing' }] });
+    await bench.verify();
+    expect(bench.message).toContain('deliveries fail or have not begun, see the condition Delivering');
+  });
+
+  test('is no longer unsatisfied once a replay has brought the lines', async () => {
+    await using bench = await Bench.open();
+    await bench.audit(2);
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('False LinesMissing');
+    // The requests of the operator are audited, too.
+    await bench.receive(bench.lines());
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('True AllFound');
+    expect(bench.events).toEqual(['Warning LinesMissing', 'Normal AllFound']);
+  });
+
+  test('finds a changed line by its signature', async () => {
+    await using bench = await Bench.open();
+    const lines = await bench.audit(2);
+    await bench.receive(lines.map((line) => line.replace('granted=true', 'granted=false')));
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('False SignatureInvalid');
+    expect(bench.message).toMatch(/^there are 2 lines in SumoLogic with an invalid signature: .* auditlog verify$/);
+    expect(bench.status.verification).toMatchObject({ found: 2, invalidSignatures: 2 });
+  });
+
+  test('counts unsigned lines and accepts them', async () => {
+    await using bench = await Bench.open();
+    const lines = await bench.audit(2);
+    await bench.receive(lines.map((line) => line.replace(/ sig=.*/, '')));
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('True AllFound');
+    expect(bench.message).toContain('no signature is invalid; there are 2 lines without a signature');
+    expect(bench.status.verification).toMatchObject({ unsigned: 2 });
+  });
+
+  test('finds a line that Konnect does not know, and ignores those of other organizations and of portals', async () => {
+    await using bench = await Bench.open();
+    const [line = ''] = await bench.settle(1);
+    bench.clock.ms -= 14 * 60_000;
+    await bench.receive([
+      line.replace(/trace_id=\d+/, 'trace_id=1'),
+      line.replace(/trace_id=\d+/, 'trace_id=2').replace(/org_id=\S+/, 'org_id=777db3e4-5cb7-4dd5-b51c-9878096a6999'),
+      bench.login(),
+      'no audit line',
+    ]);
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.status.verification).toMatchObject({ entries: 1, found: 1, missing: 0, foreign: 1 });
+    // The signature of the forged line is that of another one.
+    expect(bench.verified).toBe('False SignatureInvalid');
+    expect(bench.message).toContain('; there is 1 line between');
+  });
+
+  test('sees the whole window although SumoLogic returns few messages of a search', async () => {
+    await using bench = await Bench.open();
+    bench.sumologic.control.behave({ maxMessages: 3 });
+    for (let batch = 0; batch < 4; batch += 1) await bench.receive(await bench.audit(2));
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('True AllFound');
+    expect(bench.status.verification).toMatchObject({ entries: 8, found: 8 });
+    expect(bench.sumologic.control.searchJobs()).toEqual([]);
+  });
+
+  test('expects no line from before the webhook was seen on', async () => {
+    await using bench = await Bench.open();
+    await bench.audit(2);
+    bench.pass(1);
+    bench.cluster.setStatus({ ...bench.status, verification: {} });
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 900_000 });
+    expect(bench.verified).toBe('Unknown NotSearchedYet');
+    expect(bench.events).toEqual([]);
+    await bench.settle(1);
+    await bench.verify();
+    expect(bench.status.verification).toMatchObject({ entries: 1, found: 1, missing: 0 });
+  });
+});
+
+describe('without the list of Konnect', () => {
+  test.each(['forbidden', 'not-found'] as const)('(%s) the newest line is found', async (auditLogsList) => {
+    await using bench = await Bench.open();
+    bench.konnect.control.behave({ auditLogsList });
+    await bench.settle(2);
+    await bench.verify();
+    expect(bench.verified).toBe('True NewestFound');
+    expect(bench.message).toBe(
+      'the newest line in SumoLogic is from 2026-01-02T03:00:00Z, and every signature is valid; Konnect does not show its list of audit logs, so that nothing shows whether a line is missing',
+    );
+    expect(bench.status.verification).not.toHaveProperty('entries');
+    expect(bench.status.verification).not.toHaveProperty('missing');
+  });
+
+  test('one call is made if nothing is there, and its line is looked for, also by another process', async () => {
+    await using bench = await Bench.open();
+    bench.konnect.control.behave({ auditLogsList: 'not-found' });
+    bench.pass(15);
+    bench.konnect.control.clearCalls();
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 660_000 });
+    const probes = () => bench.konnect.control.calls().filter(({ path }) => path.startsWith('/v2/control-planes'));
+    expect(probes()).toHaveLength(1);
+    expect(bench.verified).toBe('Unknown NotSearchedYet');
+    bench.restart();
+    await bench.verify();
+    expect(probes()).toHaveLength(1);
+    bench.pass(11);
+    await bench.verify();
+    expect(bench.verified).toBe('False LinesMissing');
+    expect(bench.message).toMatch(/^the operator listed the control planes at .* and SumoLogic has no line: /);
+    expect(bench.status.verification).not.toHaveProperty('probeTime');
+  });
+});
+
+describe('the portals', () => {
+  const onlyPortal = { portals: [{ id: shop, enabled: true }] };
+
+  test('are verified by their newest line', async () => {
+    await using bench = await Bench.open(onlyPortal);
+    await bench.receive([bench.login()]);
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('True NewestFound');
+    expect(bench.message).toContain('Konnect has no list of the logins to Dev Portals');
+    // Nobody logs in for two hours.
+    bench.pass(120);
+    await bench.verify();
+    expect(bench.verified).toBe('True NewestFound');
+  });
+
+  test('are not verified before somebody has logged in', async () => {
+    await using bench = await Bench.open(onlyPortal);
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('Unknown NotSearchedYet');
+    expect(bench.message).toContain('somebody has to log in first');
+  });
+});
+
+describe('a search that is refused', () => {
+  test.each([
+    ['the key', { key: 'another' }, 'SumoLogic rejects the access key (HTTP 401)'],
+    ['the role', { maySearch: false }, 'SumoLogic does not let the access key search (HTTP 403)'],
+    [
+      'the deployment',
+      { deployment: 'us2' },
+      'the access key belongs to the deployment us2 of SumoLogic (HTTP 301): set spec.verification.sumoLogic.deployment to us2',
+    ],
+  ])('names %s, and is tried again', async (_name, change, message) => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.sumologic.control.setAccessKey({ ...accessKey, ...change });
+    await expect(bench.verify()).resolves.toEqual({ kind: 'retry' });
+    expect(bench.verified).toBe('Unknown SearchRefused');
+    expect(bench.message).toContain(message);
+    expect(bench.events).toEqual(['Warning SearchRefused']);
+    bench.sumologic.control.setAccessKey(accessKey);
+    await bench.verify();
+    expect(bench.verified).toBe('True AllFound');
+  });
+
+  test('names the query', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.cluster.edit((spec) => {
+      if (spec.verification !== undefined) spec.verification.sumoLogic.query = 'a OR b';
+      return spec;
+    });
+    await bench.verify();
+    expect(bench.verified).toBe('Unknown SearchRefused');
+    expect(bench.message).toContain('spec.verification.sumoLogic.query');
+  });
+
+  test('by an outage is SumoLogicUnavailable', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.sumologic.control.respondToSearch(503, 1);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'retry' });
+    expect(bench.verified).toBe('Unknown SumoLogicUnavailable');
+    expect(bench.message).toContain('HTTP 503');
+  });
+});
+
+describe('a verification does not begin', () => {
+  test('without the Secrets, and names them', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.cluster.secrets.delete('sumologic-access');
+    await expect(bench.verify()).resolves.toEqual({ kind: 'retry' });
+    expect(bench.verified).toBe('Unknown NotSearchedYet');
+    expect(bench.message).toContain('Secret sumologic-access, named by spec.verification.sumoLogic.secretRef,');
+  });
+
+  test('with a token that Konnect rejects', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.konnect.control.fail({ kind: 'status', status: 401, match: { path: '/v3/audit-logs' } });
+    await expect(bench.verify()).resolves.toMatchObject({ kind: 'retry' });
+    expect(bench.message).toContain('the operator has not searched yet: Konnect rejects the token (HTTP 401)');
+  });
+
+  test('in an outage of Konnect, which changes no earlier answer', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    await bench.verify();
+    bench.pass(15);
+    bench.konnect.control.fail({ kind: 'status', status: 503 });
+    await expect(bench.verify()).resolves.toMatchObject({ kind: 'retry' });
+    expect(bench.verified).toBe('True AllFound');
+  });
+
+  test('while the webhook is off, the forwarding is suspended, or nothing wants it', async () => {
+    await using bench = await Bench.open();
+    bench.cluster.setStatus({ ...bench.status, delivery: [{ key: 'organization', state: 'Off' }] });
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 60_000 });
+    expect(bench.message).toContain("the organization's webhook is not on");
+    expect(bench.status.verification).not.toHaveProperty('since');
+    bench.cluster.edit((spec) => ({ ...spec, suspend: true }));
+    await expect(bench.verify()).resolves.toEqual({ kind: 'done' });
+    bench.cluster.edit(({ verification: _verification, ...spec }) => spec);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'done' });
+    expect(bench.konnect.control.calls()).toEqual([]);
+  });
+
+  test('before the interval has passed, except after a change of spec', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    await bench.verify();
+    const first = bench.status.verification?.lastVerifiedTime;
+    bench.pass(5);
+    bench.restart();
+    await expect(bench.verify()).resolves.toMatchObject({ kind: 'requeue' });
+    expect(bench.status.verification?.lastVerifiedTime).toBe(first);
+    bench.cluster.edit((spec) => ({ ...spec, interval: '11m' }));
+    await bench.verify();
+    expect(bench.status.verification?.lastVerifiedTime).not.toBe(first);
+  });
+});
+
+test('nothing that status, events or errors show contains a secret', async () => {
+  await using bench = await Bench.open();
+  await bench.settle();
+  bench.sumologic.control.setAccessKey({ ...accessKey, deployment: 'us2' });
+  await bench.verify();
+  bench.sumologic.control.setAccessKey(accessKey);
+  await bench.verify();
+  const shown = JSON.stringify([bench.status, bench.cluster.announcements]);
+  for (const secret of [accessKey.id, accessKey.key, tokens.blue]) expect(shown).not.toContain(secret);
+});
+
+describe('search jobs', () => {
+  test('stand in status while they exist', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    const [recorded, existing]: [unknown[], unknown[]] = [[], []];
+    bench.around = async (name, call) => {
+      if (name !== 'sumologic POST') {
+        recorded.push(bench.status.verification?.jobs);
+        existing.push(bench.sumologic.control.searchJobs());
+      }
+      return call();
+    };
+    await bench.verify();
+    expect(recorded.length).toBeGreaterThan(2);
+    expect(recorded).toEqual(existing);
+    expect(bench.status.verification).not.toHaveProperty('jobs');
+  });
+
+  test('that a deletion failed for are deleted by the next verification', async () => {
+    await using bench = await Bench.open();
+    bench.sumologic.control.behave({ needsCookies: false });
+    await bench.settle();
+    bench.around = async (name, call) => {
+      if (name === 'sumologic DELETE') bench.sumologic.control.respondToSearch(503, 1);
+      return call();
+    };
+    await bench.verify();
+    expect(bench.status.verification?.jobs).toHaveLength(1);
+    bench.around = (_name, call) => call();
+    await bench.verify();
+    expect(bench.status.verification).not.toHaveProperty('jobs');
+  });
+
+  test('are never left behind, whatever call a crash follows', async () => {
+    await using counted = await Bench.open();
+    await counted.settle();
+    let calls = 0;
+    const count = <T>(_name: string, call: () => Promise<T>) => {
+      calls += 1;
+      return call();
+    };
+    counted.around = count;
+    counted.cluster.around = count;
+    await counted.verify();
+    expect(calls).toBeGreaterThan(7);
+
+    for (let last = 1; last <= calls; last += 1) {
+      for (const isAnswered of [true, false]) {
+        await using bench = await Bench.open();
+        bench.sumologic.control.behave({ needsCookies: last % 2 === 0 });
+        await bench.settle();
+        let made = 0;
+        const crash = new AbortController();
+        const dead = <T>() => new Promise<T>(() => {});
+        const crashing = async <T>(_name: string, call: () => Promise<T>): Promise<T> => {
+          made += 1;
+          if (made > last) return dead();
+          if (made < last) return call();
+          if (isAnswered) await call();
+          crash.abort(new Error('crash'));
+          return dead();
+        };
+        bench.around = crashing;
+        bench.cluster.around = crashing;
+        const crashed = new Promise((resolve) => crash.signal.addEventListener('abort', resolve, { once: true }));
+        await Promise.race([bench.verify(), crashed]);
+
+        bench.around = (_name, call) => call();
+        bench.cluster.around = (_name, call) => call();
+        bench.restart();
+        // SumoLogic cancels a job that nobody asks about.
+        bench.pass(1);
+        await bench.verify();
+        await bench.receive(bench.lines());
+        bench.clock.ms += hourMs / 4;
+        await bench.verify();
+        const story = `crash after call ${String(last)}, ${isAnswered ? 'answered' : 'lost'}`;
+        expect([story, bench.sumologic.control.searchJobs(), bench.status.verification?.jobs]).toEqual([
+          story,
+          [],
+          undefined,
+        ]);
+        expect([story, bench.verified]).toEqual([story, 'True AllFound']);
+      }
+    }
+  });
+
+  test('are deleted when the forwarding wants no verification any more, or is gone', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    bench.around = async (name, call) => {
+      const answer = await call();
+      if (name === 'sumologic POST') bench.cluster.delete(new Date(bench.clock.ms));
+      return answer;
+    };
+    await bench.verify();
+    expect(bench.cluster.objects.get(key)).toBeUndefined();
+    expect(bench.sumologic.control.searchJobs()).toEqual([]);
+  });
+});
