@@ -1,7 +1,9 @@
 /** `npm run generate`: writes all generated files. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ensureHelm } from '../sandbox/control-plane/helm.ts';
 import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
+import { renderComponents } from './components.ts';
 import { conditionsFile, renderConditions } from './conditions.ts';
 import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
@@ -13,6 +15,7 @@ import { chartCRDFile, manifestsFile, renderManifests, valuesPages, withValuesTa
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   print(`wrote ${file}`);
 }
@@ -28,4 +31,6 @@ write(alertsFile, withAlerts(readFileSync(alertsFile, 'utf8')));
 write(dashboardFile, renderDashboard());
 write(dashboardPage, withPanels(readFileSync(dashboardPage, 'utf8')));
 write(conditionsFile, renderConditions());
-write(manifestsFile, await renderManifests(await ensureHelm({ progress: print })));
+const helm = await ensureHelm({ progress: print });
+write(manifestsFile, await renderManifests(helm));
+for (const [file, text] of await renderComponents(helm)) write(file, text);

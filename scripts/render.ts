@@ -32,20 +32,36 @@ const labelPaths = [
 
 /** Resolves with the manifests that the chart installs by default, without the CRD. `helm` is the path of the executable. */
 export async function renderManifests(helm: string): Promise<string> {
-  const args = ['template', name, chartFolder, `--namespace=${namespace}`, '--set=crds.install=false'];
-  const { stdout } = await promisify(execFile)(helm, args);
+  const texts = (await renderDocuments(helm)).map((document) => {
+    document.directives.docStart = null;
+    return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim();
+  });
+  return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${texts.join('\n---\n')}\n`;
+}
+
+/** Resolves with the same objects, with values as `--set` of helm takes them. */
+export async function renderObjects(helm: string, sets: readonly string[] = []): Promise<unknown[]> {
+  return (await renderDocuments(helm, sets)).map((document): unknown => document.toJS());
+}
+
+async function renderDocuments(helm: string, sets: readonly string[] = []) {
+  const values = ['crds.install=false', ...sets].map((set) => `--set=${set}`);
+  const { stdout } = await promisify(execFile)(helm, [
+    'template',
+    name,
+    chartFolder,
+    `--namespace=${namespace}`,
+    ...values,
+  ]);
   const documents = parseAllDocuments(stdout.replaceAll(/^# Source: .*\n/gm, ''));
   if ('empty' in documents) throw new Error('the chart renders to nothing');
-  const texts = documents
-    .filter(({ contents }) => isMap(contents))
-    .map((document) => {
-      for (const path of labelPaths) {
-        if (document.hasIn(path)) for (const label of helmLabels) document.deleteIn([...path, label]);
-      }
-      document.directives.docStart = null;
-      return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim();
-    });
-  return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${texts.join('\n---\n')}\n`;
+  const objects = documents.filter(({ contents }) => isMap(contents));
+  for (const document of objects) {
+    for (const path of labelPaths) {
+      if (document.hasIn(path)) for (const label of helmLabels) document.deleteIn([...path, label]);
+    }
+  }
+  return objects;
 }
 
 const Node = z.object({

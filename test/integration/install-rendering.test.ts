@@ -1,7 +1,9 @@
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
+import { renderComponents } from '../../scripts/components.ts';
 import { chartFolder, chartValues, manifestsFile, renderManifests } from '../../scripts/render.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { useRenderedChart } from '../support/rendered-chart.ts';
@@ -12,6 +14,14 @@ test('deploy/ equals the chart rendered with its defaults', async () => {
   const made = await renderManifests(await ensureHelm({ progress: () => undefined }));
   const committed = await readFile(join(import.meta.dirname, '../..', manifestsFile), 'utf8');
   expect(committed === made ? 'up to date' : 'run npm run generate').toBe('up to date');
+});
+
+test('deploy/components/ has what the values of the chart change', async () => {
+  const made = await renderComponents(await ensureHelm({ progress: () => undefined }));
+  const folder = join(import.meta.dirname, '../..');
+  expect(globSync('deploy/components/*/*', { cwd: folder }).toSorted()).toEqual([...made.keys()].toSorted());
+  const outdated = [...made].filter(([file, text]) => readFileSync(join(folder, file), 'utf8') !== text);
+  expect(outdated.map(([file]) => `${file}: run npm run generate`)).toEqual([]);
 });
 
 describe('the arguments', () => {

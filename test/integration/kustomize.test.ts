@@ -5,6 +5,9 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
+import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
+import { components } from '../../scripts/components.ts';
+import { renderObjects } from '../../scripts/render.ts';
 import { document, root } from '../docs/documents.ts';
 import { cluster } from '../support/cluster.ts';
 
@@ -52,6 +55,42 @@ test('deploy/ moves to another namespace as a whole', async () => {
   const definition = (object: KubeObject) => object.kind === 'CustomResourceDefinition';
   const text = JSON.stringify(objects.filter((object) => !definition(object)));
   expect(text.match(/"[^"]*konnect-audit-log(?![-.\w])[^"]*"/g)).toBeNull();
+});
+
+describe('the components', () => {
+  const [, together = ''] = [...document('docs/install/manifests.md').matchAll(/^```yml\n(.*?)^```$/gms)].map(
+    ([, block = '']) => block,
+  );
+
+  /** Returns the objects in the order of their names, without those that only `deploy/` has. */
+  const comparable = (objects: readonly unknown[]) =>
+    objects
+      .map((one) => KubeObject.parse(one))
+      .filter(({ kind }) => kind !== 'CustomResourceDefinition' && kind !== 'Namespace')
+      .map((one) => [`${one.kind}/${one.metadata.namespace ?? ''}/${one.metadata.name}`, one] as const)
+      .toSorted(([a], [b]) => a.localeCompare(b));
+
+  const name = (line: string) => line.trim().replace(/^- .*\//, '');
+
+  test('are all in the guide', () => {
+    const listed = together.split('\n').filter((line) => line.includes('components/'));
+    expect(listed.map(name)).toEqual(Object.keys(components));
+  });
+
+  test.each(Object.keys(components))('%s makes of deploy/ what the chart makes of its values', async (one) => {
+    const alone = together
+      .split('\n')
+      .filter((line) => !line.includes('components/') || name(line) === one)
+      .join('\n');
+    const helm = await ensureHelm({ progress: () => undefined });
+    expect(comparable(await build(one, alone))).toEqual(comparable(await renderObjects(helm, components[one])));
+  });
+
+  test('can be combined', async () => {
+    const helm = await ensureHelm({ progress: () => undefined });
+    const wanted = await renderObjects(helm, Object.values(components).flat());
+    expect(comparable(await build('together', together))).toEqual(comparable(wanted));
+  });
 });
 
 describe('a name prefix', () => {
