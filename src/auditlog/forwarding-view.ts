@@ -97,6 +97,7 @@ export interface WebhookView {
   readonly reason?: string | undefined;
   /** Since when deliveries fail, or since when none of the forwarding does. */
   readonly since?: string | undefined;
+  readonly failingSince?: string | undefined;
   readonly lastResponseCode?: number | undefined;
   readonly lastAttemptTime?: string | undefined;
   readonly lastDeliveredTime?: string | undefined;

@@ -1,6 +1,6 @@
 /** `auditlog` as a person uses it, in the order of its documents: the output that they show is that of the built command. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -139,4 +139,14 @@ test('auditlog import prints what the operator set up, and its plan is empty but
   expect(JSON.parse(planned.stdout)).toMatchObject({
     forwardings: [{ changes: [{ action: 'update', fields: [{ name: 'authorization' }] }] }],
   });
+});
+
+test('auditlog report writes a page and the data whose hash it shows', async () => {
+  const { code, stdout, stderr } = await typed('auditlog report -o report.html -n platform && sha256sum report.json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [, hash = 'none'] = /^([0-9a-f]{64}) {2}report\.json$/m.exec(stdout) ?? [];
+  const page = await readFile(join(folder, 'report.html'), 'utf8');
+  expect(page).toContain(hash);
+  expect(page).toContain(`<code>${portal}</code>`);
+  expect(page).toMatch(/<td>operator<\/td><td>InSync: 1 portal and/);
 });
