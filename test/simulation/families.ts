@@ -1,5 +1,4 @@
 /** All runs of a scenario, in families. */
-import { key } from '../support/forwarding-spec.ts';
 import { randomOf } from '../support/random.ts';
 import { type BehaviorName, behaviorNames, isBehaviorName } from './behaviors.ts';
 import { type Act, acts, applies, type Fault, faults, lastingFaults, type PlannedFault } from './faults.ts';
@@ -96,10 +95,9 @@ function faultsOf({ scenario }: PreparedScenario): readonly Fault[] {
 }
 
 /** Leaves out what the operator would have to correct where it may write nothing. */
-function actsOf({ scenario, isRevertible, saved }: PreparedScenario): readonly Act[] {
+function actsOf({ scenario, isRevertible }: PreparedScenario): readonly Act[] {
   return acts.filter((act) => {
-    // What a forwarding holds that is suspended again is what an interrupted reconciliation has left.
-    if (act === 'user-undoes') return isRevertible && saved.kubernetes.objects.get(key)?.spec.suspend !== true;
+    if (act === 'user-undoes') return isRevertible;
     return act === 'user-edits' || scenario.writesNothing !== true;
   });
 }

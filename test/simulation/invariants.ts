@@ -251,7 +251,7 @@ export class InvariantChecker implements Observer {
     const found: Violation[] = [];
     const webhooks = webhooksOf(this.#world);
     const destinations = destinationsOf(this.#world).filter(
-      ({ destination }) => !this.#foreignDestinations.has(destination.id),
+      ({ destination: { id } }) => !this.#foreignDestinations.has(id) && !this.#isGivenUp(id),
     );
     for (const one of webhooks) {
       if (this.#foreignWebhooks.has(one.name)) continue;
@@ -415,7 +415,7 @@ export class InvariantChecker implements Observer {
       if (this.#foreignDestinations.has(destination.id) || destination.authorization === 'theirs') continue;
       const holder = holders.find(({ status }) => namesDestination(status, destination));
       if (holder === undefined) {
-        if (!this.#isNotYetTaken(name))
+        if (!this.#isNotYetTaken(name) && !this.#isGivenUp(destination.id))
           this.#violate('remembered', `destination ${name} (${destination.id}) is in no status`);
       } else if (holder.metadata.finalizers.length === 0 && !this.#world.kubernetes.replaced.has(nameOf(holder)))
         this.#violate('remembered', `no finalizer holds destination ${name}`);
@@ -431,6 +431,16 @@ export class InvariantChecker implements Observer {
         this.#violate('remembered', `${one.name}: ${pointsAt(one)} is in no status`);
       }
     }
+  }
+
+  /** True if Konnect has called the destination in use for so long that the operator has left it, and an event says so. */
+  #isGivenUp(id: string): boolean {
+    const isLong = this.#world.appliedFaults.some(
+      ({ fault, lasting }) => fault === 'http-409' && lasting !== undefined,
+    );
+    const isLeft = ({ reason, note }: { reason: string; note: string }) =>
+      reason === 'DestinationLeft' && note.includes(id);
+    return isLong && this.#world.recordedEvents.some(isLeft);
   }
 
   /** True for objects of other clients with the same endpoint that the operator may still adopt. */

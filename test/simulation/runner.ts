@@ -10,7 +10,7 @@ import { destinationsOf, pointsAt, webhooksOf } from './konnect-snapshot.ts';
 import type { FinalState, Scenario } from './scenario.ts';
 import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 
-/** Number of resyncs after which a run must have converged. A fault may last for some of them. */
+/** Number of resyncs after which a run must have converged, without those while a fault lasts for minutes. */
 const maxResyncs = 10;
 const restResyncs = 2;
 /** The longest time to convergence without a fault, if Konnect delays nothing. */
@@ -78,7 +78,9 @@ export async function prepareScenario(scenario: Scenario, variant: Variant = { s
   await world.work();
   const before = [stateBefore(world, foreign, scenario), ...(scenario.undone === undefined ? [] : [scenario.undone])];
   const saved = world.save();
-  const isRevertible = scenario.later === undefined && !changesKonnect(scenario, world);
+  // What a forwarding owns that is suspended again is what the change has left.
+  const isSuspended = world.kubernetes.objects.get(key)?.spec.suspend === true;
+  const isRevertible = scenario.later === undefined && !isSuspended && !changesKonnect(scenario, world);
   return { scenario, seed, behavior, saved, foreign, before, isRevertible };
 }
 
@@ -119,11 +121,13 @@ export async function runScenario(
   const startedMs = world.clock.ms;
   let ends = await change(world, scenario, checker);
   let resyncs = 0;
+  let resyncsAfterFault = 0;
   const settle = async () => {
     checker.atRest();
-    while (ends && resyncs < maxResyncs && checker.missing().length > 0) {
+    while (ends && resyncsAfterFault < maxResyncs && checker.missing().length > 0) {
       resyncs += 1;
       ends = await world.resync();
+      if (!world.isFailing) resyncsAfterFault += 1;
     }
     checker.checkEnd();
   };

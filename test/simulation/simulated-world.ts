@@ -140,6 +140,12 @@ export class SimulatedWorld {
     };
   }
 
+  /** True while a fault lasts that ends at a certain time. */
+  get isFailing(): boolean {
+    const untilMs = this.#lasting?.untilMs ?? 0;
+    return Number.isFinite(untilMs) && this.clock.ms < untilMs;
+  }
+
   organization(id: string = blue): Organization {
     const found = this.konnect.organizations.get(id);
     if (found === undefined) throw new TypeError('there is no such organization');

@@ -20,6 +20,7 @@ function withYounger(choice: SpecChoice, siem = 'other'): Pick<Scenario, 'before
   };
 }
 
+const passedOver = { after: { 'blue/us': `${younger} on` }, destinations: [`blue/${younger}`], readiness: claimed };
 const allHandedOver = { 'blue/shop': `${younger} on`, 'blue/forum': `${younger} on`, 'blue/us': `${younger} on` };
 
 export const shared: readonly Scenario[] = [
@@ -144,7 +145,8 @@ export const shared: readonly Scenario[] = [
     destinations: [],
     readiness: { [younger]: 'False Claimed Stalled' },
     // A forwarding that Konnect refuses is passed over.
-    afterRefusal: { after: { 'blue/us': `${younger} on` }, destinations: [`blue/${younger}`], readiness: claimed },
+    afterRefusal: passedOver,
+    undone: passedOver,
     mayBeInterrupted: ['blue/us'],
   },
   {
