@@ -226,12 +226,16 @@ function isMember({ status }: AuditLogForwarding, organizationID: string): boole
   return status.konnect?.organizationID === organizationID;
 }
 
-/** Returns true if the forwarding changes to the other API version, and has not attached the webhook there yet. */
+/**
+ * Returns true if the forwarding is changing the API version of the organization's webhook: it leaves one view, or its write of the other
+ * one has no answer yet.
+ */
 function isSwitching(one: AuditLogForwarding, query: HoldQuery): boolean {
-  const isLeaving = leftOf(one, query).some(
-    ({ kind, api }) => kind === 'organization' && api !== one.spec.konnect.auditLogsAPI,
-  );
-  return isLeaving && canWrite(one) && wants(one, query.region, query.which);
+  const { state, updating } = one.status.organization ?? {};
+  const isLeaving = leftOf(one, query).length > 0;
+  const isUnanswered = state === 'pending' && updating !== undefined;
+  const isOrganization = query.which.kind === 'organization';
+  return isOrganization && (isLeaving || isUnanswered) && canWrite(one) && wants(one, query.region, query.which);
 }
 
 /** Returns true if the forwarding is suspended and wants the webhook. It writes nothing then, but keeps what it owns. */

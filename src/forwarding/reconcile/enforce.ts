@@ -43,6 +43,7 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const oldView = await cleanUp(context, isOldView);
   const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
   const hasLeftInline = hadOldView && oldView.length === 0;
+  if (hasLeftInline) recordSwitch(context, desired);
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
   const diverted = divertedBy(steps, reachable, status.recorded);
@@ -76,6 +77,13 @@ function leaveUnwanted({ status, wasApplied }: ReconcileContext, desired: Desire
   const { drift: _observed, ...recorded } = status.recorded;
   status.recorded = moveUnwantedToCleanup(recorded, scopeOf(desired, organizationID));
   if (!wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
+}
+
+/** Records that the operator is about to attach the organization's webhook in the other API version, so that no other forwarding takes it. */
+function recordSwitch({ status }: ReconcileContext, { api, organization }: DesiredState): void {
+  if (organization === undefined || status.recorded.organization !== undefined) return;
+  const { enabled } = organization;
+  status.recorded = { ...status.recorded, organization: { api, enabled, state: 'pending', updating: 'Change' } };
 }
 
 type IsEntry = (entry: CleanupStatus) => boolean;

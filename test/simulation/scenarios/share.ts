@@ -1,10 +1,11 @@
 /** Two forwardings that want the same webhook. */
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, kiosk, nowhere, otherSiem, shop } from '../../support/konnect-fixtures.ts';
-import type { Scenario } from '../scenario.ts';
+import type { FinalState, Scenario } from '../scenario.ts';
 import { allAttached, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 const younger = 'platform/later';
+const older = 'platform/earlier';
 /** The state of the forwarding of the scenario, if a user creates it again after the other one has taken over. */
 const claimed = { [key]: 'False Claimed Stalled' };
 
@@ -20,7 +21,10 @@ function withYounger(choice: SpecChoice, siem = 'other'): Pick<Scenario, 'before
   };
 }
 
-const passedOver = { after: { 'blue/us': `${younger} on` }, destinations: [`blue/${younger}`], readiness: claimed };
+function passedOverFor(owner: string): FinalState {
+  return { after: { 'blue/us': `${owner} on` }, destinations: [`blue/${owner}`], readiness: claimed };
+}
+
 const allHandedOver = { 'blue/shop': `${younger} on`, 'blue/forum': `${younger} on`, 'blue/us': `${younger} on` };
 
 export const shared: readonly Scenario[] = [
@@ -145,8 +149,24 @@ export const shared: readonly Scenario[] = [
     destinations: [],
     readiness: { [younger]: 'False Claimed Stalled' },
     // A forwarding that Konnect refuses is passed over.
-    afterRefusal: passedOver,
-    undone: passedOver,
+    afterRefusal: passedOverFor(younger),
+    undone: passedOverFor(younger),
+    mayBeInterrupted: ['blue/us'],
+  },
+  {
+    title: 'v3-to-v2-beside-an-older-one',
+    before: organizationOnly,
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...organizationOnly, siem: 'other' }, older, 7_200_000);
+      await world.work();
+    },
+    change: (world) => world.edit(inline),
+    after: { 'blue/us': inlineOn },
+    destinations: [],
+    readiness: { [older]: 'False Claimed Stalled' },
+    afterRefusal: passedOverFor(older),
+    undone: passedOverFor(older),
     mayBeInterrupted: ['blue/us'],
   },
   {

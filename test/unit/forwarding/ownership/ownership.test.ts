@@ -41,6 +41,7 @@ const inline: SeenWebhook = {
 const leavesV3: Status = {
   cleanup: [{ organizationID, region: 'us', api: 'v3', kind: 'organization', destinationID: 'B' }],
 };
+const entersV2: Status = { organization: { api: 'v2', enabled: true, state: 'pending', updating: 'Change' } };
 const inlineOn: Status = { organization: { api: 'v2', endpointDigest: 'x', enabled: true, state: 'on' } };
 
 function contest(self: Sketch, others: Readonly<Record<string, Sketch>>) {
@@ -292,6 +293,12 @@ describe("the organization's webhook", () => {
     [
       'a forwarding that changes the API version keeps it while it is detached',
       { age: 3, spec: { ...wantsBoth, api: 'v2' }, status: leavesV3 },
+      unconfigured,
+      held('b'),
+    ],
+    [
+      'a forwarding that changes the API version keeps it while its write has no answer',
+      { age: 3, spec: { ...wantsBoth, api: 'v2' }, status: entersV2 },
       unconfigured,
       held('b'),
     ],

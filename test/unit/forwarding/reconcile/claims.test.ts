@@ -285,6 +285,20 @@ describe('an owner keeps the webhook', () => {
     expect(harness.konnectWrites).toEqual([]);
   });
 
+  test.each(['GET', 'PATCH'])('while it changes the API version, although a %s fails', async (method) => {
+    const portals = [{ id: shop, enabled: true }];
+    const organization = { enabled: true };
+    const harness = await two({ portals }, { organization });
+    await harness.work();
+    harness.cluster.edit(() => specOf({ organization }));
+    await harness.work();
+    harness.konnect.control.fail({ kind: 'drop-before', match: { method, path: '/v2/audit-log-webhook' }, times: 1 });
+    harness.cluster.edit((spec) => ({ ...spec, konnect: { ...spec.konnect, auditLogsAPI: 'v2' } }), younger);
+    await harness.work();
+    expect(harness.webhook()).toMatchObject({ enabled: true, target: { inline: { endpoint: otherSiem.endpoint } } });
+    expect([harness.readiness, harness.readinessOf(younger)]).toEqual(['False Claimed Stalled', 'True InSync']);
+  });
+
   test('after another client detached or re-pointed it: the owner corrects that itself', async () => {
     const portals = [{ id: shop, enabled: true }];
     const harness = await two({ organization: { enabled: true } }, { portals });
