@@ -12,6 +12,8 @@ export interface Job {
   readonly seed: number;
   readonly family: Family | 'pairs';
   readonly first?: PlannedFault;
+  /** Ends after the first run with a violation. */
+  readonly endsAtViolation?: boolean;
 }
 
 export interface JobResult {
@@ -42,6 +44,7 @@ export async function runJob(job: Job): Promise<JobResult> {
     addRun(summary, run);
     if (family === 'faults') appliedFaults.push(...run.plan);
     if (run.plan.length === 0) calls = run.calls.length;
+    if (job.endsAtViolation === true && run.violations.length > 0) break;
   }
   return { job, summary, states: [...states], appliedFaults, calls };
 }

@@ -5,7 +5,7 @@ import { behaviorNames, isBehaviorName } from './behaviors.ts';
 import { families, isFamily } from './families.ts';
 import { parsePlan } from './faults.ts';
 import { invariants } from './invariants.ts';
-import { type Job, runJobs } from './jobs.ts';
+import { type Job, runJob, runJobs } from './jobs.ts';
 import { runMutations } from './mutations.ts';
 import { prepareScenario, runScenario } from './runner.ts';
 import { scenarios } from './scenarios.ts';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     history: { type: 'boolean', default: false },
     'no-pairs': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
+    'until-violation': { type: 'boolean', default: false },
     bugs: { type: 'boolean', default: false },
     bug: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
@@ -47,6 +47,7 @@ if (unknown.length > 0) {
 } else if (values.bugs || values.bug !== undefined) {
   process.exitCode = await runMutations({ only: values.bug, threads, say });
 } else if (values.history || values.faults !== undefined) await replay();
+else if (values['until-violation']) await untilViolation();
 else await everything();
 
 async function replay(): Promise<void> {
@@ -62,6 +63,18 @@ async function replay(): Promise<void> {
     if (run.violations.length > 0) process.exitCode = 1;
     else say(`${scenario.title}: ${String(run.calls.length)} calls, no violation`);
   }
+}
+
+/** Plays the runs one after another until one has a violation, and prints the summary as JSON. */
+async function untilViolation(): Promise<void> {
+  const total = emptySummary();
+  const jobs = chosen.flatMap(({ title }) => families.map((family) => ({ scenario: title, seed, family })));
+  for (const job of jobs.filter(({ family }) => asked.includes(family))) {
+    if (total.failures.length > 0) break;
+    addSummary(total, (await runJob({ ...job, endsAtViolation: true })).summary);
+  }
+  say(JSON.stringify({ total }));
+  if (total.failures.length > 0) process.exitCode = 1;
 }
 
 /** Pairs of faults are played in scenarios that have at most this number of calls. */
@@ -94,32 +107,29 @@ async function everything(): Promise<void> {
   const seconds = (performance.now() - startedMs) / 1_000;
   const total = emptySummary();
   for (const cell of cells.values()) addSummary(total, cell);
-  if (values.json) say(JSON.stringify({ total, states: states.size, seconds }));
-  else {
-    const columns = [...families, 'pairs'].filter((family) => asked.includes(family));
-    say(`| scenario | calls | ${columns.join(' | ')} | violations |`);
-    say(`|---|---|${'---|'.repeat(columns.length)}---|`);
-    for (const { title } of chosen) {
-      const row = columns.map((family) => cells.get(`${title} ${family}`) ?? emptySummary());
-      const all = emptySummary();
-      for (const cell of row) addSummary(all, cell);
-      const counts = row.map(({ runs }) => (runs === 0 ? '–' : String(runs))).join(' | ');
-      say(
-        `| ${title} | ${String(calls.get(title) ?? '–')} | ${counts} | ${violatedInvariants(all).join(', ') || 'none'} |`,
-      );
-    }
-    say('');
-    sayTotals(columns.map((family) => [family, sumOf(chosen.map(({ title }) => cellOf(title, family)))]));
+  const columns = [...families, 'pairs'].filter((family) => asked.includes(family));
+  say(`| scenario | calls | ${columns.join(' | ')} | violations |`);
+  say(`|---|---|${'---|'.repeat(columns.length)}---|`);
+  for (const { title } of chosen) {
+    const row = columns.map((family) => cells.get(`${title} ${family}`) ?? emptySummary());
+    const all = emptySummary();
+    for (const cell of row) addSummary(all, cell);
+    const counts = row.map(({ runs }) => (runs === 0 ? '–' : String(runs))).join(' | ');
     say(
-      `${String(chosen.length)} scenarios, ${String(total.runs)} runs, ${String(total.calls)} outside calls, ${String(states.size)} states, ` +
-        `${seconds.toFixed(1)} s on ${String(threads)} threads (${String(Math.round((total.runs / seconds) * 60))} runs a minute); ` +
-        `${String(total.resynced)} runs needed a resync, the longest took ${String(Math.round(total.longestRecoveryMs / 60_000))} minutes of its own time`,
+      `| ${title} | ${String(calls.get(title) ?? '–')} | ${counts} | ${violatedInvariants(all).join(', ') || 'none'} |`,
     );
-    for (const { replay: command, violations } of total.failures) {
-      say('');
-      say(command);
-      for (const violation of violations) say(`  ${violation}`);
-    }
+  }
+  say('');
+  sayTotals(columns.map((family) => [family, sumOf(chosen.map(({ title }) => cellOf(title, family)))]));
+  say(
+    `${String(chosen.length)} scenarios, ${String(total.runs)} runs, ${String(total.calls)} outside calls, ${String(states.size)} states, ` +
+      `${seconds.toFixed(1)} s on ${String(threads)} threads (${String(Math.round((total.runs / seconds) * 60))} runs a minute); ` +
+      `${String(total.resynced)} runs needed a resync, the longest took ${String(Math.round(total.longestRecoveryMs / 60_000))} minutes of its own time`,
+  );
+  for (const { replay: command, violations } of total.failures) {
+    say('');
+    say(command);
+    for (const violation of violations) say(`  ${violation}`);
   }
   if (total.failures.length > 0) process.exitCode = 1;
 }

@@ -52,8 +52,8 @@ const Report = z.object({
 });
 export type MutationReport = z.infer<typeof Report>['total'];
 
-/** Plays its scenarios in a copy of the sources with the bug. */
-export async function runMutation(mutation: Mutation, threads: number): Promise<MutationReport> {
+/** Plays its scenarios in a copy of the sources with the bug, until a run has a violation. */
+export async function runMutation(mutation: Mutation): Promise<MutationReport> {
   const copy = mkdtempSync(join(tmpdir(), 'crash-bug-'));
   try {
     for (const part of ['src', 'sandbox', 'scripts', 'docs', 'test', 'package.json']) {
@@ -65,7 +65,7 @@ export async function runMutation(mutation: Mutation, threads: number): Promise<
       ...mutation.scenarios.flatMap((scenario) => ['--story', scenario]),
       ...mutation.families.flatMap((family) => ['--family', family]),
     ];
-    const args = ['test/simulation/main.ts', '--json', '--threads', String(threads), ...which];
+    const args = ['test/simulation/main.ts', '--until-violation', ...which];
     const stdout = await run(process.execPath, args, { cwd: copy, maxBuffer: 64 * 1024 * 1024 }).then(
       (done) => done.stdout,
       // The exit code is 1 after a violation.
@@ -77,7 +77,7 @@ export async function runMutation(mutation: Mutation, threads: number): Promise<
   }
 }
 
-/** Runs all mutations, or one. Resolves with an exit code. */
+/** Runs all mutations, or one. `threads`: how many at a time. Resolves with an exit code. */
 export async function runMutations({
   only,
   threads,
@@ -89,23 +89,27 @@ export async function runMutations({
 }): Promise<number> {
   const chosen = mutations().filter(({ name }) => only === undefined || name === only);
   if (chosen.length === 0) say('there is no such bug');
-  say('| bug | caught by (number of runs) | runs |');
+  say('| bug | caught by | runs |');
   say('|---|---|---|');
-  let missed = chosen.length === 0 ? 1 : 0;
-  for (const mutation of chosen) {
-    const fault = whyNotApplicable(mutation);
-    if (fault !== undefined) {
-      missed += 1;
-      say(`| ${mutation.title} (${mutation.name}) | THE PATCH DOES NOT APPLY: ${fault.trim()} | |`);
-      continue;
+  let caught = 0;
+  for (let at = 0; at < chosen.length; at += threads) {
+    const rows = await Promise.all(chosen.slice(at, at + threads).map(tried));
+    for (const { row, isCaught } of rows) {
+      if (isCaught) caught += 1;
+      say(row);
     }
-    const report = await runMutation(mutation, threads);
-    const failed = Object.entries(report.violations);
-    if (failed.length === 0) missed += 1;
-    const by = failed.map(([name, runs = 0]) => `${name} (${String(runs)})`).join(', ');
-    say(`| ${mutation.title} | ${by || 'NOTHING'} | ${String(report.runs)} |`);
   }
   say('');
-  say(`${String(chosen.length - missed)} of ${String(chosen.length)} bugs were caught`);
-  return missed > 0 ? 1 : 0;
+  say(`${String(caught)} of ${String(chosen.length)} bugs were caught`);
+  return chosen.length > 0 && caught === chosen.length ? 0 : 1;
+}
+
+async function tried(mutation: Mutation): Promise<{ row: string; isCaught: boolean }> {
+  const { title, name } = mutation;
+  const fault = whyNotApplicable(mutation);
+  if (fault !== undefined)
+    return { row: `| ${title} (${name}) | THE PATCH DOES NOT APPLY: ${fault.trim()} | |`, isCaught: false };
+  const { violations, runs } = await runMutation(mutation);
+  const by = Object.keys(violations).join(', ');
+  return { row: `| ${title} | ${by || `NOTHING (${name})`} | ${String(runs)} |`, isCaught: by !== '' };
 }
