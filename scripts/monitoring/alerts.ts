@@ -66,11 +66,25 @@ export const alerts: readonly Alert[] = [
     expr: 'time() - min by (namespace, name, region, webhook) (konnect_audit_log_webhook_gap_start_timestamp_seconds) > 5 * 86400',
     for: '0m',
     severity: 'critical',
-    summary: `Audit logs of ${webhook} have not been delivered for 5 days, and will be lost after 7.`,
-    means: 'Nothing has been delivered for 5 days. Konnect keeps audit logs for 7 days.',
-    affected: 'The logs of this webhook since the last delivery.',
-    check: 'As for [NotDelivering](#konnectauditlognotdelivering).',
-    wayOut: 'Repair the delivery, then start a replay in Konnect from the last delivery on.',
+    summary: `Audit logs of ${webhook} that were not delivered are 5 days old, and will be lost after 7.`,
+    means:
+      'Audit logs were not delivered 5 days ago, and have not been replayed since. Konnect keeps audit logs for 7 days.',
+    affected: 'The logs of this webhook since the last delivery before that.',
+    check: 'The conditions `Delivering` and `LogsUndelivered`. A day later, `LogLossImminent` follows.',
+    wayOut: 'Repair the delivery, then do what `LogsUndelivered` says: it names the replay to request.',
+  },
+  {
+    name: 'ReplayNeeded',
+    expr: 'max by (namespace, name) (konnect_audit_log_condition{type="LogsUndelivered",status="True",reason=~"ReplayAvailable|ReplayFailed"}) == 1',
+    for: '1h',
+    severity: 'warning',
+    summary: `Audit logs of ${forwarding} were not delivered, and a person has to replay them: ${reasonOf('LogsUndelivered')}.`,
+    means:
+      'Deliveries succeed again, and the logs of the time before are missing in the SIEM. With `gapRecovery.mode: Replay`, the operator requests the replay itself, and this alert means that it failed.',
+    affected: 'The logs of the period that the message names.',
+    check:
+      'The message of the condition `LogsUndelivered`: [ReplayAvailable](runbook.md#replayavailable), [ReplayFailed](runbook.md#replayfailed).',
+    wayOut: 'Run the command in the message within 7 days.',
   },
   {
     name: 'NotVerified',

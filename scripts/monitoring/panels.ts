@@ -83,7 +83,7 @@ export const rows: readonly RowSpec[] = [
         kind: 'stat',
         title: 'Oldest gap',
         description:
-          'How long ago the webhook that has failed for longest last delivered. After 7 days, logs are lost.',
+          'The age of the oldest audit logs that are not known to have been delivered. After 7 days, they are lost.',
         unit: 's',
         width: 4,
         queries: [
@@ -182,6 +182,33 @@ export const rows: readonly RowSpec[] = [
           {
             expr: `sum by (${ofForwarding}, object) (increase(konnect_audit_log_corrections_total{${chosen}}[1h])) > 0`,
             legend: '{{namespace}}/{{name}} {{object}}',
+          },
+        ],
+      },
+      {
+        kind: 'table',
+        title: 'Gaps',
+        description:
+          'Webhooks with audit logs that are not known to have been delivered, and how old the oldest of these logs are.',
+        unit: 's',
+        width: 12,
+        queries: [
+          {
+            expr: `time() - min by (${ofWebhook}) (konnect_audit_log_webhook_gap_start_timestamp_seconds{${chosen},${inRegion}})`,
+            legend: 'oldest log',
+          },
+        ],
+      },
+      {
+        kind: 'time',
+        title: 'Replays',
+        description: 'Replays that the operator requested from Konnect, and their results.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          {
+            expr: `sum by (${ofForwarding}, result) (increase(konnect_audit_log_replays_total{${chosen}}[1h])) > 0`,
+            legend: '{{namespace}}/{{name}} {{result}}',
           },
         ],
       },

@@ -117,7 +117,7 @@ function webhookSamples({ spec, status }: AuditLogForwarding): ForwardingSample[
 
 /** Returns at most four series, besides `webhookState`: each webhook of each forwarding costs them. */
 function deliverySamples(
-  { state, lastAttemptTime, lastResponseCode, lastDeliveredTime, failingSince }: DeliveryStatus,
+  { state, lastAttemptTime, lastResponseCode, lastDeliveredTime, failingSince, gap }: DeliveryStatus,
   labels: Readonly<Record<string, string>>,
 ): ForwardingSample[] {
   const isFailing = state === 'Failing' || state === 'SwitchedOff';
@@ -128,7 +128,8 @@ function deliverySamples(
     ...(lastAttemptTime === undefined
       ? []
       : [{ metric: 'webhookLastResponseCode', labels, value: lastResponseCode ?? 0 } as const]),
-    ...(isFailing ? timed('webhookGapStart', labels, lastDeliveredTime ?? failingSince) : []),
+    // With gapRecovery None, status has no gap.
+    ...timed('webhookGapStart', labels, gap?.from ?? (isFailing ? (lastDeliveredTime ?? failingSince) : undefined)),
   ];
 }
 

@@ -20,16 +20,21 @@ export interface ForwardingMetrics {
   show(resource: Resource, samples: readonly ForwardingSample[]): void;
   /** Records that Konnect answered a reconciliation. */
   lookedAt(resource: Resource): void;
-  /** Counts an event about a correction. Ignores the other events. */
+  /** Counts an event about a correction or a replay. Ignores the other events. */
   eventRecorded(resource: Resource, reason: string): void;
   /** Removes the series of a deleted forwarding. */
   forget(resource: Resource): void;
 }
 
-/** What an event says that the operator corrected, by its reason. */
-const correctedObjects: Readonly<Record<string, string>> = {
-  DestinationCorrected: 'destination',
-  WebhookCorrected: 'webhook',
+/** The counters of events, by their reasons. */
+const counted: Readonly<
+  Record<string, { readonly metric: 'corrections' | 'replays'; readonly labels: Readonly<Record<string, string>> }>
+> = {
+  DestinationCorrected: { metric: 'corrections', labels: { object: 'destination' } },
+  WebhookCorrected: { metric: 'corrections', labels: { object: 'webhook' } },
+  ReplayStarted: { metric: 'replays', labels: { result: 'requested' } },
+  ReplayCompleted: { metric: 'replays', labels: { result: 'completed' } },
+  ReplayFailed: { metric: 'replays', labels: { result: 'failed' } },
 };
 
 interface Shown {
@@ -45,8 +50,10 @@ export function createForwardingMetrics(registry: Registry, nowMs: () => number)
     Object.entries(forwardingTable).map(([metric, definition]) => [metric, gaugeOf(definition, registry)]),
   );
   const lastReconcile = gaugeOf(metricTable.lastReconcile, registry);
-  const { name, help, labels } = metricTable.corrections;
-  const corrections = new Counter<string>({ name, help, labelNames: [...labels], registers: [registry] });
+  const counters = {
+    corrections: counterOf(metricTable.corrections, registry),
+    replays: counterOf(metricTable.replays, registry),
+  };
   const all = new Map<string, Shown>();
 
   const lastReady = gauges.get('lastReady');
@@ -66,7 +73,7 @@ export function createForwardingMetrics(registry: Registry, nowMs: () => number)
       const resource = { namespace, name: own };
       const known = all.get(keyOf(resource));
       if (known === undefined)
-        for (const object of Object.values(correctedObjects)) corrections.inc({ ...resource, object }, 0);
+        for (const { metric, labels } of Object.values(counted)) counters[metric].inc({ ...resource, ...labels }, 0);
       else remove(known);
       for (const { metric, labels: others, value } of samples)
         if (value !== 'now') gauges.get(metric)?.set({ ...resource, ...others }, value);
@@ -78,8 +85,9 @@ export function createForwardingMetrics(registry: Registry, nowMs: () => number)
       if (all.has(keyOf(resource))) lastReconcile.set(resource, nowMs() / 1_000);
     },
     eventRecorded({ namespace, name: own }, reason) {
-      const object = correctedObjects[reason];
-      if (object !== undefined && all.has(`${namespace}/${own}`)) corrections.inc({ namespace, name: own, object });
+      const resource = { namespace, name: own };
+      const event = counted[reason];
+      if (event !== undefined && all.has(keyOf(resource))) counters[event.metric].inc({ ...resource, ...event.labels });
     },
     forget({ namespace, name: own }) {
       const resource = { namespace, name: own };
@@ -87,7 +95,7 @@ export function createForwardingMetrics(registry: Registry, nowMs: () => number)
       if (known === undefined) return;
       remove(known);
       lastReconcile.remove(resource);
-      for (const object of Object.values(correctedObjects)) corrections.remove({ ...resource, object });
+      for (const { metric, labels } of Object.values(counted)) counters[metric].remove({ ...resource, ...labels });
       all.delete(keyOf(resource));
     },
   };
@@ -104,4 +112,8 @@ function keyOf({ namespace, name }: Resource): string {
 
 function gaugeOf({ name, help, labels }: MetricDefinition, registry: Registry): Gauge {
   return new Gauge<string>({ name, help, labelNames: [...labels], registers: [registry] });
+}
+
+function counterOf({ name, help, labels }: MetricDefinition, registry: Registry): Counter {
+  return new Counter<string>({ name, help, labelNames: [...labels], registers: [registry] });
 }

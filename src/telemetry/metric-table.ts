@@ -84,7 +84,7 @@ export const forwardingTable = {
   webhookGapStart: {
     type: 'gauge',
     name: 'konnect_audit_log_webhook_gap_start_timestamp_seconds',
-    help: 'The last attempt that is known to have succeeded before deliveries began to fail. Present only while they fail.',
+    help: 'Since when audit logs of the webhook are not known to have been delivered, as in status.delivery. Present until they are delivered or replayed.',
     labels: ofWebhook,
   },
   verificationLines: {
@@ -114,6 +114,12 @@ export const metricTable = {
     name: 'konnect_audit_log_corrections_total',
     help: 'How often the operator corrected changes of other clients. object: destination, webhook.',
     labels: [...ofForwarding, 'object'],
+  },
+  replays: {
+    type: 'counter',
+    name: 'konnect_audit_log_replays_total',
+    help: 'Replays of webhooks. result: requested, completed, failed.',
+    labels: [...ofForwarding, 'result'],
   },
   applySeconds: {
     type: 'histogram',

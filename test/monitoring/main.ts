@@ -150,6 +150,8 @@ async function run(): Promise<void> {
 
   reporter.section('everything works');
   await kubectl('apply', '-f', await writeForwarding(sandbox));
+  const replay = '{"spec":{"gapRecovery":{"mode":"Replay"}}}';
+  await kubectl('patch', 'alf', 'sumologic', `-n=${namespace}`, '--type=merge', `-p=${replay}`);
   await kubectl('wait', '--for=condition=Ready', '--timeout=60s', `-n=${namespace}`, 'alf/sumologic');
   await login();
   await look('sumologic');
@@ -226,14 +228,19 @@ async function run(): Promise<void> {
     },
     { everyMs: 2_000 },
   );
-  await expectPanels(monitoring, 'Webhooks that do not deliver', 'Oldest gap');
+  await expectPanels(monitoring, 'Webhooks that do not deliver', 'Oldest gap', 'Gaps');
   await expectAlert(
     monitoring,
     'KonnectAuditLogNotDelivering',
     { namespace, name: 'sumologic' },
     /takes no audit logs from webhook .+ of platform\/sumologic\.$/,
   );
+
+  reporter.section('SumoLogic works again, and the operator replays');
   sumologic.control.respond(sandboxData.sourceCode, 200);
+  await login();
+  await look('sumologic');
+  await expectPanels(monitoring, 'Replays');
 
   reporter.section('Konnect answers 429');
   const fault = konnect.control.fail({ kind: 'status', status: 429, retryAfter: 20 });

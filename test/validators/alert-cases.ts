@@ -68,6 +68,12 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     labels: webhook,
     minutes: 1,
   },
+  ReplayNeeded: {
+    fires: condition('LogsUndelivered', 'True', 'ReplayAvailable', '1x100'),
+    silent: condition('LogsUndelivered', 'True', 'Replaying', '1x100'),
+    labels: resource,
+    minutes: 70,
+  },
   NotVerified: {
     fires: condition('Verified', 'False', 'LinesMissing', '1x60'),
     silent: condition('Verified', 'Unknown', 'SumoLogicUnavailable', '1x60'),

@@ -74,6 +74,18 @@ describe('the metrics of a forwarding', () => {
     expect(await series('forwarding_last_reconcile')).toEqual(['forwarding_last_reconcile_timestamp_seconds{} 5']);
   });
 
+  test('count replays from zero', async () => {
+    const { metrics, series } = setUp();
+    metrics.show(resource, []);
+    for (const reason of ['ReplayStarted', 'ReplayCompleted', 'ReplayStarted', 'ReplayFailed', 'ReplayRejected'])
+      metrics.eventRecorded(resource, reason);
+    expect(await series('replays')).toEqual([
+      'replays_total{result="requested"} 2',
+      'replays_total{result="completed"} 1',
+      'replays_total{result="failed"} 1',
+    ]);
+  });
+
   test('count corrections from zero, and no other events', async () => {
     const { metrics, series } = setUp();
     metrics.eventRecorded(resource, 'WebhookCorrected');
