@@ -599,6 +599,9 @@ const VerificationStatus = z
       .object({ traceID: z.string().max(20).meta({ pattern: '^[0-9]{1,20}$' }), time: timestamp })
       .optional()
       .meta({ description: 'The oldest missing entry.' }),
+    gapUntil: timestamp.optional().meta({
+      description: 'Missing lines up to this time have made a gap in delivery, and make no other one.',
+    }),
     probeTime: timestamp.optional().meta({
       description: 'When the operator listed the control planes only to look for the line of this call.',
     }),

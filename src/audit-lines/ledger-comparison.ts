@@ -15,6 +15,8 @@ export interface LedgerDifference {
   readonly missing: number;
   /** The oldest missing entries, the oldest first. */
   readonly oldestMissing: readonly Pick<LedgerEntry, 'traceID' | 'timeMs'>[];
+  /** The time of the newest missing entry. */
+  readonly newestMissingMs: number | undefined;
   /** How often the right has an entry once more. A replay sends lines again. */
   readonly duplicates: number;
   /** Entries on the right that the left lacks. */
@@ -78,6 +80,7 @@ export class LedgerComparison {
       entries: this.#entries,
       found: this.#found,
       missing: missing.length,
+      newestMissingMs: this.#times[missing.at(-1) ?? none],
       oldestMissing: named.map((index) => ({ traceID: this.#traceOf(index), timeMs: this.#times[index] ?? 0 })),
       duplicates: this.#duplicates,
       foreign: this.#foreign,

@@ -88,7 +88,7 @@ function table({ entries, found, missing, duplicates, foreign }: LedgerDifferenc
   );
 }
 
-function toJSON({ oldestMissing, ...counts }: LedgerDifference): object {
+function toJSON({ oldestMissing, newestMissingMs: _newest, ...counts }: LedgerDifference): object {
   return {
     ...counts,
     oldestMissing: oldestMissing.map(({ traceID, timeMs }) => ({ traceID, time: new Date(timeMs).toISOString() })),

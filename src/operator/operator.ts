@@ -156,6 +156,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     cluster,
     find: caches.find,
     ledgerFor: (token, region) => konnect.forToken(token, 'resync', region).ledger,
+    onGap: (key) => queue.add(key, { priority: 'resync' }),
     exclusively: (key, action) => locks.runExclusive([key], action),
     attempt: (key, verify) => inWork.run(key, () => unlessChanged(key, verify, log)),
   });

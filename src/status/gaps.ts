@@ -93,7 +93,7 @@ export function withoutReplayed(gap: GapStatus | undefined, replay: Period): Gap
   return isBehind ? { ...gap, from: replay.to } : gap;
 }
 
-/** Returns the gap with a period that a replay was to send and did not. */
+/** Returns the gap with another period: one that a replay was to send and did not, or whose lines the SIEM lacks. */
 export function withFailed(gap: GapStatus | undefined, { from, to }: Period): GapStatus {
   if (gap === undefined) return { from, to };
   const start = Date.parse(from) < Date.parse(gap.from) ? from : gap.from;

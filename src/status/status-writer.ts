@@ -1,6 +1,6 @@
 /** Writes status. Nothing else writes it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AuditLogForwarding, Condition, Status, VerificationStatus } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, Condition, Status } from '../api/v1alpha1.ts';
 import { type ConditionContext, progressing } from './conditions.ts';
 import { type RecordedState, recordedStateOf } from './recorded-state.ts';
 
@@ -66,11 +66,11 @@ export class StatusWriter {
 
   /** Writes what a verification found. What status says about the reconciliation stays as it is. */
   async writeVerification(
-    verification: VerificationStatus,
+    found: Pick<Status, 'verification' | 'delivery'>,
     conditions: readonly Condition[],
     signal: AbortSignal,
   ): Promise<void> {
-    const status = { ...this.forwarding.status, verification, conditions: [...conditions] };
+    const status = { ...this.forwarding.status, ...found, conditions: [...conditions] };
     if (!isDeepStrictEqual(plain(status), plain(this.forwarding.status))) await this.#put(status, signal);
   }
 

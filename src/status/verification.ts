@@ -1,13 +1,12 @@
 /** What status records about verifications. Pure. */
-import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, DeliveryStatus, VerificationStatus } from '../api/v1alpha1.ts';
 import { deliveryKeyOf, deliveryOf } from './delivery.ts';
+import { type Period, withFailed } from './gaps.ts';
 
 /** The age from which on a line has to be in the SIEM. */
 export const settleMs = 600_000;
 /** The shortest period that is worth a search. */
 const minPeriodMs = 300_000;
-
-type Period = NonNullable<VerificationStatus['window']>;
 
 /** Returns true if spec forwards the organization's audit log, and false if only those of portals. */
 export function wantsOrganization({ spec }: AuditLogForwarding): boolean {
@@ -48,7 +47,23 @@ export function dueOf(
   return { kind: 'due', from: new Date(Math.max(sinceMs, to - windowMs)), to: new Date(to) };
 }
 
-/** Returns the period of the last verification if lines were missing in it, else undefined. */
-export function missingPeriod({ missing = 0, window }: VerificationStatus): Period | undefined {
-  return missing > 0 ? window : undefined;
+/**
+ * Returns the gap that missing lines make: the whole window the first time, and afterwards only what is newer than the last one. Lines that stay missing
+ * after their replay make no other gap. Undefined if there is none.
+ */
+export function gapOf(
+  { window, missing = 0, gapUntil }: VerificationStatus,
+  newestMissingMs: number | undefined,
+): Period | undefined {
+  if (window === undefined || missing === 0 || newestMissingMs === undefined) return undefined;
+  const untilMs = Date.parse(gapUntil ?? '') || 0;
+  if (newestMissingMs <= untilMs) return undefined;
+  const from = Math.max(Date.parse(window.from), untilMs);
+  return { from: new Date(from).toISOString(), to: window.to };
+}
+
+/** Returns the deliveries of a forwarding in which the organization's webhook has this gap, too. */
+export function withMissingLines(delivery: readonly DeliveryStatus[] = [], gap: Period): DeliveryStatus[] {
+  const key = deliveryKeyOf(undefined);
+  return delivery.map((one) => (one.key === key ? { ...one, gap: withFailed(one.gap, gap) } : one));
 }

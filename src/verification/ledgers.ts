@@ -34,6 +34,7 @@ export interface LedgerCounts {
   readonly found: number;
   readonly missing: number;
   readonly oldestMissing: Pick<LedgerEntry, 'traceID' | 'timeMs'> | undefined;
+  readonly newestMissingMs: number | undefined;
   /** Lines that claim to be of the organization and are not in its list. */
   readonly foreign: number;
   readonly unsigned: number;
@@ -87,12 +88,13 @@ export class Ledgers {
   }
 
   counts(): LedgerCounts {
-    const { entries, found, missing, oldestMissing } = this.#comparison.result(1);
+    const { entries, found, missing, oldestMissing, newestMissingMs } = this.#comparison.result(1);
     return {
       entries,
       found,
       missing,
       oldestMissing: oldestMissing[0],
+      newestMissingMs,
       foreign: this.#foreign,
       unsigned: this.#unsigned,
       invalidSignatures: this.#invalidSignatures,

@@ -10,8 +10,9 @@ import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { withVerified } from '../status/conditions.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
+import type { Period } from '../status/gaps.ts';
 import { StatusWriter } from '../status/status-writer.ts';
-import { dueOf, settleMs, wantsOrganization, withSince } from '../status/verification.ts';
+import { dueOf, gapOf, settleMs, wantsOrganization, withMissingLines, withSince } from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { type Collected, collect } from './collect.ts';
@@ -26,6 +27,8 @@ export interface VerifierOptions {
   /** Returns a client for what Konnect audited, for a token and a region. */
   readonly ledgerFor: (token: string, region: string) => LedgerClient;
   readonly search: Pick<SearchClient, 'search' | 'deleteJob'>;
+  /** Called when missing lines have made a gap: a reconciliation shows it, and has it replayed if spec wants that. */
+  readonly onGap: (key: string) => void;
   /** Runs an action while no reconciliation of the key does. */
   readonly exclusively: <T>(key: string, action: () => Promise<T>) => Promise<T>;
   readonly now: () => Date;
@@ -47,6 +50,7 @@ interface Run {
 interface Outcome {
   readonly verification: VerificationStatus;
   readonly verdict?: Verdict | undefined;
+  readonly gap?: Period | undefined;
 }
 
 export class Verifier {
@@ -182,7 +186,7 @@ export class Verifier {
     const { now, random } = this.#options;
     const counts = ledgers.counts();
     const hasOrganization = wantsOrganization(forwarding);
-    const { probeTime: probed, since, jobs } = verification;
+    const { probeTime: probed, since, jobs, gapUntil } = verification;
     // A probe that is not in the period yet, or no longer, proves nothing.
     const probedMs = Date.parse(probed ?? '');
     const probeTime = probedMs >= period.from.getTime() && probedMs <= period.to.getTime() ? probed : undefined;
@@ -206,10 +210,18 @@ export class Verifier {
         : { oldestMissing: { traceID: oldest.traceID, time: new Date(oldest.timeMs).toISOString() } }),
       ...(jobs === undefined ? {} : { jobs }),
     };
+    const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
+    const gap = isRecorded ? gapOf({ ...next, gapUntil }, counts.newestMissingMs) : undefined;
+    const until = gap?.to ?? gapUntil;
     const nobody = notSearched(
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first',
     );
-    await this.#write(run, { verification: next, verdict: verdict ?? (hasVerdict(forwarding) ? undefined : nobody) });
+    await this.#write(run, {
+      verification: { ...next, ...(until === undefined ? {} : { gapUntil: until }) },
+      verdict: verdict ?? (hasVerdict(forwarding) ? undefined : nobody),
+      gap,
+    });
+    if (gap !== undefined) this.#options.onGap(run.key);
     const intervalMs = parseDurationMs(wanted.interval) ?? minuteMs;
     return { kind: 'requeue', afterMs: intervalMs * (1 - random() / 10) };
   }
@@ -261,7 +273,7 @@ export class Verifier {
   }
 
   /** Writes status if the forwarding still wants this verification, and records an event if the verdict is another one than before. */
-  async #write({ key, forwarding: { metadata }, signal }: Run, { verification, verdict }: Outcome): Promise<void> {
+  async #write({ key, forwarding: { metadata }, signal }: Run, { verification, verdict, gap }: Outcome): Promise<void> {
     const { cluster, exclusively, find, now } = this.#options;
     await exclusively(key, async () => {
       const forwarding = find(key);
@@ -272,7 +284,11 @@ export class Verifier {
       const context = status.context('none');
       const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
       const { jobs = [], ...rest } = verification;
-      await status.writeVerification({ ...rest, ...(jobs.length === 0 ? {} : { jobs }) }, conditions, signal);
+      const found = {
+        verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs }) },
+        ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
+      };
+      await status.writeVerification(found, conditions, signal);
       const before = verifiedOf(forwarding.status.conditions);
       if (verdict === undefined || verdict.reason === 'NotSearchedYet' || verdict.reason === before?.reason) return;
       const { status: value, reason, message: note } = verdict;

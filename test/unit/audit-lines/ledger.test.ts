@@ -100,7 +100,8 @@ describe('LedgerComparison', () => {
         const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
         const found = sum([...inLeft].map(([key, count]) => Math.min(count, inRight.get(key) ?? 0)));
         const foreign = sum([...inRight].map(([key, count]) => (inLeft.has(key) ? 0 : count)));
-        const { oldestMissing, ...counts } = comparison.result(1000);
+        const { oldestMissing, newestMissingMs, ...counts } = comparison.result(1000);
+        expect(newestMissingMs).toBe(oldestMissing.at(-1)?.timeMs);
         expect({ ...counts, named: oldestMissing.length }).toEqual({
           entries: left.length,
           found,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../src/api/v1alpha1.ts';
-import { dueOf, missingPeriod, withSince } from '../../../src/status/verification.ts';
+import { dueOf, gapOf, withMissingLines, withSince } from '../../../src/status/verification.ts';
 import { type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
 import { shop } from '../../support/konnect-fixtures.ts';
 
@@ -67,9 +67,32 @@ describe('a verification is due', () => {
   });
 });
 
-test('a period lacks lines only if some are missing in it', () => {
-  const window = { from: '2026-01-02T01:50:00Z', to: '2026-01-02T02:50:00Z' };
-  expect(missingPeriod({ missing: 2, window })).toEqual(window);
-  expect(missingPeriod({ missing: 0, window })).toBeUndefined();
-  expect(missingPeriod({})).toBeUndefined();
+describe('missing lines make a gap', () => {
+  const window = { from: '2026-01-02T01:50:00.000Z', to: '2026-01-02T02:50:00.000Z' };
+  const newestMs = Date.parse('2026-01-02T02:30:00Z');
+
+  test('of exactly the window, and only if there are some', () => {
+    expect(gapOf({ window, missing: 2 }, newestMs)).toEqual(window);
+    expect(gapOf({ window, missing: 0 }, undefined)).toBeUndefined();
+    expect(gapOf({}, undefined)).toBeUndefined();
+  });
+
+  test('once: those that stay missing make no other one, and newer ones only of the time since', () => {
+    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-02T02:35:00.000Z' }, newestMs)).toBeUndefined();
+    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-02T02:20:00.000Z' }, newestMs)).toEqual({
+      ...window,
+      from: '2026-01-02T02:20:00.000Z',
+    });
+    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-01T00:00:00.000Z' }, newestMs)).toEqual(window);
+  });
+
+  test('in the organization’s webhook, together with the gap that it has', () => {
+    const portal = { key: shop, state: 'Delivered' } as const;
+    const own = { key: 'organization', state: 'Delivered' } as const;
+    expect(withMissingLines([own, portal], window)).toEqual([{ ...own, gap: window }, portal]);
+    const ended = { ...own, gap: { from: '2026-01-02T01:00:00.000Z', to: '2026-01-02T02:00:00.000Z' } };
+    expect(withMissingLines([ended], window)).toEqual([{ ...own, gap: { from: ended.gap.from, to: window.to } }]);
+    const open = { ...own, gap: { from: '2026-01-02T02:00:00.000Z' } };
+    expect(withMissingLines([open], window)).toEqual([{ ...own, gap: { from: window.from } }]);
+  });
 });

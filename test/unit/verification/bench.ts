@@ -39,6 +39,8 @@ export class Bench implements AsyncDisposable {
   });
   /** Called around every call of the verifier to SumoLogic, with its name. */
   around: <T>(name: string, call: () => Promise<T>) => Promise<T> = (_name, call) => call();
+  /** The keys of the forwardings for which missing lines have made a gap. */
+  readonly gaps: string[] = [];
   #verifier: Verifier;
 
   static async open(choice: SpecChoice = { organization: { enabled: true } }): Promise<Bench> {
@@ -136,6 +138,7 @@ export class Bench implements AsyncDisposable {
       find: (of) => this.cluster.objects.get(of),
       ledgerFor: (token) => new LedgerClient({ http: this.#konnectHTTP, urlTemplate: this.konnect.urlTemplate, token }),
       search,
+      onGap: (of) => this.gaps.push(of),
       exclusively: (_key, action) => action(),
       now: () => new Date(this.clock.ms),
       random: () => 0,

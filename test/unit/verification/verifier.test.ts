@@ -69,6 +69,34 @@ describe('a verification', () => {
     expect(bench.events).toEqual(['Warning LinesMissing', 'Normal AllFound']);
   });
 
+  test('makes a gap of its window once, which a reconciliation has replayed', async () => {
+    await using bench = await Bench.open();
+    await bench.audit(2);
+    bench.pass(15);
+    await bench.verify();
+    const gap = { from: '2026-01-02T02:05:00.000Z', to: '2026-01-02T03:05:00.000Z' };
+    expect(bench.status.delivery).toEqual([{ key: 'organization', state: 'Delivered', gap }]);
+    expect(bench.gaps).toEqual([key]);
+    // It was replayed, and the lines stay missing. The calls of the operator arrive.
+    bench.cluster.setStatus({ ...bench.status, delivery: [{ key: 'organization', state: 'Delivered' }] });
+    await bench.receive(bench.lines().slice(2));
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.status.verification).toMatchObject({ missing: 2, gapUntil: gap.to });
+    expect(bench.status.delivery).toEqual([{ key: 'organization', state: 'Delivered' }]);
+    expect(bench.gaps).toHaveLength(1);
+  });
+
+  test('makes no gap if spec wants none recorded', async () => {
+    await using bench = await Bench.open();
+    bench.cluster.edit((spec) => ({ ...spec, gapRecovery: { mode: 'None' } }));
+    await bench.audit(2);
+    bench.pass(15);
+    await bench.verify();
+    expect(bench.verified).toBe('False LinesMissing');
+    expect(bench.gaps).toEqual([]);
+  });
+
   test('finds a changed line by its signature', async () => {
     await using bench = await Bench.open();
     const lines = await bench.audit(2);
