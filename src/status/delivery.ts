@@ -167,16 +167,12 @@ function withSince(
   return since === undefined ? next : { ...next, since };
 }
 
-function after(
-  known: DeliveryStatus,
-  look: DeliveryLook,
-  { now, mayWrite }: Pick<LookContext, 'now' | 'mayWrite'>,
-): DeliveryStatus {
-  const { key, lastDeliveredTime, failingSince = now.toISOString() } = known;
-  const delivered = lastDeliveredTime === undefined ? {} : { lastDeliveredTime };
+function after(known: DeliveryStatus, look: DeliveryLook, context: LookContext): DeliveryStatus {
   switch (look.kind) {
-    case 'off':
-      return { key, state: 'Off', ...delivered };
+    case 'off': {
+      const { key, lastDeliveredTime } = known;
+      return { key, state: 'Off', ...(lastDeliveredTime === undefined ? {} : { lastDeliveredTime }) };
+    }
     case 'absent':
       return { ...known, state: 'Unknown' };
     case 'unknown':
@@ -186,31 +182,32 @@ function after(
       const { lastAttemptTime: _time, lastResponseCode: _code, ...kept } = known;
       return { ...kept, state: 'NoAttemptYet' };
     }
-    case 'seen': {
-      const { state, isInactive } = look;
-      const attempt = attemptAfter(known, look, now);
-      if (state === 'Delivered') {
-        const { lastAttemptTime = lastDeliveredTime } = attempt;
-        return {
-          key,
-          state,
-          ...attempt,
-          ...(lastAttemptTime === undefined ? {} : { lastDeliveredTime: lastAttemptTime }),
-        };
-      }
-      const mayBeOff = mayWrite && (state === 'SwitchedOff' || isInactive === true);
-      const switchOn = known.switchOn ?? (mayBeOff ? switchOnAfter(0, now) : undefined);
-      const isFailing = state !== 'NoAttemptYet' || known.failingSince !== undefined;
-      return {
-        key,
-        state,
-        ...attempt,
-        ...(isFailing ? { failingSince } : {}),
-        ...delivered,
-        ...(switchOn === undefined ? {} : { switchOn }),
-      };
-    }
+    case 'seen':
+      return look.state === 'Delivered' ? delivered(known, look, context) : undelivered(known, look, context);
   }
+}
+
+function delivered(known: DeliveryStatus, look: SeenDelivery, { now }: LookContext): DeliveryStatus {
+  const attempt = attemptAfter(known, look, now);
+  const { lastAttemptTime: time = known.lastDeliveredTime } = attempt;
+  const { key } = known;
+  return { key, state: look.state, ...attempt, ...(time === undefined ? {} : { lastDeliveredTime: time }) };
+}
+
+function undelivered(known: DeliveryStatus, look: SeenDelivery, { now, mayWrite }: LookContext): DeliveryStatus {
+  const { key, lastDeliveredTime, failingSince } = known;
+  const { state, isInactive } = look;
+  const mayBeOff = mayWrite && (state === 'SwitchedOff' || isInactive === true);
+  const switchOn = known.switchOn ?? (mayBeOff ? switchOnAfter(0, now) : undefined);
+  const isFailing = state !== 'NoAttemptYet' || failingSince !== undefined;
+  return {
+    key,
+    state,
+    ...attemptAfter(known, look, now),
+    ...(isFailing ? { failingSince: failingSince ?? now.toISOString() } : {}),
+    ...(lastDeliveredTime === undefined ? {} : { lastDeliveredTime }),
+    ...(switchOn === undefined ? {} : { switchOn }),
+  };
 }
 
 /** Returns time and code of the last attempt. If only the time differs, the recorded time stays until it is an hour old. */

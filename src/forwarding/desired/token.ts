@@ -73,7 +73,7 @@ function problemWith(
 
 function problemOf(
   configuration: AuthConfiguration,
-  { metadata, spec }: AuditLogForwarding,
+  forwarding: AuditLogForwarding,
   name: string,
 ): Problem | undefined {
   switch (configuration.kind) {
@@ -94,15 +94,24 @@ function problemOf(
       );
     case 'token':
     case 'secret':
-    case 'empty': {
-      const region = regionOf(configuration.serverURL);
-      // A token is valid in every region, so a deletion does not depend on this.
-      const isDeleted = metadata.deletionTimestamp !== undefined;
-      if (isDeleted || region === undefined || region === spec.konnect.region) return undefined;
-      return stalled(
-        reasons.authRefMismatch,
-        `KonnectAPIAuthConfiguration ${name}, named by ${field}, is for region ${region}, but spec.konnect.region is ${spec.konnect.region}: name a KonnectAPIAuthConfiguration for region ${spec.konnect.region}, or set spec.konnect.region to ${region}`,
-      );
-    }
+    case 'empty':
+      return mismatch(configuration.serverURL, forwarding, name);
   }
+}
+
+/** Returns the problem if the KonnectAPIAuthConfiguration is for another region. */
+function mismatch(
+  serverURL: string | undefined,
+  { metadata, spec }: AuditLogForwarding,
+  name: string,
+): Problem | undefined {
+  const region = regionOf(serverURL);
+  const wanted = spec.konnect.region;
+  // A token is valid in every region, so a deletion does not depend on this.
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  if (isDeleted || region === undefined || region === wanted) return undefined;
+  return stalled(
+    reasons.authRefMismatch,
+    `KonnectAPIAuthConfiguration ${name}, named by ${field}, is for region ${region}, but spec.konnect.region is ${wanted}: name a KonnectAPIAuthConfiguration for region ${wanted}, or set spec.konnect.region to ${region}`,
+  );
 }

@@ -115,6 +115,11 @@ function verdict(
     look.kind === 'unknown' && look.problem.severity === 'stalled' ? [look.problem] : [],
   );
   if (unseen.length > 0) return { status: 'Unknown', reason: 'StatusUnavailable', message: unseenMessage(unseen) };
+  return verdictOfGood(found);
+}
+
+/** Returns the verdict if no delivery fails: how many webhooks have delivered. */
+function verdictOfGood(found: readonly Found[]): Verdict {
   const counted = found.filter(({ entry }) => entry.state !== 'Off');
   const delivered = counted.filter(({ entry }) => entry.state === 'Delivered');
   if (delivered.length === 0) {

@@ -60,6 +60,11 @@ interface Followed {
   readonly replay: ReplayContext;
 }
 
+interface RecoveryOptions {
+  readonly diverted: ReadonlySet<string>;
+  readonly mayWrite: boolean;
+}
+
 /**
  * Follows the replays, and requests those that are due or that a user wants: once for each period and webhook, whatever happens. `looks`:
  * what this reconciliation has seen of each webhook.
@@ -68,19 +73,11 @@ export async function recoverGaps(
   context: ReconcileContext,
   desired: DesiredState,
   looks: ReadonlyMap<string, DeliveryLook>,
-  { diverted, mayWrite }: { readonly diverted: ReadonlySet<string>; readonly mayWrite: boolean },
+  options: RecoveryOptions,
 ): Promise<void> {
   const { status } = context;
   const before = status.recorded;
-  const isAutomatic = context.forwarding.spec.gapRecovery?.mode === 'Replay';
-  const wanted = [...desired.portals.map(({ id }) => id), ...(desired.organization === undefined ? [] : [undefined])];
-  const followed = wanted.flatMap((portalID): Followed[] => {
-    const key = deliveryKeyOf(portalID);
-    const look = looks.get(key);
-    if (look === undefined || look.kind === 'absent' || look.kind === 'off') return [];
-    const delivery = isFailingLook(look) ? 'failing' : isProved(look) && !diverted.has(key) ? 'proved' : 'unknown';
-    return [{ key, portalID, replay: { now: context.now(), delivery, isAutomatic, mayWrite } }];
-  });
+  const followed = followedWebhooks(context, desired, looks, options);
   const requested = answerRequest(context, followed);
   const toRead: Followed[] = [];
   const toStart: Followed[] = [];
@@ -103,6 +100,23 @@ export async function recoverGaps(
   }
   await requestReplays(context, desired, toStart);
   recordReplayNews(context, before);
+}
+
+function followedWebhooks(
+  { forwarding, now }: ReconcileContext,
+  { portals, organization }: DesiredState,
+  looks: ReadonlyMap<string, DeliveryLook>,
+  { diverted, mayWrite }: RecoveryOptions,
+): readonly Followed[] {
+  const isAutomatic = forwarding.spec.gapRecovery?.mode === 'Replay';
+  const wanted = [...portals.map(({ id }) => id), ...(organization === undefined ? [] : [undefined])];
+  return wanted.flatMap((portalID): Followed[] => {
+    const key = deliveryKeyOf(portalID);
+    const look = looks.get(key);
+    if (look === undefined || look.kind === 'absent' || look.kind === 'off') return [];
+    const delivery = isFailingLook(look) ? 'failing' : isProved(look) && !diverted.has(key) ? 'proved' : 'unknown';
+    return [{ key, portalID, replay: { now: now(), delivery, isAutomatic, mayWrite } }];
+  });
 }
 
 async function requestReplays(

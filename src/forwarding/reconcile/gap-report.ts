@@ -52,43 +52,54 @@ function whileTrue(
 /** Returns what a user should know of a webhook. */
 function findingsOf(entry: DeliveryStatus, forwarding: StatusWriter['forwarding']): Finding[] {
   const { gap, replay } = entry;
-  const { spec } = forwarding;
+  const found = replayFinding(entry, forwarding);
+  if (gap === undefined) return found;
+  const window = gap.to === undefined ? undefined : inSeconds({ from: gap.from, to: gap.to });
+  const isSaid = window !== undefined && replay !== undefined && found.length > 0 && isSameWindow(replay, window);
+  return isSaid ? found : [...found, gapFinding(entry, gap.from, window, forwarding)];
+}
+
+function replayFinding(entry: DeliveryStatus, forwarding: StatusWriter['forwarding']): Finding[] {
+  const { replay } = entry;
   const name = nameOf(entry);
-  const found: Finding[] = [];
   if (replay?.state === 'Failed') {
     const why = replay.code === undefined ? '' : `, because Konnect refused it (HTTP ${String(replay.code)})`;
     const next =
       replay.retryTime === undefined
         ? `correct the cause, then run: ${commandOf(entry, replay, forwarding)}`
         : `the operator requests it once more at ${inSeconds({ from: replay.retryTime, to: replay.to }).from}`;
-    found.push({ reason: 'ReplayFailed', message: `the replay of ${logsOf(name, replay)} failed${why}: ${next}` });
-  } else if (isReplaying(replay)) {
-    const how = replay.state === 'Requested' ? 'the operator requests it' : `Konnect calls it ${replay.state}`;
-    found.push({ reason: 'Replaying', message: `a replay of ${logsOf(name, replay)} is in progress: ${how}` });
+    return [{ reason: 'ReplayFailed', message: `the replay of ${logsOf(name, replay)} failed${why}: ${next}` }];
   }
-  if (gap !== undefined && gap.to === undefined) {
-    const { from } = inSeconds({ from: gap.from, to: gap.from });
+  if (!isReplaying(replay)) return [];
+  const how = replay.state === 'Requested' ? 'the operator requests it' : `Konnect calls it ${replay.state}`;
+  return [{ reason: 'Replaying', message: `a replay of ${logsOf(name, replay)} is in progress: ${how}` }];
+}
+
+/** Returns what a user can do about a gap. `window` is undefined while the gap is open. */
+function gapFinding(
+  entry: DeliveryStatus,
+  since: string,
+  window: Period | undefined,
+  forwarding: StatusWriter['forwarding'],
+): Finding {
+  const name = nameOf(entry);
+  const { spec } = forwarding;
+  if (window === undefined) {
+    const { from } = inSeconds({ from: since, to: since });
     const message = `audit logs of ${name} since ${from} were not delivered: make the endpoint accept deliveries (see Delivering)`;
-    return [...found, { reason: 'GapOpen', message }];
+    return { reason: 'GapOpen', message };
   }
-  if (gap?.to === undefined) return found;
-  const window = inSeconds({ from: gap.from, to: gap.to });
-  // The finding about the replay already says it.
-  if (replay !== undefined && found.length > 0 && isSameWindow(replay, window)) return found;
   const logs = logsOf(name, window);
   if (spec.mode === 'Observe') {
     const message = `${logs} were not delivered: set spec.mode to Enforce, so that the operator may request a replay`;
-    return [...found, { reason: 'ReplayAvailable', message }];
+    return { reason: 'ReplayAvailable', message };
   }
   if (spec.gapRecovery?.mode === 'Replay') {
     const message = `${logs} were not delivered: the operator requests a replay after the next delivery`;
-    return [...found, { reason: 'Replaying', message }];
+    return { reason: 'Replaying', message };
   }
   const command = commandOf(entry, window, forwarding);
-  return [
-    ...found,
-    { reason: 'ReplayAvailable', message: `${logs} were not delivered: to have them sent again, run: ${command}` },
-  ];
+  return { reason: 'ReplayAvailable', message: `${logs} were not delivered: to have them sent again, run: ${command}` };
 }
 
 /** Returns a statement if Konnect will soon delete logs that were not delivered, or has begun to. */
