@@ -74,8 +74,16 @@ export const alertmanager: GoProgram = {
   duration: 'a minute, once',
 };
 
+/** The validator of krew's manifests. */
+export const krewValidator: GoProgram = {
+  name: 'validate-krew-manifest',
+  module: fileURLToPath(new URL('./krew/', import.meta.url)),
+  package: 'sigs.k8s.io/krew/cmd/validate-krew-manifest',
+  duration: 'less than a minute, once',
+};
+
 /** What the tests of `npm test` need. */
-export const programs = [objectValidators, actionlint, promtool] as const;
+export const programs = [objectValidators, actionlint, promtool, krewValidator] as const;
 
 const reportEveryMs = 10_000;
 const lastLines = 20;
