@@ -74,8 +74,6 @@ export class InvariantChecker implements Observer {
   readonly #foreignWebhooks: ReadonlyMap<string, string>;
   /** Webhooks that point at a destination which another client has deleted. */
   readonly #dangling: Set<string>;
-  /** True after a change of another client in Konnect. */
-  #hasForeignChanges = false;
   /** By webhook, what another client has last pointed it at. */
   readonly #changedByOthers = new Map<string, string>();
   /** Webhooks that have been on with their wanted target. */
@@ -162,7 +160,6 @@ export class InvariantChecker implements Observer {
       this.#target = before;
     }
     const changed = new Set(this.#foreignWrites.peopleChanged(webhooks, destinations));
-    this.#hasForeignChanges ||= changed.size > 0;
     for (const one of webhooks) {
       if (changed.has(objectOf(one))) this.#changedByOthers.set(one.name, pointsAt(one));
       if (changed.has(objectOf(one)) || isDangling(one)) this.#hasBeenOn.delete(one.name);
@@ -234,9 +231,9 @@ export class InvariantChecker implements Observer {
     return accepted.some((state) => this.#missingFrom(state).length === 0) ? [] : found;
   }
 
-  /** True if another client has taken an object while it was adopted, or while its owner or API version changed, and status says so. */
+  /** True if another client has taken an object in the middle of a reconciliation, and status says so. */
   #isTaken(): boolean {
-    if (!this.#hasForeignChanges) return false;
+    if (!this.#world.appliedFaults.some(({ fault }) => fault.startsWith('other-'))) return false;
     return [...this.#world.kubernetes.objects.values()].some(({ status: { conditions = [], portals = [] } }) =>
       [...conditions, ...portals].some(({ reason }) => reason === 'WebhookInUse' || reason === 'NameInUse'),
     );
