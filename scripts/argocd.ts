@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { group, kind } from '../src/api/v1alpha1.ts';
 
 const folder = `argocd/resource_customizations/${group}/${kind}`;
-const actions = ['reconcile', 'suspend', 'resume'];
+const actions = ['reconcile', 'replay', 'suspend', 'resume'];
 
 export const argoConfigMapFile = 'argocd/argocd-cm.yaml';
 

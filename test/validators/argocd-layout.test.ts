@@ -19,7 +19,14 @@ const HealthTests = z.object({
 });
 const ActionTests = z.object({
   discoveryTests: z.array(z.object({ inputPath: z.string(), result: z.array(z.record(z.string(), z.unknown())) })),
-  actionTests: z.array(z.object({ action: z.string(), inputPath: z.string(), expectedOutputPath: z.string() })),
+  actionTests: z.array(
+    z.object({
+      action: z.string(),
+      inputPath: z.string(),
+      expectedOutputPath: z.string(),
+      parameters: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
 });
 const Annotated = z.looseObject({
   metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).optional() }),
@@ -76,10 +83,19 @@ describe('actions', () => {
 
   test.each(actionTests)('$action makes $inputPath into $expectedOutputPath', async (one) => {
     const before = objectAt(`actions/${one.inputPath}`);
-    const { object, patch } = await validators.action(before, one.action, settings);
+    const { object, patch } = await validators.action(before, one.action, settings, one.parameters);
     expect(withoutTime(object)).toEqual(withoutTime(objectAt(`actions/${one.expectedOutputPath}`)));
     expect(Object.keys(patch)).toHaveLength(1);
   });
+
+  test.each([{}, { from: '2026-11-27T08:00:00Z' }, { from: '2026-11-27T08:00:00Z', to: '' }])(
+    'a replay without both times is refused: %j',
+    async (parameters) => {
+      const replay = validators.action(objectAt('actions/testdata/active.yaml'), 'replay', settings, parameters);
+      // The message repeats the request, so only its end is the error.
+      await expect(replay).rejects.toThrow(/}: enter from and to, as times in UTC such as \S+$/);
+    },
+  );
 
   test('a request to reconcile carries the time of the request in UTC', async () => {
     const fromMs = Math.floor(Date.now() / 1_000) * 1_000;

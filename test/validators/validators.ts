@@ -57,7 +57,13 @@ export interface Validators {
   readonly health: (objects: readonly KubeObject[], settings: ArgoSettings) => Promise<Health[]>;
   /** Resolves with the actions that Argo CD offers for the object. */
   readonly actions: (object: KubeObject, settings: ArgoSettings) => Promise<Action[]>;
-  readonly action: (object: KubeObject, name: string, settings: ArgoSettings) => Promise<ActionOutcome>;
+  /** `parameters`: what the user enters. */
+  readonly action: (
+    object: KubeObject,
+    name: string,
+    settings: ArgoSettings,
+    parameters?: Readonly<Record<string, string>>,
+  ) => Promise<ActionOutcome>;
   readonly statuses: (objects: readonly KubeObject[]) => Promise<KStatus[]>;
   readonly expressions: (objects: readonly KubeObject[], expressions: HealthExpressions) => Promise<KStatus[]>;
   /** Resolves with true if Argo CD's RBAC, with `policy` in `argocd-rbac-cm`, allows `subject` an action such as `action/group/Kind/name`. */
@@ -108,7 +114,8 @@ export async function ensureValidators(options: EnsureOptions): Promise<Validato
         Health,
       ),
     actions: (object, configMap) => one({ validator: 'actions', object, configMap }, z.array(Action)),
-    action: (object, action, configMap) => one({ validator: 'action', object, action, configMap }, ActionOutcome),
+    action: (object, action, configMap, parameters = {}) =>
+      one({ validator: 'action', object, action, configMap, parameters }, ActionOutcome),
     statuses: (objects) =>
       all(
         objects.map((object) => ({ validator: 'status', object })),

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/health"
+	"github.com/argoproj/argo-cd/v3/pkg/apiclient/application"
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v3/util/lua"
 	"github.com/argoproj/argo-cd/v3/util/settings"
@@ -76,7 +77,11 @@ func runAction(ctx context.Context, request Request, known *cache) (*ActionOutco
 	if err != nil {
 		return nil, err
 	}
-	impacted, err := vm.ExecuteResourceAction(request.Object, action.ActionLua, nil)
+	parameters := []*application.ResourceActionParameters{}
+	for name, value := range request.Parameters {
+		parameters = append(parameters, &application.ResourceActionParameters{Name: &name, Value: &value})
+	}
+	impacted, err := vm.ExecuteResourceAction(request.Object, action.ActionLua, parameters)
 	if err != nil {
 		return nil, err
 	}

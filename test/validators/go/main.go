@@ -25,6 +25,8 @@ type Request struct {
 	ConfigMap map[string]string `json:"configMap"`
 	// action: its name. allowed: as in a policy, such as action/group/Kind/name.
 	Action string `json:"action"`
+	// action: what the user enters.
+	Parameters map[string]string `json:"parameters"`
 
 	// allowed: lines of argocd-rbac-cm, and who asks.
 	Policy  string `json:"policy"`

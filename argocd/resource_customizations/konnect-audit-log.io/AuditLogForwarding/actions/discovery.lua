@@ -7,6 +7,12 @@ return {
     iconClass = "fa fa-fw fa-redo",
     disabled = deleting or suspended,
   },
+  replay = {
+    displayName = "Replay a period",
+    iconClass = "fa fa-fw fa-history",
+    params = { { name = "from" }, { name = "to" } },
+    disabled = deleting or suspended,
+  },
   suspend = {
     displayName = "Suspend",
     iconClass = "fa fa-fw fa-pause",
