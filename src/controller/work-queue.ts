@@ -37,11 +37,18 @@ interface Delayed {
   priority: Priority;
 }
 
+interface Ready {
+  /** Since when the key can be taken. */
+  readonly since: number;
+  /** When it was last added. */
+  readonly addedAt: number;
+}
+
 /** The keys of one group. */
 interface Lane {
   readonly group: string;
-  /** The keys that can be taken, each with the time since when. A Map keeps the order of insertion. */
-  readonly ready: Record<Priority, Map<string, number>>;
+  /** The keys that can be taken. A Map keeps the order of insertion. */
+  readonly ready: Record<Priority, Map<string, Ready>>;
   readonly inWork: Record<Priority, number>;
 }
 
@@ -66,7 +73,7 @@ export class WorkQueue {
   readonly #lanes = new Map<string, Lane>();
   /** The group of each key that can be taken. */
   readonly #waiting = new Map<string, Lane>();
-  readonly #inWork = new Map<string, { lane: Lane; priority: Priority; sinceMs: number }>();
+  readonly #inWork = new Map<string, { lane: Lane; priority: Priority; sinceMs: number; addedAt: number }>();
   /** The keys in work that were added again. */
   readonly #again = new Map<string, Priority>();
   readonly #delayed = new Map<string, Delayed>();
@@ -107,12 +114,17 @@ export class WorkQueue {
     return this.#inWork.get(key)?.priority;
   }
 
+  /** Returns when a key in work was last added before it was taken, on the clock of the queue. Returns undefined for every other key. */
+  addedAt(key: string): number | undefined {
+    return this.#inWork.get(key)?.addedAt;
+  }
+
   /** For how long the oldest waiting key could have been taken. 0 if no key waits. */
   get oldestWaitingMs(): number {
     const now = this.#clock.now();
     let since = now;
     for (const { ready } of this.#lanes.values()) {
-      for (const priority of priorities) for (const time of ready[priority].values()) since = Math.min(since, time);
+      for (const priority of priorities) for (const one of ready[priority].values()) since = Math.min(since, one.since);
     }
     return now - since;
   }
@@ -170,15 +182,15 @@ export class WorkQueue {
       this.#again.set(key, higher(priority, this.#again.get(key)));
       return;
     }
-    const before = this.#waiting.get(key);
-    if (before?.ready.new.has(key) === true) return;
-    if (before !== undefined && priority === 'resync') return;
-    const lane = before ?? this.#laneOf(key);
-    const since = lane.ready.resync.get(key) ?? this.#clock.now();
-    lane.ready.resync.delete(key);
-    lane.ready[priority].set(key, since);
+    const addedAt = this.#clock.now();
+    const lane = this.#waiting.get(key) ?? this.#laneOf(key);
+    const { ready } = lane;
+    const known = ready.new.get(key) ?? ready.resync.get(key);
+    const became = ready.new.has(key) ? 'new' : priority;
+    if (became === 'new') ready.resync.delete(key);
+    ready[became].set(key, { since: known?.since ?? addedAt, addedAt });
     this.#waiting.set(key, lane);
-    if (before === undefined) this.#observer.added();
+    if (known === undefined) this.#observer.added();
     this.#serve();
   }
 
@@ -221,12 +233,12 @@ export class WorkQueue {
     for (const priority of priorities) {
       for (const [group, lane] of this.#lanes) {
         if (!this.#hasRoom(lane, priority)) continue;
-        for (const [key, since] of lane.ready[priority]) {
+        for (const [key, { since, addedAt }] of lane.ready[priority]) {
           lane.ready[priority].delete(key);
           this.#waiting.delete(key);
           lane.inWork[priority] += 1;
           const now = this.#clock.now();
-          this.#inWork.set(key, { lane, priority, sinceMs: now });
+          this.#inWork.set(key, { lane, priority, sinceMs: now, addedAt });
           this.#observer.taken(now - since);
           this.#lanes.delete(group);
           this.#lanes.set(group, lane);

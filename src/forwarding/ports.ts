@@ -73,6 +73,6 @@ export interface Cluster extends ClusterReads {
 }
 
 /** Konnect with one token. Every method rejects only with KonnectError. */
-export interface Konnect extends Pick<KonnectAccess, 'organization' | 'destinations'> {
+export interface Konnect extends Pick<KonnectAccess, 'organization' | 'destinations' | 'destinationsIfMany'> {
   readonly client: Omit<KonnectClient, 'organization' | 'listDestinations'>;
 }

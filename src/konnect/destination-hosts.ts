@@ -1,6 +1,6 @@
 import { isKonnectError, KonnectError, type KonnectOperation, listedButNotServedCode } from './errors.ts';
 import { globalRegion } from './konnect-url.ts';
-import type { AuditLogsAPI, Destination } from './schema.ts';
+import type { AuditLogsAPI } from './schema.ts';
 
 /** Where a request for one destination is sent. */
 export interface DestinationHost {
@@ -18,8 +18,8 @@ export interface DestinationHostsOptions {
   /** The region of the forwarding. */
   readonly region: string;
   readonly known: KnownPlaces;
-  /** Returns the destinations of the organization, from a list that is at most this old. Rejects with a KonnectError. */
-  readonly list: (api: AuditLogsAPI, maxAgeMs: number, signal: AbortSignal) => Promise<readonly Destination[]>;
+  /** Returns a list that was requested after `sinceMs`. Rejects with a KonnectError. */
+  readonly list: (api: AuditLogsAPI, sinceMs: number, signal: AbortSignal) => Promise<{ has(id: string): boolean }>;
   /** Returns milliseconds that never decrease. */
   readonly nowMs: () => number;
 }
@@ -89,8 +89,7 @@ export class DestinationHosts {
 
   /** Returns whether a list shows the destination that was requested after the call was sent. Calls that are sent together share it. */
   async #isListed({ api, id, signal }: DestinationCall, sentAtMs: number): Promise<boolean> {
-    const { list, nowMs } = this.#options;
-    return (await list(api, nowMs() - sentAtMs, signal)).some((one) => one.id === id);
+    return (await this.#options.list(api, sentAtMs, signal)).has(id);
   }
 }
 

@@ -144,7 +144,8 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     clusterName,
     pendingCreationTimeoutMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),
-    nowMs: () => performance.now(),
+    nowMs: () => systemClock.now(),
+    enqueuedAtMs: (key) => queue.addedAt(key),
     random: Math.random,
   });
   const locks = new KeyedLock();

@@ -1,16 +1,15 @@
 import { createDestination } from '../../sandbox/konnect/model/destinations.ts';
 import { type KonnectServer, startKonnect } from '../../sandbox/konnect/server.ts';
-import { type AuditLogForwarding, apiVersion, kind } from '../../src/api/v1alpha1.ts';
+import { apiVersion, kind } from '../../src/api/v1alpha1.ts';
 import { BackOff } from '../../src/controller/back-off.ts';
 import { runController } from '../../src/controller/controller.ts';
 import { WorkQueue } from '../../src/controller/work-queue.ts';
 import { destinationName, endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
-import { ClaimIndex } from '../../src/forwarding/ownership/claim-index.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
 import { RequestLimits } from '../../src/konnect/limits/request-limits.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
-import { groupOf } from '../../src/resources/queue-group.ts';
+import { Enqueuer } from '../../src/resources/enqueuer.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { specOf } from '../support/forwarding-spec.ts';
@@ -23,6 +22,8 @@ const startedMs = Date.parse('2026-01-02T03:04:05Z');
 
 export interface OrganizationSize {
   readonly forwardings: number;
+  /** The number of portals of each forwarding. Default: 1. */
+  readonly portals?: number;
   /** Default: 1. */
   readonly tokens?: number;
   /** `spec.interval`. Default: 10m. */
@@ -45,36 +46,17 @@ function digestOf(name: string): string {
   return endpointDigest(`uid-${name}`, siem.endpoint);
 }
 
-/** Many forwardings of several organizations, each with one portal and its own destination, and a local Konnect on loopback. */
+/** Many forwardings of several organizations, each with its own destination and portals, and a local Konnect on loopback. */
 export class Fleet implements AsyncDisposable {
   readonly cluster = new FakeCluster();
   readonly konnect: KonnectServer;
+  readonly #sizes: readonly OrganizationSize[];
   #process: OperatorInMemory | undefined;
 
   /** Resolves when all are in sync. An operator creates the first of each organization, and the others are copies of it. */
   static async open(organizations: readonly OrganizationSize[]): Promise<Fleet> {
-    const konnect = await startKonnect({
-      clock: () => new Date(startedMs),
-      seed: {
-        regions: [region],
-        organizations: organizations.map(({ forwardings, tokens = 1 }, number) => ({
-          id: organizationID(number),
-          name: `Organization ${String(number)}`,
-          tokens: times(tokens, (token) => ({ value: tokenOf(number, token), access: 'full' as const })),
-          portals: times(forwardings, (index) => ({
-            id: portalID(number, index),
-            name: `Portal ${String(index)}`,
-            region,
-          })),
-        })),
-      },
-    });
-    const fleet = new Fleet(konnect);
-    fleet.cluster.putSecret('siem', siem);
-    for (const [number, { tokens = 1, interval = '10m' }] of organizations.entries()) {
-      for (const token of times(tokens, (index) => tokenOf(number, index))) fleet.cluster.putSecret(token, { token });
-      fleet.#addFirst(number, interval);
-    }
+    const fleet = await Fleet.openEmpty(organizations);
+    for (const number of organizations.keys()) fleet.#addNew(number, 0);
     const operator = await fleet.start({});
     await eventually(() => {
       const isInPlace = organizations.every((_, number) => fleet.readiness(number)[inSync] === 1);
@@ -88,18 +70,67 @@ export class Fleet implements AsyncDisposable {
     return fleet;
   }
 
-  private constructor(konnect: KonnectServer) {
+  /** Resolves with the Secrets and the portals, and without a forwarding. */
+  static async openEmpty(organizations: readonly OrganizationSize[]): Promise<Fleet> {
+    const konnect = await startKonnect({
+      clock: () => new Date(startedMs),
+      seed: {
+        regions: [region],
+        organizations: organizations.map(({ forwardings, portals = 1, tokens = 1 }, number) => ({
+          id: organizationID(number),
+          name: `Organization ${String(number)}`,
+          tokens: times(tokens, (token) => ({ value: tokenOf(number, token), access: 'full' as const })),
+          portals: times(forwardings * portals, (index) => ({
+            id: portalID(number, index),
+            name: `Portal ${String(index)}`,
+            region,
+          })),
+        })),
+      },
+    });
+    const fleet = new Fleet(konnect, organizations);
+    fleet.cluster.putSecret('siem', siem);
+    for (const [number, { tokens = 1 }] of organizations.entries())
+      for (const token of times(tokens, (index) => tokenOf(number, index))) fleet.cluster.putSecret(token, { token });
+    return fleet;
+  }
+
+  private constructor(konnect: KonnectServer, sizes: readonly OrganizationSize[]) {
     this.konnect = konnect;
+    this.#sizes = sizes;
+  }
+
+  /** Creates the forwardings of all organizations, as a user does. */
+  createAll(): void {
+    for (const [number, { forwardings }] of this.#sizes.entries())
+      for (let index = 0; index < forwardings; index += 1) this.#addNew(number, index);
+  }
+
+  /** Writes new credentials of the SIEM into the one Secret of all forwardings. */
+  rotate(authorization: string): void {
+    this.cluster.putSecret('siem', { ...siem, authorization });
+    this.#process?.onSecret('platform/siem');
+  }
+
+  /** Deletes the forwardings of all organizations, as a user does. */
+  deleteAll(): void {
+    for (const key of this.cluster.objects.keys()) this.cluster.delete(new Date(startedMs), key);
   }
 
   /** Replaces the present process with a new one. */
   async start(options: ProcessOptions): Promise<OperatorInMemory> {
     await this.#process?.stop();
+    this.clearCounts();
+    this.#process = new OperatorInMemory(this, options);
+    return this.#process;
+  }
+
+  /** Makes the counts begin at zero. */
+  clearCounts(): void {
     this.konnect.control.clearCalls();
     this.cluster.writes = 0;
     this.cluster.statuses.length = 0;
-    this.#process = new OperatorInMemory(this, options);
-    return this.#process;
+    this.cluster.announcements.length = 0;
   }
 
   /** Counts the calls to Konnect by the name that `what` returns for them. Calls without a name do not count. */
@@ -131,12 +162,13 @@ export class Fleet implements AsyncDisposable {
     await this.konnect.stop();
   }
 
-  #addFirst(organization: number, interval: string): void {
-    const name = nameOf(organization, 0);
+  #addNew(organization: number, index: number): void {
+    const { portals = 1, tokens = 1, interval = '10m' } = this.#sizes[organization] ?? { forwardings: 0 };
+    const name = nameOf(organization, index);
     const spec = specOf({
       region,
-      token: tokenOf(organization, 0),
-      portals: [{ id: portalID(organization, 0), enabled: true }],
+      token: tokenOf(organization, index % tokens),
+      portals: times(portals, (one) => ({ id: portalID(organization, index * portals + one), enabled: true })),
       interval,
     });
     const creationTimestamp = new Date(startedMs).toISOString();
@@ -177,12 +209,12 @@ export class OperatorInMemory {
   readonly reconciliations: Record<string, number> = {};
   readonly #stop = new AbortController();
   readonly #http: KonnectHTTP;
+  readonly #enqueuer: Enqueuer;
   readonly #ended: Promise<void>;
 
   constructor({ cluster, konnect: server }: Fleet, options: ProcessOptions) {
     const { clock = systemClock, random = Math.random, maxInWork = 4, timeoutMs = 30_000 } = options;
-    const groups = new Map<string, string>();
-    this.queue = new WorkQueue(clock, { groupOf: (key) => groups.get(key) ?? '', maxInWork });
+    this.queue = new WorkQueue(clock, { groupOf: (key) => this.#enqueuer.groupOf(key), maxInWork });
     this.#http = new KonnectHTTP({ userAgent: 'test', timeoutMs, maxSockets: Number.POSITIVE_INFINITY });
     const konnect = new Konnect({
       http: this.#http,
@@ -190,34 +222,36 @@ export class OperatorInMemory {
       nowMs: () => clock.now(),
       ...(options.budget === undefined ? {} : { limits: new RequestLimits({ ...options.budget, clock, random }) }),
     });
-    const claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
-    const learn = (key: string, forwarding: AuditLogForwarding): readonly string[] => {
-      groups.set(key, groupOf(forwarding));
-      return claims.update(forwarding);
-    };
-    for (const [key, forwarding] of cluster.objects) {
-      learn(key, forwarding);
-      const isSettled = forwarding.status.observedGeneration === forwarding.metadata.generation;
-      this.queue.add(key, { priority: isSettled ? 'resync' : 'new' });
-    }
-    cluster.onChange = (key, forwarding) => {
-      if (forwarding === undefined) return;
-      for (const other of learn(key, forwarding)) this.queue.add(other);
-      if (forwarding.status.observedGeneration !== forwarding.metadata.generation) this.queue.add(key);
-    };
+    this.#enqueuer = new Enqueuer({
+      enqueue: (key, add) => this.queue.add(key, add),
+      destinationName: (forwarding) => destinationName(forwarding, ''),
+      shown: { setConditions() {}, setDeliveries() {}, forget() {} },
+      onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
+    });
     const find = (key: string) => structuredClone(cluster.objects.get(key));
     const reconciler = new Reconciler({
       cluster,
       konnectFor: (token, priority, inRegion) => konnect.forToken(token, priority, inRegion),
       find,
-      contenders: (key, shared) => claims.sharing(key, shared).flatMap((other) => find(other) ?? []),
+      contenders: (key, claims) => this.#enqueuer.sharing(key, claims).flatMap((other) => find(other) ?? []),
       enqueue: (key) => this.queue.add(key, { priority: 'resync' }),
       clusterName: '',
       pendingCreationTimeoutMs: 30_000,
       now: () => new Date(startedMs + clock.now()),
       nowMs: () => clock.now(),
+      enqueuedAtMs: (key) => this.queue.addedAt(key),
       random,
     });
+    for (const [key, object] of cluster.objects)
+      this.#enqueuer.onForwarding({ kind: 'added', source: 'list', key, object });
+    this.#enqueuer.start([...cluster.objects.values()]);
+    cluster.onChange = (key, object, previous) => {
+      const change = { key, source: 'watch' } as const;
+      if (object === undefined) {
+        if (previous !== undefined) this.#enqueuer.onForwarding({ ...change, kind: 'deleted', object: previous });
+      } else if (previous === undefined) this.#enqueuer.onForwarding({ ...change, kind: 'added', object });
+      else this.#enqueuer.onForwarding({ ...change, kind: 'updated', object, previous });
+    };
     this.#ended = runController({
       queue: this.queue,
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
@@ -236,6 +270,13 @@ export class OperatorInMemory {
   /** Whether no key is queued or in work. */
   get isIdle(): boolean {
     return this.queue.size === 0 && this.queue.inWorkSize === 0;
+  }
+
+  /** Has to be called after a change of a Secret, as a watch does. */
+  onSecret(key: string): void {
+    const [namespace = '', name = ''] = key.split('/');
+    const object = { metadata: { namespace, name, uid: name, resourceVersion: '2' } };
+    this.#enqueuer.onSecret({ kind: 'updated', source: 'watch', key, object, previous: object });
   }
 
   async stop(): Promise<void> {

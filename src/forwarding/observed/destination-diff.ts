@@ -26,7 +26,7 @@ export function sameTime(a: string | undefined, b: string | undefined): boolean 
 export function differences(
   { settings, secretVersion, endpointDigest }: OwnDestination,
   record: Pick<DestinationStatus, 'secretVersion' | 'updatedAt' | 'updating'> | undefined,
-  seen: SeenSettings,
+  seen: Partial<SeenSettings>,
 ): Difference[] {
   const found: Difference[] = [];
   if (record?.secretVersion !== secretVersion) found.push('secret');

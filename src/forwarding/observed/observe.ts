@@ -1,7 +1,6 @@
 /** Reads from Konnect what one forwarding needs to know. A failed call affects only the object that it was for. */
 
 import type { Destination } from '../../konnect/schema.ts';
-import type { ListWanted } from '../../konnect/session/destination-lists.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { orProblem } from '../problems.ts';
@@ -10,15 +9,23 @@ import { differences } from './destination-diff.ts';
 import { observeOrganization, observePortal } from './observe-webhooks.ts';
 import { type Observed, type ObservedDestination, type SeenDestination, seenDestination } from './observed-state.ts';
 
-/** Returns what Konnect has. `maxListAgeMs` is how old the shared list of destinations may be. */
+/** Which lists of destinations the operator shares with other forwardings. Undefined: it sends requests of its own. */
+export interface SharedLists {
+  /** A list that was requested after this time may confirm what status records. */
+  readonly confirmSinceMs: number | undefined;
+  /** A list that was requested after this time may decide what the operator changes. */
+  readonly decideSinceMs: number | undefined;
+}
+
+/** Returns what Konnect has. */
 export async function observe(
   context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
-  maxListAgeMs: number,
+  lists: SharedLists,
 ): Promise<Observed> {
   const [destination, organization, ...portals] = await Promise.all([
-    observeDestination(context, desired, recorded, maxListAgeMs),
+    observeDestination(context, desired, recorded, lists),
     desired.organization === undefined ? undefined : observeOrganization(context, desired, recorded),
     ...desired.portals.map(({ id }) => observePortal(context, desired, recorded, id)),
   ]);
@@ -33,7 +40,7 @@ async function observeDestination(
   context: ReadContext,
   desired: DesiredState,
   recorded: RecordedState,
-  maxListAgeMs: number,
+  lists: SharedLists,
 ): Promise<ObservedDestination> {
   const { own, reference } = desired;
   if (!desired.usesDestination) return { kind: 'unneeded' };
@@ -41,30 +48,38 @@ async function observeDestination(
     return observeReference(context, desired, {
       reference,
       recordedID: recorded.destination?.id,
-      maxAgeMs: maxListAgeMs,
+      confirmSinceMs: lists.confirmSinceMs,
     });
   }
   if (own === undefined) return { kind: 'unneeded' };
   const record = recorded.destination;
   const { name } = own.settings;
   return orProblem(context, `destination "${name}"`, async () => {
-    const ours = await observeOurs(context, desired.api, own, record, maxListAgeMs);
+    const ours = await observeOurs(context, desired.api, own, record, lists);
     const hasName = ours !== undefined && (ours.name ?? name) === name;
     if (hasName && record?.creating === undefined) return { kind: 'known', ours, named: [], sameNameAsPending: [] };
-    return { kind: 'known', ours, ...(await observeNamed(context, desired.api, name, record)) };
+    return { kind: 'known', ours, ...(await observeNamed(context, desired.api, name, record, lists)) };
   });
 }
 
-/** A creation, an adoption and a new name are decided on a fresh list, of the few other destinations that have the name. */
+/**
+ * Returns the few other destinations that have the name. A creation, an adoption and a new name are decided on a list that is newer than the
+ * reason for this reconciliation, and a pending creation on one that is newer than everything before.
+ */
 async function observeNamed(
   { konnect, forwarding, signal }: ReadContext,
   api: DesiredState['api'],
   wanted: string,
   record: RecordedState['destination'],
+  { decideSinceMs }: SharedLists,
 ): Promise<{ named: SeenDestination[]; sameNameAsPending: SeenDestination[] }> {
   const pending = record?.creating?.name;
   const names = new Set([wanted, pending ?? wanted]);
-  const lists = await Promise.all([...names].map((name) => konnect.client.findDestinations(api, name, signal)));
+  const mayShare = decideSinceMs !== undefined && record?.creating === undefined;
+  const shared = mayShare ? await konnect.destinationsIfMany(api, { sinceMs: decideSinceMs }, signal) : undefined;
+  const lists = await Promise.all(
+    [...names].map((name) => shared?.named(name) ?? konnect.client.findDestinations(api, name, signal)),
+  );
   const others = lists
     .flat()
     .filter(({ id }) => id !== record?.id)
@@ -80,24 +95,32 @@ async function observeNamed(
   return { named: withName(wanted), sameNameAsPending: current.flat() };
 }
 
-/** Returns the destination that status names, from the shared list if it matches there, else from its own answer. */
+/** Returns the destination that status names, from a shared list if that is enough, else from its own answer. */
 async function observeOurs(
   { konnect, forwarding, signal }: ReadContext,
   api: DesiredState['api'],
   own: OwnDestination,
   record: RecordedState['destination'],
-  maxAgeMs: number,
+  { confirmSinceMs, decideSinceMs }: SharedLists,
 ): Promise<SeenDestination | undefined> {
   if (record?.id === undefined) return undefined;
-  const { id: ownID } = record;
-  const toSeen = (one: Destination) => seenDestination(forwarding.metadata.uid, one);
-  // A list that another token read can only confirm a known destination. If no list is fresh enough, one call for the destination does.
-  const list = maxAgeMs === 0 ? [] : await konnect.destinations(api, { maxAgeMs, mayUseAnyToken: true }, signal);
-  const inList = list.find(({ id }) => id === ownID);
-  const ours = inList === undefined ? undefined : toSeen(inList);
-  if (ours !== undefined && differences(own, record, ours).length === 0) return ours;
-  const current = await konnect.client.getDestination(api, ownID, signal);
-  return current === undefined ? undefined : toSeen(current);
+  const { id } = record;
+  const toSeen = (one: Destination | undefined) =>
+    one === undefined ? undefined : seenDestination(forwarding.metadata.uid, one);
+  const mayMatch = differences(own, record, {}).length === 0;
+  // A list that another token read can only confirm a known destination.
+  const mayUseAnyToken = true;
+  if (mayMatch && confirmSinceMs !== undefined) {
+    const list = await konnect.destinations(api, { sinceMs: confirmSinceMs, mayUseAnyToken }, signal);
+    const ours = toSeen(list.withID(id));
+    if (ours !== undefined && differences(own, record, ours).length === 0) return ours;
+  }
+  if (!mayMatch && decideSinceMs !== undefined) {
+    const list = await konnect.destinationsIfMany(api, { sinceMs: decideSinceMs, mayUseAnyToken }, signal);
+    const ours = toSeen(list?.withID(id));
+    if (ours !== undefined) return ours;
+  }
+  return toSeen(await konnect.client.getDestination(api, id, signal));
 }
 
 async function observeReference(
@@ -106,26 +129,31 @@ async function observeReference(
   {
     reference,
     recordedID,
-    maxAgeMs,
-  }: { reference: NonNullable<DesiredState['reference']>; recordedID: string | undefined; maxAgeMs: number },
+    confirmSinceMs,
+  }: {
+    reference: NonNullable<DesiredState['reference']>;
+    recordedID: string | undefined;
+    confirmSinceMs: number | undefined;
+  },
 ): Promise<ObservedDestination> {
   const { konnect, forwarding, signal } = context;
   const { id, name } = reference;
   return orProblem(context, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
     const findNow = () => konnect.client.findDestinations(api, name ?? '', signal);
-    const named = async (wanted: ListWanted) =>
-      wanted.maxAgeMs === 0
-        ? findNow()
-        : (await konnect.destinations(api, wanted, signal)).filter((other) => other.name === name);
-    let found: Destination[] = [];
+    const named = async (mayUseAnyToken: boolean) => {
+      if (confirmSinceMs === undefined) return findNow();
+      const list = await konnect.destinations(api, { sinceMs: confirmSinceMs, mayUseAnyToken }, signal);
+      return list.named(name ?? '') ?? findNow();
+    };
+    let found: readonly Destination[] = [];
     if (id !== undefined) {
       const one = await konnect.client.getDestination(api, id, signal);
-      if (one !== undefined) found.push(one);
+      if (one !== undefined) found = [one];
     } else {
-      found = await named({ maxAgeMs, mayUseAnyToken: recordedID !== undefined });
+      found = await named(recordedID !== undefined);
       // A list that another token read can only confirm a known destination.
       const isConfirmed = found.length === 1 && found[0]?.id === recordedID;
-      if (recordedID !== undefined && !isConfirmed) found = await named({ maxAgeMs });
+      if (recordedID !== undefined && !isConfirmed) found = await named(false);
       // The destination may have been created just before spec referred to it.
       if (found.length === 0) found = await findNow();
     }

@@ -3,7 +3,7 @@ import { adoptionStateOf } from '../../status/adoptions.ts';
 import { deliveryKeyOf, deliveryOf, isStopped, isSwitchOnDue } from '../../status/delivery.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { observe } from '../observed/observe.ts';
+import { observe, type SharedLists } from '../observed/observe.ts';
 import { type ObservedDelivery, observeDelivery } from '../observed/observe-delivery.ts';
 import type { SeenWebhook } from '../observed/observed-state.ts';
 import type { Ownership } from '../ownership/ownership.ts';
@@ -15,7 +15,7 @@ import type { ReconcileContext } from '../reconcile-context.ts';
 
 export interface PlanOptions {
   readonly organizationID: string;
-  readonly maxListAgeMs: number;
+  readonly lists: SharedLists;
   /** How long a created destination may be missing in Konnect's lists. */
   readonly pendingCreationTimeoutMs: number;
   readonly ownership: Ownership;
@@ -33,7 +33,7 @@ export async function observeAndPlan(
   recorded: RecordedState,
   { mayWrite, ...options }: PlanOptions & Pick<PlanContext, 'hasLeftInline'> & { readonly mayWrite: boolean },
 ): Promise<DeliveryPlan> {
-  const observed = await observe(context, desired, recorded, options.maxListAgeMs);
+  const observed = await observe(context, desired, recorded, options.lists);
   const planContext: PlanContext = {
     ...options,
     ageMs: context.ageMs,

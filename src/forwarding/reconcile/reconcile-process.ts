@@ -4,11 +4,13 @@ import type { Priority } from '../../runtime/priority.ts';
 import { objectKeyOf, type RecordedState } from '../../status/recorded-state.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import { tokenSource } from '../desired/token.ts';
+import type { SharedLists } from '../observed/observe.ts';
 import { claimsOf } from '../ownership/claims.ts';
 import type { KeyedLock } from '../ownership/keyed-lock.ts';
 import { successorOf } from '../ownership/ownership.ts';
 import type { Cluster, Konnect } from '../ports.ts';
 import type { PointedWebhook, ReconcileContext, ReplayRequest, Successor } from '../reconcile-context.ts';
+import { intervalMs } from './conclude.ts';
 import type { ProcessMemory } from './process-memory.ts';
 
 export interface ReconcilerOptions {
@@ -28,6 +30,8 @@ export interface ReconcilerOptions {
   readonly now: () => Date;
   /** Milliseconds that never go back, for waits. Default: those of `now`. */
   readonly nowMs?: () => number;
+  /** Returns when the key was last enqueued before this reconciliation, on the clock of `nowMs`. Default: now. */
+  readonly enqueuedAtMs?: (key: string) => number | undefined;
   /** Returns a number from 0 to below 1. */
   readonly random: () => number;
 }
@@ -40,6 +44,10 @@ export interface ReconcileProcess {
 }
 
 const handoverTimeoutMs = 2 * 60_000;
+/** After this wait in the queue, others wait as well. */
+const crowdedMs = 1_000;
+/** How old a list may be that decides what the operator changes. */
+const maxDecidingAgeMs = 30_000;
 
 /** How one reconciliation uses Konnect. */
 export interface KonnectUse {
@@ -111,6 +119,29 @@ function waitsOf(
     expire: (time) => memory.expireTimestamp(key, time),
     renew: (time) => memory.renewTimestamp(key, time),
     inUseForMs: (destinationID) => memory.inUseForMs(key, destinationID),
+  };
+}
+
+/**
+ * Returns which lists this reconciliation shares with others. A requested one reads everything itself. After a wait in the queue, the others that
+ * waited as well can use one list for their decisions: it is newer than the reason for each of these reconciliations.
+ */
+export function sharedLists(
+  {
+    now,
+    nowMs: clock = () => now().getTime(),
+    enqueuedAtMs,
+  }: Pick<ReconcilerOptions, 'now' | 'nowMs' | 'enqueuedAtMs'>,
+  key: string,
+  { isRequested, forwarding }: Pick<ReconcileContext, 'isRequested' | 'forwarding'>,
+): SharedLists {
+  if (isRequested) return { confirmSinceMs: undefined, decideSinceMs: undefined };
+  const nowMs = clock();
+  const sinceMs = enqueuedAtMs?.(key) ?? nowMs;
+  const hasWaited = nowMs - sinceMs > crowdedMs;
+  return {
+    confirmSinceMs: nowMs - intervalMs(forwarding) / 2,
+    decideSinceMs: hasWaited ? Math.max(sinceMs, nowMs - maxDecidingAgeMs) : undefined,
   };
 }
 

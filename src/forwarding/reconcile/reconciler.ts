@@ -19,7 +19,6 @@ import {
   type Conclusion,
   conclude,
   graceMsOf,
-  intervalMs,
   isApplied,
   isPending,
   isRefused,
@@ -39,6 +38,7 @@ import {
   endWaits,
   type ReconcileProcess,
   type ReconcilerOptions,
+  sharedLists,
 } from './reconcile-process.ts';
 import { replayRequestOf } from './replay-request.ts';
 import { organizationChanged, proveOrganization } from './token-organization.ts';
@@ -167,8 +167,8 @@ export class Reconciler {
         all: contendersOf(this.#process, key, claims),
         destinationName: (other) => destinationName(other, clusterName),
       });
-      const maxListAgeMs = context.isRequested ? 0 : intervalMs(forwarding) / 2;
-      const modeOptions = { organizationID, maxListAgeMs, pendingCreationTimeoutMs, ownership };
+      const lists = sharedLists(this.#options, key, context);
+      const modeOptions = { organizationID, lists, pendingCreationTimeoutMs, ownership };
       return forwarding.spec.mode === 'Observe'
         ? observeOnly(context, desired, modeOptions)
         : enforce(context, desired, modeOptions);

@@ -1,13 +1,14 @@
 import type { Priority } from '../../runtime/priority.ts';
 import type { KonnectClient } from '../client.ts';
 import type { LedgerClient } from '../ledger-client.ts';
-import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
+import type { AuditLogsAPI, Identified } from '../schema.ts';
 import type { ListWanted } from './destination-lists.ts';
 import type { KonnectToken } from './konnect-token.ts';
+import type { ListedDestinations } from './listed-destinations.ts';
 
 /** Konnect as one token sees it, for work of one priority in one region. Forwardings share the requests that they have in common. */
 export class KonnectAccess {
-  /** The client for all requests that are not shared. Its writes of destinations invalidate the shared list. */
+  /** The client for all requests that are not shared. The shared lists no longer show the destinations that it writes. */
   readonly client: KonnectClient;
   /** The client for what Konnect audited. */
   readonly ledger: LedgerClient;
@@ -29,8 +30,20 @@ export class KonnectAccess {
     return this.#token.organization(this.#priority, signal);
   }
 
-  /** Returns the destinations of the organization, from a list that was requested after this process last wrote one. Rejects with a KonnectError. */
-  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
+  /** Returns the destinations of the organization. Rejects with a KonnectError. */
+  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<ListedDestinations> {
     return this.#token.destinations(api, wanted, signal);
+  }
+
+  /**
+   * Returns a list like {@link destinations}, or undefined: the caller sends a request of its own. A new list is requested only after at least as many
+   * such requests with this token as the list has pages, so that together they cost at most twice as much as without lists. Rejects with a KonnectError.
+   */
+  destinationsIfMany(
+    api: AuditLogsAPI,
+    wanted: ListWanted,
+    signal: AbortSignal,
+  ): Promise<ListedDestinations | undefined> {
+    return this.#token.destinationsIfMany(api, wanted, signal);
   }
 }

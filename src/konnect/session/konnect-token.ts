@@ -1,13 +1,15 @@
 import type { Priority } from '../../runtime/priority.ts';
 import { KonnectClient, type OnSkipped } from '../client.ts';
 import { DestinationHosts, type KnownPlaces } from '../destination-hosts.ts';
+import { pageSize } from '../destination-pages.ts';
 import { abortedError, isKonnectError, type KonnectError, type KonnectOperation } from '../errors.ts';
 import { globalRegion } from '../konnect-url.ts';
 import { LedgerClient } from '../ledger-client.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
-import type { AuditLogsAPI, Destination, Identified } from '../schema.ts';
-import type { KonnectTransport } from '../transport.ts';
+import type { AuditLogsAPI, Identified } from '../schema.ts';
+import type { KonnectRequest, KonnectTransport } from '../transport.ts';
 import { DestinationLists, type ListWanted, type RequestList } from './destination-lists.ts';
+import type { ListedDestinations } from './listed-destinations.ts';
 import { SharedRequest } from './shared-request.ts';
 
 const destinationWrites: ReadonlySet<KonnectOperation> = new Set([
@@ -15,6 +17,9 @@ const destinationWrites: ReadonlySet<KonnectOperation> = new Set([
   'update destination',
   'delete destination',
 ]);
+
+/** After how many requests of their own callers get a list, if it has fewer pages. */
+const minUnlisted = 10;
 
 /** How long resyncs get the remembered refusal of a token, without another request. */
 const refusalKeptMs = 60_000;
@@ -44,6 +49,8 @@ export class KonnectToken {
   readonly #requestList: RequestList = (api, signal) => this.#sharedClient.listDestinations(api, signal);
   #lists: DestinationLists;
   #organization: SharedRequest<Identified> | undefined;
+  /** How often {@link destinationsIfMany} has returned undefined since it last requested a list. */
+  #unlisted = 0;
   #refused: { readonly error: KonnectError; readonly atMs: number } | undefined;
 
   constructor(options: KonnectTokenOptions) {
@@ -53,14 +60,14 @@ export class KonnectToken {
     this.#lists = new DestinationLists(options.nowMs);
   }
 
-  /** Returns a client for all requests that are not shared, for a forwarding in `region`. Its writes of destinations invalidate the shared list. */
+  /** Returns a client for all requests that are not shared, for a forwarding in `region`. The shared lists no longer show the destinations that it writes. */
   client(priority: Priority, region: string): KonnectClient {
     const { urlTemplate, token, onSkipped, nowMs, knownPlaces } = this.#options;
     const destinationHosts = new DestinationHosts({
       region,
       known: knownPlaces,
       nowMs,
-      list: (api, maxAgeMs, signal) => this.destinations(api, { maxAgeMs }, signal),
+      list: (api, sinceMs, signal) => this.destinations(api, { sinceMs }, signal),
     });
     return new KonnectClient({ urlTemplate, token, destinationHosts, onSkipped, http: this.#transport(priority) });
   }
@@ -86,8 +93,21 @@ export class KonnectToken {
     return this.#organization.join(signal);
   }
 
-  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<readonly Destination[]> {
+  destinations(api: AuditLogsAPI, wanted: ListWanted, signal: AbortSignal): Promise<ListedDestinations> {
     return this.#lists.get(api, this.#requestList, wanted, signal);
+  }
+
+  async destinationsIfMany(
+    api: AuditLogsAPI,
+    wanted: ListWanted,
+    signal: AbortSignal,
+  ): Promise<ListedDestinations | undefined> {
+    if (!this.#lists.has(api, this.#requestList, wanted)) {
+      this.#unlisted += 1;
+      if (this.#unlisted <= Math.max(minUnlisted, this.#lists.size(api) / pageSize)) return undefined;
+      this.#unlisted = 0;
+    }
+    return this.destinations(api, wanted, signal);
   }
 
   async #requestOrganization(signal: AbortSignal): Promise<Identified> {
@@ -108,8 +128,8 @@ export class KonnectToken {
     return {
       send: async (request) => {
         const account = { organizationID: this.#organization?.value?.id, tokenDigest };
-        const isDestinationWrite = destinationWrites.has(request.operation);
-        if (isDestinationWrite) this.#lists.forget();
+        const written = writtenKeys(request);
+        this.#lists.onWrite(written);
         try {
           return await (limits === undefined ? http.send(request) : limits.send(http, request, { account, priority }));
         } catch (error) {
@@ -119,9 +139,17 @@ export class KonnectToken {
           }
           throw error;
         } finally {
-          if (isDestinationWrite) this.#lists.forget();
+          this.#lists.onWrite(written);
         }
       },
     };
   }
+}
+
+/** Returns what the request may change in a list of destinations: an ID, a name, or both. */
+function writtenKeys({ operation, url, body }: KonnectRequest): readonly string[] {
+  if (!destinationWrites.has(operation)) return [];
+  const id = operation === 'create destination' ? undefined : url.pathname.split('/').at(-1);
+  const name = body !== undefined && 'name' in body ? body.name : undefined;
+  return [id, name].filter((key) => typeof key === 'string');
 }

@@ -73,6 +73,24 @@ describe('the order', () => {
     expect(await takeNow()).toBeUndefined();
   });
 
+  test('a key in work has the time of its last add before it was taken', async () => {
+    const { clock, queue, takeNow } = setUp();
+    queue.add('a', { priority: 'resync' });
+    clock.advance(10);
+    queue.add('a');
+    clock.advance(10);
+    queue.add('a', { priority: 'resync' });
+    queue.add('later', { delayMs: 5 });
+    clock.advance(10);
+    expect(queue.oldestWaitingMs).toBe(30);
+    expect(queue.addedAt('a')).toBeUndefined();
+    await takeNow();
+    queue.add('a');
+    expect(queue.addedAt('a')).toBe(20);
+    await takeNow();
+    expect(queue.addedAt('later')).toBe(25);
+  });
+
   test('done of a key that is not in work changes nothing', async () => {
     const { queue, takeNow } = setUp();
     queue.done('a');

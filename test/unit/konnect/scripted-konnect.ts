@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { KonnectClient, type KonnectClientOptions } from '../../../src/konnect/client.ts';
 import { DestinationHosts } from '../../../src/konnect/destination-hosts.ts';
 import { type KonnectCall, KonnectHTTP, type KonnectHTTPOptions } from '../../../src/konnect/http.ts';
+import { ListedDestinations } from '../../../src/konnect/session/listed-destinations.ts';
 import { closed, listening } from './listening.ts';
 
 export interface SeenRequest {
@@ -76,7 +77,8 @@ export function clientOf(
     region: 'eu',
     known: new Map(),
     nowMs: () => performance.now(),
-    list: (api, _maxAgeMs, signal) => client.listDestinations(api, signal),
+    list: async (api, _sinceMs, signal) =>
+      new ListedDestinations(await client.listDestinations(api, signal), new Set()),
   });
   const client = new KonnectClient({ http, urlTemplate, token, destinationHosts, onSkipped });
   return {

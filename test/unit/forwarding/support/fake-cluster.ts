@@ -32,8 +32,9 @@ export class FakeCluster implements Cluster {
   observations = 0;
   /** Wraps every call. It may throw before or after the call. */
   around: <T>(name: string, deed: () => Promise<T>) => Promise<T> = (_name, deed) => deed();
-  /** Called with every change, as by a watch. */
-  onChange: (key: string, object: AuditLogForwarding | undefined) => void = () => undefined;
+  /** Called with every change and the state before, as by a watch. */
+  onChange: (key: string, object: AuditLogForwarding | undefined, previous: AuditLogForwarding | undefined) => void =
+    () => undefined;
   /** True after a test has written conditions itself, which need not be in the documents. */
   isHandMade: (condition: Condition) => boolean = () => false;
   #version = 1;
@@ -195,9 +196,10 @@ export class FakeCluster implements Cluster {
   }
 
   #put(key: string, object: AuditLogForwarding | undefined): void {
+    const previous = this.objects.get(key);
     if (object === undefined) this.objects.delete(key);
     else this.objects.set(key, object);
-    this.onChange(key, structuredClone(object));
+    this.onChange(key, structuredClone(object), previous);
   }
 
   #next(object: AuditLogForwarding): AuditLogForwarding {

@@ -39,6 +39,8 @@ async function sharedView({ maxTokens = 10 } = {}) {
   return {
     konnect,
     clock,
+    /** A list that is less than a second old. */
+    young: () => ({ sinceMs: clock.ms - 1000 }),
     held,
     hold(on: boolean) {
       holding = on;
@@ -122,20 +124,20 @@ describe('the list of destinations', () => {
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
     const both = Promise.all([
-      access.destinations('v3', { maxAgeMs: 1000 }, signal),
-      access.destinations('v3', { maxAgeMs: 1000 }, signal),
+      access.destinations('v3', view.young(), signal),
+      access.destinations('v3', view.young(), signal),
     ]);
     await eventually(() => expect(view.held).toHaveLength(1));
     view.clock.ms = 900;
     view.hold(false);
     view.held[0]?.answer();
-    expect((await both)[0]).toEqual([{ id, name: 'one' }]);
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect((await both)[0]?.withID(id)).toEqual({ id, name: 'one' });
+    await access.destinations('v3', view.young(), signal);
     expect(view.lists()).toBe(1);
     view.clock.ms = 1000;
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await access.destinations('v3', view.young(), signal);
     expect(view.lists()).toBe(2);
-    await access.destinations('v3', { maxAgeMs: 0 }, signal);
+    await access.destinations('v3', { sinceMs: Number.POSITIVE_INFINITY }, signal);
     expect(view.lists()).toBe(3);
   });
 
@@ -143,68 +145,115 @@ describe('the list of destinations', () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
-    const early = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const early = access.destinations('v3', view.young(), signal);
     await eventually(() => expect(view.held).toHaveLength(1));
     view.clock.ms = 5000;
-    const late = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const late = access.destinations('v3', view.young(), signal);
     await eventually(() => expect(view.held).toHaveLength(2));
     for (const { answer } of view.held) answer();
     await Promise.all([early, late]);
   });
 
-  test.each<[string, (access: ReturnType<Konnect['forToken']>) => Promise<unknown>]>([
-    ['create', (access) => access.client.createDestination('v3', body, signal)],
-    ['update', (access) => access.client.updateDestination('v2', id, body, signal)],
-    ['delete', (access) => access.client.deleteDestination('v3', id, signal)],
-  ])('is requested again after a %s', async (_, write) => {
+  test.each<[string, string[], (access: ReturnType<Konnect['forToken']>) => Promise<unknown>]>([
+    ['create', ['n'], (access) => access.client.createDestination('v3', body, signal)],
+    ['update', ['n', 'one'], (access) => access.client.updateDestination('v2', id, body, signal)],
+    ['delete', ['one'], (access) => access.client.deleteDestination('v3', id, signal)],
+  ])('is kept after a %s, and no longer shows the destination', async (operation, names, write) => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const shown = async () => {
+      const list = await access.destinations('v3', view.young(), signal);
+      const unknown = ['n', 'one', 'other'].filter((name) => list.named(name) === undefined);
+      return { id: list.withID(id)?.id, unknown, isListed: list.has(id) };
+    };
+    expect(await shown()).toEqual({ id, unknown: [], isListed: true });
+    const after = { id: operation === 'create' ? id : undefined, unknown: names, isListed: true };
     await write(access);
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
-    expect(view.lists()).toBe(2);
+    expect(await shown()).toEqual(after);
+    expect(view.lists()).toBe(1);
+
+    // Konnect may have carried out a write whose answer was lost.
+    view.clock.ms = 1000;
+    expect(await shown()).toEqual({ id, unknown: [], isListed: true });
     view.answerWith(({ method }) => (method === 'GET' ? undefined : { status: 500 }));
     await rejection(write(access));
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
-    expect(view.lists()).toBe(3);
+    expect(await shown()).toEqual(after);
+    expect(view.lists()).toBe(2);
   });
 
-  test('one in flight while a destination is written answers only the callers that wait already', async () => {
+  test('one in flight while a destination is written does not show it', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
-    const before = access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const list = access.destinations('v3', view.young(), signal);
     await eventually(() => expect(view.held).toHaveLength(1));
     view.hold(false);
-    await access.client.createDestination('v3', body, signal);
-    const after = access.destinations('v3', { maxAgeMs: 1000 }, signal);
-    await after;
-    expect(view.lists()).toBe(2);
+    await access.client.updateDestination('v3', id, body, signal);
     view.held[0]?.answer();
-    await before;
-    expect(await access.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(await after);
-    expect(view.lists()).toBe(2);
+    expect((await list).withID(id)).toBeUndefined();
+    expect((await list).has(id)).toBe(true);
   });
 
-  test('one requested while a destination is being written is not kept', async () => {
+  test('one requested while a destination is being written does not show it after that', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
     view.hold(true);
-    const written = access.client.createDestination('v3', body, signal);
+    const written = access.client.updateDestination('v3', id, body, signal);
     await eventually(() => expect(view.held).toHaveLength(1));
     view.hold(false);
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const list = await access.destinations('v3', view.young(), signal);
     view.held[0]?.answer();
     await written;
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
+    expect(list.withID(id)).toBeUndefined();
+    expect(view.lists()).toBe(1);
+  });
+
+  test('is requested for single answers only after more than ten of them, and then again only after as many', async () => {
+    await using view = await sharedView();
+    const access = view.konnect.forToken('kpat_a');
+    const wanted = { sinceMs: 0 };
+    const ask = async () => (await access.destinationsIfMany('v3', wanted, signal)) !== undefined;
+    view.clock.ms = 1;
+    const answers: boolean[] = [];
+    for (let time = 0; time < 13; time += 1) answers.push(await ask());
+    expect(answers).toEqual([...Array.from({ length: 10 }, () => false), true, true, true]);
+    wanted.sinceMs = 1;
+    view.clock.ms = 2;
+    const next: boolean[] = [];
+    for (let time = 0; time < 12; time += 1) next.push(await ask());
+    expect(next).toEqual([...Array.from({ length: 10 }, () => false), true, true]);
     expect(view.lists()).toBe(2);
+  });
+
+  test('with many pages is requested for single answers only after more of them than it has pages', async () => {
+    await using view = await sharedView();
+    const pageOf = (page: number) => ({
+      data: Array.from({ length: 100 }, (_, index) => ({
+        id: `${id.slice(0, -4)}${String(1000 + 100 * page + index)}`,
+      })),
+      meta: { next: page < 15 ? `/next?page%5Bafter%5D=${String(page)}` : null },
+    });
+    view.answerWith(({ path, query }) =>
+      path.endsWith('destinations')
+        ? { status: 200, body: pageOf(Number(query.get('page[after]') ?? 0) + 1) }
+        : undefined,
+    );
+    const access = view.konnect.forToken('kpat_a');
+    view.clock.ms = 1;
+    await access.destinations('v3', { sinceMs: 0 }, signal);
+    view.clock.ms = 2;
+    const answers: boolean[] = [];
+    for (let time = 0; time < 17; time += 1)
+      answers.push((await access.destinationsIfMany('v3', { sinceMs: 1 }, signal)) !== undefined);
+    expect(answers.indexOf(true)).toBe(15);
+    expect(view.lists()).toBe(2 * 15);
   });
 
   test('v2 and v3 have separate lists', async () => {
     await using view = await sharedView();
     const access = view.konnect.forToken('kpat_a');
-    await access.destinations('v3', { maxAgeMs: 1000 }, signal);
-    await access.destinations('v2', { maxAgeMs: 1000 }, signal);
+    await access.destinations('v3', view.young(), signal);
+    await access.destinations('v2', view.young(), signal);
     expect(view.lists()).toBe(2);
   });
 });
@@ -225,8 +274,8 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
-    const listed = await a.destinations('v3', { maxAgeMs: 1000 }, signal);
-    expect(await b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal)).toBe(listed);
+    const listed = await a.destinations('v3', view.young(), signal);
+    expect(await b.destinations('v3', { ...view.young(), mayUseAnyToken: true }, signal)).toBe(listed);
     expect(view.lists()).toBe(1);
   });
 
@@ -234,9 +283,9 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
-    await a.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
-    const own = await b.destinations('v3', { maxAgeMs: 1000 }, signal);
-    expect(await b.destinations('v3', { maxAgeMs: 1000 }, signal)).toBe(own);
+    await a.destinations('v3', { ...view.young(), mayUseAnyToken: true }, signal);
+    const own = await b.destinations('v3', view.young(), signal);
+    expect(await b.destinations('v3', view.young(), signal)).toBe(own);
     expect(view.lists()).toBe(2);
   });
 
@@ -244,8 +293,8 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await a.organization(signal);
-    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
-    await b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
+    await a.destinations('v3', view.young(), signal);
+    await b.destinations('v3', { ...view.young(), mayUseAnyToken: true }, signal);
     expect(view.lists()).toBe(2);
   });
 
@@ -253,9 +302,17 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
-    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
-    await b.client.createDestination('v3', body, signal);
-    await a.destinations('v3', { maxAgeMs: 1000 }, signal);
+    const list = await a.destinations('v3', view.young(), signal);
+    await b.client.updateDestination('v3', id, body, signal);
+    expect(list.withID(id)).toBeUndefined();
+  });
+
+  test('that both need lists of their own do not take them from each other', async () => {
+    await using view = await sharedView();
+    const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
+    await Promise.all([a.organization(signal), b.organization(signal)]);
+    for (let time = 0; time < 3; time += 1)
+      for (const one of [a, b]) await one.destinations('v3', view.young(), signal);
     expect(view.lists()).toBe(2);
   });
 
@@ -267,13 +324,13 @@ describe('two tokens of one organization', () => {
       headers.authorization === 'Bearer kpat_a' && path.endsWith('destinations') ? { status: 403 } : undefined,
     );
     view.hold(true);
-    const refused = rejection(a.destinations('v3', { maxAgeMs: 1000 }, signal));
+    const refused = rejection(a.destinations('v3', view.young(), signal));
     await eventually(() => expect(view.held).toHaveLength(1));
-    const allowed = b.destinations('v3', { maxAgeMs: 1000, mayUseAnyToken: true }, signal);
+    const allowed = b.destinations('v3', { ...view.young(), mayUseAnyToken: true }, signal);
     view.hold(false);
     view.held[0]?.answer();
     expect(await refused).toMatchObject({ kind: 'Forbidden' });
-    expect(await allowed).toEqual([{ id, name: 'one' }]);
+    expect((await allowed).withID(id)).toEqual({ id, name: 'one' });
     expect(view.lists()).toBe(2);
   });
 
@@ -281,10 +338,10 @@ describe('two tokens of one organization', () => {
     await using view = await sharedView();
     const [a, b] = [view.konnect.forToken('kpat_a'), view.konnect.forToken('kpat_b')];
     await Promise.all([a.organization(signal), b.organization(signal)]);
-    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.destinations('v3', view.young(), signal);
     view.answerWith(({ headers }) => (headers.authorization === 'Bearer kpat_a' ? { status: 401 } : undefined));
     await rejection(a.client.getOrganizationWebhook('us', signal));
-    await b.destinations('v3', { maxAgeMs: 1000 }, signal);
+    await b.destinations('v3', view.young(), signal);
     expect(view.lists()).toBe(1);
   });
 });
