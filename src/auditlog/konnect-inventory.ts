@@ -27,7 +27,7 @@ export function clientOf({ http, urlTemplate, region, token }: KonnectConnection
     region,
     known: new Map(),
     nowMs: () => performance.now(),
-    list: (api, _maxAgeMs, signal) => client.listDestinations(api, signal),
+    list: async (api, _sinceMs, signal) => new Set((await client.listDestinations(api, signal)).map(({ id }) => id)),
   });
   const client = new KonnectClient({ http, urlTemplate, token, destinationHosts });
   return client;

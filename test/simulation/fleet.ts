@@ -225,7 +225,8 @@ export class OperatorInMemory {
     this.#enqueuer = new Enqueuer({
       enqueue: (key, add) => this.queue.add(key, add),
       destinationName: (forwarding) => destinationName(forwarding, ''),
-      shown: { setConditions() {}, setDeliveries() {}, forget() {} },
+      shown: { show() {}, forget() {} },
+      onChanged: () => undefined,
       onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
     });
     const find = (key: string) => structuredClone(cluster.objects.get(key));
