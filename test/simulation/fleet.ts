@@ -227,6 +227,7 @@ export class OperatorInMemory {
       destinationName: (forwarding) => destinationName(forwarding, ''),
       shown: { show() {}, forget() {} },
       onChanged: () => undefined,
+      verify: () => undefined,
       onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
     });
     const find = (key: string) => structuredClone(cluster.objects.get(key));
