@@ -56,7 +56,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   status: ['api'],
   forwarding: ['api', 'konnect', 'konnect/session', 'status'],
   'forwarding/desired': ['api', 'forwarding', 'konnect', 'status'],
-  'forwarding/observed': ['api', 'forwarding', 'forwarding/desired', 'konnect', 'konnect/session', 'status'],
+  'forwarding/observed': ['api', 'forwarding', 'forwarding/desired', 'konnect', 'status'],
   'forwarding/ownership': ['api', 'forwarding', 'forwarding/observed', 'status'],
   'forwarding/plan': [
     'api',
