@@ -78,7 +78,7 @@ async function observeNamed(
   const mayShare = decideSinceMs !== undefined && record?.creating === undefined;
   const shared = mayShare ? await konnect.destinationsIfMany(api, { sinceMs: decideSinceMs }, signal) : undefined;
   const lists = await Promise.all(
-    [...names].map((name) => shared?.named(name) ?? konnect.client.findDestinations(api, name, signal)),
+    [...names].map(async (name) => shared?.named(name) ?? konnect.client.findDestinations(api, name, signal)),
   );
   const others = lists
     .flat()
