@@ -213,6 +213,32 @@ export const rows: readonly RowSpec[] = [
         ],
       },
       {
+        kind: 'time',
+        title: 'Lines of the last verification',
+        description: 'What the last comparison with SumoLogic counted. Empty without verification.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          {
+            expr: `max by (${ofForwarding}, result) (konnect_audit_log_verification_lines{${chosen}})`,
+            legend: '{{namespace}}/{{name}} {{result}}',
+          },
+        ],
+      },
+      {
+        kind: 'table',
+        title: 'Last verification',
+        description: 'How long ago the operator last compared the lines in SumoLogic. Empty without verification.',
+        unit: 's',
+        width: 12,
+        queries: [
+          {
+            expr: `time() - max by (${ofForwarding}) (konnect_audit_log_verification_last_timestamp_seconds{${chosen}})`,
+            legend: 'verified',
+          },
+        ],
+      },
+      {
         kind: 'state',
         title: 'Delivering',
         description: '1 while the last attempt of Konnect succeeded, 0 while not.',

@@ -29,6 +29,8 @@ const queries = dashboardQueries('15s').map(({ panel, expr }) => ({
   panel,
   expr: expr.replace('[30d:5m]', '[1m:1s]'),
 }));
+// The sandbox's forwarding has no verification, whose first result takes longer than this run.
+const withoutData = ['Lines of the last verification', 'Last verification'];
 const panels = [...new Set(queries.map(({ panel }) => panel))];
 
 /** Resolves with the panels that have data. Rejects if Prometheus refuses a query. */
@@ -256,10 +258,10 @@ async function run(): Promise<void> {
   fault.remove();
 
   reporter.section('the whole run');
-  await reporter.check('every panel had data in one of these states', () =>
+  await reporter.check('every panel but those of verification had data in one of these states', () =>
     deepEqual(
       panels.filter((panel) => !seen.has(panel)),
-      [],
+      withoutData,
     ),
   );
 }
