@@ -46,7 +46,7 @@ const Verification = z.object({
   foreign: count,
   latencyP50: text,
   latencyP99: text,
-  oldestMissing: text,
+  oldestMissing: z.object({ traceID: z.string(), time: z.string() }).optional().catch(undefined),
 });
 
 const Condition = z.object({

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import('./plan.ts')).planCommand,
   pull: async () => (await import('./pull.ts')).pullCommand,
   reconcile: async () => (await import('./requests.ts')).reconcileCommand,
+  replay: async () => (await import('./requests.ts')).replayCommand,
   report: async () => (await import('./report.ts')).reportCommand,
   resume: async () => (await import('./requests.ts')).resumeCommand,
   status: async () => (await import('./status.ts')).statusCommand,

@@ -71,6 +71,54 @@ describe('auditlog reconcile', () => {
   });
 });
 
+describe('auditlog replay', () => {
+  const annotation = 'konnect-audit-log.io/replay';
+  const hourAgo = () => new Date(Date.now() - 3_600_000).toISOString();
+
+  test('requests a replay of all webhooks, and waits until the operator has taken the request', async () => {
+    cluster.onRequest = () => {
+      const object = cluster.objects.get(path);
+      const lastHandledReplay = annotationsOf()[annotation];
+      if (object !== undefined && lastHandledReplay !== undefined)
+        cluster.put(path, { ...object, status: { lastHandledReplay } });
+    };
+    const { code, output, errors } = await run('replay', 'sumologic', '--from', '2h', '--to', '1h');
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const value = annotationsOf()[annotation] ?? '';
+    expect(value).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    const [from = '', to = ''] = value.split('/');
+    expect(Date.parse(to) - Date.parse(from)).toBe(3_600_000);
+    expect(output).toContain(`platform/sumologic: the operator has taken the request for ${value}`);
+  });
+
+  test.each(['organization', '3e551b39-227d-4297-b911-e68fd5d77c17'])('names the webhook %s', async (webhook) => {
+    const from = hourAgo();
+    await run('replay', 'sumologic', '--from', from, '--webhook', webhook, '--timeout', '0s');
+    expect(annotationsOf()[annotation]).toMatch(new RegExp(`^${from.replace(/\.\d+/, '')}/[^/]+Z/${webhook}$`));
+  });
+
+  test('says so if the operator does not answer', async () => {
+    await expect(run('replay', 'sumologic', '--from', '2h', '--timeout', '1ms')).resolves.toMatchObject({ code: 3 });
+  });
+
+  test.each<[string, readonly string[], string]>([
+    ['without a start', [], 'say from when on with --from TIME'],
+    ['that ends before its start', ['--from', '1h', '--to', '2h'], '--from must be before --to'],
+    ['that ends in the future', ['--from', '1h', '--to', '2999-01-01T00:00:00Z'], '--to must not be in the future'],
+    ['that begins before what Konnect keeps', ['--from', '169h'], 'within the last 7 days'],
+    [
+      'of a webhook that cannot exist',
+      ['--from', '1h', '--webhook', 'shop'],
+      '--webhook must be organization, or the ID',
+    ],
+  ])('refuses a period %s', async (_name, args, message) => {
+    const { code, errors } = await run('replay', 'sumologic', ...args);
+    expect(code).toBe(2);
+    expect(errors).toContain(message);
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
 describe('auditlog suspend and resume', () => {
   test('change only spec.suspend', async () => {
     await expect(run('suspend', 'sumologic')).resolves.toEqual({
