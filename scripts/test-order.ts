@@ -3,6 +3,7 @@ export const longest = [
   'simulation/simulation',
   'e2e/network-trouble',
   'e2e/leader-election',
+  'e2e/verification',
   'integration/apply-folders',
   'e2e/bad-input',
   'integration/install',

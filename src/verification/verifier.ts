@@ -19,6 +19,8 @@ import { type Collected, collect } from './collect.ts';
 import { notSearched, refusedSearch, type Verdict, verdictOf } from './verdict.ts';
 
 const minuteMs = 60_000;
+/** How long a reconciliation usually takes. */
+const reconciliationMs = 5_000;
 
 export interface VerifierOptions {
   readonly cluster: ClusterReads & Pick<Cluster, 'writeStatus' | 'recordEvent'>;
@@ -68,10 +70,9 @@ export class Verifier {
       return { kind: 'done' };
     // A reconciliation comes first: it says what is in place.
     if (forwarding.status.conditions === undefined || forwarding.status.konnect === undefined)
-      return { kind: 'requeue', afterMs: minuteMs };
+      return { kind: 'requeue', afterMs: reconciliationMs };
     const run: Run = { key, forwarding, wanted, signal };
-    const access = await this.#access(run);
-    const left = await this.#deleteFormerJobs(run, access);
+    const left = await this.#deleteFormerJobs(run);
     if (forwarding.spec.suspend) {
       await this.#write(run, { verification: { ...forwarding.status.verification, ...left } });
       return { kind: 'done' };
@@ -92,7 +93,7 @@ export class Verifier {
         return this.#later(run, verification, hasVerdict(forwarding) ? undefined : why, due.inMs);
       }
       case 'due':
-        return this.#verifyNow(run, verification, access, due);
+        return this.#verifyNow(run, verification, due);
     }
   }
 
@@ -106,12 +107,12 @@ export class Verifier {
    * Deletes the search jobs that a process which crashed left, and returns those that SumoLogic may still have. One whose key SumoLogic refuses is forgotten:
    * SumoLogic cancels it by itself.
    */
-  async #deleteFormerJobs(
-    { forwarding }: Run,
-    access: Resolved<SumoLogicAccess>,
-  ): Promise<Pick<VerificationStatus, 'jobs'>> {
+  async #deleteFormerJobs(run: Run): Promise<Pick<VerificationStatus, 'jobs'>> {
+    const former = run.forwarding.status.verification?.jobs ?? [];
+    if (former.length === 0) return {};
+    const access = await this.#access(run);
     const jobs: string[] = [];
-    for (const id of forwarding.status.verification?.jobs ?? []) {
+    for (const id of former) {
       try {
         if (access.kind === 'resolved') await this.#options.search.deleteJob(access.value, id);
       } catch (error) {
@@ -135,10 +136,10 @@ export class Verifier {
   async #verifyNow(
     run: Run,
     verification: VerificationStatus,
-    access: Resolved<SumoLogicAccess>,
     period: { readonly from: Date; readonly to: Date },
   ): Promise<ReconcileResult> {
     const { forwarding, wanted, signal } = run;
+    const access = await this.#access(run);
     const token = await resolveToken(forwarding, this.#options.cluster, signal);
     const missing = [token, access].flatMap((one) => (one.kind === 'problem' ? [one.problem] : []));
     if (token.kind === 'problem' || access.kind === 'problem') {

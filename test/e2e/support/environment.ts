@@ -33,6 +33,8 @@ export interface EnvironmentOptions {
   readonly beforeStart?: (environment: Environment) => Promise<void>;
   /** Waits between Konnect's delivery attempts. Default: short. */
   readonly retryWaitsMs?: readonly number[];
+  /** The time of day for Konnect and SumoLogic. Default: that of the machine. */
+  readonly clock?: () => Date;
 }
 
 export interface Credentials {
@@ -112,7 +114,8 @@ export interface Environment {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const accessKey = { id: 'suTestsAccess', key: 'tests-access-key' };
+/** Opens the searches of every environment. No output of an operator may contain it. */
+export const accessKey = { id: 'suTestsAccess', key: 'tV7kQ2mZ9xB4wL8sR1yN6pD3hJ5gF0cA' };
 const waitTimeoutMs = 60_000;
 
 /** Starts an environment. If a part does not start, stops the others and rejects. */
@@ -122,6 +125,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   const blue = makeOrganization('blue', { us: options.portals ?? 3, eu: 2 });
   const green = makeOrganization('green', { us: 1, eu: 1 });
   const canaries: Canary[] = [blue, green].flatMap(canariesOf);
+  canaries.push({ name: 'the access key of SumoLogic', value: accessKey.key });
   const sourceCode = newSourceCode(canaries);
   const services = await startServices({
     seed: seedOf([blue, green]),
@@ -129,6 +133,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     accessKey,
     retryWaitsMs,
     ...(sourceName === undefined ? {} : { sourceName }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const { konnect, sumologic, authority } = services;
   const credentials = { endpoint: services.endpoint, authorization: newAuthorization(canaries) };
@@ -137,6 +142,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   const pathOf = (name: string) => `${forwardingsOf(namespace)}/${name}`;
   const operators = new Operators(konnect.urlTemplate, [
     `--watch-namespaces=${namespace}`,
+    `--sumologic-url=${sumologic.plainURL}`,
     `--log-format=${options.logFormat ?? 'json'}`,
     '--log-level=debug',
     ...(options.flags ?? []),

@@ -306,6 +306,13 @@ describe('a verification does not begin', () => {
     expect(bench.konnect.control.calls()).toEqual([]);
   });
 
+  test('before a reconciliation has said what is in place', async () => {
+    await using bench = await Bench.open();
+    bench.cluster.wipeStatus();
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 5_000 });
+    expect(bench.verified).toBe('absent');
+  });
+
   test('before the interval has passed, except after a change of spec', async () => {
     await using bench = await Bench.open();
     await bench.settle();
