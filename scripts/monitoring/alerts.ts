@@ -142,8 +142,7 @@ export const alerts: readonly Alert[] = [
     for: '5m',
     severity: 'warning',
     summary: `The operator has not compared ${forwarding} with Konnect for three intervals.`,
-    means:
-      'No reconciliation has ended with an answer of Konnect: Konnect is unavailable, or the operator does not work.',
+    means: 'No reconciliation has ended without a retry: Konnect is unavailable, or the operator does not work.',
     affected: 'Changes of other clients are not corrected. Webhooks keep sending.',
     check:
       'The reason of `Ready`, [KonnectFailing](#konnectauditlogkonnectfailing) and [QueueStuck](#konnectauditlogqueuestuck).',

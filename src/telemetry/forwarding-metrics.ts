@@ -18,7 +18,7 @@ export interface ForwardingSample {
 export interface ForwardingMetrics {
   /** Replaces all series of one forwarding. */
   show(resource: Resource, samples: readonly ForwardingSample[]): void;
-  /** Records that Konnect answered a reconciliation. */
+  /** Records that a reconciliation has ended that needs no retry. */
   lookedAt(resource: Resource): void;
   /** Counts an event about a correction or a replay. Ignores the other events. */
   eventRecorded(resource: Resource, reason: string): void;

@@ -106,7 +106,7 @@ export const metricTable = {
   lastReconcile: {
     type: 'gauge',
     name: 'konnect_audit_log_forwarding_last_reconcile_timestamp_seconds',
-    help: 'When a reconciliation last ended that Konnect answered. Absent in a replica on standby.',
+    help: 'When a reconciliation last ended that needs no retry. Absent in a replica on standby.',
     labels: ofForwarding,
   },
   corrections: {

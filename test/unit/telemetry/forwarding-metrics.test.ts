@@ -64,7 +64,7 @@ describe('the metrics of a forwarding', () => {
     expect(await last()).toEqual(['forwarding_last_ready_timestamp_seconds{} 2100']);
   });
 
-  test('say when Konnect last answered a reconciliation', async () => {
+  test('say when a reconciliation last ended that needs no retry', async () => {
     const { metrics, time, series } = setUp();
     metrics.lookedAt(resource);
     expect(await series('forwarding_last_reconcile')).toEqual([]);
