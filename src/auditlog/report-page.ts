@@ -12,7 +12,7 @@ export function reportPage(data: ReportData, { hash, dataFile }: { hash: string;
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 <title>Audit log report, ${day(from)} to ${day(to)}</title>
 <style>${style}</style>

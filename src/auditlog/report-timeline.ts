@@ -58,7 +58,7 @@ export function timeline({ from, to, forwardings }: ReportData): string {
   });
   const pattern =
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"></rect><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"></line></pattern></defs>';
-  return `<svg viewBox="0 0 ${String(width)} ${String(height)}" role="img" aria-labelledby="timeline-title timeline-text"><title id="timeline-title">Deliveries and gaps of each webhook</title><desc id="timeline-text">${escapeHTML(described.join('. '))}</desc>${pattern}${ticks.join('')}${lines.join('')}</svg>`;
+  return `<svg viewBox="0 0 ${String(width)} ${String(height)}" role="img" aria-labelledby="timeline-title" aria-describedby="timeline-text"><title id="timeline-title">Deliveries and gaps of each webhook</title><desc id="timeline-text">${escapeHTML(described.join('. '))}</desc>${pattern}${ticks.join('')}${lines.join('')}</svg>`;
 }
 
 function nameOf({ key }: WebhookView): string {

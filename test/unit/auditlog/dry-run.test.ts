@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { replayAnnotation } from '../../../src/api/v1alpha1.ts';
 import { changesOf, type ForwardingChanges } from '../../../src/auditlog/changes.ts';
 import { dryRun } from '../../../src/auditlog/dry-run.ts';
 import { key, own, type SpecChoice, specOf, usual } from '../../support/forwarding-spec.ts';
@@ -66,6 +67,13 @@ const acts: readonly (readonly [string, Act])[] = [
   ['another version of the API', edit({ api: 'v2' })],
   ['a rotated Secret', (harness) => harness.cluster.putSecret('siem', otherSiem)],
   ['a deletion', (harness) => harness.cluster.delete(new Date(harness.clock.ms))],
+  [
+    'a request for a replay',
+    (harness) => {
+      const [from, to] = [7_200_000, 3_600_000].map((agoMs) => new Date(harness.clock.ms - agoMs).toISOString());
+      harness.cluster.annotate(replayAnnotation, `${String(from)}/${String(to)}`);
+    },
+  ],
   ['a lost status', (harness) => harness.cluster.wipeStatus()],
 ];
 
