@@ -2,7 +2,7 @@
 
 import type { Destination, InlineWebhook } from '../../konnect/schema.ts';
 import { endpointDigest } from '../desired/desired-state.ts';
-import { holdsSecret } from '../desired/endpoint-secret.ts';
+import { holdsSecret, lacksCode } from '../desired/endpoint-secret.ts';
 import type { Problem } from '../problems.ts';
 
 export interface SeenDestination {
@@ -10,13 +10,15 @@ export interface SeenDestination {
   readonly name: string | undefined;
   readonly endpointDigest: string | undefined;
   readonly endpointHoldsSecret: boolean;
+  /** True for the URL of a SumoLogic source that wants a header which Konnect cannot send. */
+  readonly isSuspicious: boolean;
   readonly logFormat: string | undefined;
   readonly skipSSLVerification: boolean | undefined;
   readonly updatedAt: string | undefined;
 }
 
 /** What can differ from what spec wants. */
-export type SeenSettings = Omit<SeenDestination, 'id' | 'endpointHoldsSecret'>;
+export type SeenSettings = Omit<SeenDestination, 'id' | 'endpointHoldsSecret' | 'isSuspicious'>;
 
 export type ObservedDestination =
   | { readonly kind: 'unneeded' }
@@ -72,6 +74,7 @@ export function seenDestination(uid: string, destination: Destination): SeenDest
     name: destination.name,
     endpointDigest: endpoint === undefined ? undefined : endpointDigest(uid, endpoint),
     endpointHoldsSecret: endpoint !== undefined && holdsSecret(endpoint),
+    isSuspicious: endpoint !== undefined && lacksCode(endpoint),
     logFormat: destination.logFormat,
     skipSSLVerification: destination.skipSSLVerification,
     updatedAt: destination.updatedAt,

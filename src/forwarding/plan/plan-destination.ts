@@ -66,7 +66,7 @@ type Adopter = ReturnType<typeof adopterOf>;
 function planReference({ found }: Seen<'referenced'>): DestinationStep {
   const [one, ...more] = found;
   if (one === undefined || more.length > 0) return { kind: 'unresolved', ids: found.map(({ id }) => id) };
-  return { kind: 'use', id: one.id };
+  return { kind: 'use', id: one.id, isSuspicious: one.isSuspicious };
 }
 
 /** Returns the step for a destination that the operator created: the one in status, or what a pending creation made. `others` are duplicates of it. */

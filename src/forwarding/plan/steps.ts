@@ -21,8 +21,8 @@ export type DestinationStep =
     }
   /** `foreign`: what another client has changed since the operator last applied it. */
   | { readonly kind: 'update'; readonly differences: readonly Difference[]; readonly foreign: readonly Difference[] }
-  /** The destination that `destinationRef` matches. */
-  | { readonly kind: 'use'; readonly id: string }
+  /** The destination that `destinationRef` matches. `isSuspicious`: Konnect cannot deliver to its endpoint. */
+  | { readonly kind: 'use'; readonly id: string; readonly isSuspicious: boolean }
   /** `destinationRef` matches no destination, or several. */
   | { readonly kind: 'unresolved'; readonly ids: readonly string[] }
   /** A pending creation may still show up in Konnect's lists. */

@@ -8,6 +8,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import { webhookName } from '../observed/observe-delivery.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type DeliveryProblem, deliveryProblem } from './delivery-problem.ts';
+import { recoverGaps } from './gap-recovery.ts';
 import type { DeliveryPlan } from './observe-and-plan.ts';
 
 export interface DeliveryOptions {
@@ -21,23 +22,27 @@ export interface DeliveryOptions {
   readonly isDestinationRight: boolean;
 }
 
-/** Records how the webhooks in place deliver. Returns what was seen of each webhook that spec wants, and the health of the deliveries. */
-export function recordDeliveries(
+/** Records how the webhooks in place deliver, and has their gaps replayed. Returns the health of the deliveries. */
+export async function recordDeliveries(
   context: ReconcileContext,
   desired: DesiredState,
   steps: DeliveryPlan,
-  { before, mayWrite, diverted, isDestinationRight }: DeliveryOptions,
-): { looks: ReadonlyMap<string, DeliveryLook>; health: DeliveryHealth | undefined } {
+  options: DeliveryOptions,
+): Promise<DeliveryHealth | undefined> {
+  const { mayWrite, diverted, isDestinationRight } = options;
   const { status, wasApplied } = context;
-  if (desired.own?.isSuspicious === true && !wasApplied) {
-    recordEvent(context, 'Warning', 'EndpointSuspicious', 'Check', suspicion(endpointSource(context, desired)));
-  }
+  const { destination } = steps;
+  const isSuspicious = desired.own?.isSuspicious ?? (destination.kind === 'use' && destination.isSuspicious);
+  const hint = isSuspicious ? suspicion(endpointSource(context, desired)) : undefined;
+  if (hint !== undefined && !wasApplied) recordEvent(context, 'Warning', 'EndpointSuspicious', 'Check', hint);
   const looks = looksAt(desired, steps, mayWrite ? status.recorded : {});
   const isRestored = (key: string) =>
     isDestinationRight && looks.get(key)?.kind !== 'off' && looks.get(key)?.kind !== 'absent';
   const restored = new Set(mayWrite ? [...diverted].filter(isRestored) : []);
   status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite, diverted, restored });
-  return { looks, health: deliveryHealth(context, desired, looks, { before, mayWrite }) };
+  const health = deliveryHealth(context, desired, looks, { ...options, hint });
+  await recoverGaps(context, desired, looks, options);
+  return health;
 }
 
 /** Returns a look at each webhook that spec wants. `recorded`: what this reconciliation has set. */
@@ -74,7 +79,7 @@ function deliveryHealth(
   context: ReconcileContext,
   desired: DesiredState,
   looks: ReadonlyMap<string, DeliveryLook>,
-  { before, mayWrite }: Pick<DeliveryOptions, 'before' | 'mayWrite'>,
+  { before, mayWrite, hint }: Pick<DeliveryOptions, 'before' | 'mayWrite'> & { readonly hint: string | undefined },
 ): DeliveryHealth | undefined {
   const found = [...looks].flatMap(([key, look]): Found[] => {
     const entry = deliveryOf(context.status.recorded, key);
@@ -90,26 +95,22 @@ function deliveryHealth(
       state !== was && state !== 'Off' && !(state === 'NoAttemptYet' && was !== 'Failing' && was !== 'SwitchedOff')
     );
   });
-  return { kind: 'seen', ...verdict(context, desired, found, mayWrite), outages, isNews };
+  const source = endpointSource(context, desired);
+  return { kind: 'seen', ...verdict(found, source, mayWrite, hint), outages, isNews };
 }
 
 type Verdict = Pick<DeliveryHealth & { kind: 'seen' }, 'status' | 'reason' | 'message'>;
 
-function verdict(
-  context: ReconcileContext,
-  desired: DesiredState,
-  found: readonly Found[],
-  mayWrite: boolean,
-): Verdict {
-  const source = endpointSource(context, desired);
+/** Returns the verdict. `source` is where the endpoint stands, and `hint` why Konnect cannot deliver to it. */
+function verdict(found: readonly Found[], source: string, mayWrite: boolean, hint: string | undefined): Verdict {
   const bad = found
     .filter(({ entry }) => entry.state === 'Failing' || entry.state === 'SwitchedOff')
     .map(({ entry, look }) => deliveryProblem(nameOf(entry), entry, look, { source, mayWrite }))
     .toSorted((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason));
   const [worst] = bad;
   if (worst !== undefined) {
-    const hint = desired.own?.isSuspicious === true ? `; ${suspicion(source)}` : '';
-    return { status: 'False', reason: worst.reason, message: summary(bad) + hint };
+    const message = hint === undefined ? summary(bad) : `${summary(bad)}; ${hint}`;
+    return { status: 'False', reason: worst.reason, message };
   }
   const unseen = found.flatMap(({ look }): StatusProblem[] =>
     look.kind === 'unknown' && look.problem.severity === 'stalled' ? [look.problem] : [],

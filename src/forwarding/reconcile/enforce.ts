@@ -18,7 +18,7 @@ import { switchedOnBy } from '../plan/plan-switch-on.ts';
 import { orProblem, type Problem, reasons, waiting } from '../problems.ts';
 import { ensureFinalizer, type ReconcileContext } from '../reconcile-context.ts';
 import { recordDeliveries } from './delivery-report.ts';
-import { openGaps, recoverGaps } from './gap-recovery.ts';
+import { openGaps } from './gap-recovery.ts';
 import {
   destinationHealth,
   forwardingTo,
@@ -37,13 +37,8 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const { status } = context;
   const before = status.recorded;
   leaveUnwanted(context, desired, options.organizationID);
-  // The two views of the organization's webhook are one setting. The operator removes the old view before it reads the new one.
   const { isHere, isOldView, isNewView } = cleanupOf(desired, options.organizationID);
-  const hadOldView = (status.recorded.cleanup ?? []).some(isOldView);
-  const oldView = await cleanUp(context, isOldView);
-  const reachable = oldView.length === 0 ? desired : { ...desired, organization: undefined };
-  const hasLeftInline = hadOldView && oldView.length === 0;
-  if (hasLeftInline) recordSwitch(context, desired);
+  const { oldView, reachable, hasLeftInline } = await leaveOldView(context, desired, isOldView);
   const planOptions = { ...options, hasLeftInline, mayWrite: true };
   const steps = await observeAndPlan(context, reachable, status.recorded, planOptions);
   const diverted = divertedBy(steps, reachable, status.recorded);
@@ -51,12 +46,11 @@ export async function enforce(context: ReconcileContext, desired: DesiredState, 
   const { webhooks, destinationProblem } = await applyPlan(context, desired, reachable, steps);
   const isDestinationRight = destinationProblem === undefined;
   const deliveryOptions = { before, mayWrite: true, diverted, isDestinationRight };
-  const { looks, health: delivery } = recordDeliveries(context, desired, steps, deliveryOptions);
-  await recoverGaps(context, desired, looks, deliveryOptions);
+  const delivery = await recordDeliveries(context, desired, steps, deliveryOptions);
   const switched = hasLeftInline ? await switchProblem(context, desired) : undefined;
   const creation = await leaveCreation(context, desired, options);
   // The webhooks of another region or organization stay until their replacement is in place, so that forwarding never stops.
-  const isReplaced = webhooks.problems.length === 0 && destinationProblem === undefined;
+  const isReplaced = webhooks.problems.length === 0 && isDestinationRight;
   const isDue = (entry: CleanupStatus) => !isOldView(entry) && !isNewView(entry) && (isReplaced || isHere(entry));
   const left = await cleanUp(context, isDue);
   // A webhook that already matched needed no write, and therefore got no finalizer yet.
@@ -77,6 +71,23 @@ function leaveUnwanted({ status, wasApplied }: ReconcileContext, desired: Desire
   const { drift: _observed, ...recorded } = status.recorded;
   status.recorded = moveUnwantedToCleanup(recorded, scopeOf(desired, organizationID));
   if (!wasApplied) status.recorded = withoutAnyCorrections(status.recorded);
+}
+
+/**
+ * Removes the old view of the organization's webhook before the operator reads the new one, since both are one setting. Returns the problems,
+ * and what spec wants without what cannot be read yet.
+ */
+async function leaveOldView(
+  context: ReconcileContext,
+  desired: DesiredState,
+  isOldView: IsEntry,
+): Promise<{ oldView: readonly Problem[]; reachable: DesiredState; hasLeftInline: boolean }> {
+  const hadOldView = (context.status.recorded.cleanup ?? []).some(isOldView);
+  const oldView = await cleanUp(context, isOldView);
+  const isLeft = oldView.length === 0;
+  if (hadOldView && isLeft) recordSwitch(context, desired);
+  const reachable = isLeft ? desired : { ...desired, organization: undefined };
+  return { oldView, reachable, hasLeftInline: hadOldView && isLeft };
 }
 
 /** Records that the operator is about to attach the organization's webhook in the other API version, so that no other forwarding takes it. */

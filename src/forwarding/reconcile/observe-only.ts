@@ -10,7 +10,7 @@ import type { DestinationStep, Plan, WebhookStep } from '../plan/steps.ts';
 import { type Problem, reasons, stalled } from '../problems.ts';
 import type { ReconcileContext } from '../reconcile-context.ts';
 import { recordDeliveries } from './delivery-report.ts';
-import { openGaps, recoverGaps } from './gap-recovery.ts';
+import { openGaps } from './gap-recovery.ts';
 import {
   forwardingTo,
   health,
@@ -67,6 +67,13 @@ function webhookProblems({ portals, unresolved, region }: DesiredState, steps: P
   return [...ofPortals, ...unresolved, ...ofOrganization];
 }
 
+/** Returns the number of portals that are as spec wants them. Undefined if Konnect does not show all of them. */
+function countReady({ portals }: DesiredState, steps: Plan): number | undefined {
+  const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';
+  const isUnseen = [...steps.portals.values()].some(({ kind }) => kind === 'unknown');
+  return isUnseen ? undefined : portals.filter(isReady).length;
+}
+
 /** Records what differs in `status.drift`, and returns the report. */
 export async function observeOnly(
   context: ReconcileContext,
@@ -78,20 +85,16 @@ export async function observeOnly(
   const steps = await observeAndPlan(context, desired, withCleanup, { ...options, mayWrite: false });
   const drift = driftOf(steps, withCleanup);
   const { drift: _before, ...recorded } = status.recorded;
-  const isReady = ({ id, problem }: WantedPortal) => problem === undefined && steps.portals.get(id)?.kind === 'keep';
-  const isUnseen = [...steps.portals.values()].some(({ kind }) => kind === 'unknown');
-  const ready = isUnseen ? undefined : desired.portals.filter(isReady).length;
   const konnect = recorded.konnect ?? { organizationID: options.organizationID, region: desired.region };
   status.recorded = withPortalsReady(
     { ...recorded, konnect, ...(drift.length === 0 ? {} : { drift }) },
-    ready,
+    countReady(desired, steps),
     desired,
   );
   const diverted = divertedBy(steps, desired, withCleanup);
   await openGaps(context, steps, diverted);
   const deliveryOptions = { before: recorded, mayWrite: false, diverted, isDestinationRight: false };
-  const { looks, health: delivery } = recordDeliveries(context, desired, steps, deliveryOptions);
-  await recoverGaps(context, desired, looks, deliveryOptions);
+  const delivery = await recordDeliveries(context, desired, steps, deliveryOptions);
   const lookup = { status: { recorded: withCleanup }, tokenSource: context.tokenSource };
   const objects = drift.map(({ object, fields }) => `${object} (${fields.join(', ')})`).join('; ');
   return {

@@ -31,7 +31,7 @@ test.each([
   ],
   ['keep', kept, undefined],
   ['none', { kind: 'none' }, undefined],
-  ['use', { kind: 'use', id: 'D' }, undefined],
+  ['use', { kind: 'use', id: 'D', isSuspicious: false }, undefined],
   ['unresolved', { kind: 'unresolved', ids: [] }, undefined],
   ['wait', { kind: 'wait' }, undefined],
   ['refuse', { kind: 'refuse', name: 'n', ids: ['D'], why: 'policy' }, undefined],

@@ -54,6 +54,7 @@ export const ours: SeenDestination = {
   name: 'n',
   endpointDigest: 'e1',
   endpointHoldsSecret: true,
+  isSuspicious: false,
   logFormat: 'cef',
   skipSSLVerification: false,
   updatedAt: longAgo,

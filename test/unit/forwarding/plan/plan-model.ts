@@ -34,7 +34,12 @@ export type WorldWebhook =
 
 export function look(world: World, desired: DesiredState, recorded: Status): Observed {
   const ids = Object.keys(world.destinations).toSorted();
-  const see = (id: string) => ({ id, endpointHoldsSecret: false, ...withoutSecret(world.destinations[id]) });
+  const see = (id: string) => ({
+    id,
+    endpointHoldsSecret: false,
+    isSuspicious: false,
+    ...withoutSecret(world.destinations[id]),
+  });
   const mine = recorded.destination?.id;
   const others = ids.filter((id) => id !== mine).map(see);
   return {

@@ -349,6 +349,21 @@ describe('the URL of a SumoLogic source of the kind Auth Header', () => {
     expect(harness.condition('Delivering')?.message).not.toContain('/receiver/v1/http');
   });
 
+  test.each(['Enforce', 'Observe'] as const)(
+    'is warned of in the destination that spec refers to (%s)',
+    async (mode) => {
+      const harness = await open({ ...twoPortals, destinationRef: { name: 'theirs' }, mode });
+      harness.createForeign('theirs', suspicious.endpoint);
+      await harness.work();
+      await harness.resync();
+      const warnings = harness.cluster.announcements.filter(({ reason }) => reason === 'EndpointSuspicious');
+      expect(warnings).toMatchObject([
+        { note: expect.stringContaining('the endpoint in destination "theirs" ends in') },
+      ]);
+      expect(JSON.stringify(harness.cluster.statuses)).not.toContain('CANARY');
+    },
+  );
+
   test('is no reason for a warning with a code', async () => {
     const harness = await open(twoPortals);
     harness.cluster.putSecret('siem', { ...siem, endpoint: 'https://CANARY.sumologic.com/receiver/v1/http/CANARY' });
