@@ -1,4 +1,5 @@
 /** Observes and plans, in both modes. */
+import type { DeliveryStatus } from '../../api/v1alpha1.ts';
 import { adoptionStateOf } from '../../status/adoptions.ts';
 import { deliveryKeyOf, deliveryOf, isStopped, isSwitchOnDue } from '../../status/delivery.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -41,19 +42,12 @@ export async function observeAndPlan(
   };
   const steps = plan(desired, recorded, observed, planContext);
   const deliveries = await observeDeliveries(context, desired, steps);
-  const isUrgent = !context.wasApplied || context.isRequested;
   const adopter = adopterOf(desired, planContext);
   const adjusted = (step: WebhookStep, key: string, seen: SeenWebhook | undefined) => {
     const known = deliveryOf(recorded, key);
     const look = deliveries.get(key);
-    // The endpoint is another one than that of the last attempt, so there is no reason to wait for the next one.
-    const mayBeOff = !context.wasApplied && look?.kind === 'seen' && look.isInactive === true;
-    const isOff = mayBeOff || isStopped(known, look);
-    const next = planSwitchOn(step, look, {
-      isDue: mayWrite && isOff && (isUrgent || isSwitchOnDue(known, context.now())),
-      isRecovering: known?.switchOn !== undefined,
-    });
-    return givingWay(next, adopter, seen);
+    const isDue = mayWrite && shouldSwitchOn(context, known, look);
+    return givingWay(planSwitchOn(step, look, { isDue, isRecovering: known?.switchOn !== undefined }), adopter, seen);
   };
   return {
     ...steps,
@@ -61,6 +55,18 @@ export async function observeAndPlan(
     organization: steps.organization && adjusted(steps.organization, deliveryKeyOf(undefined), observed.organization),
     deliveries,
   };
+}
+
+/** Returns true if Konnect sends nothing from the webhook any more, and the operator need not wait before it switches the webhook on. */
+function shouldSwitchOn(
+  { wasApplied, isRequested, now }: ReconcileContext,
+  known: DeliveryStatus | undefined,
+  look: ObservedDelivery | undefined,
+): boolean {
+  // The endpoint is another one than that of the last attempt, so there is no reason to wait for the next one.
+  const mayBeOff = !wasApplied && look?.kind === 'seen' && look.isInactive === true;
+  const isOff = mayBeOff || isStopped(known, look);
+  return isOff && (!wasApplied || isRequested || isSwitchOnDue(known, now()));
 }
 
 /** Reads the status of each webhook that points where spec wants, and that spec wants to be on. */
