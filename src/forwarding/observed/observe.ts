@@ -123,42 +123,46 @@ async function observeOurs(
   return toSeen(await konnect.client.getDestination(api, id, signal));
 }
 
+interface Referenced {
+  readonly reference: NonNullable<DesiredState['reference']>;
+  readonly recordedID: string | undefined;
+  readonly confirmSinceMs: number | undefined;
+}
+
 async function observeReference(
   context: ReadContext,
   { api }: DesiredState,
-  {
-    reference,
-    recordedID,
-    confirmSinceMs,
-  }: {
-    reference: NonNullable<DesiredState['reference']>;
-    recordedID: string | undefined;
-    confirmSinceMs: number | undefined;
-  },
+  wanted: Referenced,
 ): Promise<ObservedDestination> {
   const { konnect, forwarding, signal } = context;
-  const { id, name } = reference;
-  return orProblem(context, `destination ${id ?? `"${name ?? ''}"`}`, async () => {
-    const findNow = () => konnect.client.findDestinations(api, name ?? '', signal);
-    const named = async (mayUseAnyToken: boolean) => {
-      if (confirmSinceMs === undefined) return findNow();
-      const list = await konnect.destinations(api, { sinceMs: confirmSinceMs, mayUseAnyToken }, signal);
-      return list.named(name ?? '') ?? findNow();
-    };
-    let found: readonly Destination[] = [];
-    if (id !== undefined) {
-      const one = await konnect.client.getDestination(api, id, signal);
-      if (one !== undefined) found = [one];
-    } else {
-      found = await named(recordedID !== undefined);
-      // A list that another token read can only confirm a known destination.
-      const isConfirmed = found.length === 1 && found[0]?.id === recordedID;
-      if (recordedID !== undefined && !isConfirmed) found = await named(false);
-      // The destination may have been created just before spec referred to it.
-      if (found.length === 0) found = await findNow();
-    }
+  const { id, name = '' } = wanted.reference;
+  return orProblem(context, `destination ${id ?? `"${name}"`}`, async () => {
+    const found =
+      id === undefined
+        ? await findReferenced(context, api, name, wanted)
+        : [await konnect.client.getDestination(api, id, signal)].filter((one) => one !== undefined);
     return { kind: 'referenced', found: found.map((other) => seenDestination(forwarding.metadata.uid, other)) };
   });
+}
+
+async function findReferenced(
+  { konnect, signal }: ReadContext,
+  api: DesiredState['api'],
+  name: string,
+  { recordedID, confirmSinceMs }: Referenced,
+): Promise<readonly Destination[]> {
+  const findNow = () => konnect.client.findDestinations(api, name, signal);
+  const named = async (mayUseAnyToken: boolean) => {
+    if (confirmSinceMs === undefined) return findNow();
+    const list = await konnect.destinations(api, { sinceMs: confirmSinceMs, mayUseAnyToken }, signal);
+    return list.named(name) ?? findNow();
+  };
+  const found = await named(recordedID !== undefined);
+  // A list that another token read can only confirm a known destination.
+  const isConfirmed = recordedID === undefined || (found.length === 1 && found[0]?.id === recordedID);
+  const sure = isConfirmed ? found : await named(false);
+  // The destination may have been created just before spec referred to it.
+  return sure.length === 0 ? findNow() : sure;
 }
 
 function oldestFirst(a: Destination, b: Destination): number {
