@@ -15,6 +15,7 @@ import {
   webhooksOf,
 } from './konnect-snapshot.ts';
 import { namesDestination, namesWebhook } from './recorded-objects.ts';
+import { Replays } from './replays.ts';
 import type { FinalState, Scenario } from './scenario.ts';
 import { type Observer, type SimulatedWorld, staleMs } from './simulated-world.ts';
 import { statusInWords } from './status-text.ts';
@@ -33,6 +34,9 @@ export const invariants = {
   silent: 'the operator writes nothing to Konnect if it must not',
   converges: 'in the end Konnect has what spec wants, and status says so',
   rests: 'after that, the operator writes nothing more',
+  once: 'Konnect accepts one replay of a period and webhook',
+  undelivered: 'a replay sends nothing that was delivered',
+  unforgotten: 'status has a gap before the operator corrects its cause, until Konnect has accepted its replay',
   sound: 'a reconciliation throws only errors of Kubernetes',
 } as const;
 export type Invariant = keyof typeof invariants;
@@ -65,6 +69,7 @@ export class InvariantChecker implements Observer {
   readonly #world: SimulatedWorld;
   readonly #scenario: Scenario;
   readonly #foreignWrites: ForeignWrites;
+  readonly #replays: Replays;
   /** What has to be at the end: the scenario's final state, or the one before its change if a user has taken that back. */
   #target: FinalState;
   readonly #before: readonly FinalState[];
@@ -99,6 +104,7 @@ export class InvariantChecker implements Observer {
     this.#target = scenario;
     this.#before = before;
     this.#foreignWrites = new ForeignWrites(world);
+    this.#replays = new Replays(world, webhooksOf(world));
     this.#rememberPairs();
     const taken = new Set(scenario.mayBeTaken);
     this.#foreignDestinations = new Map(
@@ -139,6 +145,12 @@ export class InvariantChecker implements Observer {
     const destinations = destinationsOf(world);
     if (by === 'operator') this.#foreignWrites.operatorChanged(webhooks, destinations);
     else this.#peopleChanged(webhooks, destinations);
+    const isUnknowable = (one: WebhookState) =>
+      [objectOf(one), `destination/${one.destination?.id ?? ''}`].some(
+        (object) => this.#foreignWrites.isLost(object) || this.#foreignWrites.isUndecidable(object),
+      );
+    for (const { invariant, detail } of this.#replays.changed(by, webhooks, isUnknowable))
+      this.#violate(invariant, detail);
     this.#log(`  ${what}: ${this.#inWords(webhooks, destinations)}`);
     this.#recordState(webhooks, destinations);
     for (const one of webhooks) this.#checkWebhook(one);
@@ -183,6 +195,7 @@ export class InvariantChecker implements Observer {
       `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
     );
     this.#foreignWrites.called(call, outcome, reconciling);
+    this.#replays.called(call, outcome, webhooksOf(this.#world));
     if (call.kind !== 'write' || call.system !== 'konnect') return;
     if (!this.#world.isUndone && this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
@@ -203,6 +216,8 @@ export class InvariantChecker implements Observer {
     this.#log(`      ${of}: ${statusInWords(status)}`);
     for (const object of this.#foreignWrites.statusWritten(of, before, after))
       this.#violate('attributed', `${of} counts a correction of ${object}, which no other client has changed`);
+    for (const { invariant, detail } of this.#replays.statusWritten(of, before, after, webhooksOf(this.#world)))
+      this.#violate(invariant, detail);
     this.#checkPatience(of, before?.status, status);
     this.#checkHonesty(of, before?.status, after);
   }
@@ -299,6 +314,8 @@ export class InvariantChecker implements Observer {
       if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
         found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
     }
+    const { replayed = [] } = this.#scenario;
+    for (const detail of this.#replays.missing(replayed, webhooks)) found.push({ invariant: 'unforgotten', detail });
     for (const object of this.#foreignWrites.untold())
       found.push({
         invariant: 'attributed',

@@ -92,6 +92,12 @@ export class Kubernetes {
     this.#put('user', object, this.#changed(object, { metadata: { generation: generation + 1 }, spec }));
   }
 
+  annotate(key: string, name: string, value: string): void {
+    const object = this.#current(key);
+    const annotations = { ...object.metadata.annotations, [name]: value };
+    this.#put('user', object, this.#changed(object, { metadata: { annotations } }));
+  }
+
   /** Replaces a forwarding with a file that has the same spec and no finalizers. */
   replace(key: string): void {
     const object = this.#current(key);

@@ -11,7 +11,7 @@ import type { FinalState, Scenario } from './scenario.ts';
 import { type SavedState, SimulatedWorld } from './simulated-world.ts';
 
 /** Number of resyncs after which a run must have converged, without those while a fault lasts for minutes. */
-const maxResyncs = 10;
+const maxResyncs = 16;
 const restResyncs = 2;
 /** The longest time to convergence without a fault, if Konnect delays nothing. */
 const maxRecoveryMs = 90_000;

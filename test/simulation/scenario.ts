@@ -33,6 +33,8 @@ export interface Scenario extends FinalState {
   readonly afterFault?: FinalState;
   /** Also accepted if Konnect has refused a call with 4xx. */
   readonly afterRefusal?: FinalState;
+  /** Webhooks of which a gap has to be recorded and replayed. */
+  readonly replayed?: readonly string[];
   /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
   /** Webhooks that are off while they change their kind. They are checked from when they have their final target. */

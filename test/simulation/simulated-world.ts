@@ -187,6 +187,11 @@ export class SimulatedWorld {
     this.told(`a user edits ${of}`);
   }
 
+  annotate(name: string, value: string, of = key): void {
+    this.kubernetes.annotate(of, name, value);
+    this.told(`a user annotates ${of}`);
+  }
+
   /** Replaces a forwarding, and with it removes its finalizer. */
   replace(of = key): void {
     this.kubernetes.replace(of);

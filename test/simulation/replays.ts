@@ -1,0 +1,224 @@
+/** Checks the gaps in status and the replays in Konnect: one replay for each gap, of nothing that was delivered, and no gap is forgotten. */
+import type { ReplayJob } from '../../sandbox/konnect/model.ts';
+import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
+import { isReplaying } from '../../src/status/gaps.ts';
+import { type Call, isAct } from './faults.ts';
+import { isDelivering, type WebhookState } from './konnect-snapshot.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
+
+export interface ReplayViolation {
+  readonly invariant: 'once' | 'undelivered' | 'unforgotten';
+  readonly detail: string;
+}
+
+/** The times of a job in milliseconds. */
+interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Requests have whole seconds. */
+const roundingMs = 1_000;
+
+export class Replays {
+  readonly #world: SimulatedWorld;
+  /** By webhook, the last job that was seen. */
+  readonly #jobs = new Map<string, ReplayJob>();
+  /** By webhook, the jobs that Konnect has accepted. */
+  readonly #accepted = new Map<string, Window[]>();
+  /** By webhook, the times of the successful attempts that Konnect has shown to the operator. */
+  readonly #deliveredMs = new Map<string, Set<number>>();
+  /** By webhook, the times of the failed attempts that status has had. */
+  readonly #failedMs = new Map<string, Set<number>>();
+  /** Webhooks that another client has switched off or pointed elsewhere, and the forwardings that own them. */
+  readonly #diverted = new Map<string, string>();
+  #isOn = new Set<string>();
+  /** Webhooks of which status has had a gap. */
+  readonly #hadGap = new Set<string>();
+
+  constructor(world: SimulatedWorld, webhooks: readonly WebhookState[]) {
+    this.#world = world;
+    for (const one of webhooks) {
+      if (one.webhook.replay !== undefined) this.#jobs.set(one.name, one.webhook.replay);
+      this.#showDelivery(one);
+    }
+    this.#isOn = onOf(webhooks);
+  }
+
+  /** Has to be called after every change in Konnect. `isUnknowable`: the operator cannot have seen what another client changed. */
+  changed(
+    by: 'operator' | 'people',
+    webhooks: readonly WebhookState[],
+    isUnknowable: (one: WebhookState) => boolean,
+  ): ReplayViolation[] {
+    const found = webhooks.flatMap((one) => [
+      ...this.#newJob(one),
+      ...(by === 'people' ? this.#divert(one) : this.#restore(one, isUnknowable(one))),
+    ]);
+    this.#isOn = onOf(webhooks);
+    return found;
+  }
+
+  /** What was not delivered leaves status only if Konnect has accepted a replay of it. */
+  statusWritten(
+    of: string,
+    before: AuditLogForwarding | undefined,
+    { metadata, spec, status }: AuditLogForwarding,
+    webhooks: readonly WebhookState[],
+  ): ReplayViolation[] {
+    if (metadata.deletionTimestamp !== undefined) return [];
+    return (status.delivery ?? []).flatMap((now) => {
+      const one = webhooks.find((webhook) => isOf(webhook, now.key, spec.konnect.region));
+      if (one === undefined) return [];
+      if (now.gap !== undefined) this.#hadGap.add(one.name);
+      if (now.state === 'Failing') add(this.#failedMs, one.name, Date.parse(now.lastAttemptTime ?? ''));
+      const was = before?.status.delivery?.find(({ key }) => key === now.key);
+      const kept = [...this.#windows(one.name), ...outstanding(now)];
+      const lost = outstanding(was).filter((window) => !isCoveredBy(window, kept));
+      return lost.map(() => ({ invariant: 'unforgotten', detail: `${of} forgets a gap of ${one.name}` }));
+    });
+  }
+
+  /** Returns what is still missing at the end for webhooks whose gap has to be replayed. */
+  missing(names: readonly string[], webhooks: readonly WebhookState[]): string[] {
+    // What people did in between may have opened a gap that no delivery ends.
+    const mayBeOpen = this.#world.appliedFaults.some(({ fault }) => isAct(fault));
+    return names.flatMap((name) => {
+      const one = webhooks.find((webhook) => webhook.name === name);
+      const entry = one && this.#entryOf(one);
+      if (entry === undefined) return [];
+      if (!this.#hadGap.has(name)) return this.#world.appliedFaults.length === 0 ? [`${name} has had no gap`] : [];
+      const { gap, replay } = entry;
+      if (replay?.state === 'Failed' && replay.isRetry === true) return [];
+      const isOpen = gap !== undefined && (gap.to !== undefined || !mayBeOpen);
+      if (isOpen || (gap === undefined && replay?.state !== 'Completed')) return [`the gap of ${name} is not replayed`];
+      const isCovered = (ms: number) => this.#windows(name).some(({ fromMs, toMs }) => fromMs <= ms && ms <= toMs);
+      const lost = [...(this.#failedMs.get(name) ?? [])].filter((ms) => gap === undefined && !isCovered(ms));
+      return lost.map((ms) => `no replay of ${name} covers ${new Date(ms).toISOString()}`);
+    });
+  }
+
+  /** Konnect has answered a call of the operator. */
+  called({ what }: Call, outcome: string, webhooks: readonly WebhookState[]): void {
+    if (outcome !== 'done' || !what.includes('webhook status')) return;
+    const id = /[0-9a-f-]{36}/.exec(what)?.[0];
+    for (const one of webhooks) {
+      const { which } = one;
+      const isShown =
+        which.kind === 'portal' ? which.id === id : id === undefined && what.includes(`/${which.region}/`);
+      if (isShown) this.#showDelivery(one);
+    }
+  }
+
+  #showDelivery({ name, webhook: { lastAttempt } }: WebhookState): void {
+    if (lastAttempt?.ok === true) add(this.#deliveredMs, name, lastAttempt.at.getTime());
+  }
+
+  #newJob(one: WebhookState): ReplayViolation[] {
+    const { name, webhook } = one;
+    const { replay: job } = webhook;
+    if (job === undefined || job === this.#jobs.get(name)) return [];
+    this.#jobs.set(name, job);
+    const { fromMs, toMs } = { fromMs: Date.parse(job.startAt), toMs: Date.parse(job.endAt) };
+    const earlier = this.#windows(name);
+    this.#accepted.set(name, [...earlier, { fromMs, toMs }]);
+    const found: ReplayViolation[] = [];
+    if (earlier.some((window) => window.fromMs === fromMs && window.toMs === toMs)) {
+      found.push({ invariant: 'once', detail: `${name}: ${job.startAt} to ${job.endAt} again` });
+    }
+    if (this.#entryOf(one)?.replay?.isManual === true) return found;
+    const isInside = (ms: number) => ms > fromMs + roundingMs && ms < toMs - roundingMs;
+    if ([...(this.#deliveredMs.get(name) ?? [])].some(isInside)) {
+      found.push({ invariant: 'undelivered', detail: `${name}: ${job.startAt} to ${job.endAt} was delivered in part` });
+    }
+    return found;
+  }
+
+  /** Another client keeps the logs of a webhook away that status says is attached and on. */
+  #divert(one: WebhookState): ReplayViolation[] {
+    if (isDelivering(one) && !this.#diverted.has(one.name)) {
+      const owner = this.#ownerOf(one);
+      if (owner === undefined || this.#targetIn(owner) === targetOf(one)) return [];
+      this.#diverted.set(one.name, owner);
+    } else if (!isDelivering(one) && this.#isOn.has(one.name)) {
+      const owner = this.#ownerOf(one);
+      if (owner !== undefined) this.#diverted.set(one.name, owner);
+    }
+    return [];
+  }
+
+  /** The operator puts it right only after status has the gap. */
+  #restore(one: WebhookState, isUnknowable: boolean): ReplayViolation[] {
+    const owner = this.#diverted.get(one.name);
+    if (owner === undefined || !isDelivering(one) || this.#targetIn(owner) !== targetOf(one)) return [];
+    this.#diverted.delete(one.name);
+    const { gap } = this.#entryOf(one) ?? {};
+    if (isUnknowable || (gap !== undefined && gap.to === undefined)) return [];
+    return [{ invariant: 'unforgotten', detail: `${one.name} is put right, and status has no gap of it` }];
+  }
+
+  /** Returns the forwarding whose status says that the webhook is attached and on, with no write under way. */
+  #ownerOf({ which, organization }: WebhookState): string | undefined {
+    for (const [of, { status, spec, metadata }] of this.#world.kubernetes.objects) {
+      if (which.kind !== 'portal' || status.konnect?.organizationID !== organization.id) continue;
+      const entry = status.portals?.find(({ id }) => id === which.id);
+      const isOn = entry?.applied?.enabled === true && entry.updating === undefined && entry.state === 'on';
+      const isQuiet = status.destination?.updating === undefined && status.destination?.creating === undefined;
+      const isWantedOn = spec.portals?.some(({ id, enabled }) => id === which.id && enabled) === true;
+      if (isOn && isQuiet && isWantedOn && metadata.deletionTimestamp === undefined) return of;
+    }
+    return undefined;
+  }
+
+  #targetIn(of: string): string | undefined {
+    return this.#world.kubernetes.objects.get(of)?.status.destination?.id;
+  }
+
+  #entryOf(one: WebhookState): DeliveryStatus | undefined {
+    for (const { spec, status } of this.#world.kubernetes.objects.values()) {
+      const entry = status.delivery?.find(({ key }) => isOf(one, key, spec.konnect.region));
+      if (entry !== undefined && status.konnect?.organizationID === one.organization.id) return entry;
+    }
+    return undefined;
+  }
+
+  #windows(name: string): readonly Window[] {
+    return this.#accepted.get(name) ?? [];
+  }
+}
+
+function add(times: Map<string, Set<number>>, name: string, ms: number): void {
+  times.set(name, (times.get(name) ?? new Set()).add(ms));
+}
+
+function onOf(webhooks: readonly WebhookState[]): Set<string> {
+  return new Set(webhooks.filter(isDelivering).map(({ name }) => name));
+}
+
+function targetOf({ webhook: { target } }: WebhookState): string | undefined {
+  return target.kind === 'destination' ? target.id : undefined;
+}
+
+function isOf({ which }: WebhookState, key: string, region: string): boolean {
+  return which.kind === 'portal' ? which.id === key : key === 'organization' && which.region === region;
+}
+
+/** Returns what status says was not delivered: the gap, and what a replay is still to send. An open gap has no end. */
+function outstanding({ gap, replay }: Partial<DeliveryStatus> = {}): Window[] {
+  const isOpen = isReplaying(replay) && replay.isManual !== true;
+  return [...(gap === undefined ? [] : [gap]), ...(isOpen ? [replay] : [])].map(({ from, to }) => ({
+    fromMs: Date.parse(from),
+    toMs: to === undefined ? Number.POSITIVE_INFINITY : Date.parse(to),
+  }));
+}
+
+/** An open gap may have ended, or begin where a replay ends. */
+function isCoveredBy({ fromMs, toMs }: Window, windows: readonly Window[]): boolean {
+  const ordered = windows.toSorted((a, b) => a.fromMs - b.fromMs);
+  let reachedMs = Number.NEGATIVE_INFINITY;
+  for (const one of ordered) {
+    if (one.fromMs > fromMs && one.fromMs > reachedMs) break;
+    reachedMs = Math.max(reachedMs, one.toMs);
+  }
+  return toMs === Number.POSITIVE_INFINITY ? reachedMs > fromMs : reachedMs >= toMs;
+}
