@@ -58,7 +58,7 @@ describe('the deliveries of a portal', () => {
   test('are shown from the first attempt on', async () => {
     const created = await environment.forwarding(name);
     expect(conditionOf(created, 'Delivering')).toMatchObject({ status: 'True', reason: 'NoAttemptYet' });
-    expect(created.status.delivery).toEqual([{ key: portal, state: 'NoAttemptYet' }]);
+    expect(created.status.delivery).toEqual([{ key: portal, state: 'NoAttemptYet', since: expect.any(String) }]);
     await login({ webhook_status: 'active', last_response_code: 200 });
     const { status } = await look('Delivered');
     expect(status.delivery).toEqual([
@@ -68,6 +68,7 @@ describe('the deliveries of a portal', () => {
         lastResponseCode: 200,
         lastAttemptTime: expect.any(String),
         lastDeliveredTime: expect.any(String),
+        since: expect.any(String),
       },
     ]);
     await expect(column()).resolves.toBe('True');
