@@ -2,7 +2,7 @@
 import type { ReplayJob } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
 import { isReplaying } from '../../src/status/gaps.ts';
-import { type Call, isAct } from './faults.ts';
+import type { Call } from './faults.ts';
 import { isDelivering, type WebhookState } from './konnect-snapshot.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
@@ -81,15 +81,18 @@ export class Replays {
 
   /** Returns what is still missing at the end for webhooks whose gap has to be replayed. */
   missing(names: readonly string[], webhooks: readonly WebhookState[]): string[] {
-    // What people did in between may have opened a gap that no delivery ends.
-    const mayBeOpen = this.#world.appliedFaults.some(({ fault }) => isAct(fault));
+    // What other clients did in between may have opened a gap that no delivery ends.
+    const mayBeOpen = this.#world.appliedFaults.some(({ fault }) => fault.startsWith('other-'));
     return names.flatMap((name) => {
       const one = webhooks.find((webhook) => webhook.name === name);
       const entry = one && this.#entryOf(one);
       if (entry === undefined) return [];
-      if (!this.#hadGap.has(name)) return this.#world.appliedFaults.length === 0 ? [`${name} has had no gap`] : [];
-      const { gap, replay } = entry;
+      if (!this.#hadGap.has(name) && entry.replay === undefined)
+        return this.#world.appliedFaults.length === 0 ? [`${name} has had neither a gap nor a replay`] : [];
+      const { gap, replay, state } = entry;
       if (replay?.state === 'Failed' && replay.isRetry === true) return [];
+      // The second try of a replay waits for a delivery.
+      if (isReplaying(replay) && !(mayBeOpen && state !== 'Delivered')) return [`the replay of ${name} has not ended`];
       const isOpen = gap !== undefined && (gap.to !== undefined || !mayBeOpen);
       if (isOpen || (gap === undefined && replay?.state !== 'Completed')) return [`the gap of ${name} is not replayed`];
       const isCovered = (ms: number) => this.#windows(name).some(({ fromMs, toMs }) => fromMs <= ms && ms <= toMs);

@@ -33,7 +33,7 @@ export interface Scenario extends FinalState {
   readonly afterFault?: FinalState;
   /** Also accepted if Konnect has refused a call with 4xx. */
   readonly afterRefusal?: FinalState;
-  /** Webhooks of which a gap has to be recorded and replayed. */
+  /** Webhooks of which a gap or a requested period has to be replayed. */
   readonly replayed?: readonly string[];
   /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
