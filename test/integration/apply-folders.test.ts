@@ -18,8 +18,9 @@ const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonl
       'examples/kong-operator/',
       { hasKustomization: true, brings: ['secret', 'konnectapiauthconfiguration', 'portal', kind] },
     ],
-    // It has no kustomization. A client-side apply of one would remove the keys of other clients from their ConfigMap.
+    // These two have no kustomization. A client-side apply of one would remove the keys of other clients from their ConfigMap.
     ['argocd/', { hasKustomization: false, brings: ['configmap'] }],
+    ['argocd/notifications/', { hasKustomization: false, brings: ['configmap'] }],
     ['examples/argocd/', { hasKustomization: true, brings: ['application'] }],
     ['examples/argocd/audit-logs/', { hasKustomization: true, brings: ['namespace', 'externalsecret', kind] }],
     ['examples/flux/', { hasKustomization: true, brings: ['gitrepository', 'kustomization'] }],

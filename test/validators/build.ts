@@ -82,8 +82,16 @@ export const krewValidator: GoProgram = {
   duration: 'less than a minute, once',
 };
 
+/** The program that runs the notifications engine of Argo CD. */
+export const notifications: GoProgram = {
+  name: 'notifications',
+  module: fileURLToPath(new URL('./notifications/', import.meta.url)),
+  package: '.',
+  duration: 'a few minutes, once',
+};
+
 /** What the tests of `npm test` need. */
-export const programs = [objectValidators, actionlint, promtool, krewValidator] as const;
+export const programs = [objectValidators, actionlint, promtool, krewValidator, notifications] as const;
 
 const reportEveryMs = 10_000;
 const lastLines = 20;

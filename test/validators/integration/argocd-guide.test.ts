@@ -41,7 +41,7 @@ const argoCD = [
 
 test('these tests cover every block of the guide', () => {
   expect([keys, policy, ...commands].toSorted()).toEqual(scripts.toSorted());
-  expect(commands).toHaveLength(2);
+  expect(commands).toHaveLength(3);
 });
 
 test('the guide lists the keys of the ConfigMap', () => {
@@ -53,7 +53,7 @@ describe('the lines for argocd-rbac-cm', () => {
   const ask = (subject: string, action: string) =>
     validators.allowed(application, { policy, subject, action: `action/${group}/${kind}/${action}` });
 
-  test.each(['reconcile', 'suspend', 'resume'])('allow only this role to run %s', async (action) => {
+  test.each(['reconcile', 'replay', 'suspend', 'resume'])('allow only this role to run %s', async (action) => {
     expect(await ask('role:platform', action)).toBe(true);
     expect(await ask('role:admin', action)).toBe(true);
     expect(await ask('role:readonly', action)).toBe(false);
@@ -97,12 +97,26 @@ describe('the commands, run in sequence', () => {
     expect((await live('configmap', 'argocd-cm')).data).toEqual({ ...known, ...argoSettings() });
   });
 
+  test('add two keys to argocd-notifications-cm, and keep the others', async () => {
+    const metadata = { name: 'argocd-notifications-cm', namespace: 'argocd' };
+    const data = { 'service.slack': 'token: $slack-token' };
+    await kubectl(['apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }),
+    });
+    await bash(commands[1] ?? '', root);
+    expect(Object.keys((await live('configmap', metadata.name)).data ?? {}).toSorted()).toEqual([
+      'service.slack',
+      'template.audit-logs-degraded',
+      'trigger.on-audit-logs-degraded',
+    ]);
+  });
+
   test('confirm a deletion or a prune', async () => {
     const since = new Date();
     since.setMilliseconds(0);
     await kubectl(['apply', '-f', `${root}/examples/argocd/application.yaml`]);
     expect(await validators.confirmed(await live('application', 'audit-logs'), since)).toBe(false);
-    await bash(commands[1] ?? '', root);
+    await bash(commands[2] ?? '', root);
     const confirmed = await live('application', 'audit-logs');
     expect(await validators.confirmed(confirmed, since)).toBe(true);
     expect(await validators.confirmed(confirmed, new Date(since.getTime() + 3_600_000))).toBe(false);
