@@ -40,6 +40,10 @@ describe.each([20, 120])('%i forwardings of one organization with 3 portals each
       'update-portal-audit-log-webhook': count * portals,
     });
     expect(fleet.readiness(0)).toEqual({ [inSync]: count });
+    // The finalizer, the pending creation, the pending attachments, and the outcome.
+    expect(fleet.cluster.writes).toBe(4 * count);
+    // A destination created, all portals attached, in sync.
+    expect(fleet.cluster.announcements).toHaveLength(3 * count);
 
     expect(await during(operator, () => fleet.rotate('Bearer of tomorrow'))).toEqual({
       'get-audit-log-destination': alone,
@@ -81,4 +85,20 @@ test('a name that another client has taken is seen in the list that many forward
   expect(calls).toMatchObject({ 'create-audit-log-destination': 29, 'get-audit-log-destinations': 1 });
   expect(fleet.readiness(0)).toEqual({ [inSync]: 29, 'False NameInUse Stalled': 1 });
   expect(currentDestinations(organization)).toHaveLength(30);
+});
+
+test('the event about many webhooks names ten of them', async () => {
+  await using fleet = await Fleet.openEmpty([{ forwardings: 1, portals: 13 }]);
+  const operator = await fleet.start({});
+  fleet.createAll();
+  await eventually(() => {
+    expect(fleet.readiness(0)).toEqual({ [inSync]: 1 });
+    expect(operator.isIdle).toBe(true);
+  });
+  const notes = fleet.cluster.announcements
+    .filter(({ reason }) => reason === 'WebhookAttached')
+    .map(({ note }) => note);
+  expect(notes).toEqual([
+    expect.stringMatching(/^(portal [\w-]+, ){9}portal [\w-]+ and 3 more webhooks forward to destination [\w-]+$/),
+  ]);
 });

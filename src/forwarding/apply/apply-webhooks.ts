@@ -11,7 +11,7 @@ import { beforeWrite, type ReconcileContext } from '../reconcile-context.ts';
 import type { Attachment } from './attachment.ts';
 import { attachmentsOf } from './attachments.ts';
 import { contestedProblem, recordCorrected } from './drift-correction.ts';
-import { recordOutcome } from './webhook-events.ts';
+import { recordOutcomes, type WrittenWebhook } from './webhook-events.ts';
 
 export interface WebhooksResult {
   readonly problems: readonly Problem[];
@@ -38,15 +38,16 @@ export async function applyWebhooks(
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
   await announce(context, toWrite);
+  const written: WrittenWebhook[] = [];
   const problems = await Promise.all(
     attachments.map(async (one) => {
       const problem = contested.get(one);
       if (problem !== undefined) return failed(one, problem);
-      if (!isWaiting(one)) return applyWebhook(context, desired, one, destinationID ?? '');
+      if (!isWaiting(one)) return applyWebhook(context, desired, one, destinationID ?? '', written);
       if (!mayBeAttached(one.recorded)) one.record({ state: 'pending', ours: 'same' });
       return undefined;
     }),
-  );
+  ).finally(() => recordOutcomes(context, written));
   const fromPortals = desired.portals.map(({ problem }) => problem);
   const found = [...problems, ...fromPortals, ...desired.unresolved].filter((problem) => problem !== undefined);
   const portalsReady = countReady(context, desired, attachments, isWaiting);
@@ -142,6 +143,7 @@ async function applyWebhook(
   desired: DesiredState,
   one: Attachment,
   destinationID: string,
+  written: WrittenWebhook[],
 ): Promise<Problem | undefined> {
   const state = one.enabled ? 'on' : 'off';
   switch (one.step.kind) {
@@ -159,7 +161,7 @@ async function applyWebhook(
     case 'refuse':
       return refused(one, webhookInUse(one.step, one.object, one.field));
     case 'attach':
-      return attach(context, desired, one, destinationID);
+      return attach(context, desired, one, destinationID, written);
   }
 }
 
@@ -168,6 +170,7 @@ async function attach(
   desired: DesiredState,
   one: Attachment,
   destinationID: string,
+  written: WrittenWebhook[],
 ): Promise<Problem | undefined> {
   try {
     const updatedAt = await one.write(destinationID);
@@ -176,7 +179,7 @@ async function attach(
     if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
     return failed(one, await diagnoseFailure(context, desired, one, destinationID, error));
   }
-  recordOutcome(context, one, one.needsDestination ? `destination ${destinationID}` : 'the endpoint in its Secret');
+  written.push({ one, target: one.needsDestination ? `destination ${destinationID}` : 'the endpoint in its Secret' });
   return undefined;
 }
 

@@ -29,7 +29,19 @@ describe('creating', () => {
     );
     expect(harness.readiness).toBe('True InSync');
     expect(harness.status.portalsReady).toBe('2/2');
-    expect(harness.reasons).toEqual(['DestinationCreated', 'WebhookAttached', 'WebhookAttached', 'InSync']);
+    expect(harness.reasons).toEqual(['DestinationCreated', 'WebhookAttached', 'InSync']);
+  });
+
+  test('says which webhooks it has attached, in one event for those that are on and one for those that are off', async () => {
+    const portals = [shop, forum].map((id) => ({ id, enabled: id === shop }));
+    const harness = await open({ portals, organization: { enabled: true } });
+    await harness.reconcile();
+    const id = harness.status.destination?.id ?? '';
+    const attached = harness.cluster.announcements.filter(({ reason }) => reason === 'WebhookAttached');
+    expect(attached.map(({ note }) => note)).toEqual([
+      `portal ${shop} and the organization's webhook forward to destination ${id}`,
+      `portal ${forum} is switched off and attached to destination ${id}`,
+    ]);
   });
 
   test('sends what spec and Secret say, and adds the finalizer', async () => {
