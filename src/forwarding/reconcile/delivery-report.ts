@@ -35,7 +35,7 @@ export async function recordDeliveries(
   const isSuspicious = desired.own?.isSuspicious ?? (destination.kind === 'use' && destination.isSuspicious);
   const hint = isSuspicious ? suspicion(endpointSource(context, desired)) : undefined;
   if (hint !== undefined && !wasApplied) recordEvent(context, 'Warning', 'EndpointSuspicious', 'Check', hint);
-  const looks = looksAt(desired, steps, mayWrite ? status.recorded : {});
+  const looks = looksAt(desired, steps, mayWrite ? status.recorded : {}, isDestinationRight);
   const isRestored = (key: string) =>
     isDestinationRight && looks.get(key)?.kind !== 'off' && looks.get(key)?.kind !== 'absent';
   const restored = new Set(mayWrite ? [...diverted].filter(isRestored) : []);
@@ -47,17 +47,23 @@ export async function recordDeliveries(
 
 /** Returns a look at each webhook that spec wants. `recorded`: what this reconciliation has set. */
 function looksAt(
-  { portals, organization }: DesiredState,
+  { api, portals, organization }: DesiredState,
   steps: DeliveryPlan,
   recorded: RecordedState,
+  isDestinationRight: boolean,
 ): ReadonlyMap<string, DeliveryLook> {
+  // A webhook that waits for its destination keeps its recorded state, but was not attached.
+  const isThere = recorded.destination?.id !== undefined && steps.destination.kind !== 'create';
+  const canAttach = isDestinationRight || isThere;
   const looks = new Map<string, DeliveryLook>();
   const add = (portalID: string | undefined, enabled: boolean, state: AttachmentState | undefined) => {
     const key = deliveryKeyOf(portalID);
     const step = portalID === undefined ? steps.organization : steps.portals.get(portalID);
     looks.set(key, step?.kind === 'unknown' ? step : { kind: 'absent' });
     if (step?.kind !== 'keep' && step?.kind !== 'attach') return;
-    const isSet = step.kind === 'keep' || state === (enabled ? 'on' : 'off');
+    const needsDestination = portalID !== undefined || api === 'v3';
+    const isWritten = (canAttach || !needsDestination) && state === (enabled ? 'on' : 'off');
+    const isSet = step.kind === 'keep' || isWritten;
     const look = steps.deliveries.get(key);
     // A client switched it off, and the operator left it.
     const stayedOff = !isSet && step.kind === 'attach' && step.because === 'enabled';

@@ -231,3 +231,15 @@ test('the name of a destination that spec refers to by ID is not in status', asy
   expect(harness.readiness).toBe('True InSync');
   expect(harness.status.destination).toEqual({ id: theirs.id, name: '', managed: false });
 });
+
+test('a reference to nothing under live webhooks writes nothing at rest', async () => {
+  const harness = await inPlace();
+  harness.cluster.edit(() => specOf({ ...usual, destinationRef: { name: 'misspelt' } }));
+  await harness.work();
+  await harness.resync();
+  harness.clearRecords();
+  await harness.resync();
+  expect(pointed(harness)).toEqual(oursEverywhere);
+  expect(harness.readiness).toBe('False DestinationNotFound Stalled');
+  expect([harness.konnectWrites, harness.cluster.writes]).toEqual([[], 0]);
+});
