@@ -54,7 +54,7 @@ export class DestinationLists {
       }
     }
     if (signal.aborted) throw abortedError('list destinations');
-    return this.#request(api, requestList).join(signal);
+    return this.#sharedRequest(api, requestList).join(signal);
   }
 
   /** Returns true if {@link get} needs no new request. */
@@ -91,7 +91,7 @@ export class DestinationLists {
     );
   }
 
-  #request(api: AuditLogsAPI, requestList: RequestList): SharedRequest<ListedDestinations> {
+  #sharedRequest(api: AuditLogsAPI, requestList: RequestList): SharedRequest<ListedDestinations> {
     const written = new Set<string>();
     const request = new SharedRequest(
       async (shared) => new ListedDestinations(await requestList(api, shared), written),
