@@ -103,9 +103,9 @@ describe.each(['client-side', 'server-side'] as const)('for a forwarding synced 
   let one: Fixture;
 
   /** Runs an action as Argo CD does: it runs the Lua script on the live object, and sends the change as a merge patch. */
-  async function runAction(action: string): Promise<void> {
+  async function runAction(action: string, parameters: Readonly<Record<string, string>> = {}): Promise<void> {
     const live = { ...(await environment().forwarding(name)) };
-    const { object, patch } = await validators.action(live, action, settings);
+    const { object, patch } = await validators.action(live, action, settings, parameters);
     await environment().patch(name, patch);
     const { spec, metadata } = await environment().forwarding(name);
     expect({ spec, annotations: metadata.annotations }).toEqual({
@@ -139,7 +139,7 @@ describe.each(['client-side', 'server-side'] as const)('for a forwarding synced 
   });
 
   test('Suspend stops writes to Konnect, Resume restores the webhook, and Argo CD shows both', async () => {
-    expect(await offered()).toEqual(['reconcile', 'suspend']);
+    expect(await offered()).toEqual(['reconcile', 'replay', 'suspend']);
     await runAction('suspend');
     const suspended = await environment().waitFor(name, isUnreadyFor('Suspended'));
     expect(await shownOf(suspended)).toEqual({
@@ -157,6 +157,13 @@ describe.each(['client-side', 'server-side'] as const)('for a forwarding synced 
     expect(ready.status.observedGeneration).toBe(ready.metadata.generation);
     expect(await shownOf(ready)).toMatchObject({ status: 'Healthy', message: expect.stringMatching(/^InSync: /) });
     expect(one.portalWebhook()).toMatchObject({ enabled: true });
+    expect(await isSynced()).toBe(true);
+  });
+
+  test('Replay a period requests the replay, and status confirms the request', async () => {
+    const [from = '', to = ''] = [3, 2].map((hours) => new Date(Date.now() - hours * 3_600_000).toISOString());
+    await runAction('replay', { from, to });
+    await environment().waitFor(name, ({ status }) => status.lastHandledReplay === `${from}/${to}`);
     expect(await isSynced()).toBe(true);
   });
 
