@@ -123,10 +123,14 @@ export function inSeconds({ from, to }: Period): Period {
   return { from: seconds(Math.floor(Date.parse(from) / 1_000) * 1_000), to: endOf(to) };
 }
 
-/** Returns the window of a request, without what Konnect has deleted. */
+/** Returns the window of a request, without what Konnect has deleted. Its end has passed, even if it was rounded. */
 function windowOf(wanted: Period, now: Date): Period {
   const { from, to } = inSeconds(wanted);
-  return Date.parse(from) < oldestMs(now) ? { from: seconds(oldestMs(now)), to } : { from, to };
+  const nowMs = Math.floor(now.getTime() / 1_000) * 1_000;
+  return {
+    from: Date.parse(from) < oldestMs(now) ? seconds(oldestMs(now)) : from,
+    to: Date.parse(to) > nowMs ? seconds(nowMs) : to,
+  };
 }
 
 function endOf(to: string): string {

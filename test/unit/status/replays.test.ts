@@ -192,6 +192,12 @@ describe('a replay that a user requests', () => {
     expect(failing).toEqual({ entry: entryWith({ gap, replay }), action: undefined });
   });
 
+  test('ends no later than now, although its end is rounded', () => {
+    const now = new Date(start + hourMs + 300);
+    const step = requestReplay(entryWith({}), { from: time(5), to: now.toISOString() }, { ...context, now });
+    expect(step.entry.replay).toMatchObject({ from: time(5), to: time(60) });
+  });
+
   test('moves the beginning of the gap', () => {
     const { entry } = requestReplay(entryWith({ gap }), window, context);
     const { gap: rest } = afterRead(entry, { ...job, ...window, state: 'completed' }, context).entry;
