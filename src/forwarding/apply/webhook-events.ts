@@ -65,20 +65,20 @@ function recordOutcome(context: ReconcileContext, one: Attachment, target: strin
     case 'settings':
     case 'pointed elsewhere':
     case 'destination gone':
-      if (step.isForeign === true) {
-        recordCorrected(context, one.key, changeOf(one, step));
-        return true;
-      }
-      if (step.because !== 'enabled' || one.enabled) return false;
-      recordEvent(
-        context,
-        'Warning',
-        'WebhookSwitchedOff',
-        'Attach',
-        `switched off ${object}, as spec says; Konnect no longer sends its audit logs`,
-      );
-      return true;
+      return recordChange(context, one, step);
   }
+}
+
+/** Records the event of a change: a correction, or one of spec that stops the logs. Returns false for a webhook that was simply attached. */
+function recordChange(context: ReconcileContext, one: Attachment, step: Attach): boolean {
+  if (step.isForeign === true) {
+    recordCorrected(context, one.key, changeOf(one, step));
+    return true;
+  }
+  if (step.because !== 'enabled' || one.enabled) return false;
+  const note = `switched off ${one.object}, as spec says; Konnect no longer sends its audit logs`;
+  recordEvent(context, 'Warning', 'WebhookSwitchedOff', 'Attach', note);
+  return true;
 }
 
 /** Returns what another client did to the webhook, for messages. */
