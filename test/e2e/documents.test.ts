@@ -99,8 +99,9 @@ async function typed(script: Script): Promise<string> {
 const whoami = 'kubectl --kubeconfig=$F auth whoami -o jsonpath={.status.userInfo.username}; ! grep client-key $F';
 
 function isAnswered({ metadata, status }: ForwardingObject): boolean {
-  const demand = metadata.annotations?.['konnect-audit-log.io/reconcile-requested-at'];
-  return demand !== undefined && demand === status.lastHandledReconcileAt;
+  const { 'konnect-audit-log.io/reconcile-requested-at': reconcile, 'konnect-audit-log.io/replay': replay } =
+    metadata.annotations ?? {};
+  return reconcile === status.lastHandledReconcileAt && replay === status.lastHandledReplay;
 }
 
 /** Returns the expected output, as far as it is known. */

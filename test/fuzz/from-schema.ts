@@ -7,20 +7,31 @@ const rules: Readonly<Record<string, (self: Readonly<Record<string, unknown>> | 
   "self != 'global'": (self) => self !== 'global',
   "self != '00000000-0000-0000-0000-000000000000'": (self) => self !== '00000000-0000-0000-0000-000000000000',
   'has(self.id) != has(self.name)': (self) => has(self, 'id') !== has(self, 'name'),
-  "self.matches(r'^([0-9]{1,3}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')":
-    (self) => {
-      const [, hours = '0', minutes = '0', seconds = '0'] =
-        /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(typeof self === 'string' ? self : '') ?? [];
-      const all = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-      return all >= 60 && all <= 86_400;
-    },
   'has(self.organization) || (has(self.portals) && size(self.portals) > 0) || (has(self.portalRefs) && size(self.portalRefs) > 0)':
     (self) => has(self, 'organization') || sizeOf(self, 'portals') > 0 || sizeOf(self, 'portalRefs') > 0,
+  'has(self.tokenSecretRef) != has(self.authRef)': (self) => has(self, 'tokenSecretRef') !== has(self, 'authRef'),
   'has(self.destination) != has(self.destinationRef)': (self) =>
     has(self, 'destination') !== has(self, 'destinationRef'),
   "!(has(self.konnect.auditLogsAPI) && self.konnect.auditLogsAPI == 'v2' && has(self.organization)) || has(self.destination)":
     (self) => !(apiOf(self) === 'v2' && has(self, 'organization')) || has(self, 'destination'),
 };
+
+/** The rule of a duration: its form, a minimum in minutes, a maximum in hours. */
+const durationRule =
+  /^self\.matches\(r'\^\(\[0-9\]\{1,3\}h\)\?.*'\) && duration\(self\) >= duration\('(\d+)m'\) && duration\(self\) <= duration\('(\d+)h'\)$/;
+
+/** Returns the check of a duration between these limits. */
+function durationCheck(
+  minMinutes: number,
+  maxHours: number,
+): (self: Readonly<Record<string, unknown>> | string) => boolean {
+  return (self) => {
+    const [, hours = '0', minutes = '0', seconds = '0'] =
+      /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(typeof self === 'string' ? self : '') ?? [];
+    const all = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+    return all >= minMinutes * 60 && all <= maxHours * 3600;
+  };
+}
 
 /** A rule that compares with a pattern. */
 const patternRule = /^self\.matches\(r'(.+?)'\)/;
@@ -50,7 +61,8 @@ export function fromSchema(schema: Schema, words: readonly string[]): fc.Arbitra
   const checks = schema['x-kubernetes-validations'].flatMap(({ rule }) => {
     // The generator of texts keeps to the pattern.
     if (patternRule.exec(rule)?.[0] === rule) return [];
-    const check = rules[rule];
+    const [, minMinutes, maxHours] = durationRule.exec(rule) ?? [];
+    const check = minMinutes === undefined ? rules[rule] : durationCheck(Number(minMinutes), Number(maxHours));
     if (check === undefined) throw new TypeError(`a rule that the generator does not know: ${rule}`);
     return [check];
   });
