@@ -16,6 +16,8 @@ const Destinations = z.object({
   data: z.array(z.object({ id: z.string(), name: z.string(), endpoint: z.string(), log_format: z.string() })),
 });
 const Webhook = z.object({ audit_log_destination_id: z.string().optional(), enabled: z.boolean() });
+const Attempt = z.object({ last_response_code: z.number().optional() });
+const ReplayJob = z.object({ status: z.string() });
 
 /** Runs all steps. Rejects at the first command or check that fails. */
 export async function runDemoSteps(sandbox: Sandbox, terminal: DemoTerminal, file: string): Promise<void> {
@@ -24,6 +26,7 @@ export async function runDemoSteps(sandbox: Sandbox, terminal: DemoTerminal, fil
   await deliver(sandbox, terminal, konnect);
   await rotateAndDrift(sandbox, terminal, konnect, file);
   await wrongPortal(sandbox, terminal, konnect);
+  await refuse(sandbox, terminal, konnect);
   await deleteAll(terminal, konnect, file);
 }
 
@@ -143,8 +146,68 @@ async function wrongPortal({ services }: Sandbox, terminal: DemoTerminal, konnec
   );
 }
 
+async function refuse({ services }: Sandbox, terminal: DemoTerminal, konnect: KonnectClient): Promise<void> {
+  terminal.heading('5. SumoLogic refuses audit logs for a while: the operator says so, and has the gap replayed');
+  const { developers, partners } = sandboxData.portals;
+  const patch = JSON.stringify([
+    { op: 'remove', path: '/spec/portals/2' },
+    { op: 'add', path: '/spec/gapRecovery', value: { mode: 'Replay' } },
+  ]);
+  await terminal.kubectl('patch', ...forwarding, '--type=json', '-p', patch);
+  await terminal.kubectl('wait', ...forwarding, '--for=condition=Ready', '--timeout=20s');
+  await terminal.check(
+    'Konnect replays the gap that the disabled webhook of portal "partners" left in step 3',
+    async () => (await konnect.isReplayed(webhookOf(partners))) || undefined,
+  );
+
+  const webhooks = [webhookOf(developers), organizationWebhook];
+  /** A developer logs in while SumoLogic gives this answer. Resolves when the last delivery of each webhook has got it. */
+  const login = async (status: 200 | 401) => {
+    services.sumologic.control.respond(newCode, status);
+    await konnect.login(developers);
+    await terminal.check(
+      `SumoLogic answered the last delivery of the portal and of the organization with HTTP ${String(status)}`,
+      async () => {
+        const answers = await Promise.all(webhooks.map((webhook) => konnect.lastAnswer(webhook)));
+        return answers.every((one) => one === status) || undefined;
+      },
+    );
+  };
+  terminal.print(`SumoLogic answers each delivery with HTTP 401. A developer logs in to the portal "developers".
+The requests of the operator are in the log of the organization.`);
+  const refusedMs = Date.now();
+  await login(401);
+  await terminal.auditlog(['reconcile', 'sumologic', ...inNamespace]);
+  await terminal.kubectl('get', 'auditlogforwarding', ...inNamespace);
+  const failing = await terminal.auditlog(['status', ...inNamespace], 3);
+  await terminal.check(
+    'the status says that deliveries fail, and why',
+    () => /Delivering is False: .*HTTP 401/.test(failing) || undefined,
+  );
+
+  terminal.print('SumoLogic accepts deliveries again, and a developer logs in.');
+  const acceptedMs = Date.now();
+  await login(200);
+  await terminal.auditlog(['reconcile', 'sumologic', ...inNamespace]);
+  await terminal.check('Konnect has replayed the gap of the portal and of the organization', async () => {
+    const replayed = await Promise.all(webhooks.map((webhook) => konnect.isReplayed(webhook)));
+    return replayed.every(Boolean) || undefined;
+  });
+  await terminal.check('SumoLogic has the line of the login that it refused', () => {
+    const logins = services.sumologic.lines(newCode).filter(({ line }) => line.includes(`portal_id=${developers}`));
+    const times = logins.map(({ line }) => Number(/\brt=(\d+)/.exec(line)?.[1]));
+    return times.some((ms) => ms >= refusedMs && ms < acceptedMs) || undefined;
+  });
+  await terminal.auditlog(['reconcile', 'sumologic', ...inNamespace]);
+  const recovered = await terminal.auditlog(['status', ...inNamespace]);
+  await terminal.check(
+    'every webhook delivers, and every replay is completed',
+    () => recovered.match(/Delivered .*replay Completed/g)?.length === 3 || undefined,
+  );
+}
+
 async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: string): Promise<void> {
-  terminal.heading('5. The forwarding is deleted: the operator removes its configuration from Konnect');
+  terminal.heading('6. The forwarding is deleted: the operator removes its configuration from Konnect');
   await terminal.kubectl('delete', '-f', file, '--timeout=60s');
   await terminal.check('the destination is deleted', async () =>
     (await konnect.destinations()).length === 0 ? true : undefined,
@@ -157,13 +220,15 @@ async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: s
   }
   await terminal.check(
     "the organization's webhook is detached",
-    async () => isDetached(Webhook.parse(await konnect.call('GET', 'us', '/v3/audit-log-webhook'))) || undefined,
+    async () => isDetached(Webhook.parse(await konnect.call('GET', 'us', organizationWebhook))) || undefined,
   );
 }
 
 function isDetached({ audit_log_destination_id: id = '', enabled }: z.infer<typeof Webhook>): boolean {
   return id === '' && !enabled;
 }
+
+const organizationWebhook = '/v3/audit-log-webhook';
 
 function webhookOf(portal: string): string {
   return `/v3/portals/${portal}/audit-log-webhook`;
@@ -174,6 +239,10 @@ interface KonnectClient {
   call(method: string, region: string, path: string, body?: object): Promise<unknown>;
   destinations(): Promise<z.infer<typeof Destinations>['data']>;
   webhook(portal: string): Promise<z.infer<typeof Webhook>>;
+  /** Resolves with the HTTP status that the last delivery of the webhook with this path got. */
+  lastAnswer(webhook: string): Promise<number | undefined>;
+  /** Resolves with true if Konnect has completed a replay of the webhook with this path. */
+  isReplayed(webhook: string): Promise<boolean>;
   login(portal: string): Promise<void>;
 }
 
@@ -191,6 +260,11 @@ function createKonnectClient({ services }: Sandbox): KonnectClient {
     call,
     destinations: async () => Destinations.parse(await call('GET', 'global', '/v3/audit-log-destinations')).data,
     webhook: async (portal) => Webhook.parse(await call('GET', 'us', webhookOf(portal))),
+    lastAnswer: async (webhook) => Attempt.parse(await call('GET', 'us', `${webhook}/status`)).last_response_code,
+    async isReplayed(webhook) {
+      const path = webhook.replace(/webhook$/, 'replay-job');
+      return ReplayJob.parse(await call('GET', 'us', path)).status === 'completed';
+    },
     async login(portal) {
       const { email: username, password } = sandboxData.developer;
       await call('POST', 'us', `/__portals/${portal}/api/v2/developer/authenticate`, { username, password });

@@ -1,13 +1,16 @@
 /** Where the demo happens: prints text, runs real commands and checks their effects. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlane } from './control-plane/control-plane.ts';
+import { operatorFile } from './operator-process.ts';
 
 export interface DemoTerminal {
   heading(text: string): void;
   print(text: string): void;
   /** Prints the command, runs it and prints its output. Resolves with its stdout. Rejects if it fails. */
   kubectl(...args: string[]): Promise<string>;
+  /** Does the same with `auditlog`, and rejects if its exit code is not `code`. Resolves with what it printed. */
+  auditlog(args: readonly string[], code?: number): Promise<string>;
   /** Prints the command and its output until `isDone` resolves with true. `what` describes that state. Rejects after 20 seconds. */
   watch(args: readonly string[], what: string, isDone: () => Promise<boolean>): Promise<void>;
   /** Resolves with the first value of `attempt` that is not undefined, and prints `what`. Rejects after `timeoutMs`, 20 seconds by default. */
@@ -18,9 +21,9 @@ export function createDemoTerminal(
   { kubectl, kubectlPath, adminKubeconfig }: Pick<ControlPlane, 'kubectl' | 'kubectlPath' | 'adminKubeconfig'>,
   write: (text: string) => void,
 ): DemoTerminal {
-  function printCommand(args: readonly string[]): void {
+  function printCommand(command: 'kubectl' | 'auditlog', args: readonly string[]): void {
     const quoted = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
-    write(`\n$ kubectl ${quoted.join(' ')}\n`);
+    write(`\n$ ${command} ${quoted.join(' ')}\n`);
   }
 
   async function check<T>(
@@ -46,15 +49,28 @@ export function createDemoTerminal(
     check,
 
     async kubectl(...args) {
-      printCommand(args);
+      printCommand('kubectl', args);
       const { stdout, stderr, code } = await kubectl(args);
       write(stdout + stderr);
       if (code !== 0) throw new Error(`kubectl ended with code ${String(code)}`);
       return stdout;
     },
 
+    async auditlog(args, code = 0) {
+      printCommand('auditlog', args);
+      const env = { ...process.env, KUBECONFIG: adminKubeconfig };
+      const ended = await new Promise<{ output: string; code: unknown }>((resolve) => {
+        execFile(process.execPath, [operatorFile, 'auditlog', ...args], { env }, (error, stdout, stderr) => {
+          resolve({ output: stdout + stderr, code: error === null ? 0 : error.code });
+        });
+      });
+      write(ended.output);
+      if (ended.code !== code) throw new Error(`auditlog ended with code ${String(ended.code)}`);
+      return ended.output;
+    },
+
     async watch(args, what, isDone) {
-      printCommand(args);
+      printCommand('kubectl', args);
       const child = spawn(kubectlPath, args, {
         env: { ...process.env, KUBECONFIG: adminKubeconfig },
         stdio: ['ignore', 'pipe', 'inherit'],

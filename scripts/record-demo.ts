@@ -14,7 +14,8 @@ const picture = 'docs/demo.svg';
 const title = 'npm run demo';
 const description =
   'A terminal that shows the demo of the operator: a forwarding is applied and becomes ready, audit lines arrive in SumoLogic, ' +
-  "a rotated Secret is applied, another client's changes are restored, a wrong portal ID is reported, and everything is deleted.";
+  "a rotated Secret is applied, another client's changes are restored, a wrong portal ID is reported, " +
+  'audit logs that SumoLogic refused are replayed, and everything is deleted.';
 
 const Event = z.tuple([z.number(), z.literal('o'), z.string()]);
 
