@@ -24,6 +24,7 @@ const replays = [
   '/us/v3/audit-log-replay-job',
   `${portals}/${portalID}/audit-log-replay-job`,
 ] as const;
+const auditLogs = '/us/v3/audit-logs';
 const inline = { endpoint: destination.endpoint, authorization: 'Bearer x', enabled: true, log_format: 'cps' };
 
 /** Calls every operation of the documents with valid and invalid requests, with each behavior that changes answers. */
@@ -56,6 +57,7 @@ export async function driveEverything(): Promise<Exchange[]> {
       await driveWebhooks(ask);
       await driveReplays(ask, () => settle(deliver));
       await drivePortals(ask);
+      await driveAuditLogs(ask);
     } finally {
       await server.stop();
     }
@@ -96,6 +98,7 @@ async function driveRefusals(ask: Ask, { control }: KonnectServer): Promise<void
     ...replays,
     portals,
     `${portals}/${portalID}`,
+    auditLogs,
   ];
   const writes = [
     ...destinations.flatMap(
@@ -246,6 +249,18 @@ async function drivePortals(ask: Ask): Promise<void> {
   }
   await ask('GET', `${portals}/${portalID}`);
   await ask('GET', `${portals}/${unknownID}`);
+}
+
+async function driveAuditLogs(ask: Ask): Promise<void> {
+  for (const query of [
+    '',
+    '?page[size]=1',
+    `?filter[ts][gte]=${new Date(Date.now() - 3_600_000).toISOString()}`,
+    '?filter[type]=authorization',
+    '?filter[ts][lte]=now',
+  ]) {
+    await ask('GET', `${auditLogs}${query}`);
+  }
 }
 
 async function create(ask: Ask, path: string, changes: object = {}): Promise<string> {
