@@ -47,6 +47,7 @@ test('the other commands that change an object have their own tests, or change o
   expect(others.map((line) => line.split(' ').slice(1, 4).join(' ')).toSorted()).toEqual([
     'annotate application audit-logs',
     'patch configmap argocd-cm',
+    'patch configmap argocd-notifications-cm',
     'scale deployment/konnect-audit-log-operator -n',
   ]);
 });

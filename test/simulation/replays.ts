@@ -20,6 +20,13 @@ interface Window {
 /** Requests have whole seconds. */
 const roundingMs = 1_000;
 
+interface Diversion {
+  /** The forwarding that owns the webhook. */
+  readonly owner: string;
+  /** The destination that another client deleted, if the webhook itself is as the operator left it. */
+  readonly deleted: string | undefined;
+}
+
 export class Replays {
   readonly #world: SimulatedWorld;
   /** By webhook, the last job that was seen. */
@@ -30,8 +37,8 @@ export class Replays {
   readonly #deliveredMs = new Map<string, Set<number>>();
   /** By webhook, the times of the failed attempts that status has had. */
   readonly #failedMs = new Map<string, Set<number>>();
-  /** Webhooks that another client has switched off or pointed elsewhere, and the forwardings that own them. */
-  readonly #diverted = new Map<string, string>();
+  /** Webhooks that another client has switched off or pointed elsewhere, or whose destination it has deleted. */
+  readonly #diverted = new Map<string, Diversion>();
   #isOn = new Set<string>();
   /** Webhooks of which status has had a gap. */
   readonly #hadGap = new Set<string>();
@@ -141,20 +148,26 @@ export class Replays {
   #divert(one: WebhookState): ReplayViolation[] {
     if (isDelivering(one) && !this.#diverted.has(one.name)) {
       const owner = this.#ownerOf(one);
-      if (owner === undefined || this.#targetIn(owner) === targetOf(one)) return [];
-      this.#diverted.set(one.name, owner);
+      const target = owner === undefined ? undefined : this.#targetIn(owner);
+      // Without a destination, for example of a reference that does not resolve, the webhooks stay attached to the former one.
+      if (owner === undefined || target === undefined || target === targetOf(one)) return [];
+      this.#diverted.set(one.name, { owner, deleted: undefined });
     } else if (!isDelivering(one) && this.#isOn.has(one.name)) {
       const owner = this.#ownerOf(one);
-      if (owner !== undefined) this.#diverted.set(one.name, owner);
+      if (owner === undefined) return [];
+      const isUntouched = one.webhook.enabled && this.#targetIn(owner) === targetOf(one);
+      this.#diverted.set(one.name, { owner, deleted: isUntouched ? targetOf(one) : undefined });
     }
     return [];
   }
 
   /** The operator puts it right only after status has the gap. */
   #restore(one: WebhookState, isUnknowable: boolean): ReplayViolation[] {
-    const owner = this.#diverted.get(one.name);
+    const { owner, deleted } = this.#diverted.get(one.name) ?? {};
     if (owner === undefined || !isDelivering(one) || this.#targetIn(owner) !== targetOf(one)) return [];
     this.#diverted.delete(one.name);
+    // The operator moves the webhook to another destination and reads the former one no more. The webhook itself shows nothing.
+    if (deleted !== undefined && deleted !== targetOf(one)) return [];
     const { gap } = this.#entryOf(one) ?? {};
     if (isUnknowable || (gap !== undefined && gap.to === undefined)) return [];
     return [{ invariant: 'unforgotten', detail: `${one.name} is put right, and status has no gap of it` }];

@@ -68,15 +68,8 @@ describe('the commands, run in sequence', () => {
     return Live.parse(JSON.parse((await kubectl(['get', ...names, '-n', 'argocd', '-o', 'json'])).stdout));
   }
 
-  const known = { url: 'https://argocd.example.com', 'dex.config': 'connectors: []' };
-  const installed = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'argocd-cm', namespace: 'argocd', labels: { 'app.kubernetes.io/part-of': 'argocd' } },
-    data: known,
-  });
-
-  test.each([
+  /** The methods by which a user installs Argo CD, and by which the same user upgrades it. */
+  const methods = [
     ['create', ['create', '-f', '-'], []],
     ['client-side apply', ['apply', '-f', '-'], ['apply', '-f', '-']],
     [
@@ -84,31 +77,47 @@ describe('the commands, run in sequence', () => {
       ['apply', '--server-side', '-f', '-'],
       ['apply', '--server-side', '--force-conflicts', '-f', '-'],
     ],
-  ])('add the two keys to an argocd-cm that %s created, and keep the others', async (_method, install, upgrade) => {
-    const [patch = ''] = commands;
-    await kubectl(['delete', 'configmap', 'argocd-cm', '-n', 'argocd', '--ignore-not-found']);
-    await kubectl(install, { input: installed });
-    // The user runs the command twice.
-    await bash(patch, root);
-    await bash(patch, root);
-    expect((await live('configmap', 'argocd-cm')).data).toEqual({ ...known, ...argoSettings() });
-    // A user upgrades Argo CD.
-    if (upgrade.length > 0) await kubectl(upgrade, { input: installed });
-    expect((await live('configmap', 'argocd-cm')).data).toEqual({ ...known, ...argoSettings() });
+  ] as const;
+
+  describe.each([
+    {
+      name: 'argocd-cm',
+      command: 0,
+      known: { url: 'https://argocd.example.com', 'dex.config': 'connectors: []' },
+      added: Object.keys(argoSettings()),
+    },
+    {
+      name: 'argocd-notifications-cm',
+      command: 1,
+      known: { 'service.slack': 'token: $slack-token' },
+      added: ['template.audit-logs-degraded', 'trigger.on-audit-logs-degraded'],
+    },
+  ])('$name', ({ name, command, known, added }) => {
+    const installed = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace: 'argocd', labels: { 'app.kubernetes.io/part-of': 'argocd' } },
+      data: known,
+    });
+
+    test.each(methods)('created by %s gets two keys more, and keeps the others', async (_method, install, upgrade) => {
+      const patch = commands[command] ?? '';
+      await kubectl(['delete', 'configmap', name, '-n', 'argocd', '--ignore-not-found']);
+      await kubectl([...install], { input: installed });
+      // The user runs the command twice.
+      await bash(patch, root);
+      await bash(patch, root);
+      const { data = {} } = await live('configmap', name);
+      expect(data).toMatchObject(known);
+      expect(Object.keys(data).toSorted()).toEqual([...Object.keys(known), ...added].toSorted());
+      // A user upgrades Argo CD.
+      if (upgrade.length > 0) await kubectl([...upgrade], { input: installed });
+      expect((await live('configmap', name)).data).toEqual(data);
+    });
   });
 
-  test('add two keys to argocd-notifications-cm, and keep the others', async () => {
-    const metadata = { name: 'argocd-notifications-cm', namespace: 'argocd' };
-    const data = { 'service.slack': 'token: $slack-token' };
-    await kubectl(['apply', '-f', '-'], {
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }),
-    });
-    await bash(commands[1] ?? '', root);
-    expect(Object.keys((await live('configmap', metadata.name)).data ?? {}).toSorted()).toEqual([
-      'service.slack',
-      'template.audit-logs-degraded',
-      'trigger.on-audit-logs-degraded',
-    ]);
+  test('argocd-cm has the keys of the guide', async () => {
+    expect((await live('configmap', 'argocd-cm')).data).toMatchObject(argoSettings());
   });
 
   test('confirm a deletion or a prune', async () => {
