@@ -5,7 +5,7 @@ import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, neighborSiem, sharedSiem, shop, siem } from '../../support/konnect-fixtures.ts';
 import { inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
-import type { SimulatedWorld } from '../simulated-world.ts';
+import { type SimulatedWorld, staleMs } from '../simulated-world.ts';
 import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
 function createAdoptable(world: SimulatedWorld): void {
@@ -13,6 +13,8 @@ function createAdoptable(world: SimulatedWorld): void {
   const id = world.createForeign('adoptable', { endpoint: siem.endpoint });
   world.attach(world.portal(shop), id);
   world.attach(world.webhook(), id);
+  // It stands for so long that an old list shows it as well.
+  world.clock.ms += staleMs;
 }
 
 function idOf(world: SimulatedWorld, name: string): string {
