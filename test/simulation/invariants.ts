@@ -367,7 +367,8 @@ export class InvariantChecker implements Observer {
   }
 
   #isWantedOn(name: string): boolean {
-    return this.#target.after[name]?.endsWith(' on') === true;
+    const { after, mayRemain = [] } = this.#target;
+    return after[name]?.endsWith(' on') === true && !mayRemain.includes(name);
   }
 
   #checkWebhook(one: WebhookState): void {

@@ -80,7 +80,7 @@ export class Reconciler {
   async #reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { cluster, find, now } = this.#options;
     const forwarding = find(key);
-    const unfinished = await finishDeletion(this.#process, key, forwarding !== undefined, signal);
+    const unfinished = await finishDeletion(this.#process, key, forwarding, signal);
     if (unfinished === undefined) this.#memory.keepOnlyOf(key, forwarding);
     const retry = { kind: 'retry', minDelayMs: unfinished?.retryAfterMs ?? 0 } as const;
     if (forwarding === undefined) return unfinished === undefined ? { kind: 'done' } : retry;

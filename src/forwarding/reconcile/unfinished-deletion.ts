@@ -4,7 +4,7 @@
  */
 import { type AuditLogForwarding, finalizer } from '../../api/v1alpha1.ts';
 import { mergeCauses, worstFirst } from '../../status/problem.ts';
-import { ownsAnything } from '../../status/recorded-state.ts';
+import { mayBeAttached, ownsAnything } from '../../status/recorded-state.ts';
 import { StatusWriter, type WriteStatus } from '../../status/status-writer.ts';
 import { nameOf } from '../ownership/claims.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
@@ -45,19 +45,20 @@ export function recordDeletion(
 }
 
 /**
- * Cleans up after the deleted forwarding of this key, if there is one. Returns the problem while it has to be tried again. `isNameTaken`:
- * a new forwarding of the same name waits for this.
+ * Cleans up after the deleted forwarding of this key, if there is one. Returns the problem while it has to be tried again. `next`: a new
+ * forwarding of the same name, which waits for this.
  */
 export async function finishDeletion(
   process: ReconcileProcess,
   key: string,
-  isNameTaken: boolean,
+  next: AuditLogForwarding | undefined,
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   const { options, memory } = process;
   const { cluster } = options;
-  const deleted = memory.deleted.get(key);
-  if (deleted === undefined) return undefined;
+  const found = memory.deleted.get(key);
+  if (found === undefined) return undefined;
+  const deleted = withoutTaken(found, next);
   memory.keepOnlyOf(key, deleted);
   const status = statusInMemory(process, key, deleted);
   const problems = mergeCauses(worstFirst(await undo(process, key, status, signal)));
@@ -65,7 +66,7 @@ export async function finishDeletion(
 
   const [first] = problems;
   const isTooLate = memory.timestampAgeMs(key, deleted.metadata.deletionTimestamp ?? '') >= maxCleanUpMs;
-  const isHopeless = isNameTaken && first?.severity === 'stalled';
+  const isHopeless = next !== undefined && first?.severity === 'stalled';
   if (first !== undefined && !isTooLate && !isHopeless) {
     const message = `the operator first cleans up in Konnect after the deleted forwarding of this name: ${first.message}`;
     return { ...first, ...waiting(reasons.detaching, message) };
@@ -76,6 +77,28 @@ export async function finishDeletion(
     recordEvent({ cluster, status }, 'Warning', 'LeftBehind', 'Delete', note);
   }
   return undefined;
+}
+
+/**
+ * Leaves the organization's webhook of v2 out if the new forwarding has taken it: another process can have reconciled it before this one saw
+ * the deletion. A webhook of v3 names its destination, so no check of the new forwarding is needed there.
+ */
+function withoutTaken(deleted: AuditLogForwarding, next: AuditLogForwarding | undefined): AuditLogForwarding {
+  const { konnect, organization } = next?.status ?? {};
+  const { organization: ours, cleanup, ...status } = deleted.status;
+  const isSame =
+    konnect?.organizationID === status.konnect?.organizationID && konnect?.region === status.konnect?.region;
+  if (!isSame || organization?.api !== 'v2' || !mayBeAttached(organization)) return deleted;
+  return {
+    ...deleted,
+    status: {
+      ...status,
+      ...(ours === undefined || ours.api === 'v2' ? {} : { organization: ours }),
+      ...(cleanup === undefined
+        ? {}
+        : { cleanup: cleanup.filter(({ kind, api }) => kind !== 'organization' || api !== 'v2') }),
+    },
+  };
 }
 
 /** Returns a writer that keeps the status in memory, since Kubernetes no longer has the forwarding. */

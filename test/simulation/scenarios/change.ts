@@ -229,6 +229,12 @@ export const changes: readonly Scenario[] = [
       readiness: { [key]: 'False LeftBehind Stalled' },
       mayRemain: ['blue/shop', 'blue/forum', 'blue/us', `blue/${key}`],
     },
+    undone: {
+      after: { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
+      destinations: [`blue/${key}`],
+      readiness: { [key]: 'False LeftBehind Stalled' },
+      mayRemain: ['green/garden', 'green/us', `green/${key}`],
+    },
   },
   {
     title: 'change-organization-and-revoke-the-token',

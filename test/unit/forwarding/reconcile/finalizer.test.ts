@@ -210,6 +210,21 @@ describe('a forwarding that was deleted without its finalizer', () => {
     expect(harness.destinations[0]?.id).not.toBe(before);
   });
 
+  test('leaves the webhook of v2 to the new forwarding of the same name that has taken it', async () => {
+    const v2 = { api: 'v2', organization: { enabled: true } } as const;
+    const harness = await inPlace(v2);
+    const { status } = harness;
+    const targets = recordTargets(harness, (one) => one.pointsAt(one.webhook()));
+    deleteWithoutFinalizer(harness);
+    harness.add(v2, key);
+    // Another process has reconciled the new one before this one saw the deletion.
+    harness.cluster.setStatus(status);
+    await harness.work();
+    expect(harness.readiness).toBe('True InSync');
+    expect(targets).toHaveLength(1);
+    expect(harness.konnectWrites).not.toContain('DELETE us/v3/audit-log-webhook');
+  });
+
   test('does not keep a new forwarding of the same name waiting if only a user can help', async () => {
     const harness = await inPlace();
     harness.cluster.putSecret('konnect', { token: 'kpat_revokedCANARY' });
