@@ -148,8 +148,7 @@ export class Replays {
   #divert(one: WebhookState): ReplayViolation[] {
     if (isDelivering(one) && !this.#diverted.has(one.name)) {
       const owner = this.#ownerOf(one);
-      const target = owner === undefined ? undefined : this.#targetIn(owner);
-      // Without a destination, for example of a reference that does not resolve, the webhooks stay attached to the former one.
+      const target = owner === undefined ? undefined : this.#appliedTo(one, owner);
       if (owner === undefined || target === undefined || target === targetOf(one)) return [];
       this.#diverted.set(one.name, { owner, deleted: undefined });
     } else if (!isDelivering(one) && this.#isOn.has(one.name)) {
@@ -184,6 +183,12 @@ export class Replays {
       if (isOn && isQuiet && isWantedOn && metadata.deletionTimestamp === undefined) return of;
     }
     return undefined;
+  }
+
+  /** Returns the destination that the operator last applied to the webhook. A reference that does not resolve, or a refused call, leaves it there. */
+  #appliedTo({ which }: WebhookState, of: string): string | undefined {
+    const { portals = [] } = this.#world.kubernetes.objects.get(of)?.status ?? {};
+    return portals.find(({ id }) => which.kind === 'portal' && id === which.id)?.applied?.destinationID;
   }
 
   #targetIn(of: string): string | undefined {
