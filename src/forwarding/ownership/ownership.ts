@@ -107,15 +107,17 @@ interface Candidate {
   readonly isSelfCandidate: boolean;
 }
 
-/** Returns the forwarding whose status names the webhook and what it points at. If spec of several refers to one destination: the oldest. */
+/**
+ * Returns the forwarding whose status names the webhook and what it points at. Of several, one that has it comes before one that only leaves
+ * it, and then the oldest: two can have the same endpoint in v2, or refer to one destination.
+ */
 function holderOf(
   query: HoldQuery,
   self: AuditLogForwarding,
   others: readonly AuditLogForwarding[],
 ): AuditLogForwarding | undefined {
-  const other = others.find((one) => pointsAtOurs(one, query));
-  const isSelf = pointsAtOurs(self, query) && (other === undefined || byAge(self, other) < 0);
-  return isSelf ? self : other;
+  const all = [...others, self].toSorted(byAge).filter((one) => pointsAtOurs(one, query));
+  return all.find((one) => hasNow(one, query)) ?? all[0];
 }
 
 /**
@@ -266,17 +268,21 @@ function leftOf(
 
 /** Returns true if the webhook points at a destination that the status of this forwarding names for it. */
 function pointsAtOurs(one: AuditLogForwarding, query: HoldQuery): boolean {
-  const { status } = one;
-  const { organizationID, region, which, seen } = query;
+  const left = leftOf(one, query);
+  const { seen } = query;
+  if (hasNow(one, query)) return true;
+  if (seen?.kind === 'attached') return left.some(({ destinationID }) => destinationID === seen.destinationID);
+  return seen?.kind === 'inline' && left.some(({ api }) => api === 'v2');
+}
+
+/** Returns true likewise, if the forwarding does not only leave the webhook. */
+function hasNow({ status }: AuditLogForwarding, { organizationID, region, which, seen }: HoldQuery): boolean {
   const here = status.konnect?.organizationID === organizationID && status.konnect.region === region;
   const now = here ? attachmentOf(status, which) : undefined;
-  const left = leftOf(one, query);
-  if (seen?.kind === 'attached') {
-    return [now, now?.applied, ...left].some((record) => record?.destinationID === seen.destinationID);
-  }
-  if (seen?.kind !== 'inline') return false;
-  const isAttached = now !== undefined && (now.state === 'on' || now.state === 'off');
-  return (isAttached && status.organization?.api === 'v2') || left.some(({ api }) => api === 'v2');
+  if (seen?.kind === 'attached')
+    return [now, now?.applied].some((record) => record?.destinationID === seen.destinationID);
+  const isAttached = now?.state === 'on' || now?.state === 'off';
+  return seen?.kind === 'inline' && isAttached && status.organization?.api === 'v2';
 }
 
 function sameKey(a: WebhookKey | undefined, b: WebhookKey): boolean {

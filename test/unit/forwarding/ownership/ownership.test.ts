@@ -412,6 +412,14 @@ describe('the next owner', () => {
     expect(found).toEqual(isWanted ? { by: 'n/b', hasIt: false } : undefined);
   });
 
+  test('has the webhook of v2 that its status names, although a refused call stalls it', () => {
+    const left = { organizationID, region: 'us', api: 'v2', kind: 'organization' } as const;
+    const spec: SpecChoice = { ...wantsBoth, api: 'v2' };
+    const others = { b: { age: 2, spec, status: { ...inlineOn, ...stalledBy('RequestRefused') } } };
+    const self = { age: 1, spec, deleted: true, status: { cleanup: [left] } };
+    expect(successorOf(contest(self, others), left, { kind: 'inline' })).toEqual({ by: 'n/b', hasIt: true });
+  });
+
   test('does not exist for a destination', () => {
     const all = contest({ age: 1, deleted: true }, { b: { age: 2 } });
     expect(successorOf(all, { ...entry, kind: 'destination' }, pointedAtA)).toBeUndefined();
