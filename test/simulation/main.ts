@@ -13,6 +13,9 @@ import { addSummary, emptySummary, type Summary, violatedInvariants } from './su
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+/** Pairs of faults are played in scenarios that have at most this number of calls. */
+const maxCallsWithPairs = 12;
+
 const { values } = parseArgs({
   options: {
     story: { type: 'string', multiple: true },
@@ -76,9 +79,6 @@ async function untilViolation(): Promise<void> {
   say(JSON.stringify({ total }));
   if (total.failures.length > 0) process.exitCode = 1;
 }
-
-/** Pairs of faults are played in scenarios that have at most this number of calls. */
-const maxCallsWithPairs = 12;
 
 async function everything(): Promise<void> {
   const startedMs = performance.now();
