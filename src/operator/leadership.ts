@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { KubeClient } from '../kube/kube-client.ts';
-import { type PooledKubeConfig, podNamespace } from '../kube/kube-config.ts';
+import { KubeClient, type KubeClientOptions } from '../kube/kube-client.ts';
+import { podNamespace } from '../kube/kube-config.ts';
 import { kubernetesLease } from '../leader-election/kubernetes-lease.ts';
 import { LeaderElection } from '../leader-election/leader-election.ts';
 import type { Log } from '../runtime/log.ts';
@@ -10,10 +10,11 @@ import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface LeadershipOptions {
   readonly config: Config;
-  readonly kubeConfig: PooledKubeConfig;
+  readonly kubeConfig: KubeClientOptions['config'];
   readonly userAgent: string;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'setLeader'>;
+  readonly onAnswer: KubeClientOptions['onAnswer'];
 }
 
 /** Returns the leader election that the flags describe, or undefined without `--leader-elect`. Throws if the namespace of the Lease is unknown. */
@@ -23,6 +24,7 @@ export function createLeadership({
   userAgent,
   log,
   metrics,
+  onAnswer,
 }: LeadershipOptions): LeaderElection | undefined {
   if (!config.leaderElect) return undefined;
   const name = config.leaderElectResourceName;
@@ -31,7 +33,7 @@ export function createLeadership({
     throw new Error('outside of a Pod, leader election needs --leader-elect-resource-namespace');
   metrics.setLeader(name, false);
   return new LeaderElection({
-    store: kubernetesLease(clientForLeases(kubeConfig, userAgent), { namespace, name }),
+    store: kubernetesLease(clientForLeases({ kubeConfig, userAgent, onAnswer }), { namespace, name }),
     name: `lease ${namespace}/${name}`,
     identity: `${hostname()}_${randomUUID()}`,
     times: {
@@ -45,9 +47,14 @@ export function createLeadership({
 }
 
 /** Returns a client without a fence, and with connections of its own, so that no other request delays a renewal. */
-function clientForLeases(kubeConfig: PooledKubeConfig, userAgent: string): KubeClient {
+function clientForLeases({
+  kubeConfig,
+  userAgent,
+  onAnswer,
+}: Pick<LeadershipOptions, 'kubeConfig' | 'userAgent' | 'onAnswer'>): KubeClient {
   return new KubeClient({
     userAgent,
+    onAnswer,
     config: {
       server: kubeConfig.server,
       isReplaced: (credentials) => kubeConfig.isReplaced(credentials),

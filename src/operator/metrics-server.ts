@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { reviewAccess } from '../kube/access-review.ts';
-import { KubeClient } from '../kube/kube-client.ts';
-import type { PooledKubeConfig } from '../kube/kube-config.ts';
+import { KubeClient, type KubeClientOptions } from '../kube/kube-client.ts';
 import type { Log } from '../runtime/log.ts';
 import { createAuthorizer } from '../telemetry/authorizer.ts';
 import { readCertificate } from '../telemetry/certificate.ts';
@@ -15,10 +14,11 @@ const path = '/metrics';
 
 export interface MetricsServerOptions {
   readonly config: Pick<Config, 'metricsBindAddress' | 'metricsSecure' | 'metricsCertDir'>;
-  readonly kubeConfig: PooledKubeConfig;
+  readonly kubeConfig: KubeClientOptions['config'];
   readonly userAgent: string;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly onAnswer: KubeClientOptions['onAnswer'];
 }
 
 /** Returns the server of `/metrics`, or none if it is off. Throws if the certificate cannot be read. */
@@ -28,6 +28,7 @@ export function createMetricsServers({
   userAgent,
   metrics,
   log,
+  onAnswer,
 }: MetricsServerOptions): TelemetryServer[] {
   const { metricsBindAddress: address, metricsSecure, metricsCertDir } = config;
   if (address === undefined) return [];
@@ -35,7 +36,7 @@ export function createMetricsServers({
   if (!metricsSecure) return [new TelemetryServer({ address, routes, log })];
   const own = metricsCertDir === undefined ? selfSigned(hostname(), new Date()) : undefined;
   // Without a fence: reviews are not writes, and a replica on standby serves metrics, too.
-  const client = new KubeClient({ config: kubeConfig, userAgent, timeoutMs: 10_000 });
+  const client = new KubeClient({ config: kubeConfig, userAgent, timeoutMs: 10_000, onAnswer });
   const authorizer = createAuthorizer({
     review: (token) => reviewAccess(client, { token, path }),
     log,

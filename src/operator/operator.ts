@@ -58,7 +58,9 @@ type Operator = ReturnType<typeof build>;
 function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const userAgent = `konnect-audit-log-operator/${version}`;
   const metrics = createMetrics({ version, nodeVersion: process.version });
-  const leadership = createLeadership({ config, kubeConfig, userAgent, log, metrics });
+  const { host } = new URL(kubeConfig.server);
+  const onAnswer = (method: string, code: string) => metrics.apiCalled(host, method, code);
+  const leadership = createLeadership({ config, kubeConfig, userAgent, log, metrics, onAnswer });
   const fence = leadership?.fence;
   /** The key of the forwarding whose reconciliation makes a call. */
   const inWork = new AsyncLocalStorage<string>();
@@ -113,8 +115,6 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     onDeleted: (forwarding, isSeen) => reconciler.onDeleted(forwarding, isSeen),
   });
 
-  const { host } = new URL(kubeConfig.server);
-  const onAnswer = (method: string, code: string) => metrics.apiCalled(host, method, code);
   const client = new KubeClient({ config: kubeConfig, userAgent, fence, onAnswer });
   const recorder = new EventRecorder({ client, log, reportingInstance: hostname() });
   const caches = createCaches({
@@ -163,7 +163,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   });
   const servers = [
     ...createProbeServers({ config, watches: caches.health, namespaceCheck, leadership, log }),
-    ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log }),
+    ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log, onAnswer }),
   ];
   const reconcile = (key: string, signal: AbortSignal) =>
     inWork.run(key, () =>
