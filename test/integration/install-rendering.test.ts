@@ -291,7 +291,13 @@ describe('NOTES.txt', () => {
     expect(await notes()).toContain('metrics.readers');
     const reader = ['metrics.readers[0].namespace=monitoring', 'metrics.readers[0].name=prometheus'];
     expect(await notes(...reader)).not.toContain('metrics.readers');
-    expect(await notes('metrics.serviceMonitor.enabled=true')).not.toContain('metrics.readers');
+    const monitor = ['metrics.serviceMonitor.enabled=true'];
+    expect(await notes(...monitor)).not.toContain('metrics.readers');
+    const ownToken = [...monitor, 'metrics.serviceMonitor.createToken=false'];
+    expect(await notes(...ownToken)).toContain('metrics.readers');
+    expect(await notes(...ownToken, ...reader)).not.toContain('metrics.readers');
+    const authorization = 'metrics.serviceMonitor.authorization.credentials.name=prometheus-token';
+    expect(await notes(...ownToken, authorization)).not.toContain('metrics.readers');
   });
 
   test('deletes only the forwardings in the namespaces of this release', async () => {
