@@ -5,5 +5,11 @@ import { archiveName, manifestName, writeKrewPlugin } from './krew-plugin.ts';
 
 const { values } = parseArgs({ options: { url: { type: 'string' } } });
 const { version } = packageManifest;
-writeKrewPlugin({ folder: 'dist', version, url: values.url ?? `https://example.com/releases/v${version}` });
+if (values.url === undefined) {
+  process.stderr.write(
+    'the manifest names the address of the archive: npm run krew -- --url URL, the folder from which krew downloads it\n',
+  );
+  process.exit(1);
+}
+writeKrewPlugin({ folder: 'dist', version, url: values.url });
 process.stdout.write(`dist/${manifestName}\ndist/${archiveName}\n`);
