@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { buildArgv } from 'jest';
 import * as z from 'zod';
 
 /** The tests with a control plane. Their processes compete for the cores, so a failure may be a deadline that the machine missed. */
@@ -23,10 +24,11 @@ export interface TestRun {
 }
 
 /**
- * Runs jest. If at most three files failed, and all of them use the control plane, runs these again, alone. Returns the last exit code. Prints which
- * files failed at first, so that no failure is hidden. `--no-rerun` among the arguments of `npm test` leaves the second run out.
+ * Runs jest. If at most three files failed, and all of them use the control plane, runs these again, alone, with the same pattern of test names. Resolves
+ * with the last exit code. Prints which files failed at first, so that no failure is hidden. `--no-rerun` among the arguments of `npm test` leaves the
+ * second run out.
  */
-export function runWithRerun({ run, args, progress }: TestRun): number {
+export async function runWithRerun({ run, args, progress }: TestRun): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'test-results-'));
   try {
     const file = join(folder, 'results.json');
@@ -36,7 +38,9 @@ export function runWithRerun({ run, args, progress }: TestRun): number {
     if (failed.length === 0 || failed.length > maxFiles || !failed.every((path) => withControlPlane.test(path)))
       return code;
     progress(`failed beside other tests, run again alone: ${failed.join(', ')}`);
-    const second = run(['--runTestsByPath', ...failed, '--runInBand']);
+    const { testNamePattern } = await buildArgv([...args]);
+    const names = testNamePattern === undefined ? [] : [`--testNamePattern=${testNamePattern}`];
+    const second = run([...names, '--runTestsByPath', ...failed, '--runInBand']);
     progress(
       second === 0
         ? `flaky, failed first and then passed alone: ${failed.join(', ')}`

@@ -24,7 +24,7 @@ try {
   if (plan.validators) for (const program of programs) await ensureProgram(program, { progress });
   const args = [...jestArguments, ...plan.jestArguments];
   const run = (all: readonly string[]) => runJest(all, plan.env);
-  process.exitCode = process.argv.includes(noRerun) ? run(args) : runWithRerun({ run, args, progress });
+  process.exitCode = process.argv.includes(noRerun) ? run(args) : await runWithRerun({ run, args, progress });
   for (const line of plan.leftOut) progress(line);
 } catch (error) {
   progress(messageOf(error));
