@@ -10,7 +10,16 @@ import {
   pathOfForwarding,
   withCluster,
 } from './cluster-connection.ts';
-import { type Arguments, type Command, exitCodes, type Options, type Terminal, textOf, UsageError } from './command.ts';
+import {
+  type Arguments,
+  type Command,
+  CommandError,
+  exitCodes,
+  type Options,
+  type Terminal,
+  textOf,
+  UsageError,
+} from './command.ts';
 import { timeOf } from './time-option.ts';
 
 const exits = { notAnswered: 3 } as const;
@@ -138,7 +147,11 @@ async function ask(
   return withCluster(args, terminal, async (connection) => {
     const path = await pathOfForwarding(connection, args);
     const body = { metadata: { annotations: { [annotation]: value } } };
-    await connection.client.patch(path, { kind: 'merge', body });
+    const { status: before } = await connection.client.patch<Answered>(path, { kind: 'merge', body });
+    if (before?.[field] === value)
+      throw new CommandError(
+        `the operator has taken the request for ${value} before, and takes a request only once: change --from or --to by a second`,
+      );
     if (timeoutMs === 0) return exitCodes.ok;
     const answered = await waitUntil(
       connection,
