@@ -8,8 +8,11 @@ import { Konnect } from '../konnect/session/konnect.ts';
 import type { KonnectTransport } from '../konnect/transport.ts';
 import { type RecordedWrite, RecordingTransport } from './recording-transport.ts';
 
-/** The default of the operator's `--stale-list-window` and `--konnect-timeout` together. */
-const pendingCreationTimeoutMs = 60_000;
+/**
+ * The defaults of the operator's `--stale-list-window` and `--konnect-timeout` together. A process counts the age of a record from when it first sees it, so a
+ * dry run is always within this time.
+ */
+const pendingCreationTimeoutMs = 30_000 + 15_000;
 
 export interface DryRunOptions {
   readonly http: KonnectTransport;
