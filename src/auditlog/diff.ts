@@ -1,7 +1,14 @@
 /** `auditlog diff`: shows what the operator would change in Konnect now. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
-import { clusterOptions, namespaceFilter, readForwardings, readsAsUser, withCluster } from './cluster-connection.ts';
+import {
+  clusterOptions,
+  nameIn,
+  namespaceFilter,
+  readForwardings,
+  readsAsUser,
+  withCluster,
+} from './cluster-connection.ts';
 import { type Arguments, type Command, CommandError, type Terminal, textOf } from './command.ts';
 import { konnectURLOption, withHTTP } from './konnect-connection.ts';
 import { outputFormat, outputOption } from './output.ts';
@@ -17,6 +24,7 @@ export const diffCommand: Command = {
 
 async function diff(args: Arguments, terminal: Terminal): Promise<number> {
   const format = outputFormat(args);
+  const name = args.operands.length === 0 ? undefined : nameIn(args);
   const [{ dryRun }, { parseForwarding }, { nameOf }] = await Promise.all([
     import('./dry-run.ts'),
     import('../resources/forwarding-resource.ts'),
@@ -29,7 +37,6 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
       return parsed.kind === 'forwarding' ? [parsed.forwarding] : [];
     });
     const namespace = textOf(args, 'namespace');
-    const [name] = args.operands;
     const wanted = forwardings
       .filter(({ metadata }) => (namespace ?? metadata.namespace) === metadata.namespace)
       .filter(({ metadata }) => (name ?? metadata.name) === metadata.name)

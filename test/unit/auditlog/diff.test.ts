@@ -62,6 +62,13 @@ describe('auditlog diff', () => {
     });
   });
 
+  test('refuses more than one name', async () => {
+    await expect(diff('sumologic', 'other')).resolves.toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('give the name of one forwarding'),
+    });
+  });
+
   test('says that there is nothing to change', async () => {
     await expect(diff()).resolves.toEqual({ code: 0, output: 'nothing to change in Konnect\n', errors: '' });
   });
