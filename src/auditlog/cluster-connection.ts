@@ -109,6 +109,11 @@ export async function readForwardings({ client }: ClusterConnection, args: Argum
   return items;
 }
 
+/** Returns the message about a forwarding that `parseForwarding` finds invalid. */
+export function notUnderstood(fields: readonly string[]): string {
+  return `this version of the command does not understand ${fields.join(', ')}: use that of the operator`;
+}
+
 /** Returns the path of the forwarding that the operand names. */
 export async function pathOfForwarding({ namespace }: ClusterConnection, args: Arguments): Promise<string> {
   const { forwardingsPath } = await import('../resources/forwarding-resource.ts');

@@ -1,10 +1,12 @@
 /** `auditlog diff`: shows what the operator would change in Konnect now. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
-import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { changeExitTexts, changesOf, clusterNameOption, type ForwardingChanges, printChanges } from './changes.ts';
 import {
   clusterOptions,
   nameIn,
   namespaceFilter,
+  notUnderstood,
   readForwardings,
   readsAsUser,
   withCluster,
@@ -32,16 +34,18 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
   ]);
   return withCluster(args, terminal, async (connection) => {
     const objects = await readForwardings(connection, { ...args, options: { ...args.options, namespace: undefined } });
-    const forwardings = objects.flatMap((object) => {
-      const parsed = parseForwarding(object);
-      return parsed.kind === 'forwarding' ? [parsed.forwarding] : [];
-    });
     const namespace = textOf(args, 'namespace');
-    const wanted = forwardings
-      .filter(({ metadata }) => (namespace ?? metadata.namespace) === metadata.namespace)
-      .filter(({ metadata }) => (name ?? metadata.name) === metadata.name)
-      .map(nameOf);
-    if (name !== undefined && wanted.length === 0)
+    const isWanted = ({ metadata }: Pick<KubeObject, 'metadata'>) =>
+      (namespace ?? metadata.namespace) === metadata.namespace && (name ?? metadata.name) === metadata.name;
+    const forwardings: AuditLogForwarding[] = [];
+    const unknown: ForwardingChanges[] = [];
+    for (const object of objects) {
+      const parsed = parseForwarding(object);
+      if (parsed.kind === 'forwarding') forwardings.push(parsed.forwarding);
+      else if (isWanted(object)) unknown.push(withoutChanges(object, parsed.fields));
+    }
+    const wanted = forwardings.filter(isWanted).map(nameOf);
+    if (name !== undefined && wanted.length + unknown.length === 0)
       throw new CommandError(`there is no forwarding ${name}: check the name, and the namespace with -n`);
     const cluster = await readsAsUser(connection);
     const results = await withHTTP(args, terminal, ({ http, urlTemplate }) =>
@@ -58,8 +62,15 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
         wanted,
       ),
     );
-    return printChanges(changesOf(results), format, terminal);
+    return printChanges([...changesOf(results), ...unknown], format, terminal);
   });
+}
+
+function withoutChanges(
+  { metadata: { namespace = '', name } }: KubeObject,
+  fields: readonly string[],
+): ForwardingChanges {
+  return { namespace, name, changes: [], problem: { reason: 'NotUnderstood', message: notUnderstood(fields) } };
 }
 
 /** Returns the `--cluster-name` of the operator, as far as the names of the destinations in status show it. */

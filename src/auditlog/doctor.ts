@@ -6,6 +6,7 @@ import {
   type ClusterConnection,
   clusterOptions,
   namespaceFilter,
+  notUnderstood,
   readForwardings,
   readsAsUser,
   withCluster,
@@ -57,12 +58,7 @@ async function checkAll(
     found.map(async ({ object, parsed }): Promise<CheckResult[]> => {
       const { namespace = '', name } = object.metadata;
       const { failed, unknown } = resultsFor('forwarding', `${namespace}/${name}`);
-      if (parsed.kind === 'invalid')
-        return [
-          failed(
-            `this version of the command does not understand ${parsed.fields.join(', ')}: use that of the operator`,
-          ),
-        ];
+      if (parsed.kind === 'invalid') return [failed(notUnderstood(parsed.fields))];
       try {
         return await checkForwarding(parsed.forwarding, cluster, host, signal);
       } catch (error) {

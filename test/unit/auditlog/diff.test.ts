@@ -81,6 +81,23 @@ describe('auditlog diff', () => {
     expect(errors).toMatch(/^platform\/sumologic: TokenRejected: Konnect rejects the token \(HTTP 401\)/);
   });
 
+  test('has exit code 4 for a forwarding that it does not understand, and shows the changes of the others', async () => {
+    const { konnect: place, ...rest } = specOf(usual);
+    cluster.putForwarding('platform/newer', { spec: { ...rest, konnect: { ...place, region: 7 } } });
+    const message = 'this version of the command does not understand spec.konnect.region: use that of the operator';
+    const alone = await diff('newer');
+    expect(alone.code).toBe(4);
+    expect(alone.errors).toBe(`platform/newer: NotUnderstood: ${message}\n`);
+    cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
+    const { code, output } = await diff('-o', 'json');
+    expect(code).toBe(4);
+    expect(JSON.parse(output).forwardings).toMatchObject([
+      { name: 'sumologic', changes: expect.arrayContaining([expect.objectContaining({ action: 'create' })]) },
+      { namespace: 'platform', name: 'newer', changes: [], problem: { reason: 'NotUnderstood', message } },
+    ]);
+    expect(await diff('sumologic')).toMatchObject({ code: 3, errors: '' });
+  });
+
   test('says that a suspended forwarding is left alone', async () => {
     cluster.putForwarding('platform/sumologic', { spec: specOf({ ...usual, suspend: true }) });
     const { code, errors } = await diff();
