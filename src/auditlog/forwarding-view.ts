@@ -154,6 +154,11 @@ export function conditionIn({ conditions }: ForwardingView, type: string): Shown
   return conditions.find((one) => one.type === type);
 }
 
+/** Returns true if the SIEM lacks audit lines, or has some that are not as Konnect sent them. */
+export function isRefuted(view: ForwardingView): boolean {
+  return conditionIn(view, 'Verified')?.status === 'False';
+}
+
 /** The operator writes `lastObservedTime` at most once an hour. Back-off and an outage of Konnect may add an interval. */
 function isOutdated(lastObservedTime: string | undefined, interval: string | undefined, now: Date): boolean {
   const intervalMs = parseDurationMs(interval ?? '') ?? 600_000;
@@ -175,12 +180,13 @@ function webhooksOf({ spec, status }: z.infer<typeof Forwarding>): WebhookView[]
     if (known === undefined || attachment === undefined || !['on', 'off'].includes(attachment.state))
       return { ...known, key, state: 'NotAttached', reason: attachment?.reason ?? attachment?.state };
     const { state, failingSince } = known;
-    const since = failingSince ?? (isGood(state) ? delivering?.lastTransitionTime : undefined);
+    const since = failingSince ?? (kindOf(state) === 'good' ? delivering?.lastTransitionTime : undefined);
     return { ...known, key, state, since };
   });
 }
 
-/** Returns true for the state of a webhook that delivers as far as anybody can know. */
-export function isGood(state: string): boolean {
-  return ['Delivered', 'NoAttemptYet', 'Off'].includes(state);
+/** Returns `good` for the state of a webhook that delivers as far as anybody can know, and `open` for a state that says nothing about it. */
+export function kindOf(state: string): 'good' | 'open' | 'bad' {
+  if (['Delivered', 'NoAttemptYet', 'Off'].includes(state)) return 'good';
+  return ['Failing', 'SwitchedOff', 'NotAttached'].includes(state) ? 'bad' : 'open';
 }

@@ -1,6 +1,6 @@
 /** Renders the page of `auditlog report`. It has no script and loads nothing. Pure. */
 import { escapeHTML } from './escape-html.ts';
-import { conditionIn, type ForwardingView, isGood } from './forwarding-view.ts';
+import { conditionIn, type ForwardingView, isRefuted, kindOf } from './forwarding-view.ts';
 import type { ReportData, ReportedForwarding } from './report-data.ts';
 import { timeline } from './report-timeline.ts';
 
@@ -49,18 +49,19 @@ ${notes.map((note) => `<p>${escapeHTML(note)}</p>`).join('\n')}
 }
 
 function verdict(forwardings: readonly ForwardingView[]): string {
-  const webhooks = forwardings.flatMap(({ webhooks: own }) => own);
-  const bad = webhooks.filter(
-    ({ state, gap }) => ['Failing', 'SwitchedOff', 'NotAttached'].includes(state) || gap !== undefined,
+  const kinds = forwardings.flatMap(({ webhooks }) =>
+    webhooks.map(({ state, gap }) => (gap === undefined ? kindOf(state) : 'bad')),
   );
-  const good = webhooks.filter(({ state, gap }) => isGood(state) && gap === undefined);
-  const others = webhooks.length - bad.length - good.length;
+  const count = (kind: (typeof kinds)[number]) => kinds.filter((one) => one === kind).length;
+  const [good, open, bad] = [count('good'), count('open'), count('bad')];
+  const refuted = forwardings.filter(isRefuted).length;
   const unseen = forwardings.filter(({ isOutdated, isSuspended }) => isOutdated || isSuspended).length;
-  const kind = bad.length > 0 ? 'bad' : others + unseen > 0 || webhooks.length === 0 ? 'open' : 'good';
+  const kind = bad + refuted > 0 ? 'bad' : open + unseen > 0 || kinds.length === 0 ? 'open' : 'good';
   const parts = [
-    `${String(good.length)} of ${String(webhooks.length)} webhooks deliver without a recorded gap`,
-    ...(bad.length === 0 ? [] : [`${String(bad.length)} fail or have a gap`]),
-    ...(others === 0 ? [] : [`${String(others)} are not known`]),
+    `${String(good)} of ${String(kinds.length)} webhooks deliver without a recorded gap`,
+    ...(bad === 0 ? [] : [`${String(bad)} fail or have a gap`]),
+    ...(open === 0 ? [] : [`${String(open)} are not known`]),
+    ...(refuted === 0 ? [] : [`the verification of ${String(refuted)} forwardings failed`]),
     ...(unseen === 0 ? [] : [`${String(unseen)} forwardings are suspended, or the operator does not look at them`]),
   ];
   return `<p class="verdict ${kind}">${parts.join('; ')}.</p>`;
@@ -74,7 +75,7 @@ function forwardedRows(forwarding: ReportedForwarding): string[][] {
     `${code(organizationID ?? 'not proved')} ${escapeHTML(region)}`,
     destination === undefined ? 'none' : `${escapeHTML(destination.name)} ${code(destination.id ?? '')}`,
     shown(created),
-    badge(state, [reason, lastResponseCode].filter((one) => one !== undefined).join(', ')),
+    badge(state, kindOf(state), [reason, lastResponseCode].filter((one) => one !== undefined).join(', ')),
     shown(lastDeliveredTime),
   ]);
 }
@@ -104,7 +105,9 @@ function verificationRows(forwarding: ReportedForwarding): string[][] {
       escapeHTML(`${forwarding.namespace}/${forwarding.name}`),
       condition === undefined
         ? 'none yet'
-        : badge(condition.status === 'True' ? 'Verified' : 'Not verified', condition.reason),
+        : condition.status === 'True'
+          ? badge('Verified', 'good', condition.reason)
+          : badge('Not verified', isRefuted(forwarding) ? 'bad' : 'open', condition.reason),
       shown(verification?.lastVerifiedTime),
       ...counts.map((count) => String(verification?.[count] ?? '-')),
     ],
@@ -130,8 +133,7 @@ function table(
   return `<div class="wide" role="region" aria-label="${headings.join(', ')}" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
-function badge(word: string, more: string): string {
-  const kind = isGood(word) || word === 'Verified' ? 'good' : word === 'Unknown' ? 'open' : 'bad';
+function badge(word: string, kind: ReturnType<typeof kindOf>, more: string): string {
   return `<span class="badge ${kind}">${escapeHTML(word)}</span>${more === '' ? '' : ` ${escapeHTML(more)}`}`;
 }
 

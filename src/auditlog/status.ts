@@ -1,7 +1,7 @@
 /** `auditlog status`: says whether the audit logs arrive, webhook by webhook. */
 import { clusterOptions, namespaceFilter, readForwardings, withCluster } from './cluster-connection.ts';
 import { type Arguments, type Command, exitCodes, type Terminal } from './command.ts';
-import { conditionIn, type ForwardingView, isGood, viewOf, type WebhookView } from './forwarding-view.ts';
+import { conditionIn, type ForwardingView, isRefuted, kindOf, viewOf, type WebhookView } from './forwarding-view.ts';
 import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { notDelivered: 3, notKnown: 4, nothingFound: 5 } as const;
@@ -38,19 +38,16 @@ function exitCode(views: readonly ForwardingView[]): number {
 }
 
 /** Returns true if something of the forwarding is known not to arrive. */
-export function isNotDelivered(view: ForwardingView): boolean {
-  const isVerified = conditionIn(view, 'Verified')?.status !== 'False';
-  return !isVerified || view.webhooks.some(({ state, gap }) => gap !== undefined || isFailing(state));
-}
-
-function isFailing(state: string): boolean {
-  return ['Failing', 'SwitchedOff', 'NotAttached'].includes(state);
+function isNotDelivered(view: ForwardingView): boolean {
+  return isRefuted(view) || view.webhooks.some(({ state, gap }) => gap !== undefined || kindOf(state) === 'bad');
 }
 
 /** Returns true if the operator does not look at the forwarding, or could not look at one of its webhooks. */
-export function isNotKnown(view: ForwardingView): boolean {
-  return view.isSuspended || view.isOutdated || view.webhooks.some(({ state }) => !isGood(state) && !isFailing(state));
+function isNotKnown(view: ForwardingView): boolean {
+  return view.isSuspended || view.isOutdated || view.webhooks.some(({ state }) => kindOf(state) === 'open');
 }
+
+const colors = { good: 'green', open: 'yellow', bad: 'red' } as const;
 
 function table(views: readonly ForwardingView[], terminal: Terminal): string {
   const rows = views.flatMap((view) => view.webhooks.map((webhook) => row(view, webhook)));
@@ -64,7 +61,7 @@ function row(view: ForwardingView, webhook: WebhookView): Cell[] {
   return [
     { text: `${view.namespace}/${view.name}` },
     { text: key },
-    { text: shown, color: isFailing(state) ? 'red' : isGood(state) ? 'green' : 'yellow' },
+    { text: shown, color: colors[kindOf(state)] },
     { text: toSecond(since) },
     { text: lastResponseCode === undefined ? '-' : String(lastResponseCode), alignRight: true },
     { text: toSecond(lastDeliveredTime) },
@@ -89,12 +86,12 @@ function verifiedCell(view: ForwardingView): Cell {
 }
 
 /** Returns a time without parts of a second. */
-export function toSecond(time: string | undefined): string {
+function toSecond(time: string | undefined): string {
   return time === undefined ? '-' : time.replace(/\.\d+(?=Z|[+-])/, '');
 }
 
 /** Returns a sentence for each thing that a person has to know about the forwarding. */
-export function remarks(view: ForwardingView): string[] {
+function remarks(view: ForwardingView): string[] {
   const name = `${view.namespace}/${view.name}`;
   const bad = ['Ready', 'Delivering', 'Verified', 'LogLossImminent'].flatMap((type) => {
     const condition = conditionIn(view, type);

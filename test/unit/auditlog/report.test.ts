@@ -112,6 +112,27 @@ describe('auditlog report', () => {
     expect(page).toContain('The command could not read the Deployments of the operator.');
   });
 
+  test.each([
+    ['True', 'good', 'good', 'without a recorded gap.'],
+    ['False', 'bad', 'bad', 'without a recorded gap; the verification of 1 forwardings failed.'],
+    ['Unknown', 'good', 'open', 'without a recorded gap.'],
+  ])('agrees with auditlog status if Verified is %s', async (status, verdict, badge, said) => {
+    cluster.putForwarding('platform/sumologic', {
+      spec: { konnect: { region: 'us' }, organization: {} },
+      status: {
+        conditions: [{ type: 'Verified', status, reason: 'LinesMissing', message: '' }],
+        organization: { state: 'on' },
+        delivery: [{ key: 'organization', state: 'Delivered' }],
+        lastObservedTime: new Date().toISOString(),
+      },
+    });
+    const { page } = await report();
+    expect(page).toContain(`<p class="verdict ${verdict}">1 of 1 webhooks deliver ${said}</p>`);
+    expect(page).toMatch(new RegExp(`<span class="badge ${badge}">(?:Not v|V)erified</span> LinesMissing`));
+    const { code } = await runAuditlog(['status'], { env: cluster.env });
+    expect(code).toBe(verdict === 'bad' ? 3 : 0);
+  });
+
   test('says so if there is no forwarding', async () => {
     const { code, page } = await report();
     expect(code).toBe(0);

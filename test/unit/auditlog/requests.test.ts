@@ -97,19 +97,22 @@ describe('auditlog replay', () => {
     expect(annotationsOf()[annotation]).toMatch(new RegExp(`^${from.replace(/\.\d+/, '')}/[^/]+Z/${webhook}$`));
   });
 
-  test.each(['0s', '1m'])('fails if the operator has taken the same request before, with --timeout %s', async (timeout) => {
-    const [from, to] = [7_200_000, 3_600_000].map((agoMs) =>
-      new Date(Date.now() - agoMs).toISOString().replace(/\.\d+/, ''),
-    );
-    const value = `${from ?? ''}/${to ?? ''}`;
-    cluster.putForwarding('platform/sumologic', { spec: {}, status: { lastHandledReplay: value } });
-    const again = ['replay', 'sumologic', '--from', from ?? '', '--to', to ?? '', '--timeout', timeout];
-    await expect(run(...again)).resolves.toEqual({
-      code: 1,
-      output: '',
-      errors: `auditlog replay: the operator has taken the request for ${value} before, and takes a request only once: change --from or --to by a second\n`,
-    });
-  });
+  test.each(['0s', '1m'])(
+    'fails if the operator has taken the same request before, with --timeout %s',
+    async (timeout) => {
+      const [from, to] = [7_200_000, 3_600_000].map((agoMs) =>
+        new Date(Date.now() - agoMs).toISOString().replace(/\.\d+/, ''),
+      );
+      const value = `${from ?? ''}/${to ?? ''}`;
+      cluster.putForwarding('platform/sumologic', { spec: {}, status: { lastHandledReplay: value } });
+      const again = ['replay', 'sumologic', '--from', from ?? '', '--to', to ?? '', '--timeout', timeout];
+      await expect(run(...again)).resolves.toEqual({
+        code: 1,
+        output: '',
+        errors: `auditlog replay: the operator has taken the request for ${value} before, and takes a request only once: change --from or --to by a second\n`,
+      });
+    },
+  );
 
   test('says so if the operator does not answer', async () => {
     await expect(run('replay', 'sumologic', '--from', '2h', '--timeout', '1ms')).resolves.toMatchObject({ code: 3 });
