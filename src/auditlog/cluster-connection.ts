@@ -43,7 +43,7 @@ export interface ClusterConnection {
  */
 export async function withCluster<T>(
   args: Arguments,
-  { env }: Terminal,
+  { env, signal }: Terminal,
   use: (connection: ClusterConnection) => Promise<T>,
 ): Promise<T> {
   // Other commands start faster without these.
@@ -65,7 +65,7 @@ export async function withCluster<T>(
   };
   const config = open();
   try {
-    const client = new Client({ config, userAgent: `konnect-audit-log-operator/${version} (auditlog)` });
+    const client = new Client({ config, userAgent: `konnect-audit-log-operator/${version} (auditlog)`, signal });
     const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
     return await use({ client, namespace });
   } catch (error) {

@@ -44,6 +44,10 @@ export async function auditlog(argv: readonly string[], terminal: Terminal): Pro
   try {
     return await run(name, await load(), rest, terminal);
   } catch (error) {
+    if (terminal.signal.aborted) {
+      terminal.warn(`auditlog ${name}: interrupted`);
+      return exitCodes.failed;
+    }
     if (!(error instanceof UsageError || error instanceof CommandError)) throw error;
     const hint = error instanceof UsageError ? `; see auditlog ${name} --help` : '';
     terminal.warn(`auditlog ${name}: ${error.message}${hint}`);

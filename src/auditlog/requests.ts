@@ -172,7 +172,7 @@ async function ask(
   });
 }
 
-/** Returns the first state for which `isAnswered` is true, or undefined after `timeoutMs`. */
+/** Returns the first state for which `isAnswered` is true, or undefined after `timeoutMs`. Rejects when `signal` is aborted. */
 async function waitUntil(
   { client }: ClusterConnection,
   path: string,
@@ -184,8 +184,8 @@ async function waitUntil(
   do {
     const object = await client.get<Answered>(path);
     if (isAnswered(object)) return object;
-    await delay(pollMs, undefined, { signal }).catch(() => {});
-  } while (performance.now() < endMs && !signal.aborted);
+    await delay(pollMs, undefined, { signal });
+  } while (performance.now() < endMs);
   return undefined;
 }
 

@@ -47,6 +47,8 @@ export interface KubeClientOptions {
   userAgent: string;
   /** The default time limit of a request. 30 s by default. */
   timeoutMs?: number;
+  /** For requests without a signal of their own. */
+  signal?: AbortSignal | undefined;
   /** A longer answer is an error with the reason {@link answerTooLong}. 16 MiB by default. */
   maxAnswerBytes?: number;
   /** A longer line of a watch is an error. 8 MiB by default. */
@@ -74,8 +76,8 @@ const contentTypes: Record<Patch['kind'], string> = {
  * aborted signal, and a write also with a FencedError. A GET whose connection broke is sent once more. Nothing else is retried.
  */
 export class KubeClient {
-  readonly #options: Required<Omit<KubeClientOptions, 'fence' | 'onAnswer'>> &
-    Pick<KubeClientOptions, 'fence' | 'onAnswer'>;
+  readonly #options: Required<Omit<KubeClientOptions, 'signal' | 'fence' | 'onAnswer'>> &
+    Pick<KubeClientOptions, 'signal' | 'fence' | 'onAnswer'>;
 
   constructor(options: KubeClientOptions) {
     this.#options = { timeoutMs: 30_000, maxAnswerBytes: 16 * mebibyte, maxLineBytes: 8 * mebibyte, ...options };
@@ -152,7 +154,7 @@ export class KubeClient {
   }
 
   async #run<T>(request: KubeRequest, options: RequestOptions): Promise<T> {
-    const { signal, timeoutMs = this.#options.timeoutMs } = options;
+    const { signal = this.#options.signal, timeoutMs = this.#options.timeoutMs } = options;
     const timedOut = () => lateError(request, timeoutMs);
     try {
       const text = await withTimeout({ signal, timeoutMs, timedOut }, (within) =>

@@ -46,6 +46,16 @@ describe('auditlog reconcile', () => {
     expect(errors).toContain('check that it runs and watches this namespace');
   });
 
+  test('ends when it is interrupted', async () => {
+    const stop = new AbortController();
+    cluster.onRequest = (request) => {
+      if (request.startsWith('GET')) stop.abort();
+    };
+    await expect(
+      runAuditlog(['reconcile', 'sumologic'], { env: cluster.env, signal: stop.signal }),
+    ).resolves.toMatchObject({ code: 1, errors: 'auditlog reconcile: interrupted\n' });
+  });
+
   test('does not wait for 0s', async () => {
     await expect(run('reconcile', 'sumologic', '--timeout', '0s')).resolves.toMatchObject({ code: 0, output: '' });
     expect(cluster.writes).toHaveLength(1);

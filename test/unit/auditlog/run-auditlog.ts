@@ -4,7 +4,11 @@ import { auditlog } from '../../../src/auditlog/main.ts';
 /** Runs the command in this process, as one that is not on a terminal. */
 export async function runAuditlog(
   args: readonly string[],
-  { stdin = '', env = {} }: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
+  {
+    stdin = '',
+    env = {},
+    signal = new AbortController().signal,
+  }: { stdin?: string; env?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
 ): Promise<{ code: number; output: string; errors: string }> {
   let [output, errors] = ['', ''];
   const code = await auditlog(args, {
@@ -17,7 +21,7 @@ export async function runAuditlog(
     },
     hasColors: false,
     env,
-    signal: new AbortController().signal,
+    signal,
   });
   return { code, output, errors };
 }

@@ -142,6 +142,16 @@ describe('auditlog status', () => {
     expect(errors).toContain(wayOut);
   });
 
+  test('ends when it is interrupted, without the answer of the API server', async () => {
+    const stop = new AbortController();
+    cluster.onRequest = () => stop.abort();
+    await expect(runAuditlog(['status'], { env: cluster.env, signal: stop.signal })).resolves.toEqual({
+      code: 1,
+      output: '',
+      errors: 'auditlog status: interrupted\n',
+    });
+  });
+
   test('names the kubeconfig that it does not find', async () => {
     const { code, errors } = await status('--kubeconfig', '/nowhere');
     expect({ code, errors }).toEqual({ code: 1, errors: 'auditlog status: kubeconfig not found: /nowhere\n' });

@@ -253,6 +253,7 @@ describe('limits', () => {
     stop.abort(reason);
     expect(await ended).toBe(reason);
     await expect(server.client().get(SECRET, { signal: stop.signal })).rejects.toBe(reason);
+    await expect(server.client({ signal: stop.signal }).get(SECRET)).rejects.toBe(reason);
     await eventually(() => expect(server.openConnections).toBe(0));
   });
 });
