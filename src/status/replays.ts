@@ -49,21 +49,33 @@ const states: Readonly<Record<string, ReplayState>> = {
   failed: 'Failed',
 };
 
-/** Returns the next step of a webhook before any call about its replay. */
+/** Returns the step of a webhook if Konnect has deleted the logs of its gap, or those of a replay that waits to be requested once more. */
+export function planExpiry(entry: DeliveryStatus, now: Date): ReplayStep | undefined {
+  const { gap, replay } = entry;
+  const hasExpired = ({ to }: Period) => Date.parse(to) <= oldestMs(now);
+  if (isReplaying(replay)) {
+    const isLost = replay.state === 'Failed' && hasExpired(replay);
+    return isLost ? { entry: failedForGood(entry, replay), action: undefined } : undefined;
+  }
+  if (gap?.to === undefined) return undefined;
+  const lost = { from: gap.from, to: gap.to };
+  return hasExpired(lost) ? { entry: withoutGap(entry), action: undefined, lost } : undefined;
+}
+
+/** Returns the next step of a webhook that is on, before any call about its replay. */
 export function planReplay(entry: DeliveryStatus, context: ReplayContext): ReplayStep {
   const { gap, replay } = entry;
   const { now, delivery, isAutomatic, mayWrite } = context;
+  const expiry = planExpiry(entry, now);
+  if (expiry !== undefined) return expiry;
   const mayStart = mayWrite && delivery === 'proved';
   if (isReplaying(replay)) {
     if (replay.state !== 'Failed') return { entry, action: 'read' };
-    // Its logs have expired while it waited.
-    if (Date.parse(replay.to) <= oldestMs(now)) return { entry: failedForGood(entry, replay), action: undefined };
     const isDue = !(Date.parse(replay.retryTime ?? '') > now.getTime());
     return mayStart && isDue ? started(entry, replay, now, { isRetry: true }) : { entry, action: undefined };
   }
   if (gap?.to === undefined) return { entry, action: undefined };
   const { from, to } = gap;
-  if (Date.parse(to) <= oldestMs(now)) return { entry: withoutGap(entry), action: undefined, lost: { from, to } };
   const isReplayed = replay !== undefined && isSameWindow(replay, inSeconds({ from, to }));
   const isDue = mayStart && isAutomatic && !isReplayed && Date.parse(endOf(to)) <= now.getTime();
   return isDue ? started(entry, { from, to }, now) : { entry, action: undefined };

@@ -5,6 +5,7 @@ import { type Period, withGapOpen } from '../../status/gaps.ts';
 import {
   afterRead,
   afterStart,
+  planExpiry,
   planReplay,
   type ReplayContext,
   type ReplayStep,
@@ -66,8 +67,8 @@ interface RecoveryOptions {
 }
 
 /**
- * Follows the replays, and requests those that are due or that a user wants: once for each period and webhook, whatever happens. `looks`:
- * what this reconciliation has seen of each webhook.
+ * Follows the replays, and requests those that are due or that a user wants: once for each period and webhook, whatever happens. Forgets the
+ * gaps whose logs Konnect has deleted. `looks`: what this reconciliation has seen of each webhook.
  */
 export async function recoverGaps(
   context: ReconcileContext,
@@ -82,13 +83,18 @@ export async function recoverGaps(
   const toRead: Followed[] = [];
   const toStart: Followed[] = [];
   const take = (one: Followed, step: ReplayStep) => {
-    recordStep(context, one, step);
+    recordStep(context, step);
     if (step.action === 'read') toRead.push(one);
     if (step.action === 'start') toStart.push(one);
   };
-  for (const one of followed) {
-    const entry = deliveryOf(status.recorded, one.key);
-    if (entry === undefined) continue;
+  for (const entry of status.recorded.delivery ?? []) {
+    const one = followed.find(({ key }) => key === entry.key);
+    if (one === undefined) {
+      // Also of a webhook that is off or not in place, Konnect deletes logs.
+      const expiry = planExpiry(entry, context.now());
+      if (expiry !== undefined) recordStep(context, expiry);
+      continue;
+    }
     const window = requested.get(one.key);
     take(one, window === undefined ? planReplay(entry, one.replay) : requestReplay(entry, window, one.replay));
   }
@@ -164,9 +170,9 @@ function reject(context: ReconcileContext, why: string): void {
   recordEvent(context, 'Warning', 'ReplayRejected', 'Replay', `the operator requests no replay: ${why}`);
 }
 
-function recordStep(context: ReconcileContext, { portalID }: Followed, { entry, lost }: ReplayStep): void {
+function recordStep(context: ReconcileContext, { entry, lost }: ReplayStep): void {
   record(context, entry);
-  if (lost !== undefined) recordEvent(context, 'Warning', 'LogsLost', 'Replay', lostMessage(portalID, lost));
+  if (lost !== undefined) recordEvent(context, 'Warning', 'LogsLost', 'Replay', lostMessage(entry, lost));
 }
 
 function record({ status }: ReconcileContext, entry: DeliveryStatus): void {

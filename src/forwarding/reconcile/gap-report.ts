@@ -131,8 +131,8 @@ function lossOf(
 }
 
 /** Returns the message about logs that no replay can send. */
-export function lostMessage(portalID: string | undefined, lost: Period): string {
-  return `${logsOf(webhookName(portalID), inSeconds(lost))} are lost: they were not delivered, and Konnect keeps audit logs for 7 days`;
+export function lostMessage(entry: DeliveryStatus, lost: Period): string {
+  return `${logsOf(nameOf(entry), inSeconds(lost))} are lost: they were not delivered, and Konnect keeps audit logs for 7 days`;
 }
 
 /** Records an event for each replay that Konnect has accepted, completed or failed since `before`. */

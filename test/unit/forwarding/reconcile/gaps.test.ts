@@ -451,6 +451,26 @@ describe('a gap that gets old', () => {
     expect(harness.condition('LogsUndelivered')).toBeUndefined();
     expect(harness.condition('LogLossImminent')).toBeUndefined();
   });
+
+  test('is given up with its replay although spec has switched the webhook off', async () => {
+    const harness = await beforeReplay();
+    harness.konnect.control.fail({ kind: 'status', status: 403, match: { method: 'PUT' }, times: 1 });
+    await next(harness, 0);
+    harness.cluster.edit((spec) => ({ ...spec, portals: [{ id: shop, enabled: false }] }));
+    await harness.work();
+    expect(entryOf(harness)).toMatchObject({
+      state: 'Off',
+      replay: { state: 'Failed', retryTime: expect.any(String) },
+    });
+    harness.clearRecords();
+    await next(harness, 7 * dayMs);
+    expect(entryOf(harness)?.replay).not.toHaveProperty('retryTime');
+    expect(await next(harness, 10 * minuteMs)).toBe(10 * minuteMs);
+    expect(entryOf(harness)).not.toHaveProperty('gap');
+    expect(harness.reasons).toContain('LogsLost');
+    expect(harness.condition('LogLossImminent')).toBeUndefined();
+    expect(harness.konnectWrites).toEqual([]);
+  });
 });
 
 describe('the annotation that requests a replay', () => {
