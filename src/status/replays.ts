@@ -123,7 +123,11 @@ export function afterStart(entry: DeliveryStatus, outcome: StartOutcome, now: Da
 /** Returns in how many milliseconds the operator has to look at the replay or the gap again. Undefined if nothing is due. */
 export function nextReplayLookMs({ gap, replay }: DeliveryStatus, now: Date): number | undefined {
   if (isReplaying(replay)) {
-    if (replay.retryTime !== undefined) return Math.max(minWaitMs, Date.parse(replay.retryTime) - now.getTime() || 0);
+    if (replay.retryTime !== undefined) {
+      const leftMs = Date.parse(replay.retryTime) - now.getTime() || 0;
+      // An overdue retry waits for a delivery, or for spec.
+      return Math.max(minWaitMs, leftMs, minWaitMs - leftMs);
+    }
     return minWaitMs + Math.max(0, now.getTime() - Date.parse(replay.requestedTime) || 0);
   }
   const leftMs = gap?.to === undefined ? 0 : Date.parse(endOf(gap.to)) - now.getTime();

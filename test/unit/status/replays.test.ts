@@ -226,7 +226,7 @@ test('the operator looks again soon, then after twice the time, and when somethi
   );
   const failed = { ...requested, state: 'Failed' as const, retryTime: time(120) };
   expect([60, 120, 180].map((minutes) => look({ replay: failed }, minutes))).toEqual(
-    [60, 1, 1].map((one) => one * minuteMs),
+    [60, 1, 61].map((one) => one * minuteMs),
   );
   expect(look({ gap: { from: time(1), to: '2026-01-10T01:00:00.3Z' } }, 60)).toBe(1_000);
   expect(look({ gap }, 60)).toBeUndefined();
