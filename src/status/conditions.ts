@@ -79,7 +79,7 @@ function isPart({ type }: Condition): boolean {
 }
 
 /**
- * Returns `Ready`, the three parts, `Delivering` if there is something to deliver, `Verified` as it was, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
+ * Returns `Ready`, the three parts, `Delivering` if there is something to deliver, and at most one of `Stalled` and `Reconciling`, which are present only while true (kstatus).
  * A transition time changes only when the status of its condition changes.
  */
 export function conditionsOf(report: Report, context: ConditionContext): Condition[] {
@@ -91,7 +91,6 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
     partCondition('DestinationReady', report.destination, context),
     partCondition('WebhooksReady', report.webhooks, context),
     ...deliveryCondition(report.delivery, first, context),
-    ...context.previous.filter(({ type }) => type === 'Verified'),
   ];
   if (first === undefined && report.drifted !== undefined) {
     return [condition('Ready', 'False', 'Drifted', report.drifted, context), ...partConditions];
@@ -108,7 +107,7 @@ export function conditionsOf(report: Report, context: ConditionContext): Conditi
   return [ready, condition(abnormal, 'True', first.reason, message, context), ...partConditions];
 }
 
-/** Returns the conditions with another `Verified`. */
+/** Returns the conditions with another `Verified`, which is always the last one. */
 export function withVerified(
   { status, reason, message }: Pick<Condition, 'status' | 'reason' | 'message'>,
   context: ConditionContext,

@@ -35,7 +35,9 @@ export function conclude(to: Conclusion, report: Report, grace: ConditionContext
   const { status } = to;
   const context = status.context(grace);
   if (isObserved(report)) status.recorded = withObservation(status.recorded, context.now);
-  return writeConditions(to, [...conditionsOf(report, context), ...gapConditions(status, context)], report.delivery);
+  const verified = context.previous.filter(({ type }) => type === 'Verified');
+  const conditions = [...conditionsOf(report, context), ...gapConditions(status, context), ...verified];
+  return writeConditions(to, conditions, report.delivery);
 }
 
 /** Writes the conditions of a suspended forwarding for its generation. */

@@ -3,6 +3,7 @@ import { changeDestination } from '../../../../sandbox/konnect/model/destination
 import { clearWebhook, pointWebhook, recordAttempt } from '../../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../../sandbox/konnect/model.ts';
 import type { DeliveryStatus } from '../../../../src/api/v1alpha1.ts';
+import { withVerified } from '../../../../src/status/conditions.ts';
 import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { key } from '../../../support/forwarding-spec.ts';
 import { forum, otherSiem, shop } from '../../../support/konnect-fixtures.ts';
@@ -294,6 +295,27 @@ describe('a gap opens', () => {
     expect(entryOf(harness)).not.toHaveProperty('gap');
     expect(harness.condition('LogsUndelivered')).toBeUndefined();
   });
+});
+
+test('the conditions of a gap and Verified have one order, so that a verification costs one write of status', async () => {
+  const harness = await inPlace(oneShop);
+  const secretRef = { name: 'sumologic-access', accessIDKey: 'accessId', accessKeyKey: 'accessKey' };
+  const sumoLogic = { secretRef, deployment: 'us1' as const, query: '_source=Konnect' };
+  harness.cluster.edit((spec) => ({ ...spec, verification: { sumoLogic, interval: '15m', window: '1h' } }));
+  attempt(harness, harness.portal(shop), 503);
+  await harness.work();
+  harness.clock.ms += minuteMs;
+  attempt(harness, harness.portal(shop), 200);
+  await next(harness, minuteMs);
+  expect(harness.condition('LogsUndelivered')).toBeDefined();
+  const verdict = { status: 'True', reason: 'AllFound', message: 'Konnect audited nothing' } as const;
+  const now = new Date(harness.clock.ms);
+  const context = { generation: 2, previous: harness.status.conditions ?? [], now, grace: 'none' } as const;
+  harness.cluster.setStatus({ ...harness.status, conditions: withVerified(verdict, context) });
+  harness.clearRecords();
+  await next(harness, minuteMs);
+  expect(harness.condition('Verified')).toMatchObject(verdict);
+  expect(harness.cluster.writes).toBe(0);
 });
 
 /** A webhook that failed and delivers again, with a replay that Konnect has not got yet. */
