@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { HTTPConnections, HTTPOutcome } from '../http/http-connections.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { sleep } from '../runtime/timeout.ts';
+import { sleep, withTimeout } from '../runtime/timeout.ts';
 import type { Fence } from '../runtime/write-fence.ts';
 import { SumoLogicError } from './errors.ts';
 import { RequestPacer } from './request-pacer.ts';
@@ -17,7 +17,7 @@ const maxPolls = 30;
 const maxAttempts = 5;
 const firstRetryMs = 1_000;
 const maxRetryMs = 30_000;
-/** How long the deletion of a job may take after its search was aborted. */
+/** How long the deletion of a job may take, with its repetitions. */
 const deletionMs = 5_000;
 
 export interface SumoLogicAccess {
@@ -167,7 +167,10 @@ export class SearchClient {
   async #delete(session: Session, id: string): Promise<void> {
     try {
       // The signal of the search may be aborted, and its job has to be deleted all the same.
-      await this.#call(session, 'DELETE', `${jobsPath}/${id}`, AbortSignal.timeout(deletionMs));
+      const timedOut = () => new SumoLogicError('Unavailable', { code: 'DELETION_TAKES_TOO_LONG' });
+      await withTimeout({ timeoutMs: deletionMs, timedOut }, (signal) =>
+        this.#call(session, 'DELETE', `${jobsPath}/${id}`, signal),
+      );
     } catch (error) {
       if (!(error instanceof SumoLogicError && error.kind === 'JobGone')) throw error;
     }

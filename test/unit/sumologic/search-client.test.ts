@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { type Authority, createAuthority } from '../../../sandbox/certificates.ts';
 import { type SumoLogicServer, startSumoLogic } from '../../../sandbox/sumologic/server.ts';
-import { HTTPConnections } from '../../../src/http/http-connections.ts';
+import { HTTPConnections, type HTTPOutcome, type HTTPRequest } from '../../../src/http/http-connections.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { FencedError } from '../../../src/runtime/write-fence.ts';
 import type { SumoLogicError } from '../../../src/sumologic/errors.ts';
@@ -218,5 +218,18 @@ describe('the deletion of a former job', () => {
   test('fails while SumoLogic refuses the key', async () => {
     server.control.setAccessKey({ id: access.accessID, key: 'another' });
     await expect(client().deleteJob(access, '0123456789ABCDEF')).rejects.toMatchObject({ kind: 'Unauthorized' });
+  });
+
+  test('fails as unavailable if SumoLogic does not answer within five seconds', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    const send = async ({ signal }: HTTPRequest): Promise<HTTPOutcome> => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      return { kind: 'none', code: 'ABORT_ERR', isSent: true };
+    };
+    const silent = new SearchClient({ connections: { send }, urlTemplate: server.plainURL, clock });
+    const deletion = silent.deleteJob(access, '0123456789ABCDEF').catch((error: unknown) => error);
+    await jest.advanceTimersByTimeAsync(5_000);
+    jest.useRealTimers();
+    await expect(deletion).resolves.toMatchObject({ name: 'SumoLogicError', kind: 'Unavailable', status: undefined });
   });
 });
