@@ -18,7 +18,7 @@ const timeoutMs = 30_000;
 const maxAnswerBytes = 16 * 1024 * 1024;
 
 export interface VerificationOptions extends Omit<VerifierOptions, 'search' | 'now' | 'random'> {
-  readonly config: Pick<Config, 'sumoLogicURL' | 'proxies' | 'gracePeriodMs'>;
+  readonly config: Pick<Config, 'sumoLogicURL' | 'proxies'>;
   readonly userAgent: string;
   readonly fence: Fence | undefined;
   readonly log: Log;
@@ -29,7 +29,7 @@ export interface VerificationOptions extends Omit<VerifierOptions, 'search' | 'n
 /** The verifications of all forwardings. They have a queue of their own, so that no reconciliation waits for a search. */
 export interface Verification {
   readonly queue: WorkQueue;
-  /** Verifies until `signal` is aborted and work in progress has ended. */
+  /** Verifies until `signal` is aborted, and aborts what is in progress then. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -60,7 +60,8 @@ export function createVerification(options: VerificationOptions): Verification {
         reconcile: (key, until) => attempt(key, () => verifier.verify(key, until)),
         concurrency: maxVerifications,
         backOff: new BackOff({ baseMs: 60_000, maxMs: 300_000, jitter: 'equal', random: Math.random }),
-        graceMs: config.gracePeriodMs,
+        // It would take minutes, and the next process repeats it.
+        graceMs: 0,
         log,
         signal,
       });

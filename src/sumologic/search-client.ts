@@ -133,6 +133,7 @@ export class SearchClient {
       }
       return 'done';
     } finally {
+      // The signal of the search may be aborted, and its job has to be deleted all the same.
       await this.#delete(session, id).then(
         () => onDeleted(id),
         () => {},
@@ -142,11 +143,11 @@ export class SearchClient {
 
   /**
    * Deletes a job of a former process. A job that SumoLogic no longer shows counts as deleted: its session has ended, and SumoLogic cancels it. Rejects with a
-   * SumoLogicError, and with a TypeError for an ID that SumoLogic cannot have made.
+   * SumoLogicError, with the reason of `signal`, and with a TypeError for an ID that SumoLogic cannot have made.
    */
-  async deleteJob(access: SumoLogicAccess, id: string): Promise<void> {
+  async deleteJob(access: SumoLogicAccess, id: string, signal: AbortSignal): Promise<void> {
     if (!jobID.test(id)) throw new TypeError('not the ID of a search job');
-    return this.#delete(this.#open(access), id);
+    return this.#delete(this.#open(access), id, signal);
   }
 
   async #finished(
@@ -164,12 +165,11 @@ export class SearchClient {
     throw new SumoLogicError('Unavailable', { code: 'SEARCH_TAKES_TOO_LONG' });
   }
 
-  async #delete(session: Session, id: string): Promise<void> {
+  async #delete(session: Session, id: string, signal?: AbortSignal): Promise<void> {
     try {
-      // The signal of the search may be aborted, and its job has to be deleted all the same.
       const timedOut = () => new SumoLogicError('Unavailable', { code: 'DELETION_TAKES_TOO_LONG' });
-      await withTimeout({ timeoutMs: deletionMs, timedOut }, (signal) =>
-        this.#call(session, 'DELETE', `${jobsPath}/${id}`, signal),
+      await withTimeout({ signal, timeoutMs: deletionMs, timedOut }, (until) =>
+        this.#call(session, 'DELETE', `${jobsPath}/${id}`, until),
       );
     } catch (error) {
       if (!(error instanceof SumoLogicError && error.kind === 'JobGone')) throw error;

@@ -114,7 +114,7 @@ export class Verifier {
     const jobs: string[] = [];
     for (const id of former) {
       try {
-        if (access.kind === 'resolved') await this.#options.search.deleteJob(access.value, id);
+        if (access.kind === 'resolved') await this.#options.search.deleteJob(access.value, id, run.signal);
       } catch (error) {
         if (!(error instanceof SumoLogicError)) throw error;
         if (error.kind === 'Unavailable' || error.kind === 'RateLimited') jobs.push(id);

@@ -15,6 +15,7 @@ import {
 
 const startMs = Date.parse('2026-01-02T03:00:00Z');
 const gatheringMs = 30_000;
+const { signal } = new AbortController();
 const access = { deployment: 'us1', accessID: 'access-id', accessKey: 'access-key' };
 
 let authority: Authority;
@@ -88,7 +89,7 @@ async function search(
 ): Promise<Search> {
   const pages: (readonly FoundMessage[])[] = [];
   const [created, deleted]: [string[], string[]] = [[], []];
-  const { query = '_source=Konnect', signal = new AbortController().signal, fence, ...events } = changes;
+  const { query = '_source=Konnect', signal: until = signal, fence, ...events } = changes;
   const range = { query, from: new Date(startMs - 60_000), to: new Date(startMs + 3_600_000) };
   const end = await client(fence).search(
     access,
@@ -99,7 +100,7 @@ async function search(
       onDeleted: (id) => deleted.push(id),
       ...events,
     },
-    signal,
+    until,
   );
   return { end, messages: pages.flat(), pages: pages.length, created, deleted };
 }
@@ -208,26 +209,38 @@ describe('the deletion of a former job', () => {
     await search({
       onCreated: async (created) => {
         id = created;
-        await client().deleteJob(access, created);
+        await client().deleteJob(access, created, signal);
       },
     }).catch(() => {});
     expect(server.control.searchJobs()).toEqual([]);
-    await expect(client().deleteJob(access, id)).resolves.toBeUndefined();
+    await expect(client().deleteJob(access, id, signal)).resolves.toBeUndefined();
   });
 
   test('fails while SumoLogic refuses the key', async () => {
     server.control.setAccessKey({ id: access.accessID, key: 'another' });
-    await expect(client().deleteJob(access, '0123456789ABCDEF')).rejects.toMatchObject({ kind: 'Unauthorized' });
+    await expect(client().deleteJob(access, '0123456789ABCDEF', signal)).rejects.toMatchObject({
+      kind: 'Unauthorized',
+    });
+  });
+
+  test('ends when it is aborted', async () => {
+    const abort = new AbortController();
+    const send = async (): Promise<HTTPOutcome> => {
+      abort.abort(new Error('stop'));
+      return new Promise(() => {});
+    };
+    const silent = new SearchClient({ connections: { send }, urlTemplate: server.plainURL, clock });
+    await expect(silent.deleteJob(access, '0123456789ABCDEF', abort.signal)).rejects.toThrow('stop');
   });
 
   test('fails as unavailable if SumoLogic does not answer within five seconds', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-    const send = async ({ signal }: HTTPRequest): Promise<HTTPOutcome> => {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    const send = async (sent: HTTPRequest): Promise<HTTPOutcome> => {
+      await new Promise((resolve) => sent.signal.addEventListener('abort', resolve, { once: true }));
       return { kind: 'none', code: 'ABORT_ERR', isSent: true };
     };
     const silent = new SearchClient({ connections: { send }, urlTemplate: server.plainURL, clock });
-    const deletion = silent.deleteJob(access, '0123456789ABCDEF').catch((error: unknown) => error);
+    const deletion = silent.deleteJob(access, '0123456789ABCDEF', signal).catch((error: unknown) => error);
     await jest.advanceTimersByTimeAsync(5_000);
     jest.useRealTimers();
     await expect(deletion).resolves.toMatchObject({ name: 'SumoLogicError', kind: 'Unavailable', status: undefined });

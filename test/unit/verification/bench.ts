@@ -11,7 +11,7 @@ import { LedgerClient } from '../../../src/konnect/ledger-client.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { ReconcileResult } from '../../../src/runtime/reconcile-result.ts';
 import { SearchClient } from '../../../src/sumologic/search-client.ts';
-import { Verifier } from '../../../src/verification/verifier.ts';
+import { Verifier, type VerifierOptions } from '../../../src/verification/verifier.ts';
 import { key, type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
 import { blue, konnectSeed, shop, tokens } from '../../support/konnect-fixtures.ts';
 import { FakeCluster } from '../forwarding/support/fake-cluster.ts';
@@ -133,16 +133,18 @@ export class Bench implements AsyncDisposable {
       clock,
       nowMs: () => this.clock.ms,
     });
-    return new Verifier({
+    return new Verifier({ ...this.surroundings, search, now: () => new Date(this.clock.ms), random: () => 0 });
+  }
+
+  /** What a verifier is connected to, beside SumoLogic. */
+  get surroundings(): Omit<VerifierOptions, 'search' | 'now' | 'random'> {
+    return {
       cluster: this.cluster,
       find: (of) => this.cluster.objects.get(of),
       ledgerFor: (token) => new LedgerClient({ http: this.#konnectHTTP, urlTemplate: this.konnect.urlTemplate, token }),
-      search,
       onGap: (of) => this.gaps.push(of),
       exclusively: (_key, action) => action(),
-      now: () => new Date(this.clock.ms),
-      random: () => 0,
-    });
+    };
   }
 
   verify(signal: AbortSignal = new AbortController().signal): Promise<ReconcileResult> {
