@@ -21,6 +21,7 @@ import { notSearched, refusedSearch, type Verdict, verdictOf } from './verdict.t
 const minuteMs = 60_000;
 /** How long a reconciliation usually takes. */
 const reconciliationMs = 5_000;
+const maxRecordedJobs = 16;
 
 export interface VerifierOptions {
   readonly cluster: ClusterReads & Pick<Cluster, 'writeStatus' | 'recordEvent'>;
@@ -286,7 +287,7 @@ export class Verifier {
       const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
       const { jobs = [], ...rest } = verification;
       const found = {
-        verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs }) },
+        verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
         ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
       };
       await status.writeVerification(found, conditions, signal);

@@ -372,6 +372,20 @@ describe('search jobs', () => {
     expect(bench.status.verification).not.toHaveProperty('jobs');
   });
 
+  test('beyond the sixteen that status can hold are forgotten, the oldest first', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    const former = Array.from({ length: 16 }, (_, index) => `FORMER${String(index)}`);
+    bench.cluster.setStatus({ ...bench.status, verification: { ...bench.status.verification, jobs: former } });
+    bench.around = async (name, call) => {
+      if (name === 'sumologic DELETE') bench.sumologic.control.respondToSearch(503, 1);
+      return call();
+    };
+    await bench.verify();
+    expect(bench.verified).toBe('True AllFound');
+    expect(bench.status.verification?.jobs).toEqual([...former.slice(1), ...bench.sumologic.control.searchJobs()]);
+  });
+
   test('are never left behind, whatever call a crash follows', async () => {
     await using counted = await Bench.open();
     await counted.settle();
