@@ -261,8 +261,9 @@ async function reconcileAll(operator: Operator, { config, log }: OperatorOptions
 /** Puts a reconciliation that has ended into the metrics. */
 function measure({ metrics, caches, changes }: Operator, key: string, outcome: Outcome, durationMs: number): void {
   metrics.reconciled({ controller: controllerName, outcome, durationMs });
-  const forwarding = caches.find(key);
   // A retry follows if Konnect did not answer, or if something is not done yet.
+  if (outcome !== 'done' && outcome !== 'requeue') return;
+  const forwarding = caches.find(key);
   if (forwarding !== undefined && outcome === 'requeue') metrics.lookedAt(forwarding.metadata);
   const ready = forwarding?.status.conditions?.find(({ type }) => type === 'Ready');
   const isApplied = ready?.status === 'True' && ready.observedGeneration === forwarding?.metadata.generation;
