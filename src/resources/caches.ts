@@ -1,5 +1,5 @@
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
-import { Informer } from '../kube/informer.ts';
+import { Informer, type InformerOptions } from '../kube/informer.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { joinStores, type ReadonlyStore } from '../kube/store.ts';
@@ -40,38 +40,26 @@ export interface Caches {
 /** Creates the informers, one for each kind and watched namespace. They are not running yet. */
 export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }: CachesOptions): Caches {
   const scopes = namespaces.length === 0 ? [undefined] : namespaces;
-  const forwardingInformers = scopes.map((namespace) => ({
-    namespace,
-    informer: new Informer<KubeObject>({
-      client,
-      path: forwardingsPath(namespace),
-      transform: forwardingToKeep,
-      log,
-      onChange: (change) => enqueuer.onForwarding(change),
-    }),
-  }));
-  const secretInformers = scopes.map(
-    (namespace) =>
-      new Informer<KubeObject>({
-        client,
-        path: secretsPath(namespace),
-        isMetadataOnly: true,
-        transform: secretToKeep,
-        log,
-        onChange: (change) => enqueuer.onSecret(change),
-      }),
-  );
-  const authInformers = (hasAuthRefs ? scopes : []).map(
-    (namespace) =>
-      new Informer<KubeObject>({
-        client,
-        path: authConfigurationsPath(namespace),
+  const informersOf = (
+    pathOf: (namespace?: string) => string,
+    options: Pick<InformerOptions<KubeObject>, 'isMetadataOnly' | 'transform' | 'onChange'>,
+  ) => scopes.map((namespace) => new Informer({ client, path: pathOf(namespace), log, ...options }));
+  const forwardingInformers = informersOf(forwardingsPath, {
+    transform: forwardingToKeep,
+    onChange: (change) => enqueuer.onForwarding(change),
+  });
+  const secretInformers = informersOf(secretsPath, {
+    isMetadataOnly: true,
+    transform: secretToKeep,
+    onChange: (change) => enqueuer.onSecret(change),
+  });
+  const authInformers = hasAuthRefs
+    ? informersOf(authConfigurationsPath, {
         transform: authConfigurationToKeep,
-        log,
         onChange: (change) => enqueuer.onAuthConfiguration(change),
-      }),
-  );
-  const forwardings = joinStores(forwardingInformers.map(({ informer }) => informer.store));
+      })
+    : [];
+  const forwardings = joinStores(forwardingInformers.map(({ store }) => store));
 
   function find(key: string): AuditLogForwarding | undefined {
     const object = forwardings.get(key);
@@ -86,7 +74,7 @@ export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }:
     return undefined;
   }
 
-  const kinds = [forwardingInformers.map(({ informer }) => informer), secretInformers];
+  const kinds = [forwardingInformers, secretInformers];
 
   return {
     informers: [...kinds.flat(), ...authInformers],
@@ -100,7 +88,7 @@ export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }:
     onWritten(object) {
       const { namespace } = object.metadata;
       const own = forwardingInformers.find((one) => one.namespace === undefined || one.namespace === namespace);
-      own?.informer.upsert(object);
+      own?.upsert(object);
     },
   };
 }
