@@ -46,6 +46,11 @@ export function isKubeObject(value: unknown): value is KubeObject {
   );
 }
 
+/** Returns the path of the objects of one kind: of all, or of those in one namespace. `api` is the path of the API, such as `/api/v1`. */
+export function collectionPath(api: string, plural: string, namespace?: string): string {
+  return namespace === undefined ? `${api}/${plural}` : `${api}/namespaces/${namespace}/${plural}`;
+}
+
 /** Returns `namespace/name`, or only `name` for an object without a namespace. */
 export function keyOf({ metadata: { name, namespace } }: KubeObject): string {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;

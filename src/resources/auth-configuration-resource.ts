@@ -1,13 +1,12 @@
 /** The kind KonnectAPIAuthConfiguration of kong-operator: what the operator reads and keeps of it. */
 import * as z from 'zod';
 import type { AuthConfiguration } from '../forwarding/ports.ts';
-import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { kongOperatorPath } from './kong-operator-resource.ts';
 
 /** Returns the path of the KonnectAPIAuthConfigurations: of all, or of those in one namespace. */
 export function authConfigurationsPath(namespace?: string): string {
-  const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return `/apis/konnect.konghq.com/v1alpha1${where}/konnectapiauthconfigurations`;
+  return kongOperatorPath('konnectapiauthconfigurations', namespace);
 }
 
 /** The object belongs to another operator: a field with an unexpected value counts as missing. */
@@ -27,14 +26,6 @@ export function parseAuthConfiguration(answer: unknown): AuthConfiguration {
   if (type === 'token' && token !== undefined) return { kind: 'token', token, serverURL };
   if (type === 'secretRef' && name !== undefined) return { kind: 'secret', name, namespace, serverURL };
   return { kind: 'empty', serverURL };
-}
-
-/** Returns what a failed read says about the KonnectAPIAuthConfiguration. Throws `error` if it did not cause it. */
-export function hiddenAuthConfiguration(error: unknown): AuthConfiguration {
-  // If the API server serves the kind, a 404 has a Status as its body. Otherwise its body is plain text.
-  if (isKubeError(error, 'NotFound')) return { kind: error.reason === 'NotFound' ? 'absent' : 'unserved' };
-  if (isKubeError(error, 'Forbidden')) return { kind: 'forbidden' };
-  throw error;
 }
 
 /** A KonnectAPIAuthConfiguration as the cache keeps it. */

@@ -19,12 +19,9 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import { addFinalizer, type JsonPatchOperation, removeFinalizer, statusPatch } from '../kube/object-patch.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Log } from '../runtime/log.ts';
-import {
-  authConfigurationsPath,
-  hiddenAuthConfiguration,
-  parseAuthConfiguration,
-} from './auth-configuration-resource.ts';
+import { authConfigurationsPath, parseAuthConfiguration } from './auth-configuration-resource.ts';
 import { forwardingsPath } from './forwarding-resource.ts';
+import { hiddenObject } from './kong-operator-resource.ts';
 import { hiddenPortal, parsePortal, portalPath } from './portal-resource.ts';
 import { secretsPath } from './secret-resource.ts';
 
@@ -69,7 +66,7 @@ export function clusterReads(client: Pick<KubeClient, 'get'>): ClusterReads {
         const where = `${authConfigurationsPath(namespace)}/${name}`;
         return parseAuthConfiguration(await client.get<unknown>(where, { signal }));
       } catch (error) {
-        return hiddenAuthConfiguration(error);
+        return hiddenObject(error);
       }
     },
   };

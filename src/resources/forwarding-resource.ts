@@ -9,12 +9,11 @@ import {
   replayAnnotationOf,
   version,
 } from '../api/v1alpha1.ts';
-import type { KubeObject } from '../kube/objects.ts';
+import { collectionPath, type KubeObject } from '../kube/objects.ts';
 
 /** Returns the path of the forwardings: of all, or of those in one namespace. */
 export function forwardingsPath(namespace?: string): string {
-  const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return `/apis/${group}/${version}${where}/${plural}`;
+  return collectionPath(`/apis/${group}/${version}`, plural, namespace);
 }
 
 /**

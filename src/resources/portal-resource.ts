@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { uuid } from '../api/v1alpha1.ts';
 import type { PortalObject } from '../forwarding/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { hiddenObject, kongOperatorPath } from './kong-operator-resource.ts';
 
 /** Returns the path of a Portal of kong-operator. */
 export function portalPath(namespace: string, name: string): string {
-  return `/apis/konnect.konghq.com/v1alpha1/namespaces/${namespace}/portals/${name}`;
+  return `${kongOperatorPath('portals', namespace)}/${name}`;
 }
 
 /** The object belongs to another operator: a field with an unexpected value counts as missing. */
@@ -22,9 +23,6 @@ export function parsePortal(answer: unknown): PortalObject {
 
 /** Returns what a failed read says about the Portal. Throws `error` if the Portal did not cause it. */
 export function hiddenPortal(error: unknown): PortalObject {
-  // If the API server serves the kind, a 404 has a Status as its body. Otherwise its body is plain text.
-  if (isKubeError(error, 'NotFound')) return { kind: error.reason === 'NotFound' ? 'absent' : 'unserved' };
-  if (isKubeError(error, 'Forbidden')) return { kind: 'forbidden' };
-  if (!isKubeError(error, 'TooManyRequests', 'Unavailable', 'Timeout', 'Other')) throw error;
+  if (!isKubeError(error, 'TooManyRequests', 'Unavailable', 'Timeout', 'Other')) return hiddenObject(error);
   return { kind: 'unreadable', retryAfterMs: error.retryAfterMs };
 }

@@ -1,8 +1,8 @@
-import type { KubeObject } from '../kube/objects.ts';
+import { collectionPath, type KubeObject } from '../kube/objects.ts';
 
 /** Returns the path of the Secrets: of all, or of those in one namespace. */
 export function secretsPath(namespace?: string): string {
-  return namespace === undefined ? '/api/v1/secrets' : `/api/v1/namespaces/${namespace}/secrets`;
+  return collectionPath('/api/v1', 'secrets', namespace);
 }
 
 /** Returns a Secret with only its identity. Even its metadata may contain the data, in the last-applied annotation. */
