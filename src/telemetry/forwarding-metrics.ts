@@ -1,6 +1,7 @@
 /** The metrics of forwardings: series that come and go with a resource. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { forwardingTable, type MetricDefinition, metricTable } from './metric-table.ts';
+import { forwardingTable, metricTable } from './metric-table.ts';
+import { metricOptions, readingsGauge } from './readings-gauge.ts';
 
 export interface Resource {
   readonly namespace: string;
@@ -37,8 +38,10 @@ const counted: Readonly<
   ReplayFailed: { metric: 'replays', labels: { result: 'failed' } },
 };
 
+type Labels = ReturnType<typeof labelsOf>;
+
 interface Shown {
-  readonly resource: Resource;
+  readonly resource: Labels;
   readonly samples: readonly ForwardingSample[];
   /** Seconds since 1970, or `now`. Undefined before the first look. */
   readonly lastReady: number | 'now' | undefined;
@@ -46,31 +49,29 @@ interface Shown {
 
 /** Creates the metrics of forwardings in `registry`. `nowMs` returns the time of day. */
 export function createForwardingMetrics(registry: Registry, nowMs: () => number): ForwardingMetrics {
+  const { lastReady, ...rest } = forwardingTable;
   const gauges = new Map(
-    Object.entries(forwardingTable).map(([metric, definition]) => [metric, gaugeOf(definition, registry)]),
+    Object.entries(rest).map(([metric, one]) => [metric, new Gauge<string>(metricOptions(one, registry))]),
   );
-  const lastReconcile = gaugeOf(metricTable.lastReconcile, registry);
+  const lastReconcile = new Gauge(metricOptions(metricTable.lastReconcile, registry));
   const counters = {
-    corrections: counterOf(metricTable.corrections, registry),
-    replays: counterOf(metricTable.replays, registry),
+    corrections: new Counter<string>(metricOptions(metricTable.corrections, registry)),
+    replays: new Counter<string>(metricOptions(metricTable.replays, registry)),
   };
   const all = new Map<string, Shown>();
-
-  const lastReady = gauges.get('lastReady');
-  const showLastReady = () => {
-    for (const { resource, lastReady: time } of all.values())
-      if (time !== undefined) lastReady?.set({ ...resource }, time === 'now' ? nowMs() / 1_000 : time);
-  };
-  // The value of a ready forwarding is the time of the request.
-  if (lastReady !== undefined) Object.assign(lastReady, { collect: showLastReady });
+  const watchLastReady = readingsGauge(registry, lastReady, ({ resource, lastReady: time }: Shown) =>
+    // The value of a ready forwarding is the time of the request.
+    time === undefined ? undefined : [resource, time === 'now' ? nowMs() / 1_000 : time],
+  );
+  watchLastReady(() => all.values());
 
   function remove({ resource, samples }: Shown): void {
     for (const { metric, labels: own } of samples) gauges.get(metric)?.remove({ ...resource, ...own });
   }
 
   return {
-    show({ namespace, name: own }, samples) {
-      const resource = { namespace, name: own };
+    show(shown, samples) {
+      const resource = labelsOf(shown);
       const known = all.get(keyOf(resource));
       if (known === undefined)
         for (const { metric, labels } of Object.values(counted)) counters[metric].inc({ ...resource, ...labels }, 0);
@@ -80,17 +81,17 @@ export function createForwardingMetrics(registry: Registry, nowMs: () => number)
       const time = samples.find(({ metric }) => metric === 'lastReady')?.value;
       all.set(keyOf(resource), { resource, samples, lastReady: earlier(known?.lastReady, time) });
     },
-    lookedAt({ namespace, name: own }) {
-      const resource = { namespace, name: own };
+    lookedAt(shown) {
+      const resource = labelsOf(shown);
       if (all.has(keyOf(resource))) lastReconcile.set(resource, nowMs() / 1_000);
     },
-    eventRecorded({ namespace, name: own }, reason) {
-      const resource = { namespace, name: own };
+    eventRecorded(shown, reason) {
+      const resource = labelsOf(shown);
       const event = counted[reason];
       if (event !== undefined && all.has(keyOf(resource))) counters[event.metric].inc({ ...resource, ...event.labels });
     },
-    forget({ namespace, name: own }) {
-      const resource = { namespace, name: own };
+    forget(shown) {
+      const resource = labelsOf(shown);
       const known = all.get(keyOf(resource));
       if (known === undefined) return;
       remove(known);
@@ -106,14 +107,11 @@ function earlier(known: Shown['lastReady'], next: Shown['lastReady']): Shown['la
   return typeof known === 'number' && typeof next === 'number' ? Math.min(known, next) : next;
 }
 
+/** Returns the labels of a resource, without the other fields of an object's metadata. */
+function labelsOf({ namespace, name }: Resource) {
+  return { namespace, name };
+}
+
 function keyOf({ namespace, name }: Resource): string {
   return `${namespace}/${name}`;
-}
-
-function gaugeOf({ name, help, labels }: MetricDefinition, registry: Registry): Gauge {
-  return new Gauge<string>({ name, help, labelNames: [...labels], registers: [registry] });
-}
-
-function counterOf({ name, help, labels }: MetricDefinition, registry: Registry): Counter {
-  return new Counter<string>({ name, help, labelNames: [...labels], registers: [registry] });
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createForwardingMetrics, type ForwardingMetrics } from './forwarding-metrics.ts';
 import { type MetricDefinition, metricTable } from './metric-table.ts';
+import { metricOptions, readingsGauge } from './readings-gauge.ts';
 
 export interface ReconcileMeasurement {
   controller: string;
@@ -117,22 +118,22 @@ export function createMetrics({
   nowMs = Date.now,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const reconcileTotal = new Counter(options(metricTable.reconcileTotal, registry));
-  const reconcileErrors = new Counter(options(metricTable.reconcileErrors, registry));
-  const reconcileSeconds = new Histogram(options(metricTable.reconcileSeconds, registry));
-  const konnectRequests = new Counter(options(metricTable.konnectRequests, registry));
-  const konnectSeconds = new Histogram(options(metricTable.konnectSeconds, registry));
-  const konnectWait = new Histogram(options(metricTable.konnectWaitSeconds, registry));
-  const konnectWithheld = new Counter(options(metricTable.konnectWithheld, registry));
-  const applySeconds = new Histogram(options(metricTable.applySeconds, registry));
-  const restClientRequests = new Counter(options(metricTable.restClientRequests, registry));
-  const queueAdds = new Counter(options(metricTable.queueAdds, registry));
-  const queueSeconds = new Histogram(options(metricTable.queueSeconds, registry));
-  const queueWorkSeconds = new Histogram(options(metricTable.queueWorkSeconds, registry));
-  const queueRetries = new Counter(options(metricTable.queueRetries, registry));
+  const reconcileTotal = new Counter(metricOptions(metricTable.reconcileTotal, registry));
+  const reconcileErrors = new Counter(metricOptions(metricTable.reconcileErrors, registry));
+  const reconcileSeconds = new Histogram(metricOptions(metricTable.reconcileSeconds, registry));
+  const konnectRequests = new Counter(metricOptions(metricTable.konnectRequests, registry));
+  const konnectSeconds = new Histogram(metricOptions(metricTable.konnectSeconds, registry));
+  const konnectWait = new Histogram(metricOptions(metricTable.konnectWaitSeconds, registry));
+  const konnectWithheld = new Counter(metricOptions(metricTable.konnectWithheld, registry));
+  const applySeconds = new Histogram(metricOptions(metricTable.applySeconds, registry));
+  const restClientRequests = new Counter(metricOptions(metricTable.restClientRequests, registry));
+  const queueAdds = new Counter(metricOptions(metricTable.queueAdds, registry));
+  const queueSeconds = new Histogram(metricOptions(metricTable.queueSeconds, registry));
+  const queueWorkSeconds = new Histogram(metricOptions(metricTable.queueWorkSeconds, registry));
+  const queueRetries = new Counter(metricOptions(metricTable.queueRetries, registry));
   const regions = new Set<string>();
-  const leaderStatus = new Gauge(options(metricTable.leaderStatus, registry));
-  new Gauge(options(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
+  const leaderStatus = new Gauge(metricOptions(metricTable.leaderStatus, registry));
+  new Gauge(metricOptions(metricTable.buildInfo, registry)).set({ version, node: nodeVersion }, 1);
   const watchSizes = queueGauges(registry);
   const watchSilence = readingsGauge(registry, metricTable.watchSilentSeconds, ([resource, ms]: [string, number]) => [
     { resource },
@@ -152,8 +153,16 @@ export function createMetrics({
     metricTable.konnectOrganizations,
     ({ count, ...labels }: OrganizationsReading) => [labels, count],
   );
-  const watchRateLimit = readingsGauge(registry, metricTable.konnectRateLimit, limitSample);
-  const watchRateRemaining = readingsGauge(registry, metricTable.konnectRateRemaining, remainingSample);
+  const watchRateLimit = readingsGauge(
+    registry,
+    metricTable.konnectRateLimit,
+    ({ organization, region, rateLimit }: LimitReading) => rateLimit && [{ organization, region }, rateLimit.limit],
+  );
+  const watchRateRemaining = readingsGauge(
+    registry,
+    metricTable.konnectRateRemaining,
+    ({ organization, region, rateLimit }: LimitReading) => rateLimit && [{ organization, region }, rateLimit.remaining],
+  );
   const watchBudget = readingsGauge(
     registry,
     metricTable.konnectBudget,
@@ -202,9 +211,8 @@ export function createMetrics({
     },
     watchOrganizations,
     watchLimits(read) {
-      const withLimit = () => read().filter(({ rateLimit }) => rateLimit !== undefined);
-      watchRateLimit(withLimit);
-      watchRateRemaining(withLimit);
+      watchRateLimit(read);
+      watchRateRemaining(read);
       watchBudget(read);
     },
     watchQueue(name, queue) {
@@ -228,16 +236,6 @@ export function createMetrics({
 /** Returns the labels of client-go's metrics. */
 function queueLabels(name: string) {
   return { name, controller: name };
-}
-
-type Sample = [labels: Readonly<Record<string, string>>, value: number];
-
-function limitSample({ organization, region, rateLimit }: LimitReading): Sample {
-  return [{ organization, region }, rateLimit?.limit ?? 0];
-}
-
-function remainingSample({ organization, region, rateLimit }: LimitReading): Sample {
-  return [{ organization, region }, rateLimit?.remaining ?? 0];
 }
 
 function queueGauges(registry: Registry): Metrics['watchQueue'] {
@@ -268,31 +266,4 @@ function queueGauges(registry: Registry): Metrics['watchQueue'] {
   return (name, queue) => {
     queues.set(name, queue);
   };
-}
-
-/** Adds a gauge that has, whenever metrics are requested, one sample for each reading and no other. Returns the function that sets the readings. */
-function readingsGauge<Reading>(
-  registry: Registry,
-  definition: MetricDefinition,
-  sampleOf: (reading: Reading) => Sample,
-): (readings: () => Iterable<Reading>) => void {
-  let read: () => Iterable<Reading> = () => [];
-  const gauge = new Gauge<string>({
-    ...options(definition, registry),
-    registers: [],
-    collect() {
-      this.reset();
-      for (const reading of read()) this.set(...sampleOf(reading));
-    },
-  });
-  registry.registerMetric(gauge);
-  return (readings) => {
-    read = readings;
-  };
-}
-
-function options<T extends MetricDefinition>(definition: T, registry: Registry) {
-  const { name, help, labels, buckets } = definition;
-  const labelNames: T['labels'][number][] = [...labels];
-  return { name, help, labelNames, registers: [registry], ...(buckets === undefined ? {} : { buckets: [...buckets] }) };
 }
