@@ -5,13 +5,14 @@ import { lacksCode } from '../forwarding/desired/endpoint-secret.ts';
 import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
 import { nameOf } from '../forwarding/ownership/claims.ts';
 import type { ClusterReads } from '../forwarding/ports.ts';
-import { problemOf } from '../forwarding/problems.ts';
+import { orProblem } from '../forwarding/problems.ts';
 import { HTTPConnections } from '../http/http-connections.ts';
-import { isKonnectError } from '../konnect/errors.ts';
 import { globalRegion, hostFor } from '../konnect/konnect-url.ts';
+import type { Konnect } from '../konnect/session/konnect.ts';
 import { type CheckResult, resultsFor } from './check-result.ts';
 import type { KonnectHost } from './konnect-connection.ts';
-import { clientOf, portalIDs } from './konnect-inventory.ts';
+import { portalIDs } from './konnect-inventory.ts';
+import { userAgent } from './user-agent.ts';
 
 const maxClockDifferenceMs = 60_000;
 
@@ -24,7 +25,7 @@ export async function checkReachable(
   const reachable = resultsFor('Konnect', url.host);
   const clock = resultsFor('clock', 'this machine');
   const connections = new HTTPConnections({
-    userAgent: 'konnect-audit-log-operator (auditlog)',
+    userAgent,
     timeoutMs: 15_000,
     maxAnswerBytes: 1_048_576,
     maxSockets: 1,
@@ -53,7 +54,7 @@ export async function checkReachable(
 export async function checkForwarding(
   forwarding: AuditLogForwarding,
   cluster: ClusterReads,
-  host: KonnectHost,
+  konnect: Konnect,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
   const secrets = resultsFor('Secrets', nameOf(forwarding));
@@ -72,45 +73,41 @@ export async function checkForwarding(
       ? [secrets.ok('every value has the right form')]
       : problems.map((text) => secrets.failed(text));
   if (token.kind === 'problem') return shapes;
-  return [...shapes, ...(await checkToken(forwarding, token.value, host, signal))];
+  return [...shapes, ...(await checkToken(forwarding, token.value, konnect, signal))];
 }
 
 async function checkToken(
   forwarding: AuditLogForwarding,
   token: string,
-  host: KonnectHost,
+  konnect: Konnect,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
   const { spec } = forwarding;
   const { region } = spec.konnect;
-  const client = clientOf({ ...host, region, token });
+  const access = konnect.forToken(token, 'new', region);
   const name = nameOf(forwarding);
-  const context = { tokenSource: tokenSource(forwarding), now: () => new Date() };
+  const context = { tokenSource: tokenSource(forwarding), now: () => new Date(), signal };
   /** `read` returns what was found, or the result. */
   const attempt = async (check: string, object: string, read: () => Promise<string | CheckResult>) => {
     const { ok, failed } = resultsFor(check, name);
-    try {
-      const found = await read();
-      return typeof found === 'string' ? ok(found) : found;
-    } catch (error) {
-      if (!isKonnectError(error)) throw error;
-      return failed(problemOf(error, object, context).message);
-    }
+    const found = await orProblem(context, object, read);
+    if (typeof found === 'string') return ok(found);
+    return 'problem' in found ? failed(found.problem.message) : found;
   };
   const organization = await attempt('token', 'the organization', async () => {
-    return `belongs to organization ${(await client.organization(signal)).id}`;
+    return `belongs to organization ${(await access.organization(signal)).id}`;
   });
   const others = await Promise.all([
     attempt('destinations', 'the destinations', async () => {
-      const { length } = await client.listDestinations(spec.konnect.auditLogsAPI, signal);
-      return `the token sees ${String(length)}; no request says whether it may write`;
+      const { size } = await access.destinations(spec.konnect.auditLogsAPI, { sinceMs: -Infinity }, signal);
+      return `the token sees ${String(size)}; no request says whether it may write`;
     }),
     attempt('region', "the organization's webhook", async () => {
-      await client.getOrganizationWebhook(region, signal);
+      await access.client.getOrganizationWebhook(region, signal);
       return `${region} answers`;
     }),
     attempt('portals', 'the portals', async () => {
-      const seen = new Set(await portalIDs(client, region, signal));
+      const seen = new Set(await portalIDs(access.client, region, signal));
       const missing = (spec.portals ?? []).flatMap(({ id }) => (seen.has(id) ? [] : [id]));
       const found = `the token sees ${String(seen.size)} in region ${region}`;
       const wayOut = 'check spec.portals, spec.konnect.region and the roles of the token';

@@ -1,10 +1,10 @@
 /** How commands reach the cluster. */
-import { version } from '../config/config.ts';
 import type { ClusterReads } from '../forwarding/ports.ts';
 import type { KubeError } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
+import { userAgent } from './user-agent.ts';
 
 export const clusterOptions: Options = {
   context: { type: 'string', value: 'NAME', help: 'The context of the kubeconfig. The default is the current one.' },
@@ -65,7 +65,7 @@ export async function withCluster<T>(
   };
   const config = open();
   try {
-    const client = new Client({ config, userAgent: `konnect-audit-log-operator/${version} (auditlog)`, signal });
+    const client = new Client({ config, userAgent, signal });
     const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
     return await use({ client, namespace });
   } catch (error) {

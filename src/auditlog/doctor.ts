@@ -1,4 +1,5 @@
 /** `auditlog doctor`: checks what the operator needs, and says what to do about each problem. */
+import { Konnect } from '../konnect/session/konnect.ts';
 import { checkDefinition, checkOperator } from './check-cluster.ts';
 import { checkForwarding, checkReachable } from './check-konnect.ts';
 import { type CheckResult, resultsFor } from './check-result.ts';
@@ -47,6 +48,7 @@ async function checkAll(
 ): Promise<CheckResult[]> {
   const { parseForwarding } = await import('../resources/forwarding-resource.ts');
   const { client } = connection;
+  const konnect = new Konnect({ http: host.http, urlTemplate: host.urlTemplate });
   const [definition, reachable] = await Promise.all([checkDefinition(client), checkReachable(host, signal)]);
   // Without the CRD there is no forwarding to check.
   const objects = definition.result === 'failed' ? [] : await readForwardings(connection, args);
@@ -60,7 +62,7 @@ async function checkAll(
       const { failed, unknown } = resultsFor('forwarding', `${namespace}/${name}`);
       if (parsed.kind === 'invalid') return [failed(notUnderstood(parsed.fields))];
       try {
-        return await checkForwarding(parsed.forwarding, cluster, host, signal);
+        return await checkForwarding(parsed.forwarding, cluster, konnect, signal);
       } catch (error) {
         if (error instanceof CommandError) return [unknown(error.message)];
         throw error;

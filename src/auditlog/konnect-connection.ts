@@ -1,14 +1,14 @@
-/** How commands reach Konnect without a cluster. */
+/** How commands reach Konnect. */
 import { readFile } from 'node:fs/promises';
-import { parseProxies, version } from '../config/config.ts';
+import { parseProxies } from '../config/config.ts';
 import type { ProxyEnvironment } from '../http/proxy.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
-import { LedgerClient } from '../konnect/ledger-client.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
+import { userAgent } from './user-agent.ts';
 
-export const tokenVariable = 'KONNECT_TOKEN';
+const tokenVariable = 'KONNECT_TOKEN';
 
 export const konnectURLOption: Options = {
   'konnect-url': {
@@ -69,7 +69,7 @@ export async function withHTTP<T>(
   const urlTemplate = konnectURL(args);
   const proxies = parseProxies(env);
   if (typeof proxies === 'string') throw new UsageError(proxies);
-  const http = new KonnectHTTP({ userAgent: `konnect-audit-log-operator/${version} (auditlog)`, proxies });
+  const http = new KonnectHTTP({ userAgent, proxies });
   try {
     return await use({ http, urlTemplate, proxies });
   } catch (error) {
@@ -80,19 +80,17 @@ export async function withHTTP<T>(
   }
 }
 
-/** Returns the public keys of a region as Konnect publishes them. */
-export async function fetchSigningKeys(
-  { http, urlTemplate, region, token }: KonnectConnection,
-  { signal }: Terminal,
-): Promise<unknown> {
-  return new LedgerClient({ http, urlTemplate, token }).signingKeys(region, signal);
-}
-
 function konnectURL(args: Arguments): string {
   const template = textOf(args, 'konnect-url') ?? defaultKonnectURL;
   const problem = problemWithKonnectURL(template);
   if (problem !== undefined) throw new UsageError(`--konnect-url ${problem}`);
   return template;
+}
+
+/** Returns the token. Throws a UsageError that begins with `why` if the user gave none. */
+export function requiredToken(token: string | undefined, why = ''): string {
+  if (token !== undefined) return token;
+  throw new UsageError(`${why}give a token in the variable ${tokenVariable} or with --token-file FILE`);
 }
 
 /** Returns the token that the options or the environment give, or undefined. */

@@ -1,13 +1,10 @@
 /** Reads what stands in Konnect: the destinations of the organization, and the webhooks of a region. */
-import { KonnectClient } from '../konnect/client.ts';
-import { DestinationHosts } from '../konnect/destination-hosts.ts';
-import { isKonnectError } from '../konnect/errors.ts';
+import type { KonnectClient } from '../konnect/client.ts';
 import type { Destination, InlineWebhook, Webhook } from '../konnect/schema.ts';
-import { UsageError } from './command.ts';
-import { type KonnectConnection, tokenVariable } from './konnect-connection.ts';
+import { Konnect } from '../konnect/session/konnect.ts';
+import { type KonnectConnection, requiredToken } from './konnect-connection.ts';
 
 export interface Inventory {
-  readonly organizationID: string | undefined;
   readonly destinations: readonly Destination[];
   /** Undefined if it names no destination. */
   readonly organization: Webhook | undefined;
@@ -17,20 +14,6 @@ export interface Inventory {
   readonly portals: readonly { readonly id: string; readonly webhook: Webhook }[];
   /** How many portals the token sees. */
   readonly portalCount: number;
-}
-
-/** Returns a client of Konnect. Throws a UsageError if the user gave no token. */
-export function clientOf({ http, urlTemplate, region, token }: KonnectConnection): KonnectClient {
-  if (token === undefined)
-    throw new UsageError(`give a token in the variable ${tokenVariable} or with --token-file FILE`);
-  const destinationHosts = new DestinationHosts({
-    region,
-    known: new Map(),
-    nowMs: () => performance.now(),
-    list: async (api, _sinceMs, signal) => new Set((await client.listDestinations(api, signal)).map(({ id }) => id)),
-  });
-  const client = new KonnectClient({ http, urlTemplate, token, destinationHosts });
-  return client;
 }
 
 /** More than any organization has. It ends a list whose pages never end. */
@@ -52,18 +35,13 @@ export async function portalIDs(
   return [...found];
 }
 
-/** Returns what the token sees. Rejects with a KonnectError. */
-export async function readInventory(connection: KonnectConnection, signal: AbortSignal): Promise<Inventory> {
-  const { region } = connection;
-  const client = clientOf(connection);
-  const [organizationID, destinations, attached, inline, listed] = await Promise.all([
-    client.organization(signal).then(
-      ({ id }) => id,
-      (error: unknown) => {
-        if (isKonnectError(error, 'Forbidden', 'NotFound')) return undefined;
-        throw error;
-      },
-    ),
+/** Returns what the token sees. Rejects with a KonnectError, and with a UsageError if the user gave no token. */
+export async function readInventory(
+  { http, urlTemplate, region, token }: KonnectConnection,
+  signal: AbortSignal,
+): Promise<Inventory> {
+  const { client } = new Konnect({ http, urlTemplate }).forToken(requiredToken(token), 'new', region);
+  const [destinations, attached, inline, listed] = await Promise.all([
     client.listDestinations('v3', signal),
     client.getOrganizationWebhook(region, signal),
     client.getInlineWebhook(region, signal),
@@ -74,7 +52,6 @@ export async function readInventory(connection: KonnectConnection, signal: Abort
   );
   const isAttached = attached?.destinationID !== undefined;
   return {
-    organizationID,
     destinations,
     organization: isAttached ? attached : undefined,
     inline: isAttached || inline?.endpoint === undefined ? undefined : inline,

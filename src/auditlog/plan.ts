@@ -3,7 +3,7 @@ import type { AuditLogForwarding, Spec } from '../api/v1alpha1.ts';
 import type { AuthConfiguration, Secret } from '../forwarding/ports.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
 import { type Arguments, type Command, type Terminal, textOf, UsageError } from './command.ts';
-import { konnectToken, konnectURLOption, tokenOption, tokenVariable, withHTTP } from './konnect-connection.ts';
+import { konnectToken, konnectURLOption, requiredToken, tokenOption, withHTTP } from './konnect-connection.ts';
 import type { Manifests } from './manifests.ts';
 import { outputFormat, outputOption } from './output.ts';
 
@@ -73,12 +73,9 @@ function withStandIns(
     const { metadata, spec } = forwarding;
     const missing = missingTokenSource(forwarding, { secrets: all, authConfigurations: configurations });
     if (missing !== undefined) {
-      if (token === undefined)
-        throw new UsageError(
-          `the file lacks ${missing.kind} ${missing.of}: give a token in the variable ${tokenVariable} or with --token-file FILE`,
-        );
-      if (missing.kind === 'Secret') all.set(missing.of, standIn({ [missing.key]: token }));
-      else configurations.set(missing.of, { kind: 'token', token });
+      const given = requiredToken(token, `the file lacks ${missing.kind} ${missing.of}: `);
+      if (missing.kind === 'Secret') all.set(missing.of, standIn({ [missing.key]: given }));
+      else configurations.set(missing.of, { kind: 'token', token: given });
     }
     const destination =
       spec.destination === undefined ? undefined : `${metadata.namespace}/${spec.destination.secretRef.name}`;

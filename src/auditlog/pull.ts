@@ -4,7 +4,7 @@ import { toCEF } from '../audit-lines/cef.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import { type AuditLogEntry, LedgerClient } from '../konnect/ledger-client.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
-import { type KonnectConnection, konnectOptions, tokenVariable, withKonnect } from './konnect-connection.ts';
+import { type KonnectConnection, konnectOptions, requiredToken, withKonnect } from './konnect-connection.ts';
 import { timeOf } from './time-option.ts';
 
 const followEveryMs = 10_000;
@@ -82,10 +82,9 @@ async function* pages(
   to: Date,
   { signal }: Terminal,
 ): AsyncGenerator<readonly AuditLogEntry[]> {
-  if (token === undefined)
-    throw new UsageError(`give a token in the variable ${tokenVariable} or with --token-file FILE`);
+  const ledger = new LedgerClient({ http, urlTemplate, token: requiredToken(token) });
   try {
-    yield* new LedgerClient({ http, urlTemplate, token }).auditLogs({ region, from, to, signal });
+    yield* ledger.auditLogs({ region, from, to, signal });
   } catch (error) {
     if (signal.aborted) return;
     if (isKonnectError(error, 'Forbidden', 'NotFound'))

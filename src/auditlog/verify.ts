@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { parse } from '../audit-lines/audit-line.ts';
 import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
 import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
+import { LedgerClient } from '../konnect/ledger-client.ts';
 import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
 import { linesOfInput, unreadable } from './input.ts';
-import { fetchSigningKeys, konnectOptions, withKonnect } from './konnect-connection.ts';
+import { konnectOptions, withKonnect } from './konnect-connection.ts';
 import { countCell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { unsigned: 3, invalid: 4, nothingFound: 5 } as const;
@@ -66,7 +67,9 @@ async function signingKeys(args: Arguments, terminal: Terminal): Promise<readonl
     new CommandError(`the public keys of ${file ?? `region ${region ?? ''}`} cannot be used: ${reason}`);
   const jwks =
     file === undefined
-      ? await withKonnect(args, terminal, (connection) => fetchSigningKeys(connection, terminal))
+      ? await withKonnect(args, terminal, (connection) =>
+          new LedgerClient(connection).signingKeys(connection.region, terminal.signal),
+        )
       : parse(await read(file));
   if (jwks === undefined) throw unusable('they are not JSON');
   try {

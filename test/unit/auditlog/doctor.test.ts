@@ -138,6 +138,15 @@ describe('auditlog doctor', () => {
     await expect(problems()).resolves.toEqual({ code: 3, found: [expected] });
   });
 
+  test('requests the organization and the destinations once for all forwardings with the same token', async () => {
+    cluster.putForwarding('platform/second', { spec: specOf({ portals: [{ id: shop, enabled: true }] }) });
+    konnect.control.clearCalls();
+    expect((await doctor()).code).toBe(0);
+    const paths = konnect.control.calls().map(({ path }) => path.replace(/^.*\//, ''));
+    expect(paths.filter((path) => path === 'me')).toHaveLength(2);
+    expect(paths.filter((path) => path.startsWith('audit-log-destinations'))).toHaveLength(1);
+  });
+
   test('names a token that Konnect rejects, for each call', async () => {
     putSecret('konnect', { token: 'kpat_unknown' });
     const { code, found } = await problems();
