@@ -1,9 +1,11 @@
 /** The checks of `auditlog doctor` in the cluster: the CRD, the operator, and its rights. */
 import * as z from 'zod';
 import { group, plural, Spec, Status, version } from '../api/v1alpha1.ts';
+import { isAllowed } from '../kube/access-review.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { type CheckResult, resultsFor } from './check-result.ts';
+import { listOperators, type OperatorDeployment } from './cluster-connection.ts';
 
 type Client = Pick<KubeClient, 'get' | 'list' | 'create'>;
 
@@ -47,23 +49,16 @@ function lacking({ properties }: z.infer<typeof Fields>, shape: object, path: st
   return Object.keys(shape).flatMap((field) => (Object.hasOwn(properties, field) ? [] : [`${path}.${field}`]));
 }
 
-interface Deployment {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec?: { readonly template?: { readonly spec?: { readonly serviceAccountName?: string } } };
-  readonly status?: { readonly availableReplicas?: number };
-}
-
 /** Checks that the operator runs as a Deployment, and what its ServiceAccount may do in `namespaces`. */
 export async function checkOperator(client: Client, namespaces: readonly string[]): Promise<CheckResult[]> {
   const { unknown } = resultsFor('operator', '');
-  const labelSelector = 'app.kubernetes.io/name=konnect-audit-log-operator';
   try {
-    const { items } = await client.list<Deployment>('/apis/apps/v1/deployments', { labelSelector });
-    if (items.length === 0)
+    const operators = await listOperators(client);
+    if (operators.length === 0)
       return [
         unknown('no Deployment of the chart is in the cluster: install it, or check the process that runs elsewhere'),
       ];
-    return (await Promise.all(items.map((one) => checkDeployment(client, one, namespaces)))).flat();
+    return (await Promise.all(operators.map((one) => checkDeployment(client, one, namespaces)))).flat();
   } catch (error) {
     if (!isKubeError(error, 'Forbidden')) throw error;
     return [unknown('you may not list Deployments: ask a cluster administrator to run this')];
@@ -72,7 +67,7 @@ export async function checkOperator(client: Client, namespaces: readonly string[
 
 async function checkDeployment(
   client: Client,
-  { metadata, spec, status }: Deployment,
+  { metadata, spec, status }: OperatorDeployment,
   namespaces: readonly string[],
 ): Promise<CheckResult[]> {
   const key = `${metadata.namespace}/${metadata.name}`;
@@ -82,7 +77,7 @@ async function checkDeployment(
     available > 0
       ? ok(`${String(available)} available`)
       : failed(`no replica is available: see kubectl describe deployment ${metadata.name} -n ${metadata.namespace}`);
-  const account = spec?.template?.spec?.serviceAccountName ?? 'default';
+  const account = spec.template.spec.serviceAccountName ?? 'default';
   const user = `system:serviceaccount:${metadata.namespace}:${account}`;
   return [running, ...(await Promise.all(namespaces.map((namespace) => checkRights(client, user, namespace))))];
 }
@@ -95,24 +90,17 @@ const rights = [
   { group: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'] },
 ];
 
-interface Review {
-  readonly status?: { readonly allowed?: boolean };
-}
-
 async function checkRights(client: Client, user: string, namespace: string): Promise<CheckResult> {
   const { ok, failed, unknown } = resultsFor('RBAC', `namespace ${namespace}`);
+  const groups = ['system:serviceaccounts', 'system:authenticated'];
   const wanted = rights.flatMap(({ verbs, ...one }) => verbs.map((verb) => ({ ...one, verb, namespace })));
   try {
     const missing = await Promise.all(
       wanted.map(async (resourceAttributes) => {
-        const { status } = await client.create<Review>('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-          apiVersion: 'authorization.k8s.io/v1',
-          kind: 'SubjectAccessReview',
-          spec: { user, groups: ['system:serviceaccounts', 'system:authenticated'], resourceAttributes },
-        });
+        if (await isAllowed(client, { user, groups, resourceAttributes })) return [];
         const { verb, resource, subresource } = { subresource: undefined, ...resourceAttributes };
         const name = subresource === undefined ? resource : `${resource}/${subresource}`;
-        return status?.allowed === true ? [] : [`${verb} ${name}`];
+        return [`${verb} ${name}`];
       }),
     );
     const lacks = missing.flat();

@@ -1,8 +1,11 @@
 /** How commands reach the cluster. */
+import { kubeConfigSources } from '../config/config.ts';
 import type { ClusterReads } from '../forwarding/ports.ts';
-import type { KubeError } from '../kube/errors.ts';
-import type { KubeClient } from '../kube/kube-client.ts';
+import { isKubeError, type KubeError } from '../kube/errors.ts';
+import type { KubeClient, ListOptions } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { clusterReads } from '../resources/cluster.ts';
+import { forwardingsPath } from '../resources/forwarding-resource.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -46,17 +49,15 @@ export async function withCluster<T>(
   { env, signal }: Terminal,
   use: (connection: ClusterConnection) => Promise<T>,
 ): Promise<T> {
-  // Other commands start faster without these.
-  const [{ loadKubeConfig }, { KubeClient: Client }, { isKubeError }] = await Promise.all([
+  // The help of a command and commands without a cluster start faster without these.
+  const [{ loadKubeConfig }, { KubeClient: Client }] = await Promise.all([
     import('../kube/kube-config.ts'),
     import('../kube/kube-client.ts'),
-    import('../kube/errors.ts'),
   ]);
   const open = () => {
     try {
       return loadKubeConfig({
-        kubeconfig: textOf(args, 'kubeconfig') ?? env['KUBECONFIG'],
-        home: env['HOME'] ?? env['USERPROFILE'],
+        ...kubeConfigSources(env, textOf(args, 'kubeconfig')),
         context: textOf(args, 'context'),
       });
     } catch (error) {
@@ -99,14 +100,40 @@ function wayOut({ kind, reason }: KubeError): string {
   }
 }
 
-/** Returns every forwarding, or those in the namespace that `--namespace` names, as the API server shows them. */
-export async function readForwardings({ client }: ClusterConnection, args: Arguments): Promise<KubeObject[]> {
-  const [{ listAll }, { forwardingsPath }] = await Promise.all([
-    import('../kube/list-all.ts'),
-    import('../resources/forwarding-resource.ts'),
-  ]);
-  const { items } = await listAll<KubeObject>(client, forwardingsPath(textOf(args, 'namespace')), { limit: 100 });
+/** Returns the objects of a path, requested in pages. */
+export async function listObjects<T>(
+  client: Pick<KubeClient, 'list'>,
+  path: string,
+  selectors: Pick<ListOptions, 'labelSelector' | 'fieldSelector'> = {},
+): Promise<T[]> {
+  const { listAll } = await import('../kube/list-all.ts');
+  const { items } = await listAll<T>(client, path, { limit: 100, ...selectors });
   return items;
+}
+
+/** Returns every forwarding, or those in `namespace`, as the API server shows them. */
+export async function readForwardings({ client }: ClusterConnection, namespace?: string): Promise<KubeObject[]> {
+  return listObjects(client, forwardingsPath(namespace));
+}
+
+/** A Deployment of the operator, as far as the commands read it. */
+export interface OperatorDeployment {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly serviceAccountName?: string;
+        readonly containers: readonly { readonly image: string }[];
+      };
+    };
+  };
+  readonly status?: { readonly availableReplicas?: number };
+}
+
+/** Returns the Deployments of the chart and of `deploy/`, in all namespaces. */
+export function listOperators(client: Pick<KubeClient, 'list'>): Promise<OperatorDeployment[]> {
+  const labelSelector = 'app.kubernetes.io/name=konnect-audit-log-operator';
+  return listObjects(client, '/apis/apps/v1/deployments', { labelSelector });
 }
 
 /** Returns the message about a forwarding that `parseForwarding` finds invalid. */
@@ -115,8 +142,7 @@ export function notUnderstood(fields: readonly string[]): string {
 }
 
 /** Returns the path of the forwarding that the operand names. */
-export async function pathOfForwarding({ namespace }: ClusterConnection, args: Arguments): Promise<string> {
-  const { forwardingsPath } = await import('../resources/forwarding-resource.ts');
+export function pathOfForwarding({ namespace }: ClusterConnection, args: Arguments): string {
   return `${forwardingsPath(textOf(args, 'namespace') ?? namespace)}/${nameIn(args)}`;
 }
 
@@ -129,8 +155,7 @@ export function nameIn({ operands }: Arguments): string {
 }
 
 /** Returns how the operator reads what forwardings name, with the rights of the user. Reading throws a CommandError if the user may not read a Secret. */
-export async function readsAsUser({ client }: ClusterConnection): Promise<ClusterReads> {
-  const { clusterReads } = await import('../resources/cluster.ts');
+export function readsAsUser({ client }: ClusterConnection): ClusterReads {
   const reads = clusterReads(client);
   return {
     ...reads,

@@ -1,6 +1,7 @@
 /** `auditlog diff`: shows what the operator would change in Konnect now. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { parseForwarding } from '../resources/forwarding-resource.ts';
 import { changeExitTexts, changesOf, clusterNameOption, type ForwardingChanges, printChanges } from './changes.ts';
 import {
   clusterOptions,
@@ -27,13 +28,9 @@ export const diffCommand: Command = {
 async function diff(args: Arguments, terminal: Terminal): Promise<number> {
   const format = outputFormat(args);
   const name = args.operands.length === 0 ? undefined : nameIn(args);
-  const [{ dryRun }, { parseForwarding }, { nameOf }] = await Promise.all([
-    import('./dry-run.ts'),
-    import('../resources/forwarding-resource.ts'),
-    import('../forwarding/ownership/claims.ts'),
-  ]);
+  const { dryRun } = await import('./dry-run.ts');
   return withCluster(args, terminal, async (connection) => {
-    const objects = await readForwardings(connection, { ...args, options: { ...args.options, namespace: undefined } });
+    const objects = await readForwardings(connection);
     const namespace = textOf(args, 'namespace');
     const isWanted = ({ metadata }: Pick<KubeObject, 'metadata'>) =>
       (namespace ?? metadata.namespace) === metadata.namespace && (name ?? metadata.name) === metadata.name;
@@ -44,10 +41,10 @@ async function diff(args: Arguments, terminal: Terminal): Promise<number> {
       if (parsed.kind === 'forwarding') forwardings.push(parsed.forwarding);
       else if (isWanted(object)) unknown.push(withoutChanges(object, parsed.fields));
     }
-    const wanted = forwardings.filter(isWanted).map(nameOf);
+    const wanted = forwardings.filter(isWanted);
     if (name !== undefined && wanted.length + unknown.length === 0)
       throw new CommandError(`there is no forwarding ${name}: check the name, and the namespace with -n`);
-    const cluster = await readsAsUser(connection);
+    const cluster = readsAsUser(connection);
     const results = await withHTTP(args, terminal, ({ http, urlTemplate }) =>
       dryRun(
         {

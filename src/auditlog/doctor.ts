@@ -1,5 +1,6 @@
 /** `auditlog doctor`: checks what the operator needs, and says what to do about each problem. */
 import { Konnect } from '../konnect/session/konnect.ts';
+import { parseForwarding } from '../resources/forwarding-resource.ts';
 import { checkDefinition, checkOperator } from './check-cluster.ts';
 import { checkForwarding, checkReachable } from './check-konnect.ts';
 import { type CheckResult, resultsFor } from './check-result.ts';
@@ -12,7 +13,7 @@ import {
   readsAsUser,
   withCluster,
 } from './cluster-connection.ts';
-import { type Arguments, type Command, CommandError, exitCodes, type Terminal } from './command.ts';
+import { type Arguments, type Command, CommandError, exitCodes, type Terminal, textOf } from './command.ts';
 import { type KonnectHost, konnectURLOption, withHTTP } from './konnect-connection.ts';
 import { type Color, outputFormat, outputOption, toTable, toText } from './output.ts';
 
@@ -46,13 +47,12 @@ async function checkAll(
   args: Arguments,
   { signal }: Terminal,
 ): Promise<CheckResult[]> {
-  const { parseForwarding } = await import('../resources/forwarding-resource.ts');
   const { client } = connection;
   const konnect = new Konnect({ http: host.http, urlTemplate: host.urlTemplate });
   const [definition, reachable] = await Promise.all([checkDefinition(client), checkReachable(host, signal)]);
   // Without the CRD there is no forwarding to check.
-  const objects = definition.result === 'failed' ? [] : await readForwardings(connection, args);
-  const cluster = await readsAsUser(connection);
+  const objects = definition.result === 'failed' ? [] : await readForwardings(connection, textOf(args, 'namespace'));
+  const cluster = readsAsUser(connection);
   const found = objects.map((object) => ({ object, parsed: parseForwarding(object) }));
   const namespaces = [...new Set(found.map(({ object }) => object.metadata.namespace ?? ''))].toSorted();
   const operator = await checkOperator(client, namespaces);

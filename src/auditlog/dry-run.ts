@@ -34,10 +34,10 @@ export interface DryRunResult {
 }
 
 /**
- * Reconciles each of `keys` once, in this order. A forwarding that is suspended or in mode Observe is reconciled as if it were not. Rejects with a KubeError,
+ * Reconciles each of `wanted` once, in this order. A forwarding that is suspended or in mode Observe is reconciled as if it were not. Rejects with a KubeError,
  * and with what `cluster` throws.
  */
-export async function dryRun(options: DryRunOptions, keys: readonly string[]): Promise<DryRunResult[]> {
+export async function dryRun(options: DryRunOptions, wanted: readonly AuditLogForwarding[]): Promise<DryRunResult[]> {
   const { http, urlTemplate, clusterName, now, signal } = options;
   const objects = new Map(options.forwardings.map((one) => [nameOf(one), asEnforced(one)]));
   const transport = new RecordingTransport(http);
@@ -55,9 +55,8 @@ export async function dryRun(options: DryRunOptions, keys: readonly string[]): P
     random: Math.random,
   });
   const results: DryRunResult[] = [];
-  for (const key of keys) {
-    const forwarding = options.forwardings.find((one) => nameOf(one) === key);
-    if (forwarding === undefined) continue;
+  for (const forwarding of wanted) {
+    const key = nameOf(forwarding);
     const from = transport.writes.length;
     await reconciler.reconcile(key, signal);
     results.push({ forwarding, writes: transport.writes.slice(from), status: objects.get(key)?.status ?? {} });

@@ -1,6 +1,7 @@
 /** The command `auditlog`: finds the command in the arguments, and turns errors into messages and exit codes. */
 import { parseArgs } from 'node:util';
 import { type Command, CommandError, codeOf, exitCodes, type Options, type Terminal, UsageError } from './command.ts';
+import { complete, toLines } from './complete.ts';
 
 /** The commands, each loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -30,7 +31,6 @@ export async function auditlog(argv: readonly string[], terminal: Terminal): Pro
     return exitCodes.ok;
   }
   if (name === '__complete') {
-    const { complete, toLines } = await import('./complete.ts');
     await terminal.print(toLines(await complete(commands, rest)));
     return exitCodes.ok;
   }

@@ -4,7 +4,7 @@ import type { AuthConfiguration, Secret } from '../forwarding/ports.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
 import { type Arguments, type Command, type Terminal, textOf, UsageError } from './command.ts';
 import { konnectToken, konnectURLOption, requiredToken, tokenOption, withHTTP } from './konnect-connection.ts';
-import type { Manifests } from './manifests.ts';
+import { type Manifests, readManifests } from './manifests.ts';
 import { outputFormat, outputOption } from './output.ts';
 
 export const planCommand: Command = {
@@ -31,11 +31,7 @@ async function plan(args: Arguments, terminal: Terminal): Promise<number> {
   const format = outputFormat(args);
   const file = textOf(args, 'filename');
   if (file === undefined) throw new UsageError('name the file: -f FILE');
-  const [{ dryRun }, { readManifests }, { nameOf }] = await Promise.all([
-    import('./dry-run.ts'),
-    import('./manifests.ts'),
-    import('../forwarding/ownership/claims.ts'),
-  ]);
+  const { dryRun } = await import('./dry-run.ts');
   const manifests = await readManifests(file, textOf(args, 'namespace') ?? 'default', terminal);
   const { forwardings, portals } = manifests;
   const { secrets, authConfigurations } = withStandIns(manifests, await konnectToken(args, terminal), terminal);
@@ -55,7 +51,7 @@ async function plan(args: Arguments, terminal: Terminal): Promise<number> {
         now: () => new Date(),
         signal: terminal.signal,
       },
-      forwardings.map(nameOf),
+      forwardings,
     ),
   );
   return printChanges(changesOf(results), format, terminal);

@@ -4,6 +4,7 @@ import { kind } from '../api/v1alpha1.ts';
 import { version } from '../config/config.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import { listObjects, listOperators, type OperatorDeployment } from './cluster-connection.ts';
 import { type ForwardingView, viewOf } from './forwarding-view.ts';
 
 const text = z.string().optional().catch(undefined);
@@ -80,7 +81,7 @@ export async function readReport(
       async () => (await client.get<{ gitVersion?: string }>('/version')).gitVersion,
       undefined,
     ),
-    orNote('the Deployments of the operator', () => readOperators(client), []),
+    orNote('the Deployments of the operator', () => listOperators(client), []),
   ]);
   const isInPeriod = ({ time }: Happening) => Date.parse(time) >= from.getTime() && Date.parse(time) <= to.getTime();
   const forwardings = objects.flatMap((object): ReportedForwarding[] => {
@@ -96,7 +97,11 @@ export async function readReport(
     generatedTime: now.toISOString(),
     from: from.toISOString(),
     to: to.toISOString(),
-    versions: { auditlog: version, ...(kubernetes === undefined ? {} : { kubernetes }), operators },
+    versions: {
+      auditlog: version,
+      ...(kubernetes === undefined ? {} : { kubernetes }),
+      operators: operators.map(inWords),
+    },
     forwardings,
     notes,
   };
@@ -107,7 +112,7 @@ async function readEvents(
   namespace: string | undefined,
 ): Promise<(Happening & { readonly of: string })[]> {
   const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  const { items } = await client.list<unknown>(`/api/v1${where}/events`, {
+  const items = await listObjects(client, `/api/v1${where}/events`, {
     fieldSelector: `involvedObject.kind=${kind}`,
   });
   return items.flatMap((item) => {
@@ -120,23 +125,9 @@ async function readEvents(
   });
 }
 
-async function readOperators(client: Pick<KubeClient, 'list'>): Promise<string[]> {
-  const labelSelector = 'app.kubernetes.io/name=konnect-audit-log-operator';
-  const Deployment = z.object({
-    metadata: z.object({ namespace: z.string(), name: z.string() }),
-    spec: z.object({
-      template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }),
-    }),
-  });
-  const { items } = await client.list<unknown>('/apis/apps/v1/deployments', { labelSelector });
-  return items.flatMap((item) => {
-    const { data } = Deployment.safeParse(item);
-    if (data === undefined) return [];
-    const { metadata, spec } = data;
-    return [
-      `${metadata.namespace}/${metadata.name}: ${spec.template.spec.containers.map(({ image }) => image).join(', ')}`,
-    ];
-  });
+function inWords({ metadata, spec }: OperatorDeployment): string {
+  const images = spec.template.spec.containers.map(({ image }) => image);
+  return `${metadata.namespace}/${metadata.name}: ${images.join(', ')}`;
 }
 
 /** Returns who last wrote the object, other than its status. */

@@ -13,6 +13,8 @@ import {
   textOf,
   UsageError,
 } from './command.ts';
+import { readReport } from './report-data.ts';
+import { reportPage } from './report-page.ts';
 import { timeOf } from './time-option.ts';
 
 const weekMs = 7 * 86_400_000;
@@ -48,10 +50,10 @@ async function report(args: Arguments, terminal: Terminal): Promise<number> {
   const from = timeOf(args, 'from', now) ?? new Date(now.getTime() - weekMs);
   const to = timeOf(args, 'to', now) ?? now;
   if (from >= to) throw new UsageError('--from must be before --to');
-  const [{ readReport }, { reportPage }] = await Promise.all([import('./report-data.ts'), import('./report-page.ts')]);
+  const namespace = textOf(args, 'namespace');
   const data = await withCluster(args, terminal, async (connection) => {
-    const objects = await readForwardings(connection, args);
-    return readReport(connection.client, objects, textOf(args, 'namespace'), { from, to, now });
+    const objects = await readForwardings(connection, namespace);
+    return readReport(connection.client, objects, namespace, { from, to, now });
   });
   const json = `${JSON.stringify(data, undefined, 2)}\n`;
   const hash = createHash('sha256').update(json).digest('hex');

@@ -145,7 +145,7 @@ async function ask(
   const timeoutMs = parseDurationMs(textOf(args, 'timeout') ?? '1m');
   if (timeoutMs === undefined) throw new UsageError('--timeout must be a duration, such as 90s or 2m');
   return withCluster(args, terminal, async (connection) => {
-    const path = await pathOfForwarding(connection, args);
+    const path = pathOfForwarding(connection, args);
     const body = { metadata: { annotations: { [annotation]: value } } };
     const { status: before } = await connection.client.patch<Answered>(path, { kind: 'merge', body });
     if (before?.[field] === value)
@@ -192,7 +192,7 @@ async function waitUntil(
 async function setSuspend(args: Arguments, terminal: Terminal, suspend: boolean): Promise<number> {
   nameIn(args);
   return withCluster(args, terminal, async (connection) => {
-    const path = await pathOfForwarding(connection, args);
+    const path = pathOfForwarding(connection, args);
     const { metadata } = await connection.client.patch<Answered>(path, { kind: 'merge', body: { spec: { suspend } } });
     await terminal.print(`${metadata.namespace}/${metadata.name} is ${suspend ? 'suspended' : 'resumed'}\n`);
     const owner = ownerOf(metadata);

@@ -1,6 +1,6 @@
 /** `auditlog status`: says whether the audit logs arrive, webhook by webhook. */
 import { clusterOptions, namespaceFilter, readForwardings, withCluster } from './cluster-connection.ts';
-import { type Arguments, type Command, exitCodes, type Terminal } from './command.ts';
+import { type Arguments, type Command, exitCodes, type Terminal, textOf } from './command.ts';
 import { conditionIn, type ForwardingView, isRefuted, kindOf, viewOf, type WebhookView } from './forwarding-view.ts';
 import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
@@ -20,7 +20,9 @@ export const statusCommand: Command = {
 
 async function status(args: Arguments, terminal: Terminal): Promise<number> {
   const format = outputFormat(args);
-  const objects = await withCluster(args, terminal, (connection) => readForwardings(connection, args));
+  const objects = await withCluster(args, terminal, (connection) =>
+    readForwardings(connection, textOf(args, 'namespace')),
+  );
   const now = new Date();
   const views = objects.flatMap((object) => viewOf(object, now) ?? []);
   if (format === 'table' && views.length > 0) {

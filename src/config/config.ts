@@ -35,12 +35,16 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     const invalid = sources.find(({ flag }) => flag.key === parsed.error.issues[0]?.path[0]);
     return { kind: 'error', message: invalid === undefined ? 'invalid configuration' : describeInvalid(invalid) };
   }
-  const kubeconfig = parsed.data.kubeconfig ?? nonEmpty(env['KUBECONFIG']);
-  const home = nonEmpty(env['HOME']) ?? nonEmpty(env['USERPROFILE']);
   const proxies = parseProxies(env);
   return typeof proxies === 'string'
     ? { kind: 'error', message: proxies }
-    : { kind: 'config', config: { ...parsed.data, kubeconfig, home, proxies } };
+    : { kind: 'config', config: { ...parsed.data, ...kubeConfigSources(env, parsed.data.kubeconfig), proxies } };
+}
+
+/** Returns where the kubeconfig can be. `flag` takes precedence over the environment. */
+export function kubeConfigSources(env: Environment, flag: string | undefined): Pick<Config, 'kubeconfig' | 'home'> {
+  const kubeconfig = flag ?? nonEmpty(env['KUBECONFIG']);
+  return { kubeconfig, home: nonEmpty(env['HOME']) ?? nonEmpty(env['USERPROFILE']) };
 }
 
 /** Returns the proxies, or a message that names the invalid variable. The message does not repeat its value, which may contain a password. */

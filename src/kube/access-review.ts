@@ -16,6 +16,16 @@ interface SubjectAccessReview {
   status?: { allowed?: boolean; denied?: boolean };
 }
 
+/** What one user wants to do. */
+interface AccessWanted {
+  user: string;
+  uid?: string | undefined;
+  groups?: string[] | undefined;
+  extra?: Record<string, string[]> | undefined;
+  nonResourceAttributes?: { path: string; verb: string };
+  resourceAttributes?: { group: string; resource: string; subresource?: string; verb: string; namespace: string };
+}
+
 /**
  * Asks the API server whether the owner of a bearer token may GET `path`. The path belongs to no resource, such as `/metrics`, so RBAC grants it with
  * `nonResourceURLs`. Rejects with a KubeError if the API server gives no decision.
@@ -33,11 +43,17 @@ export async function reviewAccess(
   if (who?.authenticated !== true) return 'unauthenticated';
   const { username: user, uid, groups, extra } = who.user ?? {};
   if (user === undefined) throw new KubeError('POST tokenreviews: the answer names no user', { kind: 'Other' });
-  const authorization = 'authorization.k8s.io';
-  const { status: may } = await client.create<SubjectAccessReview>(`/apis/${authorization}/v1/subjectaccessreviews`, {
-    apiVersion: `${authorization}/v1`,
+  const wanted = { user, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } };
+  return (await isAllowed(client, wanted)) ? 'allowed' : 'forbidden';
+}
+
+/** Asks the API server whether a user may do something. Rejects with a KubeError if the API server gives no decision. */
+export async function isAllowed(client: Pick<KubeClient, 'create'>, wanted: AccessWanted): Promise<boolean> {
+  const group = 'authorization.k8s.io';
+  const { status } = await client.create<SubjectAccessReview>(`/apis/${group}/v1/subjectaccessreviews`, {
+    apiVersion: `${group}/v1`,
     kind: 'SubjectAccessReview',
-    spec: { user, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } },
+    spec: wanted,
   });
-  return may?.allowed === true && may.denied !== true ? 'allowed' : 'forbidden';
+  return status?.allowed === true && status.denied !== true;
 }

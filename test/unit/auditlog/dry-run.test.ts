@@ -29,7 +29,7 @@ async function predicted(
       now: () => new Date(harness.clock.ms),
       signal: new AbortController().signal,
     },
-    [...harness.cluster.objects.keys()],
+    forwardings,
   );
   const writes = results.flatMap((one) => one.writes.map(({ method, path }) => `${method} ${withoutIDs(path)}`));
   return { changes: changesOf(results), writes };
