@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { type Condition, pendingCondition } from '../src/api/v1alpha1.ts';
 import { reasons } from '../src/forwarding/problems.ts';
-import { gapConditionTypes } from '../src/forwarding/reconcile/gap-report.ts';
 import {
   type ConditionContext,
   condition,
   conditionsOf,
+  type gapConditionTypes,
   type Health,
+  partTypes,
   progressing,
   type Report,
   suspended,
@@ -319,17 +320,7 @@ export function unknownConditions(conditions: readonly Condition[], rows: readon
     .map(({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`);
 }
 
-const types = [
-  'Ready',
-  'Stalled',
-  'Reconciling',
-  'SecretsResolved',
-  'DestinationReady',
-  'WebhooksReady',
-  'Delivering',
-  ...gapConditionTypes,
-  'Verified',
-];
+const types: readonly string[] = ['Ready', 'Stalled', 'Reconciling', ...partTypes];
 
 /** Returns the text of {@link conditionsFile}. */
 export function renderConditions(): string {

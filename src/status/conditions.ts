@@ -51,6 +51,19 @@ export interface ConditionContext {
 const maxMessageLength = 1_000;
 const maxMessages = 3;
 
+/** The conditions of gaps, which are present only while true. */
+export const gapConditionTypes = ['LogsUndelivered', 'LogLossImminent'] as const;
+
+/** The conditions beside `Ready`, `Stalled` and `Reconciling`, in their order. */
+export const partTypes = [
+  'SecretsResolved',
+  'DestinationReady',
+  'WebhooksReady',
+  'Delivering',
+  ...gapConditionTypes,
+  'Verified',
+] as const;
+
 /** Returns the conditions of a reconciliation that is still in progress. */
 export function progressing(reason: string, message: string, context: ConditionContext): Condition[] {
   return [
@@ -67,15 +80,7 @@ export function suspended(message: string, context: ConditionContext): Condition
 
 /** Drops condition types that other versions wrote, since nothing would ever remove them. */
 function isPart({ type }: Condition): boolean {
-  return [
-    'SecretsResolved',
-    'DestinationReady',
-    'WebhooksReady',
-    'Delivering',
-    'LogsUndelivered',
-    'LogLossImminent',
-    'Verified',
-  ].includes(type);
+  return partTypes.some((one) => one === type);
 }
 
 /**
@@ -112,9 +117,8 @@ export function withVerified(
   { status, reason, message }: Pick<Condition, 'status' | 'reason' | 'message'>,
   context: ConditionContext,
 ): Condition[] {
-  const verified = condition('Verified', status, reason, message, context);
-  // Unlike in other conditions, the message has numbers and times: they are what was found.
-  return [...context.previous.filter(({ type }) => type !== 'Verified'), { ...verified, message }];
+  const verified = exactCondition('Verified', status, reason, message, context);
+  return [...context.previous.filter(({ type }) => type !== 'Verified'), verified];
 }
 
 function partCondition(type: string, health: Health, context: ConditionContext): Condition {
@@ -148,9 +152,9 @@ function deliveryCondition(
     return [condition('Delivering', 'Unknown', 'StatusUnavailable', message, context)];
   }
   const { status, reason, message, outages } = delivery;
-  // Unlike in other conditions, the message has the code of the last answer: it is that of the SIEM.
+  // The code of the last answer is that of the SIEM.
   if (outages.length === 0 || status === 'False')
-    return [{ ...condition('Delivering', status, reason, message, context), message }];
+    return [exactCondition('Delivering', status, reason, message, context)];
   if (context.grace === 'keep' && before !== undefined) return [before];
   return [condition('Delivering', 'Unknown', 'StatusUnavailable', unseenMessage(outages), context)];
 }
@@ -174,11 +178,26 @@ function withGrace(type: string, problem: Problem, message: string, context: Con
 
 /** Returns the messages of at most three causes. */
 export function summary(problems: readonly Problem[]): string {
-  const messages = mergeCauses(problems).map(({ message }) => message);
-  const more = messages.length - maxMessages;
-  const text = messages.slice(0, maxMessages).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
+  const text = firstOf(mergeCauses(problems).map(({ message }) => message));
   // The API server would store half of a surrogate pair as another character, and every comparison would find a difference.
   return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength - 1).toWellFormed()}…` : text;
+}
+
+/** Returns at most three of the messages as one, with the number of the others. */
+export function firstOf(messages: readonly string[]): string {
+  const more = messages.length - maxMessages;
+  return messages.slice(0, maxMessages).join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
+}
+
+/** Returns a condition whose message is always the present one: its numbers and times are what a user should know. */
+export function exactCondition(
+  type: string,
+  status: Condition['status'],
+  reason: string,
+  message: string,
+  context: ConditionContext,
+): Condition {
+  return { ...condition(type, status, reason, message, context), message };
 }
 
 /** Returns a condition. Its transition time changes only with its status. */

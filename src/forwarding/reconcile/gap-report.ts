@@ -1,6 +1,6 @@
 /** Says in conditions and events which audit logs were not delivered, and what becomes of them. */
 import { type Condition, type DeliveryStatus, replayAnnotation } from '../../api/v1alpha1.ts';
-import { type ConditionContext, condition } from '../../status/conditions.ts';
+import { type ConditionContext, exactCondition, firstOf, type gapConditionTypes } from '../../status/conditions.ts';
 import { deliveryKeyOf, deliveryOf } from '../../status/delivery.ts';
 import { imminentMs, isReplaying, type Period, retentionMs } from '../../status/gaps.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
@@ -8,9 +8,6 @@ import { inSeconds, isSameWindow } from '../../status/replays.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
 import { webhookName } from '../observed/observe-delivery.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
-
-/** The conditions of gaps, which are present only while true. */
-export const gapConditionTypes = ['LogsUndelivered', 'LogLossImminent'] as const;
 
 /** One statement about the gap or the replay of a webhook. */
 interface Finding {
@@ -20,7 +17,6 @@ interface Finding {
 
 /** The worst first. */
 const order = ['ReplayFailed', 'GapOpen', 'ReplayAvailable', 'Replaying'] as const;
-const maxFindings = 3;
 
 /** Returns the conditions of the gaps that status records. Their messages have the times, which do not change while a gap lasts. */
 export function gapConditions({ forwarding, recorded }: StatusWriter, context: ConditionContext): Condition[] {
@@ -43,10 +39,8 @@ function whileTrue(
   found: readonly { readonly message: string }[],
   context: ConditionContext,
 ): Condition {
-  const more = found.length - maxFindings;
-  const messages = found.slice(0, maxFindings).map(({ message }) => message);
-  const message = messages.join('; ') + (more > 0 ? `; and ${String(more)} more` : '');
-  return { ...condition(type, 'True', reason, message, context), message };
+  const messages = found.map(({ message }) => message);
+  return exactCondition(type, 'True', reason, firstOf(messages), context);
 }
 
 /** Returns what a user should know of a webhook. */
