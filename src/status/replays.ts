@@ -136,7 +136,7 @@ export function nextReplayLookMs({ gap, replay }: DeliveryStatus, now: Date): nu
 
 /** Returns the period in whole seconds, because Konnect may show no others. */
 export function inSeconds({ from, to }: Period): Period {
-  return { from: seconds(Math.floor(Date.parse(from) / 1_000) * 1_000), to: endOf(to) };
+  return { from: startOf(from), to: endOf(to) };
 }
 
 /** Returns the window of a request, without what Konnect has deleted. Its end has passed, even if it was rounded. */
@@ -147,6 +147,11 @@ function windowOf(wanted: Period, now: Date): Period {
     from: Date.parse(from) < oldestMs(now) ? seconds(oldestMs(now)) : from,
     to: Date.parse(to) > nowMs ? seconds(nowMs) : to,
   };
+}
+
+/** Returns the whole second in which a period begins. */
+export function startOf(from: string): string {
+  return seconds(Math.floor(Date.parse(from) / 1_000) * 1_000);
 }
 
 function endOf(to: string): string {

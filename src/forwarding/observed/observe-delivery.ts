@@ -1,6 +1,7 @@
 /** Reads from Konnect how a webhook delivers. */
+import type { DeliveryStatus } from '../../api/v1alpha1.ts';
 import type { WebhookStatus } from '../../konnect/schema.ts';
-import type { SeenDelivery } from '../../status/delivery.ts';
+import { deliveryKeyOf, type SeenDelivery } from '../../status/delivery.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { orProblem, type Problem, reasons, stalled } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
@@ -10,6 +11,11 @@ export type ObservedDelivery = SeenDelivery | { readonly kind: 'unknown'; readon
 /** Returns the name of a webhook in messages. Without a portal, it is the organization's. */
 export function webhookName(portalID: string | undefined): string {
   return portalID === undefined ? "the organization's webhook" : `portal ${portalID}`;
+}
+
+/** Returns the name of the webhook of an entry in `status.delivery`, in messages. */
+export function entryName({ key }: DeliveryStatus): string {
+  return webhookName(key === deliveryKeyOf(undefined) ? undefined : key);
 }
 
 /** Returns how a webhook delivers. `isOn`: whether the webhook itself shows that it is on. */

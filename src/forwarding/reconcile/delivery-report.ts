@@ -5,7 +5,7 @@ import { type DeliveryLook, deliveryKeyOf, deliveryOf, withDeliveries } from '..
 import type { Problem as StatusProblem } from '../../status/problem.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
-import { webhookName } from '../observed/observe-delivery.ts';
+import { entryName } from '../observed/observe-delivery.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type DeliveryProblem, deliveryProblem } from './delivery-problem.ts';
 import { recoverGaps } from './gap-recovery.ts';
@@ -111,7 +111,7 @@ type Verdict = Pick<DeliveryHealth & { kind: 'seen' }, 'status' | 'reason' | 'me
 function verdict(found: readonly Found[], source: string, mayWrite: boolean, hint: string | undefined): Verdict {
   const bad = found
     .filter(({ entry }) => entry.state === 'Failing' || entry.state === 'SwitchedOff')
-    .map(({ entry, look }) => deliveryProblem(nameOf(entry), entry, look, { source, mayWrite }))
+    .map(({ entry, look }) => deliveryProblem(entryName(entry), entry, look, { source, mayWrite }))
     .toSorted((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason));
   const [worst] = bad;
   if (worst !== undefined) {
@@ -155,10 +155,6 @@ function endpointSource({ forwarding }: ReconcileContext, { reference }: Desired
 
 function suspicion(source: string): string {
   return `the endpoint in ${source} ends in /receiver/v1/http, like the URL of a SumoLogic source of the kind Auth Header, which Konnect cannot use: take the URL of a source of the kind Presigned URL`;
-}
-
-function nameOf({ key }: DeliveryStatus): string {
-  return webhookName(key === deliveryKeyOf(undefined) ? undefined : key);
 }
 
 function webhooks(count: number): string {

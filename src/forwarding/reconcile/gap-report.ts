@@ -1,12 +1,12 @@
 /** Says in conditions and events which audit logs were not delivered, and what becomes of them. */
 import { type Condition, type DeliveryStatus, replayAnnotation } from '../../api/v1alpha1.ts';
 import { type ConditionContext, exactCondition, firstOf, type gapConditionTypes } from '../../status/conditions.ts';
-import { deliveryKeyOf, deliveryOf } from '../../status/delivery.ts';
+import { deliveryOf } from '../../status/delivery.ts';
 import { imminentMs, isReplaying, type Period, retentionMs } from '../../status/gaps.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
-import { inSeconds, isSameWindow } from '../../status/replays.ts';
+import { inSeconds, isSameWindow, startOf } from '../../status/replays.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
-import { webhookName } from '../observed/observe-delivery.ts';
+import { entryName } from '../observed/observe-delivery.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 
 /** One statement about the gap or the replay of a webhook. */
@@ -48,20 +48,21 @@ function findingsOf(entry: DeliveryStatus, forwarding: StatusWriter['forwarding'
   const { gap, replay } = entry;
   const found = replayFinding(entry, forwarding);
   if (gap === undefined) return found;
-  const window = gap.to === undefined ? undefined : inSeconds({ from: gap.from, to: gap.to });
+  const { from, to } = gap;
+  const window = to === undefined ? undefined : inSeconds({ from, to });
   const isSaid = window !== undefined && replay !== undefined && found.length > 0 && isSameWindow(replay, window);
-  return isSaid ? found : [...found, gapFinding(entry, gap.from, window, forwarding)];
+  return isSaid ? found : [...found, gapFinding(entry, from, window, forwarding)];
 }
 
 function replayFinding(entry: DeliveryStatus, forwarding: StatusWriter['forwarding']): Finding[] {
   const { replay } = entry;
-  const name = nameOf(entry);
+  const name = entryName(entry);
   if (replay?.state === 'Failed') {
     const why = replay.code === undefined ? '' : `, because Konnect refused it (HTTP ${String(replay.code)})`;
     const next =
       replay.retryTime === undefined
         ? `correct the cause, then run: ${commandOf(entry, replay, forwarding)}`
-        : `the operator requests it once more at ${inSeconds({ from: replay.retryTime, to: replay.to }).from}`;
+        : `the operator requests it once more at ${startOf(replay.retryTime)}`;
     return [{ reason: 'ReplayFailed', message: `the replay of ${logsOf(name, replay)} failed${why}: ${next}` }];
   }
   if (!isReplaying(replay)) return [];
@@ -76,11 +77,10 @@ function gapFinding(
   window: Period | undefined,
   forwarding: StatusWriter['forwarding'],
 ): Finding {
-  const name = nameOf(entry);
+  const name = entryName(entry);
   const { spec } = forwarding;
   if (window === undefined) {
-    const { from } = inSeconds({ from: since, to: since });
-    const message = `audit logs of ${name} since ${from} were not delivered: make the endpoint accept deliveries (see Delivering)`;
+    const message = `audit logs of ${name} since ${startOf(since)} were not delivered: make the endpoint accept deliveries (see Delivering)`;
     return { reason: 'GapOpen', message };
   }
   const logs = logsOf(name, window);
@@ -106,9 +106,8 @@ function lossOf(
   const starts = [gap?.from, waiting].flatMap((time) => (time === undefined ? [] : Date.parse(time)));
   const ageMs = now.getTime() - Math.min(...starts);
   if (starts.length === 0 || !(ageMs >= imminentMs)) return [];
-  const since = new Date(Math.min(...starts)).toISOString();
-  const { from } = inSeconds({ from: since, to: since });
-  const name = nameOf(entry);
+  const from = startOf(new Date(Math.min(...starts)).toISOString());
+  const name = entryName(entry);
   return ageMs >= retentionMs
     ? [
         {
@@ -126,7 +125,7 @@ function lossOf(
 
 /** Returns the message about logs that no replay can send. */
 export function lostMessage(entry: DeliveryStatus, lost: Period): string {
-  return `${logsOf(nameOf(entry), inSeconds(lost))} are lost: they were not delivered, and Konnect keeps audit logs for 7 days`;
+  return `${logsOf(entryName(entry), inSeconds(lost))} are lost: they were not delivered, and Konnect keeps audit logs for 7 days`;
 }
 
 /** Records an event for each replay that Konnect has accepted, completed or failed since `before`. */
@@ -135,7 +134,7 @@ export function recordReplayNews(context: ReconcileContext, before: RecordedStat
     const { key, replay } = entry;
     const was = deliveryOf(before, key)?.replay;
     if (replay === undefined || (was?.state === replay.state && was.requestedTime === replay.requestedTime)) continue;
-    const logs = logsOf(nameOf(entry), replay);
+    const logs = logsOf(entryName(entry), replay);
     if (replay.state === 'Completed') {
       recordEvent(context, 'Normal', 'ReplayCompleted', 'Replay', `Konnect has sent ${logs} again`);
     } else if (replay.state === 'Failed') {
@@ -161,8 +160,4 @@ function commandOf(
 
 function logsOf(name: string, { from, to }: Period): string {
   return `audit logs of ${name} from ${from} to ${to}`;
-}
-
-function nameOf({ key }: DeliveryStatus): string {
-  return webhookName(key === deliveryKeyOf(undefined) ? undefined : key);
 }
