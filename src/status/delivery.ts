@@ -87,14 +87,15 @@ export function nextLookMs({ delivery = [] }: RecordedState, now: Date): number 
     const { failingSince, switchOn, gap } = entry;
     const sinceMs = failingSince === undefined ? undefined : now.getTime() - Date.parse(failingSince);
     const leftMs = switchOn === undefined ? 0 : Date.parse(switchOn.notBefore) - now.getTime();
+    const replayInMs = nextReplayLookMs(entry, now);
     const imminentInMs = gap === undefined ? 0 : Date.parse(gap.from) + imminentMs - now.getTime();
     return [
       // Status that a user has edited may have no valid time.
       ...(sinceMs === undefined ? [] : [minWaitMs + Math.max(0, sinceMs || 0)]),
       ...(leftMs > 0 ? [Math.min(leftMs, maxWaitMs)] : []),
       ...(imminentInMs > 0 ? [imminentInMs] : []),
-      nextReplayLookMs(entry, now) ?? [],
-    ].flat();
+      ...(replayInMs === undefined ? [] : [replayInMs]),
+    ];
   });
   return waits.length === 0 ? undefined : Math.min(...waits);
 }

@@ -59,9 +59,8 @@ export class StatusWriter {
 
   /** Writes the recorded state and the conditions if either changed. */
   async write(conditions: Condition[], signal: AbortSignal): Promise<void> {
-    const status = { ...this.recorded, observedGeneration: this.forwarding.metadata.generation, conditions };
-    if (isDeepStrictEqual(plain(status), plain(this.forwarding.status))) return;
-    await this.#put(status, signal);
+    const { generation: observedGeneration } = this.forwarding.metadata;
+    await this.#putIfChanged({ ...this.recorded, observedGeneration, conditions }, signal);
   }
 
   /** Writes what a verification found. What status says about the reconciliation stays as it is. */
@@ -70,7 +69,10 @@ export class StatusWriter {
     conditions: readonly Condition[],
     signal: AbortSignal,
   ): Promise<void> {
-    const status = { ...this.forwarding.status, ...found, conditions: [...conditions] };
+    await this.#putIfChanged({ ...this.forwarding.status, ...found, conditions: [...conditions] }, signal);
+  }
+
+  async #putIfChanged(status: Status, signal: AbortSignal): Promise<void> {
     if (!isDeepStrictEqual(plain(status), plain(this.forwarding.status))) await this.#put(status, signal);
   }
 

@@ -1,7 +1,7 @@
 /** Finds the Konnect token of a forwarding: in a Secret that spec names, or by a KonnectAPIAuthConfiguration of kong-operator. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { AuthConfiguration, ClusterReads } from '../ports.ts';
-import { type Problem, type Reason, reasons, stalled, waiting } from '../problems.ts';
+import { type Problem, reasons, stalled, waiting } from '../problems.ts';
 import { type Resolved, validated, valueOf } from './credentials.ts';
 import { checkToken } from './secret-values.ts';
 import { regionOf } from './server-url.ts';
@@ -49,11 +49,11 @@ export async function resolveToken(
     return validated(checkToken(Buffer.from(configuration.token)), `KonnectAPIAuthConfiguration ${name}, token`);
   if (configuration.kind !== 'secret') {
     const message = `KonnectAPIAuthConfiguration ${name} has neither a token nor the name of a Secret: set spec.token or spec.secretRef there`;
-    return problemWith(reasons.secretNotFound, message, waiting);
+    return { kind: 'problem', problem: waiting(reasons.secretNotFound, message) };
   }
   if (configuration.namespace !== undefined && configuration.namespace !== namespace) {
     const message = `the operator does not read Secret ${configuration.name}, named by KonnectAPIAuthConfiguration ${name}, because it is in namespace ${configuration.namespace}: name a Secret of this namespace there, or use spec.konnect.tokenSecretRef`;
-    return problemWith(reasons.secretForbidden, message, stalled);
+    return { kind: 'problem', problem: stalled(reasons.secretForbidden, message) };
   }
   const secret = await cluster.readSecret(namespace, configuration.name, signal);
   return valueOf(
@@ -61,14 +61,6 @@ export async function resolveToken(
     { name: configuration.name, key: keyOfKongOperator, field: `KonnectAPIAuthConfiguration ${name}` },
     checkToken,
   );
-}
-
-function problemWith(
-  reason: Reason,
-  message: string,
-  severity: (reason: Reason, message: string) => Problem,
-): Resolved<string> {
-  return { kind: 'problem', problem: severity(reason, message) };
 }
 
 function problemOf(
