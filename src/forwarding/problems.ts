@@ -73,7 +73,7 @@ export function waiting(reason: Reason, message: string): Problem {
 
 /** Where and when a call failed. */
 interface CallContext {
-  /** The Secret and key of the token, for messages. */
+  /** Where the Konnect token is, for messages. */
   readonly tokenSource: string;
   readonly now: () => Date;
 }

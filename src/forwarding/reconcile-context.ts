@@ -96,7 +96,7 @@ export function recordEvent(
 export interface ReadContext {
   readonly forwarding: AuditLogForwarding;
   readonly konnect: Konnect;
-  /** The Secret and key of the token, for messages. */
+  /** Where the Konnect token is, for messages. */
   readonly tokenSource: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** Reads the Secret of the SIEM, and checks the values of Secrets before the operator sends anything to Konnect. */
+/** Reads the Secrets of the SIEM and of a verification. The values are checked before the operator sends them anywhere. */
 import { createHmac } from 'node:crypto';
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
 import type { ClusterReads, Secret } from '../ports.ts';
@@ -20,7 +20,7 @@ export interface Credentials {
 
 const maxListedKeys = 10;
 
-/** Returns `namespace/name` of the Secrets that a forwarding names, each once. */
+/** Returns `namespace/name` of the Secrets that `spec.konnect` and `spec.destination` name, each once. */
 export function secretsOf({ metadata, spec }: AuditLogForwarding): readonly string[] {
   const names = new Set([spec.konnect.tokenSecretRef?.name, spec.destination?.secretRef.name]);
   return [...names].flatMap((name) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]));

@@ -12,7 +12,7 @@ export interface ResolveOptions {
   readonly recorded: RecordedState;
   /** The organization that the token belongs to. */
   readonly organizationID: string;
-  /** The Secret and key of the token, for messages. */
+  /** Where the Konnect token is, for messages. */
   readonly tokenSource: string;
   readonly signal: AbortSignal;
 }

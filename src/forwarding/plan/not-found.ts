@@ -7,7 +7,7 @@ import { type Problem, reasons, stalled } from '../problems.ts';
 export interface Lookup {
   /** After what is in another organization than that of the token has moved to `cleanup`. */
   readonly status: { readonly recorded: RecordedState };
-  /** The Secret and key of the token. */
+  /** Where the Konnect token is. */
   readonly tokenSource: string;
 }
 

@@ -1,4 +1,4 @@
-/** Turns the looks at the deliveries into what status records, and into the health of `Delivering`. */
+/** Records what the looks at the deliveries show, has the gaps replayed, and returns the health of `Delivering`. */
 import type { AttachmentState, DeliveryStatus } from '../../api/v1alpha1.ts';
 import { type DeliveryHealth, summary, unseenMessage } from '../../status/conditions.ts';
 import { type DeliveryLook, deliveryKeyOf, deliveryOf, withDeliveries } from '../../status/delivery.ts';
