@@ -152,10 +152,10 @@ async function findReferenced(
   { recordedID, confirmSinceMs }: Referenced,
 ): Promise<readonly Destination[]> {
   const findNow = () => konnect.client.findDestinations(api, name, signal);
+  if (confirmSinceMs === undefined) return findNow();
   const named = async (mayUseAnyToken: boolean) => {
-    if (confirmSinceMs === undefined) return findNow();
     const list = await konnect.destinations(api, { sinceMs: confirmSinceMs, mayUseAnyToken }, signal);
-    return list.named(name) ?? findNow();
+    return list.named(name) ?? [];
   };
   const found = await named(recordedID !== undefined);
   // A list that another token read can only confirm a known destination.
