@@ -40,11 +40,12 @@ export interface OwnershipInput {
 /** Returns the ownership from the view of `self`. Only forwardings whose token belongs to the organization can become owners. */
 export function ownershipOf({ self, organizationID, all, destinationName }: OwnershipInput): Ownership {
   const { region } = self.spec.konnect;
-  const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
+  const sorted = sortedWith(self, all);
+  const others = sorted.filter((one) => one !== self);
   const members = others.filter((other) => isMember(other, organizationID));
 
   return {
-    webhook: (which, seen) => holdOfWebhook({ organizationID, region, which, seen }, self, others),
+    webhook: (which, seen) => holdOfWebhook({ organizationID, region, which, seen }, self, sorted),
     destination(name, named) {
       const owner = others.find((other) => ownsName(other, organizationID, name, named));
       const sameName = members.find(
@@ -56,9 +57,14 @@ export function ownershipOf({ self, organizationID, all, destinationName }: Owne
   };
 }
 
-function holdOfWebhook(query: HoldQuery, self: AuditLogForwarding, others: readonly AuditLogForwarding[]): Hold {
-  const holder = holderOf(query, self, others);
-  const owner = ownerOf(query, { self, isSelfCandidate: true }, others);
+/** Returns the forwardings by age, with `self` as it is now. */
+function sortedWith(self: AuditLogForwarding, all: readonly AuditLogForwarding[]): readonly AuditLogForwarding[] {
+  return [...all.filter(({ metadata }) => metadata.uid !== self.metadata.uid), self].toSorted(byAge);
+}
+
+function holdOfWebhook(query: HoldQuery, self: AuditLogForwarding, all: readonly AuditLogForwarding[]): Hold {
+  const holder = holderOf(query, all);
+  const owner = ownerOf(query, holder, { self, isSelfCandidate: true }, all);
   if (owner === undefined || owner === self) {
     return holder === undefined || holder === self ? { kind: 'free' } : { kind: 'yielded', by: nameOf(holder) };
   }
@@ -94,9 +100,9 @@ export function successorOf(
   const { organizationID, region } = entry;
   // The other view of a webhook that this forwarding keeps, after a change of `auditLogsAPI`.
   if (isMember(self, organizationID) && wants(self, region, which)) return undefined;
-  const others = all.filter(({ metadata }) => metadata.uid !== self.metadata.uid).toSorted(byAge);
+  const sorted = sortedWith(self, all);
   const query = { organizationID, region, which, seen };
-  const owner = ownerOf(query, { self, isSelfCandidate: false }, others);
+  const owner = ownerOf(query, holderOf(query, sorted), { self, isSelfCandidate: false }, sorted);
   if (owner === undefined || owner === self || !wants(owner, region, which)) return undefined;
   return { by: nameOf(owner), hasIt: pointsAtOurs(owner, query) };
 }
@@ -108,27 +114,24 @@ interface Candidate {
 }
 
 /**
- * Returns the forwarding whose status names the webhook and what it points at. Of several, one that has it comes before one that only leaves
+ * Returns the forwarding of `all`, sorted by age, whose status names the webhook and what it points at. Of several, one that has it comes before one that only leaves
  * it, and then the oldest: two can have the same endpoint in v2, or refer to one destination.
  */
-function holderOf(
-  query: HoldQuery,
-  self: AuditLogForwarding,
-  others: readonly AuditLogForwarding[],
-): AuditLogForwarding | undefined {
-  const all = [...others, self].toSorted(byAge).filter((one) => pointsAtOurs(one, query));
-  return all.find((one) => hasNow(one, query)) ?? all[0];
+function holderOf(query: HoldQuery, all: readonly AuditLogForwarding[]): AuditLogForwarding | undefined {
+  const holders = all.filter((one) => pointsAtOurs(one, query));
+  return holders.find((one) => hasNow(one, query)) ?? holders[0];
 }
 
 /**
  * Returns the owner of a webhook, for the forwarding that takes it and for the one that leaves it alike. The forwarding that it points at
- * owns it while it wants it. Else its owner is the forwarding that owned it last, else the oldest one that can take it. Undefined: nobody
+ * (`holder`) owns it while it wants it. Else its owner is the forwarding that owned it last, else the oldest one that can take it. Undefined: nobody
  * can take it.
  */
 function ownerOf(
   query: HoldQuery,
+  holder: AuditLogForwarding | undefined,
   { self, isSelfCandidate }: Candidate,
-  others: readonly AuditLogForwarding[],
+  all: readonly AuditLogForwarding[],
 ): AuditLogForwarding | undefined {
   const { organizationID, region, which } = query;
   const isSelf = (one: AuditLogForwarding) => one === self;
@@ -144,8 +147,6 @@ function ownerOf(
       (wasAttached(attachmentOf(one.status, which)) &&
         (canOwn(one) || (!isSelf(one) && keepsClaim(one, region, which)))));
 
-  const all = [...others, self].toSorted(byAge);
-  const holder = holderOf(query, self, others);
   if (holder !== undefined && isKept(holder)) return holder;
   const previous = holder === undefined ? (wasOwner(self) ? self : all.find(wasOwner)) : undefined;
   return previous ?? all.find((one) => one !== holder && canOwn(one));
