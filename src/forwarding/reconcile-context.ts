@@ -17,8 +17,6 @@ export interface ReplayRequest extends Period {
 export interface ReconcileContext extends ReadContext {
   readonly cluster: Cluster;
   readonly status: StatusWriter;
-  /** Returns the time of day, for a record in status whose age `ageMs` can tell from now on. */
-  readonly stamp: () => string;
   /** Returns for how many milliseconds this process has known a time that is recorded in status. */
   readonly ageMs: (time: string) => number;
   /** Makes {@link ageMs} of a time infinite in this process, since what it stands for has ended. */

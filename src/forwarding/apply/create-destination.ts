@@ -55,7 +55,7 @@ function creationOf(context: ReconcileContext, { settings, secretVersion, endpoi
     object: `destination "${name}"`,
     isCorrection,
     isRepeated,
-    since: isRepeated ? known.since : context.stamp(),
+    since: isRepeated ? known.since : context.now().toISOString(),
     toStatus: (since, version = secretVersion) => ({
       name,
       managed: true,

@@ -106,15 +106,10 @@ function tokensOf(
 
 /** Returns what the context measures: for how long something lasts. */
 function waitsOf(
-  { options: { now }, memory }: ReconcileProcess,
+  { memory }: ReconcileProcess,
   key: string,
-): Pick<ReconcileContext, 'stamp' | 'ageMs' | 'expire' | 'renew' | 'inUseForMs'> {
+): Pick<ReconcileContext, 'ageMs' | 'expire' | 'renew' | 'inUseForMs'> {
   return {
-    stamp: () => {
-      const time = now().toISOString();
-      memory.timestampAgeMs(key, time);
-      return time;
-    },
     ageMs: (time) => memory.timestampAgeMs(key, time),
     expire: (time) => memory.expireTimestamp(key, time),
     renew: (time) => memory.renewTimestamp(key, time),
