@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import * as z from 'zod';
-import { renderObjects } from './render.ts';
+import { type RenderedObject, renderObjects } from './render.ts';
 
 /** Each component with the values of the chart that it stands for. */
 export const components: Readonly<Record<string, readonly string[]>> = {
@@ -15,24 +15,20 @@ export const components: Readonly<Record<string, readonly string[]>> = {
 const Fields = z.record(z.string(), z.unknown());
 type Fields = z.infer<typeof Fields>;
 
-const KubeObject = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
-});
-type KubeObject = z.infer<typeof KubeObject>;
-
 const header = '# Rendered from the chart by `npm run generate`. Do not edit.\n';
 
 /** Resolves with the files of all components by their path. `helm` is the path of the executable. */
 export async function renderComponents(helm: string): Promise<ReadonlyMap<string, string>> {
-  const base = (await renderObjects(helm)).map((one) => KubeObject.parse(one));
+  const base = await renderObjects(helm);
   const files = new Map<string, string>();
   for (const [name, sets] of Object.entries(components)) {
-    const wanted = (await renderObjects(helm, sets)).map((one) => KubeObject.parse(one));
-    const isNew = (one: KubeObject) => !base.some((other) => isSame(one, other));
-    const objects = wanted.filter(isNew);
-    const patches = wanted.filter((one) => !isNew(one)).flatMap((one) => patchOf(base, one));
+    const objects: RenderedObject[] = [];
+    const patches: object[] = [];
+    for (const wanted of await renderObjects(helm, sets)) {
+      const before = base.find((one) => isSame(wanted, one));
+      if (before === undefined) objects.push(wanted);
+      else patches.push(...patchOf(before, wanted));
+    }
     const folder = `deploy/components/${name}`;
     const kustomization = {
       apiVersion: 'kustomize.config.k8s.io/v1alpha1',
@@ -54,16 +50,15 @@ function text(object: object): string {
   return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function isSame(one: KubeObject, other: KubeObject): boolean {
+function isSame(one: RenderedObject, other: RenderedObject): boolean {
   const { name, namespace } = one.metadata;
   return one.kind === other.kind && name === other.metadata.name && namespace === other.metadata.namespace;
 }
 
-/** Returns the strategic merge patch that turns the object of the base into the wanted one, or nothing if they are equal. */
-function patchOf(base: readonly KubeObject[], wanted: KubeObject): object[] {
+/** Returns the strategic merge patch that turns an object of the base into the wanted one, or nothing if they are equal. */
+function patchOf(before: RenderedObject, wanted: RenderedObject): object[] {
   const { apiVersion, kind, metadata } = wanted;
-  const before = base.find((one) => isSame(wanted, one));
-  const changed = changesOf(Fields.parse(before), Fields.parse(wanted));
+  const changed = changesOf(before, wanted);
   if (Object.keys(changed).length === 0) return [];
   const { name, namespace } = metadata;
   return [{ apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace }, ...changed }];

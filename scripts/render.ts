@@ -39,9 +39,16 @@ export async function renderManifests(helm: string): Promise<string> {
   return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${texts.join('\n---\n')}\n`;
 }
 
+const RenderedObject = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+export type RenderedObject = z.infer<typeof RenderedObject>;
+
 /** Resolves with the same objects, with values as `--set` of helm takes them. */
-export async function renderObjects(helm: string, sets: readonly string[] = []): Promise<unknown[]> {
-  return (await renderDocuments(helm, sets)).map((document): unknown => document.toJS());
+export async function renderObjects(helm: string, sets: readonly string[] = []): Promise<RenderedObject[]> {
+  return (await renderDocuments(helm, sets)).map((document) => RenderedObject.parse(document.toJS()));
 }
 
 async function renderDocuments(helm: string, sets: readonly string[] = []) {
