@@ -1,4 +1,5 @@
 /** The alerts, and what a person does about each of them. The chart's rules and a page of the docs are generated from them. */
+import { ours } from './ours.ts';
 
 export interface Alert {
   /** Without the prefix. */
@@ -21,9 +22,7 @@ const webhook = `webhook {{ $labels.webhook }} of ${forwarding}`;
 const reasonOf = (type: string) =>
   `{{ with printf "konnect_audit_log_condition{type=\\"${type}\\",namespace=\\"%s\\",name=\\"%s\\"}" $labels.namespace $labels.name | query }}{{ . | first | label "reason" }}{{ end }}`;
 
-/** Series of other operators have the same name. Ours come from a process that also has our build info. */
-const leaders =
-  'sum by (namespace, job) (leader_election_master_status and on (instance, job) konnect_audit_log_build_info)';
+const leaders = `sum by (namespace, job) (leader_election_master_status ${ours})`;
 
 export const alerts: readonly Alert[] = [
   {

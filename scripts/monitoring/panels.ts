@@ -1,4 +1,5 @@
 /** The panels of the dashboard: what they ask Prometheus, and what they tell a person. */
+import { ours } from './ours.ts';
 
 export interface Query {
   readonly expr: string;
@@ -28,8 +29,6 @@ const chosen = 'namespace=~"$namespace",name=~"$name"';
 const inRegion = 'region=~"$region"';
 const ofForwarding = 'namespace, name';
 const ofWebhook = 'namespace, name, region, webhook';
-/** Series of other processes have the same names. Ours come from a process that also has our build info. */
-const ours = 'and on (instance, job) konnect_audit_log_build_info';
 const controller = 'controller="auditlogforwarding"';
 const window = '$__rate_interval';
 
@@ -46,7 +45,7 @@ function rate(metric: string, by: string, labels = ''): string {
 }
 
 const ready = (labels: string) => `konnect_audit_log_condition{type="Ready",${labels},${chosen}}`;
-const requests = `sum by (region) (rate(konnect_audit_log_konnect_requests_total{${inRegion}}[${window}]))`;
+const requests = (labels: string) => rate('konnect_audit_log_konnect_requests_total', 'region', `{${labels}}`);
 const delivering = `konnect_audit_log_webhook_delivering{${chosen},${inRegion}}`;
 
 export const rows: readonly RowSpec[] = [
@@ -275,7 +274,7 @@ export const rows: readonly RowSpec[] = [
         queries: [
           {
             // Without a failed request there is no such series.
-            expr: `(sum by (region) (rate(konnect_audit_log_konnect_requests_total{code=~"429|5..|Unreachable",${inRegion}}[${window}])) or 0 * ${requests}) / ${requests}`,
+            expr: `(${requests(`code=~"429|5..|Unreachable",${inRegion}`)} or 0 * ${requests(inRegion)}) / ${requests(inRegion)}`,
             legend: '{{region}}',
           },
         ],
