@@ -1,4 +1,4 @@
-const shared = {
+export const shared = {
   testEnvironment: 'node',
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.mjs' },
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,6 +1,6 @@
 /** `npm run test:browser [JEST ARGUMENTS]`: checks the report of `auditlog report` in a headless Chromium. */
-import { spawnSync } from 'node:child_process';
 import { findChromium } from '../test/browser/chromium.ts';
+import { runJest } from './jest.ts';
 
 if (findChromium() === undefined) {
   process.stderr.write(
@@ -8,7 +8,4 @@ if (findChromium() === undefined) {
   );
   process.exit(1);
 }
-const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-const jest = ['node_modules/jest/bin/jest.js', '--config=test/browser/jest.config.mjs'];
-const { status } = spawnSync(process.execPath, [...flags, ...jest, ...process.argv.slice(2)], { stdio: 'inherit' });
-process.exitCode = status ?? 1;
+process.exitCode = runJest(['--config=test/browser/jest.config.mjs', ...process.argv.slice(2)]);
