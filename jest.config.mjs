@@ -1,3 +1,5 @@
+import { controlPlaneFolders } from './scripts/control-plane-folders.ts';
+
 export const shared = {
   testEnvironment: 'node',
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.mjs' },
@@ -30,7 +32,7 @@ export default {
     {
       ...shared,
       displayName: 'integration',
-      testMatch: testsIn('integration', 'e2e', 'validators/integration'),
+      testMatch: testsIn(...controlPlaneFolders),
       globalSetup: '<rootDir>/test/support/integration-setup.ts',
       globalTeardown: '<rootDir>/test/support/integration-teardown.ts',
       setupFilesAfterEnv: ['<rootDir>/test/support/long-timeouts.ts'],

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import TestSequencer from '@jest/test-sequencer';
 import { rankOf } from './test-order.ts';
 
@@ -7,6 +8,7 @@ import { rankOf } from './test-order.ts';
  */
 export default class LongestFirst extends TestSequencer {
   async sort(tests) {
-    return (await super.sort(tests)).toSorted((a, b) => rankOf(a.path) - rankOf(b.path));
+    const place = ({ path, context }) => rankOf(relative(context.config.rootDir, path));
+    return (await super.sort(tests)).toSorted((a, b) => place(a) - place(b));
   }
 }

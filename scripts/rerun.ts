@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildArgv } from 'jest';
 import * as z from 'zod';
+import { usesControlPlane } from './control-plane-folders.ts';
 
-/** The tests with a control plane. Their processes compete for the cores, so a failure may be a deadline that the machine missed. */
-const withControlPlane = /^test\/(?:integration|e2e|validators\/integration)\//;
 /** More files than this fail for another reason than a busy machine. */
 const maxFiles = 3;
 
@@ -35,8 +34,8 @@ export async function runWithRerun({ run, args, progress }: TestRun): Promise<nu
     const code = run([...args, '--json', `--outputFile=${file}`]);
     if (code === 0) return code;
     const failed = failedFiles(file);
-    if (failed.length === 0 || failed.length > maxFiles || !failed.every((path) => withControlPlane.test(path)))
-      return code;
+    // The processes of tests with a control plane compete for the cores, so a failure may be a deadline that the machine missed.
+    if (failed.length === 0 || failed.length > maxFiles || !failed.every(usesControlPlane)) return code;
     progress(`failed beside other tests, run again alone: ${failed.join(', ')}`);
     const { testNamePattern } = await buildArgv([...args]);
     const names = testNamePattern === undefined ? [] : [`--testNamePattern=${testNamePattern}`];

@@ -1,3 +1,5 @@
+import { usesControlPlane } from './control-plane-folders.ts';
+
 /** The test files that take longest on idle cores, the longest first: those that wait for a time limit, then those that need a core. */
 export const longest = [
   'simulation/simulation',
@@ -19,9 +21,9 @@ export const longest = [
   'e2e/outage',
 ];
 
-/** Returns the place of a test file: the longest first, then the others with a control plane, then the rest. */
+/** Returns the place of a test file: the longest first, then the others with a control plane, then the rest. `path` begins at the root of the project. */
 export function rankOf(path: string): number {
-  const place = longest.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+  const place = longest.findIndex((name) => path === `test/${name}.test.ts`);
   if (place !== -1) return place;
-  return /\/(?:integration|e2e)\//.test(path) ? longest.length : longest.length + 1;
+  return usesControlPlane(path) ? longest.length : longest.length + 1;
 }

@@ -3,6 +3,7 @@ import { type Machine, onlyBuiltWithGo, thisMachine } from '../sandbox/control-p
 import { findGo, minimalGo } from '../sandbox/control-plane/go-build.ts';
 import { missingTools } from '../test/support/tools.ts';
 import { areProgramsCached, withoutValidatorsVariable } from '../test/validators/build.ts';
+import { controlPlaneFolders } from './control-plane-folders.ts';
 
 export const projects = ['unit', 'simulation', 'integration'] as const;
 export type Project = (typeof projects)[number];
@@ -41,7 +42,7 @@ export async function planTests(project: Project | undefined, machine: Machine =
   }
   if (wantsControlPlane && !controlPlane) {
     leftOut.push(`not run: test/integration/ and test/e2e/, which need ${names.join(', ')}`);
-    ignored.push('integration/', 'e2e/', 'validators/integration/');
+    ignored.push(...controlPlaneFolders.map((folder) => `${folder}/`));
   }
   if (isMissing && leftOut.length > 0)
     leftOut.push(`the reason: ${go.reason}; to run all tests, install Go ${minimalGo} or newer (https://go.dev/dl/)`);
