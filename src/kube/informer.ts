@@ -13,6 +13,8 @@ export interface InformerOptions<T extends KubeObject> {
   query?: { labelSelector?: string; fieldSelector?: string };
   /** Lists and watches only metadata. */
   isMetadataOnly?: boolean;
+  /** Whether the process can do without this resource. Probes then stay ready without the right to read it. */
+  isOptional?: boolean;
   /** Returns what the store keeps of an object. It must keep namespace, name, uid and resourceVersion. */
   transform?: (object: T) => T;
   /** Called for each change after the store shows it. After a list, the store shows all changes first. An error is logged. */
@@ -43,6 +45,8 @@ const minWatchMs = 1000;
 
 /** After this many failed watches in a row the informer lists again, because the server may have lost the known resourceVersion. */
 const failuresBeforeList = 3;
+
+const forbiddenMessage = 'the API server forbids to list or watch a resource, or the namespace does not exist';
 
 /**
  * Keeps a store equal to the collection of the API server: it lists, then watches from there on. It lists again when the server no longer knows the
@@ -93,6 +97,11 @@ export class Informer<T extends KubeObject> {
   /** The namespace in the path. Undefined if the informer watches all namespaces. */
   get namespace(): string | undefined {
     return /\/namespaces\/([^/]+)\//.exec(this.#options.path)?.[1];
+  }
+
+  /** Whether the process can do without this resource. */
+  get isOptional(): boolean {
+    return this.#options.isOptional ?? false;
   }
 
   /** Whether the API server forbade the last list or watch. The informer tries again. */
@@ -197,6 +206,7 @@ export class Informer<T extends KubeObject> {
     const state = this.#state.kind;
     const isExpired = state === 'watch' && isKubeError(error, 'Gone');
     this.#failures += 1;
+    const wasForbidden = this.#isForbidden;
     this.#isForbidden = isKubeError(error, 'Forbidden');
     this.#isServed = !isKubeError(error, 'NotFound');
     if (this.#isForbidden) this.#resolveAttempted();
@@ -208,6 +218,8 @@ export class Informer<T extends KubeObject> {
     const waitMs = Math.max(ownMs, isKubeError(error) ? (error.retryAfterMs ?? 0) : 0);
     const fields = { path, state, err: error, failures: this.#failures, waitMs: Math.round(waitMs) };
     if (isExpired) log.info(fields, 'watch expired, listing again');
+    else if (this.#isForbidden && !wasForbidden)
+      log.warn({ ...fields, resource: this.resource, namespace: this.namespace }, forbiddenMessage);
     else if (this.#failures === 1) log.info(fields, 'list or watch interrupted');
     else log.warn(fields, 'list or watch failed again');
     const isUnreachable = isKubeError(error, 'Unavailable', 'TooManyRequests');

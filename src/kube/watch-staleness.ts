@@ -3,6 +3,8 @@ export interface WatchHealth {
   readonly resource: string;
   /** Undefined if all namespaces are watched. */
   readonly namespace: string | undefined;
+  /** Whether the process can do without this resource. */
+  readonly isOptional: boolean;
   /** Whether the API server forbade the last list or watch. */
   readonly isForbidden: boolean;
   /** Whether the first list has ended. */
@@ -11,15 +13,15 @@ export interface WatchHealth {
   readonly silentMs: number;
 }
 
-/** Returns the informers whose list or watch the API server forbids, while it permits the same resource in another namespace. */
+/** Returns the informers whose list or watch the API server forbids, if it permits the same resource in another namespace or the process can do without. */
 export function forbiddenWatches(informers: readonly WatchHealth[]): WatchHealth[] {
   return informers.filter(
-    ({ isForbidden, resource }) =>
-      isForbidden && informers.some((other) => other.resource === resource && !other.isForbidden),
+    ({ isForbidden, isOptional, resource }) =>
+      isForbidden && (isOptional || informers.some((other) => other.resource === resource && !other.isForbidden)),
   );
 }
 
-/** Returns the informers without {@link forbiddenWatches}: these must not stop the work in other namespaces. */
+/** Returns the informers without {@link forbiddenWatches}: the work goes on without these. */
 function permitted(informers: readonly WatchHealth[]): WatchHealth[] {
   const forbidden = new Set(forbiddenWatches(informers));
   return informers.filter((informer) => !forbidden.has(informer));
@@ -38,7 +40,9 @@ export function silenceMs(informers: readonly WatchHealth[]): Map<string, number
 
 /** Returns the words for a probe about {@link forbiddenWatches}, or undefined if there are none. */
 export function describeForbidden(informers: readonly WatchHealth[]): string | undefined {
-  const names = forbiddenWatches(informers).map(({ resource, namespace = '' }) => `${resource} in ${namespace}`);
+  const names = forbiddenWatches(informers).map(
+    ({ resource, namespace = 'all namespaces' }) => `${resource} in ${namespace}`,
+  );
   return names.length === 0 ? undefined : `the API server forbids to list or watch ${listed(names)}`;
 }
 

@@ -202,7 +202,7 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
   const recording = recorder.run(recorderStop.signal);
   const watching = [...caches.informers, namespaceCheck].map((one) => one.run(running));
   try {
-    if (await areSynced(operator, log, running)) {
+    if (await areSynced(operator, running)) {
       const { size } = caches.forwardings;
       log.info({ forwardings: size }, leadership === undefined ? 'caches are full, work begins' : 'caches are full');
       const lead = async (leading: AbortSignal) => {
@@ -227,14 +227,9 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
 }
 
 /** Returns true when the caches are full, or false if `signal` is aborted first. */
-async function areSynced({ caches }: Operator, log: Log, signal: AbortSignal): Promise<boolean> {
+async function areSynced({ caches }: Operator, signal: AbortSignal): Promise<boolean> {
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   await Promise.race([caches.filled(), stopped]);
-  for (const { namespace, resource } of forbiddenWatches(caches.health()))
-    log.warn(
-      { namespace, resource },
-      'the API server forbids to list or watch a namespace, or it does not exist: work goes on in the others',
-    );
   return !signal.aborted;
 }
 

@@ -22,7 +22,7 @@ export interface CachesOptions {
 
 export interface Caches {
   readonly informers: readonly Informer<KubeObject>[];
-  /** Returns the informers for probes and metrics. Those of kinds that the cluster does not serve are left out if the operator can do without. */
+  /** Returns the informers for probes and metrics. Those of a kind that the operator can do without are left out while its first list has neither ended nor been forbidden, or the cluster does not serve it. */
   readonly health: () => readonly WatchHealth[];
   /**
    * Resolves when forwardings and Secrets are listed, without the namespaces that the API server forbids to list if it permits another one. Their forwardings are enqueued
@@ -42,7 +42,7 @@ export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }:
   const scopes = namespaces.length === 0 ? [undefined] : namespaces;
   const informersOf = (
     pathOf: (namespace?: string) => string,
-    options: Pick<InformerOptions<KubeObject>, 'isMetadataOnly' | 'transform' | 'onChange'>,
+    options: Pick<InformerOptions<KubeObject>, 'isMetadataOnly' | 'isOptional' | 'transform' | 'onChange'>,
   ) => scopes.map((namespace) => new Informer({ client, path: pathOf(namespace), log, ...options }));
   const forwardingInformers = informersOf(forwardingsPath, {
     transform: forwardingToKeep,
@@ -55,6 +55,7 @@ export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }:
   });
   const authInformers = hasAuthRefs
     ? informersOf(authConfigurationsPath, {
+        isOptional: true,
         transform: authConfigurationToKeep,
         onChange: (change) => enqueuer.onAuthConfiguration(change),
       })
@@ -78,7 +79,10 @@ export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }:
 
   return {
     informers: [...kinds.flat(), ...authInformers],
-    health: () => [...kinds.flat(), ...authInformers.filter(({ hasSynced, isServed }) => hasSynced && isServed)],
+    health: () => [
+      ...kinds.flat(),
+      ...authInformers.filter(({ hasSynced, isServed, isForbidden }) => isForbidden || (hasSynced && isServed)),
+    ],
     async filled() {
       await Promise.all(kinds.flat().map(({ attempted }) => attempted));
       await Promise.all(kinds.map((informers) => Promise.race(informers.map(({ synced }) => synced))));

@@ -231,7 +231,7 @@ export const metricTable = {
   watchForbidden: {
     type: 'gauge',
     name: 'konnect_audit_log_watch_forbidden',
-    help: '1 for each watched namespace in which the API server forbids to list or watch a resource, while it permits that in another one.',
+    help: '1 for each watched namespace in which the API server forbids to list or watch a resource, if the operator works without it. The namespace is empty if all are watched.',
     labels: ['resource', 'namespace'],
   },
   watchNamespaceMissing: {

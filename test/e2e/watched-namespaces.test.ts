@@ -93,8 +93,7 @@ test('a watched namespace without a RoleBinding is named, and the others are rec
   });
   try {
     const forbidden = ['auditlogforwardings', 'secrets'];
-    const message =
-      'the API server forbids to list or watch a namespace, or it does not exist: work goes on in the others';
+    const message = 'the API server forbids to list or watch a resource, or the namespace does not exist';
     await eventually(async () => {
       const { ready, metrics, warnings } = await said(operator);
       for (const resource of forbidden) expect(ready).toContain(`${resource} in ${bare}`);

@@ -96,7 +96,9 @@ describe('when the server fails', () => {
     await informer.synced;
     await same(informer);
     expect(logged.map(({ message }) => message)).toEqual([
-      'list or watch interrupted',
+      code === 403
+        ? 'the API server forbids to list or watch a resource, or the namespace does not exist'
+        : 'list or watch interrupted',
       'list or watch failed again',
       'list or watch failed again',
       'list or watch failed again',

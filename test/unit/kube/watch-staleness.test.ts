@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeForbidden, silenceMs, staleWatches } from '../../../src/kube/watch-staleness.ts';
 
-const anywhere = { namespace: undefined, isForbidden: false };
+const anywhere = { namespace: undefined, isForbidden: false, isOptional: false };
 const synced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: true, ...anywhere });
 const unsynced = (resource: string, silentMs: number) => ({ resource, silentMs, hasSynced: false, ...anywhere });
 
@@ -44,5 +44,12 @@ describe('a namespace that may not be read', () => {
     const informers = [forbidden('widgets', 'gone'), { ...synced('secrets', 5), namespace: 'team' }];
     expect(staleWatches(informers, 180_000)).toBe('not listed yet: widgets');
     expect(describeForbidden(informers)).toBeUndefined();
+  });
+
+  test('is named, and does not count for the probe, if the process can do without the resource', () => {
+    const optional = { ...forbidden('widgets', 'team'), isOptional: true };
+    expect(staleWatches([optional], 180_000)).toBeUndefined();
+    expect(describeForbidden([optional])).toBe('the API server forbids to list or watch widgets in team');
+    expect(describeForbidden([{ ...optional, namespace: undefined }])).toMatch(/widgets in all namespaces$/);
   });
 });

@@ -1,16 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { KubeClient } from '../../../src/kube/kube-client.ts';
+import { forbiddenWatches, staleWatches } from '../../../src/kube/watch-staleness.ts';
 import { createCaches } from '../../../src/resources/caches.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const ignored = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
 
-/** A client for which the API server forbids the lists of some namespaces, and whose watches stay open without events. */
-function clientThatMayNotRead(forbidden: ReadonlySet<string>): Pick<KubeClient, 'list' | 'watch'> {
+/** A client for which the API server forbids the lists of some paths, and whose watches stay open without events. */
+function clientThatMayNotRead(isForbidden: (path: string) => boolean): Pick<KubeClient, 'list' | 'watch'> {
   return {
     async list(path) {
-      if ([...forbidden].some((namespace) => path.includes(`/namespaces/${namespace}/`)))
-        throw new KubeError(`GET ${path}: forbidden`, { kind: 'Forbidden' });
+      if (isForbidden(path)) throw new KubeError(`GET ${path}: forbidden`, { kind: 'Forbidden' });
       return { items: [], metadata: { resourceVersion: '1' } };
     },
     async *watch(_path, _query, { signal }) {
@@ -33,8 +34,7 @@ test('a kind of kong-operator that is not served keeps no cache from filling, an
       yield* [];
     },
   };
-  const enqueuer = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
-  const caches = createCaches({ client, log: silent, namespaces: ['team'], hasAuthRefs: true, enqueuer });
+  const caches = createCaches({ client, log: silent, namespaces: ['team'], hasAuthRefs: true, enqueuer: ignored });
   const health = () => caches.health().map(({ resource }) => resource);
   const stop = new AbortController();
   const running = caches.informers.map((informer) => informer.run(stop.signal));
@@ -50,10 +50,33 @@ test('a kind of kong-operator that is not served keeps no cache from filling, an
   }
 });
 
+test.each([
+  ['one of two namespaces', ['team', 'bare'], ['bare']],
+  ['every namespace', ['team'], ['team']],
+])(
+  'a kind of kong-operator that may not be read in %s is named, and the probes stay ready',
+  async (_where, namespaces, bare) => {
+    const client = clientThatMayNotRead(
+      (path) => path.includes('konnectapiauth') && bare.some((one) => path.includes(`/${one}/`)),
+    );
+    const caches = createCaches({ client, log: silent, namespaces, hasAuthRefs: true, enqueuer: ignored });
+    const stop = new AbortController();
+    const running = caches.informers.map((informer) => informer.run(stop.signal));
+    try {
+      await Promise.all(caches.informers.map(({ attempted }) => attempted));
+      const named = forbiddenWatches(caches.health()).map(({ resource, namespace }) => [resource, namespace]);
+      expect(named).toEqual(bare.map((one) => ['konnectapiauthconfigurations', one]));
+      expect(staleWatches(caches.health(), 60_000)).toBeUndefined();
+    } finally {
+      stop.abort();
+      await Promise.all(running);
+    }
+  },
+);
+
 async function fill(namespaces: string[], forbidden: string[], until: (filled: Promise<void>) => Promise<unknown>) {
-  const enqueuer = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
-  const client = clientThatMayNotRead(new Set(forbidden));
-  const caches = createCaches({ client, log: silent, namespaces, hasAuthRefs: false, enqueuer });
+  const client = clientThatMayNotRead((path) => forbidden.some((one) => path.includes(`/namespaces/${one}/`)));
+  const caches = createCaches({ client, log: silent, namespaces, hasAuthRefs: false, enqueuer: ignored });
   const stop = new AbortController();
   const running = caches.informers.map((informer) => informer.run(stop.signal));
   try {
