@@ -42,7 +42,7 @@ export interface SearchClientOptions {
   readonly connections: Pick<HTTPConnections, 'send'>;
   /** A valid template: see `problemWithSumoLogicURL`. */
   readonly urlTemplate: string;
-  /** Called before each search job is created. */
+  /** Called right before a search job is created. If it throws a FencedError, the search rejects with that. */
   readonly fence?: Fence | undefined;
   readonly pollMs?: number;
   readonly clock?: Clock;
@@ -110,7 +110,6 @@ export class SearchClient {
     signal: AbortSignal,
   ): Promise<SearchEnd> {
     const session = this.#open(access);
-    this.#options.fence?.();
     const body = {
       query,
       from: String(from.getTime()),
@@ -224,6 +223,7 @@ export class SearchClient {
       },
       body,
       signal,
+      fence: method === 'POST' ? this.#options.fence : undefined,
     });
     if (outcome.kind === 'answer') keepCookies(cookies, outcome.headers['set-cookie'] ?? []);
     return outcome;
