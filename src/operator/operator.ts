@@ -8,6 +8,7 @@ import { PendingChanges } from '../controller/pending-changes.ts';
 import { WorkQueue } from '../controller/work-queue.ts';
 import { destinationName } from '../forwarding/desired/desired-state.ts';
 import { KeyedLock } from '../forwarding/ownership/keyed-lock.ts';
+import { readyOf } from '../forwarding/reconcile/conclude.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
 import { RequestLimits } from '../konnect/limits/request-limits.ts';
@@ -62,7 +63,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const onAnswer = (method: string, code: string) => metrics.apiCalled(host, method, code);
   const leadership = createLeadership({ config, kubeConfig, userAgent, log, metrics, onAnswer });
   const fence = leadership?.fence;
-  /** The key of the forwarding whose reconciliation makes a call. */
+  /** The key of the forwarding whose reconciliation or verification makes a call. */
   const inWork = new AsyncLocalStorage<string>();
 
   const http = new KonnectHTTP({
@@ -149,6 +150,8 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     random: Math.random,
   });
   const locks = new KeyedLock();
+  const attempt = (key: string, action: () => Promise<ReconcileResult>) =>
+    inWork.run(key, () => unlessChanged(key, action, log));
   const verification = createVerification({
     config,
     userAgent,
@@ -156,19 +159,17 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     log,
     cluster,
     find: caches.find,
-    ledgerFor: (token, region) => konnect.forToken(token, 'resync', region).ledger,
+    ledgerFor: (token) => konnect.ledger(token, 'resync'),
     onGap: (key) => queue.add(key, { priority: 'resync' }),
     exclusively: (key, action) => locks.runExclusive([key], action),
-    attempt: (key, verify) => inWork.run(key, () => unlessChanged(key, verify, log)),
+    attempt,
   });
   const servers = [
     ...createProbeServers({ config, watches: caches.health, namespaceCheck, leadership, log }),
     ...createMetricsServers({ config, kubeConfig, userAgent, metrics, log, onAnswer }),
   ];
   const reconcile = (key: string, signal: AbortSignal) =>
-    inWork.run(key, () =>
-      locks.runExclusive([key], () => unlessChanged(key, () => reconciler.reconcile(key, signal), log)),
-    );
+    attempt(key, () => locks.runExclusive([key], () => reconciler.reconcile(key, signal)));
   return {
     metrics,
     leadership,
@@ -260,7 +261,7 @@ function measure({ metrics, caches, changes }: Operator, key: string, outcome: O
   if (outcome !== 'done' && outcome !== 'requeue') return;
   const forwarding = caches.find(key);
   if (forwarding !== undefined && outcome === 'requeue') metrics.lookedAt(forwarding.metadata);
-  const ready = forwarding?.status.conditions?.find(({ type }) => type === 'Ready');
+  const ready = readyOf(forwarding?.status.conditions);
   const isApplied = ready?.status === 'True' && ready.observedGeneration === forwarding?.metadata.generation;
   const applied = changes.ended(key, { outcome, durationMs, isApplied });
   if (applied !== undefined) metrics.applied(applied.cause, applied.tookMs);
@@ -271,7 +272,7 @@ async function unlessChanged(key: string, action: () => Promise<ReconcileResult>
   try {
     return await action();
   } catch (error) {
-    // The object has changed or is gone: the watch brings its state, and the reconciliation is repeated.
+    // The object has changed or is gone: the watch brings its state, and the action is repeated.
     if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
     log.debug({ key, err: error }, 'the object changed during the reconciliation');
     return { kind: 'retry' };

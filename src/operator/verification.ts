@@ -22,7 +22,7 @@ export interface VerificationOptions extends Omit<VerifierOptions, 'search' | 'n
   readonly userAgent: string;
   readonly fence: Fence | undefined;
   readonly log: Log;
-  /** Runs a verification as a part of the reconciliation of its key. */
+  /** Runs a verification, and returns a retry if another client has changed its object. */
   readonly attempt: (key: string, verify: () => Promise<ReconcileResult>) => Promise<ReconcileResult>;
 }
 

@@ -27,8 +27,8 @@ export interface VerifierOptions {
   readonly cluster: ClusterReads & Pick<Cluster, 'writeStatus' | 'recordEvent'>;
   /** Returns a forwarding as last seen. */
   readonly find: (key: string) => AuditLogForwarding | undefined;
-  /** Returns a client for what Konnect audited, for a token and a region. */
-  readonly ledgerFor: (token: string, region: string) => LedgerClient;
+  /** Returns a client for what Konnect audited, as a token sees it. */
+  readonly ledgerFor: (token: string) => LedgerClient;
   readonly search: Pick<SearchClient, 'search' | 'deleteJob'>;
   /** Called when missing lines have made a gap: a reconciliation shows it, and has it replayed if spec wants that. */
   readonly onGap: (key: string) => void;
@@ -150,7 +150,7 @@ export class Verifier {
     }
     const jobs = new Set(verification.jobs);
     const current = () => ({ ...verification, jobs: [...jobs] });
-    const ledger = this.#options.ledgerFor(token.value, forwarding.spec.konnect.region);
+    const ledger = this.#options.ledgerFor(token.value);
     try {
       const collected = await collect({
         ledger,

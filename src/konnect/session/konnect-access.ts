@@ -1,6 +1,5 @@
 import type { Priority } from '../../runtime/priority.ts';
 import type { KonnectClient } from '../client.ts';
-import type { LedgerClient } from '../ledger-client.ts';
 import type { AuditLogsAPI, Identified } from '../schema.ts';
 import type { ListWanted } from './destination-lists.ts';
 import type { KonnectToken } from './konnect-token.ts';
@@ -10,14 +9,11 @@ import type { ListedDestinations } from './listed-destinations.ts';
 export class KonnectAccess {
   /** The client for all requests that are not shared. The shared lists no longer show the destinations that it writes. */
   readonly client: KonnectClient;
-  /** The client for what Konnect audited. */
-  readonly ledger: LedgerClient;
   readonly #token: KonnectToken;
   readonly #priority: Priority;
 
   constructor(token: KonnectToken, priority: Priority, region: string) {
     this.client = token.client(priority, region);
-    this.ledger = token.ledger(priority);
     this.#token = token;
     this.#priority = priority;
   }

@@ -3,6 +3,7 @@ import type { Priority } from '../../runtime/priority.ts';
 import type { OnSkipped } from '../client.ts';
 import type { KnownPlaces } from '../destination-hosts.ts';
 import { globalRegion } from '../konnect-url.ts';
+import type { LedgerClient } from '../ledger-client.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import type { KonnectTransport } from '../transport.ts';
 import { DestinationLists } from './destination-lists.ts';
@@ -37,12 +38,20 @@ export class Konnect {
 
   /** Returns access with the token, for a forwarding in `region`. What the process knows of the token is shared, as long as it is remembered. */
   forToken(token: string, priority: Priority = 'new', region: string = globalRegion): KonnectAccess {
+    return new KonnectAccess(this.#tokenOf(token), priority, region);
+  }
+
+  /** Returns a client for what Konnect audited, as the token sees it. */
+  ledger(token: string, priority: Priority): LedgerClient {
+    return this.#tokenOf(token).ledger(priority);
+  }
+
+  #tokenOf(token: string): KonnectToken {
     const tokenDigest = createHash('sha256').update(token).digest('base64');
-    const shared = this.#lastUsed(this.#tokens, tokenDigest, () => {
+    return this.#lastUsed(this.#tokens, tokenDigest, () => {
       const listsOf = (organizationID: string) => this.#listsOf(organizationID);
       return new KonnectToken({ ...this.#options, token, tokenDigest, listsOf, knownPlaces: this.#knownPlaces });
     });
-    return new KonnectAccess(shared, priority, region);
   }
 
   #listsOf(organizationID: string): DestinationLists {
