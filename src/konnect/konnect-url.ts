@@ -1,4 +1,4 @@
-import { isLoopback } from '../http/loopback.ts';
+import { problemWithBaseURL } from '../http/base-url.ts';
 
 const placeholder = '{region}';
 
@@ -21,13 +21,8 @@ export function isRegion(text: string): boolean {
 export function problemWithKonnectURL(template: string): string | undefined {
   if (template.split(placeholder).length !== 2) return `must contain ${placeholder} exactly once`;
   const sample = template.replace(placeholder, 'us');
-  if (/[\s{}\\?#]/.test(sample)) return 'must have no query, fragment, blank, backslash or other braces';
-  if (!URL.canParse(sample)) return 'must be a URL';
-  const url = new URL(sample);
-  if (url.username !== '' || url.password !== '' || sample.includes('@')) return 'must have no credentials';
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    return 'must be https (http is for loopback hosts only)';
-  }
+  const problem = problemWithBaseURL(sample);
+  if (problem !== undefined) return problem;
   const host = /^https?:\/\/([^/]*)/i.exec(template)?.[1];
   if (host === undefined) return 'must be a URL';
   if (host.includes(placeholder) && !/\{region\}\.[a-z0-9]/i.test(host)) {

@@ -1,4 +1,4 @@
-import { isLoopback } from '../http/loopback.ts';
+import { problemWithBaseURL } from '../http/base-url.ts';
 
 const placeholder = '{deployment}';
 
@@ -20,13 +20,9 @@ export function problemWithSumoLogicURL(template: string): string | undefined {
   if (parts.length === 2 && !/^https?:\/\/[^/]*\.\{deployment\}\.[a-z0-9][^/]*/i.test(template))
     return `must have ${placeholder} in its host, with a name before and after it`;
   const sample = template.replace(placeholder, firstDeployment);
-  if (/[\s{}\\?#]/.test(sample)) return 'must have no query, fragment, blank, backslash or other braces';
-  if (!URL.canParse(sample)) return 'must be a URL';
-  const { username, password, protocol, hostname, pathname } = new URL(sample);
-  if (username !== '' || password !== '' || sample.includes('@')) return 'must have no credentials';
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname)))
-    return 'must be https (http is for loopback hosts only)';
-  return /\/api\/v1\/?$/.test(pathname) ? 'must end before /api/v1' : undefined;
+  const problem = problemWithBaseURL(sample);
+  if (problem !== undefined) return problem;
+  return /\/api\/v1\/?$/.test(new URL(sample).pathname) ? 'must end before /api/v1' : undefined;
 }
 
 /** Returns the base URL of a deployment's API, with a slash at its end. Throws a TypeError for an invalid template or deployment. */
