@@ -5,7 +5,7 @@ import { isKonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SearchEvents, SumoLogicAccess } from '../sumologic/search-client.ts';
-import { Ledgers, type Period } from './ledgers.ts';
+import { Ledgers, type TimeRange } from './ledgers.ts';
 
 /** Bounds the memory. In a longer list only the newest part of the period is compared. */
 const maxEntries = 200_000;
@@ -22,7 +22,7 @@ export interface CollectOptions {
   readonly query: string;
   readonly region: string;
   readonly organizationID: string;
-  readonly period: Period;
+  readonly period: TimeRange;
   /** False if spec forwards only logs of portals, which are in no list. */
   readonly wantsList: boolean;
   readonly now: Date;
@@ -33,7 +33,7 @@ export interface CollectOptions {
 export interface Collected {
   readonly ledgers: Ledgers;
   /** The whole period, or its newest part. */
-  readonly period: Period;
+  readonly period: TimeRange;
   readonly hasList: boolean;
   readonly hasKeys: boolean;
 }
@@ -65,7 +65,7 @@ async function signingKeys({ ledger, region, signal }: CollectOptions): Promise<
 async function readList(
   { ledger, region, organizationID, period, signal }: CollectOptions,
   keys: readonly KeyObject[] | undefined,
-): Promise<{ readonly ledgers: Ledgers; readonly period: Period } | undefined> {
+): Promise<{ readonly ledgers: Ledgers; readonly period: TimeRange } | undefined> {
   let { from } = period;
   const { to } = period;
   for (;;) {
@@ -87,8 +87,8 @@ async function readList(
 }
 
 /** Adds all lines that SumoLogic received in a period. It returns a limited number for each job, so a period with more is divided. */
-async function findLines({ search, access, query, jobs, signal }: CollectOptions, ledgers: Ledgers, all: Period) {
-  const left: Period[] = [all];
+async function findLines({ search, access, query, jobs, signal }: CollectOptions, ledgers: Ledgers, all: TimeRange) {
+  const left: TimeRange[] = [all];
   for (let created = 0; ; created += 1) {
     const period = left.pop();
     if (period === undefined) return;
@@ -102,6 +102,6 @@ async function findLines({ search, access, query, jobs, signal }: CollectOptions
   }
 }
 
-function middle({ from, to }: Period): Date {
+function middle({ from, to }: TimeRange): Date {
   return new Date(Math.ceil((from.getTime() + to.getTime()) / 2));
 }

@@ -3,22 +3,17 @@ import type { KeyObject } from 'node:crypto';
 import { LedgerComparison, maxDifferenceMs } from '../audit-lines/ledger-comparison.ts';
 import { type LedgerEntry, ofList, toLedgerEntry } from '../audit-lines/ledger-entry.ts';
 import { lineVerifier } from '../audit-lines/verify-lines.ts';
+import type { FoundMessage } from '../sumologic/search-client.ts';
 import { Latencies } from './latencies.ts';
 
-export interface Period {
+export interface TimeRange {
   readonly from: Date;
   readonly to: Date;
 }
 
-/** A line of the SIEM. */
-export interface FoundLine {
-  readonly text: string;
-  readonly receivedMs: number;
-}
-
 export interface LedgersOptions {
   /** Lines of other times are ignored: they belong to another verification. */
-  readonly period: Period;
+  readonly period: TimeRange;
   /** Lines of other organizations are ignored. */
   readonly organizationID: string;
   /** Undefined if Konnect publishes none. Then no signature is counted. */
@@ -72,7 +67,7 @@ export class Ledgers {
   }
 
   /** Adds lines of SumoLogic. Call it only after the last {@link addEntries}. */
-  async addLines(lines: readonly FoundLine[]): Promise<void> {
+  async addLines(lines: readonly FoundMessage[]): Promise<void> {
     const read = lines.flatMap(({ text, receivedMs }) => {
       const line = Buffer.from(text, 'utf8').toString('latin1');
       const entry = toLedgerEntry(line);

@@ -1,6 +1,6 @@
 /** Says what a verification proves. Pure. */
 import type { SumoLogicError } from '../sumologic/errors.ts';
-import type { LedgerCounts, Period } from './ledgers.ts';
+import type { LedgerCounts, TimeRange } from './ledgers.ts';
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -19,7 +19,7 @@ export interface Verdict {
 /** What the verification knows beside the counts. */
 export interface Evidence {
   readonly counts: LedgerCounts;
-  readonly period: Period;
+  readonly period: TimeRange;
   /** False if Konnect does not show its list, or if spec forwards only logs of portals, which are in no list. */
   readonly hasList: boolean;
   /** True if spec forwards the organization's audit log. */
@@ -142,7 +142,7 @@ function lines(count: number): string {
   return count === 1 ? 'there is 1 line' : `there are ${String(count)} lines`;
 }
 
-function between({ from, to }: Period): string {
+function between({ from, to }: TimeRange): string {
   return `between ${toSecond(from.getTime())} and ${toSecond(to.getTime())}`;
 }
 
