@@ -30,25 +30,17 @@ export interface CollectOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Collected {
-  readonly ledgers: Ledgers;
-  /** The whole period, or its newest part. */
-  readonly period: TimeRange;
-  readonly hasList: boolean;
-  readonly hasKeys: boolean;
-}
-
-/** Rejects with a KonnectError, with a SumoLogicError, with the error of a callback, or with the reason of `signal`. */
-export async function collect(options: CollectOptions): Promise<Collected> {
+/**
+ * Returns both ledgers of the whole period, or of its newest part. Rejects with a KonnectError, with a SumoLogicError, with the error of a callback, or with
+ * the reason of `signal`.
+ */
+export async function collect(options: CollectOptions): Promise<Ledgers> {
+  const { period, organizationID, now, wantsList } = options;
   const keys = await signingKeys(options);
-  const list = options.wantsList ? await readList(options, keys) : undefined;
-  const { period } = list ?? options;
-  const hasList = list !== undefined;
-  const { organizationID, now } = options;
-  const ledgers = list?.ledgers ?? new Ledgers({ period, organizationID, keys, hasList });
-  const from = new Date(period.from.getTime() - clockMarginMs);
-  await findLines(options, ledgers, { from, to: now });
-  return { ledgers, period, hasList, hasKeys: keys !== undefined };
+  const list = wantsList ? await readList(options, keys) : undefined;
+  const ledgers = list ?? new Ledgers({ period, organizationID, keys, hasList: false });
+  await findLines(options, ledgers, { from: new Date(ledgers.period.from.getTime() - clockMarginMs), to: now });
+  return ledgers;
 }
 
 /** Returns undefined if Konnect publishes no keys: it signs only where signing is set up. */
@@ -65,7 +57,7 @@ async function signingKeys({ ledger, region, signal }: CollectOptions): Promise<
 async function readList(
   { ledger, region, organizationID, period, signal }: CollectOptions,
   keys: readonly KeyObject[] | undefined,
-): Promise<{ readonly ledgers: Ledgers; readonly period: TimeRange } | undefined> {
+): Promise<Ledgers | undefined> {
   let { from } = period;
   const { to } = period;
   for (;;) {
@@ -81,7 +73,7 @@ async function readList(
       if (isKonnectError(error, 'NotFound', 'Forbidden')) return undefined;
       throw error;
     }
-    if (count <= maxEntries) return { ledgers, period: { from, to } };
+    if (count <= maxEntries) return ledgers;
     from = middle({ from, to });
   }
 }

@@ -1,6 +1,6 @@
 /** Joins Konnect's list of a period with the lines that SumoLogic found. */
 import type { KeyObject } from 'node:crypto';
-import { LedgerComparison, maxDifferenceMs } from '../audit-lines/ledger-comparison.ts';
+import { LedgerComparison, type LedgerDifference, maxDifferenceMs } from '../audit-lines/ledger-comparison.ts';
 import { type LedgerEntry, ofList, toLedgerEntry } from '../audit-lines/ledger-entry.ts';
 import { lineVerifier } from '../audit-lines/verify-lines.ts';
 import type { FoundMessage } from '../sumologic/search-client.ts';
@@ -22,14 +22,9 @@ export interface LedgersOptions {
   readonly hasList: boolean;
 }
 
-/** What the two ledgers say about each other. */
-export interface LedgerCounts {
-  /** Entries of Konnect's list, and how many of them SumoLogic has and lacks. */
-  readonly entries: number;
-  readonly found: number;
-  readonly missing: number;
-  readonly oldestMissing: Pick<LedgerEntry, 'traceID' | 'timeMs'> | undefined;
-  readonly newestMissingMs: number | undefined;
+/** What the two ledgers say about each other: the left one is Konnect's list. */
+export interface LedgerCounts extends Pick<LedgerDifference, 'entries' | 'found' | 'missing' | 'newestMissingMs'> {
+  readonly oldestMissing: LedgerDifference['oldestMissing'][number] | undefined;
   /** Lines that claim to be of the organization and are not in its list. */
   readonly foreign: number;
   readonly unsigned: number;
@@ -56,6 +51,18 @@ export class Ledgers {
   constructor(options: LedgersOptions) {
     this.#options = options;
     this.#verify = options.keys === undefined ? undefined : lineVerifier(options.keys);
+  }
+
+  get period(): TimeRange {
+    return this.#options.period;
+  }
+
+  get hasList(): boolean {
+    return this.#options.hasList;
+  }
+
+  get hasKeys(): boolean {
+    return this.#options.keys !== undefined;
   }
 
   /** Adds entries of Konnect's list. Those that lack what a line has too are left out. */

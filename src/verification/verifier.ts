@@ -15,7 +15,8 @@ import { StatusWriter } from '../status/status-writer.ts';
 import { dueOf, gapOf, settleMs, wantsOrganization, withMissingLines, withSince } from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
-import { type Collected, collect } from './collect.ts';
+import { collect } from './collect.ts';
+import type { Ledgers, TimeRange } from './ledgers.ts';
 import { notSearched, refusedSearch, type Verdict, verdictOf } from './verdict.ts';
 
 const minuteMs = 60_000;
@@ -134,11 +135,7 @@ export class Verifier {
     return { kind: 'requeue', afterMs };
   }
 
-  async #verifyNow(
-    run: Run,
-    verification: VerificationStatus,
-    period: { readonly from: Date; readonly to: Date },
-  ): Promise<ReconcileResult> {
+  async #verifyNow(run: Run, verification: VerificationStatus, period: TimeRange): Promise<ReconcileResult> {
     const { forwarding, wanted, signal } = run;
     const access = await this.#access(run);
     const token = await resolveToken(forwarding, this.#options.cluster, signal);
@@ -152,7 +149,7 @@ export class Verifier {
     const current = () => ({ ...verification, jobs: [...jobs] });
     const ledger = this.#options.ledgerFor(token.value);
     try {
-      const collected = await collect({
+      const ledgers = await collect({
         ledger,
         search: this.#options.search,
         access: access.value,
@@ -171,7 +168,7 @@ export class Verifier {
         },
         signal,
       });
-      return await this.#report(run, current(), collected, ledger);
+      return await this.#report(run, current(), ledgers, ledger);
     } catch (error) {
       if (!(error instanceof SumoLogicError || error instanceof KonnectError) || signal.aborted) throw error;
       return this.#failed(run, current(), error);
@@ -181,11 +178,12 @@ export class Verifier {
   async #report(
     run: Run,
     verification: VerificationStatus,
-    { ledgers, period, hasList, hasKeys }: Collected,
+    ledgers: Ledgers,
     ledger: LedgerClient,
   ): Promise<ReconcileResult> {
     const { forwarding, wanted, signal } = run;
     const { now, random } = this.#options;
+    const { period, hasList, hasKeys } = ledgers;
     const counts = ledgers.counts();
     const hasOrganization = wantsOrganization(forwarding);
     const { probeTime: probed, since, jobs, gapUntil } = verification;
