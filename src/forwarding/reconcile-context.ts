@@ -81,7 +81,7 @@ export async function restoreFinalizer(context: FinalizerContext): Promise<void>
 
 /** Records an event of the forwarding. It never fails and never waits. */
 export function recordEvent(
-  { cluster, status }: { cluster: Cluster; status: { forwarding: AuditLogForwarding } },
+  { cluster, status }: { cluster: Pick<Cluster, 'recordEvent'>; status: { forwarding: AuditLogForwarding } },
   type: KubernetesEvent['type'],
   reason: string,
   action: string,

@@ -1,5 +1,5 @@
 /** What status records about verifications. Pure. */
-import type { AuditLogForwarding, DeliveryStatus, VerificationStatus } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, Condition, DeliveryStatus, Status, VerificationStatus } from '../api/v1alpha1.ts';
 import { deliveryKeyOf, deliveryOf } from './delivery.ts';
 import { type Period, withFailed } from './gaps.ts';
 
@@ -21,6 +21,20 @@ export function withSince(forwarding: AuditLogForwarding, now: Date): Verificati
   return { ...rest, since: since ?? now.toISOString() };
 }
 
+export function verifiedOf({ conditions = [] }: Status): Condition | undefined {
+  return conditions.find(({ type }) => type === 'Verified');
+}
+
+/** Returns true if an earlier verification has ended with an answer, whatever it was. */
+export function hasVerdict(status: Status): boolean {
+  return (verifiedOf(status)?.status ?? 'Unknown') !== 'Unknown';
+}
+
+/** Returns true if that was a verification of this generation of spec. */
+function isCurrent({ metadata, status }: AuditLogForwarding): boolean {
+  return hasVerdict(status) && verifiedOf(status)?.observedGeneration === metadata.generation;
+}
+
 /** When the next verification is due, and of what. */
 export type Due =
   | { readonly kind: 'due'; readonly from: Date; readonly to: Date }
@@ -28,20 +42,20 @@ export type Due =
   /** The organization's webhook is not on. */
   | { readonly kind: 'not on' };
 
-/** Returns when the next verification is due. `isCurrent`: false if spec has changed since the last one. */
+/** Returns when the next verification is due: at once if spec has changed since the last one. */
 export function dueOf(
   forwarding: AuditLogForwarding,
   { since, lastVerifiedTime }: VerificationStatus,
-  times: { readonly intervalMs: number; readonly windowMs: number; readonly now: Date; readonly isCurrent: boolean },
+  times: { readonly intervalMs: number; readonly windowMs: number; readonly now: Date },
 ): Due {
-  const { intervalMs, windowMs, isCurrent } = times;
+  const { intervalMs, windowMs } = times;
   const nowMs = times.now.getTime();
   if (wantsOrganization(forwarding) && since === undefined) return { kind: 'not on' };
   // Another process may have recorded a time, with another clock.
   const sinceMs = Math.min(Date.parse(since ?? '') || 0, nowMs);
   const verifiedMs = Math.min(Date.parse(lastVerifiedTime ?? '') || 0, nowMs);
   const firstInMs = sinceMs + settleMs + minPeriodMs - nowMs;
-  const inMs = Math.max(firstInMs, isCurrent ? verifiedMs + intervalMs - nowMs : 0);
+  const inMs = Math.max(firstInMs, isCurrent(forwarding) ? verifiedMs + intervalMs - nowMs : 0);
   if (inMs > 0) return { kind: 'later', inMs };
   const to = nowMs - settleMs;
   return { kind: 'due', from: new Date(Math.max(sinceMs, to - windowMs)), to: new Date(to) };

@@ -1,5 +1,6 @@
 /** Joins Konnect's list of a period with the lines that SumoLogic found. */
 import type { KeyObject } from 'node:crypto';
+import type { VerificationStatus } from '../api/v1alpha1.ts';
 import { LedgerComparison, type LedgerDifference, maxDifferenceMs } from '../audit-lines/ledger-comparison.ts';
 import { type LedgerEntry, ofList, toLedgerEntry } from '../audit-lines/ledger-entry.ts';
 import { lineVerifier } from '../audit-lines/verify-lines.ts';
@@ -124,4 +125,22 @@ export class Ledgers {
     // Konnect and its line may round the time in different ways, so that its entry is in another period.
     if (found === 'foreign' && this.#isWithin(timeMs, maxDifferenceMs)) this.#foreign += 1;
   }
+}
+
+/** Returns what status records of both ledgers. What they cannot tell is left out. */
+export function resultOf(ledgers: Ledgers, now: Date): VerificationStatus {
+  const { period, hasList, hasKeys } = ledgers;
+  const { entries, found, missing, oldestMissing, unsigned, invalidSignatures, foreign, latencies } = ledgers.counts();
+  return {
+    lastVerifiedTime: now.toISOString(),
+    window: { from: period.from.toISOString(), to: period.to.toISOString() },
+    ...(hasList ? { entries, found, missing, foreign } : {}),
+    ...(hasKeys ? { unsigned, invalidSignatures } : {}),
+    latencyP50: latencies.percentile(0.5),
+    latencyP99: latencies.percentile(0.99),
+    oldestMissing: oldestMissing && {
+      traceID: oldestMissing.traceID,
+      time: new Date(oldestMissing.timeMs).toISOString(),
+    },
+  };
 }

@@ -1,10 +1,11 @@
 /** Verifies one forwarding: looks in SumoLogic for what Konnect sent. It has its own queue, so no reconciliation waits for it. */
 import { parseDurationMs } from '../api/duration.ts';
-import type { AuditLogForwarding, Condition, VerificationStatus } from '../api/v1alpha1.ts';
+import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
 import { type Resolved, resolveAccessKey } from '../forwarding/desired/credentials.ts';
 import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
 import type { Cluster, ClusterReads } from '../forwarding/ports.ts';
 import { type Problem, problemOf } from '../forwarding/problems.ts';
+import { recordEvent } from '../forwarding/reconcile-context.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
@@ -12,11 +13,20 @@ import { withVerified } from '../status/conditions.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
 import type { Period } from '../status/gaps.ts';
 import { StatusWriter } from '../status/status-writer.ts';
-import { dueOf, gapOf, settleMs, wantsOrganization, withMissingLines, withSince } from '../status/verification.ts';
+import {
+  dueOf,
+  gapOf,
+  hasVerdict,
+  settleMs,
+  verifiedOf,
+  wantsOrganization,
+  withMissingLines,
+  withSince,
+} from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { collect } from './collect.ts';
-import type { Ledgers, TimeRange } from './ledgers.ts';
+import { type Ledgers, resultOf, type TimeRange } from './ledgers.ts';
 import { notSearched, refusedSearch, type Verdict, verdictOf } from './verdict.ts';
 
 const minuteMs = 60_000;
@@ -66,6 +76,15 @@ export class Verifier {
 
   /** Verifies a forwarding if that is due. Rejects with KubeError, with a FencedError, or with the reason of `signal`. */
   async verify(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    try {
+      return await this.#verify(key, signal);
+    } catch (error) {
+      if (error instanceof OutdatedError) return { kind: 'requeue', afterMs: 0 };
+      throw error;
+    }
+  }
+
+  async #verify(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const forwarding = this.#options.find(key);
     const wanted = forwarding?.spec.verification;
     if (forwarding === undefined || wanted === undefined || forwarding.metadata.deletionTimestamp !== undefined)
@@ -82,17 +101,16 @@ export class Verifier {
     const { now } = this.#options;
     const verification = { ...withSince(forwarding, now()), ...left };
     const due = dueOf(forwarding, verification, {
-      intervalMs: parseDurationMs(wanted.interval) ?? minuteMs,
-      windowMs: parseDurationMs(wanted.window) ?? minuteMs,
+      intervalMs: durationMs(wanted.interval),
+      windowMs: durationMs(wanted.window),
       now: now(),
-      isCurrent: isCurrent(forwarding),
     });
     switch (due.kind) {
       case 'not on':
-        return this.#later(run, verification, "the organization's webhook is not on, see WebhooksReady");
+        return this.#later(run, verification, notSearched("the organization's webhook is not on, see WebhooksReady"));
       case 'later': {
         const why = 'lines count as missing after ten minutes, and the first search follows';
-        return this.#later(run, verification, hasVerdict(forwarding) ? undefined : why, due.inMs);
+        return this.#later(run, verification, unlessVerdict(forwarding, why), due.inMs);
       }
       case 'due':
         return this.#verifyNow(run, verification, due);
@@ -128,10 +146,10 @@ export class Verifier {
   async #later(
     run: Run,
     verification: VerificationStatus,
-    why: string | undefined,
+    verdict: Verdict | undefined,
     afterMs = minuteMs,
   ): Promise<ReconcileResult> {
-    await this.#write(run, { verification, verdict: why === undefined ? undefined : notSearched(why) });
+    await this.#write(run, { verification, verdict });
     return { kind: 'requeue', afterMs };
   }
 
@@ -139,9 +157,9 @@ export class Verifier {
     const { forwarding, wanted, signal } = run;
     const access = await this.#access(run);
     const token = await resolveToken(forwarding, this.#options.cluster, signal);
-    const missing = [token, access].flatMap((one) => (one.kind === 'problem' ? [one.problem] : []));
     if (token.kind === 'problem' || access.kind === 'problem') {
-      const verdict = notSearched(missing.map(({ message }) => message).join('; '));
+      const problems = [token, access].flatMap((one) => (one.kind === 'problem' ? [one.problem.message] : []));
+      const verdict = notSearched(problems.join('; '));
       await this.#write(run, { verification, verdict });
       return { kind: 'retry' };
     }
@@ -181,7 +199,7 @@ export class Verifier {
     ledgers: Ledgers,
     ledger: LedgerClient,
   ): Promise<ReconcileResult> {
-    const { forwarding, wanted, signal } = run;
+    const { forwarding, wanted } = run;
     const { now, random } = this.#options;
     const { period, hasList, hasKeys } = ledgers;
     const counts = ledgers.counts();
@@ -190,56 +208,32 @@ export class Verifier {
     // A probe that is not in the period yet, or no longer, proves nothing.
     const probedMs = Date.parse(probed ?? '');
     const probeTime = probedMs >= period.from.getTime() && probedMs <= period.to.getTime() ? probed : undefined;
-    const code = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.state;
-    const isDelivered = code === 'Delivered';
+    const isDelivered = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.state === 'Delivered';
     const verdict = verdictOf({ counts, period, hasList, hasOrganization, hasKeys, probeTime, isDelivered });
-    if (verdict === undefined && hasOrganization) return this.#probe(run, verification, ledger, signal);
-    const { entries, found, missing, oldestMissing: oldest, unsigned, invalidSignatures, foreign, latencies } = counts;
-    const latencyP50 = latencies.percentile(0.5);
-    const latencyP99 = latencies.percentile(0.99);
-    const next: VerificationStatus = {
-      ...(since === undefined ? {} : { since }),
-      lastVerifiedTime: now().toISOString(),
-      window: { from: period.from.toISOString(), to: period.to.toISOString() },
-      ...(hasList ? { entries, found, missing, foreign } : {}),
-      ...(hasKeys ? { unsigned, invalidSignatures } : {}),
-      ...(latencyP50 === undefined ? {} : { latencyP50 }),
-      ...(latencyP99 === undefined ? {} : { latencyP99 }),
-      ...(oldest === undefined
-        ? {}
-        : { oldestMissing: { traceID: oldest.traceID, time: new Date(oldest.timeMs).toISOString() } }),
-      ...(jobs === undefined ? {} : { jobs }),
-    };
+    if (verdict === undefined && hasOrganization) return this.#probe(run, verification, ledger);
+    const next = { since, jobs, ...resultOf(ledgers, now()) };
     const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
     const gap = isRecorded ? gapOf({ ...next, gapUntil }, counts.newestMissingMs) : undefined;
-    const until = gap?.to ?? gapUntil;
-    const nobody = notSearched(
-      'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first',
-    );
+    const nobody =
+      'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
     await this.#write(run, {
-      verification: { ...next, ...(until === undefined ? {} : { gapUntil: until }) },
-      verdict: verdict ?? (hasVerdict(forwarding) ? undefined : nobody),
+      verification: { ...next, gapUntil: gap?.to ?? gapUntil },
+      verdict: verdict ?? unlessVerdict(forwarding, nobody),
       gap,
     });
     if (gap !== undefined) this.#options.onGap(run.key);
-    const intervalMs = parseDurationMs(wanted.interval) ?? minuteMs;
-    return { kind: 'requeue', afterMs: intervalMs * (1 - random() / 10) };
+    return { kind: 'requeue', afterMs: durationMs(wanted.interval) * (1 - random() / 10) };
   }
 
   /** Makes one call that Konnect audits, and looks for its line when it has to be there. */
-  async #probe(
-    run: Run,
-    verification: VerificationStatus,
-    ledger: LedgerClient,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult> {
-    const { probeTime: before } = verification;
-    const ageMs = this.#options.now().getTime() - Date.parse(before ?? '');
-    const isPending = ageMs >= 0 && ageMs < settleMs;
-    const probeTime = isPending && before !== undefined ? before : this.#options.now().toISOString();
-    if (!isPending) {
+  async #probe(run: Run, verification: VerificationStatus, ledger: LedgerClient): Promise<ReconcileResult> {
+    const { forwarding, signal } = run;
+    const now = this.#options.now();
+    const ageMs = now.getTime() - Date.parse(verification.probeTime ?? '');
+    const pending = ageMs >= 0 && ageMs < settleMs ? verification.probeTime : undefined;
+    if (pending === undefined) {
       try {
-        await ledger.listControlPlanes(run.forwarding.spec.konnect.region, signal);
+        await ledger.listControlPlanes(forwarding.spec.konnect.region, signal);
       } catch (error) {
         // A refused call is audited as well.
         if (!isKonnectError(error, 'Forbidden', 'NotFound')) throw error;
@@ -247,9 +241,9 @@ export class Verifier {
     }
     const why =
       'Konnect does not show its list of audit logs, and SumoLogic has no line: the operator has listed the control planes and looks for the line of this call in ten minutes';
-    const verdict = hasVerdict(run.forwarding) ? undefined : notSearched(why);
-    await this.#write(run, { verification: { ...verification, probeTime }, verdict });
-    return { kind: 'requeue', afterMs: settleMs + minuteMs - (isPending ? ageMs : 0) };
+    const probeTime = pending ?? now.toISOString();
+    await this.#write(run, { verification: { ...verification, probeTime }, verdict: unlessVerdict(forwarding, why) });
+    return { kind: 'requeue', afterMs: settleMs + minuteMs - (pending === undefined ? 0 : ageMs) };
   }
 
   async #failed(
@@ -267,19 +261,22 @@ export class Verifier {
     const problem: Problem = problemOf(error, "Konnect's list of audit logs", source);
     // An outage of Konnect says nothing about the lines, and Ready shows it.
     const verdict =
-      problem.severity === 'unavailable' && hasVerdict(forwarding) ? undefined : notSearched(problem.message);
+      problem.severity === 'unavailable' ? unlessVerdict(forwarding, problem.message) : notSearched(problem.message);
     await this.#write(run, { verification, verdict });
     return { kind: 'retry', minDelayMs: problem.retryAfterMs ?? 0 };
   }
 
-  /** Writes status if the forwarding still wants this verification, and records an event if the verdict is another one than before. */
+  /**
+   * Writes status, and records an event if the verdict is another one than before. Rejects with an OutdatedError if spec has changed meanwhile: what was
+   * found says nothing about the new spec, and a search that has just begun must end.
+   */
   async #write({ key, forwarding: { metadata }, signal }: Run, { verification, verdict, gap }: Outcome): Promise<void> {
     const { cluster, exclusively, find, now } = this.#options;
     await exclusively(key, async () => {
       const forwarding = find(key);
       const isSame =
         forwarding?.metadata.uid === metadata.uid && forwarding.metadata.generation === metadata.generation;
-      if (forwarding === undefined || !isSame || forwarding.spec.verification === undefined) return;
+      if (!isSame) throw new OutdatedError();
       const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
       const context = status.context('none');
       const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
@@ -289,30 +286,25 @@ export class Verifier {
         ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
       };
       await status.writeVerification(found, conditions, signal);
-      const before = verifiedOf(forwarding.status.conditions);
+      const before = verifiedOf(forwarding.status);
       if (verdict === undefined || verdict.reason === 'NotSearchedYet' || verdict.reason === before?.reason) return;
-      const { status: value, reason, message: note } = verdict;
-      cluster.recordEvent(forwarding, {
-        type: value === 'True' ? 'Normal' : 'Warning',
-        reason,
-        action: 'Verify',
-        note,
-      });
+      const type = verdict.status === 'True' ? 'Normal' : 'Warning';
+      recordEvent({ cluster, status }, type, verdict.reason, 'Verify', verdict.message);
     });
   }
 }
 
-/** Returns true if an earlier verification has ended with an answer, whatever it was. */
-function hasVerdict({ status }: AuditLogForwarding): boolean {
-  return (verifiedOf(status.conditions)?.status ?? 'Unknown') !== 'Unknown';
+/** The forwarding is another one than when its verification began, or its spec is. */
+class OutdatedError extends Error {
+  override readonly name = 'OutdatedError';
 }
 
-/** Returns true if that was a verification of this generation of spec. */
-function isCurrent(forwarding: AuditLogForwarding): boolean {
-  const { metadata, status } = forwarding;
-  return hasVerdict(forwarding) && verifiedOf(status.conditions)?.observedGeneration === metadata.generation;
+/** Returns the verdict of a verification that could not begin. Undefined if an earlier answer stays. */
+function unlessVerdict(forwarding: AuditLogForwarding, why: string): Verdict | undefined {
+  return hasVerdict(forwarding.status) ? undefined : notSearched(why);
 }
 
-function verifiedOf(conditions: readonly Condition[] = []): Condition | undefined {
-  return conditions.find(({ type }) => type === 'Verified');
+/** Returns the milliseconds of a duration of spec. */
+function durationMs(text: string): number {
+  return parseDurationMs(text) ?? minuteMs;
 }

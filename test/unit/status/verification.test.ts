@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AuditLogForwarding, apiVersion, kind, type Status } from '../../../src/api/v1alpha1.ts';
+import { AuditLogForwarding, apiVersion, type Condition, kind, type Status } from '../../../src/api/v1alpha1.ts';
 import { dueOf, gapOf, withMissingLines, withSince } from '../../../src/status/verification.ts';
 import { type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
 import { shop } from '../../support/konnect-fixtures.ts';
@@ -10,16 +10,23 @@ const organization: SpecChoice = { organization: { enabled: true } };
 const on: Status = { delivery: [{ key: 'organization', state: 'Delivered' }] };
 
 function forwarding(choice: SpecChoice, status: Status = on): AuditLogForwarding {
-  const metadata = { namespace: 'platform', name: 'sumologic', uid: 'uid', resourceVersion: '1' };
+  const metadata = { namespace: 'platform', name: 'sumologic', uid: 'uid', resourceVersion: '1', generation: 2 };
   return AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: specOf(choice), status });
 }
 
-function due(verification: Parameters<typeof dueOf>[1], { isCurrent = true, choice = organization } = {}) {
-  return dueOf(forwarding(choice), verification, {
+function due(verification: Parameters<typeof dueOf>[1], { observedGeneration = 2, choice = organization } = {}) {
+  const verified: Condition = {
+    type: 'Verified',
+    status: 'False',
+    reason: 'LinesMissing',
+    message: '1 entry is missing',
+    observedGeneration,
+    lastTransitionTime: '2026-01-02T02:00:00Z',
+  };
+  return dueOf(forwarding(choice, { ...on, conditions: [verified] }), verification, {
     intervalMs: 15 * minuteMs,
     windowMs: 60 * minuteMs,
     now,
-    isCurrent,
   });
 }
 
@@ -42,7 +49,7 @@ describe('a verification is due', () => {
     const lastVerifiedTime = '2026-01-02T02:50:00Z';
     expect(due({ since, lastVerifiedTime })).toEqual({ kind: 'later', inMs: 5 * minuteMs });
     const period = { from: new Date('2026-01-02T01:50:00Z'), to: new Date('2026-01-02T02:50:00Z') };
-    expect(due({ since, lastVerifiedTime }, { isCurrent: false })).toEqual({ kind: 'due', ...period });
+    expect(due({ since, lastVerifiedTime }, { observedGeneration: 1 })).toEqual({ kind: 'due', ...period });
     expect(due({ since, lastVerifiedTime: '2026-01-02T02:45:00Z' })).toEqual({ kind: 'due', ...period });
     expect(due({ since })).toEqual({ kind: 'due', ...period });
   });

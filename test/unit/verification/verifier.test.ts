@@ -328,6 +328,41 @@ describe('a verification does not begin', () => {
   });
 });
 
+describe('a change of spec during a verification', () => {
+  const widened = (bench: Bench) =>
+    bench.cluster.edit((spec) => {
+      if (spec.verification !== undefined) spec.verification.window = '2h';
+      return spec;
+    });
+
+  test.each(['POST', 'DELETE'])(
+    'after the %s to SumoLogic drops what was found, and verifies again at once',
+    async (method) => {
+      await using bench = await Bench.open();
+      const lines = await bench.audit(2);
+      await bench.receive(lines.slice(1));
+      bench.pass(15);
+      const calls: string[] = [];
+      bench.around = async (name, call) => {
+        calls.push(name);
+        const answer = await call();
+        if (name === `sumologic ${method}`) widened(bench);
+        return answer;
+      };
+      await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 0 });
+      // A search of the old spec ends before its first poll.
+      expect(calls.includes('sumologic GET')).toBe(method === 'DELETE');
+      expect(bench.sumologic.control.searchJobs()).toEqual([]);
+      expect([bench.verified, bench.events, bench.gaps]).toEqual(['absent', [], []]);
+      bench.around = (_name, call) => call();
+      await bench.verify();
+      expect(bench.verified).toBe('False LinesMissing');
+      expect(bench.status.verification?.window?.from).toMatch(/^2026-01-02T01:0/);
+      expect(bench.status.verification).not.toHaveProperty('jobs');
+    },
+  );
+});
+
 test('nothing that status, events or errors show contains a secret', async () => {
   await using bench = await Bench.open();
   await bench.settle();
@@ -451,8 +486,9 @@ describe('search jobs', () => {
       if (name === 'sumologic POST') bench.cluster.delete(new Date(bench.clock.ms));
       return answer;
     };
-    await bench.verify();
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 0 });
     expect(bench.cluster.objects.get(key)).toBeUndefined();
     expect(bench.sumologic.control.searchJobs()).toEqual([]);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'done' });
   });
 });
