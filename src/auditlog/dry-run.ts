@@ -34,18 +34,18 @@ export interface DryRunResult {
 }
 
 /**
- * Reconciles each of `wanted` once, in this order. A forwarding that is suspended or in mode Observe is reconciled as if it were not. Rejects with a KubeError,
- * and with what `cluster` throws.
+ * Reconciles each of `wanted` once. A forwarding that is suspended or in mode Observe is reconciled as if it alone were not: the others see it as it is, and
+ * find nothing of what it would write. Returns the results in the order of `wanted`. Rejects with a KubeError, and with what `cluster` throws.
  */
 export async function dryRun(options: DryRunOptions, wanted: readonly AuditLogForwarding[]): Promise<DryRunResult[]> {
   const { http, urlTemplate, clusterName, now, signal } = options;
-  const objects = new Map(options.forwardings.map((one) => [nameOf(one), asEnforced(one)]));
+  const objects = new Map(options.forwardings.map((one) => [nameOf(one), one]));
   const transport = new RecordingTransport(http);
   const konnect = new Konnect({ http: transport, urlTemplate });
   const reconciler = new Reconciler({
     cluster: inMemory(options.cluster, objects),
     konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
-    find: (key) => objects.get(key),
+    find: (key) => asEnforced(objects.get(key)),
     contenders: (key) => [...objects].flatMap(([other, object]) => (other === key ? [] : [object])),
     enqueue: () => undefined,
     clusterName,
@@ -54,18 +54,26 @@ export async function dryRun(options: DryRunOptions, wanted: readonly AuditLogFo
     nowMs: () => performance.now(),
     random: Math.random,
   });
-  const results: DryRunResult[] = [];
-  for (const forwarding of wanted) {
+  const results = new Map<AuditLogForwarding, DryRunResult>();
+  for (const forwarding of wanted.toSorted((a, b) => Number(isHeld(a)) - Number(isHeld(b)))) {
     const key = nameOf(forwarding);
     const from = transport.writes.length;
     await reconciler.reconcile(key, signal);
-    results.push({ forwarding, writes: transport.writes.slice(from), status: objects.get(key)?.status ?? {} });
+    const writes = transport.writes.slice(from);
+    results.set(forwarding, { forwarding, writes, status: objects.get(key)?.status ?? {} });
+    if (!isHeld(forwarding)) continue;
+    transport.forgetAfter(from);
+    objects.set(key, forwarding);
   }
-  return results;
+  return wanted.flatMap((one) => results.get(one) ?? []);
 }
 
-function asEnforced(forwarding: AuditLogForwarding): AuditLogForwarding {
-  return { ...forwarding, spec: { ...forwarding.spec, suspend: false, mode: 'Enforce' } };
+function isHeld({ spec }: AuditLogForwarding): boolean {
+  return spec.suspend || spec.mode === 'Observe';
+}
+
+function asEnforced(forwarding: AuditLogForwarding | undefined): AuditLogForwarding | undefined {
+  return forwarding && { ...forwarding, spec: { ...forwarding.spec, suspend: false, mode: 'Enforce' } };
 }
 
 /** Returns a cluster whose writes change only `objects`. */

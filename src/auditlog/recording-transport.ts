@@ -23,7 +23,7 @@ export class RecordingTransport implements KonnectTransport {
   readonly writes: RecordedWrite[] = [];
   readonly #http: KonnectTransport;
   /** By region and path, what was written. Undefined stands for what was deleted. */
-  readonly #written = new Map<string, Fields | undefined>();
+  #written = new Map<string, Fields | undefined>();
 
   constructor(http: KonnectTransport) {
     this.#http = http;
@@ -35,15 +35,26 @@ export class RecordingTransport implements KonnectTransport {
     const path = pathOf(request);
     if (method === 'POST') {
       const after = { id: randomUUID(), ...body };
-      this.writes.push({ operation, method, region, path, before: undefined, after });
-      this.#written.set(keyOf(region, `${path}/${after.id}`), after);
+      this.#record({ operation, method, region, path, before: undefined, after });
       return { status: 201, body: after };
     }
     const before = await this.#before(request);
     const after = method === 'DELETE' ? undefined : { ...before, ...body };
-    this.writes.push({ operation, method, region, path, before, after });
-    this.#written.set(keyOf(region, path), after);
+    this.#record({ operation, method, region, path, before, after });
     return after === undefined ? { status: 204, body: undefined } : { status: 200, body: after };
+  }
+
+  /** Forgets all but the first `count` writes. */
+  forgetAfter(count: number): void {
+    const kept = this.writes.splice(0).slice(0, count);
+    this.#written = new Map();
+    for (const write of kept) this.#record(write);
+  }
+
+  #record(write: RecordedWrite): void {
+    const { method, region, path, after } = write;
+    this.writes.push(write);
+    this.#written.set(keyOf(region, method === 'POST' ? `${path}/${String(after?.['id'])}` : path), after);
   }
 
   async #read(request: KonnectRequest): Promise<KonnectAnswer> {

@@ -169,6 +169,28 @@ describe('a dry run', () => {
     expect(found).toMatchObject({ changes: [], problem: { reason: 'TokenRejected' } });
   });
 
+  test.each(['suspend', 'observe'] as const)(
+    'lets a forwarding take what an older one wants and may not take (%s), as the operator does',
+    async (why) => {
+      const held = why === 'suspend' ? { suspend: true } : { mode: 'Observe' as const };
+      const harness = await open({ ...usual, ...held });
+      harness.add(usual, 'platform/second');
+      const { changes } = await predicted(harness);
+      const second = changes.find(({ name }) => name === 'second');
+      expect(changes.map(({ name, heldBy }) => [name, heldBy !== undefined])).toEqual([
+        ['sumologic', true],
+        ['second', false],
+      ]);
+      expect(second?.problem).toBeUndefined();
+      expect(second?.changes.map(({ action, object }) => `${action} ${object}`)).toEqual([
+        'create destination "platform/second"',
+        `update portal ${shop}`,
+        `update portal ${forum}`,
+        "update the organization's webhook",
+      ]);
+    },
+  );
+
   test('does not take over what another forwarding owns', async () => {
     const harness = await inPlace();
     harness.add(usual, 'platform/second');
