@@ -158,7 +158,7 @@ const KonnectSpec = z
     ],
   });
 
-const DestinationSpec = z
+export const DestinationSpec = z
   .object({
     secretRef: z
       .object({
@@ -281,6 +281,9 @@ const VerificationSpec = z
       "Makes the operator look in SumoLogic for the lines that Konnect sent, and compare them with Konnect's own list. Without this field, the operator calls nothing of SumoLogic.",
   });
 
+/** How many entries `spec.portals` may have, and `spec.portalRefs`. */
+export const maxPortals = 100;
+
 export const Spec = z
   .object({
     konnect: KonnectSpec,
@@ -289,7 +292,7 @@ export const Spec = z
     organization: OrganizationSpec.optional(),
     portals: z
       .array(PortalSpec)
-      .max(100)
+      .max(maxPortals)
       .optional()
       .meta({
         description:
@@ -299,7 +302,7 @@ export const Spec = z
       }),
     portalRefs: z
       .array(PortalRefSpec)
-      .max(100)
+      .max(maxPortals)
       .optional()
       .meta({
         description:

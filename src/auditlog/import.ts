@@ -1,5 +1,5 @@
 /** `auditlog import`: prints what stands in Konnect as manifests that are ready to apply once their Secrets are filled in. */
-import { type AuditLogForwarding, apiVersion, kind, LogFormat } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, apiVersion, DestinationSpec, kind, LogFormat, maxPortals } from '../api/v1alpha1.ts';
 import { holdsSecret } from '../forwarding/desired/endpoint-secret.ts';
 import type { Destination } from '../konnect/schema.ts';
 import { type Arguments, type Command, exitCodes, type Terminal, textOf, UsageError } from './command.ts';
@@ -8,8 +8,6 @@ import { type Inventory, readInventory } from './konnect-inventory.ts';
 import { toText } from './output.ts';
 
 const exits = { leftOut: 3, nothingFound: 5 } as const;
-/** The limit of `spec.portals`. */
-const maxPortals = 100;
 /** The name of the Secret with the token. */
 const tokenSecret = 'konnect';
 
@@ -46,14 +44,18 @@ async function importFromKonnect(args: Arguments, terminal: Terminal): Promise<n
     terminal.warn(`no webhook of the region is in use; the token sees ${String(inventory.portalCount)} portals there`);
     return exits.nothingFound;
   }
-  const list = { apiVersion: 'v1', kind: 'List', items: found.manifests };
+  const list = { apiVersion: 'v1', kind: 'List', items: found.manifests.map(({ object }) => object) };
   await terminal.print(format === 'json' ? await toText(list, 'json') : await toDocuments(found.manifests));
   terminal.warn('fill in the Secrets, and look at the outcome with auditlog plan -f FILE before you apply');
   return found.leftOut.length > 0 ? exits.leftOut : exitCodes.ok;
 }
 
-async function toDocuments(manifests: readonly object[]): Promise<string> {
-  const texts = await Promise.all(manifests.map((one) => toText(one, 'yaml')));
+async function toDocuments(manifests: readonly Manifest[]): Promise<string> {
+  const texts = await Promise.all(
+    manifests.map(
+      async ({ object, comment }) => `${comment === undefined ? '' : `# ${comment}\n`}${await toText(object, 'yaml')}`,
+    ),
+  );
   return texts.join('---\n');
 }
 
@@ -74,8 +76,14 @@ interface Use {
   readonly isReference: boolean;
 }
 
+interface Manifest {
+  readonly object: object;
+  /** What the object lacks, and the way out. It has one line. */
+  readonly comment?: string | undefined;
+}
+
 interface Found {
-  readonly manifests: readonly object[];
+  readonly manifests: readonly Manifest[];
   readonly leftOut: readonly string[];
 }
 
@@ -108,6 +116,7 @@ function manifestsOf(inventory: Inventory, place: Place): Found {
   );
   const names = new Set<string>();
   const all = [...uses, ...inlineUse(inventory)].flatMap((one) => toManifests(one, place, uniqueName(one.name, names)));
+  leftOut.push(...all.flatMap(({ comment }) => comment ?? []));
   return { manifests: all.length === 0 ? [] : [tokenManifest(place), ...all], leftOut };
 }
 
@@ -120,7 +129,7 @@ function usesOf(
 ): Use[] {
   const { id, name = '' } = destination;
   const hasUniqueName = destinations.filter((one) => one.name === name).length === 1;
-  const canBeNamed = hasUniqueName && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,128}$/u.test(name);
+  const canBeNamed = hasUniqueName && DestinationSpec.shape.name.safeParse(name).success;
   const chunks = Array.from({ length: Math.max(1, Math.ceil(portals.length / maxPortals)) }, (_, index) =>
     portals.slice(index * maxPortals, (index + 1) * maxPortals),
   );
@@ -144,7 +153,7 @@ function inlineUse({ inline }: Inventory): Use[] {
   ];
 }
 
-function toManifests(use: Use, { region, namespace }: Place, name: string): object[] {
+function toManifests(use: Use, { region, namespace }: Place, name: string): Manifest[] {
   const { endpoint, logFormat, skipSSLVerification } = use.settings;
   const format = LogFormat.safeParse(logFormat);
   const destination = {
@@ -169,18 +178,28 @@ function toManifests(use: Use, { region, namespace }: Place, name: string): obje
       adoptionPolicy: endpoint !== undefined && holdsSecret(endpoint) ? 'IfMatching' : 'Always',
     },
   };
-  if (use.isReference) return [forwarding];
+  if (use.isReference) return [{ object: forwarding }];
   const stringData = {
     endpoint: '<the endpoint of the SIEM>',
     authorization: '<the value of the Authorization header>',
   };
-  return [{ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData }, forwarding];
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData };
+  const comment = format.success ? undefined : unknownFormat(`${namespace}/${name}`, use);
+  return [{ object: secret }, { object: forwarding, comment }];
+}
+
+function unknownFormat(forwarding: string, { id, settings: { logFormat } }: Use): string {
+  const unknown = logFormat === undefined ? 'the log format' : `the log format ${logFormat}`;
+  const byDefault = DestinationSpec.shape.logFormat.parse(undefined);
+  const reference = id === undefined ? '' : `, or replace spec.destination by spec.destinationRef with id ${id}`;
+  return `${forwarding}: this version does not know ${unknown} in Konnect, and would set ${byDefault}: set spec.destination.logFormat to ${LogFormat.options.join(', ')}${reference}`;
 }
 
 /** The operator refuses a value in angle brackets, so that a Secret which nobody filled in does no harm. */
-function tokenManifest({ namespace }: Place): object {
+function tokenManifest({ namespace }: Place): Manifest {
   const stringData = { token: '<a token of Konnect>' };
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: tokenSecret, namespace }, stringData };
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: tokenSecret, namespace }, stringData };
+  return { object };
 }
 
 /** Returns a name for objects of Kubernetes that looks like `name`, and adds it to `taken`. */

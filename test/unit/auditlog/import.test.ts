@@ -179,6 +179,36 @@ describe('auditlog import', () => {
     expect(errors).toContain('destination "forgotten" is used by no webhook of the region: left out');
   });
 
+  test.each([
+    [
+      'a destination',
+      () => {
+        const found = destination('siem');
+        Object.assign(found, { logFormat: 'ocsf' });
+        attach(portal(shop), found.id);
+      },
+      /^default\/siem: this version does not know the log format ocsf in Konnect, and would set cef: set spec.destination.logFormat to cef, json, cps, or replace spec.destination by spec.destinationRef with id [\da-f-]{36}$/,
+    ],
+    [
+      'an organization webhook with an endpoint of its own',
+      () => {
+        const inline = { ...siem, logFormat: 'cef', skipSSLVerification: false } as const;
+        const webhook = webhookIn(organization, 'us');
+        pointWebhook(konnect.model, organization, webhook, { kind: 'inline', inline });
+        Object.assign(inline, { logFormat: 'ocsf' });
+      },
+      /^default\/organization: this version does not know the log format ocsf in Konnect, and would set cef: set spec.destination.logFormat to cef, json, cps$/,
+    ],
+  ])('says that it does not know the log format of %s', async (_name, act, expected) => {
+    act();
+    const { code, output, errors, objects } = await imported();
+    const said = errors.split('\n')[0] ?? '';
+    expect(said).toMatch(expected);
+    expect(output).toContain(`---\n# ${said}\napiVersion: konnect-audit-log.io/v1alpha1\n`);
+    expect(objects.at(-1)?.spec.destination).not.toHaveProperty('logFormat');
+    expect(code).toBe(3);
+  });
+
   test('has an exit code for a region where nothing is in use', async () => {
     await expect(imported()).resolves.toMatchObject({
       code: 5,
