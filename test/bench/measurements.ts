@@ -1,0 +1,6 @@
+import type { Measurement } from './row.ts';
+import { budget } from './rows/budget.ts';
+import { size } from './rows/size.ts';
+
+/** In the order of the table. */
+export const measurements: readonly Measurement[] = [size, budget];

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { drawRatios } from '../../bench/drawing.ts';
+import { Collected, provenance, type RowResult, readResults, writeResult } from '../../bench/results.ts';
+import type { Row } from '../../bench/row.ts';
+import { short, spread, tableOf } from '../../bench/table.ts';
+
+const row: Row = {
+  name: 'cold',
+  title: 'cold to all Ready',
+  figures: [
+    { name: 'time <all>', unit: 's', targets: [{ ratioTo: 'go-operator', limit: 0.6 }] },
+    { name: 'calls', unit: 'calls', isCount: true },
+    { name: 'not measured', unit: 's' },
+  ],
+};
+
+function result(forwardings: number, ours = 5): RowResult {
+  const collected = new Collected();
+  for (const value of [ours, ours + 1, ours - 1]) collected.add('ours', 'cold', 'time <all>', value);
+  collected.add('go-operator', 'cold', 'time <all>', [10, 10]);
+  collected.add('ours', 'cold', 'calls', 40);
+  return { row: row.name, title: row.title, forwardings, ...provenance('shared'), figures: collected.of(row) };
+}
+
+test('results survive a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-results-'));
+  try {
+    const results = [result(10), result(300)];
+    for (const one of results) await writeResult(folder, one);
+    // A JSON file has no undefined fields.
+    expect(await readResults(folder)).toEqual(JSON.parse(JSON.stringify(results)));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a result says on what it was measured', () => {
+  expect(result(10)).toMatchObject({
+    commit: expect.stringMatching(/^[0-9a-f]{40}/),
+    versions: { node: process.version },
+    note: 'shared',
+  });
+});
+
+describe('the table', () => {
+  test('has the median, the spread, the ratio and the verdict', () => {
+    expect(tableOf([result(300)])).toEqual([
+      'cold: cold to all Ready, 300 forwardings',
+      '  time <all>, s  ours         5.00 (4.00–6.00)',
+      '                 go-operator  10.0              ratio 0.50; met: at most 0.600',
+      '  calls, calls   ours         40.0',
+      '',
+    ]);
+  });
+
+  test('says which target is missed', () => {
+    expect(tableOf([result(300, 9)]).join('\n')).toContain('ratio 0.90; MISSED: at most 0.600');
+  });
+
+  test.each([
+    [0, '0'],
+    [0.012_34, '0.0123'],
+    [12.34, '12.3'],
+    [1_234.5, '1235'],
+  ])('shows %d as %s', (value, text) => {
+    expect(short(value)).toBe(text);
+  });
+
+  test('shows one value alone', () => {
+    expect(spread([2, 2])).toBe('2.00');
+  });
+});
+
+describe('the picture', () => {
+  test('has one bar for each ratio to the Go operator, from the largest number of forwardings', () => {
+    const svg = drawRatios([result(10), result(300, 9)]);
+    expect(svg.match(/class="(?:met|missed|open)" x=/g)).toHaveLength(1);
+    expect(svg).toContain('cold, time &lt;all&gt; (300)');
+    expect(svg).toContain('class="missed"');
+    expect(svg).toContain('>0.90</text>');
+  });
+
+  test('is the same for the same results, without scripts and links', () => {
+    const results = [result(10)];
+    expect(drawRatios(results)).toBe(drawRatios(results));
+    expect(drawRatios(results)).not.toMatch(/<script|href|url\(/);
+  });
+
+  test('can be drawn without results', () => {
+    expect(drawRatios([])).toContain('</svg>');
+  });
+});
