@@ -3,17 +3,28 @@ import type { KeyObject } from 'node:crypto';
 import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
 import { isKonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
-import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SearchEvents, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { Ledgers, type TimeRange } from './ledgers.ts';
 
 /** Bounds the memory. In a longer list only the newest part of the period is compared. */
-const maxEntries = 200_000;
+export const maxEntries = 200_000;
 const minPeriodMs = 1_000;
 /** The clocks of Konnect and SumoLogic may differ. */
 const clockMarginMs = 300_000;
 /** A job that is paused is divided in two, again and again. */
-const maxJobs = 64;
+export const maxJobs = 64;
+
+/** SumoLogic has more lines than search jobs return. */
+export class TooManyLinesError extends Error {
+  override readonly name = 'TooManyLinesError';
+  /** SumoLogic received the lines from this time on. */
+  readonly since: Date;
+
+  constructor(since: Date) {
+    super('SumoLogic has too many lines');
+    this.since = since;
+  }
+}
 
 export interface CollectOptions {
   readonly ledger: Pick<LedgerClient, 'auditLogs' | 'signingKeys'>;
@@ -31,8 +42,8 @@ export interface CollectOptions {
 }
 
 /**
- * Returns both ledgers of the whole period, or of its newest part. Rejects with a KonnectError, with a SumoLogicError, with the error of a callback, or with
- * the reason of `signal`.
+ * Returns both ledgers of the whole period, or of its newest part. Rejects with a KonnectError, a SumoLogicError or a TooManyLinesError, with the error of a
+ * callback, or with the reason of `signal`.
  */
 export async function collect(options: CollectOptions): Promise<Ledgers> {
   const { period, organizationID, now, wantsList } = options;
@@ -85,7 +96,7 @@ async function findLines({ search, access, query, jobs, signal }: CollectOptions
     const period = left.pop();
     if (period === undefined) return;
     if (created === maxJobs || period.to.getTime() - period.from.getTime() < minPeriodMs)
-      throw new SumoLogicError('Unavailable', { code: 'TOO_MANY_LINES' });
+      throw new TooManyLinesError(all.from);
     const events = { ...jobs, onPage: (lines: Parameters<Ledgers['addLines']>[0]) => ledgers.addLines(lines) };
     const end = await search.search(access, { query, ...period }, events, signal);
     if (end === 'done') continue;

@@ -1,5 +1,6 @@
 /** Says what a verification proves. Pure. */
 import type { SumoLogicError } from '../sumologic/errors.ts';
+import { maxEntries, maxJobs } from './collect.ts';
 import type { LedgerCounts, TimeRange } from './ledgers.ts';
 
 export interface Verdict {
@@ -19,7 +20,10 @@ export interface Verdict {
 /** What the verification knows beside the counts. */
 export interface Evidence {
   readonly counts: LedgerCounts;
+  /** What was compared. */
   readonly period: TimeRange;
+  /** The begin of what should have been compared. */
+  readonly wantedFrom: Date;
   /** False if Konnect does not show its list, or if spec forwards only logs of portals, which are in no list. */
   readonly hasList: boolean;
   /** True if spec forwards the organization's audit log. */
@@ -37,8 +41,14 @@ export function verdictOf(evidence: Evidence): Verdict | undefined {
   const { counts, hasList, hasOrganization, probeTime } = evidence;
   const problems = [...missing(evidence), ...invalid(evidence), ...foreign(evidence)];
   const [first] = problems;
-  if (first !== undefined) return { ...first, message: problems.map(({ message }) => message).join('; ') };
-  if (hasList) return { status: 'True', reason: 'AllFound', message: allFound(evidence) };
+  if (first !== undefined) {
+    const messages = [...problems.map(({ message }) => message), ...cut(evidence)];
+    return { ...first, message: messages.join('; ') };
+  }
+  if (hasList) {
+    const message = [allFound(evidence), ...cut(evidence)].join('; ');
+    return { status: 'True', reason: 'AllFound', message };
+  }
   const newestMs = counts.newestMs[hasOrganization ? 'organization' : 'portals'];
   if (newestMs === undefined) return probeTime === undefined ? undefined : lacksProbe(evidence, probeTime);
   const why = hasOrganization ? 'does not show its list of audit logs' : 'has no list of the logins to Dev Portals';
@@ -51,6 +61,14 @@ function allFound(evidence: Evidence): string {
   const when = between(evidence.period);
   if (entries === 0) return `Konnect audited nothing ${when}`;
   return `SumoLogic has each of the ${String(entries)} entries of Konnect's list of audit logs ${when}, and ${signatures(evidence)}`;
+}
+
+/** Returns a sentence if Konnect's list was too long to compare all of it. */
+function cut({ period, wantedFrom }: Evidence): string[] {
+  if (period.from.getTime() === wantedFrom.getTime()) return [];
+  return [
+    `the list has more than ${String(maxEntries)} entries since ${toSecond(wantedFrom.getTime())}, and the operator compared only those since ${toSecond(period.from.getTime())}: make spec.verification.interval no longer than this part, else some entries are never compared`,
+  ];
 }
 
 function signatures({ counts, hasKeys }: Evidence): string {
@@ -125,12 +143,22 @@ export function refusedSearch(error: SumoLogicError, secret: string): Verdict {
     case 'JobGone':
       return unavailable('SumoLogic has canceled the search; the operator searches again');
     case 'Unavailable':
+      if (error.code === 'SEARCH_TAKES_TOO_LONG')
+        return unavailable(
+          'SumoLogic has not ended the search within ten minutes; the operator searches again. If this lasts, narrow spec.verification.sumoLogic.query, or shorten spec.verification.window',
+        );
       return unavailable(
         status === undefined
           ? 'SumoLogic does not answer, or takes too long; the operator searches again. If this lasts, check DNS, the firewall, the proxy and --sumologic-url'
           : `SumoLogic fails to search (HTTP ${code}); the operator searches again. If this lasts, check the status page of SumoLogic and --sumologic-url`,
       );
   }
+}
+
+/** Returns the verdict of a search that finds more lines than search jobs return. */
+export function tooManyLines(since: Date): Verdict {
+  const message = `SumoLogic has received more lines since ${toSecond(since.getTime())} than ${String(maxJobs)} search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.window`;
+  return { status: 'Unknown', reason: 'SearchRefused', message };
 }
 
 /** Returns the verdict of a verification that could not begin. */

@@ -3,68 +3,33 @@ import { parseDurationMs } from '../api/duration.ts';
 import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
 import { type Resolved, resolveAccessKey } from '../forwarding/desired/credentials.ts';
 import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
-import type { Cluster, ClusterReads } from '../forwarding/ports.ts';
+import type { ClusterReads } from '../forwarding/ports.ts';
 import { type Problem, problemOf } from '../forwarding/problems.ts';
-import { recordEvent } from '../forwarding/reconcile-context.ts';
 import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
-import { withVerified } from '../status/conditions.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
-import type { Period } from '../status/gaps.ts';
-import { StatusWriter } from '../status/status-writer.ts';
-import {
-  dueOf,
-  gapOf,
-  hasVerdict,
-  settleMs,
-  verifiedOf,
-  wantsOrganization,
-  withMissingLines,
-  withSince,
-} from '../status/verification.ts';
+import { dueOf, gapOf, hasVerdict, settleMs, wantsOrganization, withSince } from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
-import { collect } from './collect.ts';
+import { collect, TooManyLinesError } from './collect.ts';
 import { type Ledgers, resultOf, type TimeRange } from './ledgers.ts';
-import { notSearched, refusedSearch, type Verdict, verdictOf } from './verdict.ts';
+import { type OutcomeOptions, OutdatedError, type Run, writeOutcome } from './outcome.ts';
+import { notSearched, refusedSearch, tooManyLines, type Verdict, verdictOf } from './verdict.ts';
 
 const minuteMs = 60_000;
 /** How long a reconciliation usually takes. */
 const reconciliationMs = 5_000;
-const maxRecordedJobs = 16;
 
-export interface VerifierOptions {
-  readonly cluster: ClusterReads & Pick<Cluster, 'writeStatus' | 'recordEvent'>;
-  /** Returns a forwarding as last seen. */
-  readonly find: (key: string) => AuditLogForwarding | undefined;
+export interface VerifierOptions extends OutcomeOptions {
+  readonly cluster: OutcomeOptions['cluster'] & ClusterReads;
   /** Returns a client for what Konnect audited, as a token sees it. */
   readonly ledgerFor: (token: string) => LedgerClient;
   readonly search: Pick<SearchClient, 'search' | 'deleteJob'>;
   /** Called when missing lines have made a gap: a reconciliation shows it, and has it replayed if spec wants that. */
   readonly onGap: (key: string) => void;
-  /** Runs an action while no reconciliation of the key does. */
-  readonly exclusively: <T>(key: string, action: () => Promise<T>) => Promise<T>;
-  readonly now: () => Date;
   /** Returns 0 to below 1. */
   readonly random: () => number;
-}
-
-type Wanted = NonNullable<AuditLogForwarding['spec']['verification']>;
-
-/** One verification. */
-interface Run {
-  readonly key: string;
-  readonly forwarding: AuditLogForwarding;
-  readonly wanted: Wanted;
-  readonly signal: AbortSignal;
-}
-
-/** What a verification changes in status. Without a verdict, the condition stays as it is. */
-interface Outcome {
-  readonly verification: VerificationStatus;
-  readonly verdict?: Verdict | undefined;
-  readonly gap?: Period | undefined;
 }
 
 export class Verifier {
@@ -95,7 +60,7 @@ export class Verifier {
     const run: Run = { key, forwarding, wanted, signal };
     const left = await this.#deleteFormerJobs(run);
     if (forwarding.spec.suspend) {
-      await this.#write(run, { verification: { ...forwarding.status.verification, ...left } });
+      await writeOutcome(this.#options, run, { verification: { ...forwarding.status.verification, ...left } });
       return { kind: 'done' };
     }
     const { now } = this.#options;
@@ -149,7 +114,7 @@ export class Verifier {
     verdict: Verdict | undefined,
     afterMs = minuteMs,
   ): Promise<ReconcileResult> {
-    await this.#write(run, { verification, verdict });
+    await writeOutcome(this.#options, run, { verification, verdict });
     return { kind: 'requeue', afterMs };
   }
 
@@ -160,7 +125,7 @@ export class Verifier {
     if (token.kind === 'problem' || access.kind === 'problem') {
       const problems = [token, access].flatMap((one) => (one.kind === 'problem' ? [one.problem.message] : []));
       const verdict = notSearched(problems.join('; '));
-      await this.#write(run, { verification, verdict });
+      await writeOutcome(this.#options, run, { verification, verdict });
       return { kind: 'retry' };
     }
     const jobs = new Set(verification.jobs);
@@ -180,14 +145,17 @@ export class Verifier {
         jobs: {
           onCreated: async (id) => {
             jobs.add(id);
-            await this.#write(run, { verification: current() });
+            await writeOutcome(this.#options, run, { verification: current() });
           },
           onDeleted: (id) => jobs.delete(id),
         },
         signal,
       });
-      return await this.#report(run, current(), ledgers, ledger);
+      return await this.#report(run, current(), ledgers, ledger, period.from);
     } catch (error) {
+      // The next window is as long, so another search before the interval would find as much.
+      if (error instanceof TooManyLinesError)
+        return this.#later(run, current(), tooManyLines(error.since), durationMs(wanted.interval));
       if (!(error instanceof SumoLogicError || error instanceof KonnectError) || signal.aborted) throw error;
       return this.#failed(run, current(), error);
     }
@@ -198,6 +166,7 @@ export class Verifier {
     verification: VerificationStatus,
     ledgers: Ledgers,
     ledger: LedgerClient,
+    wantedFrom: Date,
   ): Promise<ReconcileResult> {
     const { forwarding, wanted } = run;
     const { now, random } = this.#options;
@@ -209,14 +178,23 @@ export class Verifier {
     const probedMs = Date.parse(probed ?? '');
     const probeTime = probedMs >= period.from.getTime() && probedMs <= period.to.getTime() ? probed : undefined;
     const isDelivered = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.state === 'Delivered';
-    const verdict = verdictOf({ counts, period, hasList, hasOrganization, hasKeys, probeTime, isDelivered });
+    const verdict = verdictOf({
+      counts,
+      period,
+      wantedFrom,
+      hasList,
+      hasOrganization,
+      hasKeys,
+      probeTime,
+      isDelivered,
+    });
     if (verdict === undefined && hasOrganization) return this.#probe(run, verification, ledger);
     const next = { since, jobs, ...resultOf(ledgers, now()) };
     const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
     const gap = isRecorded ? gapOf({ ...next, gapUntil }, counts.newestMissingMs) : undefined;
     const nobody =
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
-    await this.#write(run, {
+    await writeOutcome(this.#options, run, {
       verification: { ...next, gapUntil: gap?.to ?? gapUntil },
       verdict: verdict ?? unlessVerdict(forwarding, nobody),
       gap,
@@ -242,7 +220,10 @@ export class Verifier {
     const why =
       'Konnect does not show its list of audit logs, and SumoLogic has no line: the operator has listed the control planes and looks for the line of this call in ten minutes';
     const probeTime = pending ?? now.toISOString();
-    await this.#write(run, { verification: { ...verification, probeTime }, verdict: unlessVerdict(forwarding, why) });
+    await writeOutcome(this.#options, run, {
+      verification: { ...verification, probeTime },
+      verdict: unlessVerdict(forwarding, why),
+    });
     return { kind: 'requeue', afterMs: settleMs + minuteMs - (pending === undefined ? 0 : ageMs) };
   }
 
@@ -254,7 +235,7 @@ export class Verifier {
     const { forwarding, wanted } = run;
     if (error instanceof SumoLogicError) {
       const verdict = refusedSearch(error, `Secret ${wanted.sumoLogic.secretRef.name}`);
-      await this.#write(run, { verification, verdict });
+      await writeOutcome(this.#options, run, { verification, verdict });
       return { kind: 'retry' };
     }
     const source = { tokenSource: tokenSource(forwarding), now: this.#options.now };
@@ -262,41 +243,9 @@ export class Verifier {
     // An outage of Konnect says nothing about the lines, and Ready shows it.
     const verdict =
       problem.severity === 'unavailable' ? unlessVerdict(forwarding, problem.message) : notSearched(problem.message);
-    await this.#write(run, { verification, verdict });
+    await writeOutcome(this.#options, run, { verification, verdict });
     return { kind: 'retry', minDelayMs: problem.retryAfterMs ?? 0 };
   }
-
-  /**
-   * Writes status, and records an event if the verdict is another one than before. Rejects with an OutdatedError if spec has changed meanwhile: what was
-   * found says nothing about the new spec, and a search that has just begun must end.
-   */
-  async #write({ key, forwarding: { metadata }, signal }: Run, { verification, verdict, gap }: Outcome): Promise<void> {
-    const { cluster, exclusively, find, now } = this.#options;
-    await exclusively(key, async () => {
-      const forwarding = find(key);
-      const isSame =
-        forwarding?.metadata.uid === metadata.uid && forwarding.metadata.generation === metadata.generation;
-      if (!isSame) throw new OutdatedError();
-      const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
-      const context = status.context('none');
-      const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
-      const { jobs = [], ...rest } = verification;
-      const found = {
-        verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
-        ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
-      };
-      await status.writeVerification(found, conditions, signal);
-      const before = verifiedOf(forwarding.status);
-      if (verdict === undefined || verdict.reason === 'NotSearchedYet' || verdict.reason === before?.reason) return;
-      const type = verdict.status === 'True' ? 'Normal' : 'Warning';
-      recordEvent({ cluster, status }, type, verdict.reason, 'Verify', verdict.message);
-    });
-  }
-}
-
-/** The forwarding is another one than when its verification began, or its spec is. */
-class OutdatedError extends Error {
-  override readonly name = 'OutdatedError';
 }
 
 /** Returns the verdict of a verification that could not begin. Undefined if an earlier answer stays. */

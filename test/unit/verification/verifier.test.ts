@@ -255,6 +255,18 @@ describe('a search that is refused', () => {
     expect(bench.message).toContain('spec.verification.sumoLogic.query');
   });
 
+  test('because it finds too many lines says so, and waits for the interval', async () => {
+    await using bench = await Bench.open();
+    bench.sumologic.control.behave({ maxMessages: 2 });
+    await bench.settle(3);
+    await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 900_000 });
+    expect(bench.verified).toBe('Unknown SearchRefused');
+    expect(bench.message).toBe(
+      'SumoLogic has received more lines since 2026-01-02T02:00:02Z than 64 search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.window',
+    );
+    expect(bench.sumologic.control.searchJobs()).toEqual([]);
+  });
+
   test('by an outage is SumoLogicUnavailable', async () => {
     await using bench = await Bench.open();
     await bench.settle();

@@ -1,0 +1,69 @@
+/** Writes what a verification found. */
+import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
+import type { Cluster } from '../forwarding/ports.ts';
+import { recordEvent } from '../forwarding/reconcile-context.ts';
+import { withVerified } from '../status/conditions.ts';
+import type { Period } from '../status/gaps.ts';
+import { StatusWriter } from '../status/status-writer.ts';
+import { verifiedOf, withMissingLines } from '../status/verification.ts';
+import type { Verdict } from './verdict.ts';
+
+const maxRecordedJobs = 16;
+
+export interface OutcomeOptions {
+  readonly cluster: Pick<Cluster, 'writeStatus' | 'recordEvent'>;
+  /** Returns a forwarding as last seen. */
+  readonly find: (key: string) => AuditLogForwarding | undefined;
+  /** Runs an action while no reconciliation of the key does. */
+  readonly exclusively: <T>(key: string, action: () => Promise<T>) => Promise<T>;
+  readonly now: () => Date;
+}
+
+/** One verification. */
+export interface Run {
+  readonly key: string;
+  readonly forwarding: AuditLogForwarding;
+  readonly wanted: NonNullable<AuditLogForwarding['spec']['verification']>;
+  readonly signal: AbortSignal;
+}
+
+/** What a verification changes in status. Without a verdict, the condition stays as it is. */
+export interface Outcome {
+  readonly verification: VerificationStatus;
+  readonly verdict?: Verdict | undefined;
+  readonly gap?: Period | undefined;
+}
+
+/** The forwarding is another one than when its verification began, or its spec is. */
+export class OutdatedError extends Error {
+  override readonly name = 'OutdatedError';
+}
+
+/**
+ * Writes status, and records an event if the verdict is another one than before. Rejects with an OutdatedError if spec has changed meanwhile: what was
+ * found says nothing about the new spec, and a search that has just begun must end.
+ */
+export async function writeOutcome(
+  { cluster, exclusively, find, now }: OutcomeOptions,
+  { key, forwarding: { metadata }, signal }: Run,
+  { verification, verdict, gap }: Outcome,
+): Promise<void> {
+  await exclusively(key, async () => {
+    const forwarding = find(key);
+    const isSame = forwarding?.metadata.uid === metadata.uid && forwarding.metadata.generation === metadata.generation;
+    if (!isSame) throw new OutdatedError();
+    const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
+    const context = status.context('none');
+    const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
+    const { jobs = [], ...rest } = verification;
+    const found = {
+      verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
+      ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
+    };
+    await status.writeVerification(found, conditions, signal);
+    const before = verifiedOf(forwarding.status);
+    if (verdict === undefined || verdict.reason === 'NotSearchedYet' || verdict.reason === before?.reason) return;
+    const type = verdict.status === 'True' ? 'Normal' : 'Warning';
+    recordEvent({ cluster, status }, type, verdict.reason, 'Verify', verdict.message);
+  });
+}
