@@ -1,11 +1,12 @@
 /** The checks of `auditlog doctor` in Konnect: reachable, clock, token and its rights, region, portals, and the shapes of the Secrets. */
 import type { AuditLogForwarding } from '../api/v1alpha1.ts';
 import { resolveCredentials } from '../forwarding/desired/credentials.ts';
+import { resolvePortals } from '../forwarding/desired/desired-portals.ts';
 import { lacksCode } from '../forwarding/desired/endpoint-secret.ts';
 import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
 import { nameOf } from '../forwarding/ownership/claims.ts';
 import type { ClusterReads } from '../forwarding/ports.ts';
-import { orProblem } from '../forwarding/problems.ts';
+import { orProblem, type Problem } from '../forwarding/problems.ts';
 import { HTTPConnections } from '../http/http-connections.ts';
 import { globalRegion, hostFor } from '../konnect/konnect-url.ts';
 import type { Konnect } from '../konnect/session/konnect.ts';
@@ -73,48 +74,77 @@ export async function checkForwarding(
       ? [secrets.ok('every value has the right form')]
       : problems.map((text) => secrets.failed(text));
   if (token.kind === 'problem') return shapes;
-  return [...shapes, ...(await checkToken(forwarding, token.value, konnect, signal))];
+  return [...shapes, ...(await checkToken(forwarding, token.value, cluster, konnect, signal))];
 }
 
 async function checkToken(
   forwarding: AuditLogForwarding,
   token: string,
+  cluster: ClusterReads,
   konnect: Konnect,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
   const { spec } = forwarding;
-  const { region } = spec.konnect;
+  const { region, auditLogsAPI: api } = spec.konnect;
   const access = konnect.forToken(token, 'new', region);
-  const name = nameOf(forwarding);
+  const { client } = access;
   const context = { tokenSource: tokenSource(forwarding), now: () => new Date(), signal };
-  /** `read` returns what was found, or the result. */
-  const attempt = async (check: string, object: string, read: () => Promise<string | CheckResult>) => {
-    const { ok, failed } = resultsFor(check, name);
+  /** `read` returns what was found, or what is wrong. */
+  const attempt = async (check: string, object: string, read: () => Promise<string | readonly string[]>) => {
+    const { ok, failed } = resultsFor(check, nameOf(forwarding));
     const found = await orProblem(context, object, read);
-    if (typeof found === 'string') return ok(found);
-    return 'problem' in found ? failed(found.problem.message) : found;
+    if (typeof found === 'string') return [ok(found)];
+    return 'problem' in found ? [failed(inWords(found.problem))] : found.map(failed);
   };
+  let organizationID: string | undefined;
   const organization = await attempt('token', 'the organization', async () => {
-    return `belongs to organization ${(await access.organization(signal)).id}`;
+    organizationID = (await access.organization(signal)).id;
+    return `belongs to organization ${organizationID}`;
   });
   const others = await Promise.all([
     attempt('destinations', 'the destinations', async () => {
-      const { size } = await access.destinations(spec.konnect.auditLogsAPI, { sinceMs: -Infinity }, signal);
+      const { size } = await access.destinations(api, { sinceMs: -Infinity }, signal);
       return `the token sees ${String(size)}; no request says whether it may write`;
     }),
     attempt('region', "the organization's webhook", async () => {
-      await access.client.getOrganizationWebhook(region, signal);
-      return `${region} answers`;
+      const webhook = await client.getOrganizationWebhook(region, signal);
+      if (spec.organization === undefined) return `${region} answers`;
+      await client.getInlineWebhook(region, signal);
+      await client.getOrganizationWebhookStatus(api, region, signal);
+      const shown = webhook === undefined ? 'no webhook of the organization yet' : "the organization's webhook";
+      return `${region} answers, and shows ${shown}`;
     }),
     attempt('portals', 'the portals', async () => {
-      const seen = new Set(await portalIDs(access.client, region, signal));
-      const missing = (spec.portals ?? []).flatMap(({ id }) => (seen.has(id) ? [] : [id]));
+      const seen = new Set(await portalIDs(client, region, signal));
+      const wanted =
+        organizationID === undefined
+          ? { portals: (spec.portals ?? []).map(({ id }) => ({ id, problem: undefined })), unresolved: [] }
+          : await resolvePortals(forwarding, { ...context, cluster, recorded: forwarding.status, organizationID });
       const found = `the token sees ${String(seen.size)} in region ${region}`;
-      const wayOut = 'check spec.portals, spec.konnect.region and the roles of the token';
-      return missing.length === 0
-        ? found
-        : resultsFor('portals', name).failed(`${found}, but not ${missing.join(', ')}: ${wayOut}`);
+      const hidden = wanted.portals.flatMap(({ id }) => (seen.has(id) ? [] : [id]));
+      const wayOut = 'check spec.portals, spec.portalRefs, spec.konnect.region and the roles of the token';
+      const refused = await Promise.all(
+        wanted.portals.map(async ({ id }) => {
+          if (!seen.has(id)) return undefined;
+          const answer = await orProblem(context, `portal ${id}`, async () => {
+            await client.getPortalWebhook(region, id, signal);
+            await client.getPortalWebhookStatus(region, id, signal);
+            return undefined;
+          });
+          return answer?.problem;
+        }),
+      );
+      const problems = [...wanted.portals.map(({ problem }) => problem), ...wanted.unresolved, ...refused];
+      const wrong = [
+        ...problems.flatMap((one) => (one === undefined ? [] : [inWords(one)])),
+        ...(hidden.length === 0 ? [] : [`${found}, but not ${hidden.join(', ')}: ${wayOut}`]),
+      ];
+      return wrong.length === 0 ? found : wrong;
     }),
   ]);
-  return [organization, ...others];
+  return [...organization, ...others.flat()];
+}
+
+function inWords({ object, message }: Problem): string {
+  return object === undefined ? message : `${object}: ${message}`;
 }

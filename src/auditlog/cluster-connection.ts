@@ -123,7 +123,7 @@ export interface OperatorDeployment {
     readonly template: {
       readonly spec: {
         readonly serviceAccountName?: string;
-        readonly containers: readonly { readonly image: string }[];
+        readonly containers: readonly { readonly image: string; readonly args?: readonly string[] }[];
       };
     };
   };
@@ -154,17 +154,28 @@ export function nameIn({ operands }: Arguments): string {
   return name;
 }
 
-/** Returns how the operator reads what forwardings name, with the rights of the user. Reading throws a CommandError if the user may not read a Secret. */
+/** Returns how the operator reads what forwardings name, with the rights of the user. Reading throws a CommandError if the user lacks one. */
 export function readsAsUser({ client }: ClusterConnection): ClusterReads {
   const reads = clusterReads(client);
+  const forbidden = (kind: string, namespace: string, name: string) =>
+    new CommandError(
+      `you may not read ${kind} ${namespace}/${name}: ask for the right to get it, or name another namespace with -n`,
+    );
   return {
-    ...reads,
     async readSecret(namespace, name, signal) {
       const secret = await reads.readSecret(namespace, name, signal);
-      if (secret !== 'forbidden') return secret;
-      throw new CommandError(
-        `you may not read Secret ${namespace}/${name}: ask for the right to get secrets there, or name another namespace with -n`,
-      );
+      if (secret === 'forbidden') throw forbidden('Secret', namespace, name);
+      return secret;
+    },
+    async readPortal(namespace, name, signal) {
+      const portal = await reads.readPortal(namespace, name, signal);
+      if (portal.kind === 'forbidden') throw forbidden('Portal', namespace, name);
+      return portal;
+    },
+    async readAuthConfiguration(namespace, name, signal) {
+      const configuration = await reads.readAuthConfiguration(namespace, name, signal);
+      if (configuration.kind === 'forbidden') throw forbidden('KonnectAPIAuthConfiguration', namespace, name);
+      return configuration;
     },
   };
 }

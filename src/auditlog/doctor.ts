@@ -1,7 +1,8 @@
 /** `auditlog doctor`: checks what the operator needs, and says what to do about each problem. */
 import { Konnect } from '../konnect/session/konnect.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import { parseForwarding } from '../resources/forwarding-resource.ts';
-import { checkDefinition, checkOperator } from './check-cluster.ts';
+import { checkDefinition, checkOperator, type UsedNamespace } from './check-cluster.ts';
 import { checkForwarding, checkReachable } from './check-konnect.ts';
 import { type CheckResult, resultsFor } from './check-result.ts';
 import {
@@ -54,8 +55,7 @@ async function checkAll(
   const objects = definition.result === 'failed' ? [] : await readForwardings(connection, textOf(args, 'namespace'));
   const cluster = readsAsUser(connection);
   const found = objects.map((object) => ({ object, parsed: parseForwarding(object) }));
-  const namespaces = [...new Set(found.map(({ object }) => object.metadata.namespace ?? ''))].toSorted();
-  const operator = await checkOperator(client, namespaces);
+  const operator = await checkOperator(client, usedNamespaces(found));
   const forwardings = await Promise.all(
     found.map(async ({ object, parsed }): Promise<CheckResult[]> => {
       const { namespace = '', name } = object.metadata;
@@ -70,6 +70,22 @@ async function checkAll(
     }),
   );
   return [definition, ...operator, ...reachable, ...forwardings.flat()];
+}
+
+function usedNamespaces(
+  found: readonly { readonly object: KubeObject; readonly parsed: ReturnType<typeof parseForwarding> }[],
+): UsedNamespace[] {
+  const byNamespace = Map.groupBy(found, ({ object }) => object.metadata.namespace ?? '');
+  return [...byNamespace.keys()].toSorted().map((namespace) => {
+    const specs = (byNamespace.get(namespace) ?? []).flatMap(({ parsed }) =>
+      parsed.kind === 'forwarding' ? [parsed.forwarding.spec] : [],
+    );
+    return {
+      namespace,
+      hasPortalRefs: specs.some(({ portalRefs = [] }) => portalRefs.length > 0),
+      hasAuthRefs: specs.some(({ konnect }) => konnect.authRef !== undefined),
+    };
+  });
 }
 
 const colors: Readonly<Record<CheckResult['result'], Color>> = { ok: 'green', failed: 'red', unknown: 'yellow' };

@@ -16,6 +16,16 @@ interface SubjectAccessReview {
   status?: { allowed?: boolean; denied?: boolean };
 }
 
+/** Without a namespace it is about the whole cluster, and without a name about every object. */
+export interface ResourceAccess {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly verb: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
 /** What one user wants to do. */
 interface AccessWanted {
   user: string;
@@ -23,7 +33,7 @@ interface AccessWanted {
   groups?: string[] | undefined;
   extra?: Record<string, string[]> | undefined;
   nonResourceAttributes?: { path: string; verb: string };
-  resourceAttributes?: { group: string; resource: string; subresource?: string; verb: string; namespace: string };
+  resourceAttributes?: ResourceAccess;
 }
 
 /**
