@@ -603,7 +603,7 @@ const VerificationStatus = z
       .optional()
       .meta({ description: 'The oldest missing entry.' }),
     gapUntil: timestamp.optional().meta({
-      description: 'Missing lines up to this time have made a gap in delivery, and make no other one.',
+      description: 'Missing lines up to this time have made a gap in delivery or were replayed, and make no other gap.',
     }),
     probeTime: timestamp.optional().meta({
       description: 'When the operator listed the control planes only to look for the line of this call.',

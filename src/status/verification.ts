@@ -61,19 +61,29 @@ export function dueOf(
   return { kind: 'due', from: new Date(Math.max(sinceMs, to - windowMs)), to: new Date(to) };
 }
 
+/** The times of the entries of Konnect's list that the SIEM lacks. */
+export interface MissingLines {
+  readonly oldestMs: number;
+  readonly newestMs: number;
+}
+
 /**
  * Returns the gap that missing lines make: the whole window the first time, and afterwards only what is newer than the last one. Lines that stay missing
- * after their replay make no other gap. Undefined if there is none.
+ * after their replay make no other gap, and those that a replay of the webhook sends make none: each is replayed once. `gapUntil`: what status records then.
  */
 export function gapOf(
-  { window, missing = 0, gapUntil }: VerificationStatus,
-  newestMissingMs: number | undefined,
-): Period | undefined {
-  if (window === undefined || missing === 0 || newestMissingMs === undefined) return undefined;
+  { window, gapUntil }: Pick<VerificationStatus, 'window' | 'gapUntil'>,
+  missing: MissingLines | undefined,
+  replay: Period | undefined,
+): { readonly gap?: Period; readonly gapUntil: string | undefined } {
   const untilMs = Date.parse(gapUntil ?? '') || 0;
-  if (newestMissingMs <= untilMs) return undefined;
-  const from = Math.max(Date.parse(window.from), untilMs);
-  return { from: new Date(from).toISOString(), to: window.to };
+  if (window === undefined || missing === undefined || missing.newestMs <= untilMs) return { gapUntil };
+  const { oldestMs, newestMs } = missing;
+  const isReplayed =
+    replay !== undefined && Date.parse(replay.from) <= Math.max(oldestMs, untilMs) && newestMs <= Date.parse(replay.to);
+  if (isReplayed) return { gapUntil: window.to };
+  const from = new Date(Math.max(Date.parse(window.from), untilMs)).toISOString();
+  return { gap: { from, to: window.to }, gapUntil: window.to };
 }
 
 /** Returns the deliveries of a forwarding in which the organization's webhook has this gap, too. */

@@ -3,9 +3,9 @@ import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts'
 import type { Cluster } from '../forwarding/ports.ts';
 import { recordEvent } from '../forwarding/reconcile-context.ts';
 import { withVerified } from '../status/conditions.ts';
-import type { Period } from '../status/gaps.ts';
+import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
 import { StatusWriter } from '../status/status-writer.ts';
-import { verifiedOf, withMissingLines } from '../status/verification.ts';
+import { gapOf, type MissingLines, verifiedOf, withMissingLines } from '../status/verification.ts';
 import type { Verdict } from './verdict.ts';
 
 const maxRecordedJobs = 16;
@@ -17,6 +17,8 @@ export interface OutcomeOptions {
   /** Runs an action while no reconciliation of the key does. */
   readonly exclusively: <T>(key: string, action: () => Promise<T>) => Promise<T>;
   readonly now: () => Date;
+  /** Called when missing lines have made a gap: a reconciliation shows it, and has it replayed if spec wants that. */
+  readonly onGap: (key: string) => void;
 }
 
 /** One verification. */
@@ -31,7 +33,8 @@ export interface Run {
 export interface Outcome {
   readonly verification: VerificationStatus;
   readonly verdict?: Verdict | undefined;
-  readonly gap?: Period | undefined;
+  /** The lines that make a gap, if no earlier one had them. */
+  readonly missing?: MissingLines | undefined;
 }
 
 /** The forwarding is another one than when its verification began, or its spec is. */
@@ -44,9 +47,9 @@ export class OutdatedError extends Error {
  * found says nothing about the new spec, and a search that has just begun must end.
  */
 export async function writeOutcome(
-  { cluster, exclusively, find, now }: OutcomeOptions,
+  { cluster, exclusively, find, now, onGap }: OutcomeOptions,
   { key, forwarding: { metadata }, signal }: Run,
-  { verification, verdict, gap }: Outcome,
+  { verification, verdict, missing }: Outcome,
 ): Promise<void> {
   await exclusively(key, async () => {
     const forwarding = find(key);
@@ -56,11 +59,14 @@ export async function writeOutcome(
     const context = status.context('none');
     const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
     const { jobs = [], ...rest } = verification;
+    const replay = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.replay;
+    const { gap, gapUntil } = gapOf(verification, missing, replay);
     const found = {
-      verification: { ...rest, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
+      verification: { ...rest, gapUntil, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
       ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),
     };
     await status.writeVerification(found, conditions, signal);
+    if (gap !== undefined) onGap(key);
     const before = verifiedOf(forwarding.status);
     if (verdict === undefined || verdict.reason === 'NotSearchedYet' || verdict.reason === before?.reason) return;
     const type = verdict.status === 'True' ? 'Normal' : 'Warning';

@@ -9,7 +9,7 @@ import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
-import { dueOf, gapOf, hasVerdict, settleMs, wantsOrganization, withSince } from '../status/verification.ts';
+import { dueOf, hasVerdict, settleMs, wantsOrganization, withSince } from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { collect, TooManyLinesError } from './collect.ts';
@@ -26,8 +26,6 @@ export interface VerifierOptions extends OutcomeOptions {
   /** Returns a client for what Konnect audited, as a token sees it. */
   readonly ledgerFor: (token: string) => LedgerClient;
   readonly search: Pick<SearchClient, 'search' | 'deleteJob'>;
-  /** Called when missing lines have made a gap: a reconciliation shows it, and has it replayed if spec wants that. */
-  readonly onGap: (key: string) => void;
   /** Returns 0 to below 1. */
   readonly random: () => number;
 }
@@ -189,17 +187,18 @@ export class Verifier {
       isDelivered,
     });
     if (verdict === undefined && hasOrganization) return this.#probe(run, verification, ledger);
-    const next = { since, jobs, ...resultOf(ledgers, now()) };
+    const { oldestMissing, newestMissingMs: newestMs } = counts;
     const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
-    const gap = isRecorded ? gapOf({ ...next, gapUntil }, counts.newestMissingMs) : undefined;
     const nobody =
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
     await writeOutcome(this.#options, run, {
-      verification: { ...next, gapUntil: gap?.to ?? gapUntil },
+      verification: { since, jobs, gapUntil, ...resultOf(ledgers, now()) },
       verdict: verdict ?? unlessVerdict(forwarding, nobody),
-      gap,
+      missing:
+        isRecorded && oldestMissing !== undefined && newestMs !== undefined
+          ? { oldestMs: oldestMissing.timeMs, newestMs }
+          : undefined,
     });
-    if (gap !== undefined) this.#options.onGap(run.key);
     return { kind: 'requeue', afterMs: durationMs(wanted.interval) * (1 - random() / 10) };
   }
 

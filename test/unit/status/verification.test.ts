@@ -76,21 +76,32 @@ describe('a verification is due', () => {
 
 describe('missing lines make a gap', () => {
   const window = { from: '2026-01-02T01:50:00.000Z', to: '2026-01-02T02:50:00.000Z' };
-  const newestMs = Date.parse('2026-01-02T02:30:00Z');
+  const missing = { oldestMs: Date.parse('2026-01-02T02:10:00Z'), newestMs: Date.parse('2026-01-02T02:30:00Z') };
 
-  test('of exactly the window, and only if there are some', () => {
-    expect(gapOf({ window, missing: 2 }, newestMs)).toEqual(window);
-    expect(gapOf({ window, missing: 0 }, undefined)).toBeUndefined();
-    expect(gapOf({}, undefined)).toBeUndefined();
+  test('of exactly the window', () => {
+    expect(gapOf({ window }, missing, undefined)).toEqual({ gap: window, gapUntil: window.to });
   });
 
   test('once: those that stay missing make no other one, and newer ones only of the time since', () => {
-    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-02T02:35:00.000Z' }, newestMs)).toBeUndefined();
-    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-02T02:20:00.000Z' }, newestMs)).toEqual({
-      ...window,
-      from: '2026-01-02T02:20:00.000Z',
-    });
-    expect(gapOf({ window, missing: 2, gapUntil: '2026-01-01T00:00:00.000Z' }, newestMs)).toEqual(window);
+    const after = (gapUntil: string) => gapOf({ window, gapUntil }, missing, undefined);
+    expect(after('2026-01-02T02:35:00.000Z')).toEqual({ gapUntil: '2026-01-02T02:35:00.000Z' });
+    const from = '2026-01-02T02:20:00.000Z';
+    expect(after(from)).toEqual({ gap: { from, to: window.to }, gapUntil: window.to });
+    expect(after('2026-01-01T00:00:00.000Z')).toEqual({ gap: window, gapUntil: window.to });
+  });
+
+  test.each([
+    ['all of them', { from: '2026-01-02T02:10:00Z', to: '2026-01-02T02:30:00Z' }, undefined, undefined],
+    ['not the oldest', { from: '2026-01-02T02:10:01Z', to: '2026-01-02T02:30:00Z' }, undefined, window],
+    ['not the newest', { from: '2026-01-02T02:10:00Z', to: '2026-01-02T02:29:59Z' }, undefined, window],
+    [
+      'all but those of an earlier gap',
+      { from: '2026-01-02T02:20:00Z', to: '2026-01-02T02:30:00Z' },
+      '2026-01-02T02:20:00.000Z',
+      undefined,
+    ],
+  ])('unless a replay sends %s', (_name, replay, gapUntil, gap) => {
+    expect(gapOf({ window, gapUntil }, missing, replay)).toEqual({ gap, gapUntil: window.to });
   });
 
   test('in the organization’s webhook, together with the gap that it has', () => {

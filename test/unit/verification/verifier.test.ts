@@ -87,6 +87,25 @@ describe('a verification', () => {
     expect(bench.gaps).toHaveLength(1);
   });
 
+  test('makes no gap of what is replayed when the search ends', async () => {
+    await using bench = await Bench.open();
+    await bench.audit(2);
+    bench.pass(15);
+    // The webhook had a gap of its own, whose replay begins during the search.
+    const window = { from: '2026-01-02T03:00:00Z', to: '2026-01-02T03:10:00Z' };
+    const replay = { ...window, state: 'Accepted' as const, requestedTime: '2026-01-02T03:15:00Z' };
+    const delivery = [{ key: 'organization', state: 'Delivered' as const, gap: window, replay }];
+    bench.around = async (name, call) => {
+      if (name === 'sumologic DELETE') bench.cluster.setStatus({ ...bench.status, delivery });
+      return call();
+    };
+    await bench.verify();
+    expect(bench.verified).toBe('False LinesMissing');
+    expect(bench.status.delivery).toEqual(delivery);
+    expect(bench.status.verification?.gapUntil).toBe('2026-01-02T03:05:00.000Z');
+    expect(bench.gaps).toEqual([]);
+  });
+
   test('makes no gap if spec wants none recorded', async () => {
     await using bench = await Bench.open();
     bench.cluster.edit((spec) => ({ ...spec, gapRecovery: { mode: 'None' } }));
