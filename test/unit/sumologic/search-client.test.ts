@@ -106,7 +106,7 @@ async function search(
 }
 
 describe('a search', () => {
-  test('asks every 20 s, returns every message with its time of receipt by pages, and deletes its job', async () => {
+  test('asks after 5 s and then every 20 s, returns every message with its time of receipt by pages, and deletes its job', async () => {
     const lines = Array.from({ length: 2_500 }, (_, index) => `line ${String(index)}`);
     await receive(lines);
     const { end, messages, pages, created, deleted } = await search();
@@ -114,7 +114,7 @@ describe('a search', () => {
     expect(new Set(messages.map(({ text }) => text))).toEqual(new Set(lines));
     expect(messages[0]?.receivedMs).toBe(startMs);
     expect(pages).toBe(3);
-    expect(waits.filter((ms) => ms === 20_000)).toHaveLength(2);
+    expect(waits.filter((ms) => ms >= 5_000)).toEqual([5_000, 20_000, 20_000]);
     expect(deleted).toEqual(created);
     expect(server.control.searchJobs()).toEqual([]);
   });
@@ -136,7 +136,7 @@ describe('a search', () => {
   test('waits longer after each 429 and 5xx, and gives up after five answers', async () => {
     server.control.respondToSearch(429, 3);
     await expect(search()).resolves.toMatchObject({ end: 'done' });
-    expect(waits.filter((ms) => ms < 20_000 && ms >= 1_000)).toEqual([1_000, 2_000, 4_000]);
+    expect(waits.filter((ms) => ms < 5_000 && ms >= 1_000)).toEqual([1_000, 2_000, 4_000]);
     server.control.respondToSearch(429, 5);
     await expect(search()).rejects.toMatchObject({ kind: 'RateLimited', status: 429 });
   });
