@@ -16,6 +16,8 @@ export interface Call {
   readonly hasBody: boolean;
   /** The one object of Konnect that it reads or writes, in the words of `konnect-snapshot.ts`. */
   readonly object?: string | undefined;
+  /** The one webhook whose deliveries it reads, in the same words. */
+  readonly deliveryOf?: string | undefined;
 }
 
 /**

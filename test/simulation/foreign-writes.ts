@@ -85,8 +85,8 @@ export class ForeignWrites {
   }
 
   /** Records a call of the operator. `by` is the forwarding that it reconciles. */
-  called({ object, what, kind }: Call, outcome: string, by: string | undefined): void {
-    if (what.includes('webhook status') && outcome.startsWith('not done')) this.#isDeliveryHidden = true;
+  called({ object, what, kind, deliveryOf }: Call, outcome: string, by: string | undefined): void {
+    if (deliveryOf !== undefined && outcome.startsWith('not done')) this.#isDeliveryHidden = true;
     if (object === undefined || by === undefined) return;
     for (const one of kind === 'write' && outcome.startsWith('done') ? this.#open : []) {
       if (one.object !== object) continue;

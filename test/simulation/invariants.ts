@@ -195,7 +195,7 @@ export class InvariantChecker implements Observer {
       `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
     );
     this.#foreignWrites.called(call, outcome, reconciling);
-    this.#replays.called(call, outcome, webhooksOf(this.#world));
+    this.#replays.called(call, outcome);
     if (call.kind !== 'write' || call.system !== 'konnect') return;
     if (!this.#world.isUndone && this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
@@ -216,7 +216,7 @@ export class InvariantChecker implements Observer {
     this.#log(`      ${of}: ${statusInWords(status)}`);
     for (const object of this.#foreignWrites.statusWritten(of, before, after))
       this.#violate('attributed', `${of} counts a correction of ${object}, which no other client has changed`);
-    for (const { invariant, detail } of this.#replays.statusWritten(of, before, after, webhooksOf(this.#world)))
+    for (const { invariant, detail } of this.#replays.statusWritten(of, before, after))
       this.#violate(invariant, detail);
     this.#checkPatience(of, before?.status, status);
     this.#checkHonesty(of, before?.status, after);

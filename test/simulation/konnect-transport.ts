@@ -36,7 +36,13 @@ const ofDestinations: ReadonlySet<KonnectOperation> = new Set([
   'delete destination',
 ]);
 
-export function konnectCall(model: KonnectModel, { operation, method, url, token }: KonnectRequest): Call {
+const ofDeliveries: ReadonlySet<KonnectOperation> = new Set([
+  'get portal webhook status',
+  'get organization webhook status',
+]);
+
+export function konnectCall(model: KonnectModel, request: KonnectRequest): Call {
+  const { operation, method, url } = request;
   const id = /[0-9a-f-]{36}/.exec(url.pathname)?.[0];
   return {
     system: 'konnect',
@@ -45,21 +51,23 @@ export function konnectCall(model: KonnectModel, { operation, method, url, token
     touchesDestinations: ofDestinations.has(operation),
     creates: operation === 'create destination',
     hasBody: method !== 'DELETE',
-    object: objectIn(model, operation, token, url),
+    object: objectIn(model, request),
+    deliveryOf: ofDeliveries.has(operation) ? webhookIn(model, request) : undefined,
   };
 }
 
 /** Returns the webhook or destination that the request is about. Undefined if there is not exactly one. */
-function objectIn(
-  model: KonnectModel,
-  operation: KonnectOperation,
-  token: string | undefined,
-  url: URL,
-): string | undefined {
+function objectIn(model: KonnectModel, request: KonnectRequest): string | undefined {
+  const { operation, url } = request;
+  const id = /[0-9a-f-]{36}/.exec(url.pathname)?.[0];
+  if (ofDestinations.has(operation) || operation === 'get destination') return id && `destination/${id}`;
+  return url.pathname.endsWith('audit-log-webhook') ? webhookIn(model, request) : undefined;
+}
+
+/** Returns the webhook whose path the request has. Undefined for the organization of an unknown token. */
+function webhookIn(model: KonnectModel, { url, token }: KonnectRequest): string | undefined {
   const { region, path } = addressOf({ host: url.host, url: url.pathname }, model.regions);
   const id = /[0-9a-f-]{36}/.exec(path)?.[0];
-  if (ofDestinations.has(operation) || operation === 'get destination') return id && `destination/${id}`;
-  if (!path.endsWith('audit-log-webhook')) return undefined;
   if (id !== undefined) return `portal/${id}`;
   const organization = [...model.organizations.values()].find(({ tokens }) => tokens.has(token ?? ''));
   return organization && `organization/${organization.id}/${region}`;

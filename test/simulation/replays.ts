@@ -3,7 +3,7 @@ import type { ReplayJob } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
 import { isReplaying } from '../../src/status/gaps.ts';
 import type { Call } from './faults.ts';
-import { isDelivering, type WebhookState } from './konnect-snapshot.ts';
+import { isDelivering, objectOf, type WebhookState, webhooksOf } from './konnect-snapshot.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 export interface ReplayViolation {
@@ -67,15 +67,12 @@ export class Replays {
   }
 
   /** What was not delivered leaves status only if Konnect has accepted a replay of it. */
-  statusWritten(
-    of: string,
-    before: AuditLogForwarding | undefined,
-    { metadata, spec, status }: AuditLogForwarding,
-    webhooks: readonly WebhookState[],
-  ): ReplayViolation[] {
-    if (metadata.deletionTimestamp !== undefined) return [];
-    return (status.delivery ?? []).flatMap((now) => {
-      const one = webhooks.find((webhook) => isOf(webhook, now.key, spec.konnect.region));
+  statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): ReplayViolation[] {
+    const { delivery = [] } = after.status;
+    if (after.metadata.deletionTimestamp !== undefined || delivery.length === 0) return [];
+    const webhooks = webhooksOf(this.#world);
+    return delivery.flatMap((now) => {
+      const one = webhooks.find((webhook) => isOf(webhook, now.key, after));
       if (one === undefined) return [];
       if (now.gap !== undefined) this.#hadGap.add(one.name);
       if (now.state === 'Failing') add(this.#failedMs, one.name, Date.parse(now.lastAttemptTime ?? ''));
@@ -109,15 +106,10 @@ export class Replays {
   }
 
   /** Konnect has answered a call of the operator. */
-  called({ what }: Call, outcome: string, webhooks: readonly WebhookState[]): void {
-    if (outcome !== 'done' || !what.includes('webhook status')) return;
-    const id = /[0-9a-f-]{36}/.exec(what)?.[0];
-    for (const one of webhooks) {
-      const { which } = one;
-      const isShown =
-        which.kind === 'portal' ? which.id === id : id === undefined && what.includes(`/${which.region}/`);
-      if (isShown) this.#showDelivery(one);
-    }
+  called({ deliveryOf }: Call, outcome: string): void {
+    if (outcome !== 'done' || deliveryOf === undefined) return;
+    const shown = webhooksOf(this.#world).find((one) => objectOf(one) === deliveryOf);
+    if (shown !== undefined) this.#showDelivery(shown);
   }
 
   #showDelivery({ name, webhook: { lastAttempt } }: WebhookState): void {
@@ -196,9 +188,9 @@ export class Replays {
   }
 
   #entryOf(one: WebhookState): DeliveryStatus | undefined {
-    for (const { spec, status } of this.#world.kubernetes.objects.values()) {
-      const entry = status.delivery?.find(({ key }) => isOf(one, key, spec.konnect.region));
-      if (entry !== undefined && status.konnect?.organizationID === one.organization.id) return entry;
+    for (const forwarding of this.#world.kubernetes.objects.values()) {
+      const entry = forwarding.status.delivery?.find(({ key }) => isOf(one, key, forwarding));
+      if (entry !== undefined) return entry;
     }
     return undefined;
   }
@@ -220,8 +212,10 @@ function targetOf({ webhook: { target } }: WebhookState): string | undefined {
   return target.kind === 'destination' ? target.id : undefined;
 }
 
-function isOf({ which }: WebhookState, key: string, region: string): boolean {
-  return which.kind === 'portal' ? which.id === key : key === 'organization' && which.region === region;
+/** True if `key`, in `status.delivery` of the forwarding, names this webhook. */
+function isOf({ which, organization }: WebhookState, key: string, { spec, status }: AuditLogForwarding): boolean {
+  if (organization.id !== status.konnect?.organizationID) return false;
+  return which.kind === 'portal' ? which.id === key : key === 'organization' && which.region === spec.konnect.region;
 }
 
 /** Returns what status says was not delivered: the gap, and what a replay is still to send. An open gap has no end. */
