@@ -105,18 +105,15 @@ async function everything(): Promise<void> {
     return appliedFaults.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
   });
   const seconds = (performance.now() - startedMs) / 1_000;
-  const total = emptySummary();
-  for (const cell of cells.values()) addSummary(total, cell);
+  const total = sumOf([...cells.values()]);
   const columns = [...families, 'pairs'].filter((family) => asked.includes(family));
   say(`| scenario | calls | ${columns.join(' | ')} | violations |`);
   say(`|---|---|${'---|'.repeat(columns.length)}---|`);
   for (const { title } of chosen) {
     const row = columns.map((family) => cells.get(`${title} ${family}`) ?? emptySummary());
-    const all = emptySummary();
-    for (const cell of row) addSummary(all, cell);
     const counts = row.map(({ runs }) => (runs === 0 ? '–' : String(runs))).join(' | ');
     say(
-      `| ${title} | ${String(calls.get(title) ?? '–')} | ${counts} | ${violatedInvariants(all).join(', ') || 'none'} |`,
+      `| ${title} | ${String(calls.get(title) ?? '–')} | ${counts} | ${violatedInvariants(sumOf(row)).join(', ') || 'none'} |`,
     );
   }
   say('');

@@ -37,7 +37,7 @@ export class Replays {
   readonly #deliveredMs = new Map<string, Set<number>>();
   /** By webhook, the times of the failed attempts that status has had. */
   readonly #failedMs = new Map<string, Set<number>>();
-  /** Webhooks that another client has switched off or pointed elsewhere, or whose destination it has deleted. */
+  /** Webhooks of portals that another client has switched off or pointed elsewhere, or whose destination it has deleted. */
   readonly #diverted = new Map<string, Diversion>();
   #isOn = new Set<string>();
   /** Webhooks of which status has had a gap. */
@@ -58,10 +58,12 @@ export class Replays {
     webhooks: readonly WebhookState[],
     isUnknowable: (one: WebhookState) => boolean,
   ): ReplayViolation[] {
-    const found = webhooks.flatMap((one) => [
-      ...this.#newJob(one),
-      ...(by === 'people' ? this.#divert(one) : this.#restore(one, isUnknowable(one))),
-    ]);
+    const found = webhooks.flatMap((one) => {
+      const ofJob = this.#newJob(one);
+      if (by === 'operator') return [...ofJob, ...this.#restore(one, isUnknowable(one))];
+      this.#divert(one);
+      return ofJob;
+    });
     this.#isOn = onOf(webhooks);
     return found;
   }
@@ -137,19 +139,18 @@ export class Replays {
   }
 
   /** Another client keeps the logs of a webhook away that status says is attached and on. */
-  #divert(one: WebhookState): ReplayViolation[] {
-    if (isDelivering(one) && !this.#diverted.has(one.name)) {
-      const owner = this.#ownerOf(one);
-      const target = owner === undefined ? undefined : this.#appliedTo(one, owner);
-      if (owner === undefined || target === undefined || target === targetOf(one)) return [];
+  #divert(one: WebhookState): void {
+    const owner = this.#ownerOf(one);
+    if (owner === undefined) return;
+    if (isDelivering(one)) {
+      const target = this.#appliedTo(one, owner);
+      if (this.#diverted.has(one.name) || target === undefined || target === targetOf(one)) return;
       this.#diverted.set(one.name, { owner, deleted: undefined });
-    } else if (!isDelivering(one) && this.#isOn.has(one.name)) {
-      const owner = this.#ownerOf(one);
-      if (owner === undefined) return [];
-      const isUntouched = one.webhook.enabled && this.#targetIn(owner) === targetOf(one);
-      this.#diverted.set(one.name, { owner, deleted: isUntouched ? targetOf(one) : undefined });
+      return;
     }
-    return [];
+    if (!this.#isOn.has(one.name)) return;
+    const isUntouched = one.webhook.enabled && this.#targetIn(owner) === targetOf(one);
+    this.#diverted.set(one.name, { owner, deleted: isUntouched ? targetOf(one) : undefined });
   }
 
   /** The operator puts it right only after status has the gap. */
