@@ -4,7 +4,7 @@ import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webh
 import { revokeToken, type Webhook } from '../../../sandbox/konnect/model.ts';
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
-import { inconvenient } from '../behaviors.ts';
+import { behaviors, inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
 import { type SimulatedWorld, staleMs } from '../simulated-world.ts';
 import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
@@ -71,7 +71,7 @@ export const changes: readonly Scenario[] = [
   {
     title: 'rotate-at-the-region',
     deletable: true,
-    behavior: { destinationItems: 'region-v3', unservedDestinationItem: 'no-route' },
+    behavior: behaviors['regional-v3'],
     before: usual,
     change: (world) => world.putSecret('siem', otherSiem),
     after: allAttached,
@@ -230,8 +230,8 @@ export const changes: readonly Scenario[] = [
       mayRemain: ['blue/shop', 'blue/forum', 'blue/us', `blue/${key}`],
     },
     undone: {
-      after: { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`, 'blue/us': `${key} on` },
-      destinations: [`blue/${key}`],
+      after: allAttached,
+      destinations: ownDestination,
       readiness: { [key]: 'False LeftBehind Stalled' },
       mayRemain: ['green/garden', 'green/us', `green/${key}`],
     },

@@ -5,6 +5,9 @@ import { behaviors } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
 import { allAttached, byPortal, inline, ownDestination, shopOnly } from './common.ts';
 
+/** The final state of a deleted forwarding that leaves nothing in Konnect. */
+const gone = { after: {}, destinations: [], readiness: { [key]: 'gone' } };
+
 export const deletions: readonly Scenario[] = [
   {
     title: 'delete-by-portal',
@@ -14,26 +17,20 @@ export const deletions: readonly Scenario[] = [
       world.putPortal('shop', undefined);
       world.delete();
     },
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete',
     before: usual,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-at-the-region',
-    behavior: { destinationItems: 'region-v2', unservedDestinationItem: 'problem' },
+    behavior: behaviors['regional-v2'],
     before: usual,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-after-an-old-409',
@@ -50,9 +47,7 @@ export const deletions: readonly Scenario[] = [
         world.delete();
       },
     ],
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-without-finalizer',
@@ -61,13 +56,9 @@ export const deletions: readonly Scenario[] = [
       world.replace();
       world.delete();
     },
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
     afterFault: {
-      after: {},
-      destinations: [],
-      readiness: { [key]: 'gone' },
+      ...gone,
       mayRemain: [`blue/${key}`, ...Object.keys(allAttached)],
     },
     leavesUnrecorded: true,
@@ -76,9 +67,7 @@ export const deletions: readonly Scenario[] = [
     title: 'delete-one-portal',
     before: shopOnly,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-what-drifted',
@@ -89,9 +78,8 @@ export const deletions: readonly Scenario[] = [
       world.attach(world.portal(shop), theirs?.destination.id ?? '');
       world.delete();
     },
+    ...gone,
     after: { 'blue/shop': 'theirs on' },
-    destinations: [],
-    readiness: { [key]: 'gone' },
   },
   {
     title: 'delete-while-creating',
@@ -100,35 +88,27 @@ export const deletions: readonly Scenario[] = [
       world.add(shopOnly);
       world.afterCall('create destination', () => world.delete());
     },
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-harsh',
     behavior: behaviors.harsh,
     before: usual,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-lenient',
     behavior: { usedDestination: 'deleted' },
     before: usual,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-v2',
     before: inline,
     change: (world) => world.delete(),
-    after: {},
-    destinations: [],
-    readiness: { [key]: 'gone' },
+    ...gone,
   },
   {
     title: 'delete-retain',

@@ -27,7 +27,12 @@ async function deliverFirst(world: SimulatedWorld): Promise<void> {
   await world.resync();
 }
 
-const done = { after: { 'blue/shop': `${key} on` }, destinations: ownDestination, replayed: ['blue/shop'] };
+const done = {
+  after: { 'blue/shop': `${key} on` },
+  destinations: ownDestination,
+  replayed: ['blue/shop'],
+  resyncsBeforeRest: 4,
+};
 
 export const replays: readonly Scenario[] = [
   {
@@ -38,7 +43,6 @@ export const replays: readonly Scenario[] = [
     change: (world) => attempt(world, 503),
     later: [(world) => attempt(world, 200)],
     ...done,
-    resyncsBeforeRest: 4,
   },
   {
     title: 'replay-v2',
@@ -64,7 +68,6 @@ export const replays: readonly Scenario[] = [
     change: (world) => attempt(world, 503),
     later: [(world) => attempt(world, 200), (world) => attempt(world, 503), (world) => attempt(world, 200)],
     ...done,
-    resyncsBeforeRest: 4,
   },
   {
     title: 'replay-after-drift',
@@ -75,7 +78,6 @@ export const replays: readonly Scenario[] = [
     // The correction may be refused at first.
     later: [(world) => attempt(world, 200), deliverIfOpen],
     ...done,
-    resyncsBeforeRest: 4,
   },
   {
     title: 'replay-after-suspend',
@@ -91,7 +93,6 @@ export const replays: readonly Scenario[] = [
     },
     later: [(world) => attempt(world, 200), deliverIfOpen],
     ...done,
-    resyncsBeforeRest: 4,
   },
   {
     title: 'replay-after-rotation',
@@ -104,7 +105,6 @@ export const replays: readonly Scenario[] = [
     },
     later: [(world) => attempt(world, 200)],
     ...done,
-    resyncsBeforeRest: 4,
   },
   {
     title: 'replay-by-hand',
@@ -113,6 +113,5 @@ export const replays: readonly Scenario[] = [
     prepare: deliverFirst,
     change: (world) => world.annotate(replayAnnotation, '2026-01-02T02:00:00Z/2026-01-02T03:00:00Z'),
     ...done,
-    resyncsBeforeRest: 4,
   },
 ];
