@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { recordAttempt } from '../../../../sandbox/konnect/model/webhooks.ts';
-import type { Webhook } from '../../../../sandbox/konnect/model.ts';
 import { reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
 import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { usual } from '../../../support/forwarding-spec.ts';
 import { forum, laden, otherSiem, shop, siem } from '../../../support/konnect-fixtures.ts';
+import { attempt, next } from '../support/deliveries.ts';
 import type { Harness } from '../support/harness.ts';
 import { useHarness } from '../support/use-harness.ts';
 
@@ -16,20 +15,6 @@ const twoPortals: SpecChoice = {
     { id: forum, enabled: true },
   ],
 };
-
-function attempt(harness: Harness, webhook: Webhook, code: number | undefined, message = 'CANARY'): void {
-  const ok = code !== undefined && code < 300;
-  const at = new Date(harness.clock.ms);
-  recordAttempt(harness.konnect.model, webhook, { at, message, ok, ...(code === undefined ? {} : { code }) });
-}
-
-/** Reconciles after this time. Returns in how many milliseconds the next reconciliation is due. */
-async function next(harness: Harness, afterMs: number): Promise<number> {
-  harness.clock.ms += afterMs;
-  const result = await harness.reconcile();
-  if (result.kind !== 'requeue') throw new TypeError(`the reconciliation ended with ${result.kind}`);
-  return result.afterMs;
-}
 
 function delivering(harness: Harness): string {
   const { status = '-', reason = '-' } = harness.condition('Delivering') ?? {};

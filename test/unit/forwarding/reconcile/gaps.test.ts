@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { changeDestination } from '../../../../sandbox/konnect/model/destinations.ts';
-import { clearWebhook, pointWebhook, recordAttempt } from '../../../../sandbox/konnect/model/webhooks.ts';
+import { clearWebhook, pointWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../../sandbox/konnect/model.ts';
 import type { DeliveryStatus } from '../../../../src/api/v1alpha1.ts';
 import { withVerified } from '../../../../src/status/conditions.ts';
 import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { key } from '../../../support/forwarding-spec.ts';
 import { forum, otherSiem, shop } from '../../../support/konnect-fixtures.ts';
+import { attempt, next } from '../support/deliveries.ts';
 import type { Harness } from '../support/harness.ts';
 import { onlyDestination, useHarness } from '../support/use-harness.ts';
 
@@ -14,19 +15,6 @@ const { inPlace } = useHarness();
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const oneShop: SpecChoice = { portals: [{ id: shop, enabled: true }] };
-
-function attempt(harness: Harness, webhook: Webhook, code: number): void {
-  const at = new Date(harness.clock.ms);
-  recordAttempt(harness.konnect.model, webhook, { at, code, message: 'CANARY', ok: code < 300 });
-}
-
-/** Reconciles after this time. Returns in how many milliseconds the next reconciliation is due. */
-async function next(harness: Harness, afterMs: number): Promise<number> {
-  harness.clock.ms += afterMs;
-  const result = await harness.reconcile();
-  if (result.kind !== 'requeue') throw new TypeError(`the reconciliation ended with ${result.kind}`);
-  return result.afterMs;
-}
 
 function entryOf(harness: Harness, of = shop): DeliveryStatus | undefined {
   return harness.status.delivery?.find((one) => one.key === of);

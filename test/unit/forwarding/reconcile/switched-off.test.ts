@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { recordAttempt, switchWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
+import { switchWebhook } from '../../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../../sandbox/konnect/model.ts';
 import { reconcileAnnotation } from '../../../../src/api/v1alpha1.ts';
 import type { SpecChoice } from '../../../support/forwarding-spec.ts';
 import { otherSiem, shop } from '../../../support/konnect-fixtures.ts';
+import { attempt, next } from '../support/deliveries.ts';
 import type { Harness } from '../support/harness.ts';
 import { useHarness } from '../support/use-harness.ts';
 
@@ -14,19 +15,6 @@ const minuteMs = 60_000;
 function switchOff(harness: Harness, webhook: Webhook): void {
   harness.konnect.control.behave({ switchOffAfter: 3 });
   for (let count = 0; count < 3; count += 1) attempt(harness, webhook, 503);
-}
-
-function attempt(harness: Harness, webhook: Webhook, code: number): void {
-  const at = new Date(harness.clock.ms);
-  recordAttempt(harness.konnect.model, webhook, { at, code, message: 'CANARY', ok: code < 300 });
-}
-
-/** Reconciles when the result of the last reconciliation says so. */
-async function next(harness: Harness, afterMs: number) {
-  harness.clock.ms += afterMs;
-  const result = await harness.reconcile();
-  if (result.kind !== 'requeue') throw new TypeError(`the reconciliation ended with ${result.kind}`);
-  return result.afterMs;
 }
 
 const kinds: readonly { title: string; choice: SpecChoice; key: string; find: (harness: Harness) => Webhook }[] = [
