@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ensureProgram, objectValidators } from './build.ts';
+import { cachedPath, ensureProgram, objectValidators } from './build.ts';
 import { buildTimeoutMs, progress } from './progress.ts';
 
 let empty: string;
@@ -24,6 +24,13 @@ test('without Go and without a cache, the message names the missing program and 
   );
   expect(lines).toEqual([]);
   expect(await readdir(empty)).toEqual([]);
+});
+
+test('another choice of build tags has a path of its own in the cache', async () => {
+  const machine = { env: { KONNECT_AUDIT_LOG_CACHE: empty }, platform: process.platform, arch: process.arch };
+  const choices = [objectValidators, { ...objectValidators, tags: 'one' }, { ...objectValidators, tags: 'two' }];
+  const paths = await Promise.all(choices.map((program) => cachedPath(program, machine)));
+  expect(new Set(paths).size).toBe(choices.length);
 });
 
 test(

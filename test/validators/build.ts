@@ -138,10 +138,11 @@ export async function cachedPath(program: GoProgram, machine: BuildMachine): Pro
   return join(cacheFolder(machine), folder, program.name);
 }
 
-async function digestOfSource({ module }: GoProgram): Promise<string> {
+async function digestOfSource({ module, tags }: GoProgram): Promise<string> {
   const names = (await readdir(module)).filter((name) => /\.(go|mod|sum)$/.test(name)).toSorted();
   const hash = createHash('sha256');
   for (const name of names) hash.update(`${name}\0`).update(await readFile(join(module, name)));
+  if (tags !== undefined) hash.update(`tags\0${tags}`);
   return hash.digest('hex').slice(0, 12);
 }
 
