@@ -9,9 +9,9 @@ import * as z from 'zod';
 import { alertPrefix, alerts } from '../../scripts/monitoring/alerts.ts';
 import { rulesFile } from '../../scripts/monitoring/rules.ts';
 import { alertCases, objectiveCases, type Series } from './alert-cases.ts';
-import { ensureProgram, promtool } from './build.ts';
+import { promtool } from './build.ts';
 import { dashboardQueries } from './dashboard-queries.ts';
-import { buildTimeoutMs, progress } from './progress.ts';
+import { useProgram } from './use-program.ts';
 
 const Rules = z.object({
   groups: z.array(
@@ -24,17 +24,16 @@ const Rules = z.object({
 
 const success = { isGood: true, output: expect.stringContaining('SUCCESS') };
 
-let executable: string;
+const executable = useProgram(promtool);
 let folder: string;
 beforeAll(async () => {
-  executable = await ensureProgram(promtool, { progress });
   folder = await mkdtemp(join(tmpdir(), 'alerts-'));
-}, buildTimeoutMs);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Runs promtool, and returns its output and whether it succeeded. */
 function run(...args: readonly string[]): { isGood: boolean; output: string } {
-  const { status, stdout, stderr } = spawnSync(executable, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(executable(), args, { encoding: 'utf8' });
   return { isGood: status === 0, output: stdout + stderr };
 }
 

@@ -6,21 +6,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { archiveName, manifestName, writeKrewPlugin } from '../../scripts/krew-plugin.ts';
-import { ensureProgram, krewValidator } from './build.ts';
-import { buildTimeoutMs, progress } from './progress.ts';
+import { krewValidator } from './build.ts';
+import { useProgram } from './use-program.ts';
 
-let executable: string;
+const executable = useProgram(krewValidator);
 let folder: string;
-beforeAll(async () => {
-  executable = await ensureProgram(krewValidator, { progress });
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'krew-manifest-'));
   writeKrewPlugin({ folder, version: '1.2.3', url: 'https://example.com/v1.2.3' });
-}, buildTimeoutMs);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Returns what krew's validator says about a manifest. */
 function validate(file: string): { status: number | null; said: string } {
-  const { status, stderr } = spawnSync(executable, ['-manifest', file, '-skip-install'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(executable(), ['-manifest', file, '-skip-install'], { encoding: 'utf8' });
   return { status, said: stderr };
 }
 

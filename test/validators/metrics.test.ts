@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { ensureProgram, promtool } from './build.ts';
-import { buildTimeoutMs, progress } from './progress.ts';
+import { promtool } from './build.ts';
+import { useProgram } from './use-program.ts';
 
-let executable: string;
-beforeAll(async () => {
-  executable = await ensureProgram(promtool, { progress });
-}, buildTimeoutMs);
+const executable = useProgram(promtool);
 
 /** Returns what promtool says about metrics. */
 function check(text: string): string {
-  const { stdout, stderr } = spawnSync(executable, ['check', 'metrics'], { encoding: 'utf8', input: text });
+  const { stdout, stderr } = spawnSync(executable(), ['check', 'metrics'], { encoding: 'utf8', input: text });
   return stdout + stderr;
 }
 

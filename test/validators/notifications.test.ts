@@ -1,16 +1,13 @@
 /** The trigger and the template in argocd/notifications/, run by the engine of Argo CD. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { ensureProgram, notifications } from './build.ts';
-import { buildTimeoutMs, progress } from './progress.ts';
+import { notifications } from './build.ts';
+import { useProgram } from './use-program.ts';
 
-let executable: string;
-beforeAll(async () => {
-  executable = await ensureProgram(notifications, { progress });
-}, buildTimeoutMs);
+const executable = useProgram(notifications);
 
 const { data } = z
   .object({ data: z.record(z.string(), z.string()) })
@@ -26,7 +23,7 @@ type Notification = z.infer<typeof Notification>;
 
 function notify(application: object, trigger = 'on-audit-logs-degraded'): Notification {
   const input = JSON.stringify([{ configMap: data, trigger, application }]);
-  const { status, stdout, stderr } = spawnSync(executable, { input, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(executable(), { input, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return z.tuple([Notification]).parse(JSON.parse(stdout))[0];
 }

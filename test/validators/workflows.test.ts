@@ -3,19 +3,16 @@ import { globSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from '@jest/globals';
-import { actionlint, ensureProgram } from './build.ts';
-import { buildTimeoutMs, progress } from './progress.ts';
+import { expect, test } from '@jest/globals';
+import { actionlint } from './build.ts';
+import { useProgram } from './use-program.ts';
 
-let executable: string;
-beforeAll(async () => {
-  executable = await ensureProgram(actionlint, { progress });
-}, buildTimeoutMs);
+const executable = useProgram(actionlint);
 
 /** Returns the lines that actionlint prints. It does not use shellcheck and pyflakes, so that the result is the same on every machine. */
 function lint(files: readonly string[]): string[] {
   const args = ['-shellcheck=', '-pyflakes=', '-no-color', '-oneline', ...files];
-  const { status, stdout, stderr } = spawnSync(executable, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(executable(), args, { encoding: 'utf8' });
   if (stderr !== '' || (status ?? 2) > 1) throw new Error(stderr);
   return stdout.split('\n').filter(Boolean);
 }
