@@ -29,8 +29,12 @@ export interface ClusterServer {
   /** The environment of a command. */
   readonly env: Readonly<Record<string, string>>;
   put(path: string, object: StoredObject): void;
+  /** Stores a Secret of the namespace `platform`. */
+  putSecret(name: string, values: Readonly<Record<string, string>>): void;
   /** Stores a forwarding and returns its path. */
   putForwarding(key: string, fields: Fields): string;
+  /** Answers 403 to requests that match, as `METHOD path`. */
+  forbid(pattern: RegExp): void;
   stop(): void;
 }
 
@@ -90,6 +94,12 @@ export async function startClusterServer(): Promise<ClusterServer> {
     onRequest: () => undefined,
     env: { KUBECONFIG: file },
     put,
+    putSecret(name, values) {
+      const data = Object.fromEntries(
+        Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+      );
+      put(`/api/v1/namespaces/platform/secrets/${name}`, { metadata: { name, namespace: 'platform' }, data });
+    },
     putForwarding(key, fields) {
       const [namespace = '', name = ''] = key.split('/');
       const path = `${forwardingsPath(namespace)}/${name}`;
@@ -102,6 +112,11 @@ export async function startClusterServer(): Promise<ClusterServer> {
         ...rest,
       });
       return path;
+    },
+    forbid(pattern) {
+      cluster.onRequest = (request) => {
+        cluster.failWith = pattern.test(request) ? { status: 403, reason: 'Forbidden' } : undefined;
+      };
     },
     stop() {
       server.stop();

@@ -9,20 +9,13 @@ let cluster: ClusterServer;
 let konnect: KonnectServer;
 beforeEach(async () => {
   [cluster, konnect] = await Promise.all([startClusterServer(), startKonnect({ seed: konnectSeed })]);
-  putSecret('konnect', { token: tokens.blue });
-  putSecret('siem', siem);
+  cluster.putSecret('konnect', { token: tokens.blue });
+  cluster.putSecret('siem', siem);
 });
 afterEach(async () => {
   cluster.stop();
   await konnect.stop();
 });
-
-function putSecret(name: string, values: Readonly<Record<string, string>>): void {
-  const data = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-  );
-  cluster.put(`/api/v1/namespaces/platform/secrets/${name}`, { metadata: { name, namespace: 'platform' }, data });
-}
 
 async function diff(...args: readonly string[]) {
   const result = await runAuditlog(['diff', '--konnect-url', konnect.urlTemplate, ...args], { env: cluster.env });
@@ -74,7 +67,7 @@ describe('auditlog diff', () => {
   });
 
   test('has exit code 4 for a problem, and names it', async () => {
-    putSecret('konnect', { token: 'kpat_unknown' });
+    cluster.putSecret('konnect', { token: 'kpat_unknown' });
     cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
     const { code, errors } = await diff();
     expect(code).toBe(4);
@@ -116,9 +109,7 @@ describe('auditlog diff', () => {
 
   test('says that the user may not read a Secret', async () => {
     cluster.putForwarding('platform/sumologic', { spec: specOf(usual) });
-    cluster.onRequest = (request) => {
-      cluster.failWith = request.includes('/secrets/') ? { status: 403, reason: 'Forbidden' } : undefined;
-    };
+    cluster.forbid(/\/secrets\//);
     const { code, errors } = await diff();
     expect(code).toBe(1);
     expect(errors).toMatch(/^auditlog diff: you may not read Secret platform\/(konnect|siem): ask for the right/);

@@ -21,8 +21,8 @@ beforeEach(async () => {
   cluster.put(crdPath, crd);
   putDeployment(1);
   cluster.posts.set(reviews, allowAll);
-  putSecret('konnect', { token: tokens.blue });
-  putSecret('siem', siem);
+  cluster.putSecret('konnect', { token: tokens.blue });
+  cluster.putSecret('siem', siem);
   putForwarding({ portals: [{ id: shop, enabled: true }] });
 });
 afterEach(async () => {
@@ -36,13 +36,6 @@ function putDeployment(availableReplicas: number, args: readonly string[] = []):
     spec: { template: { spec: { serviceAccountName: 'robot', containers: [{ image: 'operator:1', args }] } } },
     status: { availableReplicas },
   });
-}
-
-function putSecret(name: string, values: Readonly<Record<string, string>>): void {
-  const data = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-  );
-  cluster.put(`/api/v1/namespaces/platform/secrets/${name}`, { metadata: { name, namespace: 'platform' }, data });
 }
 
 function putForwarding(choice: SpecChoice): void {
@@ -76,13 +69,6 @@ function putAuthConfiguration(): void {
   const metadata = { name: 'konnect', namespace: 'platform' };
   const spec = { type: 'token', token: tokens.blue, serverURL: 'us.api.konghq.com' };
   cluster.put(`${kongOperatorPath}/konnectapiauthconfigurations/konnect`, { metadata, spec });
-}
-
-/** The server answers 403 to requests whose path contains this. */
-function forbid(part: string): void {
-  cluster.onRequest = (request) => {
-    cluster.failWith = request.includes(part) ? { status: 403, reason: 'Forbidden' } : undefined;
-  };
 }
 
 describe('auditlog doctor', () => {
@@ -142,7 +128,7 @@ describe('auditlog doctor', () => {
     ],
     [
       'an endpoint that Konnect cannot use',
-      () => putSecret('siem', { ...siem, endpoint: 'https://collectors.sumologic.com/receiver/v1/http' }),
+      () => cluster.putSecret('siem', { ...siem, endpoint: 'https://collectors.sumologic.com/receiver/v1/http' }),
       'Secrets: the endpoint is that of a SumoLogic source of the kind Auth Header, which Konnect cannot use: choose Presigned URL there',
     ],
     [
@@ -234,7 +220,7 @@ describe('auditlog doctor', () => {
   });
 
   test('names a token that Konnect rejects, for each call', async () => {
-    putSecret('konnect', { token: 'kpat_unknown' });
+    cluster.putSecret('konnect', { token: 'kpat_unknown' });
     const { code, found } = await problems();
     expect(code).toBe(3);
     expect(found).toHaveLength(4);
@@ -264,7 +250,7 @@ describe('auditlog doctor', () => {
   ])('goes on without the right to read %s', async (part, expected) => {
     putPortal('shop', shop);
     putForwarding({ portalRefs: [{ name: 'shop', enabled: true }] });
-    forbid(part);
+    cluster.forbid(new RegExp(part));
     const { code, found } = await problems();
     expect({ code, found: [...new Set(found)] }).toEqual({ code: 4, found: [expect.stringContaining(expected)] });
   });

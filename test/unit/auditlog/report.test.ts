@@ -103,9 +103,7 @@ describe('auditlog report', () => {
 
   test('says what it could not read', async () => {
     putSample(cluster, new Date());
-    cluster.onRequest = (request) => {
-      cluster.failWith = /events|deployments/.test(request) ? { status: 403, reason: 'Forbidden' } : undefined;
-    };
+    cluster.forbid(/events|deployments/);
     const { code, page } = await report();
     expect(code).toBe(0);
     expect(page).toContain('The command could not read the events.');
