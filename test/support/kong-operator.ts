@@ -13,12 +13,8 @@ export const portalCRD = `portals.${group}`;
 export const authConfigurationCRD = `konnectapiauthconfigurations.${group}`;
 
 const text = (maxLength: number) => ({ type: 'string', maxLength });
-
-/** Returns kong-operator's own definition of a kind, if its folder is known. */
-function definitionOf<T extends object>(plural: string, standIn: T): T {
-  const folder = process.env['KONG_OPERATOR_CRD_DIR'];
-  return folder === undefined ? standIn : parse(readFileSync(`${folder}/${group}_${plural}.yaml`, 'utf8'));
-}
+const anyText = { type: 'string' };
+const rule = (condition: string, message: string) => ({ rule: condition, message });
 
 const conditions = {
   type: 'array',
@@ -39,135 +35,121 @@ const conditions = {
   },
 };
 
-export const portalDefinition = definitionOf('portals', {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: portalCRD },
-  spec: {
-    group,
-    names: { kind: 'Portal', listKind: 'PortalList', plural: 'portals', singular: 'portal' },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'ID', type: 'string', jsonPath: '.status.id' },
-          { name: 'OrgID', type: 'string', jsonPath: '.status.organizationID' },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: {
-              apiVersion: { type: 'string' },
-              kind: { type: 'string' },
-              metadata: { type: 'object' },
-              spec: {
-                type: 'object',
-                required: ['konnect'],
-                properties: {
-                  konnect: {
-                    type: 'object',
-                    required: ['authRef'],
-                    properties: { authRef: { type: 'object', required: ['name'], properties: { name: text(253) } } },
-                  },
-                  apiSpec: {
-                    type: 'object',
-                    required: ['name'],
-                    properties: {
-                      name: {
-                        ...text(255),
-                        minLength: 1,
-                        'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'name is immutable' }],
-                      },
-                    },
-                  },
-                },
-              },
-              status: {
-                type: 'object',
-                properties: {
-                  conditions,
-                  id: text(256),
-                  organizationID: text(256),
-                  serverURL: text(512),
-                  observedGeneration: { type: 'integer', format: 'int64' },
-                },
+interface Kind {
+  readonly kind: string;
+  readonly columns: readonly { readonly name: string; readonly jsonPath: string }[];
+  readonly isSpecRequired: boolean;
+  readonly spec: object;
+  readonly status: Readonly<Record<string, object>>;
+}
+
+/** Returns the definition of a kind. It is kong-operator's own one if the folder of these is known. */
+function definitionOf({ kind, columns, isSpecRequired, spec, status }: Kind) {
+  const singular = kind.toLowerCase();
+  const plural = `${singular}s`;
+  const standIn = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: { kind, listKind: `${kind}List`, plural, singular },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: 'v1alpha1',
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns.map((column) => ({ type: 'string', ...column })),
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              ...(isSpecRequired ? { required: ['spec'] } : {}),
+              properties: {
+                apiVersion: anyText,
+                kind: anyText,
+                metadata: { type: 'object' },
+                spec,
+                status: { type: 'object', properties: { conditions, ...status } },
               },
             },
           },
         },
+      ],
+    },
+  };
+  const folder = process.env['KONG_OPERATOR_CRD_DIR'];
+  if (folder === undefined) return standIn;
+  const own: typeof standIn = parse(readFileSync(`${folder}/${group}_${plural}.yaml`, 'utf8'));
+  return own;
+}
+
+export const portalDefinition = definitionOf({
+  kind: 'Portal',
+  columns: [
+    { name: 'ID', jsonPath: '.status.id' },
+    { name: 'OrgID', jsonPath: '.status.organizationID' },
+  ],
+  isSpecRequired: false,
+  spec: {
+    type: 'object',
+    required: ['konnect'],
+    properties: {
+      konnect: {
+        type: 'object',
+        required: ['authRef'],
+        properties: { authRef: { type: 'object', required: ['name'], properties: { name: text(253) } } },
       },
-    ],
+      apiSpec: {
+        type: 'object',
+        required: ['name'],
+        properties: {
+          name: {
+            ...text(255),
+            minLength: 1,
+            'x-kubernetes-validations': [rule('self == oldSelf', 'name is immutable')],
+          },
+        },
+      },
+    },
+  },
+  status: {
+    id: text(256),
+    organizationID: text(256),
+    serverURL: text(512),
+    observedGeneration: { type: 'integer', format: 'int64' },
   },
 });
 
-const rule = (condition: string, message: string) => ({ rule: condition, message });
-const anyText = { type: 'string' };
-
-export const authConfigurationDefinition = definitionOf('konnectapiauthconfigurations', {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: authConfigurationCRD },
+export const authConfigurationDefinition = definitionOf({
+  kind: 'KonnectAPIAuthConfiguration',
+  columns: [
+    { name: 'Valid', jsonPath: '.status.conditions[?(@.type=="APIAuthValid")].status' },
+    { name: 'OrgID', jsonPath: '.status.organizationID' },
+  ],
+  isSpecRequired: true,
   spec: {
-    group,
-    names: {
-      kind: 'KonnectAPIAuthConfiguration',
-      listKind: 'KonnectAPIAuthConfigurationList',
-      plural: 'konnectapiauthconfigurations',
-      singular: 'konnectapiauthconfiguration',
-    },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Valid', type: 'string', jsonPath: '.status.conditions[?(@.type=="APIAuthValid")].status' },
-          { name: 'OrgID', type: 'string', jsonPath: '.status.organizationID' },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            required: ['spec'],
-            properties: {
-              apiVersion: { type: 'string' },
-              kind: { type: 'string' },
-              metadata: { type: 'object' },
-              spec: {
-                type: 'object',
-                required: ['type', 'serverURL'],
-                properties: {
-                  type: { type: 'string', enum: ['token', 'secretRef'] },
-                  token: anyText,
-                  secretRef: { type: 'object', properties: { name: anyText, namespace: anyText } },
-                  serverURL: {
-                    type: 'string',
-                    minLength: 1,
-                    'x-kubernetes-validations': [rule('self == oldSelf', 'serverURL is immutable')],
-                  },
-                },
-                'x-kubernetes-validations': [
-                  rule("self.type != 'token' || has(self.token)", 'type token needs a token'),
-                  rule("self.type != 'secretRef' || has(self.secretRef)", 'type secretRef needs a secretRef'),
-                  rule('!has(self.token) || !has(self.secretRef)', 'token and secretRef exclude each other'),
-                  rule("!has(self.token) || self.token.matches('^[ks]pat_')", 'a token begins with kpat_ or spat_'),
-                ],
-              },
-              status: {
-                type: 'object',
-                properties: { conditions, organizationID: anyText, serverURL: anyText },
-              },
-            },
-          },
-        },
+    type: 'object',
+    required: ['type', 'serverURL'],
+    properties: {
+      type: { type: 'string', enum: ['token', 'secretRef'] },
+      token: anyText,
+      secretRef: { type: 'object', properties: { name: anyText, namespace: anyText } },
+      serverURL: {
+        type: 'string',
+        minLength: 1,
+        'x-kubernetes-validations': [rule('self == oldSelf', 'serverURL is immutable')],
       },
+    },
+    'x-kubernetes-validations': [
+      rule("self.type != 'token' || has(self.token)", 'type token needs a token'),
+      rule("self.type != 'secretRef' || has(self.secretRef)", 'type secretRef needs a secretRef'),
+      rule('!has(self.token) || !has(self.secretRef)', 'token and secretRef exclude each other'),
+      rule("!has(self.token) || self.token.matches('^[ks]pat_')", 'a token begins with kpat_ or spat_'),
     ],
   },
+  status: { organizationID: anyText, serverURL: anyText },
 });
 
 export function authConfigurationObject(name: string, spec: Readonly<Record<string, unknown>>) {
