@@ -1,7 +1,7 @@
 /** Objects that exist in Konnect before the operator: configured by hand with Kong's how-tos, or by another client. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { expectEvent, expectProblem } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { attachedTo, type Fixture, nothing } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 import {
@@ -14,8 +14,6 @@ import {
 import { requestReconcile } from './support/reconciliations.ts';
 
 const { environment, fixture } = oneEnvironment({ prefix: 'adoption' });
-const nothing = { enabled: false, target: { kind: 'none' } };
-const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
 /** Returns the destination that the how-to's first command creates, with the endpoint of the forwarding's Secret. */
 const asInTheHowTo = (name: string) => ({ ...environment().credentials, name, log_format: 'cef' as const });

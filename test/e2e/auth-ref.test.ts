@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { document } from '../docs/documents.ts';
 import { type Script, scriptsOf } from '../docs/scripts.ts';
-import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   authConfigurationCRD,
@@ -11,8 +10,9 @@ import {
   authConfigurationObject,
 } from '../support/kong-operator.ts';
 import { type ExpectedProblem, expectProblem } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { attachedToOwn, type Fixture, nothing } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
+import { installKind, removeKind } from './support/kong-kinds.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 import { requestReconcile } from './support/reconciliations.ts';
 import { bash } from './support/shell.ts';
@@ -21,17 +21,6 @@ const account = 'konnect-audit-log-operator';
 
 /** The operator begins before the kind exists, and without the right to read it. */
 const { environment, fixture } = oneEnvironment({ prefix: 'auth-ref', flags: ['--auth-refs=true'] });
-
-async function installKind(): Promise<void> {
-  const { kubectl } = cluster();
-  await kubectl(['apply', '-f', '-'], { input: JSON.stringify(authConfigurationDefinition) });
-  await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${authConfigurationCRD}`]);
-  // The API server reports Established shortly before it serves the kind.
-  await eventually(async () => kubectl(['get', authConfigurationCRD, '-A']));
-}
-
-const removeKind = () =>
-  cluster().kubectl(['delete', 'crd', authConfigurationCRD, '--ignore-not-found', '--timeout=60s']);
 
 /** Gives the operator the rights that the chart grants with `authRefs: true`. */
 async function grant(): Promise<void> {
@@ -69,14 +58,8 @@ const inline = (one: Fixture, token = one.token, more: object = {}) =>
 const bySecret = (one: Fixture, more: object = {}) =>
   authConfigurationObject(one.name, { type: 'secretRef', secretRef: { name: one.tokenSecret, ...more } });
 
-const attachedTo = (one: Fixture) => ({
-  enabled: true,
-  target: { kind: 'destination', id: one.destinations()[0]?.id },
-});
-const nothing = { enabled: false, target: { kind: 'none' } };
-
-beforeAll(removeKind, 90_000);
-afterAll(removeKind, 90_000);
+beforeAll(() => removeKind(authConfigurationCRD), 90_000);
+afterAll(() => removeKind(authConfigurationCRD), 90_000);
 
 test('before the right and the kind exist, the operator works for the others, and continues when they do', async () => {
   const other = await fixture('auth-other');
@@ -103,11 +86,11 @@ test('before the right and the kind exist, the operator works for the others, an
   await expectProblem(environment(), one.name, unserved);
   expect(one.calls()).toEqual([]);
 
-  await installKind();
+  await installKind(authConfigurationDefinition);
   await environment().apply(inline(one));
   // The operator asks for the kind every 30 s at most.
   await environment().waitForReady(one.name, 60_000);
-  expect(one.portalWebhook()).toMatchObject(attachedTo(one));
+  expect(one.portalWebhook()).toMatchObject(attachedToOwn(one));
   expect((await fetch(`${environment().operator().healthURL}/readyz`)).status).toBe(200);
 }, 180_000);
 
@@ -123,7 +106,7 @@ describe('the token', () => {
     await write(one.token);
     await applyReferring(one);
     await environment().waitForReady(one.name);
-    expect(one.portalWebhook()).toMatchObject(attachedTo(one));
+    expect(one.portalWebhook()).toMatchObject(attachedToOwn(one));
 
     one.fail({ kind: 'status', status: 401 });
     await environment().patch(one.name, { spec: { interval: '23h' } });
@@ -161,7 +144,7 @@ test('a missing object is named, and used as soon as it exists; without it the w
   await environment().waitForReady(one.name);
   await environment().kubectl(['delete', authConfigurationCRD, one.name]);
   await expectProblem(environment(), one.name, missing);
-  expect(one.portalWebhook()).toMatchObject(attachedTo(one));
+  expect(one.portalWebhook()).toMatchObject(attachedToOwn(one));
   // The operator remembers the last valid token.
   await environment().remove(one.name);
   expect(one.portalWebhook()).toMatchObject(nothing);

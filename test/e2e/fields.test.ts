@@ -3,15 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectLegal, expectProblem, isAnswered } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { attachedTo, type Fixture, nothing } from './support/fixture.ts';
 import { conditionOf, isReady } from './support/forwarding-object.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 import { attachPortal, createDestination, otherDestination } from './support/other-client.ts';
 import { annotateForReconcile, requestReconcile } from './support/reconciliations.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'fields' });
-const nothing = { enabled: false, target: { kind: 'none' } };
-const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
 function only(one: Fixture) {
   const [destination, ...more] = one.destinations();

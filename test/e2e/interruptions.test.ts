@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectProblem } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { attachedTo, type Fixture, nothing } from './support/fixture.ts';
 import { isReady } from './support/forwarding-object.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { oneEnvironment } from './support/one-environment.ts';
@@ -12,8 +12,6 @@ import { setInline } from './support/other-client.ts';
 import { requestReconcile } from './support/reconciliations.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'stories' });
-const nothing = { enabled: false, target: { kind: 'none' } };
-const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
 
 function destinationID(one: Fixture): string {
   const [destination, ...more] = one.destinations();

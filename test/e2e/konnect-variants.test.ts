@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Behavior } from '../../sandbox/konnect/behavior.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswered } from './support/conditions.ts';
+import { nothing } from './support/fixture.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 
 const { environment, fixture } = oneEnvironment({ prefix: 'ways' });
@@ -62,7 +63,6 @@ test.each(ways.map((way, index) => ({ way, index, says: JSON.stringify(way) })))
 
   await environment().remove(one.name);
   expect(one.destinations()).toEqual([]);
-  const nothing = { enabled: false, target: { kind: 'none' } };
   expect([one.portalWebhook(0), one.portalWebhook(1), one.organizationWebhook()]).toMatchObject([
     nothing,
     nothing,

@@ -3,13 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { Webhook } from '../../sandbox/konnect/model.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectProblem } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { type Fixture, nothing } from './support/fixture.ts';
 import { conditionOf } from './support/forwarding-object.ts';
 import { secret } from './support/manifests.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 
 const { environment, fixture, readyFixture } = oneEnvironment({ prefix: 'moving' });
-const nothing = { enabled: false, target: { kind: 'none' } };
 
 function destinationID(one: Fixture): string {
   const [destination, ...more] = one.destinations();

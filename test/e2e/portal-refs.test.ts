@@ -15,41 +15,18 @@ import {
 } from '../support/kong-operator.ts';
 import { operatorRequests } from './support/audit-log.ts';
 import { type ExpectedProblem, expectProblem, isAnswered } from './support/conditions.ts';
-import type { Fixture } from './support/fixture.ts';
+import { attachedToOwn, type Fixture, nothing } from './support/fixture.ts';
+import { installKind, removeKind } from './support/kong-kinds.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 import { requestReconcile } from './support/reconciliations.ts';
 import { bash } from './support/shell.ts';
 
 const { environment, fixture } = oneEnvironment({ prefix: 'portal-refs' });
-const nothing = { enabled: false, target: { kind: 'none' } };
 
-const attachedTo = (one: Fixture) => ({
-  enabled: true,
-  target: { kind: 'destination', id: one.destinations()[0]?.id },
-});
 const refs = (...names: string[]) => ({ portals: [], portalRefs: names.map((name) => ({ name })) });
 const trouble = (reason: string, mark: ExpectedProblem['mark'], ...says: string[]): ExpectedProblem => {
   return { reason, mark, part: 'WebhooksReady', says };
 };
-
-async function installKind(): Promise<void> {
-  const { kubectl } = cluster();
-  await kubectl(['apply', '-f', '-'], { input: JSON.stringify(portalDefinition) });
-  await kubectl(['wait', '--for=condition=Established', '--timeout=20s', `crd/${portalCRD}`]);
-  // The API server reports Established shortly before it serves the kind.
-  await eventually(async () => kubectl(['get', portalCRD, '-A']));
-}
-
-async function removeKind(): Promise<void> {
-  const { kubectl } = cluster();
-  await kubectl(['delete', 'crd', portalCRD, '--ignore-not-found', '--timeout=60s']);
-  await eventually(async () => {
-    const { stdout } = await kubectl(['api-resources', '--api-group=konnect.konghq.com', '--no-headers'], {
-      allowFailure: true,
-    });
-    expect(stdout).not.toMatch(/^portals /m);
-  });
-}
 
 /** Writes the status that kong-operator writes when the portal exists in Konnect. */
 async function program(name: string, id: string | undefined, change: PortalStatus = {}): Promise<void> {
@@ -73,8 +50,8 @@ async function referring(name: string, portals = 1): Promise<Fixture> {
 
 const removePortal = (name: string) => environment().kubectl(['delete', portalCRD, name]);
 
-beforeAll(installKind, 60_000);
-afterAll(removeKind, 90_000);
+beforeAll(() => installKind(portalDefinition), 60_000);
+afterAll(() => removeKind(portalCRD), 90_000);
 
 test('a Portal is forwarded as soon as kong-operator has written its ID, beside a portal by ID', async () => {
   const one = await fixture('refs-happy', { portals: 2 });
@@ -90,7 +67,7 @@ test('a Portal is forwarded as soon as kong-operator has written its ID, beside 
   const object = await environment().waitForReady(one.name);
   expect(object.status.portalsReady).toBe('2/2');
   expect(object.status.portals?.find(({ id }) => id === first)).toMatchObject({ ref: 'refs-happy', state: 'on' });
-  for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
+  for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedToOwn(one));
 
   const { stdout } = await environment().kubectl(['get', 'alf', one.name, '--no-headers']);
   expect(stdout).toMatch(/True +InSync +\w+ +2\/2 /);
@@ -187,13 +164,13 @@ describe('a Portal that cannot be used has a reason of its own, and does not aff
     const says = [...expected.says, `spec.portalRefs[${name}]`];
     const object = await expectProblem(environment(), name, { ...expected, says });
     expect(object.status.portalsReady).toBe('1/2');
-    expect(one.portalWebhook(1)).toMatchObject(attachedTo(one));
+    expect(one.portalWebhook(1)).toMatchObject(attachedToOwn(one));
     expect(one.portalWebhook(0)).toMatchObject(nothing);
 
     await makePortal(name, first);
     if (expected.mark === 'Stalled') await requestReconcile(environment(), name);
     await environment().waitForReady(name);
-    expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
+    expect(one.portalWebhook(0)).toMatchObject(attachedToOwn(one));
   });
 
   test('the same portal twice, with different settings', async () => {
@@ -207,7 +184,7 @@ describe('a Portal that cannot be used has a reason of its own, and does not aff
     await one.applyForwarding({ portals: [{ id }], portalRefs: [{ name: one.name }] });
     const { status } = await environment().waitForReady(one.name);
     expect([status.portalsReady, status.portals?.length]).toEqual(['1/1', 1]);
-    expect(one.portalWebhook()).toMatchObject(attachedTo(one));
+    expect(one.portalWebhook()).toMatchObject(attachedToOwn(one));
   });
 });
 
@@ -220,11 +197,11 @@ test('a Portal without an ID for a while keeps its webhook, and a recreated Port
   await requestReconcile(environment(), one.name);
   const object = await expectProblem(environment(), one.name, trouble('PortalRefNotReady', 'Reconciling'));
   expect(object.status.portals).toMatchObject([{ id: first, ref: one.name, state: 'on' }]);
-  expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
+  expect(one.portalWebhook(0)).toMatchObject(attachedToOwn(one));
   await program(one.name, second);
   const { status } = await environment().waitForReady(one.name);
   expect(status.portals).toMatchObject([{ id: second, ref: one.name }]);
-  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
+  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedToOwn(one)]);
 });
 
 test('a reference that leaves spec is detached, and the other portal stays attached', async () => {
@@ -232,7 +209,7 @@ test('a reference that leaves spec is detached, and the other portal stays attac
   await one.applyForwarding({ portals: [{ id: one.portals[1] }] });
   const { status } = await environment().waitForReady(one.name);
   expect(status.portals?.map(({ id }) => id)).toEqual([one.portals[1]]);
-  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
+  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedToOwn(one)]);
 });
 
 test('a deleted Portal releases its portal, whether it still exists in Konnect or not, and the operator waits for it', async () => {
@@ -243,7 +220,7 @@ test('a deleted Portal releases its portal, whether it still exists in Konnect o
   const object = await expectProblem(environment(), one.name, absent);
   expect(object.status).toMatchObject({ portalsReady: '1/2', portals: [{ id: one.portals[1] }] });
   expect(object.status.cleanup).toBeUndefined();
-  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
+  expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedToOwn(one)]);
 
   await makePortal(one.name, one.portals[0]);
   await environment().waitForReady(one.name);
@@ -292,7 +269,7 @@ test('of two forwardings of one portal, by ID and by Portal, one owns it, and th
   expect(next.writes()).toEqual([]);
   await environment().remove(holder.name);
   await environment().waitForReady(next.name);
-  expect(holder.portalWebhook()).toMatchObject(attachedTo(next));
+  expect(holder.portalWebhook()).toMatchObject(attachedToOwn(next));
   expect(holder.writes()).not.toContain('delete-portal-audit-log-webhook');
 });
 
@@ -324,7 +301,7 @@ describe('without the permission to read Portals', () => {
     try {
       const says = ['to get portals.konnect.konghq.com', 'ServiceAccount'];
       await expectProblem(environment(), one.name, trouble('PortalRefForbidden', 'Stalled', ...says));
-      for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
+      for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedToOwn(one));
     } finally {
       await environment().restartOperator();
     }
@@ -356,29 +333,29 @@ test('while kong-operator’s conversion webhook is down, the operator waits for
     const says = [`spec.portalRefs[${one.name}]`, 'the API server fails to return it', 'conversion webhook'];
     const object = await expectProblem(environment(), one.name, trouble('PortalRefUnreadable', 'Reconciling', ...says));
     expect(object.status.portalsReady).toBe('1/2');
-    expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedTo(one)]);
+    expect([one.portalWebhook(0), one.portalWebhook(1)]).toMatchObject([nothing, attachedToOwn(one)]);
   } finally {
     await convert({ strategy: 'None' });
   }
   await eventually(() => program(one.name, first));
   await environment().waitForReady(one.name);
-  expect(one.portalWebhook(0)).toMatchObject(attachedTo(one));
+  expect(one.portalWebhook(0)).toMatchObject(attachedToOwn(one));
 });
 
 test('after the kind is deleted, existing webhooks stay attached, each reconciliation reads it once, and deletion does not need it', async () => {
   const one = await referring('refs-unserved', 2);
   const late = await fixture('refs-unserved-first', { portals: 2 });
-  await removeKind();
+  await removeKind(portalCRD);
   try {
     await requestReconcile(environment(), one.name);
     const notServed = trouble('PortalRefNotServed', 'Stalled', 'CRDs of kong-operator', 'spec.portals');
     const object = await expectProblem(environment(), one.name, notServed);
     expect(object.status).toMatchObject({ portalsReady: '1/2' });
-    for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedTo(one));
+    for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(attachedToOwn(one));
 
     await late.apply({ portals: [{ id: late.portals[1] }], portalRefs: [{ name: late.name }] });
     await expectProblem(environment(), late.name, notServed);
-    expect([late.portalWebhook(0), late.portalWebhook(1)]).toMatchObject([nothing, attachedTo(late)]);
+    expect([late.portalWebhook(0), late.portalWebhook(1)]).toMatchObject([nothing, attachedToOwn(late)]);
 
     const asked = async () =>
       (await operatorRequests(environment().namespace)).filter(
@@ -391,11 +368,11 @@ test('after the kind is deleted, existing webhooks stay attached, each reconcili
     await environment().remove(one.name);
     for (const index of [0, 1]) expect(one.portalWebhook(index)).toMatchObject(nothing);
   } finally {
-    await installKind();
+    await installKind(portalDefinition);
   }
   await makePortal(late.name, late.portals[0]);
   await requestReconcile(environment(), late.name);
   await environment().waitForReady(late.name);
-  expect(late.portalWebhook(0)).toMatchObject(attachedTo(late));
+  expect(late.portalWebhook(0)).toMatchObject(attachedToOwn(late));
   expect(isAnswered(await environment().forwarding(late.name))).toBe(true);
 });

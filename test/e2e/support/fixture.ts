@@ -58,6 +58,15 @@ export interface Fixture {
   organizationWebhook(region?: string): Webhook;
 }
 
+/** A webhook that is detached. */
+export const nothing = { enabled: false, target: { kind: 'none' } };
+
+/** A webhook that is on, with this destination. */
+export const attachedTo = (id: string | undefined) => ({ enabled: true, target: { kind: 'destination', id } });
+
+/** A webhook that is on, with the destination of this fixture. */
+export const attachedToOwn = (one: Fixture) => attachedTo(one.destinations()[0]?.id);
+
 export async function createFixture(
   environment: Environment,
   name: string,
