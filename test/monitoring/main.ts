@@ -266,13 +266,17 @@ async function run(): Promise<void> {
   );
 }
 
+function fail(error: unknown): void {
+  write(`\n==> ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
 const startedMs = performance.now();
 try {
   await run();
   write(`\n==> all checks succeeded, ${String(Math.round((performance.now() - startedMs) / 1_000))} s\n`);
 } catch (error) {
-  write(`\n==> ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  fail(error);
 }
-for (const stop of stops.toReversed()) await stop();
+for (const stop of stops.toReversed()) await stop().catch(fail);
 process.exit();
