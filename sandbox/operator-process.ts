@@ -33,6 +33,7 @@ export interface OperatorProcess {
 }
 
 const name = 'operator';
+const readyTimeoutMs = 90_000;
 const stopGraceMs = 60_000;
 
 export const operatorFile = fileURLToPath(new URL('../dist/operator.js', import.meta.url));
@@ -47,7 +48,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
       operatorFile,
       ...operatorFlags(options, { metricsPort, healthPort }),
     ]);
-    await ready(healthURL, supervised);
+    await supervised.waitUntilOK(name, `${healthURL}/readyz`, readyTimeoutMs);
     return controlled(supervised, { metricsURL: `http://127.0.0.1:${String(metricsPort)}/metrics`, healthURL });
   });
 }
@@ -93,17 +94,4 @@ export function operatorFlags(
     '--metrics-secure=false',
     ...flags,
   ];
-}
-
-async function ready(healthURL: string, supervised: Supervised): Promise<void> {
-  const deadline = performance.now() + 90_000;
-  for (;;) {
-    await supervised.check(name);
-    const answer = await fetch(`${healthURL}/readyz`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    if (performance.now() > deadline) {
-      throw new Error(`the operator did not become ready; its log ends with:\n${await supervised.logTail(name)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

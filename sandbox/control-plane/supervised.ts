@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { InTerminal, SupervisorCommand, SupervisorEvent } from './supervisor.ts';
 
@@ -97,6 +98,19 @@ export class Supervised {
   async check(name: string): Promise<void> {
     const how = this.#exits.get(name);
     if (how !== undefined) throw new ServerFailure(name, how, await this.logTail(name));
+  }
+
+  /** Resolves when `url` answers 2xx. Rejects if the server has exited or the time is over, with the last lines of its log. */
+  async waitUntilOK(name: string, url: string, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      await this.check(name);
+      const answer = await fetch(url).catch(() => undefined);
+      if (answer?.ok === true) return;
+      if (performance.now() > deadline)
+        throw new Error(`${name} did not become ready; its log ends with:\n${await this.logTail(name)}`);
+      await delay(50);
+    }
   }
 
   async logTail(name: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** A real Prometheus that scrapes the operator, and a real Alertmanager that sends its alerts to a local receiver. */
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { freePort } from '../../sandbox/control-plane/ports.ts';
 import { startSupervised } from '../../sandbox/control-plane/supervised.ts';
 import { renderRules } from '../../scripts/monitoring/rules.ts';
-import { eventually } from '../support/eventually.ts';
+import { startHTTPServer } from '../support/http-server.ts';
 import { alertmanager, ensureProgram, prometheus } from '../validators/build.ts';
 
 export interface Notification {
@@ -42,6 +42,8 @@ const Notified = z.object({
   ),
 });
 
+const readyTimeoutMs = 60_000;
+
 /** Starts both servers. Scrapes every second, and lets alerts fire after a second instead of minutes. */
 export async function startMonitoring(metricsURL: string, progress: (line: string) => void): Promise<Monitoring> {
   const executables = {
@@ -53,11 +55,7 @@ export async function startMonitoring(metricsURL: string, progress: (line: strin
     notifications.push(...Notified.parse(JSON.parse(await text(request))).alerts);
     response.end();
   }
-  const receiver = createServer((request, response) => {
-    void receive(request, response);
-  });
-  const receiverPort = await freePort();
-  receiver.listen(receiverPort, '127.0.0.1');
+  const receiver = await startHTTPServer((request, response) => void receive(request, response));
 
   return startSupervised(async (supervised) => {
     const [port, alertPort] = [await freePort(), await freePort()];
@@ -88,9 +86,7 @@ export async function startMonitoring(metricsURL: string, progress: (line: strin
       'alertmanager.yaml',
       stringify({
         route: { receiver: 'local', group_by: ['...'], group_wait: '1s', group_interval: '1s' },
-        receivers: [
-          { name: 'local', webhook_configs: [{ url: `http://127.0.0.1:${String(receiverPort)}/`, max_alerts: 0 }] },
-        ],
+        receivers: [{ name: 'local', webhook_configs: [{ url: `${receiver.url}/`, max_alerts: 0 }] }],
       }),
     );
     await supervised.start('alertmanager', executables.alertmanager, [
@@ -104,15 +100,8 @@ export async function startMonitoring(metricsURL: string, progress: (line: strin
       `--storage.tsdb.path=${join(supervised.folder, 'series')}`,
       `--web.listen-address=127.0.0.1:${String(port)}`,
     ]);
-    for (const [name, ready] of [
-      ['alertmanager', `${alertURL}/-/ready`],
-      ['prometheus', `${url}/-/ready`],
-    ] as const) {
-      await eventually(async () => {
-        await supervised.check(name);
-        if (!(await fetch(ready)).ok) throw new Error(`${name} is not ready:\n${await supervised.logTail(name)}`);
-      });
-    }
+    await supervised.waitUntilOK('alertmanager', `${alertURL}/-/ready`, readyTimeoutMs);
+    await supervised.waitUntilOK('prometheus', `${url}/-/ready`, readyTimeoutMs);
     progress('Prometheus scrapes the operator, and Alertmanager sends its alerts to a local receiver');
     return {
       notifications,
@@ -127,8 +116,7 @@ export async function startMonitoring(metricsURL: string, progress: (line: strin
       },
       async stop() {
         await supervised.end();
-        receiver.closeAllConnections();
-        receiver.close();
+        receiver.stop();
       },
     };
   });

@@ -7,6 +7,7 @@ import type { Binaries } from '../../../../sandbox/control-plane/binaries.ts';
 import { startControlPlane } from '../../../../sandbox/control-plane/control-plane.ts';
 import { Supervised } from '../../../../sandbox/control-plane/supervised.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { startHTTPServer } from '../../../support/http-server.ts';
 import { descendants, processes } from '../../../support/processes.ts';
 
 let folder: string;
@@ -120,6 +121,20 @@ describe('supervised servers', () => {
     await eventually(async () => expect(await supervised.logTail('deaf')).toBe('ready'));
     await supervised.stop('deaf', 50);
     await expect(supervised.check('deaf')).rejects.toThrow(/deaf was killed by SIGKILL/);
+    await supervised.end();
+  });
+
+  test('are waited for until they answer 2xx, exit, or the time is over', async () => {
+    const supervised = await Supervised.create();
+    const answers = [503, 503, 200, 503];
+    const server = await startHTTPServer((_, response) => response.writeHead(answers.shift() ?? 503).end());
+    await supervised.start('one', '/bin/sleep', ['63']);
+    await supervised.waitUntilOK('one', server.url, 60_000);
+    expect(answers).toEqual([503]);
+    await expect(supervised.waitUntilOK('one', server.url, 0)).rejects.toThrow(/^one did not become ready/);
+    await supervised.stop('one', 0);
+    await expect(supervised.waitUntilOK('one', server.url, 60_000)).rejects.toThrow(/one was killed by SIGKILL/);
+    server.stop();
     await supervised.end();
   });
 
