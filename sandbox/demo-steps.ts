@@ -4,6 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { DemoTerminal } from './demo-terminal.ts';
 import { verifyLine } from './konnect/delivery/audit-line.ts';
+import {
+  createKonnectClient,
+  type KonnectClient,
+  organizationWebhook,
+  type Webhook,
+  webhookOf,
+} from './konnect-client.ts';
 import { namespace, type Sandbox, sandboxData } from './sandbox.ts';
 import { searchMessages } from './sumologic/search.ts';
 
@@ -11,13 +18,6 @@ const inNamespace = ['-n', namespace] as const;
 const forwarding = ['auditlogforwarding', 'sumologic', ...inNamespace] as const;
 const eventColumns = ['-o', 'custom-columns=REASON:.reason,MESSAGE:.message'] as const;
 const newCode = 'ZaVnC4dhaV2rotatedSandboxCodeThatOpensNothing==';
-
-const Destinations = z.object({
-  data: z.array(z.object({ id: z.string(), name: z.string(), endpoint: z.string(), log_format: z.string() })),
-});
-const Webhook = z.object({ audit_log_destination_id: z.string().optional(), enabled: z.boolean() });
-const Attempt = z.object({ last_response_code: z.number().optional() });
-const ReplayJob = z.object({ status: z.string() });
 
 /** Runs all steps. Rejects at the first command or check that fails. */
 export async function runDemoSteps(sandbox: Sandbox, terminal: DemoTerminal, file: string): Promise<void> {
@@ -116,7 +116,7 @@ The forwarding's interval is 1m. At the next resync, the operator restores both.
   );
   await terminal.check(
     'the webhook is enabled again',
-    async () => (await konnect.webhook(sandboxData.portals.partners)).enabled || undefined,
+    async () => (await konnect.webhook(webhookOf(sandboxData.portals.partners))).enabled || undefined,
   );
   await terminal.check('events report both corrections', async () => {
     const { stdout } = await controlPlane.kubectl(['get', 'events', ...inNamespace]);
@@ -215,59 +215,15 @@ async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: s
   for (const portal of Object.values(sandboxData.portals)) {
     await terminal.check(
       `the webhook of portal ${portal} is detached`,
-      async () => isDetached(await konnect.webhook(portal)) || undefined,
+      async () => isDetached(await konnect.webhook(webhookOf(portal))) || undefined,
     );
   }
   await terminal.check(
     "the organization's webhook is detached",
-    async () => isDetached(Webhook.parse(await konnect.call('GET', 'us', organizationWebhook))) || undefined,
+    async () => isDetached(await konnect.webhook(organizationWebhook)) || undefined,
   );
 }
 
-function isDetached({ audit_log_destination_id: id = '', enabled }: z.infer<typeof Webhook>): boolean {
+function isDetached({ audit_log_destination_id: id = '', enabled }: Webhook): boolean {
   return id === '' && !enabled;
-}
-
-const organizationWebhook = '/v3/audit-log-webhook';
-
-function webhookOf(portal: string): string {
-  return `/v3/portals/${portal}/audit-log-webhook`;
-}
-
-/** Another client of Konnect: what a user does there without the operator. */
-interface KonnectClient {
-  call(method: string, region: string, path: string, body?: object): Promise<unknown>;
-  destinations(): Promise<z.infer<typeof Destinations>['data']>;
-  webhook(portal: string): Promise<z.infer<typeof Webhook>>;
-  /** Resolves with the HTTP status that the last delivery of the webhook with this path got. */
-  lastAnswer(webhook: string): Promise<number | undefined>;
-  /** Resolves with true if Konnect has completed a replay of the webhook with this path. */
-  isReplayed(webhook: string): Promise<boolean>;
-  login(portal: string): Promise<void>;
-}
-
-function createKonnectClient({ services }: Sandbox): KonnectClient {
-  async function call(method: string, region: string, path: string, body?: object): Promise<unknown> {
-    const answer = await fetch(services.konnect.urlTemplate.replace('{region}', region) + path, {
-      method,
-      headers: { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${String(answer.status)}`);
-    return answer.json();
-  }
-  return {
-    call,
-    destinations: async () => Destinations.parse(await call('GET', 'global', '/v3/audit-log-destinations')).data,
-    webhook: async (portal) => Webhook.parse(await call('GET', 'us', webhookOf(portal))),
-    lastAnswer: async (webhook) => Attempt.parse(await call('GET', 'us', `${webhook}/status`)).last_response_code,
-    async isReplayed(webhook) {
-      const path = webhook.replace(/webhook$/, 'replay-job');
-      return ReplayJob.parse(await call('GET', 'us', path)).status === 'completed';
-    },
-    async login(portal) {
-      const { email: username, password } = sandboxData.developer;
-      await call('POST', 'us', `/__portals/${portal}/api/v2/developer/authenticate`, { username, password });
-    },
-  };
 }

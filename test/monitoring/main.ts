@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import * as z from 'zod';
+import { createKonnectClient, webhookOf } from '../../sandbox/konnect-client.ts';
 import { startOperator } from '../../sandbox/operator-process.ts';
 import {
   namespace,
@@ -15,6 +16,7 @@ import {
   startSandboxWithoutOperator,
   writeForwarding,
 } from '../../sandbox/sandbox.ts';
+import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { createReporter } from '../interop/reporter.ts';
 import { eventually } from '../support/eventually.ts';
 import { dashboardQueries } from '../validators/dashboard-queries.ts';
@@ -44,6 +46,7 @@ await import('../../scripts/build.ts');
 const sandbox = await startSandboxWithoutOperator(progress);
 const { controlPlane, services } = sandbox;
 const { konnect, sumologic } = services;
+const client = createKonnectClient(sandbox);
 const stops: (() => Promise<unknown>)[] = [() => sandbox.stop()];
 const seen = new Set<string>();
 
@@ -60,19 +63,10 @@ const look = (name: string) =>
     name,
     `-n=${namespace}`,
     '--overwrite',
-    `konnect-audit-log.io/reconcile-requested-at=${String(performance.now())}`,
+    `${reconcileAnnotation}=${String(performance.now())}`,
   );
 
-async function login(): Promise<void> {
-  const { email, password } = sandboxData.developer;
-  const url = `${konnect.url}/us/__portals/${sandboxData.portals.developers}/api/v2/developer/authenticate`;
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: email, password }),
-  });
-  ok(answer.ok, `the login was answered with ${String(answer.status)}`);
-}
+const login = () => client.login(sandboxData.portals.developers);
 
 /** Checks that these panels have data, and that Prometheus takes all queries. */
 async function expectPanels(monitoring: Monitoring, ...wanted: readonly string[]): Promise<void> {
@@ -187,12 +181,8 @@ async function run(): Promise<void> {
   await expectValue(monitoring, 'every webhook delivers', count('Webhooks not delivering'), 0);
 
   reporter.section('another client changes a webhook');
-  const webhook = `${konnect.url}/us/v3/portals/${sandboxData.portals.developers}/audit-log-webhook`;
-  const headers = { authorization: `Bearer ${sandboxData.token}`, 'content-type': 'application/json' };
-  const Webhook = z.object({ audit_log_destination_id: z.string() });
-  const current = Webhook.parse(await (await fetch(webhook, { headers })).json());
-  const body = JSON.stringify({ ...current, enabled: false });
-  ok((await fetch(webhook, { method: 'PATCH', headers, body })).ok, 'the other client is refused');
+  const webhook = webhookOf(sandboxData.portals.developers);
+  await client.call('PATCH', 'us', webhook, { ...(await client.webhook(webhook)), enabled: false });
   await look('sumologic');
   await expectPanels(monitoring, 'Corrected after changes of other clients');
 
