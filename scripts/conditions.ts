@@ -1,5 +1,4 @@
 /** Renders the table of all conditions from the code that writes them and from the runbook, which says what to do. */
-import { readFileSync } from 'node:fs';
 import { type Condition, pendingCondition } from '../src/api/v1alpha1.ts';
 import { reasons } from '../src/forwarding/problems.ts';
 import {
@@ -15,9 +14,18 @@ import {
   withVerified,
 } from '../src/status/conditions.ts';
 import type { Problem } from '../src/status/problem.ts';
+import {
+  entriesOf,
+  isAboutEvents,
+  linkTo,
+  moved,
+  type RunbookEntry,
+  type RunbookPage,
+  runbookPages,
+} from './runbook.ts';
 
 export const conditionsFile = 'docs/operate/conditions.md';
-const runbookFile = 'docs/operate/runbook.md';
+const runbookFolder = 'docs/operate/runbook/';
 
 type Part = 'SecretsResolved' | 'DestinationReady' | 'WebhooksReady';
 
@@ -148,38 +156,37 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
 
 export interface Row {
   readonly reason: string;
+  /** The page of the runbook with the entry. */
+  readonly file: string;
   /** Such as `Ready` with `False`, in the order of status. */
   readonly conditions: readonly { readonly type: string; readonly statuses: readonly string[] }[];
   /** With `…` for the part that differs. */
   readonly message: string;
-  /** Markdown, with links as in the runbook; empty if no action is needed. */
+  /** Markdown, with links from {@link conditionsFile}; empty if no action is needed. */
   readonly remedy: string;
 }
 
-interface Entry {
-  readonly reason: string;
+interface Entry extends RunbookEntry {
   readonly messages: readonly string[];
+  /** Absent if no action is needed. */
   readonly remedy: string | undefined;
 }
 
 /** Returns the entries of the runbook about conditions, in its order. The remedy is the first sentence of "Way out". */
-function entriesOf(runbook: string): Entry[] {
-  const sections = runbook.split(/^## /m).filter((section) => !section.startsWith('Events about finished work'));
-  return sections.flatMap((section) =>
-    section
-      .split(/^### /m)
-      .slice(1)
-      .map((entry) => ({
-        reason: entry.slice(0, entry.indexOf('\n')),
-        messages: [...entry.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message),
-        remedy: /^- \*\*Way out:\*\* (.+?\.)(?:\s|$)/m.exec(entry)?.[1],
-      })),
-  );
+function conditionEntries(pages: readonly RunbookPage[]): Entry[] {
+  return pages
+    .filter((page) => !isAboutEvents(page))
+    .flatMap(entriesOf)
+    .map((entry) => ({
+      ...entry,
+      messages: [...entry.text.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message),
+      remedy: /^- \*\*Way out:\*\* (.+?\.)(?:\s|$)/m.exec(entry.text)?.[1],
+    }));
 }
 
 /** Returns the rows of the table. Throws an error that says what to add if a reason lacks a situation, an entry, a message or a remedy. */
-export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[] {
-  const entries = entriesOf(runbook);
+export function conditionRows(pages = runbookPages()): Row[] {
+  const entries = conditionEntries(pages);
   const faults = [
     ...Object.values<string>(reasons)
       .filter((reason) => situations[reason] === undefined)
@@ -189,12 +196,12 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
       ),
     ...Object.keys(situations)
       .filter((reason) => !entries.some((entry) => entry.reason === reason))
-      .map((reason) => `${reason}: give it an entry in ${runbookFile}, before the section of events`),
+      .map((reason) => `${reason}: give it an entry in ${runbookFolder}, not on a page of events`),
   ];
   const rows = entries.flatMap((entry) => {
     const known = situations[entry.reason] ?? [];
     if (known.length === 0)
-      faults.push(`${entry.reason}: ${runbookFile} has an entry, scripts/conditions.ts no situation`);
+      faults.push(`${entry.reason}: ${entry.file} has an entry, scripts/conditions.ts no situation`);
     const isTrouble = known.some(
       (one) =>
         one.kind === 'stalled' ||
@@ -205,7 +212,7 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
     );
     if (isTrouble && entry.remedy === undefined) {
       faults.push(
-        `${entry.reason}: ${runbookFile} needs a line "- **Way out:** …." whose first sentence says what to do`,
+        `${entry.reason}: ${entry.file} needs a line "- **Way out:** …." whose first sentence says what to do`,
       );
     }
     const rowsOfEntry = entry.messages.flatMap((message) => {
@@ -214,7 +221,7 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
     });
     for (const { says = '' } of known) {
       if (!entry.messages.some((message) => message.includes(says))) {
-        faults.push(`${entry.reason}: no message in ${runbookFile} says "${says}"`);
+        faults.push(`${entry.reason}: no message in ${entry.file} says "${says}"`);
       }
     }
     return rowsOfEntry;
@@ -223,18 +230,15 @@ export function conditionRows(runbook = readFileSync(runbookFile, 'utf8')): Row[
   return rows;
 }
 
-function rowOf(
-  { reason, remedy = '' }: Entry,
-  message: string,
-  situation: Exclude<Situation, { kind: 'elsewhere' }>,
-): Row {
+function rowOf(entry: Entry, message: string, situation: Exclude<Situation, { kind: 'elsewhere' }>): Row {
+  const { reason, file, remedy = '' } = entry;
   const found = new Map<string, Set<string>>();
   for (const one of possible(reason, message, situation)) {
     if (one.reason !== reason) continue;
     found.set(one.type, (found.get(one.type) ?? new Set()).add(one.status));
   }
   const conditions = [...found].map(([type, statuses]) => ({ type, statuses: [...statuses] }));
-  return { reason, conditions, message, remedy };
+  return { reason, file, conditions, message, remedy: moved(remedy, entry) };
 }
 
 /** Returns every condition that status can have in this situation. */
@@ -325,7 +329,7 @@ const types: readonly string[] = ['Ready', 'Stalled', 'Reconciling', ...partType
 /** Returns the text of {@link conditionsFile}. */
 export function renderConditions(): string {
   const rows = conditionRows();
-  return `<!-- Generated from src/ and docs/operate/runbook.md by \`npm run generate\`. Do not edit. -->
+  return `<!-- Generated from src/ and docs/operate/runbook/ by \`npm run generate\`. Do not edit. -->
 # Conditions
 
 For the operator on call.
@@ -373,23 +377,19 @@ function byCondition(rows: readonly Row[]): string[] {
       const found = rows.filter(({ conditions }) =>
         conditions.some((one) => one.type === type && one.statuses.includes(status)),
       );
-      const links = [...new Set(found.map(({ reason }) => linkTo(reason)))];
+      const links = [...new Set(found.map(linkTo))];
       return links.length === 0 ? [] : [`| \`${type}\` | ${status} | ${links.join(', ')} |`];
     }),
   );
 }
 
-function lineOf({ reason, conditions, message, remedy }: Row): string {
+function lineOf(row: Row): string {
+  const { conditions, message, remedy } = row;
   const lines = conditions
     .toSorted((one, another) => types.indexOf(one.type) - types.indexOf(another.type))
     .map(({ type, statuses }) => ({ type, text: `\`${type}\` ${statuses.join(' or ')}` }));
   const summing = lines.filter(({ type }) => types.indexOf(type) < 3).map(({ text }) => text);
   const parts = lines.filter(({ type }) => types.indexOf(type) >= 3).map(({ text }) => text);
   const shown = [...summing, ...(summing.length > 0 && parts.length > 1 ? [parts.join(', or<br>')] : parts)];
-  const remedyHere = remedy.replaceAll('](#', '](runbook.md#');
-  return `| ${linkTo(reason)} | ${shown.join('<br>')} | ${message.replaceAll('|', '\\|')} | ${remedyHere === '' ? 'nothing' : remedyHere} |`;
-}
-
-function linkTo(reason: string): string {
-  return `[${reason}](runbook.md#${reason.toLowerCase()})`;
+  return `| ${linkTo(row)} | ${shown.join('<br>')} | ${message.replaceAll('|', '\\|')} | ${remedy === '' ? 'nothing' : remedy} |`;
 }

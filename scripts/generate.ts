@@ -11,6 +11,7 @@ import { metricsFile, withMetricTable } from './metrics.ts';
 import { dashboardFile, dashboardPage, renderDashboard, withPanels } from './monitoring/dashboard.ts';
 import { alertsFile, renderRules, rulesFile, withAlerts } from './monitoring/rules.ts';
 import { chartCRDFile, manifestsFile, renderManifests, valuesPages, withValuesTable } from './render.ts';
+import { runbookFile, withEntries } from './runbook.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -30,6 +31,7 @@ write(rulesFile, renderRules());
 write(alertsFile, withAlerts(readFileSync(alertsFile, 'utf8')));
 write(dashboardFile, renderDashboard());
 write(dashboardPage, withPanels(readFileSync(dashboardPage, 'utf8')));
+write(runbookFile, withEntries(readFileSync(runbookFile, 'utf8')));
 write(conditionsFile, renderConditions());
 const helm = await ensureHelm({ progress: print });
 write(manifestsFile, await renderManifests(helm));

@@ -57,7 +57,7 @@ export const alerts: readonly Alert[] = [
     means: "Konnect's last attempt to deliver failed, or Konnect switched the webhook off after failed attempts.",
     affected: 'The logs of this webhook. Konnect can send them again for 7 days.',
     check:
-      'The message of the condition `Delivering` names the HTTP status and the cause: [deliveries](runbook.md#deliveries).',
+      'The message of the condition `Delivering` names the HTTP status and the cause: [deliveries](runbook/deliveries.md).',
     wayOut: 'Repair the SIEM, or correct the Secret with the endpoint and the authorization.',
   },
   {
@@ -82,7 +82,7 @@ export const alerts: readonly Alert[] = [
       'Deliveries succeed again, and the logs of the time before are missing in the SIEM. With `gapRecovery.mode: Replay`, the operator requests the replay itself, and this alert means that it failed.',
     affected: 'The logs of the period that the message names.',
     check:
-      'The message of the condition `LogsUndelivered`: [ReplayAvailable](runbook.md#replayavailable), [ReplayFailed](runbook.md#replayfailed).',
+      'The message of the condition `LogsUndelivered`: [ReplayAvailable](runbook/gaps.md#replayavailable), [ReplayFailed](runbook/gaps.md#replayfailed).',
     wayOut: 'Run the command in the message within 7 days.',
   },
   {
@@ -118,7 +118,7 @@ export const alerts: readonly Alert[] = [
     severity: 'warning',
     summary: `Another client keeps changing what ${forwarding} owns in Konnect.`,
     means:
-      'The operator corrected changes of other clients at least twice within a day. After the third correction of an object it leaves the object alone ([Contested](runbook.md#contested)).',
+      'The operator corrected changes of other clients at least twice within a day. After the third correction of an object it leaves the object alone ([Contested](runbook/owners.md#contested)).',
     affected: 'This forwarding.',
     check:
       'The events `DestinationCorrected` and `WebhookCorrected`, and the audit log of the organization: who changed it?',
@@ -132,7 +132,7 @@ export const alerts: readonly Alert[] = [
     summary: `The deletion of the forwarding ${forwarding} is not complete after an hour.`,
     means: 'The operator cannot remove in Konnect what the forwarding owns.',
     affected: 'The forwarding, and a deletion of its namespace.',
-    check: 'The message of `Ready`: [a deletion hangs](runbook.md#a-deletion-hangs).',
+    check: 'The message of `Ready`: [a deletion hangs](troubleshooting.md#a-deletion-hangs).',
     wayOut: 'Do what the message says, or set `deletionPolicy: Retain`.',
   },
   {
@@ -167,7 +167,7 @@ export const alerts: readonly Alert[] = [
     summary: 'A fifth of the requests to Konnect in region {{ $labels.region }} fails.',
     means: 'Konnect answers with 429 or 5xx, or does not answer.',
     affected: 'All forwardings in this region: changes are applied late. Webhooks keep sending.',
-    check: 'The status page of Konnect, and a request of your own: [before you begin](runbook.md#before-you-begin).',
+    check: 'The status page of Konnect, and a request of your own: [before you begin](first-aid.md#before-you-begin).',
     wayOut: 'Wait for Konnect, or repair the network and the proxy. The operator retries by itself.',
   },
   {
@@ -212,7 +212,7 @@ export const alerts: readonly Alert[] = [
     summary: 'The operator gets no changes of {{ $labels.resource }} from the API server.',
     means: 'The API server has sent nothing for three minutes. It sends data about once a minute.',
     affected: 'Changes of spec and of Secrets are not applied.',
-    check: '[The operator does not see changes](runbook.md#the-operator-does-not-see-changes).',
+    check: '[The operator does not see changes](troubleshooting.md#the-operator-does-not-see-changes).',
     wayOut: 'Repair the connection to the API server.',
   },
   {

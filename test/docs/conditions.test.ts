@@ -8,12 +8,13 @@ import {
   situations,
   unknownConditions,
 } from '../../scripts/conditions.ts';
+import { isAboutEvents, runbookPages } from '../../scripts/runbook.ts';
 import type { Condition } from '../../src/api/v1alpha1.ts';
-import { document, root } from './documents.ts';
+import { root } from './documents.ts';
 import { sources } from './sources.ts';
 
 const rows = conditionRows();
-const runbook = document('docs/operate/runbook.md');
+const pages = runbookPages();
 
 describe('docs/operate/conditions.md', () => {
   test('is what npm run generate writes', () => {
@@ -24,8 +25,9 @@ describe('docs/operate/conditions.md', () => {
   test('has every message of the runbook that a condition can have', () => {
     const shown = new Set(rows.map(({ message }) => message));
     const elsewhere = Object.values(situations).flatMap((all) => all.filter(({ kind }) => kind === 'elsewhere'));
-    const [before = ''] = runbook.split('## Events about finished work');
-    const messages = [...before.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);
+    const messages = pages
+      .filter((page) => !isAboutEvents(page))
+      .flatMap(({ text }) => [...text.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message));
     const left = messages.filter((message) => !shown.has(message));
     expect(left).toHaveLength(elsewhere.length);
     expect(left.filter((message) => !elsewhere.some(({ says = '' }) => message.includes(says)))).toEqual([]);
@@ -72,25 +74,28 @@ test('every reason of a problem has a test on the real control plane', () => {
 });
 
 describe('an error names what is missing and where to add it:', () => {
+  const changed = (from: string, to: string) =>
+    pages.map((page) => ({ ...page, text: page.text.replaceAll(from, to) }));
+
   test('an entry', () => {
-    expect(() => conditionRows(runbook.replace('### Claimed\n', ''))).toThrow(/Claimed: give it an entry in docs/);
+    expect(() => conditionRows(changed('## Claimed\n', ''))).toThrow(/Claimed: give it an entry in docs/);
   });
 
   test('a situation', () => {
-    expect(() => conditionRows(runbook.replace('### Claimed\n', '### Clamed\n'))).toThrow(
-      /Clamed: docs\/operate\/runbook\.md has an entry, scripts\/conditions\.ts no situation/,
+    expect(() => conditionRows(changed('## Claimed\n', '## Clamed\n'))).toThrow(
+      /Clamed: docs\/operate\/runbook\/owners\.md has an entry, scripts\/conditions\.ts no situation/,
     );
   });
 
   test('a remedy', () => {
-    expect(() => conditionRows(runbook.replaceAll('**Way out:**', '**Out:**'))).toThrow(
-      /SecretNotFound: docs\/operate\/runbook\.md needs a line "- \*\*Way out:\*\*/,
+    expect(() => conditionRows(changed('**Way out:**', '**Out:**'))).toThrow(
+      /SecretNotFound: docs\/operate\/runbook\/secrets\.md needs a line "- \*\*Way out:\*\*/,
     );
   });
 
   test('a message', () => {
-    expect(() => conditionRows(runbook.replace('or the same webhook', 'or it'))).toThrow(
-      /Claimed: no message in docs\/operate\/runbook\.md says "or the same webhook"/,
+    expect(() => conditionRows(changed('or the same webhook', 'or it'))).toThrow(
+      /Claimed: no message in docs\/operate\/runbook\/owners\.md says "or the same webhook"/,
     );
   });
 });

@@ -4,19 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { apiVersion, kind, Spec } from '../../src/api/v1alpha1.ts';
-import { documents, headings, prose, root } from './documents.ts';
-
-/** Returns the anchor that repository hosts create for a heading. */
-function anchorOf(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-}
-
-function anchorsOf(path: string): string[] {
-  return [1, 2, 3, 4].flatMap((level) => headings(documents.get(path) ?? '', level)).map(anchorOf);
-}
+import { anchorsOf, documents, headings, prose, root } from './documents.ts';
 
 describe.each([...documents])('%s', (path, text) => {
   test('has no broken links', () => {

@@ -27,6 +27,20 @@ export function headings(text: string, level: number): string[] {
   return [...prose(text).matchAll(new RegExp(`^${marks} (.+)$`, 'gm'))].map(([, title = '']) => title);
 }
 
+/** Returns the anchors of a document: those that repository hosts create for its headings, and its own. */
+export function anchorsOf(path: string): string[] {
+  const text = documents.get(path) ?? '';
+  const own = [...prose(text).matchAll(/<a id="([^"]+)"><\/a>/g)].map(([, id = '']) => id);
+  return [...[1, 2, 3, 4].flatMap((level) => headings(text, level)).map(anchorOf), ...own];
+}
+
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 /** Returns the rows of all tables as their cells, without headings and rules. */
 export function rows(text: string): string[][] {
   const lines = prose(text).split('\n');

@@ -1,9 +1,12 @@
+import { globSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { entriesOf, runbookFile, runbookPages, withEntries } from '../../scripts/runbook.ts';
 import { reasons } from '../../src/forwarding/problems.ts';
-import { document, headings } from './documents.ts';
+import { document, root } from './documents.ts';
 import { sources } from './sources.ts';
 
-const runbook = document('docs/operate/runbook.md');
+const pages = runbookPages();
+const entries = pages.flatMap(entriesOf);
 
 /** Reasons that the code contains as literals. */
 const announced = [
@@ -18,22 +21,26 @@ const conditions = [
 ];
 const literal = [...announced, ...conditions].flatMap(([, ...words]) => words.filter((word) => word !== undefined));
 
-describe('docs/operate/runbook.md', () => {
+describe('the runbook', () => {
   test('has an entry for every reason, and for no other', () => {
     expect(announced.length).toBeGreaterThan(8);
     expect(conditions.length).toBeGreaterThan(4);
     const known = new Set([...Object.values(reasons), ...literal, 'Deleting']);
     expect(sources).toContain("'Deleting'");
-    expect(headings(runbook, 3).toSorted()).toEqual([...known].toSorted());
+    expect(entries.map(({ reason }) => reason).toSorted()).toEqual([...known].toSorted());
   });
 
-  test('links every entry from its table of contents', () => {
-    const linked = new Set([...runbook.matchAll(/\[(\w+)\]\(#(\w+)\)/g)].map(([, title = '']) => title));
-    expect(headings(runbook, 3).filter((reason) => !linked.has(reason))).toEqual([]);
+  test('lists every entry, as npm run generate writes it', () => {
+    const page = document(runbookFile);
+    expect(withEntries(page) === page ? 'up to date' : 'run npm run generate').toBe('up to date');
   });
 
-  const entries = runbook.split(/^### /m).slice(1);
-  test.each(entries.map((entry) => [entry.slice(0, entry.indexOf('\n')), entry] as const))(
+  test('has every page of its folder', () => {
+    const files = globSync('docs/operate/runbook/*.md', { cwd: root });
+    expect(pages.map(({ file }) => file).toSorted()).toEqual(files.toSorted());
+  });
+
+  test.each(entries.map(({ reason, text }) => [reason, text] as const))(
     '%s: its messages are those of the code',
     (_reason, entry) => {
       const messages = [...entry.matchAll(/^> (.+)$/gm)].map(([, message = '']) => message);

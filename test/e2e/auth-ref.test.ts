@@ -184,8 +184,8 @@ test('the schema wants exactly one source of the token', async () => {
 
 describe('documents', () => {
   const isAbout = ({ text }: Script) => text.includes(authConfigurationCRD);
-  test.each(scriptsOf(document('docs/operate/runbook.md')).filter(isAbout))(
-    'docs/operate/runbook.md: $title',
+  test.each(scriptsOf(document('docs/operate/runbook/secrets.md')).filter(isAbout))(
+    'docs/operate/runbook/secrets.md: $title',
     async ({ text }) => {
       await environment().apply(
         authConfigurationObject('auth-documents', { type: 'secretRef', secretRef: { name: 'a' } }),

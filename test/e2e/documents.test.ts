@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { serviceAccount } from '../../sandbox/sandbox.ts';
+import { runbookPages } from '../../scripts/runbook.ts';
 import { document, root } from '../docs/documents.ts';
 import { type Script, scriptsOf, sessionsOf } from '../docs/scripts.ts';
 import { eventually } from '../support/eventually.ts';
@@ -74,9 +75,9 @@ async function here({ text: script }: Script): Promise<string> {
   );
 }
 
-/** Resolves with the functions and variables that the runbook defines and that the script uses without defining them. */
+/** Resolves with the functions and variables that first aid defines and that the script uses without defining them. */
 async function definitionsFor({ text: script }: Script): Promise<string> {
-  const defined = scriptsOf(document('docs/operate/runbook.md'))
+  const defined = scriptsOf(document('docs/operate/first-aid.md'))
     .flatMap(({ text: one }) => one.split('\n'))
     .filter((line) => /^(?:[A-Z_]+=|\w+\(\) )/.test(line) && !script.includes(line));
   const uses = (line: string, text: string) =>
@@ -121,7 +122,7 @@ function expected({ text: script }: Script): RegExp {
 
 const missing = missingTools();
 
-/** Returns whether the tools of the script exist. `konnect` is the runbook's name for curl with a token. */
+/** Returns whether the tools of the script exist. `konnect` is the name of first aid for curl with a token. */
 function canBeTyped({ text: script }: Script): boolean {
   const uses = (tool: string) =>
     new RegExp(tool === 'curl' ? String.raw`\b(curl|konnect) ` : `\\b${tool} `).test(script);
@@ -135,7 +136,7 @@ const isTyped = ({ text: script, ...rest }: Script) =>
   canBeTyped({ ...rest, text: script });
 
 test(`${missing.length === 0 ? 'no command' : `commands with ${missing.join(' and ')}, missing on this machine,`} of the documents had to be left out`, () => {
-  const left = scriptsOf(document('docs/operate/runbook.md')).filter((script) => !canBeTyped(script));
+  const left = scriptsOf(document('docs/operate/first-aid.md')).filter((script) => !canBeTyped(script));
   expect(left.length > 0).toBe(missing.length > 0);
 });
 
@@ -175,4 +176,6 @@ describe('docs/use/kubectl.md shows', () => {
 testCommandsOf('docs/use/resource.md');
 testCommandsOf('docs/use/behavior.md');
 testCommandsOf('docs/install/flux.md');
-testCommandsOf('docs/operate/runbook.md');
+testCommandsOf('docs/operate/first-aid.md');
+for (const { file, text } of runbookPages()) if (scriptsOf(text).some(isTyped)) testCommandsOf(file);
+testCommandsOf('docs/operate/troubleshooting.md');

@@ -77,8 +77,10 @@ test('a Portal is forwarded as soon as kong-operator has written its ID, beside 
 });
 
 describe('documents', () => {
-  const commands = scriptsOf(document('docs/operate/runbook.md')).filter(({ text }) => text.includes(portalCRD));
-  test.each(commands)('docs/operate/runbook.md: $title', async ({ text }) => {
+  const commands = scriptsOf(document('docs/operate/runbook/portal-refs.md')).filter(({ text }) =>
+    text.includes(portalCRD),
+  );
+  test.each(commands)('docs/operate/runbook/portal-refs.md: $title', async ({ text }) => {
     await makePortal('refs-documents', environment().blue.portals.us[0]);
     const here = text
       .replaceAll(' NAME ', ' refs-documents ')

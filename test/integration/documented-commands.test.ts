@@ -86,9 +86,9 @@ describe.each(methods)('a forwarding that a user creates by %s', (_method, insta
   });
 });
 
-test('the runbook lists the forwardings that no operator has looked at for two hours', async () => {
+test('first aid lists the forwardings that no operator has looked at for two hours', async () => {
   const namespace = await createNamespace('unobserved');
-  const list = scriptsOf(documents.get('docs/operate/runbook.md') ?? '')
+  const list = scriptsOf(documents.get('docs/operate/first-aid.md') ?? '')
     .map(({ text }) => text.replaceAll('auditlogforwarding -A', `auditlogforwarding -n ${namespace}`))
     .find((text) => text.includes('lastObservedTime'));
   const apply = (name: string) =>

@@ -355,11 +355,11 @@ async function expectMetricsProtected(metricsURL: string, namespace: string): Pr
   }
 }
 
-/** Resolves with the output of the metrics command in the runbook. */
+/** Resolves with the output of the metrics command in first aid. */
 async function metricsByKubectl(metricsURL: string, token: string): Promise<string> {
-  const runbook = document('docs/operate/runbook.md');
-  const [, before = ''] = /^ {4}ask\(\) \{ kubectl (.*) "\$@"; \}$/m.exec(runbook) ?? [];
-  const [, after = ''] = /^ {4}ask (\/metrics .*)$/m.exec(runbook) ?? [];
+  const page = document('docs/operate/first-aid.md');
+  const [, before = ''] = /^ {4}ask\(\) \{ kubectl (.*) "\$@"; \}$/m.exec(page) ?? [];
+  const [, after = ''] = /^ {4}ask (\/metrics .*)$/m.exec(page) ?? [];
   const command = `${before} ${after}`
     .replace('https://127.0.0.1:8080', new URL(metricsURL).origin.replace('http:', 'https:'))
     .replace('"$METRICS_TOKEN"', token);
