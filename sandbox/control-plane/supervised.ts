@@ -83,15 +83,16 @@ export class Supervised {
     return new Supervised(child, event.folder, lines);
   }
 
-  /** Resolves when the server runs. Rejects with a {@link ServerFailure} if it exited. */
-  async start(name: string, command: string, args: readonly string[], inTerminal?: InTerminal): Promise<void> {
+  /** Resolves with the process ID when the server runs. Rejects with a {@link ServerFailure} if it exited. */
+  async start(name: string, command: string, args: readonly string[], inTerminal?: InTerminal): Promise<number> {
     this.#exits.delete(name);
     this.#send({ kind: 'start', name, command, args, inTerminal });
-    while (!this.#pids.has(name)) {
+    for (;;) {
       await this.check(name);
+      const pid = this.#pids.get(name);
+      if (pid !== undefined) return pid;
       await once(this.#changes, 'change');
     }
-    await this.check(name);
   }
 
   /** Rejects with a {@link ServerFailure} if the server has exited. */

@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Call } from '../../../sandbox/konnect/calls.ts';
+import { CallCounter } from '../../bench/support/call-counter.ts';
+import { countWrites } from '../../bench/support/lab.ts';
+import { nodeOptionsOf } from '../../bench/support/operators.ts';
+import { parseUsage } from '../../bench/support/usage.ts';
+
+test('parseUsage reads processor time and memory, whatever the command is called', () => {
+  const stat = `77 (node (a b) c) S 1 77 77 0 -1 4194304 9 0 0 0 150 50 0 0 20 0 11 0 12345 1 2`;
+  const status = 'Name:\tnode\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n';
+  expect(parseUsage(stat, status)).toEqual({ processorSeconds: 2, residentMiB: 100, peakMiB: 200 });
+});
+
+test('nodeOptionsOf takes the options of Node from the entry point of the image', () => {
+  const dockerfile = 'FROM base\nENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "/app/operator.mjs"]\n';
+  expect(nodeOptionsOf(dockerfile)).toEqual(['--max-semi-space-size=1']);
+});
+
+describe('countWrites', () => {
+  const user = 'system:serviceaccount:a:operator';
+  const entry = (verb: string, objectRef: object, more: object = {}) =>
+    JSON.stringify({
+      verb,
+      objectRef,
+      stage: 'ResponseComplete',
+      user: { username: user },
+      responseStatus: { code: 200 },
+      ...more,
+    });
+  const forwarding = { resource: 'auditlogforwardings' };
+
+  test('tells status, finalizer, events and others apart', () => {
+    const log = [
+      entry('patch', { ...forwarding, subresource: 'status' }),
+      entry('update', { ...forwarding, subresource: 'status' }),
+      entry('patch', forwarding),
+      entry('create', { resource: 'events' }),
+      entry('update', { resource: 'leases' }),
+      '',
+    ].join('\n');
+    expect(countWrites(log, user)).toEqual({ status: 2, finalizer: 1, events: 1, other: 1 });
+  });
+
+  test('counts neither reads nor refused writes nor those of others', () => {
+    const log = [
+      entry('get', forwarding),
+      entry('patch', forwarding, { responseStatus: { code: 409 } }),
+      entry('patch', forwarding, { user: { username: 'admin' }, impersonatedUser: { username: user } }),
+      entry('patch', forwarding, { stage: 'ResponseStarted' }),
+    ].join('\n');
+    expect(countWrites(log, user)).toEqual({ status: 0, finalizer: 0, events: 0, other: 0 });
+  });
+});
+
+describe('CallCounter', () => {
+  function counted(): { counter: CallCounter; calls: Call[] } {
+    const calls: Call[] = [];
+    const counter = new CallCounter({ calls: () => [...calls], clearCalls: () => void calls.splice(0) });
+    counter.stop();
+    return { counter, calls };
+  }
+  const call = (method: string, more: Partial<Call> = {}): Call => ({
+    at: new Date(1_000),
+    method,
+    region: 'us',
+    path: '/',
+    query: '',
+    token: '',
+    faults: [],
+    status: 200,
+    ...more,
+  });
+
+  test('counts calls and writes since the last reset', () => {
+    const { counter, calls } = counted();
+    calls.push(call('GET'));
+    counter.reset();
+    calls.push(call('GET', { operation: 'read', at: new Date(2_000) }), call('PATCH', { at: new Date(3_000) }));
+    expect(counter.counts).toEqual({ all: 2, writes: 1, rejected: 0, byOperation: { read: 1, '?': 1 } });
+    expect([counter.firstCallAt, counter.lastCallAt]).toEqual([2_000, 3_000]);
+  });
+
+  test('sees an answer 429 that comes after the log was emptied', () => {
+    const { counter, calls } = counted();
+    const { status: _status, ...open } = call('GET');
+    const late: Call = open;
+    calls.push(late);
+    expect(counter.counts.rejected).toBe(0);
+    late.status = 429;
+    expect(counter.counts).toMatchObject({ all: 1, rejected: 1 });
+    expect(counter.counts.rejected).toBe(1);
+  });
+});
