@@ -54,15 +54,15 @@ function fieldsOf({ properties = {}, required = [] }: Schema, path: string): Fie
   });
 }
 
-/** Returns the rows of tables whose first cell is a field, by this field. */
-function documented(path: string): Map<string, string[]> {
-  return new Map(
-    rows(document(path)).flatMap((cells) => {
+/** The rows of tables whose first cell is a field, by this field. */
+const table = new Map(
+  ['docs/use/resource.md', 'docs/use/status.md']
+    .flatMap((path) => rows(document(path)))
+    .flatMap((cells) => {
       const [field = '', ...more] = code(cells[0] ?? '');
       return /^(?:spec|status)\./.test(field) && more.length === 0 ? [[field, cells] as const] : [];
     }),
-  );
-}
+);
 
 /** Returns whether a cell shows the default of a field. The document describes defaults that the operator sets in its own words. */
 function isDefaultOf(cell: string | undefined, field: Field): boolean {
@@ -74,10 +74,8 @@ test('the CRD has fields', () => {
   expect(fields.length).toBeGreaterThan(50);
 });
 
-describe('docs/use/resource.md', () => {
-  const table = documented('docs/use/resource.md');
-
-  test('has every field of the CRD and no other', () => {
+describe('docs/use/resource.md and docs/use/status.md', () => {
+  test('have every field of the CRD and no other', () => {
     expect([...table.keys()].filter((path) => /^(?:spec|status)\.[a-z]/.test(path)).toSorted()).toEqual(
       fields.map(({ path }) => path).toSorted(),
     );
@@ -89,7 +87,7 @@ describe('docs/use/resource.md', () => {
     expect(!field.path.startsWith('spec.') || isDefaultOf(cells[2], field)).toBe(true);
   });
 
-  test('has an example of every field of spec that is a value', () => {
+  test('have an example of every field of spec that is a value', () => {
     const lacking = fields.filter(({ path, leaf }) => path.startsWith('spec.') && leaf && table.get(path)?.[3] === '');
     expect(lacking).toEqual([]);
   });
@@ -106,7 +104,7 @@ test('the columns of kubectl get are those of the CRD', () => {
   const text = readFileSync(join(root, 'crds/konnect-audit-log.io_auditlogforwardings.yaml'), 'utf8');
   const columns = Columns.parse(parse(text)).spec.versions[0]?.additionalPrinterColumns ?? [];
   const names = new Set(columns.map(({ name }) => name.toUpperCase()));
-  const shown = rows(document('docs/use/resource.md')).filter(([name = '']) => /^[A-Z]+$/.test(name));
+  const shown = rows(document('docs/use/conditions.md')).filter(([name = '']) => /^[A-Z]+$/.test(name));
   expect(shown.map(([name, , wide]) => [name, wide === 'yes'])).toEqual(
     columns.map(({ name, priority = 0 }) => [name.toUpperCase(), priority > 0]),
   );

@@ -173,8 +173,7 @@ describe('docs/use/kubectl.md shows', () => {
   });
 });
 
-testCommandsOf('docs/use/resource.md');
-testCommandsOf('docs/use/behavior.md');
+for (const page of ['conditions', 'behavior', 'deliveries']) testCommandsOf(`docs/use/${page}.md`);
 testCommandsOf('docs/install/flux.md');
 testCommandsOf('docs/operate/first-aid.md');
 for (const { file, text } of runbookPages()) if (scriptsOf(text).some(isTyped)) testCommandsOf(file);
