@@ -9,7 +9,7 @@ import { crdFile, renderCRD } from './crd.ts';
 import { flagsFile, withFlagTable } from './flags.ts';
 import { metricsFile, withMetricTable } from './metrics.ts';
 import { dashboardFile, dashboardPage, renderDashboard, withPanels } from './monitoring/dashboard.ts';
-import { alertsFile, renderRules, rulesFile, withAlerts } from './monitoring/rules.ts';
+import { alertsFile, monitoringFile, renderRules, rulesFile, withAlerts, withRules } from './monitoring/rules.ts';
 import { chartCRDFile, manifestsFile, renderManifests, valuesPages, withValuesTable } from './render.ts';
 import { runbookFile, withEntries } from './runbook.ts';
 
@@ -29,6 +29,7 @@ write(flagsFile, withFlagTable(readFileSync(flagsFile, 'utf8')));
 write(metricsFile, withMetricTable(readFileSync(metricsFile, 'utf8')));
 write(rulesFile, renderRules());
 write(alertsFile, withAlerts(readFileSync(alertsFile, 'utf8')));
+write(monitoringFile, withRules(readFileSync(monitoringFile, 'utf8')));
 write(dashboardFile, renderDashboard());
 write(dashboardPage, withPanels(readFileSync(dashboardPage, 'utf8')));
 write(runbookFile, withEntries(readFileSync(runbookFile, 'utf8')));

@@ -1,4 +1,4 @@
-/** Renders the rules of Prometheus and the page of alerts. */
+/** Renders the rules of Prometheus and the pages about them. */
 import { stringify } from 'yaml';
 import { withSection } from '../page-section.ts';
 import { withTable } from '../page-table.ts';
@@ -6,6 +6,7 @@ import { type Alert, alertPrefix, alerts, objectives } from './alerts.ts';
 
 export const rulesFile = 'helm/konnect-audit-log-operator/files/rules.yaml';
 export const alertsFile = 'docs/operate/alerts.md';
+export const monitoringFile = 'docs/operate/monitoring.md';
 
 /** Returns the heading of an alert on its page, in lower case, as the chart links it. */
 export function anchorOf({ name }: Alert): string {
@@ -41,25 +42,32 @@ function plain(text: string): string {
 
 /** Returns the page of alerts with its generated sections replaced. */
 export function withAlerts(page: string): string {
-  const overview = alerts.map((alert) => [
-    `[${alertPrefix}${alert.name}](#${anchorOf(alert)})`,
-    alert.severity,
-    alert.for,
-    sentences(alert.means)[0] ?? '',
-  ]);
-  const head = ['alert', 'severity', 'after', 'means'];
-  const goals = objectives.map(({ record, goal, expr }) => [`\`${record}\``, goal, `\`${expr}\``]);
-  const withList = withTable(page, { file: alertsFile, name: 'list', rows: [head, ...overview] });
-  const withEntries = withSection(withList, {
-    file: alertsFile,
-    name: 'entries',
-    text: alerts.map(entryOf).join('\n\n'),
+  const list = (['critical', 'warning'] as const).map((severity) => {
+    const links = alerts.filter((alert) => alert.severity === severity).map((alert) => linkTo(alert, ''));
+    return `- ${severity}: ${links.join(' · ')}`;
   });
-  return withTable(withEntries, {
-    file: alertsFile,
+  const withList = withSection(page, { file: alertsFile, name: 'list', text: list.join('\n') });
+  return withSection(withList, { file: alertsFile, name: 'entries', text: alerts.map(entryOf).join('\n\n') });
+}
+
+/** Returns the page about monitoring with its tables of rules replaced. */
+export function withRules(page: string): string {
+  const rules = alerts.map((alert) => [linkTo(alert, 'alerts.md'), alert.severity, alert.for, `\`${alert.expr}\``]);
+  const goals = objectives.map(({ record, goal, expr }) => [`\`${record}\``, goal, `\`${expr}\``]);
+  const withAlertRules = withTable(page, {
+    file: monitoringFile,
+    name: 'alerts',
+    rows: [['alert', 'severity', 'after', 'expression'], ...rules],
+  });
+  return withTable(withAlertRules, {
+    file: monitoringFile,
     name: 'objectives',
     rows: [['series', 'objective', 'expression'], ...goals],
   });
+}
+
+function linkTo(alert: Alert, page: string): string {
+  return `[${alertPrefix}${alert.name}](${page}#${anchorOf(alert)})`;
 }
 
 function entryOf(alert: Alert): string {
@@ -71,10 +79,6 @@ function entryOf(alert: Alert): string {
     item('Affected', alert.affected),
     item('Check', alert.check),
     item('Way out', alert.wayOut),
-    '',
-    '```promql',
-    alert.expr,
-    '```',
   ].join('\n');
 }
 

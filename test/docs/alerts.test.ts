@@ -2,14 +2,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { alertPrefix, alerts, objectives } from '../../scripts/monitoring/alerts.ts';
-import { alertsFile, renderRules, rulesFile, withAlerts } from '../../scripts/monitoring/rules.ts';
+import {
+  alertsFile,
+  monitoringFile,
+  renderRules,
+  rulesFile,
+  withAlerts,
+  withRules,
+} from '../../scripts/monitoring/rules.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { document, headings, root } from './documents.ts';
 
 const page = document(alertsFile);
 
-test('docs/operate/alerts.md and the rules of the chart are what npm run generate writes', () => {
+test('the pages about alerts and the rules of the chart are what npm run generate writes', () => {
   expect(withAlerts(page) === page ? 'up to date' : 'run npm run generate').toBe('up to date');
+  const monitoring = document(monitoringFile);
+  expect(withRules(monitoring) === monitoring ? 'up to date' : 'run npm run generate').toBe('up to date');
   const rules = readFileSync(join(root, rulesFile), 'utf8');
   expect(rules === renderRules() ? 'up to date' : 'run npm run generate').toBe('up to date');
 });
