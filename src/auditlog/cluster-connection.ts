@@ -72,7 +72,7 @@ export async function withCluster<T>(
   } catch (error) {
     throw isKubeError(error) ? new CommandError(`${error.message}: ${wayOut(error)}`) : error;
   } finally {
-    await config.close();
+    config.close();
   }
 }
 

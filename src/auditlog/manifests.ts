@@ -52,7 +52,7 @@ export async function readManifests(file: string, namespace: string, terminal: T
 }
 
 async function documentsOf(file: string, { stdin, signal }: Terminal): Promise<unknown[]> {
-  const { parseAllDocuments } = await import('yaml');
+  const { CORE_SCHEMA, loadAll, mergeTag, YAMLException } = await import('js-yaml');
   const read = async () => {
     try {
       return file === '-' ? (await buffer(stdin)).toString() : await readFile(file, { encoding: 'utf8', signal });
@@ -60,14 +60,15 @@ async function documentsOf(file: string, { stdin, signal }: Terminal): Promise<u
       throw unreadable(file, error);
     }
   };
-  const documents = [...parseAllDocuments(await read())];
-  for (const { errors } of documents) {
-    const [first] = errors;
+  const text = await read();
+  try {
+    const documents = loadAll(text, { schema: CORE_SCHEMA.withTags(mergeTag) });
+    return documents.filter((one) => one !== null && one !== undefined);
+  } catch (error) {
     // The message of the parser may quote a Secret.
-    if (first !== undefined)
-      throw new CommandError(`${file} is not YAML: see line ${String(first.linePos?.[0].line ?? '?')} (${first.code})`);
+    const line = error instanceof YAMLException && error.mark !== undefined ? error.mark.line + 1 : '?';
+    throw new CommandError(`${file} is not YAML: see line ${String(line)}`);
   }
-  return documents.map((one): unknown => one.toJS()).filter((one) => one !== null && one !== undefined);
 }
 
 function itemsOf(object: unknown): readonly unknown[] {

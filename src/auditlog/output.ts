@@ -23,8 +23,8 @@ export function outputFormat(args: Arguments): OutputFormat {
 /** Returns a value as JSON or YAML, with a line end. */
 export async function toText(value: unknown, format: 'json' | 'yaml'): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, undefined, 2)}\n`;
-  const { stringify } = await import('yaml');
-  return stringify(value);
+  const { dump } = await import('js-yaml');
+  return dump(value);
 }
 
 export type Color = 'green' | 'yellow' | 'red';

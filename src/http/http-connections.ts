@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
 import { Agent as HTTPAgent } from 'node:http';
 import { Agent as HTTPSAgent, type AgentOptions as HTTPSAgentOptions } from 'node:https';
-import { TLSSocket } from 'node:tls';
 import got from 'got';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
 import { isExceptedFromProxy, type ProxyEnvironment, proxyAuthenticationCode } from './proxy.ts';
+import { whenConnected } from './when-connected.ts';
 
 /** For all addresses of the host together. Long enough for a second one, if the first one does not answer. */
 const connectTimeoutMs = 10_000;
@@ -139,14 +139,6 @@ function fencedBy(fence: Fence): FencedError | undefined {
     if (error instanceof FencedError) return error;
     throw error;
   }
-}
-
-/** Calls `then` when the request can be sent. Never calls it if the connection is refused or its certificate is not trusted. */
-function whenConnected(request: ClientRequest, then: () => void): void {
-  request.once('socket', (socket) => {
-    if (request.reusedSocket || !(socket.connecting || (socket instanceof TLSSocket && !socket.authorized))) then();
-    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', then);
-  });
 }
 
 /** Returns the body as text, or undefined if it is longer than `maxBytes`. */

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { type Dispatcher, request as send } from 'undici';
+import type { Agent, IncomingMessage } from 'node:http';
 import { withTimeout } from '../runtime/timeout.ts';
 import { type Fence, FencedError } from '../runtime/write-fence.ts';
 import { errorOfStatus, KubeError, networkCodeOf } from './errors.ts';
@@ -9,6 +8,7 @@ import type { JsonPatchOperation } from './object-patch.ts';
 import type { KubeList, WatchEvent } from './objects.ts';
 import { readLines, readText } from './read-body.ts';
 import { decode, errorOf, eventOf, type KubeRequest, lateError, nameOf, type Query } from './request.ts';
+import { sendRequest } from './send-request.ts';
 
 export interface RequestOptions {
   /** If it is aborted, the request ends and rejects with the reason of the signal. */
@@ -58,8 +58,6 @@ export interface KubeClientOptions {
   /** Called after each request, for metrics. `code`: the HTTP status, or `<error>` if there was no answer. */
   onAnswer?: ((method: string, code: string) => void) | undefined;
 }
-
-type Answer = Dispatcher.ResponseData;
 
 const mebibyte = 2 ** 20;
 /** A reason of this client. The API server never uses it. */
@@ -132,7 +130,7 @@ export class KubeClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       const timedOut = () => lateError(request, timeoutMs);
-      const { body } = await withTimeout({ signal, timeoutMs, timedOut }, () =>
+      const body = await withTimeout({ signal, timeoutMs, timedOut }, () =>
         this.#authenticated(request, stream.signal, ({ watches }) => watches),
       );
       onOpen?.();
@@ -169,7 +167,7 @@ export class KubeClient {
 
   async #once(request: KubeRequest, signal: AbortSignal): Promise<string> {
     const { maxAnswerBytes } = this.#options;
-    const { body } = await this.#authenticated(request, signal, ({ requests }) => requests);
+    const body = await this.#authenticated(request, signal, ({ requests }) => requests);
     return readText(
       body,
       maxAnswerBytes,
@@ -183,7 +181,7 @@ export class KubeClient {
 
   /** Repeats a GET whose connection broke: the server may close an idle connection when it is used again. */
   #onceMore(request: KubeRequest, signal: AbortSignal, error: unknown): Promise<string> {
-    const isBroken = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCodeOf(error) ?? '');
+    const isBroken = ['ECONNRESET', 'EPIPE'].includes(networkCodeOf(error) ?? '');
     if (request.method !== 'GET' || !isBroken || signal.aborted) throw error;
     return this.#once(request, signal);
   }
@@ -192,13 +190,13 @@ export class KubeClient {
   async #authenticated(
     request: KubeRequest,
     signal: AbortSignal,
-    pool: (credentials: Credentials) => Dispatcher,
-  ): Promise<Answer> {
+    pool: (credentials: Credentials) => Agent,
+  ): Promise<IncomingMessage> {
     const { config } = this.#options;
     const first = await this.#credentials(request);
     const answer = await this.#send(request, first.headers, pool(first), signal);
     if (answer.statusCode !== 401 || !config.isReplaced(first)) return this.#checked(request, answer);
-    await answer.body.dump();
+    answer.resume();
     const fresh = await this.#credentials(request);
     return this.#checked(request, await this.#send(request, fresh.headers, pool(fresh), signal));
   }
@@ -219,35 +217,25 @@ export class KubeClient {
   async #send(
     request: KubeRequest,
     credentials: Credentials['headers'],
-    dispatcher: Dispatcher,
+    agent: Agent,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<IncomingMessage> {
     const { userAgent, config, fence, onAnswer } = this.#options;
-    const { method, path, query = {}, accept: types = 'application/json', contentType, body } = request;
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    if (method !== 'GET') fence?.();
+    const { method, path, query = {}, accept: types = 'application/json', contentType, body: sent } = request;
+    const body = sent === undefined ? undefined : JSON.stringify(sent);
+    const isWrite = method !== 'GET';
+    if (isWrite) fence?.();
     const url = new URL(config.server + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const answered = send(url, {
-      method,
-      dispatcher,
-      signal,
-      headers: {
-        ...credentials,
-        accept: types,
-        'user-agent': userAgent,
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-        ...(text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }),
-      },
-      body:
-        text === undefined || fence === undefined
-          ? (text ?? null)
-          : Readable.from(fenced(text, fence), { objectMode: false }),
-      // The timeout of the request and the inactivity limit of the watch replace these.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    const headers = {
+      ...credentials,
+      accept: types,
+      'user-agent': userAgent,
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+    };
+    const answered = sendRequest(url, { method, headers, body, agent, signal, fence: isWrite ? fence : undefined });
     if (onAnswer !== undefined) {
       answered.then(
         ({ statusCode }) => onAnswer(method, String(statusCode)),
@@ -258,23 +246,16 @@ export class KubeClient {
   }
 
   /** Returns a 2xx answer, and throws the error of every other answer. */
-  async #checked(request: KubeRequest, answer: Answer): Promise<Answer> {
-    const { statusCode: status, headers, body } = answer;
+  async #checked(request: KubeRequest, answer: IncomingMessage): Promise<IncomingMessage> {
+    const { statusCode: status = 0, headers } = answer;
     if (status >= 200 && status < 300) return answer;
-    const text = await readText(body, maxErrorBytes, () => new Error('too long')).catch(() => '');
-    const retryAfter = headers['retry-after'];
+    const text = await readText(answer, maxErrorBytes, () => new Error('too long')).catch(() => '');
     throw errorOfStatus(
       { verb: request.method, path: request.path },
-      { status, body: statusOf(text), retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined },
+      { status, body: statusOf(text), retryAfter: headers['retry-after'] },
       Date.now,
     );
   }
-}
-
-/** Yields the body. undici reads it when it has a connection, which may take long, and sends nothing of the request before. */
-async function* fenced(text: string, fence: Fence): AsyncGenerator<Buffer> {
-  fence();
-  yield Buffer.from(text);
 }
 
 /** Returns the accepted type. There is no second choice: a server that cannot send only metadata must not send whole objects. */

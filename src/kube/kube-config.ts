@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Agent } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import path from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 // The index of client-node loads its generated models and clients, which cost ten times as much as the kubeconfig.
 import { type DispatcherOptions, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node/dist/config.js';
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
 import { HttpMethod, RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js';
 import { load } from 'js-yaml';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { type Impersonation, impersonationHeaders } from './impersonation.ts';
 import { TokenFile } from './token-file.ts';
 
@@ -21,15 +20,18 @@ const maxRequestConnections = 8;
 /** Short enough that no load balancer drops an idle connection. */
 const tcpKeepAliveMs = 30_000;
 
+/** How long a connection may be silent while it opens, and how long it may be idle. The operator closes it before servers and load balancers do. */
+const silentSocketMs = 10_000;
+
 /** What one request needs for authentication. */
 export interface Credentials {
   headers: Record<string, string | string[]>;
   /** Which credentials of an exec plugin these are. */
   execRound: number;
   /** Limited in its number of connections. */
-  requests: Dispatcher;
+  requests: Agent;
   /** For watches, each of which uses a connection for minutes. */
-  watches: Dispatcher;
+  watches: Agent;
 }
 
 /** The fields of a user that client-node drops. */
@@ -40,15 +42,15 @@ interface RawConfig {
 }
 
 interface Pools {
-  options: DispatcherOptions;
-  requests: Dispatcher;
-  watches: Dispatcher;
+  settings: AgentOptions;
+  requests: Agent;
+  watches: Agent;
 }
 
 /**
  * The KubeConfig of client-node with connections that are kept alive and shared. client-node does the authentication of each request (exec plugins, auth
- * providers, token files). A new client certificate or CA opens new connections, and the old ones end after their requests. A SOCKS proxy is the
- * exception: client-node opens a connection for each request.
+ * providers, token files) and the proxies. A new client certificate or CA opens new connections, and the old ones end after their requests. With a SOCKS
+ * proxy, each request has a connection of its own.
  *
  * A `tokenFile` is read as kubectl does it: it takes precedence over `token`, and it is read again every minute and after its token was refused.
  * client-node ignores it in a kubeconfig, and in a Pod it reads it again by the time of day, which may jump.
@@ -73,10 +75,9 @@ export class PooledKubeConfig extends KubeConfig {
     await this.applySecurityAuthentication(context);
     const trimmed = Object.entries(context.getHeaders()).map(([name, value]) => [name, value.trim()]);
     const headers = { ...Object.fromEntries(trimmed), ...this.impersonation() };
-    const own = context.getDispatcher();
-    if (own !== undefined) return { headers, execRound, requests: own, watches: own };
     if (this.#pools === undefined) throw new Error('client-node has requested no connection');
-    return { headers, execRound, requests: this.#pools.requests, watches: this.#pools.watches };
+    const { requests, watches } = this.#pools;
+    return { headers, execRound, requests, watches };
   }
 
   /** Returns the headers for impersonation that client-node does not send. Throws an error with a message for users if they are invalid. */
@@ -112,28 +113,36 @@ export class PooledKubeConfig extends KubeConfig {
   }
 
   /** Closes all connections. */
-  async close(): Promise<void> {
-    const pools = this.#pools;
+  close(): void {
+    const { requests, watches } = this.#pools ?? {};
     this.#pools = undefined;
-    await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
+    for (const agent of [requests, watches]) agent?.destroy();
   }
 
   /** client-node calls this with the TLS settings of every request. `none` keeps it from opening a connection of its own. */
-  override createDispatcherOptions(cluster: Cluster | null, agentOptions: AgentOptions): DispatcherOptions {
-    // client-node refuses plain http unless TLS verification is off. On the loopback (`kubectl proxy`) there is no TLS to verify.
-    const reached = cluster !== null && isPlainLoopback(cluster.server) ? { ...cluster, skipTLSVerify: true } : cluster;
-    const options = super.createDispatcherOptions(reached, agentOptions);
-    if (options.type === 'socks') return options;
-    if (this.#pools === undefined || !isDeepStrictEqual(this.#pools.options, options)) {
+  override createDispatcherOptions(cluster: Cluster | null, settings: AgentOptions): DispatcherOptions {
+    if (this.#pools === undefined || !isDeepStrictEqual(this.#pools.settings, settings)) {
       const { requests, watches } = this.#pools ?? {};
-      for (const old of [requests, watches]) old?.close().catch(() => undefined);
+      // Its connections end after their requests, and those without a request after some seconds.
+      for (const old of [requests, watches]) if (old !== undefined) old.maxFreeSockets = 0;
       this.#pools = {
-        options,
-        requests: dispatcherFor(options, maxRequestConnections),
-        watches: dispatcherFor(options, null),
+        settings,
+        requests: this.#agentFor(cluster, { ...settings, maxSockets: maxRequestConnections }),
+        watches: this.#agentFor(cluster, settings),
       };
     }
     return { type: 'none' };
+  }
+
+  /** Returns an agent of client-node, which knows the proxies of a kubeconfig. */
+  #agentFor(cluster: Cluster | null, settings: AgentOptions): Agent {
+    // client-node refuses plain http unless TLS verification is off. On the loopback (`kubectl proxy`) there is no TLS to verify.
+    const reached = cluster !== null && isPlainLoopback(cluster.server) ? { ...cluster, skipTLSVerify: true } : cluster;
+    // An agent for SOCKS would end every watch after this time, and would keep idle connections without end.
+    const isKept = cluster?.proxyUrl?.startsWith('socks') !== true;
+    const kept = isKept ? { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, timeout: silentSocketMs } : {};
+    this['agentCache'].clear();
+    return this['createAgent'](reached, { ...settings, ...kept });
   }
 
   override loadFromString(...[text, options]: Parameters<KubeConfig['loadFromString']>): void {
@@ -167,21 +176,6 @@ export class PooledKubeConfig extends KubeConfig {
 function isPlainLoopback(server: string): boolean {
   const { protocol, hostname } = new URL(server);
   return protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-}
-
-function dispatcherFor(options: Exclude<DispatcherOptions, { type: 'socks' }>, connections: number | null): Dispatcher {
-  if (options.type === 'proxy')
-    return new ProxyAgent({ uri: options.uri, requestTls: tlsOf(options.requestTls), connections, allowH2: false });
-  const tls = options.type === 'agent' ? tlsOf(options.connect) : {};
-  return new Agent({
-    connect: { ...tls, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs },
-    connections,
-    allowH2: false,
-  });
-}
-
-function tlsOf({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }: ConnectionOptions) {
-  return { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
 }
 
 /** Returns the namespace of the Pod that this process runs in. Returns undefined outside of a Pod, and if the Pod mounts no ServiceAccount. */

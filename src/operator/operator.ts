@@ -222,7 +222,7 @@ async function run(operator: Operator, options: OperatorOptions): Promise<void> 
     await Promise.all([...watching, recording]);
     serversStop.abort();
     await serving;
-    await kubeConfig.close();
+    kubeConfig.close();
   }
   log.info({}, 'operator stopped');
 }

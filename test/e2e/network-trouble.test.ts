@@ -209,7 +209,7 @@ test('the operator reads a new token from its file before the old one fails', as
   await apply(existing(5));
   await arrived(5);
   expect(await logged('"kind":"Unauthorized"')).toBe(0);
-  await old.close();
+  old.close();
 });
 
 test('the API server answers 429 (priority and fairness): the operator waits as long as Retry-After says, and then continues', async () => {
@@ -242,7 +242,7 @@ test('the API server answers 429 (priority and fairness): the operator waits as 
     await arrived(6);
   } finally {
     ended.abort();
-    await config.close();
+    config.close();
     await nobody.stop();
   }
 });
@@ -367,6 +367,6 @@ test('a slow list in pages, while objects change and etcd is compacted: the cach
     stop.abort();
     await running;
     await slow.stop();
-    await config.close();
+    config.close();
   }
 });

@@ -134,7 +134,7 @@ async function kubeconfigFile(
     const config = loadKubeConfig({ kubeconfig: file, home: undefined });
     assert.ok(config instanceof PooledKubeConfig);
     assert.equal(typeof config.server, 'string');
-    await config.close();
+    config.close();
   } catch (error) {
     assert.ok(error instanceof Error);
     assert.match(error.message, /kubeconfig/, `no clear line: ${error.stack ?? ''}`);

@@ -52,6 +52,14 @@ describe('auditlog plan', () => {
     expect(konnect.control.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
+  test('reads YAML as kubectl does: merge keys, comments between documents, and times as text', async () => {
+    const common = '&common {name: konnect, namespace: platform, annotations: {at: 2026-01-01T00:00:00Z}}';
+    const token = `{apiVersion: v1, kind: Secret, common: ${common}, metadata: {<<: *common}, stringData: {token: ${tokens.blue}}}`;
+    const rest = [secret('siem', siem), forwarding()].map((one) => stringify(one));
+    const { code, errors } = await plan([token, '# nothing', ...rest].join('\n---\n'));
+    expect({ code, errors }).toEqual({ code: 3, errors: '' });
+  });
+
   test('uses the token of the user, and says which Secret it lacks', async () => {
     const { code, errors } = await plan([forwarding()], [], withToken);
     expect({ code, errors }).toEqual({

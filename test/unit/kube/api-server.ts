@@ -1,6 +1,5 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { Agent } from 'undici';
 import { KubeClient, type KubeClientOptions } from '../../../src/kube/kube-client.ts';
 import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
 
@@ -277,7 +276,7 @@ export function refuse(
 
 /** Returns what a client needs of a kubeconfig, without client-node, which takes half a second to load. */
 export function configFor(server: string): KubeClientOptions['config'] {
-  const agent = new Agent();
+  const agent = new http.Agent({ keepAlive: true });
   const headers = { Authorization: 'Bearer test-token' };
   return {
     server,

@@ -95,7 +95,7 @@ export class Story {
     this.#stop.abort();
     await this.#running;
     clearTimeout(this.#writing);
-    await this.#config?.close();
+    this.#config?.close();
     await this.#server.stop();
     rmSync(this.#folder, { recursive: true });
   }

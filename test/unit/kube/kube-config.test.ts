@@ -225,7 +225,7 @@ describe('connections', () => {
   });
 
   afterEach(async () => {
-    await config.close();
+    config.close();
     await server.stop();
   });
 
@@ -320,8 +320,8 @@ test('over TLS, connections are kept, a new client certificate opens new ones, a
     await expect(new KubeClient({ config: stranger, userAgent: 'test' }).get('/version')).rejects.toMatchObject({
       kind: 'Unavailable',
     });
-    await config.close();
-    await stranger.close();
+    config.close();
+    stranger.close();
   } finally {
     server.closeAllConnections();
     server.close();
