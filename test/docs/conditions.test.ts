@@ -1,13 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import {
-  conditionRows,
-  conditionsFile,
-  renderConditions,
-  situations,
-  unknownConditions,
-} from '../../scripts/conditions.ts';
+import { conditionsFile, messagesFile, renderConditions, renderMessages } from '../../scripts/conditions/pages.ts';
+import { conditionRows, unknownConditions } from '../../scripts/conditions/rows.ts';
+import { situations } from '../../scripts/conditions/situations.ts';
 import { isAboutEvents, runbookPages } from '../../scripts/runbook.ts';
 import type { Condition } from '../../src/api/v1alpha1.ts';
 import { root } from './documents.ts';
@@ -16,13 +12,16 @@ import { sources } from './sources.ts';
 const rows = conditionRows();
 const pages = runbookPages();
 
-describe('docs/operate/conditions.md', () => {
-  test('is what npm run generate writes', () => {
-    const committed = readFileSync(join(root, conditionsFile), 'utf8');
-    expect(committed === renderConditions() ? 'up to date' : 'run npm run generate').toBe('up to date');
+describe('the pages about conditions', () => {
+  test.each([
+    [conditionsFile, renderConditions],
+    [messagesFile, renderMessages],
+  ])('%s is what npm run generate writes', (file, render) => {
+    const committed = readFileSync(join(root, file), 'utf8');
+    expect(committed === render() ? 'up to date' : 'run npm run generate').toBe('up to date');
   });
 
-  test('has every message of the runbook that a condition can have', () => {
+  test('have every message of the runbook that a condition can have', () => {
     const shown = new Set(rows.map(({ message }) => message));
     const elsewhere = Object.values(situations).flatMap((all) => all.filter(({ kind }) => kind === 'elsewhere'));
     const messages = pages
@@ -33,7 +32,7 @@ describe('docs/operate/conditions.md', () => {
     expect(left.filter((message) => !elsewhere.some(({ says = '' }) => message.includes(says)))).toEqual([]);
   });
 
-  test('names a condition in every row', () => {
+  test('name a condition in every row', () => {
     expect(rows.filter(({ conditions }) => conditions.length === 0)).toEqual([]);
   });
 });
@@ -83,7 +82,7 @@ describe('an error names what is missing and where to add it:', () => {
 
   test('a situation', () => {
     expect(() => conditionRows(changed('## Claimed\n', '## Clamed\n'))).toThrow(
-      /Clamed: docs\/operate\/runbook\/owners\.md has an entry, scripts\/conditions\.ts no situation/,
+      /Clamed: docs\/operate\/runbook\/owners\.md has an entry, scripts\/conditions\/situations\.ts no situation/,
     );
   });
 

@@ -5,7 +5,8 @@ import type { Call } from '../../../sandbox/konnect/calls.ts';
 import type { OperatorProcess } from '../../../sandbox/operator-process.ts';
 import { type Services, startServices } from '../../../sandbox/services.ts';
 import { searchMessages } from '../../../sandbox/sumologic/search.ts';
-import { conditionRows, conditionsFile, unknownConditions } from '../../../scripts/conditions.ts';
+import { messagesFile } from '../../../scripts/conditions/pages.ts';
+import { conditionRows, unknownConditions } from '../../../scripts/conditions/rows.ts';
 import { cluster } from '../../support/cluster.ts';
 import { collectionOf, type KubeAPI, type Manifest } from '../../support/kube-api.ts';
 import { assertLegalStatus } from '../../validators/legal-status.ts';
@@ -217,7 +218,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     const unknown = shown.flatMap(({ object: { status } }) =>
       unknownConditions(status.conditions ?? [], conditionRows()),
     );
-    if (unknown.length > 0) throw new Error(`not in ${conditionsFile}:\n${[...new Set(unknown)].join('\n')}`);
+    if (unknown.length > 0) throw new Error(`not in ${messagesFile}:\n${[...new Set(unknown)].join('\n')}`);
   }
 
   /** Searches the output for secrets, and stores it for a last search at the end of the run. */

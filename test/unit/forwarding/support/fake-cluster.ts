@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { conditionRows, unknownConditions } from '../../../../scripts/conditions.ts';
+import { conditionRows, unknownConditions } from '../../../../scripts/conditions/rows.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
 import type {
