@@ -273,7 +273,8 @@ const VerificationSpec = z
       description: 'How often the operator searches. 5m to 24h.',
     }),
     window: duration('spec.verification.window', ['10m', '24h'], '1h').default('1h').meta({
-      description: 'How much of the audit log the operator compares each time. It ends ten minutes ago. 10m to 24h.',
+      description:
+        'How much of the audit log the operator compares each time. It ends --verification-delay ago, ten minutes by default. 10m to 24h.',
     }),
   })
   .meta({
@@ -582,6 +583,10 @@ const VerificationStatus = z
       description: "When the operator first saw the organization's webhook on. It expects no earlier lines.",
     }),
     lastVerifiedTime: timestamp.optional().meta({ description: 'When the operator last compared the two lists.' }),
+    lastHandledReconcileAt: atMost(64).optional().meta({
+      description:
+        'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a verification has ended.',
+    }),
     window: z
       .object({ from: timestamp, to: timestamp })
       .optional()

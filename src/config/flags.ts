@@ -55,6 +55,11 @@ const flagSchema = z.object({
         'an https URL (http for loopback hosts only) without /api/v1, credentials, query or fragment, with {deployment} at most once, as one label of the host between others',
       isSecret: true,
     }),
+  verificationDelayMs: duration(1_000, 3_600_000, 'from 1s to 1h', {
+    name: 'verification-delay',
+    default: '10m',
+    help: 'The age from which on a line has to be in SumoLogic. A verification compares only what is older.',
+  }),
   staleListWindowMs: duration(0, 600_000, 'from 0s to 10m', {
     name: 'stale-list-window',
     default: '30s',

@@ -17,8 +17,8 @@ const maxOfAccessKey = 4;
 const timeoutMs = 30_000;
 const maxAnswerBytes = 16 * 1024 * 1024;
 
-export interface VerificationOptions extends Omit<VerifierOptions, 'search' | 'now' | 'random'> {
-  readonly config: Pick<Config, 'sumoLogicURL' | 'proxies'>;
+export interface VerificationOptions extends Omit<VerifierOptions, 'search' | 'delayMs' | 'now' | 'random'> {
+  readonly config: Pick<Config, 'sumoLogicURL' | 'verificationDelayMs' | 'proxies'>;
   readonly userAgent: string;
   readonly fence: Fence | undefined;
   readonly log: Log;
@@ -44,7 +44,13 @@ export function createVerification(options: VerificationOptions): Verification {
     proxies: config.proxies,
   });
   const search = new SearchClient({ connections, urlTemplate: config.sumoLogicURL, fence });
-  const verifier = new Verifier({ ...options, search, now: () => new Date(), random: Math.random });
+  const verifier = new Verifier({
+    ...options,
+    search,
+    delayMs: config.verificationDelayMs,
+    now: () => new Date(),
+    random: Math.random,
+  });
   const queue = new WorkQueue(systemClock, {
     groupOf(key) {
       const forwarding = find(key);

@@ -9,7 +9,7 @@ import type { Change } from '../kube/store.ts';
 import type { KeptAuthConfiguration } from './auth-configuration-resource.ts';
 import { parseForwarding } from './forwarding-resource.ts';
 import { type ForwardingSample, samplesOf } from './forwarding-samples.ts';
-import { priorityOf, shouldReconcile } from './predicates.ts';
+import { isRequested, priorityOf, shouldReconcile } from './predicates.ts';
 import { groupOf } from './queue-group.ts';
 
 /** Where all forwardings are shown. */
@@ -21,7 +21,7 @@ export interface ForwardingSink {
 
 export interface EnqueuerOptions {
   readonly enqueue: (key: string, options: AddOptions) => void;
-  /** Called with the key of each forwarding that wants a verification, when it is new or its spec has changed. */
+  /** Called with the key of each forwarding that wants a verification, when it is new, its spec has changed, or a user has requested a reconciliation. */
   readonly verify: (key: string) => void;
   /** Returns the name in Konnect of a forwarding's own destination. */
   readonly destinationName: (forwarding: AuditLogForwarding) => string | undefined;
@@ -77,8 +77,8 @@ export class Enqueuer {
       this.#authRefs.set(key, authConfigurationsOf(forwarding));
       this.#groups.set(key, groupOf(forwarding));
       this.#options.shown.show({ namespace, name }, samplesOf(forwarding));
-      const isNew = change.kind === 'added' || isNewSpec(change);
-      if (isNew && forwarding.spec.verification !== undefined) this.#options.verify(key);
+      const isDue = change.kind === 'added' || isNewSpec(change) || isRequested(change.previous, object);
+      if (isDue && forwarding.spec.verification !== undefined) this.#options.verify(key);
       const others = this.#claims.update(forwarding);
       // The first list shows the others too, and each is enqueued for itself.
       if (change.kind === 'updated' || change.source !== 'list') for (const other of others) this.#enqueue(other);

@@ -16,12 +16,17 @@ export function shouldReconcile(before: KubeObject, after: KubeObject): boolean 
     a.uid !== b.uid ||
     a.generation !== b.generation ||
     a.deletionTimestamp !== b.deletionTimestamp ||
-    reconcileRequestOf(a.annotations) !== reconcileRequestOf(b.annotations) ||
+    isRequested(before, after) ||
     replayAnnotationOf(a.annotations) !== replayAnnotationOf(b.annotations) ||
     (hasFinalizer(before) && !hasFinalizer(after)) ||
     // Usually the first of these is false, and the other one is not parsed.
     (!hasReport(after) && hasReport(before))
   );
+}
+
+/** Returns whether the annotation that requests a reconciliation has another value. */
+export function isRequested({ metadata: before }: KubeObject, { metadata: after }: KubeObject): boolean {
+  return reconcileRequestOf(before.annotations) !== reconcileRequestOf(after.annotations);
 }
 
 /**

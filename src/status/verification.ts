@@ -1,11 +1,16 @@
 /** What status records about verifications. Pure. */
-import type { AuditLogForwarding, Condition, DeliveryStatus, Status, VerificationStatus } from '../api/v1alpha1.ts';
+import {
+  type AuditLogForwarding,
+  type Condition,
+  type DeliveryStatus,
+  reconcileRequestOf,
+  type Status,
+  type VerificationStatus,
+} from '../api/v1alpha1.ts';
 import { deliveryKeyOf, deliveryOf } from './delivery.ts';
 import { type Period, withFailed } from './gaps.ts';
 
-/** The age from which on a line has to be in the SIEM. */
-export const settleMs = 600_000;
-/** The shortest period that is worth a search. */
+/** The shortest period that is worth a search, with the usual delay. */
 const minPeriodMs = 300_000;
 
 /** Returns true if spec forwards the organization's audit log, and false if only those of portals. */
@@ -30,9 +35,11 @@ export function hasVerdict(status: Status): boolean {
   return (verifiedOf(status)?.status ?? 'Unknown') !== 'Unknown';
 }
 
-/** Returns true if that was a verification of this generation of spec. */
+/** Returns true if that was a verification of this generation of spec, and no user has requested another one since. */
 function isCurrent({ metadata, status }: AuditLogForwarding): boolean {
-  return hasVerdict(status) && verifiedOf(status)?.observedGeneration === metadata.generation;
+  const request = reconcileRequestOf(metadata.annotations);
+  const isRequested = request !== undefined && request !== status.verification?.lastHandledReconcileAt;
+  return hasVerdict(status) && verifiedOf(status)?.observedGeneration === metadata.generation && !isRequested;
 }
 
 /** When the next verification is due, and of what. */
@@ -42,22 +49,25 @@ export type Due =
   /** The organization's webhook is not on. */
   | { readonly kind: 'not on' };
 
-/** Returns when the next verification is due: at once if spec has changed since the last one. */
+/**
+ * Returns when the next verification is due: at once if spec has changed since the last one, or if a user has requested a reconciliation. `delayMs`: the
+ * age from which on a line has to be in the SIEM.
+ */
 export function dueOf(
   forwarding: AuditLogForwarding,
   { since, lastVerifiedTime }: VerificationStatus,
-  times: { readonly intervalMs: number; readonly windowMs: number; readonly now: Date },
+  times: { readonly intervalMs: number; readonly windowMs: number; readonly delayMs: number; readonly now: Date },
 ): Due {
-  const { intervalMs, windowMs } = times;
+  const { intervalMs, windowMs, delayMs } = times;
   const nowMs = times.now.getTime();
   if (wantsOrganization(forwarding) && since === undefined) return { kind: 'not on' };
   // Another process may have recorded a time, with another clock.
   const sinceMs = Math.min(Date.parse(since ?? '') || 0, nowMs);
   const verifiedMs = Math.min(Date.parse(lastVerifiedTime ?? '') || 0, nowMs);
-  const firstInMs = sinceMs + settleMs + minPeriodMs - nowMs;
+  const firstInMs = sinceMs + delayMs + Math.min(minPeriodMs, delayMs / 2) - nowMs;
   const inMs = Math.max(firstInMs, isCurrent(forwarding) ? verifiedMs + intervalMs - nowMs : 0);
   if (inMs > 0) return { kind: 'later', inMs };
-  const to = nowMs - settleMs;
+  const to = nowMs - delayMs;
   return { kind: 'due', from: new Date(Math.max(sinceMs, to - windowMs)), to: new Date(to) };
 }
 

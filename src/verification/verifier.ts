@@ -1,6 +1,6 @@
 /** Verifies one forwarding: looks in SumoLogic for what Konnect sent. It has its own queue, so no reconciliation waits for it. */
 import { parseDurationMs } from '../api/duration.ts';
-import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, reconcileRequestOf, type VerificationStatus } from '../api/v1alpha1.ts';
 import { type Resolved, resolveAccessKey } from '../forwarding/desired/credentials.ts';
 import { resolveToken, tokenSource } from '../forwarding/desired/token.ts';
 import type { ClusterReads } from '../forwarding/ports.ts';
@@ -9,7 +9,7 @@ import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
-import { dueOf, hasVerdict, settleMs, wantsOrganization, withSince } from '../status/verification.ts';
+import { dueOf, hasVerdict, wantsOrganization, withSince } from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { collect, TooManyLinesError } from './collect.ts';
@@ -26,6 +26,8 @@ export interface VerifierOptions extends OutcomeOptions {
   /** Returns a client for what Konnect audited, as a token sees it. */
   readonly ledgerFor: (token: string) => LedgerClient;
   readonly search: Pick<SearchClient, 'search' | 'deleteJob'>;
+  /** The age from which on a line has to be in SumoLogic. */
+  readonly delayMs: number;
   /** Returns 0 to below 1. */
   readonly random: () => number;
 }
@@ -61,18 +63,19 @@ export class Verifier {
       await writeOutcome(this.#options, run, { verification: { ...forwarding.status.verification, ...left } });
       return { kind: 'done' };
     }
-    const { now } = this.#options;
+    const { now, delayMs } = this.#options;
     const verification = { ...withSince(forwarding, now()), ...left };
     const due = dueOf(forwarding, verification, {
       intervalMs: durationMs(wanted.interval),
       windowMs: durationMs(wanted.window),
+      delayMs,
       now: now(),
     });
     switch (due.kind) {
       case 'not on':
         return this.#later(run, verification, notSearched("the organization's webhook is not on, see WebhooksReady"));
       case 'later': {
-        const why = 'lines count as missing after ten minutes, and the first search follows';
+        const why = 'lines count as missing after the time of --verification-delay, and the first search follows';
         return this.#later(run, verification, unlessVerdict(forwarding, why), due.inMs);
       }
       case 'due':
@@ -187,12 +190,13 @@ export class Verifier {
       isDelivered,
     });
     if (verdict === undefined && hasOrganization) return this.#probe(run, verification, ledger);
+    const lastHandledReconcileAt = reconcileRequestOf(forwarding.metadata.annotations);
     const { oldestMissing, newestMissingMs: newestMs } = counts;
     const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
     const nobody =
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
     await writeOutcome(this.#options, run, {
-      verification: { since, jobs, gapUntil, ...resultOf(ledgers, now()) },
+      verification: { since, jobs, gapUntil, lastHandledReconcileAt, ...resultOf(ledgers, now()) },
       verdict: verdict ?? unlessVerdict(forwarding, nobody),
       missing:
         isRecorded && oldestMissing !== undefined && newestMs !== undefined
@@ -205,9 +209,10 @@ export class Verifier {
   /** Makes one call that Konnect audits, and looks for its line when it has to be there. */
   async #probe(run: Run, verification: VerificationStatus, ledger: LedgerClient): Promise<ReconcileResult> {
     const { forwarding, signal } = run;
+    const { delayMs } = this.#options;
     const now = this.#options.now();
     const ageMs = now.getTime() - Date.parse(verification.probeTime ?? '');
-    const pending = ageMs >= 0 && ageMs < settleMs ? verification.probeTime : undefined;
+    const pending = ageMs >= 0 && ageMs < delayMs ? verification.probeTime : undefined;
     if (pending === undefined) {
       try {
         await ledger.listControlPlanes(forwarding.spec.konnect.region, signal);
@@ -217,13 +222,13 @@ export class Verifier {
       }
     }
     const why =
-      'Konnect does not show its list of audit logs, and SumoLogic has no line: the operator has listed the control planes and looks for the line of this call in ten minutes';
+      'Konnect does not show its list of audit logs, and SumoLogic has no line: the operator has listed the control planes and looks for the line of this call after the time of --verification-delay';
     const probeTime = pending ?? now.toISOString();
     await writeOutcome(this.#options, run, {
       verification: { ...verification, probeTime },
       verdict: unlessVerdict(forwarding, why),
     });
-    return { kind: 'requeue', afterMs: settleMs + minuteMs - (pending === undefined ? 0 : ageMs) };
+    return { kind: 'requeue', afterMs: delayMs + minuteMs - (pending === undefined ? 0 : ageMs) };
   }
 
   async #failed(

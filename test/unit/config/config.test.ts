@@ -20,6 +20,7 @@ describe('the defaults', () => {
       config: {
         konnectURL: 'https://{region}.api.konghq.com',
         sumoLogicURL: 'https://api.{deployment}.sumologic.com',
+        verificationDelayMs: 600_000,
         konnectTimeoutMs: 15_000,
         konnectQPS: 10,
         konnectBurst: 100,
@@ -82,6 +83,7 @@ describe('values', () => {
   test.each([
     ['--konnect-url=http://127.0.0.1:8080/{region}', { konnectURL: 'http://127.0.0.1:8080/{region}' }],
     ['--sumologic-url=http://127.0.0.1:8080', { sumoLogicURL: 'http://127.0.0.1:8080' }],
+    ['--verification-delay=1s', { verificationDelayMs: 1_000 }],
     ['--konnect-timeout=1m30s', { konnectTimeoutMs: 90_000 }],
     ['--konnect-qps=50', { konnectQPS: 50 }],
     ['--konnect-burst=1', { konnectBurst: 1 }],

@@ -119,6 +119,7 @@ describe('the values', () => {
     expect(defaults()).toMatchObject({
       konnectURL: ofFlags['konnectURL'],
       sumoLogicURL: ofFlags['sumoLogicURL'],
+      verificationDelay: ofFlags['verificationDelayMs'],
       konnectTimeout: ofFlags['konnectTimeoutMs'],
       konnectQPS: Number(ofFlags['konnectQPS']),
       konnectBurst: Number(ofFlags['konnectBurst']),

@@ -228,7 +228,7 @@ describe('a KonnectAPIAuthConfiguration', () => {
   });
 });
 
-test('a forwarding that wants a verification gets one when it is new, also before the start, and when its spec has changed', () => {
+test('a forwarding that wants a verification gets one when it is new, also before the start, when its spec has changed, and on request', () => {
   const { added, updated, verified, deleted } = setUp();
   const { spec } = forwarding('a');
   const secretRef = { name: 'access', accessIDKey: 'accessId', accessKeyKey: 'accessKey' };
@@ -242,6 +242,9 @@ test('a forwarding that wants a verification gets one when it is new, also befor
   added(forwarding('b'));
   deleted(wanting);
   expect(verified).toEqual(['platform/a', 'platform/a']);
+  const annotations = { [reconcileAnnotation]: 'now' };
+  updated(wanting, { ...wanting, metadata: { ...wanting.metadata, annotations } });
+  expect(verified).toEqual(['platform/a', 'platform/a', 'platform/a']);
 });
 
 test('a deleted forwarding has no group, no claims and no conditions', () => {

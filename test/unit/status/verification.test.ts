@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { AuditLogForwarding, apiVersion, type Condition, kind, type Status } from '../../../src/api/v1alpha1.ts';
+import {
+  AuditLogForwarding,
+  apiVersion,
+  type Condition,
+  kind,
+  reconcileAnnotation,
+  type Status,
+} from '../../../src/api/v1alpha1.ts';
 import { dueOf, gapOf, withMissingLines, withSince } from '../../../src/status/verification.ts';
 import { type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
 import { shop } from '../../support/konnect-fixtures.ts';
@@ -14,7 +21,10 @@ function forwarding(choice: SpecChoice, status: Status = on): AuditLogForwarding
   return AuditLogForwarding.parse({ apiVersion, kind, metadata, spec: specOf(choice), status });
 }
 
-function due(verification: Parameters<typeof dueOf>[1], { observedGeneration = 2, choice = organization } = {}) {
+function due(
+  verification: Parameters<typeof dueOf>[1],
+  { observedGeneration = 2, choice = organization, request = '', delayMs = 10 * minuteMs } = {},
+) {
   const verified: Condition = {
     type: 'Verified',
     status: 'False',
@@ -23,9 +33,12 @@ function due(verification: Parameters<typeof dueOf>[1], { observedGeneration = 2
     observedGeneration,
     lastTransitionTime: '2026-01-02T02:00:00Z',
   };
-  return dueOf(forwarding(choice, { ...on, conditions: [verified] }), verification, {
+  const { metadata, ...rest } = forwarding(choice, { ...on, conditions: [verified], verification });
+  const annotations = request === '' ? {} : { [reconcileAnnotation]: request };
+  return dueOf({ ...rest, metadata: { ...metadata, annotations } }, verification, {
     intervalMs: 15 * minuteMs,
     windowMs: 60 * minuteMs,
+    delayMs,
     now,
   });
 }
@@ -60,6 +73,28 @@ describe('a verification is due', () => {
       kind: 'due',
       from: new Date('2026-01-02T02:45:00Z'),
       to: new Date('2026-01-02T02:50:00Z'),
+    });
+  });
+
+  test('at once after a request for a reconciliation, until a verification has answered it', () => {
+    const verified = { since, lastVerifiedTime: '2026-01-02T02:50:00Z' };
+    expect(due(verified, { request: 'now' })).toMatchObject({ kind: 'due' });
+    expect(due({ ...verified, lastHandledReconcileAt: 'now' }, { request: 'now' })).toMatchObject({ kind: 'later' });
+    expect(due({ ...verified, lastHandledReconcileAt: 'now' }, { request: 'again' })).toMatchObject({ kind: 'due' });
+    // A request does not make lines older.
+    expect(due({ since: '2026-01-02T02:55:00Z' }, { request: 'now' })).toMatchObject({ kind: 'later' });
+  });
+
+  test('of the window that ends a shorter or longer delay ago', () => {
+    expect(due({ since: now.toISOString() }, { delayMs: 2_000 })).toEqual({ kind: 'later', inMs: 3_000 });
+    expect(due({ since: now.toISOString() }, { delayMs: 60 * minuteMs })).toEqual({
+      kind: 'later',
+      inMs: 65 * minuteMs,
+    });
+    expect(due({ since: '2026-01-02T02:59:50Z' }, { delayMs: 2_000 })).toEqual({
+      kind: 'due',
+      from: new Date('2026-01-02T02:59:50Z'),
+      to: new Date('2026-01-02T02:59:58Z'),
     });
   });
 

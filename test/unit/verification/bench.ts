@@ -133,11 +133,17 @@ export class Bench implements AsyncDisposable {
       clock,
       nowMs: () => this.clock.ms,
     });
-    return new Verifier({ ...this.surroundings, search, now: () => new Date(this.clock.ms), random: () => 0 });
+    return new Verifier({
+      ...this.surroundings,
+      search,
+      delayMs: 10 * minuteMs,
+      now: () => new Date(this.clock.ms),
+      random: () => 0,
+    });
   }
 
   /** What a verifier is connected to, beside SumoLogic. */
-  get surroundings(): Omit<VerifierOptions, 'search' | 'now' | 'random'> {
+  get surroundings(): Omit<VerifierOptions, 'search' | 'delayMs' | 'now' | 'random'> {
     return {
       cluster: this.cluster,
       find: (of) => this.cluster.objects.get(of),

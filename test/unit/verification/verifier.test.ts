@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
 import { key } from '../../support/forwarding-spec.ts';
 import { shop, tokens } from '../../support/konnect-fixtures.ts';
 import { accessKey, Bench } from './bench.ts';
@@ -342,6 +343,24 @@ describe('a verification does not begin', () => {
     bench.cluster.wipeStatus();
     await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 5_000 });
     expect(bench.verified).toBe('absent');
+  });
+
+  test('before the interval has passed, except once after a request for a reconciliation', async () => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    await bench.verify();
+    bench.pass(1);
+    bench.cluster.annotate(reconcileAnnotation, 'now');
+    await bench.verify();
+    expect(bench.status.verification).toMatchObject({
+      lastHandledReconcileAt: 'now',
+      lastVerifiedTime: expect.stringMatching(/^2026-01-02T03:16/),
+    });
+    const { lastVerifiedTime } = bench.status.verification ?? {};
+    bench.pass(1);
+    bench.restart();
+    await bench.verify();
+    expect(bench.status.verification?.lastVerifiedTime).toBe(lastVerifiedTime);
   });
 
   test('before the interval has passed, except after a change of spec', async () => {
