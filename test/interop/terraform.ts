@@ -134,10 +134,12 @@ export function portalBlock(wish: {
   portal: string;
   destination: { label: string } | string;
   enabled: boolean;
+  /** The label of the block. Default: that of {@link addresses}. */
+  label?: string;
 }): string {
-  const { portal, destination, enabled } = wish;
+  const { portal, destination, enabled, label = 'portal' } = wish;
   const id = typeof destination === 'string' ? destination : `\${${addresses.destination(destination.label)}.id}`;
-  return block('konnect_portal_audit_log_webhook', 'portal', {
+  return block('konnect_portal_audit_log_webhook', label, {
     portal_id: portal,
     audit_log_destination_id: id,
     enabled,

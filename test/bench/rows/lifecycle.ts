@@ -1,8 +1,10 @@
 /** The life of many forwardings of one organization, with one Secret of all, as each operator leads it. */
+import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Bench, goOperator, type Measurement, type Row } from '../row.ts';
 import { type OperatorKind, operatorsOf } from '../support/operators.ts';
 import { defaultLatencyMs, nameOf, portalsPerForwarding, Session } from '../support/session.ts';
+import { usageOf } from '../support/usage.ts';
 
 const most = (limit: number) => ({ ratioTo: goOperator, limit });
 /** How many forwardings are created one after the other, beside those that are there. */
@@ -145,8 +147,7 @@ async function createSingles(session: Session, first: number): Promise<Costs[str
 async function restartAll(session: Session, forwardings: number): Promise<Costs[string]> {
   await session.stop();
   session.calls.reset();
-  const startedAt = Date.now();
-  await session.start();
+  const { startedAt } = await session.start();
   await session.untilQuiet(forwardings * portalsPerForwarding);
   const { processorSeconds } = await session.operator.usage();
   const { all, writes: written } = session.calls.counts;
@@ -173,13 +174,25 @@ async function deleteAll(session: Session): Promise<Costs[string]> {
   return { time: (endedMs - startedMs) / 1_000, calls: session.calls.counts.all };
 }
 
+/** Measures a Node that does nothing, with the version that runs the operator. */
+async function measureBareNode(): Promise<Costs> {
+  const child = spawn(process.execPath, ['--eval', 'setInterval(() => undefined, 1_000)'], { stdio: 'ignore' });
+  try {
+    await delay(2_000);
+    return { memory: { idle: (await usageOf(child.pid ?? 0)).residentMiB } };
+  } finally {
+    child.kill();
+  }
+}
+
 export const lifecycle: Measurement = {
   rows: [memory, cold, writes, one, restart, rotate, deletion],
   async contenders(bench, rows) {
     const kinds = await operatorsOf(bench);
-    return kinds.map((kind) => ({
+    const operators = kinds.map((kind) => ({
       name: kind.name,
       measure: () => live(bench, kind, { forwardings: bench.forwardings, rows }),
     }));
+    return rows.has('memory') ? [...operators, { name: 'bare Node', measure: measureBareNode }] : operators;
   },
 };

@@ -16,16 +16,16 @@ export interface OperatorKind {
   /** Path of the CRD. */
   readonly definition: string;
   readonly command: readonly [file: string, ...args: string[]];
-  /** The URL that the metrics are served at, without TLS. */
   readonly flags: readonly string[];
   /** Flags for a Konnect that allows 3,000 requests a minute. Otherwise there is no limit. */
   readonly flagsWithQuota: readonly string[];
 }
 
 export interface RunningOperator {
+  /** Without TLS. */
   readonly metricsURL: string;
-  /** When the process was started, by `performance.now()`. */
-  readonly startedMs: number;
+  /** When the process was started, in milliseconds of the epoch. */
+  readonly startedAt: number;
   usage(): Promise<Usage>;
   /** Sends SIGTERM, and resolves when the process has ended. */
   stop(): Promise<void>;
@@ -102,7 +102,7 @@ export async function startOperator(kind: OperatorKind, target: OperatorTarget):
   return startSupervised(async (supervised) => {
     const [metrics, health] = [`127.0.0.1:${String(await freePort())}`, `127.0.0.1:${String(await freePort())}`];
     const [file, ...args] = kind.command;
-    const startedMs = performance.now();
+    const startedAt = Date.now();
     const pid = await supervised.start(kind.name, file, [
       ...args,
       `--kubeconfig=${target.kubeconfig}`,
@@ -115,12 +115,12 @@ export async function startOperator(kind: OperatorKind, target: OperatorTarget):
       await supervised.check(kind.name);
       const answer = await fetch(`http://${health}/readyz`).catch(() => undefined);
       if (answer?.ok === true) break;
-      if (performance.now() - startedMs > 120_000) throw new Error(await supervised.logTail(kind.name));
+      if (Date.now() - startedAt > 120_000) throw new Error(await supervised.logTail(kind.name));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return {
       metricsURL: `http://${metrics}/metrics`,
-      startedMs,
+      startedAt,
       usage: () => usageOf(pid),
       async stop() {
         await supervised.stop(kind.name, 60_000);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Call } from '../../../sandbox/konnect/calls.ts';
+import { sizesUpTo } from '../../bench/rows/growth.ts';
 import { CallCounter } from '../../bench/support/call-counter.ts';
+import { bucketsOf } from '../../bench/support/histogram.ts';
 import { countWrites } from '../../bench/support/lab.ts';
 import { nodeOptionsOf } from '../../bench/support/operators.ts';
 import { parseUsage } from '../../bench/support/usage.ts';
@@ -90,4 +92,25 @@ describe('CallCounter', () => {
     expect(counter.counts).toMatchObject({ all: 1, rejected: 1 });
     expect(counter.counts.rejected).toBe(1);
   });
+});
+
+test('bucketsOf sums the series of a histogram, in the order of the bounds', () => {
+  const page = [
+    '# TYPE wait_seconds histogram',
+    'wait_seconds_bucket{name="a",le="+Inf"} 5',
+    'wait_seconds_bucket{name="a",le="0.5"} 3',
+    'wait_seconds_bucket{le="0.5",name="b"} 1',
+    'wait_seconds_bucket{le="+Inf",name="b"} 1',
+    'other_wait_seconds_bucket{le="0.1"} 9',
+    'wait_seconds_sum{name="a"} 4',
+  ].join('\n');
+  expect(bucketsOf(page, 'wait_seconds')).toEqual([
+    [0.5, 4],
+    [Number.POSITIVE_INFINITY, 6],
+  ]);
+});
+
+test('sizesUpTo goes in steps of ten times', () => {
+  expect(sizesUpTo(300)).toEqual([10, 100, 300]);
+  expect(sizesUpTo(1_000)).toEqual([10, 100, 1_000]);
 });
