@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ensureHelm } from '../sandbox/control-plane/helm.ts';
+import { publishedFiles } from '../test/bench/publish.ts';
 import { argoConfigMapFile, renderArgoConfigMap } from './argocd.ts';
 import { renderComponents } from './components.ts';
 import { conditionsFile, messagesFile, renderConditions, renderMessages } from './conditions/pages.ts';
@@ -35,6 +36,7 @@ write(dashboardPage, withPanels(readFileSync(dashboardPage, 'utf8')));
 write(runbookFile, withEntries(readFileSync(runbookFile, 'utf8')));
 write(conditionsFile, renderConditions());
 write(messagesFile, renderMessages());
+for (const [file, text] of await publishedFiles()) write(file, text);
 const helm = await ensureHelm({ progress: print });
 write(manifestsFile, await renderManifests(helm));
 for (const [file, text] of await renderComponents(helm)) write(file, text);

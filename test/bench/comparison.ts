@@ -32,41 +32,48 @@ export function verdictsOf(figure: FigureResult): Verdict[] {
   });
 }
 
+export interface Comparison {
+  /** How many ratios and counts both have. */
+  readonly compared: number;
+  /** A line for each that is worse by more than a third. */
+  readonly worse: readonly string[];
+}
+
 /**
- * Returns a line for each ratio to another contender, and for each count, that is worse than before by more than a third. Times and memory alone
- * are not compared, because they are those of a machine.
+ * Compares every ratio to another contender, and every count, with those of earlier results. Times and memory alone are not compared, because
+ * they are those of a machine.
  */
-export function regressions(before: readonly RowResult[], after: readonly RowResult[]): string[] {
-  return after.flatMap((now) => {
+export function compare(before: readonly RowResult[], after: readonly RowResult[]): Comparison {
+  const pairs = after.flatMap((now) => {
     const then = before.find(({ row, forwardings }) => row === now.row && forwardings === now.forwardings);
     return now.figures.flatMap((figure) => {
       const older = then?.figures.find(({ name }) => name === figure.name);
-      return older === undefined ? [] : figureRegressions(now, older, figure);
+      return older === undefined ? [] : pairsOf(now, older, figure);
     });
   });
+  const worse = pairs
+    .filter(({ was, is, isMoreBetter }) => (isMoreBetter ? is < was / (1 + tolerance) : is > was * (1 + tolerance)))
+    .map(({ what, was, is }) => `${what} was ${was.toFixed(2)} and is ${is.toFixed(2)}`);
+  return { compared: pairs.length, worse };
 }
 
-function figureRegressions({ row, forwardings }: RowResult, older: FigureResult, newer: FigureResult): string[] {
+interface Pair {
+  readonly what: string;
+  readonly was: number;
+  readonly is: number;
+  readonly isMoreBetter: boolean;
+}
+
+function pairsOf({ row, forwardings }: RowResult, older: FigureResult, newer: FigureResult): Pair[] {
   const what = `${row}, ${newer.name}, ${String(forwardings)} forwardings`;
-  const lines = Object.keys(newer.values).map((contender) =>
-    contender === ours
-      ? undefined
-      : line(`${what}: ratio to ${contender}`, ratioTo(older, contender), ratioTo(newer, contender), newer),
+  const isMoreBetter = newer.better === 'more';
+  const pair = (name: string, was: number | undefined, is: number | undefined): Pair[] =>
+    was === undefined || is === undefined ? [] : [{ what: name, was, is, isMoreBetter }];
+  const others = Object.keys(newer.values).filter((contender) => contender !== ours);
+  const ratios = others.flatMap((other) =>
+    pair(`${what}: ratio to ${other}`, ratioTo(older, other), ratioTo(newer, other)),
   );
-  const [then, now] = [older.values[ours], newer.values[ours]];
-  if (newer.isCount === true && then !== undefined && now !== undefined) {
-    lines.push(line(what, median(then), median(now), newer));
-  }
-  return lines.filter((text) => text !== undefined);
-}
-
-function line(
-  what: string,
-  then: number | undefined,
-  now: number | undefined,
-  { better }: FigureResult,
-): string | undefined {
-  if (then === undefined || now === undefined) return undefined;
-  const isWorse = better === 'more' ? now < then / (1 + tolerance) : now > then * (1 + tolerance);
-  return isWorse ? `${what} was ${then.toFixed(2)} and is ${now.toFixed(2)}` : undefined;
+  const [was, is] = [older.values[ours], newer.values[ours]];
+  if (newer.isCount !== true || was === undefined || is === undefined) return ratios;
+  return [...ratios, ...pair(what, median(was), median(is))];
 }

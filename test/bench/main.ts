@@ -4,20 +4,16 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { untilInterrupted } from '../../sandbox/until-interrupted.ts';
 import { type BenchArguments, readArguments, usage } from './arguments.ts';
-import { regressions } from './comparison.ts';
-import { drawRatios } from './drawing.ts';
+import { compare } from './comparison.ts';
 import { measurements } from './measurements.ts';
+import { publishedFiles, resultsFolder } from './publish.ts';
 import { Collected, provenance, type RowResult, readResults, writeResult } from './results.ts';
 import type { Bench, Measurement } from './row.ts';
 import { tableOf } from './table.ts';
-
-const committed = fileURLToPath(new URL('../../bench/results', import.meta.url));
-const picture = fileURLToPath(new URL('../../docs/trust/performance.svg', import.meta.url));
 
 const write = (line: string) => void process.stdout.write(`${line}\n`);
 const allRows = measurements.flatMap(({ rows }) => rows);
@@ -68,13 +64,16 @@ async function runAll(args: BenchArguments, bench: Bench): Promise<void> {
     for (const line of tableOf(found)) write(line);
     results.push(...found);
   }
-  if (args.isComparison) {
-    const worse = regressions(await readResults(args.results), results);
-    if (worse.length > 0) throw new Error(`worse by more than a third:\n  ${worse.join('\n  ')}`);
-    write('==> no ratio is worse by more than a third');
-  } else if (args.results === committed) {
-    await writeFile(picture, drawRatios(await readResults(committed)));
-  }
+  if (args.isComparison) failIfWorse(await readResults(args.results), results);
+  else if (args.results === resolve(resultsFolder))
+    for (const [file, text] of await publishedFiles()) await writeFile(file, text);
+}
+
+function failIfWorse(before: readonly RowResult[], after: readonly RowResult[]): void {
+  const { compared, worse } = compare(before, after);
+  if (worse.length > 0) throw new Error(`worse by more than a third:\n  ${worse.join('\n  ')}`);
+  if (compared === 0) throw new Error('the earlier results have no ratio and no count of these rows');
+  write(`==> ${String(compared)} ratios and counts compared, none is worse by more than a third`);
 }
 
 async function interruption(): Promise<never> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ratioTo, regressions, verdictsOf } from '../../bench/comparison.ts';
+import { compare, ratioTo, verdictsOf } from '../../bench/comparison.ts';
 import type { FigureResult, RowResult } from '../../bench/results.ts';
 
 const seconds = (ours: number[], others: Record<string, number[]> = {}): FigureResult => ({
@@ -44,7 +44,8 @@ describe('verdictsOf', () => {
   });
 });
 
-describe('regressions', () => {
+describe('compare', () => {
+  const regressions = (then: RowResult[], now: RowResult[]) => compare(then, now).worse;
   const before = [result(seconds([10], { go: [20] }))];
 
   test('allows a third, and a machine that is slower for both', () => {
@@ -75,6 +76,11 @@ describe('regressions', () => {
     const rate = (value: number): FigureResult => ({ ...seconds([value], { go: [10] }), better: 'more' });
     expect(regressions([result(rate(20))], [result(rate(16))])).toEqual([]);
     expect(regressions([result(rate(20))], [result(rate(14))])).toHaveLength(1);
+  });
+
+  test('says how much it compared', () => {
+    expect(compare(before, before).compared).toBe(1);
+    expect(compare([], before).compared).toBe(0);
   });
 
   test('compares only rows with the same number of forwardings', () => {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { drawRatios } from '../../bench/drawing.ts';
+import { publishedFiles, withResults } from '../../bench/publish.ts';
 import { Collected, provenance, type RowResult, readResults, writeResult } from '../../bench/results.ts';
 import type { Row } from '../../bench/row.ts';
 import { short, spread, tableOf } from '../../bench/table.ts';
@@ -71,6 +73,25 @@ describe('the table', () => {
 
   test('shows one value alone', () => {
     expect(spread([2, 2])).toBe('2.00');
+  });
+});
+
+describe('the page', () => {
+  const page = '# Page\n\n<!-- results -->\n<!-- /results -->\n\n<!-- runs -->\n<!-- /runs -->\n';
+
+  test('has a line for each figure and for each run', () => {
+    const text = withResults(page, [result(1_000, 9), result(300)]);
+    expect(text).toContain(
+      '| cold | time <all>, s | 300 | 5.00 (4.00–6.00) | 10.0 | 0.50 |  | ≤ 0.600 × go-operator: met |\n' +
+        '| cold | calls, calls | 300 | 40.0 |  |  |  |  |\n' +
+        '| cold | time <all>, s | 1,000 | 9.00 (8.00–10.0) | 10.0 | 0.90 |  | ≤ 0.600 × go-operator: **missed** |\n',
+    );
+    expect(text).toMatch(/\| cold 300, cold 1,000 \| \d{4}-\d\d-\d\d \| 3 \| [0-9a-f]{10}.* \| shared \|/);
+  });
+
+  test('and the picture show the committed results', async () => {
+    const shown = (await publishedFiles()).map(([file]) => [file, readFileSync(file, 'utf8')]);
+    expect(shown).toEqual(await publishedFiles());
   });
 });
 
