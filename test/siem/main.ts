@@ -1,0 +1,41 @@
+/**
+ * `npm run test:siem`: runs the pages of docs/siem/ with the real receivers, the built operator and the local Konnect, and checks what the pages say about
+ * receivers and parsers. The exit code is 1 if a check fails. `-- PART…` runs only these parts.
+ */
+import process from 'node:process';
+import { runRelays, runSumoLogic } from './relays.ts';
+import type { Kept } from './sample-lines.ts';
+import { createSetting, type Setting } from './setting.ts';
+import { expectRows } from './table.ts';
+import { runSplunk, runVictoriaLogs } from './victorialogs.ts';
+
+const write = (text: string) => void process.stdout.write(text);
+const startedMs = performance.now();
+const parts: Readonly<Record<string, (setting: Setting) => Promise<Record<string, Kept> | undefined>>> = {
+  victorialogs: runVictoriaLogs,
+  relays: runRelays,
+  splunk: runSplunk,
+  sumologic: runSumoLogic,
+};
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0)
+  throw new Error(`unknown parts: ${unknown.join(', ')}; known: ${Object.keys(parts).join(', ')}`);
+const setting = await createSetting(write);
+try {
+  const rows: Record<string, Kept> = {};
+  for (const name of wanted) Object.assign(rows, await parts[name]?.(setting));
+  setting.reporter.section('docs/siem/others.md');
+  await setting.reporter.check('the table shows what was seen', () => {
+    expectRows(
+      'docs/siem/others.md',
+      Object.entries(rows).map(([name, kept]) => [name, ...Object.values(kept)]),
+    );
+  });
+  write(`\n==> all checks succeeded, ${String(Math.round((performance.now() - startedMs) / 1_000))} s\n`);
+} catch (error) {
+  write(`\n==> ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+await setting.stop();
+process.exit();
