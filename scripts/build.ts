@@ -1,5 +1,8 @@
-/** Bundles the operator into `dist/operator.js`, which runs on Node 22.19 or newer without dependencies. */
-import { chmod } from 'node:fs/promises';
+/**
+ * Bundles the operator into `dist/operator.js`, which runs on Node 22.19 or newer without dependencies. Writes the folders of the packages in it into
+ * `dist/operator.js.packages.json`.
+ */
+import { chmod, writeFile } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 
@@ -23,7 +26,16 @@ const withoutUnused: Plugin = {
   },
 };
 
-await build({
+/** Leaves out a package that `debug` uses if it is there, because only our tests install it. */
+const withoutColors: Plugin = {
+  name: 'without-colors',
+  setup(one) {
+    one.onResolve({ filter: /^supports-color$/ }, ({ path }) => ({ path, namespace: 'empty' }));
+    one.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: '' }));
+  },
+};
+
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outfile,
   bundle: true,
@@ -34,8 +46,11 @@ await build({
   // Names stay, so that a stack says in which functions an error arose.
   minifyWhitespace: true,
   legalComments: 'linked',
+  metafile: true,
   logLevel: 'warning',
-  plugins: [withoutUnused],
+  plugins: [withoutUnused, withoutColors],
+  // The same bytes with and without a tsconfig.json, which the image does not have.
+  tsconfigRaw: {},
   define: { 'process.env.OPERATOR_VERSION': JSON.stringify(manifest.version) },
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
@@ -43,3 +58,10 @@ await build({
 });
 // A link to the file is the command `auditlog`.
 await chmod(outfile, 0o755);
+
+// Without the packages of which nothing was kept.
+const inputs = Object.entries(metafile.outputs[outfile]?.inputs ?? {}).filter(
+  ([, { bytesInOutput }]) => bytesInOutput > 0,
+);
+const packages = new Set(inputs.flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
+await writeFile(`${outfile}.packages.json`, `${JSON.stringify([...packages].toSorted(), null, 2)}\n`);
