@@ -32,11 +32,16 @@ const labelPaths = [
 
 /** Resolves with the manifests that the chart installs by default, without the CRD. `helm` is the path of the executable. */
 export async function renderManifests(helm: string): Promise<string> {
-  const texts = (await renderDocuments(helm)).map((document) => {
+  return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${await renderTexts(helm)}`;
+}
+
+/** Resolves with the same manifests without the comment at the top, with values as `--set` of helm takes them. */
+export async function renderTexts(helm: string, sets: readonly string[] = []): Promise<string> {
+  const texts = (await renderDocuments(helm, sets)).map((document) => {
     document.directives.docStart = null;
     return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trim();
   });
-  return `# Rendered from ${chart} by \`npm run generate\`. Do not edit.\n${texts.join('\n---\n')}\n`;
+  return `${texts.join('\n---\n')}\n`;
 }
 
 const RenderedObject = z.looseObject({
