@@ -11,7 +11,7 @@ const outfile = 'dist/operator.js';
 /**
  * Leaves out what client-node imports and the operator never calls: the generated models and clients, and undici, to which client-node gives a
  * connection only if `PooledKubeConfig` does not. These are two megabytes of text and more than 30 MiB of memory. If a new version of client-node
- * imports another name of them, the build fails.
+ * imports another name of them, the build fails. Also leaves out supports-color, which `debug` uses where it is installed: only tests install it.
  */
 const withoutUnused: Plugin = {
   name: 'without-unused',
@@ -22,16 +22,9 @@ const withoutUnused: Plugin = {
     one.onLoad({ filter: /@kubernetes\/client-node\/dist\/gen\/index\.js$/ }, () =>
       unused('createConfiguration', 'ServerConfiguration'),
     );
-    one.onLoad({ filter: /\/node_modules\/undici\/index\.js$/ }, () => unused('Agent', 'ProxyAgent', 'fetch'));
-  },
-};
-
-/** Leaves out a package that `debug` uses if it is there, because only our tests install it. */
-const withoutColors: Plugin = {
-  name: 'without-colors',
-  setup(one) {
-    one.onResolve({ filter: /^supports-color$/ }, ({ path }) => ({ path, namespace: 'empty' }));
-    one.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: '' }));
+    one.onResolve({ filter: /^(?:undici|supports-color)$/ }, ({ path }) => ({ path, namespace: 'unused' }));
+    one.onLoad({ filter: /^undici$/, namespace: 'unused' }, () => unused('Agent', 'ProxyAgent', 'fetch'));
+    one.onLoad({ filter: /^supports-color$/, namespace: 'unused' }, () => unused());
   },
 };
 
@@ -48,7 +41,7 @@ const { metafile } = await build({
   legalComments: 'linked',
   metafile: true,
   logLevel: 'warning',
-  plugins: [withoutUnused, withoutColors],
+  plugins: [withoutUnused],
   // The same bytes with and without a tsconfig.json, which the image does not have.
   tsconfigRaw: {},
   define: { 'process.env.OPERATOR_VERSION': JSON.stringify(manifest.version) },

@@ -1,12 +1,11 @@
 /** The archive of the kubectl plugin, and its manifest for krew. */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { operatorFile } from '../sandbox/operator-process.ts';
+import { tarGz } from './tar.ts';
 
 /** krew wants the file to have the name of the plugin. */
 export const manifestName = 'auditlog.yaml';
@@ -18,21 +17,20 @@ export interface KrewOptions {
   readonly version: string;
   /** The folder on the web from which krew downloads the archive. */
   readonly url: string;
+  /** The time of the files in the archive. */
+  readonly time: Date;
 }
 
 /** Writes both files into the folder. `npm run build` has to come first. */
-export function writeKrewPlugin({ folder, version, url }: KrewOptions): void {
+export function writeKrewPlugin({ folder, version, url, time }: KrewOptions): void {
   const archive = join(folder, archiveName);
-  const contents = mkdtempSync(join(tmpdir(), 'krew-'));
-  try {
-    copyFileSync(license, join(contents, 'LICENSE'));
-    copyFileSync(`${operatorFile}.LEGAL.txt`, join(contents, 'operator.js.LEGAL.txt'));
+  const files = [
+    { path: 'LICENSE', content: readFileSync(license) },
+    { path: 'operator.js.LEGAL.txt', content: readFileSync(`${operatorFile}.LEGAL.txt`) },
     // Node takes it for a module without a package.json.
-    copyFileSync(operatorFile, join(contents, 'operator.mjs'));
-    execFileSync('tar', ['-czf', archive, '-C', contents, '.']);
-  } finally {
-    rmSync(contents, { recursive: true });
-  }
+    { path: 'operator.mjs', content: readFileSync(operatorFile), executable: true },
+  ];
+  writeFileSync(archive, tarGz(files, time));
   const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
   writeFileSync(join(folder, manifestName), stringify(manifest(version, `${url}/${archiveName}`, sha256)));
 }

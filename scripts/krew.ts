@@ -11,5 +11,5 @@ if (values.url === undefined) {
   );
   process.exit(1);
 }
-writeKrewPlugin({ folder: 'dist', version, url: values.url });
+writeKrewPlugin({ folder: 'dist', version, url: values.url, time: new Date() });
 process.stdout.write(`dist/${manifestName}\ndist/${archiveName}\n`);

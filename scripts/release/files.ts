@@ -1,7 +1,8 @@
-/** The files of a release. The same commit gives the same bytes, except the archive of the kubectl plugin. */
+/** The files of a release. The same commit gives the same bytes. */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { operatorFile } from '../../sandbox/operator-process.ts';
 import { writeKrewPlugin } from '../krew-plugin.ts';
 import { packageChart, renderInstallation } from './chart.ts';
@@ -10,7 +11,8 @@ import { renderSBOM } from './sbom.ts';
 
 export const sbomName = 'operator.spdx.json';
 export const checksumsName = 'checksums.txt';
-export const notesName = 'notes.md';
+/** Beside the folder, because it is no file of the release. */
+const notesFile = fileURLToPath(new URL('../../dist/release-notes.md', import.meta.url));
 
 export interface Release {
   readonly version: string;
@@ -44,8 +46,8 @@ export async function writeFiles(folder: string, helm: string, release: Release)
     lock: await read('package-lock.json'),
   });
   await writeFile(join(folder, sbomName), sbom);
-  await writeFile(join(folder, notesName), releaseNotes(await read('CHANGELOG.md'), version, { dryRun }));
-  writeKrewPlugin({ folder, version, url });
+  await writeFile(notesFile, releaseNotes(await read('CHANGELOG.md'), version, { dryRun }));
+  writeKrewPlugin({ folder, version, url, time });
   return packageChart(folder, { helm, image, time });
 }
 
@@ -57,7 +59,7 @@ export async function writeInstallation(
   digest: string,
 ): Promise<void> {
   await writeFile(join(folder, 'install.yaml'), await renderInstallation({ helm, image, digest, version }));
-  const names = (await readdir(folder)).filter((name) => name !== notesName && name !== checksumsName).toSorted();
+  const names = (await readdir(folder)).filter((name) => name !== checksumsName).toSorted();
   const lines = await Promise.all(
     names.map(async (name) => `${sha256(await readFile(join(folder, name)))}  ${basename(name)}\n`),
   );

@@ -9,9 +9,9 @@ import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { freePort } from '../../sandbox/control-plane/ports.ts';
 import { install, serviceAccount } from '../../sandbox/sandbox.ts';
+import { run } from '../../scripts/programs.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildImage, type Image, putFile } from './support/buildah.ts';
-import { run } from './support/run.ts';
 
 let image: Image;
 

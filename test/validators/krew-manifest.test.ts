@@ -13,7 +13,7 @@ const executable = useProgram(krewValidator);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'krew-manifest-'));
-  writeKrewPlugin({ folder, version: '1.2.3', url: 'https://example.com/v1.2.3' });
+  writeKrewPlugin({ folder, version: '1.2.3', url: 'https://example.com/v1.2.3', time: new Date() });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { output, type Result, run } from './run.ts';
+import { output, type Result, run } from '../../../scripts/programs.ts';
 import { makeBase, makeBuilder } from './stand-ins.ts';
 
 const Configuration = z.looseObject({

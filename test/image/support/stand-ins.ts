@@ -1,7 +1,7 @@
 /** Builds replacements of the Dockerfile's base images from the programs of this machine, so that no image is pulled. */
 import { cp, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { output } from './run.ts';
+import { output } from '../../../scripts/programs.ts';
 
 /** Writes a base image like distroless. It has Node and its libraries, and no shell. */
 export async function makeBase(folder: string): Promise<void> {
