@@ -17,7 +17,7 @@ export const chartFolder = fileURLToPath(new URL(chart, root));
 export const chartCRDFile = `${chart}/files/${crdFile.replace(/^.*\//, '')}`;
 export const manifestsFile = 'deploy/operator.yaml';
 /** The pages with the table of values. */
-export const valuesPages = ['docs/install/helm.md', `${chart}/README.md`];
+export const valuesPages = ['docs/install/values.md', `${chart}/README.md`];
 
 /** Namespace and name of the objects in `deploy/`. */
 const namespace = 'konnect-audit-log';

@@ -24,8 +24,8 @@ describe.each([...documents])('%s', (path, text) => {
   });
 });
 
-test('docs/develop/architecture.md names only files of src/ that exist', () => {
-  const text = prose(documents.get('docs/develop/architecture.md') ?? '');
+test('docs/develop/reconciliation.md names only files of src/ that exist', () => {
+  const text = prose(documents.get('docs/develop/reconciliation.md') ?? '');
   const named = [...text.matchAll(/`((?!src\/|test\/|scripts\/)[\w/-]+\.ts)`/g)].map(([, file = '']) => file);
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((file) => !existsSync(join(root, 'src', file)))).toEqual([]);

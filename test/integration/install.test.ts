@@ -401,7 +401,7 @@ function byText(a: string, b: string): number {
 }
 
 /** The pages with commands, in the order in which users need them. */
-const pages = ['helm', 'high-availability', 'upgrade', 'uninstall'];
+const pages = ['helm', 'high-availability', 'openshift', 'upgrade', 'uninstall'];
 
 describe('the installation pages', () => {
   const blocks = (page: string, language: string) =>
@@ -416,6 +416,7 @@ describe('the installation pages', () => {
     await symlink(await ensureHelm({ progress: () => undefined }), join(folder, 'bin', 'helm'));
     await symlink(join(root, 'helm'), join(folder, 'helm'));
     await writeFile(join(folder, 'corporate.pem'), controlPlane.certificateAuthority);
+    await writeFile(join(folder, 'openshift.yaml'), blocks('openshift', 'yml').join('\n'));
     for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
 
     const commands = pages.flatMap((page) => blocks(page, 'sh')).filter((block) => !block.startsWith('docker'));
@@ -445,7 +446,8 @@ describe('the installation pages', () => {
       await writeFile(file, values);
       return (await helm(['template', release, chartFolder, `--values=${file}`])).stdout;
     };
-    const [proxy = '', openshift = ''] = blocks('helm', 'yml');
+    const [proxy = ''] = blocks('helm', 'yml');
+    const [openshift = ''] = blocks('openshift', 'yml');
     expect(await rendered(proxy)).toContain('secretKeyRef');
     const onOpenShift = await rendered(openshift);
     expect(onOpenShift).not.toMatch(/runAsUser|runAsGroup|bearerTokenFile/);
