@@ -23,6 +23,7 @@ import {
   validateAuthConfiguration,
 } from '../support/kong-operator.ts';
 import { scrape } from '../support/scrape.ts';
+import { standInDefinition } from '../support/stand-in-definition.ts';
 
 /** These tests install and remove the CRD, so they have their own control plane. */
 let controlPlane: ControlPlane;
@@ -400,6 +401,13 @@ function byText(a: string, b: string): number {
   return a.localeCompare(b);
 }
 
+const serviceMonitor = {
+  group: 'monitoring.coreos.com',
+  version: 'v1',
+  kind: 'ServiceMonitor',
+  plural: 'servicemonitors',
+};
+
 /** The pages with commands, in the order in which users need them. */
 const pages = ['helm', 'high-availability', 'openshift', 'upgrade', 'uninstall'];
 
@@ -418,6 +426,8 @@ describe('the installation pages', () => {
     await writeFile(join(folder, 'corporate.pem'), controlPlane.certificateAuthority);
     await writeFile(join(folder, 'openshift.yaml'), blocks('openshift', 'yml').join('\n'));
     for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
+    await kubectl(['apply', '-f', '-'], JSON.stringify(standInDefinition(serviceMonitor)));
+    await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
 
     const commands = pages.flatMap((page) => blocks(page, 'sh')).filter((block) => !block.startsWith('docker'));
     const script = join(folder, 'commands.sh');
