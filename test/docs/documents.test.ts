@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -59,13 +59,24 @@ const Manifest = z.strictObject({
 const blocks = [...documents].flatMap(([path, text]) =>
   [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = ''], index) => ({ path, index, block })),
 );
+const files = globSync('examples/forwardings/*.yaml', { cwd: root }).map((path) => ({
+  path,
+  index: 0,
+  block: readFileSync(join(root, path), 'utf8'),
+}));
 
 describe('YAML', () => {
   test('is in the documents', () => {
-    expect(blocks.length).toBeGreaterThan(5);
+    expect(blocks.length).toBeGreaterThan(1);
+    expect(files.length).toBeGreaterThan(5);
   });
 
-  test.each(blocks)('block $index of $path is a forwarding without unknown fields', ({ block }) => {
+  test('of the gallery is linked from docs/use/examples.md', () => {
+    const page = documents.get('docs/use/examples.md') ?? '';
+    expect(files.filter(({ path }) => !page.includes(`(../../${path})`))).toEqual([]);
+  });
+
+  test.each([...blocks, ...files])('block $index of $path is a forwarding without unknown fields', ({ block }) => {
     const manifests = parseAllDocuments(block, { strict: true, uniqueKeys: true }).map((one) => {
       expect(one.errors).toEqual([]);
       return Manifest.parse(one.toJS());

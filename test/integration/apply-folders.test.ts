@@ -1,12 +1,16 @@
 /** Applies every folder that users apply to a new cluster, with the commands of the documents. */
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import * as z from 'zod';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { kind, plural } from '../../src/api/v1alpha1.ts';
 import { authConfigurationDefinition, portalDefinition } from '../support/kong-operator.ts';
 import { standInDefinition } from '../support/stand-in-definition.ts';
+
+const Manifest = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
 
 /** The folders in the order of examples/README.md: each one comes after those that it needs. */
 const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonly brings: readonly string[] }> =
@@ -14,6 +18,7 @@ const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonl
     ['crds/', { hasKustomization: true, brings: ['customresourcedefinition'] }],
     ['deploy/', { hasKustomization: true, brings: ['namespace', 'deployment', 'clusterrole'] }],
     ['examples/', { hasKustomization: true, brings: ['namespace', 'secret', kind] }],
+    ['examples/forwardings/', { hasKustomization: true, brings: [kind] }],
     [
       'examples/kong-operator/',
       { hasKustomization: true, brings: ['secret', 'konnectapiauthconfiguration', 'portal', kind] },
@@ -29,6 +34,12 @@ const folders: ReadonlyMap<string, { readonly hasKustomization: boolean; readonl
     ['examples/flux/forwardings/', { hasKustomization: true, brings: [kind] }],
     ['examples/policies/', { hasKustomization: true, brings: ['validatingadmissionpolicy'] }],
   ]);
+
+/** The forwardings of all examples, by name. */
+const forwardings = globSync('examples/**/*.yaml')
+  .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')).map((one) => Manifest.parse(one.toJS())))
+  .filter((one) => one.kind === kind)
+  .map(({ metadata }) => metadata.name);
 
 /** The API server prints this warning for every Application with Argo CD's finalizer. */
 const finalizerWarning = /^Warning: metadata\.finalizers: "resources-finalizer\.argocd\.argoproj\.io"[^\n]*\n/;
@@ -113,7 +124,7 @@ describe.each(['-f', '-k'])('kubectl apply %s', (flag) => {
 
   test('creates the forwardings of the examples', async () => {
     const names = (await kubectl(['get', plural, '-A', '-o', 'name'])).trim().split('\n');
-    expect(names.map((name) => name.split('/')[1])).toEqual(['developers', 'sumologic']);
+    expect(names.map((name) => name.split('/')[1])).toEqual([...new Set(forwardings)].toSorted());
   });
 
   test('examples/policies/', async () => {

@@ -1,4 +1,5 @@
 /** Checks what kubectl's kustomize builds from the manifests of this project, as docs/use/kustomize.md says. */
+import { globSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -227,6 +228,7 @@ describe('a default that a manifest leaves out', () => {
       'examples/kong-operator/developers.yaml',
       'examples/argocd/audit-logs/sumologic.yaml',
       'examples/flux/forwardings/sumologic.yaml',
+      ...globSync('examples/forwardings/*.yaml', { cwd: root }),
     ];
     const Spec = z.object({
       organization: z.object({ enabled: z.boolean() }).optional(),
