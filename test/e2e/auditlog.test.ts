@@ -98,18 +98,21 @@ async function delivered(): Promise<void> {
   });
 }
 
-describe.each(['docs/operate/auditlog.md', 'docs/operate/operations.md'])('%s shows', (path) => {
-  beforeAll(delivered);
+describe.each(['docs/operate/auditlog.md', 'docs/use/auditlog.md', 'docs/operate/operations.md'])(
+  '%s shows',
+  (path) => {
+    beforeAll(delivered);
 
-  test.each(sessionsOf(document(path)))('$title', async ({ text, shown, isWhole }) => {
-    await needs[text]?.before();
-    const { stdout, stderr } = await typed(text);
-    await needs[text]?.after();
-    const lines = asAlways(stdout + stderr);
-    const expected = shown.flatMap(asAlways);
-    expect(expected).toEqual(isWhole ? lines : expected.filter((line) => lines.includes(line)));
-  });
-});
+    test.each(sessionsOf(document(path)))('$title', async ({ text, shown, isWhole }) => {
+      await needs[text]?.before();
+      const { stdout, stderr } = await typed(text);
+      await needs[text]?.after();
+      const lines = asAlways(stdout + stderr);
+      const expected = shown.flatMap(asAlways);
+      expect(expected).toEqual(isWhole ? lines : expected.filter((line) => lines.includes(line)));
+    });
+  },
+);
 
 test('kubectl runs the command as its plugin', async () => {
   const { code, stdout } = await typed('kubectl auditlog status -n platform -o json');
