@@ -56,8 +56,8 @@ test.each(['no-intent', 'destination-first', 'ticking-status'])(
   },
 );
 
-test('docs/trust/reliability/crash-points.md has every invariant, every fault, every act and every seeded bug', () => {
-  const text = document('docs/trust/reliability/crash-points.md');
+test('the pages about crash points have every invariant, every fault, every act and every seeded bug', () => {
+  const text = ['crash-points', 'seeded-bugs'].map((page) => document(`docs/trust/reliability/${page}.md`)).join('\n');
   const named = [...Object.keys(invariants), ...faults, ...acts].map((name) => `\`${name}\``);
   const titles = mutations().map(({ title }) => `| ${title} |`);
   expect([...named, ...titles].filter((one) => !text.includes(one))).toEqual([]);
