@@ -35,10 +35,13 @@ export async function differences(
 
   for (const one of wanted.values()) {
     const key = `${one.namespace}/${one.name}`;
-    const ready = forwardings.get(key)?.status?.conditions?.find(({ type }) => type === 'Ready');
+    const conditions = forwardings.get(key)?.status?.conditions ?? [];
+    const ready = conditions.find(({ type }) => type === 'Ready');
+    const delivering = conditions.find(({ type }) => type === 'Delivering');
     const { generation } = forwardings.get(key)?.metadata ?? {};
     if (ready?.status !== 'True' || ready.observedGeneration !== generation)
       found.push(`${key} is not ready: ${ready?.reason ?? 'no status'}: ${ready?.message ?? ''}`);
+    if (delivering?.status === 'Unknown') found.push(`${key} is not known to deliver: ${delivering.message}`);
     forwardings.delete(key);
     expected.add(`${organizationID(one.color)} ${key} ${one.logFormat} ${Object.values(credentialsOf(one)).join(' ')}`);
     for (const [index, enabled] of one.portals.entries()) {
