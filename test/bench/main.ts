@@ -49,7 +49,7 @@ async function measure(
         for (const [figure, values] of Object.entries(figures)) collected.add(contender.name, row, figure, values);
     }
   }
-  const origin = provenance(note);
+  const origin = provenance(note, bench.versions);
   return chosen.map((row) => {
     const size = { forwardings: row.forwardings ?? forwardings };
     return { row: row.name, title: row.title, ...size, ...origin, figures: collected.of(row) };
@@ -90,6 +90,7 @@ try {
     forwardings: given.forwardings,
     peers: given.peers,
     folder,
+    versions: new Map(),
     progress: (line) => void process.stderr.write(`==> ${line}\n`),
     onEnd: (stop) => void stops.push(stop),
   };

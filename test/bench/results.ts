@@ -54,8 +54,11 @@ export class Collected {
   }
 }
 
-/** Returns what identifies a run. */
-export function provenance(note: string): Omit<RowResult, 'row' | 'title' | 'forwardings' | 'figures'> {
+/** Returns what identifies a run. `more` has the versions of what the contenders use. */
+export function provenance(
+  note: string,
+  more: ReadonlyMap<string, string> = new Map(),
+): Omit<RowResult, 'row' | 'title' | 'forwardings' | 'figures'> {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'scripts', 'package.json') !== '';
   return {
@@ -67,7 +70,7 @@ export function provenance(note: string): Omit<RowResult, 'row' | 'title' | 'for
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       system: `${type()} ${release()}`,
     },
-    versions: { node: process.version, kubernetes: kubernetesVersion },
+    versions: { node: process.version, kubernetes: kubernetesVersion, ...Object.fromEntries(more) },
     ...(note === '' ? {} : { note }),
   };
 }

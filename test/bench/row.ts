@@ -54,6 +54,8 @@ export interface Bench {
   readonly peers: Peers;
   /** Removed at the end. */
   readonly folder: string;
+  /** Versions of what the contenders use. They are kept with the results. */
+  readonly versions: Map<string, string>;
   readonly progress: (line: string) => void;
   /** Runs `stop` at the end of the run, in reverse order. */
   readonly onEnd: (stop: () => Promise<unknown>) => void;

@@ -52,6 +52,8 @@ export async function operatorsOf(bench: Bench): Promise<OperatorKind[]> {
   };
   const { goOperator: sources } = bench.peers;
   if (sources === undefined) return [own];
+  for (const [name, version] of versionsOf(await readFile(join(sources, 'go.mod'), 'utf8')))
+    bench.versions.set(name, version);
   const [definition] = globSync('crds/*.yaml', { cwd: sources });
   if (definition === undefined) throw new Error(`${sources} has no CRD in crds/`);
   const other: OperatorKind = {
@@ -62,6 +64,12 @@ export async function operatorsOf(bench: Bench): Promise<OperatorKind[]> {
     flagsWithQuota: [workers],
   };
   return [own, other];
+}
+
+/** Returns the versions of Go and of controller-runtime in a `go.mod`. */
+export function versionsOf(module: string): [name: string, version: string][] {
+  const found = [...module.matchAll(/^(go) (\S+)$|^\s*sigs\.k8s\.io\/(controller-runtime) (\S+)/gm)];
+  return found.map(([, go, version = '', other = go ?? '', otherVersion = version]) => [other, otherVersion]);
 }
 
 /** Returns the options that the image gives to Node, from the text of the Dockerfile. */

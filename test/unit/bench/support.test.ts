@@ -4,7 +4,7 @@ import { sizesUpTo } from '../../bench/rows/growth.ts';
 import { CallCounter } from '../../bench/support/call-counter.ts';
 import { bucketsOf } from '../../bench/support/histogram.ts';
 import { countWrites } from '../../bench/support/lab.ts';
-import { nodeOptionsOf } from '../../bench/support/operators.ts';
+import { nodeOptionsOf, versionsOf } from '../../bench/support/operators.ts';
 import { parseUsage } from '../../bench/support/usage.ts';
 
 test('parseUsage reads processor time and memory, whatever the command is called', () => {
@@ -16,6 +16,15 @@ test('parseUsage reads processor time and memory, whatever the command is called
 test('nodeOptionsOf takes the options of Node from the entry point of the image', () => {
   const dockerfile = 'FROM base\nENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "/app/operator.mjs"]\n';
   expect(nodeOptionsOf(dockerfile)).toEqual(['--max-semi-space-size=1']);
+});
+
+test('versionsOf finds Go and controller-runtime', () => {
+  const module =
+    'module a\n\ngo 1.26.0\n\nrequire (\n\tk8s.io/api v0.37.0\n\tsigs.k8s.io/controller-runtime v0.25.2\n)\n';
+  expect(versionsOf(module)).toEqual([
+    ['go', '1.26.0'],
+    ['controller-runtime', 'v0.25.2'],
+  ]);
 });
 
 describe('countWrites', () => {
