@@ -13,6 +13,8 @@ export interface BenchArguments {
   readonly results: string;
   /** Whether to compare with the results that are already there, in place of writing new ones. */
   readonly isComparison: boolean;
+  /** Where the operator writes profiles of its processor time. Absent: it writes none. */
+  readonly profiles?: string;
   /** Said in the results, for example that other work shared the machine. */
   readonly note: string;
 }
@@ -29,6 +31,7 @@ export function usage(rows: readonly Row[]): string {
   --kongctl             executable of kongctl
   --results             folder of the results. Default: bench/results
   --compare             writes no results: fails where a ratio is worse than there by more than a third
+  --profiles            folder for profiles of the operator's processor time, which cost some of it
   --note                text for the results, for example that other work shared the machine
 
 Rows. Those with a star are measured only if they are named; "all" names every row.
@@ -51,6 +54,7 @@ export async function readArguments(args: readonly string[], rows: readonly Row[
       terraform: text,
       kongctl: text,
       results: text,
+      profiles: text,
       note: text,
       compare: { type: 'boolean' },
     },
@@ -67,6 +71,7 @@ export async function readArguments(args: readonly string[], rows: readonly Row[
     peers: await peersOf(values),
     results: resolve(values.results ?? 'bench/results'),
     isComparison: values.compare === true,
+    ...(values.profiles === undefined ? {} : { profiles: resolve(values.profiles) }),
     note: values.note ?? '',
   };
 }

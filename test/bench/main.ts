@@ -89,6 +89,7 @@ try {
   const bench: Bench = {
     forwardings: given.forwardings,
     peers: given.peers,
+    ...(given.profiles === undefined ? {} : { profiles: given.profiles }),
     folder,
     versions: new Map(),
     progress: (line) => void process.stderr.write(`==> ${line}\n`),

@@ -52,6 +52,8 @@ export interface Bench {
   /** The number of forwardings, where a row does not set its own. */
   readonly forwardings: number;
   readonly peers: Peers;
+  /** Where the operator writes profiles of its processor time. Absent: it writes none. */
+  readonly profiles?: string;
   /** Removed at the end. */
   readonly folder: string;
   /** Versions of what the contenders use. They are kept with the results. */

@@ -20,10 +20,15 @@ export function spread(values: readonly number[]): string {
 /** Returns the lines of the table. Each row begins with its title. */
 export function tableOf(results: readonly RowResult[]): string[] {
   return results.flatMap(({ row, title, forwardings, figures }) => [
-    `${row}: ${title}${forwardings === 0 ? '' : `, ${forwardings.toLocaleString('en-US')} forwardings`}`,
+    `${row}: ${title}${sizeText(forwardings)}`,
     ...aligned(figures.flatMap((figure) => linesOf(figure))),
     '',
   ]);
+}
+
+function sizeText(forwardings: number): string {
+  if (forwardings === 0) return '';
+  return forwardings === 1 ? ', 1 forwarding' : `, ${forwardings.toLocaleString('en-US')} forwardings`;
 }
 
 function linesOf(figure: FigureResult): string[][] {

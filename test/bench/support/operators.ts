@@ -43,10 +43,12 @@ const workers = '--max-concurrent-reconciles=16';
 /** Resolves with the built operator as the image starts it, then with the Go operator if its sources are given. */
 export async function operatorsOf(bench: Bench): Promise<OperatorKind[]> {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const nodeOptions = nodeOptionsOf(await readFile(join(root, 'Dockerfile'), 'utf8'));
+  const profiling = bench.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profiles}`];
   const own: OperatorKind = {
     name: ours,
     definition: join(root, 'crds/konnect-audit-log.io_auditlogforwardings.yaml'),
-    command: [process.execPath, ...nodeOptionsOf(await readFile(join(root, 'Dockerfile'), 'utf8')), operatorFile],
+    command: [process.execPath, ...nodeOptions, ...profiling, operatorFile],
     flags: [workers, '--metrics-secure=false', '--konnect-qps=1000', '--konnect-burst=10000'],
     flagsWithQuota: [workers, '--metrics-secure=false', '--konnect-qps=48', '--konnect-burst=100'],
   };

@@ -24,8 +24,8 @@ describe('readArguments', () => {
   });
 
   test('takes numbers, a note and the comparison', async () => {
-    const given = await read('--forwardings', '20', '--times=1', '--compare', '--note', 'shared');
-    expect(given).toMatchObject({ forwardings: 20, times: 1, isComparison: true, note: 'shared' });
+    const given = await read('--forwardings', '20', '--times=1', '--compare', '--note', 'shared', '--profiles', '/p');
+    expect(given).toMatchObject({ forwardings: 20, times: 1, isComparison: true, note: 'shared', profiles: '/p' });
   });
 
   test.each([
