@@ -19,12 +19,9 @@ const plotWidth = width - labelWidth - 70;
 const [least, most] = [0.1, 10];
 const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
-/** Returns a bar for each figure that was measured beside the Go operator, from the largest number of forwardings of each row. */
+/** Returns a bar for each figure that was measured beside the Go operator. */
 export function drawRatios(results: readonly RowResult[]): string {
-  const largest = results.filter(
-    ({ row, forwardings }) => !results.some((other) => other.row === row && other.forwardings > forwardings),
-  );
-  const bars = largest.flatMap(barsOf);
+  const bars = results.flatMap(barsOf);
   const height = top + bars.length * (barHeight + gap) + 48;
   const title = 'Ratio of the operator to a Go operator with the same job';
   const description = bars.map(({ label, ratio }) => `${label}: ${ratio.toFixed(2)}`).join('. ');

@@ -14,15 +14,17 @@ export const pictureFile = 'docs/trust/performance.svg';
 
 const heading = ['row', 'figure', 'forwardings', 'the operator', 'the Go operator', 'ratio', 'others', 'target'];
 
-/** Returns the results in the order of the rows. */
-function inTableOrder(results: readonly RowResult[]): RowResult[] {
+/** Returns the results with the most forwardings of each row, in the order of the rows. */
+export function shownResults(results: readonly RowResult[]): RowResult[] {
   const names = measurements.flatMap(({ rows }) => rows.map(({ name }) => name));
-  return results.toSorted((a, b) => names.indexOf(a.row) - names.indexOf(b.row) || a.forwardings - b.forwardings);
+  return results
+    .filter(({ row, forwardings }) => !results.some((other) => other.row === row && other.forwardings > forwardings))
+    .toSorted((a, b) => names.indexOf(a.row) - names.indexOf(b.row));
 }
 
 /** Resolves with the files of the documentation that show the committed results, and their texts. */
 export async function publishedFiles(): Promise<[file: string, text: string][]> {
-  const results = inTableOrder(await readResults(resultsFolder));
+  const results = shownResults(await readResults(resultsFolder));
   return [
     [pageFile, withResults(await readFile(pageFile, 'utf8'), results)],
     [pictureFile, drawRatios(results)],
@@ -31,13 +33,12 @@ export async function publishedFiles(): Promise<[file: string, text: string][]> 
 
 /** Returns the page with its tables of results and of runs replaced. */
 export function withResults(page: string, results: readonly RowResult[]): string {
-  const ordered = inTableOrder(results);
-  const rows = ordered.flatMap((result) => result.figures.map((figure) => cellsOf(result, figure)));
+  const rows = results.flatMap((result) => result.figures.map((figure) => cellsOf(result, figure)));
   const withFigures = withTable(page, { file: pageFile, name: 'results', rows: [heading, ...rows] });
   return withTable(withFigures, {
     file: pageFile,
     name: 'runs',
-    rows: [['rows', 'measured', 'runs of each', 'commit', 'machine', 'note'], ...runsOf(ordered)],
+    rows: [['rows', 'measured', 'runs of each', 'commit', 'machine', 'note'], ...runsOf(results)],
   });
 }
 
