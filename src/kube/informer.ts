@@ -46,8 +46,6 @@ const minWatchMs = 1000;
 /** After this many failed watches in a row the informer lists again, because the server may have lost the known resourceVersion. */
 const failuresBeforeList = 3;
 
-const forbiddenMessage = 'the API server forbids to list or watch a resource, or the namespace does not exist';
-
 /**
  * Keeps a store equal to the collection of the API server: it lists, then watches from there on. It lists again when the server no longer knows the
  * resourceVersion of the watch. It never ends because of an error. It detects objects that were deleted or replaced while there was no connection.
@@ -219,7 +217,10 @@ export class Informer<T extends KubeObject> {
     const fields = { path, state, err: error, failures: this.#failures, waitMs: Math.round(waitMs) };
     if (isExpired) log.info(fields, 'watch expired, listing again');
     else if (this.#isForbidden && !wasForbidden)
-      log.warn({ ...fields, resource: this.resource, namespace: this.namespace }, forbiddenMessage);
+      log.warn(
+        { ...fields, resource: this.resource, namespace: this.namespace },
+        'the API server forbids to list or watch a resource, or the namespace does not exist',
+      );
     else if (this.#failures === 1) log.info(fields, 'list or watch interrupted');
     else log.warn(fields, 'list or watch failed again');
     const isUnreachable = isKubeError(error, 'Unavailable', 'TooManyRequests');

@@ -60,6 +60,7 @@ async function here({ text: script }: Script): Promise<string> {
   return (
     script
       .replaceAll(endless, '')
+      .replaceAll(/kubectl logs .* --tail=-1/g, 'cat operator.log')
       .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${environment.namespace}`)
       .replaceAll(/(auditlogforwarding) -A /g, `$1 -n ${environment.namespace} `)
       .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
@@ -91,6 +92,7 @@ async function definitionsFor({ text: script }: Script): Promise<string> {
 /** Runs the script, and waits until its effect is complete. Resolves with its output. */
 async function typed(script: Script): Promise<string> {
   const whose = script.text.includes('export F=') ? whoami : '';
+  await writeFile(join(folder, 'operator.log'), await environment.operator().output());
   const output = await bash([await definitionsFor(script), await here(script), whose].join('\n'), folder);
   if (script.text.includes('apply -f forwarding.yaml')) await environment.waitForReady('sumologic');
   if (script.text.startsWith('kubectl annotate')) await environment.waitFor('sumologic', isAnswered);
@@ -114,6 +116,7 @@ function expected({ text: script }: Script): RegExp {
   if (script.includes('select(any(')) return /^documents-\w+\/sumologic\n$/;
   if (script.includes('go-template')) return /^$/;
   if (script.includes('ask /metrics')) return /^readyz check passed\n(?:.*\n)*.*konnect_audit_log_/m;
+  if (script.includes('.reason + " "')) return /^\S+Z InSync \d portal/m;
   if (script.includes('lastHandledReconcileAt')) return /^\d{4}-\d\d-\d\dT/;
   if (script.includes('organizationID')) return new RegExp(`^${environment.blue.id}$`);
   if (script.includes('/organizations/me')) return /"id": ?"|^200$/m;
@@ -176,5 +179,6 @@ describe('docs/use/kubectl.md shows', () => {
 for (const page of ['conditions', 'behavior', 'deliveries']) testCommandsOf(`docs/use/${page}.md`);
 testCommandsOf('docs/install/flux.md');
 testCommandsOf('docs/operate/first-aid.md');
+testCommandsOf('docs/operate/logs.md');
 for (const { file, text } of runbookPages()) if (scriptsOf(text).some(isTyped)) testCommandsOf(file);
 testCommandsOf('docs/operate/troubleshooting.md');
