@@ -22,6 +22,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'documents-'));
   const [forwarding = ''] = /(?<=^```yaml\n).*?(?=^```$)/ms.exec(document('README.md')) ?? [];
   await writeFile(join(folder, 'forwarding.yaml'), filledIn(forwarding), { mode: 0o600 });
+  const values = { ...environment.credentials, token: environment.blue.token };
+  for (const [name, value] of Object.entries(values))
+    await writeFile(join(folder, `${name}.txt`), value, { mode: 0o600 });
 });
 
 afterAll(async () => {
@@ -112,6 +115,7 @@ function expected({ text: script }: Script): RegExp {
   const { namespace, name } = serviceAccount;
   if (script.includes('auth can-i')) return /^yes\n$/m;
   if (script.includes('export F=')) return new RegExp(`system:serviceaccount:${namespace}:${name}$`);
+  if (script.includes('create secret generic')) return /^secret\/\w+ (?:configured|unchanged)$/m;
   if (script.includes('apply -f forwarding.yaml')) return /^auditlogforwarding\S+\/sumologic created$/m;
   if (script.includes('select(any(')) return /^documents-\w+\/sumologic\n$/;
   if (script.includes('go-template')) return /^$/;
@@ -176,9 +180,10 @@ describe('docs/use/kubectl.md shows', () => {
   });
 });
 
-for (const page of ['conditions', 'behavior', 'deliveries']) testCommandsOf(`docs/use/${page}.md`);
+for (const page of ['conditions', 'behavior', 'deliveries', 'rotation']) testCommandsOf(`docs/use/${page}.md`);
 testCommandsOf('docs/install/flux.md');
 testCommandsOf('docs/operate/first-aid.md');
 testCommandsOf('docs/operate/logs.md');
 for (const { file, text } of runbookPages()) if (scriptsOf(text).some(isTyped)) testCommandsOf(file);
 testCommandsOf('docs/operate/troubleshooting.md');
+testCommandsOf('docs/operate/backup-and-disaster.md');
