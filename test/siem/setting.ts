@@ -17,7 +17,7 @@ import {
   sandboxData,
   startSandboxWithoutOperator,
 } from '../../sandbox/sandbox.ts';
-import { createReporter, type Reporter } from '../interop/reporter.ts';
+import type { Reporter } from '../interop/reporter.ts';
 import { eventually } from '../support/eventually.ts';
 import { ensureDebianTool, ensureGoTool, telegraf, victoriaLogs } from './programs.ts';
 import { userAgents } from './sample-lines.ts';
@@ -47,8 +47,7 @@ export interface Setting {
   stop(): Promise<void>;
 }
 
-export async function createSetting(write: (text: string) => void): Promise<Setting> {
-  const progress = (line: string) => write(`==> ${line}\n`);
+export async function createSetting(reporter: Reporter, progress: (line: string) => void): Promise<Setting> {
   const tools = [
     await ensureGoTool(victoriaLogs, progress),
     await ensureGoTool(telegraf, progress),
@@ -133,7 +132,7 @@ export async function createSetting(write: (text: string) => void): Promise<Sett
 
   return {
     sandbox,
-    reporter: createReporter(write),
+    reporter,
     folder,
     bash,
     start,
