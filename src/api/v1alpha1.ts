@@ -608,7 +608,7 @@ const VerificationStatus = z
       .optional()
       .meta({ description: 'The oldest missing entry.' }),
     gapUntil: timestamp.optional().meta({
-      description: 'Missing lines up to this time have made a gap in delivery or were replayed, and make no other gap.',
+      description: 'Missing lines up to this time are in a gap of delivery or were replayed, and make no other gap.',
     }),
     probeTime: timestamp.optional().meta({
       description: 'When the operator listed the control planes only to look for the line of this call.',

@@ -79,19 +79,22 @@ export interface MissingLines {
 
 /**
  * Returns the gap that missing lines make: the whole window the first time, and afterwards only what is newer than the last one. Lines that stay missing
- * after their replay make no other gap, and those that a replay of the webhook sends make none: each is replayed once. `gapUntil`: what status records then.
+ * after their replay make no other gap, and those of a gap or a replay that the webhook has already make none: each is replayed once. `gapUntil`: what
+ * status records then.
  */
 export function gapOf(
   { window, gapUntil }: Pick<VerificationStatus, 'window' | 'gapUntil'>,
   missing: MissingLines | undefined,
-  replay: Period | undefined,
+  { gap, replay }: Pick<DeliveryStatus, 'gap' | 'replay'> = {},
 ): { readonly gap?: Period; readonly gapUntil: string | undefined } {
   const untilMs = Date.parse(gapUntil ?? '') || 0;
   if (window === undefined || missing === undefined || missing.newestMs <= untilMs) return { gapUntil };
   const { oldestMs, newestMs } = missing;
-  const isReplayed =
-    replay !== undefined && Date.parse(replay.from) <= Math.max(oldestMs, untilMs) && newestMs <= Date.parse(replay.to);
-  if (isReplayed) return { gapUntil: window.to };
+  const isKnown = [gap, replay].some((one) => {
+    if (one === undefined || Date.parse(one.from) > Math.max(oldestMs, untilMs)) return false;
+    return one.to === undefined || newestMs <= Date.parse(one.to);
+  });
+  if (isKnown) return { gapUntil: window.to };
   const from = new Date(Math.max(Date.parse(window.from), untilMs)).toISOString();
   return { gap: { from, to: window.to }, gapUntil: window.to };
 }

@@ -59,8 +59,8 @@ export async function writeOutcome(
     const context = status.context('none');
     const conditions = verdict === undefined ? context.previous : withVerified(verdict, context);
     const { jobs = [], ...rest } = verification;
-    const replay = deliveryOf(forwarding.status, deliveryKeyOf(undefined))?.replay;
-    const { gap, gapUntil } = gapOf(verification, missing, replay);
+    const webhook = deliveryOf(forwarding.status, deliveryKeyOf(undefined));
+    const { gap, gapUntil } = gapOf(verification, missing, webhook);
     const found = {
       verification: { ...rest, gapUntil, ...(jobs.length === 0 ? {} : { jobs: jobs.slice(-maxRecordedJobs) }) },
       ...(gap === undefined ? {} : { delivery: withMissingLines(forwarding.status.delivery, gap) }),

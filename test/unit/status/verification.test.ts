@@ -114,11 +114,11 @@ describe('missing lines make a gap', () => {
   const missing = { oldestMs: Date.parse('2026-01-02T02:10:00Z'), newestMs: Date.parse('2026-01-02T02:30:00Z') };
 
   test('of exactly the window', () => {
-    expect(gapOf({ window }, missing, undefined)).toEqual({ gap: window, gapUntil: window.to });
+    expect(gapOf({ window }, missing)).toEqual({ gap: window, gapUntil: window.to });
   });
 
   test('once: those that stay missing make no other one, and newer ones only of the time since', () => {
-    const after = (gapUntil: string) => gapOf({ window, gapUntil }, missing, undefined);
+    const after = (gapUntil: string) => gapOf({ window, gapUntil }, missing);
     expect(after('2026-01-02T02:35:00.000Z')).toEqual({ gapUntil: '2026-01-02T02:35:00.000Z' });
     const from = '2026-01-02T02:20:00.000Z';
     expect(after(from)).toEqual({ gap: { from, to: window.to }, gapUntil: window.to });
@@ -135,8 +135,16 @@ describe('missing lines make a gap', () => {
       '2026-01-02T02:20:00.000Z',
       undefined,
     ],
-  ])('unless a replay sends %s', (_name, replay, gapUntil, gap) => {
-    expect(gapOf({ window, gapUntil }, missing, replay)).toEqual({ gap, gapUntil: window.to });
+  ])('unless a replay sends %s, or a gap that the webhook has', (_name, period, gapUntil, gap) => {
+    const replay = { ...period, state: 'Running', requestedTime: now.toISOString() } as const;
+    expect(gapOf({ window, gapUntil }, missing, { replay })).toEqual({ gap, gapUntil: window.to });
+    expect(gapOf({ window, gapUntil }, missing, { gap: period })).toEqual({ gap, gapUntil: window.to });
+  });
+
+  test('unless they are in the gap that is still open', () => {
+    const open = (from: string) => gapOf({ window }, missing, { gap: { from } }).gap;
+    expect(open('2026-01-02T02:10:00Z')).toBeUndefined();
+    expect(open('2026-01-02T02:10:01Z')).toEqual(window);
   });
 
   test('in the organization’s webhook, together with the gap that it has', () => {
