@@ -27,6 +27,8 @@ export interface Conclusion {
   readonly status: StatusWriter;
   /** The conditions before this reconciliation. */
   readonly before: readonly Condition[];
+  /** When this reconciliation began. What became due since is not done yet. */
+  readonly startedAt: Date;
   readonly signal: AbortSignal;
 }
 

@@ -85,7 +85,7 @@ export class Reconciler {
     const retry = { kind: 'retry', minDelayMs: unfinished?.retryAfterMs ?? 0 } as const;
     if (forwarding === undefined) return unfinished === undefined ? { kind: 'done' } : retry;
     const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
-    const to = { cluster, status, before: forwarding.status.conditions ?? [], signal };
+    const to = { cluster, status, before: forwarding.status.conditions ?? [], startedAt: now(), signal };
     if (unfinished !== undefined) {
       await conclude(to, problemReport(unfinished), 'none');
       return retry;
@@ -216,9 +216,9 @@ export class Reconciler {
     await conclude(to, report, grace);
     if (!isOutage) this.#memory.endOutage(key);
     endWaits(this.#memory, key, to.status.recorded);
-    const { random, now } = this.#options;
+    const { random } = this.#options;
     const earlyMs = this.#refusedForMs(key, to.status, report);
-    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: now() });
+    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: to.startedAt });
   }
 
   /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */

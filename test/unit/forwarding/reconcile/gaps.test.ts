@@ -90,6 +90,24 @@ describe.each(kinds)('a webhook ($title) that fails', ({ choice, of, path, find 
     expect(harness.cluster.writes).toBe(0);
   });
 
+  test('is replayed once its last second is over, also if that second ends during a reconciliation', async () => {
+    const harness = await inPlace({ ...choice, gapRecovery: 'Replay' });
+    const webhook = find(harness);
+    attempt(harness, webhook, 503);
+    await next(harness, 10 * minuteMs);
+    harness.clock.ms += 500;
+    attempt(harness, webhook, 200);
+    harness.cluster.around = (name, deed) => {
+      if (name === 'write status') harness.clock.ms += 600;
+      return deed();
+    };
+    const nextMs = await next(harness, 100);
+    expect(harness.konnectWrites.filter((call) => call.startsWith('PUT'))).toEqual([]);
+    expect(nextMs).toBeLessThanOrEqual(1_000);
+    await next(harness, nextMs);
+    expect(harness.konnectWrites.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
+  });
+
   test('is replayed once, whichever call the process dies after', async () => {
     for (let crash = 1; ; crash += 1) {
       const harness = await inPlace({ ...choice, gapRecovery: 'Replay' });
