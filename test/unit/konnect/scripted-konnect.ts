@@ -100,3 +100,22 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   }
   throw new Error('did not reject');
 }
+
+/** What a caller wants of a destination. */
+export const body = {
+  name: 'platform/sumologic',
+  endpoint: 'https://siem.example.com/code',
+  authorization: 'Bearer siem',
+  logFormat: 'json',
+  skipSSLVerification: false,
+} as const;
+
+export type Client = ReturnType<typeof clientOf>['client'];
+
+/** Runs `use` against a server that gives every request the same answer. Returns the result and the requests. */
+export async function answering(script: Script, use: (client: Client) => Promise<unknown>) {
+  await using server = await scriptedKonnect(() => script);
+  using konnect = clientOf(server.urlTemplate);
+  const value = await use(konnect.client);
+  return { value, requests: server.requests };
+}

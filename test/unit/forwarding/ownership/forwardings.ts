@@ -1,4 +1,5 @@
 import { AuditLogForwarding, apiVersion, type CleanupStatus, kind, type Status } from '../../../../src/api/v1alpha1.ts';
+import { destinationName } from '../../../../src/forwarding/desired/desired-state.ts';
 import { type SpecChoice, specOf } from '../../../support/forwarding-spec.ts';
 import { shop } from '../../../support/konnect-fixtures.ts';
 
@@ -52,3 +53,13 @@ export const cleanup: CleanupStatus = {
   id: shop,
   destinationID: 'B',
 };
+
+/** What a webhook of v2 looks like in status after it was attached. */
+export const inlineOn: Status = { organization: { api: 'v2', endpointDigest: 'x', enabled: true, state: 'on' } };
+
+/** Returns the forwarding `self` beside others, as the decision about an owner sees them. */
+export function contest(self: Sketch, others: Readonly<Record<string, Sketch>>) {
+  const me = forwarding('a', self);
+  const all = [me, ...Object.entries(others).map(([name, sketch]) => forwarding(name, sketch))];
+  return { self: me, all, organizationID, destinationName: (one: AuditLogForwarding) => destinationName(one, '') };
+}
