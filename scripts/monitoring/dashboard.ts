@@ -17,7 +17,8 @@ import { PanelBuilder as StatePanel } from '@grafana/grafana-foundation-sdk/stat
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimePanel } from '@grafana/grafana-foundation-sdk/timeseries';
 import { withTable } from '../page-table.ts';
-import { type PanelSpec, rows } from './panels.ts';
+import type { PanelSpec } from './panel.ts';
+import { rows } from './panels.ts';
 
 export const dashboardFile = 'helm/konnect-audit-log-operator/files/dashboard.json';
 export const dashboardPage = 'docs/operate/dashboard.md';

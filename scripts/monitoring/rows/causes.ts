@@ -1,0 +1,128 @@
+import { chosen, delivering, inRegion, ofForwarding, ofWebhook, type RowSpec, ready } from '../panel.ts';
+
+/** Which forwardings and webhooks have a problem, why, and since when. */
+export const causes: RowSpec = {
+  title: 'Which ones not, why, and since when?',
+  panels: [
+    {
+      kind: 'table',
+      title: 'Forwardings that are not ready',
+      description: 'The reason, which is an entry of the runbook, and how long ago the forwarding was ready.',
+      unit: 's',
+      width: 12,
+      queries: [
+        { expr: `max by (${ofForwarding}, reason) (${ready('status!="True"')}) == 1`, legend: 'reason' },
+        {
+          expr: `(time() - max by (${ofForwarding}) (konnect_audit_log_forwarding_last_ready_timestamp_seconds{${chosen}})) and on (${ofForwarding}) (${ready('status!="True"')} == 1)`,
+          legend: 'not ready for',
+        },
+      ],
+    },
+    {
+      kind: 'table',
+      title: 'Webhooks that do not deliver',
+      description: 'The HTTP status of the last answer, 0 for none, and how long ago Konnect tried.',
+      unit: 's',
+      width: 12,
+      queries: [
+        {
+          expr: `max by (${ofWebhook}) (konnect_audit_log_webhook_last_response_code{${chosen},${inRegion}}) and on (${ofWebhook}) (${delivering} == 0)`,
+          legend: 'last answer',
+        },
+        {
+          expr: `(time() - max by (${ofWebhook}) (konnect_audit_log_webhook_last_attempt_timestamp_seconds{${chosen},${inRegion}})) and on (${ofWebhook}) (${delivering} == 0)`,
+          legend: 'last attempt',
+        },
+      ],
+    },
+    {
+      kind: 'table',
+      title: 'Webhooks that are not on',
+      description: 'Their state and reason, as in status.portals and status.organization.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `max by (${ofWebhook}, state, reason) (konnect_audit_log_webhook_state{state!="on",${chosen},${inRegion}}) == 1`,
+          legend: 'state',
+        },
+      ],
+    },
+    {
+      kind: 'time',
+      title: 'Corrected after changes of other clients',
+      description: 'After three corrections of an object in a day, the operator leaves it alone.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `sum by (${ofForwarding}, object) (increase(konnect_audit_log_corrections_total{${chosen}}[1h])) > 0`,
+          legend: '{{namespace}}/{{name}} {{object}}',
+        },
+      ],
+    },
+    {
+      kind: 'table',
+      title: 'Gaps',
+      description:
+        'Webhooks with audit logs that are not known to have been delivered, and how old the oldest of these logs are.',
+      unit: 's',
+      width: 12,
+      queries: [
+        {
+          expr: `time() - min by (${ofWebhook}) (konnect_audit_log_webhook_gap_start_timestamp_seconds{${chosen},${inRegion}})`,
+          legend: 'oldest log',
+        },
+      ],
+    },
+    {
+      kind: 'time',
+      title: 'Replays',
+      description: 'Replays that the operator requested from Konnect, and their results.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `sum by (${ofForwarding}, result) (increase(konnect_audit_log_replays_total{${chosen}}[1h])) > 0`,
+          legend: '{{namespace}}/{{name}} {{result}}',
+        },
+      ],
+    },
+    {
+      kind: 'time',
+      title: 'Lines of the last verification',
+      description: 'What the last comparison with SumoLogic counted. Empty without verification.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `max by (${ofForwarding}, result) (konnect_audit_log_verification_lines{${chosen}})`,
+          legend: '{{namespace}}/{{name}} {{result}}',
+        },
+      ],
+    },
+    {
+      kind: 'table',
+      title: 'Last verification',
+      description: 'How long ago the operator last compared the lines in SumoLogic. Empty without verification.',
+      unit: 's',
+      width: 12,
+      queries: [
+        {
+          expr: `time() - max by (${ofForwarding}) (konnect_audit_log_verification_last_timestamp_seconds{${chosen}})`,
+          legend: 'verified',
+        },
+      ],
+    },
+    {
+      kind: 'state',
+      title: 'Delivering',
+      description: '1 while the last attempt of Konnect succeeded, 0 while not.',
+      unit: 'short',
+      width: 24,
+      queries: [
+        { expr: `min by (namespace, name, webhook) (${delivering})`, legend: '{{namespace}}/{{name}} {{webhook}}' },
+      ],
+    },
+  ],
+};
