@@ -527,15 +527,27 @@ const ReplayStatus = z
 
 export type ReplayStatus = z.infer<typeof ReplayStatus>;
 
-const GapStatus = z
-  .object({
-    from: timestamp,
-    to: timestamp
-      .optional()
-      .meta({ description: 'The first delivery after it. Absent while no delivery has succeeded since.' }),
-    closesAfter: timestamp.optional().meta({ description: 'Only a delivery after this time ends the gap.' }),
-  })
-  .meta({ description: 'Present while the audit logs of a period are not known to have been delivered.' });
+/** How many gaps status keeps of each webhook, besides the newest one. */
+export const maxEarlierGaps = 4;
+
+const EndedGap = z.object({
+  from: timestamp,
+  to: timestamp,
+  isFailed: z
+    .boolean()
+    .optional()
+    .meta({ description: 'true: the replay of this gap failed, and the operator requests no other one.' }),
+  isMerged: z.boolean().optional().meta({
+    description: 'true: status had no room for each gap, so this one has several, and what was delivered in between.',
+  }),
+});
+
+const GapStatus = EndedGap.extend({
+  to: timestamp
+    .optional()
+    .meta({ description: 'The first delivery after it. Absent while no delivery has succeeded since.' }),
+  closesAfter: timestamp.optional().meta({ description: 'Only a delivery after this time ends the gap.' }),
+}).meta({ description: 'The newest period whose audit logs are not known to have been delivered.' });
 
 export type GapStatus = z.infer<typeof GapStatus>;
 
@@ -571,6 +583,11 @@ const DeliveryStatus = z.object({
     description:
       'When the operator last attached the webhook or switched it on, as spec said. A gap begins no earlier.',
   }),
+  earlierGaps: z
+    .array(EndedGap)
+    .max(maxEarlierGaps)
+    .optional()
+    .meta({ description: 'Gaps before gap that have ended and are not replayed yet, the oldest first.' }),
   gap: GapStatus.optional(),
   replay: ReplayStatus.optional(),
 });

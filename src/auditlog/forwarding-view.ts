@@ -28,6 +28,7 @@ const Delivery = z.object({
   lastResponseCode: count,
   failingSince: text,
   lastDeliveredTime: text,
+  earlierGaps: z.array(Gap).optional().catch(undefined),
   gap: Gap.optional().catch(undefined),
   replay: Replay.optional().catch(undefined),
 });
@@ -101,6 +102,8 @@ export interface WebhookView {
   readonly lastResponseCode?: number | undefined;
   readonly lastAttemptTime?: string | undefined;
   readonly lastDeliveredTime?: string | undefined;
+  /** Gaps before `gap`, the oldest first. */
+  readonly earlierGaps?: readonly z.infer<typeof Gap>[] | undefined;
   readonly gap?: z.infer<typeof Gap> | undefined;
   readonly replay?: z.infer<typeof Replay> | undefined;
 }
@@ -148,6 +151,11 @@ export function viewOf(object: unknown, now: Date): ForwardingView | undefined {
     corrections: status.corrections,
     conditions: status.conditions,
   };
+}
+
+/** Returns the gaps of a webhook, the oldest first. */
+export function gapsIn({ earlierGaps = [], gap }: WebhookView): readonly z.infer<typeof Gap>[] {
+  return [...earlierGaps, ...(gap === undefined ? [] : [gap])];
 }
 
 export function conditionIn({ conditions }: ForwardingView, type: string): ShownCondition | undefined {

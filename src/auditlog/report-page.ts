@@ -1,6 +1,6 @@
 /** Renders the page of `auditlog report`. It has no script and loads nothing. Pure. */
 import { escapeHTML } from './escape-html.ts';
-import { conditionIn, type ForwardingView, isRefuted, kindOf } from './forwarding-view.ts';
+import { conditionIn, type ForwardingView, gapsIn, isRefuted, kindOf } from './forwarding-view.ts';
 import type { ReportData, ReportedForwarding } from './report-data.ts';
 import { timeline } from './report-timeline.ts';
 
@@ -81,18 +81,14 @@ function forwardedRows(forwarding: ReportedForwarding): string[][] {
 }
 
 function gapRows({ namespace, name, webhooks }: ReportedForwarding): string[][] {
-  return webhooks.flatMap(({ key, gap, replay }) =>
-    gap === undefined && replay === undefined
-      ? []
-      : [
-          [
-            escapeHTML(`${namespace}/${name}`),
-            code(key),
-            gap === undefined ? 'none' : `${shown(gap.from)} to ${gap.to === undefined ? 'now' : shown(gap.to)}`,
-            replay === undefined ? 'none' : `${escapeHTML(replay.state)}: ${shown(replay.from)} to ${shown(replay.to)}`,
-          ],
-        ],
-  );
+  return webhooks.flatMap((webhook) => {
+    const { key, replay } = webhook;
+    const gaps = gapsIn(webhook).map(({ from, to }) => `${shown(from)} to ${to === undefined ? 'now' : shown(to)}`);
+    if (gaps.length === 0 && replay === undefined) return [];
+    const job =
+      replay === undefined ? 'none' : `${escapeHTML(replay.state)}: ${shown(replay.from)} to ${shown(replay.to)}`;
+    return [[escapeHTML(`${namespace}/${name}`), code(key), gaps.join(', ') || 'none', job]];
+  });
 }
 
 function verificationRows(forwarding: ReportedForwarding): string[][] {

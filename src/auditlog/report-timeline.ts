@@ -1,6 +1,6 @@
 /** Draws the timeline of `auditlog report`: one line for each webhook. Pure. */
 import { escapeHTML } from './escape-html.ts';
-import type { WebhookView } from './forwarding-view.ts';
+import { gapsIn, type WebhookView } from './forwarding-view.ts';
 import type { ReportData, ReportedForwarding } from './report-data.ts';
 
 const width = 960;
@@ -67,7 +67,7 @@ function nameOf({ key }: WebhookView): string {
 
 /** Returns the bars, those that matter most last, so that they are drawn above the others. */
 function barsOf(forwarding: ReportedForwarding, webhook: WebhookView, to: string): Bar[] {
-  const { state, since, lastDeliveredTime, failingSince, gap, replay } = webhook;
+  const { state, since, lastDeliveredTime, failingSince, replay } = webhook;
   const isKnown = lastDeliveredTime !== undefined || state === 'Delivered';
   const from = forwarding.created ?? since;
   const end = failingSince ?? (state === 'Delivered' ? to : lastDeliveredTime);
@@ -76,7 +76,7 @@ function barsOf(forwarding: ReportedForwarding, webhook: WebhookView, to: string
     bars.push({ kind: 'known', from, to: end, what: `no gap is recorded from ${from} to ${end}` });
   if (failingSince !== undefined)
     bars.push({ kind: 'failing', from: failingSince, to, what: `deliveries fail since ${failingSince}` });
-  if (gap !== undefined)
+  for (const gap of gapsIn(webhook))
     bars.push({ kind: 'gap', from: gap.from, to: gap.to ?? to, what: `gap from ${gap.from} to ${gap.to ?? 'now'}` });
   if (replay?.from !== undefined && replay.to !== undefined)
     bars.push({

@@ -1,7 +1,15 @@
 /** `auditlog status`: says whether the audit logs arrive, webhook by webhook. */
 import { clusterOptions, namespaceFilter, readForwardings, withCluster } from './cluster-connection.ts';
 import { type Arguments, type Command, exitCodes, type Terminal, textOf } from './command.ts';
-import { conditionIn, type ForwardingView, isRefuted, kindOf, viewOf, type WebhookView } from './forwarding-view.ts';
+import {
+  conditionIn,
+  type ForwardingView,
+  gapsIn,
+  isRefuted,
+  kindOf,
+  viewOf,
+  type WebhookView,
+} from './forwarding-view.ts';
 import { type Cell, outputFormat, outputOption, toTable, toText } from './output.ts';
 
 const exits = { notDelivered: 3, notKnown: 4, nothingFound: 5 } as const;
@@ -72,12 +80,12 @@ function row(view: ForwardingView, webhook: WebhookView): Cell[] {
   ];
 }
 
-function gapCell({ gap, replay }: WebhookView): Cell {
-  if (gap === undefined && replay === undefined) return { text: '-' };
-  const window = gap === undefined ? '' : `${toSecond(gap.from)}/${gap.to === undefined ? '…' : toSecond(gap.to)}`;
-  const job = replay === undefined ? '' : `replay ${replay.state}`;
-  const shown = [window, job].filter((part) => part !== '').join(', ');
-  return gap === undefined ? { text: shown } : { text: shown, color: 'red' };
+function gapCell(webhook: WebhookView): Cell {
+  const { replay } = webhook;
+  const gaps = gapsIn(webhook).map(({ from, to }) => `${toSecond(from)}/${to === undefined ? '…' : toSecond(to)}`);
+  const shown = [...gaps, ...(replay === undefined ? [] : [`replay ${replay.state}`])].join(', ');
+  if (shown === '') return { text: '-' };
+  return gaps.length === 0 ? { text: shown } : { text: shown, color: 'red' };
 }
 
 function verifiedCell(view: ForwardingView): Cell {

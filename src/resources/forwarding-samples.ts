@@ -117,19 +117,20 @@ function webhookSamples({ spec, status }: AuditLogForwarding): ForwardingSample[
 
 /** Returns at most four series, besides `webhookState`: each webhook of each forwarding costs them. */
 function deliverySamples(
-  { state, lastAttemptTime, lastResponseCode, lastDeliveredTime, failingSince, gap }: DeliveryStatus,
+  { state, lastAttemptTime, lastResponseCode, lastDeliveredTime, failingSince, earlierGaps, gap }: DeliveryStatus,
   labels: Readonly<Record<string, string>>,
 ): ForwardingSample[] {
   const isFailing = state === 'Failing' || state === 'SwitchedOff';
   const isKnown = isFailing || state === 'Delivered';
+  // With gapRecovery None, status has no gap.
+  const gapStart = (earlierGaps?.[0] ?? gap)?.from ?? (isFailing ? (lastDeliveredTime ?? failingSince) : undefined);
   return [
     ...(isKnown ? [{ metric: 'webhookDelivering', labels, value: isFailing ? 0 : 1 } as const] : []),
     ...timed('webhookLastAttempt', labels, lastAttemptTime),
     ...(lastAttemptTime === undefined
       ? []
       : [{ metric: 'webhookLastResponseCode', labels, value: lastResponseCode ?? 0 } as const]),
-    // With gapRecovery None, status has no gap.
-    ...timed('webhookGapStart', labels, gap?.from ?? (isFailing ? (lastDeliveredTime ?? failingSince) : undefined)),
+    ...timed('webhookGapStart', labels, gapStart),
   ];
 }
 

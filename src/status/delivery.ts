@@ -1,6 +1,6 @@
 /** What status records about the deliveries of each webhook. Pure. */
 import type { DeliveryStatus } from '../api/v1alpha1.ts';
-import { type GapNews, gapAfter, imminentMs } from './gaps.ts';
+import { type GapNews, gapsOf, imminentMs, withNews } from './gaps.ts';
 import type { Problem } from './problem.ts';
 import type { RecordedState } from './recorded-state.ts';
 import { nextReplayLookMs } from './replays.ts';
@@ -84,11 +84,12 @@ export function isSwitchOnDue(known: DeliveryStatus | undefined, now: Date): boo
  */
 export function nextLookMs({ delivery = [] }: RecordedState, now: Date): number | undefined {
   const waits = delivery.flatMap((entry) => {
-    const { failingSince, switchOn, gap } = entry;
+    const { failingSince, switchOn } = entry;
+    const [oldest] = gapsOf(entry);
     const sinceMs = failingSince === undefined ? undefined : now.getTime() - Date.parse(failingSince);
     const leftMs = switchOn === undefined ? 0 : Date.parse(switchOn.notBefore) - now.getTime();
     const replayInMs = nextReplayLookMs(entry, now);
-    const imminentInMs = gap === undefined ? 0 : Date.parse(gap.from) + imminentMs - now.getTime();
+    const imminentInMs = oldest === undefined ? 0 : Date.parse(oldest.from) + imminentMs - now.getTime();
     return [
       // Status that a user has edited may have no valid time.
       ...(sinceMs === undefined ? [] : [minWaitMs + Math.max(0, sinceMs || 0)]),
@@ -120,7 +121,7 @@ export interface LookContext {
   /** False if the operator switches no webhook on. */
   readonly mayWrite: boolean;
   /** The webhooks whose logs another client kept away when this reconciliation began. */
-  readonly diverted: ReadonlySet<string>;
+  readonly diverted: Pick<ReadonlyMap<string, unknown>, 'has'>;
   /** Those of them that the operator has put right. */
   readonly restored: ReadonlySet<string>;
 }
@@ -133,13 +134,13 @@ export function withDeliveries(
 ): RecordedState {
   const { delivery: _before, ...rest } = recorded;
   const delivery = [...looks].flatMap(([key, look]) => {
-    const { gap, replay, ...known } = deliveryOf(recorded, key) ?? { key, state: 'Unknown' as const };
-    const nextGap = gapAfter(gap, gapNews(key, look, context), context.now);
-    const isFollowed = nextGap !== undefined || replay !== undefined;
-    if (look.kind === 'absent' && !isFollowed) return [];
+    const recordedEntry = deliveryOf(recorded, key) ?? { key, state: 'Unknown' as const };
+    const { earlierGaps, gap, replay, ...known } = withNews(recordedEntry, gapNews(key, look, context), context.now);
+    if (look.kind === 'absent' && gap === undefined && replay === undefined) return [];
     return {
       ...withSince(after(known, look, context), known, look, context),
-      ...(nextGap === undefined ? {} : { gap: nextGap }),
+      ...(earlierGaps === undefined ? {} : { earlierGaps }),
+      ...(gap === undefined ? {} : { gap }),
       ...(replay === undefined ? {} : { replay }),
     };
   });
@@ -190,9 +191,11 @@ function after(known: DeliveryStatus, look: DeliveryLook, context: LookContext):
 
 function delivered(known: DeliveryStatus, look: SeenDelivery, { now }: LookContext): DeliveryStatus {
   const attempt = attemptAfter(known, look, now);
-  const { lastAttemptTime: time = known.lastDeliveredTime } = attempt;
-  const { key } = known;
-  return { key, state: look.state, ...attempt, ...(time === undefined ? {} : { lastDeliveredTime: time }) };
+  const { key, lastDeliveredTime: last } = known;
+  const { lastAttemptTime: time = last } = attempt;
+  // The delivery that ended a gap may be newer than the attempt that status keeps.
+  const lastDeliveredTime = Date.parse(last ?? '') > Date.parse(time ?? '') ? last : time;
+  return { key, state: look.state, ...attempt, ...(lastDeliveredTime === undefined ? {} : { lastDeliveredTime }) };
 }
 
 function undelivered(known: DeliveryStatus, look: SeenDelivery, { now, mayWrite }: LookContext): DeliveryStatus {

@@ -1,5 +1,5 @@
-/** The period whose audit logs a webhook has not delivered, as far as the operator knows. Pure. */
-import type { DeliveryStatus, GapStatus, ReplayStatus } from '../api/v1alpha1.ts';
+/** The periods whose audit logs a webhook has not delivered, as far as the operator knows. Pure. */
+import { type DeliveryStatus, type GapStatus, maxEarlierGaps, type ReplayStatus } from '../api/v1alpha1.ts';
 
 /** A period with both ends, in RFC 3339. */
 export interface Period {
@@ -37,23 +37,66 @@ export function isReplaying(replay: ReplayStatus | undefined): replay is ReplayS
   return replay.state === 'Failed' ? replay.retryTime !== undefined : replay.state !== 'Completed';
 }
 
-/** Returns true if the replay sends everything that the gap lacks. */
-export function covers(replay: Period | undefined, { from, to }: GapStatus): boolean {
-  if (replay === undefined || to === undefined) return false;
-  return Date.parse(replay.from) <= Date.parse(from) && Date.parse(replay.to) >= Date.parse(to);
+/** Returns the gaps of a webhook, the oldest first. Only the last one can be open. */
+export function gapsOf({ earlierGaps = [], gap }: Pick<DeliveryStatus, 'earlierGaps' | 'gap'>): readonly GapStatus[] {
+  return [...earlierGaps, ...(gap === undefined ? [] : [gap])];
 }
 
-/**
- * Returns what status records once the logs of a webhook are not delivered. A gap that is not replayed yet goes on. One that is being
- * replayed is left to its replay.
- */
+/** Returns the entry with these gaps instead of its own: those that overlap as one, and no more than status has room for. */
+export function withGaps(entry: DeliveryStatus, gaps: readonly GapStatus[]): DeliveryStatus {
+  const { earlierGaps: _earlier, gap: _gap, ...rest } = entry;
+  const separate: GapStatus[] = [];
+  for (const next of gaps.toSorted((a, b) => Date.parse(a.from) - Date.parse(b.from))) {
+    const last = separate.at(-1);
+    if (last === undefined || pauseMs(last, next) >= 0) separate.push(next);
+    else separate.splice(-1, 1, joined(last, next));
+  }
+  const kept = fitting(separate);
+  const gap = kept.at(-1);
+  const earlierGaps = kept.slice(0, -1).filter(hasEnded);
+  return {
+    ...rest,
+    ...(earlierGaps.length === 0 ? {} : { earlierGaps }),
+    ...(gap === undefined ? {} : { gap }),
+  };
+}
+
+/** Returns how long the webhook delivered between two gaps. Negative if they overlap. */
+function pauseMs({ to }: GapStatus, { from }: GapStatus): number {
+  return to === undefined ? Number.NEGATIVE_INFINITY : Date.parse(from) - Date.parse(to);
+}
+
+/** Returns one gap from the beginning of the first one to the later end. */
+function joined(first: GapStatus, second: GapStatus): GapStatus {
+  const isLonger = first.to === undefined || (second.to !== undefined && Date.parse(second.to) <= Date.parse(first.to));
+  if (isLonger) return first;
+  const { isFailed: _failed, ...later } = second;
+  return { ...later, from: first.from, ...(first.isMerged === true ? { isMerged: true } : {}) };
+}
+
+/** Joins those gaps between which the least was delivered, until status has room for all. */
+function fitting(gaps: readonly GapStatus[]): readonly GapStatus[] {
+  if (gaps.length <= maxEarlierGaps + 1) return gaps;
+  const pairs = gaps.slice(1).map((second, index) => ({ index, second, first: gaps[index] ?? second }));
+  const [least] = pairs.toSorted((a, b) => pauseMs(a.first, a.second) - pauseMs(b.first, b.second));
+  if (least === undefined) return gaps;
+  return fitting(gaps.toSpliced(least.index, 2, { ...joined(least.first, least.second), isMerged: true }));
+}
+
+/** Returns true if the gap has ended. */
+export function hasEnded(gap: GapStatus): gap is GapStatus & Period {
+  return gap.to !== undefined;
+}
+
+/** Returns what status records once the logs of a webhook are not delivered. A gap that has ended stays beside the new one. */
 export function withGapOpen(entry: DeliveryStatus, cause: GapCause): DeliveryStatus {
-  const { gap, replay } = entry;
+  const { gap } = entry;
+  const isOpen = gap !== undefined && !hasEnded(gap);
   const closesAfter = gap?.closesAfter ?? (cause.isForeign ? cause.now.toISOString() : undefined);
-  if (gap !== undefined && gap.to === undefined && gap.closesAfter === closesAfter) return entry;
-  const isLeft = gap !== undefined && replay?.isManual !== true && isReplaying(replay) && covers(replay, gap);
-  const from = gap === undefined || isLeft ? startOf(entry, cause) : gap.from;
-  return { ...entry, gap: { from, ...(closesAfter === undefined ? {} : { closesAfter }) } };
+  if (isOpen && gap.closesAfter === closesAfter) return entry;
+  const from = isOpen ? gap.from : startOf(entry, cause);
+  const opened = { from, ...(closesAfter === undefined ? {} : { closesAfter }) };
+  return withGaps(entry, [...gapsOf(entry).filter(hasEnded), opened]);
 }
 
 /** Returns the last time until which nothing is missing. */
@@ -82,21 +125,26 @@ export function gapAfter(gap: GapStatus | undefined, news: GapNews | undefined, 
   }
 }
 
+/** Returns the entry after the news. After a delivery that ends the gap, the next one begins no earlier. */
+export function withNews(entry: DeliveryStatus, news: GapNews | undefined, now: Date): DeliveryStatus {
+  const gap = gapAfter(entry.gap, news, now);
+  if (gap === entry.gap) return entry;
+  const next = withGaps(entry, [...(entry.earlierGaps ?? []), ...(gap === undefined ? [] : [gap])]);
+  return news?.kind === 'delivered' ? { ...next, lastDeliveredTime: news.at } : next;
+}
+
 function ended(from: string, to: string): GapStatus | undefined {
   return Date.parse(to) > Date.parse(from) ? { from, to } : undefined;
 }
 
-/** Returns the gap without what the replay has sent. */
-export function withoutReplayed(gap: GapStatus | undefined, replay: Period): GapStatus | undefined {
-  if (gap === undefined || covers(replay, gap)) return undefined;
-  const isBehind = Date.parse(replay.from) <= Date.parse(gap.from) && Date.parse(gap.from) < Date.parse(replay.to);
-  return isBehind ? { ...gap, from: replay.to } : gap;
-}
-
-/** Returns the gap with another period: one that a replay was to send and did not, or whose lines the SIEM lacks. */
-export function withFailed(gap: GapStatus | undefined, { from, to }: Period): GapStatus {
-  if (gap === undefined) return { from, to };
-  const start = Date.parse(from) < Date.parse(gap.from) ? from : gap.from;
-  const end = gap.to !== undefined && Date.parse(to) > Date.parse(gap.to) ? to : gap.to;
-  return { ...gap, from: start, ...(end === undefined ? {} : { to: end }) };
+/** Returns what is left of the gap without a period that Konnect has sent again or deleted. */
+export function withoutPeriod(gap: GapStatus, period: Period): readonly GapStatus[] {
+  if (pauseMs(gap, period) >= 0 || pauseMs(period, gap) >= 0) return [gap];
+  const { isFailed: _failed, ...rest } = gap;
+  const { closesAfter: _closes, ...before } = { ...rest, to: period.from };
+  const isLonger = gap.to === undefined || Date.parse(gap.to) > Date.parse(period.to);
+  return [
+    ...(Date.parse(gap.from) < Date.parse(period.from) ? [before] : []),
+    ...(isLonger ? [{ ...rest, from: period.to }] : []),
+  ];
 }

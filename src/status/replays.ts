@@ -1,6 +1,6 @@
 /** When the operator asks Konnect to send the audit logs of a gap again, and what becomes of that. Pure. */
 import type { DeliveryStatus, ReplayState, ReplayStatus } from '../api/v1alpha1.ts';
-import { isReplaying, type Period, retentionMs, withFailed, withoutReplayed } from './gaps.ts';
+import { gapsOf, hasEnded, isReplaying, type Period, retentionMs, withGaps, withoutPeriod } from './gaps.ts';
 
 /** A replay job as Konnect shows it. */
 export interface SeenJob {
@@ -25,7 +25,7 @@ export interface ReplayStep {
   readonly entry: DeliveryStatus;
   readonly action: 'read' | 'start' | undefined;
   /** What Konnect has deleted, so that no replay can send it. */
-  readonly lost?: Period;
+  readonly lost?: readonly Period[];
 }
 
 /** What became of a request for a replay. `busy`: Konnect runs another one. `unknown`: Konnect may have accepted it. */
@@ -49,22 +49,24 @@ const states: Readonly<Record<string, ReplayState>> = {
   failed: 'Failed',
 };
 
-/** Returns the step of a webhook if Konnect has deleted the logs of its gap, or those of a replay that waits to be requested once more. */
+/** Returns the step of a webhook if Konnect has deleted the logs of a gap, or those of a replay that waits to be requested once more. */
 export function planExpiry(entry: DeliveryStatus, now: Date): ReplayStep | undefined {
-  const { gap, replay } = entry;
+  const { replay } = entry;
   const hasExpired = ({ to }: Period) => Date.parse(to) <= oldestMs(now);
   if (isReplaying(replay)) {
     const isLost = replay.state === 'Failed' && hasExpired(replay);
     return isLost ? { entry: failedForGood(entry, replay), action: undefined } : undefined;
   }
-  if (gap?.to === undefined) return undefined;
-  const lost = { from: gap.from, to: gap.to };
-  return hasExpired(lost) ? { entry: withoutGap(entry), action: undefined, lost } : undefined;
+  const gaps = gapsOf(entry);
+  const lost = gaps.filter(hasEnded).filter(hasExpired);
+  if (lost.length === 0) return undefined;
+  const kept = gaps.filter((gap) => !lost.some(({ from }) => from === gap.from));
+  return { entry: withGaps(entry, kept), action: undefined, lost };
 }
 
 /** Returns the next step of a webhook that is on, before any call about its replay. */
 export function planReplay(entry: DeliveryStatus, context: ReplayContext): ReplayStep {
-  const { gap, replay } = entry;
+  const { replay } = entry;
   const { now, delivery, isAutomatic, mayWrite } = context;
   const expiry = planExpiry(entry, now);
   if (expiry !== undefined) return expiry;
@@ -74,19 +76,18 @@ export function planReplay(entry: DeliveryStatus, context: ReplayContext): Repla
     const isDue = !(Date.parse(replay.retryTime ?? '') > now.getTime());
     return mayStart && isDue ? started(entry, replay, now, { isRetry: true }) : { entry, action: undefined };
   }
-  if (gap?.to === undefined) return { entry, action: undefined };
+  const gap = gapsOf(entry)
+    .filter(hasEnded)
+    .find(({ isFailed }) => isFailed !== true);
+  if (gap === undefined) return { entry, action: undefined };
   const { from, to } = gap;
-  const isReplayed = replay !== undefined && isSameWindow(replay, inSeconds({ from, to }));
-  const isDue = mayStart && isAutomatic && !isReplayed && Date.parse(endOf(to)) <= now.getTime();
+  const isDue = mayStart && isAutomatic && Date.parse(endOf(to)) <= now.getTime();
   return isDue ? started(entry, { from, to }, now) : { entry, action: undefined };
 }
 
 /** Returns the step for a replay that a user has requested. It replaces a failed one that would be requested once more. */
 export function requestReplay(entry: DeliveryStatus, window: Period, context: ReplayContext): ReplayStep {
-  const { replay } = entry;
-  const step = started(isReplaying(replay) ? failedForGood(entry, replay) : entry, window, context.now, {
-    isManual: true,
-  });
+  const step = started(entry, window, context.now, { isManual: true });
   return context.delivery === 'failing' ? { ...step, action: undefined } : step;
 }
 
@@ -197,7 +198,7 @@ function started(
   return {
     entry: { ...(cut === undefined ? entry : trimmed(entry, cut)), replay },
     action: 'start',
-    ...(cut === undefined ? {} : { lost: cut }),
+    ...(cut === undefined ? {} : { lost: [cut] }),
   };
 }
 
@@ -215,17 +216,18 @@ function failed(entry: DeliveryStatus, replay: ReplayStatus, now: Date): Deliver
   return { ...entry, replay: { ...replay, state: 'Failed', retryTime } };
 }
 
-/** What the replay of a gap was to send counts as not delivered again. */
+/** The operator requests no other replay of this gap. */
 function failedForGood(entry: DeliveryStatus, { retryTime: _none, ...replay }: ReplayStatus): DeliveryStatus {
   const next = { ...entry, replay: { ...replay, state: 'Failed' as const } };
-  return replay.isManual === true ? next : { ...next, gap: withFailed(entry.gap, replay) };
+  const gaps = gapsOf(entry).map((gap) =>
+    hasEnded(gap) && isSameWindow(replay, inSeconds(gap)) ? { ...gap, isFailed: true } : gap,
+  );
+  return withGaps(next, gaps);
 }
 
 function trimmed(entry: DeliveryStatus, sent: Period): DeliveryStatus {
-  const gap = withoutReplayed(entry.gap, sent);
-  return gap === undefined ? withoutGap(entry) : { ...entry, gap };
-}
-
-function withoutGap({ gap: _lost, ...rest }: DeliveryStatus): DeliveryStatus {
-  return rest;
+  return withGaps(
+    entry,
+    gapsOf(entry).flatMap((gap) => withoutPeriod(gap, sent)),
+  );
 }

@@ -8,7 +8,7 @@ import {
   type VerificationStatus,
 } from '../api/v1alpha1.ts';
 import { deliveryKeyOf, deliveryOf } from './delivery.ts';
-import { type Period, withFailed } from './gaps.ts';
+import { gapsOf, type Period, withGaps } from './gaps.ts';
 
 /** The shortest period that is worth a search, with the usual delay. */
 const minPeriodMs = 300_000;
@@ -85,12 +85,12 @@ export interface MissingLines {
 export function gapOf(
   { window, gapUntil }: Pick<VerificationStatus, 'window' | 'gapUntil'>,
   missing: MissingLines | undefined,
-  { gap, replay }: Pick<DeliveryStatus, 'gap' | 'replay'> = {},
+  entry: Pick<DeliveryStatus, 'earlierGaps' | 'gap' | 'replay'> = {},
 ): { readonly gap?: Period; readonly gapUntil: string | undefined } {
   const untilMs = Date.parse(gapUntil ?? '') || 0;
   if (window === undefined || missing === undefined || missing.newestMs <= untilMs) return { gapUntil };
   const { oldestMs, newestMs } = missing;
-  const isKnown = [gap, replay].some((one) => {
+  const isKnown = [...gapsOf(entry), entry.replay].some((one) => {
     if (one === undefined || Date.parse(one.from) > Math.max(oldestMs, untilMs)) return false;
     return one.to === undefined || newestMs <= Date.parse(one.to);
   });
@@ -102,5 +102,5 @@ export function gapOf(
 /** Returns the deliveries of a forwarding in which the organization's webhook has this gap, too. */
 export function withMissingLines(delivery: readonly DeliveryStatus[] = [], gap: Period): DeliveryStatus[] {
   const key = deliveryKeyOf(undefined);
-  return delivery.map((one) => (one.key === key ? { ...one, gap: withFailed(one.gap, gap) } : one));
+  return delivery.map((one) => (one.key === key ? withGaps(one, [...gapsOf(one), gap]) : one));
 }

@@ -1,7 +1,7 @@
 /** Checks the gaps in status and the replays in Konnect: one replay for each gap, of nothing that was delivered, and no gap is forgotten. */
 import type { ReplayJob } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
-import { isReplaying } from '../../src/status/gaps.ts';
+import { gapsOf, isReplaying } from '../../src/status/gaps.ts';
 import type { Call } from './faults.ts';
 import { isDelivering, objectOf, type WebhookState, webhooksOf } from './konnect-snapshot.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -87,20 +87,18 @@ export class Replays {
 
   /** Returns what is still missing at the end for webhooks whose gap has to be replayed. */
   missing(names: readonly string[], webhooks: readonly WebhookState[]): string[] {
-    // What other clients did in between may have opened a gap that no delivery ends.
-    const mayBeOpen = this.#world.appliedFaults.some(({ fault }) => fault.startsWith('other-'));
     return names.flatMap((name) => {
       const one = webhooks.find((webhook) => webhook.name === name);
       const entry = one && this.#entryOf(one);
       if (entry === undefined) return [];
       if (!this.#hadGap.has(name) && entry.replay === undefined)
         return this.#world.appliedFaults.length === 0 ? [`${name} has had neither a gap nor a replay`] : [];
-      const { gap, replay, state } = entry;
+      const { gap, replay } = entry;
+      const isAutomatic = one !== undefined && this.#forwardingOf(one)?.spec.gapRecovery?.mode === 'Replay';
+      if (isAutomatic && gapsOf(entry).some(({ isFailed }) => isFailed !== true))
+        return [`a gap of ${name} is not replayed`];
       if (replay?.state === 'Failed' && replay.isRetry === true) return [];
-      // The second try of a replay waits for a delivery.
-      if (isReplaying(replay) && !(mayBeOpen && state !== 'Delivered')) return [`the replay of ${name} has not ended`];
-      const isOpen = gap !== undefined && (gap.to !== undefined || !mayBeOpen);
-      if (isOpen || (gap === undefined && replay?.state !== 'Completed')) return [`the gap of ${name} is not replayed`];
+      if (replay?.state !== 'Completed') return [`no replay of ${name} has ended`];
       const isCovered = (ms: number) => this.#windows(name).some(({ fromMs, toMs }) => fromMs <= ms && ms <= toMs);
       const lost = [...(this.#failedMs.get(name) ?? [])].filter((ms) => gap === undefined && !isCovered(ms));
       return lost.map((ms) => `no replay of ${name} covers ${new Date(ms).toISOString()}`);
@@ -114,8 +112,11 @@ export class Replays {
     if (shown !== undefined) this.#showDelivery(shown);
   }
 
-  #showDelivery({ name, webhook: { lastAttempt } }: WebhookState): void {
-    if (lastAttempt?.ok === true) add(this.#deliveredMs, name, lastAttempt.at.getTime());
+  /** A delivery to the endpoint of another client is none. Konnect forgets the last one if the target changes. */
+  #showDelivery(one: WebhookState): void {
+    const { lastAttempt, target } = one.webhook;
+    const isRight = target.kind === 'inline' || targetOf(one) === this.#forwardingOf(one)?.status.destination?.id;
+    if (lastAttempt?.ok === true && isRight) add(this.#deliveredMs, one.name, lastAttempt.at.getTime());
   }
 
   #newJob(one: WebhookState): ReplayViolation[] {
@@ -189,11 +190,15 @@ export class Replays {
   }
 
   #entryOf(one: WebhookState): DeliveryStatus | undefined {
-    for (const forwarding of this.#world.kubernetes.objects.values()) {
-      const entry = forwarding.status.delivery?.find(({ key }) => isOf(one, key, forwarding));
-      if (entry !== undefined) return entry;
-    }
-    return undefined;
+    const forwarding = this.#forwardingOf(one);
+    return forwarding?.status.delivery?.find(({ key }) => isOf(one, key, forwarding));
+  }
+
+  /** Returns the forwarding whose status says how the webhook delivers. */
+  #forwardingOf(one: WebhookState): AuditLogForwarding | undefined {
+    return [...this.#world.kubernetes.objects.values()].find((forwarding) =>
+      forwarding.status.delivery?.some(({ key }) => isOf(one, key, forwarding)),
+    );
   }
 
   #windows(name: string): readonly Window[] {
@@ -219,10 +224,12 @@ function isOf({ which, organization }: WebhookState, key: string, { spec, status
   return which.kind === 'portal' ? which.id === key : key === 'organization' && which.region === spec.konnect.region;
 }
 
-/** Returns what status says was not delivered: the gap, and what a replay is still to send. An open gap has no end. */
-function outstanding({ gap, replay }: Partial<DeliveryStatus> = {}): Window[] {
+/** Returns what status says was not delivered: the gaps, and what a replay is still to send. An open gap has no end. */
+function outstanding(entry: DeliveryStatus | undefined): Window[] {
+  if (entry === undefined) return [];
+  const { replay } = entry;
   const isOpen = isReplaying(replay) && replay.isManual !== true;
-  return [...(gap === undefined ? [] : [gap]), ...(isOpen ? [replay] : [])].map(({ from, to }) => ({
+  return [...gapsOf(entry), ...(isOpen ? [replay] : [])].map(({ from, to }) => ({
     fromMs: Date.parse(from),
     toMs: to === undefined ? Number.POSITIVE_INFINITY : Date.parse(to),
   }));

@@ -126,6 +126,7 @@ export async function runScenario(
     checker.atRest();
     while (ends && resyncsAfterFault < maxResyncs && checker.missing().length > 0) {
       resyncs += 1;
+      scenario.traffic?.(world);
       ends = await world.resync();
       if (!world.isFailing) resyncsAfterFault += 1;
     }

@@ -35,6 +35,8 @@ export interface Scenario extends FinalState {
   readonly afterRefusal?: FinalState;
   /** Webhooks of which a gap or a requested period has to be replayed. */
   readonly replayed?: readonly string[];
+  /** What Konnect delivers before each resync, once the changes are made, until the final state is reached. */
+  readonly traffic?: (world: SimulatedWorld) => void;
   /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
   /** Webhooks that are off while they change their kind. They are checked from when they have their final target. */

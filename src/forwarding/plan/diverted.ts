@@ -12,28 +12,40 @@ const diverting: ReadonlySet<AttachReason> = new Set([
   'destination gone',
 ]);
 
+/** How another client keeps the logs of a webhook away. If it only switched the webhook off, Konnect's status is about the right endpoint. */
+export type Diversion = 'off' | 'elsewhere';
+
 /**
- * Returns the keys in `status.delivery` of the webhooks that spec wants to be on, and whose logs another client keeps away. What the
+ * Returns the webhooks that spec wants to be on, and whose logs another client keeps away, by their key in `status.delivery`. What the
  * operator does itself, such as a move or a new Secret, diverts nothing.
  */
-export function divertedBy(steps: Plan, desired: DesiredState, recorded: RecordedState): ReadonlySet<string> {
+export function divertedBy(
+  steps: Plan,
+  desired: DesiredState,
+  recorded: RecordedState,
+): ReadonlyMap<string, Diversion> {
   const isDestinationDiverted = hasDivertedDestination(steps, recorded);
-  const isDiverted = (step: WebhookStep | undefined, usesDestination: boolean, wasOurs: boolean) => {
-    if (step?.kind === 'attach' && step.isForeign === true && diverting.has(step.because)) return true;
+  const diversionOf = (
+    step: WebhookStep | undefined,
+    usesDestination: boolean,
+    wasOurs: boolean,
+  ): Diversion | undefined => {
     const isOurs = step?.kind === 'keep' || step?.kind === 'attach';
-    return isDestinationDiverted && usesDestination && wasOurs && isOurs;
+    if (isDestinationDiverted && usesDestination && wasOurs && isOurs) return 'elsewhere';
+    if (step?.kind !== 'attach' || step.isForeign !== true || !diverting.has(step.because)) return undefined;
+    return step.because === 'enabled' ? 'off' : 'elsewhere';
   };
-  const portals = desired.portals.filter(({ id, enabled }) => {
+  const diverted = new Map<string, Diversion>();
+  const add = (portalID: string | undefined, diversion: Diversion | undefined) => {
+    if (diversion !== undefined) diverted.set(deliveryKeyOf(portalID), diversion);
+  };
+  for (const { id } of desired.portals.filter(({ enabled }) => enabled)) {
     const record = recorded.portals?.find((one) => one.id === id);
-    return enabled && isDiverted(steps.portals.get(id), true, wasAttached(record));
-  });
-  const isOrganization =
-    desired.organization?.enabled === true &&
-    isDiverted(steps.organization, desired.api === 'v3', wasAttached(recorded.organization));
-  return new Set([
-    ...portals.map(({ id }) => deliveryKeyOf(id)),
-    ...(isOrganization ? [deliveryKeyOf(undefined)] : []),
-  ]);
+    add(id, diversionOf(steps.portals.get(id), true, wasAttached(record)));
+  }
+  if (desired.organization?.enabled === true)
+    add(undefined, diversionOf(steps.organization, desired.api === 'v3', wasAttached(recorded.organization)));
+  return diverted;
 }
 
 /** Returns true if another client deleted the destination, or gave it another endpoint. */

@@ -6,6 +6,7 @@ import type { Problem as StatusProblem } from '../../status/problem.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { entryName } from '../observed/observe-delivery.ts';
+import type { Diversion } from '../plan/diverted.ts';
 import { type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { type DeliveryProblem, deliveryProblem } from './delivery-problem.ts';
 import { recoverGaps } from './gap-recovery.ts';
@@ -17,7 +18,7 @@ export interface DeliveryOptions {
   /** False with `mode: Observe`. */
   readonly mayWrite: boolean;
   /** The webhooks whose logs another client kept away when this reconciliation began. */
-  readonly diverted: ReadonlySet<string>;
+  readonly diverted: ReadonlyMap<string, Diversion>;
   /** False if the destination is not as spec wants it. */
   readonly isDestinationRight: boolean;
 }
@@ -38,7 +39,7 @@ export async function recordDeliveries(
   const looks = looksAt(desired, steps, mayWrite ? status.recorded : {}, isDestinationRight);
   const isRestored = (key: string) =>
     isDestinationRight && looks.get(key)?.kind !== 'off' && looks.get(key)?.kind !== 'absent';
-  const restored = new Set(mayWrite ? [...diverted].filter(isRestored) : []);
+  const restored = new Set(mayWrite ? [...diverted.keys()].filter(isRestored) : []);
   status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite, diverted, restored });
   const health = deliveryHealth(context, desired, looks, { ...options, hint });
   await recoverGaps(context, desired, looks, options);

@@ -1,7 +1,7 @@
 /** Records the gaps of the webhooks, and has them replayed: the calls that the pure steps of `status/replays.ts` ask for. */
 import type { DeliveryStatus } from '../../api/v1alpha1.ts';
 import { type DeliveryLook, deliveryKeyOf, deliveryOf, withDelivery } from '../../status/delivery.ts';
-import { type Period, withGapOpen } from '../../status/gaps.ts';
+import { gapsOf, isReplaying, type Period, withGapOpen, withGaps, withNews } from '../../status/gaps.ts';
 import {
   afterRead,
   afterStart,
@@ -15,6 +15,7 @@ import { startReplay } from '../apply/start-replay.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { webhookName } from '../observed/observe-delivery.ts';
 import { observeReplay } from '../observed/observe-replay.ts';
+import type { Diversion } from '../plan/diverted.ts';
 import { reasons } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { lostMessage, recordReplayNews } from './gap-report.ts';
@@ -27,17 +28,17 @@ import type { DeliveryPlan } from './observe-and-plan.ts';
 export async function openGaps(
   context: ReconcileContext,
   { deliveries }: DeliveryPlan,
-  diverted: ReadonlySet<string>,
+  diverted: ReadonlyMap<string, Diversion>,
 ): Promise<void> {
   const { status, signal } = context;
   const before = status.recorded;
   if (context.forwarding.spec.gapRecovery?.mode === 'None') {
-    for (const { gap, ...entry } of before.delivery ?? []) {
-      if (gap !== undefined) status.recorded = withDelivery(status.recorded, entry);
+    for (const entry of before.delivery ?? []) {
+      if (gapsOf(entry).length > 0) status.recorded = withDelivery(status.recorded, withGaps(entry, []));
     }
     return;
   }
-  for (const key of new Set([...deliveries.keys(), ...diverted])) {
+  for (const key of new Set([...deliveries.keys(), ...diverted.keys()])) {
     const look = deliveries.get(key);
     const entry = deliveryOf(before, key) ?? { key, state: 'Unknown' as const };
     const isForeign = diverted.has(key);
@@ -46,12 +47,19 @@ export async function openGaps(
     if (!isForeign && !isFailing) continue;
     const attemptTime = look?.kind === 'seen' ? look.attemptTime : undefined;
     const cause = { isForeign, attemptTime, observedTime: before.lastObservedTime, now: context.now() };
-    const next = withGapOpen(entry, cause);
+    // Before another client switched it off, the webhook delivered to the right endpoint.
+    const hasDelivered = diverted.get(key) === 'off' && look?.kind === 'seen' && look.state === 'Delivered';
+    const next = withGapOpen(hasDelivered ? deliveredAt(entry, attemptTime, cause.now) : entry, cause);
     if (next !== entry) status.recorded = withDelivery(status.recorded, next);
   }
   if (status.recorded === before) return;
   const progress = { reason: reasons.applying, message: 'recording which audit logs were not delivered' };
   await status.checkpoint(context.wasApplied ? undefined : progress, signal);
+}
+
+/** Returns the entry with the last delivery at this time, which may have ended the gap. */
+function deliveredAt(entry: DeliveryStatus, at: string | undefined, now: Date): DeliveryStatus {
+  return at === undefined ? entry : { ...withNews(entry, { kind: 'delivered', at }, now), lastDeliveredTime: at };
 }
 
 /** A webhook that spec wants to be on. */
@@ -62,7 +70,7 @@ interface Followed {
 }
 
 interface RecoveryOptions {
-  readonly diverted: ReadonlySet<string>;
+  readonly diverted: ReadonlyMap<string, Diversion>;
   readonly mayWrite: boolean;
 }
 
@@ -104,8 +112,15 @@ export async function recoverGaps(
     const entry = deliveryOf(status.recorded, one.key);
     if (read?.kind === 'seen' && entry !== undefined) take(one, afterRead(entry, read.job, one.replay));
   }
-  await requestReplays(context, desired, toStart);
   recordReplayNews(context, before);
+  const ended = status.recorded;
+  for (const one of toRead) {
+    const entry = deliveryOf(ended, one.key);
+    // The next gap has waited for the end of this replay.
+    if (entry !== undefined && !isReplaying(entry.replay)) take(one, planReplay(entry, one.replay));
+  }
+  await requestReplays(context, desired, toStart);
+  recordReplayNews(context, ended);
 }
 
 function followedWebhooks(
@@ -170,9 +185,9 @@ function reject(context: ReconcileContext, why: string): void {
   recordEvent(context, 'Warning', 'ReplayRejected', 'Replay', `the operator requests no replay: ${why}`);
 }
 
-function recordStep(context: ReconcileContext, { entry, lost }: ReplayStep): void {
+function recordStep(context: ReconcileContext, { entry, lost = [] }: ReplayStep): void {
   record(context, entry);
-  if (lost !== undefined) recordEvent(context, 'Warning', 'LogsLost', 'Replay', lostMessage(entry, lost));
+  for (const one of lost) recordEvent(context, 'Warning', 'LogsLost', 'Replay', lostMessage(entry, one));
 }
 
 function record({ status }: ReconcileContext, entry: DeliveryStatus): void {

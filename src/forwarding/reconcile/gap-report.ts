@@ -1,8 +1,14 @@
 /** Says in conditions and events which audit logs were not delivered, and what becomes of them. */
-import { type Condition, type DeliveryStatus, replayAnnotation } from '../../api/v1alpha1.ts';
+import {
+  type Condition,
+  type DeliveryStatus,
+  type GapStatus,
+  type ReplayStatus,
+  replayAnnotation,
+} from '../../api/v1alpha1.ts';
 import { type ConditionContext, exactCondition, firstOf, type gapConditionTypes } from '../../status/conditions.ts';
 import { deliveryOf } from '../../status/delivery.ts';
-import { imminentMs, isReplaying, type Period, retentionMs } from '../../status/gaps.ts';
+import { gapsOf, hasEnded, imminentMs, isReplaying, type Period, retentionMs } from '../../status/gaps.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import { inSeconds, isSameWindow, startOf } from '../../status/replays.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
@@ -45,51 +51,57 @@ function whileTrue(
 
 /** Returns what a user should know of a webhook. */
 function findingsOf(entry: DeliveryStatus, forwarding: StatusWriter['forwarding']): Finding[] {
-  const { gap, replay } = entry;
+  const { replay } = entry;
   const found = replayFinding(entry, forwarding);
-  if (gap === undefined) return found;
-  const { from, to } = gap;
-  const window = to === undefined ? undefined : inSeconds({ from, to });
-  const isSaid = window !== undefined && replay !== undefined && found.length > 0 && isSameWindow(replay, window);
-  return isSaid ? found : [...found, gapFinding(entry, from, window, forwarding)];
+  const isSaid = (gap: GapStatus) =>
+    hasEnded(gap) && replay !== undefined && found.length > 0 && isSameWindow(replay, inSeconds(gap));
+  const unsaid = gapsOf(entry).filter((gap) => !isSaid(gap));
+  return [...found, ...unsaid.map((gap) => gapFinding(entry, gap, forwarding))];
 }
 
 function replayFinding(entry: DeliveryStatus, forwarding: StatusWriter['forwarding']): Finding[] {
   const { replay } = entry;
   const name = entryName(entry);
-  if (replay?.state === 'Failed') {
-    const why = replay.code === undefined ? '' : `, because Konnect refused it (HTTP ${String(replay.code)})`;
-    const next =
-      replay.retryTime === undefined
-        ? `correct the cause, then run: ${commandOf(entry, replay, forwarding)}`
-        : `the operator requests it once more at ${startOf(replay.retryTime)}`;
-    return [{ reason: 'ReplayFailed', message: `the replay of ${logsOf(name, replay)} failed${why}: ${next}` }];
-  }
+  if (replay?.state === 'Failed') return [failedFinding(entry, replay, forwarding)];
   if (!isReplaying(replay)) return [];
   const how = replay.state === 'Requested' ? 'the operator requests it' : `Konnect calls it ${replay.state}`;
   return [{ reason: 'Replaying', message: `a replay of ${logsOf(name, replay)} is in progress: ${how}` }];
 }
 
-/** Returns what a user can do about a gap. `window` is undefined while the gap is open. */
-function gapFinding(
+/** Returns what follows from a failed replay. A window without a time has no second try before it. */
+function failedFinding(
   entry: DeliveryStatus,
-  since: string,
-  window: Period | undefined,
+  window: Period & Pick<ReplayStatus, 'code' | 'retryTime'>,
   forwarding: StatusWriter['forwarding'],
 ): Finding {
+  const { code, retryTime } = window;
+  const why = code === undefined ? '' : `, because Konnect refused it (HTTP ${String(code)})`;
+  const next =
+    retryTime === undefined
+      ? `correct the cause, then run: ${commandOf(entry, window, forwarding)}`
+      : `the operator requests it once more at ${startOf(retryTime)}`;
+  return { reason: 'ReplayFailed', message: `the replay of ${logsOf(entryName(entry), window)} failed${why}: ${next}` };
+}
+
+/** Returns what a user can do about a gap. */
+function gapFinding(entry: DeliveryStatus, gap: GapStatus, forwarding: StatusWriter['forwarding']): Finding {
   const name = entryName(entry);
   const { spec } = forwarding;
-  if (window === undefined) {
-    const message = `audit logs of ${name} since ${startOf(since)} were not delivered: make the endpoint accept deliveries (see Delivering)`;
+  if (!hasEnded(gap)) {
+    const message = `audit logs of ${name} since ${startOf(gap.from)} were not delivered: make the endpoint accept deliveries (see Delivering)`;
     return { reason: 'GapOpen', message };
   }
-  const logs = logsOf(name, window);
+  const window = inSeconds(gap);
+  if (gap.isFailed === true) return failedFinding(entry, window, forwarding);
+  const logs = logsOf(name, window) + (gap.isMerged === true ? ', apart from some in between,' : '');
   if (spec.mode === 'Observe') {
     const message = `${logs} were not delivered: set spec.mode to Enforce, so that the operator may request a replay`;
     return { reason: 'ReplayAvailable', message };
   }
   if (spec.gapRecovery?.mode === 'Replay') {
-    const message = `${logs} were not delivered: the operator requests a replay after the next delivery`;
+    const message = isReplaying(entry.replay)
+      ? `${logs} were not delivered: the operator requests a replay when the other one has ended`
+      : `${logs} were not delivered: the operator requests a replay after the next delivery`;
     return { reason: 'Replaying', message };
   }
   const command = commandOf(entry, window, forwarding);
@@ -101,12 +113,11 @@ function lossOf(
   entry: DeliveryStatus,
   now: Date,
 ): { readonly reason: 'GapSixDaysOld' | 'LogsLost'; readonly message: string }[] {
-  const { gap, replay } = entry;
-  const waiting = isReplaying(replay) && replay.isManual !== true ? replay.from : undefined;
-  const starts = [gap?.from, waiting].flatMap((time) => (time === undefined ? [] : Date.parse(time)));
-  const ageMs = now.getTime() - Math.min(...starts);
-  if (starts.length === 0 || !(ageMs >= imminentMs)) return [];
-  const from = startOf(new Date(Math.min(...starts)).toISOString());
+  const [oldest] = gapsOf(entry);
+  if (oldest === undefined) return [];
+  const ageMs = now.getTime() - Date.parse(oldest.from);
+  if (!(ageMs >= imminentMs)) return [];
+  const from = startOf(oldest.from);
   const name = entryName(entry);
   return ageMs >= retentionMs
     ? [

@@ -45,6 +45,7 @@ export function putSample(cluster: ClusterServer, now: Date): void {
           lastResponseCode: 401,
           lastDeliveredTime: ago(30),
           failingSince: ago(28),
+          earlierGaps: [{ from: ago(70), to: ago(66) }],
           gap: { from: ago(30) },
         },
       ],

@@ -63,7 +63,7 @@ describe('auditlog report', () => {
     ]);
     expect(gaps).toEqual([
       ['none', 'Completed'],
-      ['0000-00-00 00:00:00 UTC to now', 'none'],
+      ['0000-00-00 00:00:00 UTC to 0000-00-00 00:00:00 UTC, 0000-00-00 00:00:00 UTC to now', 'none'],
     ]);
     expect(rowsBelow(page, 'Verification')[0]?.slice(3)).toEqual(['1204', '1204', '0', '0', '0', '0']);
     expect(
@@ -81,10 +81,10 @@ describe('auditlog report', () => {
     const { page } = await report();
     const [svg = ''] = /<svg.*<\/svg>/s.exec(page) ?? [];
     expect(svg.match(/<rect class="(?:known|failing|gap|replay)"/g)).toEqual(
-      ['known', 'known', 'replay', 'known', 'failing', 'gap'].map((kind) => `<rect class="${kind}"`),
+      ['known', 'known', 'replay', 'known', 'failing', 'gap', 'gap'].map((kind) => `<rect class="${kind}"`),
     );
     expect(svg.match(/<circle/g)).toHaveLength(2);
-    expect(svg.match(/<title>/g)).toHaveLength(8);
+    expect(svg.match(/<title>/g)).toHaveLength(9);
     expect(svg).toMatch(/<desc id="timeline-text">[^<]*portal 4e551b39[^<]*deliveries fail since/);
   });
 

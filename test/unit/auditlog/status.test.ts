@@ -62,6 +62,18 @@ describe('auditlog status', () => {
     });
   });
 
+  test('shows every gap of a webhook, the oldest first', async () => {
+    const earlierGaps = [{ from: '2026-01-02T00:00:00Z', to: '2026-01-02T01:00:00.5Z' }];
+    const gap = { from: '2026-01-03T00:00:00Z' };
+    cluster.putForwarding(
+      'platform/sumologic',
+      delivered({ delivery: [{ key: shop, state: 'Failing', earlierGaps, gap }] }),
+    );
+    const { code, output } = await status();
+    expect(code).toBe(3);
+    expect(output).toContain('2026-01-02T00:00:00Z/2026-01-02T01:00:00Z, 2026-01-03T00:00:00Z/…');
+  });
+
   test('says since when deliveries fail, and why', async () => {
     const delivery = [{ key: shop, state: 'Failing', lastResponseCode: 401, failingSince: '2026-01-04T00:00:00.5Z' }];
     const conditions = [condition('Delivering', 'False', 'EndpointRejected', 'put valid values there')];

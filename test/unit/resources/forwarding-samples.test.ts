@@ -129,8 +129,12 @@ describe('webhooks', () => {
 
   test('have a gap as long as status has one, also when they deliver again', () => {
     const gap = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
-    const delivery = [{ key: shop, state: 'Delivered', lastDeliveredTime: '2026-01-03T00:00:00Z', gap }];
-    expect(samples('webhookGapStart', { delivery })).toEqual([`region=us webhook=${shop} 1767225600`]);
+    const delivered = { key: shop, state: 'Delivered', lastDeliveredTime: '2026-01-03T00:00:00Z' };
+    const open = { from: '2026-01-02T12:00:00Z' };
+    for (const gaps of [{ gap }, { earlierGaps: [gap], gap: open }])
+      expect(samples('webhookGapStart', { delivery: [{ ...delivered, ...gaps }] })).toEqual([
+        `region=us webhook=${shop} 1767225600`,
+      ]);
   });
 
   test.each(['NoAttemptYet', 'Off', 'Unknown'])('in state %s neither deliver nor fail', (state) => {

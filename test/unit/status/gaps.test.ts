@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import type { DeliveryStatus, GapStatus, ReplayStatus } from '../../../src/api/v1alpha1.ts';
+import * as fc from 'fast-check';
+import { type DeliveryStatus, type GapStatus, maxEarlierGaps } from '../../../src/api/v1alpha1.ts';
 import {
-  covers,
   type GapCause,
   type GapNews,
   gapAfter,
-  withFailed,
+  gapsOf,
   withGapOpen,
-  withoutReplayed,
+  withGaps,
+  withoutPeriod,
 } from '../../../src/status/gaps.ts';
 
 const start = Date.parse('2026-01-02T03:00:00Z');
@@ -19,8 +20,8 @@ const failing: GapCause = { isForeign: false, observedTime: time(30), attemptTim
 const foreign: GapCause = { ...failing, isForeign: true };
 const entry: DeliveryStatus = { key: 'p', state: 'Failing' };
 
-function replay(from: number, to: number, more: Partial<ReplayStatus> = {}): ReplayStatus {
-  return { from: time(from), to: time(to), state: 'Running', requestedTime: time(to), ...more };
+function gap(from: number, to?: number): GapStatus {
+  return { from: time(from), ...(to === undefined ? {} : { to: time(to) }) };
 }
 
 describe('a gap begins', () => {
@@ -57,20 +58,17 @@ describe('a gap begins', () => {
     expect(withGapOpen(opened, foreign).gap).toEqual({ from: time(30), closesAfter: time(60) });
   });
 
-  test('where the last one began that was not replayed', () => {
-    const ended = { ...entry, gap: { from: time(10), to: time(20) }, lastDeliveredTime: time(40) };
-    expect(withGapOpen(ended, failing).gap).toEqual({ from: time(10) });
+  test('after the last one, which stays until it is replayed', () => {
+    const ended = { ...entry, gap: gap(10, 20), lastDeliveredTime: time(40) };
+    const opened = withGapOpen(ended, foreign);
+    expect(gapsOf(opened)).toEqual([gap(10, 20), { ...gap(40), closesAfter: time(60) }]);
+    const later = withGapOpen({ ...opened, gap: gap(40, 50), lastDeliveredTime: time(55) }, failing);
+    expect(gapsOf(later)).toEqual([gap(10, 20), gap(40, 50), gap(55)]);
   });
 
-  test.each<[string, ReplayStatus, string]>([
-    ['runs', replay(10, 20), time(40)],
-    ['waits for its second try', replay(10, 20, { state: 'Failed', retryTime: time(70) }), time(40)],
-    ['has failed for good', replay(10, 20, { state: 'Failed' }), time(10)],
-    ['does not cover it', replay(10, 19), time(10)],
-    ['a user requested', replay(10, 20, { isManual: true }), time(10)],
-  ])('beside the last one, if a replay of that one %s', (_, running, from) => {
-    const ended = { ...entry, gap: { from: time(10), to: time(20) }, lastDeliveredTime: time(40), replay: running };
-    expect(withGapOpen(ended, failing).gap).toEqual({ from });
+  test('where the last one began, if nothing is known to have been delivered in between', () => {
+    const ended = { ...entry, gap: gap(10, 20), lastDeliveredTime: time(15) };
+    expect(gapsOf(withGapOpen(ended, failing))).toEqual([gap(10)]);
   });
 });
 
@@ -99,28 +97,86 @@ describe('a gap ends', () => {
 
 describe('what a replay has sent', () => {
   const sent = { from: time(10), to: time(20) };
-  test.each<[string, GapStatus | undefined, GapStatus | undefined]>([
-    ['ends the gap', sent, undefined],
-    ['ends a shorter gap', { from: time(11), to: time(19) }, undefined],
-    ['moves the beginning of a longer gap', { from: time(11), to: time(30) }, { from: time(20), to: time(30) }],
-    ['moves the beginning of an open gap', { from: time(10) }, { from: time(20) }],
-    ['leaves a gap that began earlier', { from: time(9), to: time(20) }, { from: time(9), to: time(20) }],
-    ['leaves a later gap', { from: time(20), to: time(30) }, { from: time(20), to: time(30) }],
-    ['leaves nothing', undefined, undefined],
-  ])('%s', (_, gap, expected) => {
-    expect(withoutReplayed(gap, sent)).toEqual(expected);
-  });
-
-  test('covers no open gap', () => {
-    expect(covers(sent, { from: time(12) })).toBe(false);
-    expect(covers(undefined, sent)).toBe(false);
+  test.each<[string, GapStatus, readonly GapStatus[]]>([
+    ['ends the gap', gap(10, 20), []],
+    ['ends a shorter gap', gap(11, 19), []],
+    ['moves the beginning of a longer gap', gap(11, 30), [gap(20, 30)]],
+    [
+      'moves the beginning of an open gap',
+      { ...gap(10), closesAfter: time(5) },
+      [{ ...gap(20), closesAfter: time(5) }],
+    ],
+    ['moves the end of a gap that began earlier', gap(9, 20), [gap(9, 10)]],
+    ['divides an open gap', { ...gap(9), closesAfter: time(5) }, [gap(9, 10), { ...gap(20), closesAfter: time(5) }]],
+    ['leaves a later gap', gap(20, 30), [gap(20, 30)]],
+    [
+      'leaves an earlier gap, also one whose replay failed',
+      { ...gap(5, 10), isFailed: true },
+      [{ ...gap(5, 10), isFailed: true }],
+    ],
+    ['leaves a rest that may be requested again', { ...gap(5, 15), isFailed: true }, [gap(5, 10)]],
+  ])('%s', (_, one, expected) => {
+    expect(withoutPeriod(one, sent)).toEqual(expected);
   });
 });
 
-test('what a replay failed to send joins the gap', () => {
-  const lost = { from: time(10), to: time(20) };
-  expect(withFailed(undefined, lost)).toEqual(lost);
-  expect(withFailed({ from: time(30) }, lost)).toEqual({ from: time(10) });
-  expect(withFailed({ from: time(5), to: time(15) }, lost)).toEqual({ from: time(5), to: time(20) });
-  expect(withFailed({ from: time(15), to: time(30) }, lost)).toEqual({ from: time(10), to: time(30) });
+describe('the gaps of a webhook', () => {
+  test.each<[string, readonly GapStatus[], readonly GapStatus[]]>([
+    ['are in order', [gap(30), gap(10, 20)], [gap(10, 20), gap(30)]],
+    ['stay apart if a delivery lies between them', [gap(10, 20), gap(20)], [gap(10, 20), gap(20)]],
+    ['are one if they overlap', [gap(10, 20), gap(15, 30)], [gap(10, 30)]],
+    [
+      'are one open gap if the later one is open',
+      [gap(10, 20), { ...gap(15), closesAfter: time(5) }],
+      [{ ...gap(10), closesAfter: time(5) }],
+    ],
+    [
+      'are the longer one if that has the other',
+      [{ ...gap(10, 20), isFailed: true }, gap(15, 20)],
+      [{ ...gap(10, 20), isFailed: true }],
+    ],
+    [
+      'may be requested again if they became one',
+      [
+        { ...gap(10, 20), isFailed: true },
+        { ...gap(15, 30), isFailed: true },
+      ],
+      [gap(10, 30)],
+    ],
+    ['are none', [], []],
+  ])('%s', (_, gaps, expected) => {
+    expect(gapsOf(withGaps(entry, gaps))).toEqual(expected);
+  });
+
+  test('become one where the least was delivered in between, if status has no room', () => {
+    const gaps = [gap(0, 10), gap(20, 30), gap(35, 40), gap(50, 60), gap(70, 80), gap(90)];
+    const merged = { ...gap(20, 40), isMerged: true };
+    expect(gapsOf(withGaps(entry, gaps))).toEqual([gap(0, 10), merged, gap(50, 60), gap(70, 80), gap(90)]);
+    expect(gapsOf(withGaps(entry, [merged, gap(30, 50)]))).toEqual([{ ...gap(20, 50), isMerged: true }]);
+  });
+
+  test('lose no moment, and have no other one unless status says so', () => {
+    const minute = fc.integer({ min: 0, max: 60 });
+    const some = fc.record({ from: minute, length: fc.option(minute, { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 12 }), (spans) => {
+        const gaps = spans.map(({ from, length }) => gap(from, length === undefined ? undefined : from + length + 1));
+        const result = withGaps(entry, gaps);
+        const has = (of: readonly GapStatus[], minutes: number) =>
+          of.some(({ from, to }) => from <= time(minutes) && (to === undefined || time(minutes) < to));
+        const isMerged = gapsOf(result).some((one) => one.isMerged === true);
+        for (let minutes = 0.5; minutes < 130; minutes += 1) {
+          if (has(gaps, minutes)) expect(has(gapsOf(result), minutes)).toBe(true);
+          else if (!isMerged) expect(has(gapsOf(result), minutes)).toBe(false);
+        }
+        expect((result.earlierGaps ?? []).length).toBeLessThanOrEqual(maxEarlierGaps);
+        expect((result.earlierGaps ?? []).every(({ to }) => to !== undefined)).toBe(true);
+        expect(gapsOf(result).map(({ from }) => from)).toEqual(
+          gapsOf(result)
+            .map(({ from }) => from)
+            .toSorted(),
+        );
+      }),
+    );
+  });
 });

@@ -49,7 +49,7 @@ describe('a gap that has ended', () => {
     ['while deliveries fail', { gap }, { delivery: 'failing' }],
     ['with mode Report', { gap }, { isAutomatic: false }],
     ['with mode Observe', { gap }, { mayWrite: false }],
-    ['again after it failed for good', { gap, replay: { ...requested, state: 'Failed', isRetry: true } }, {}],
+    ['again after it failed for good', { gap: { ...gap, isFailed: true } }, {}],
     ['without a gap', {}, {}],
   ])('is not requested %s', (_, known, more) => {
     const entry = entryWith(known);
@@ -60,20 +60,29 @@ describe('a gap that has ended', () => {
     const now = at(7 * 24 * 60 + 10);
     const { entry, action, lost } = planReplay(entryWith({ gap }), { ...context, now });
     expect(action).toBe('start');
-    expect(lost).toEqual({ from: time(10), to: time(15) });
+    expect(lost).toEqual([{ from: time(10), to: time(15) }]);
     expect(entry.replay).toMatchObject({ from: time(15), to: time(20) });
     expect(entry.gap).toEqual({ from: time(15), to: time(20) });
   });
 
   test('is forgotten when all of it is lost, and that is said, also with mode Report', () => {
     const step = planReplay(entryWith({ gap }), { ...context, isAutomatic: false, now: at(7 * 24 * 60 + 15) });
-    expect(step).toEqual({ entry: entryWith({}), action: undefined, lost: gap });
+    expect(step).toEqual({ entry: entryWith({}), action: undefined, lost: [gap] });
   });
 
-  test('and is longer than the last replay is requested again', () => {
-    const replay = { ...requested, state: 'Failed' as const, isRetry: true };
-    const { action, entry } = planReplay(entryWith({ gap: { from: time(10), to: time(30) }, replay }), context);
-    expect([action, entry.replay]).toEqual(['start', { ...requested, to: time(30) }]);
+  test('is requested when the earlier ones have been replayed, one after another', () => {
+    const newest = { from: time(40), to: time(50) };
+    const first = planReplay(entryWith({ earlierGaps: [gap], gap: newest }), context).entry;
+    expect(first.replay).toEqual(requested);
+    const ended = afterRead(first, { ...job, state: 'completed' }, context).entry;
+    expect(ended).toEqual(entryWith({ gap: newest, replay: { ...requested, state: 'Completed' } }));
+    expect(planReplay(ended, context).entry.replay).toEqual({ ...requested, ...newest });
+  });
+
+  test('is forgotten beside others that are lost, and those that are not stay', () => {
+    const known = { earlierGaps: [gap, { from: time(30), to: time(35) }], gap: { from: time(40), to: time(50) } };
+    const step = planReplay(entryWith(known), { ...context, isAutomatic: false, now: at(7 * 24 * 60 + 31) });
+    expect(step).toEqual({ entry: entryWith({ gap: known.gap }), action: undefined, lost: known.earlierGaps });
   });
 });
 
@@ -156,7 +165,7 @@ describe('a replay that Konnect has accepted', () => {
     expect(last.replay).toMatchObject({ state: 'Failed', isRetry: true });
     expect(last.replay).not.toHaveProperty('retryTime');
     expect(planReplay(last, { ...context, now: at(600) })).toEqual({ entry: last, action: undefined });
-    expect(last.gap).toEqual(gap);
+    expect(last.gap).toEqual({ ...gap, isFailed: true });
   });
 
   test('that failed is not taken for its second try', () => {
@@ -167,10 +176,12 @@ describe('a replay that Konnect has accepted', () => {
     expect(afterRead(second, { ...old, state: 'completed' }, context).entry.replay?.state).toBe('Completed');
   });
 
-  test('that failed for good gives its period back to the gap', () => {
+  test('that failed for good leaves its gap, and the next gap follows', () => {
     const replay = { ...requested, state: 'Running' as const, isRetry: true };
-    const later = entryWith({ gap: { from: time(40) }, replay });
-    expect(afterRead(later, { ...job, state: 'failed' }, context).entry.gap).toEqual({ from: time(10) });
+    const known = { earlierGaps: [gap, { from: time(30), to: time(35) }], gap: { from: time(40) } };
+    const { entry } = afterRead(entryWith({ ...known, replay }), { ...job, state: 'failed' }, context);
+    expect(entry).toMatchObject({ ...known, earlierGaps: [{ ...gap, isFailed: true }, known.earlierGaps[1]] });
+    expect(planReplay(entry, context).entry.replay).toEqual({ ...requested, from: time(30), to: time(35) });
   });
 
   test('that waits for its second try until its logs are lost gives up', () => {
@@ -178,7 +189,7 @@ describe('a replay that Konnect has accepted', () => {
     const later = { ...context, now: at(7 * 24 * 60 + 15) };
     const { entry: last } = planReplay(entryWith({ gap, replay }), later);
     expect(last.replay).not.toHaveProperty('retryTime');
-    expect(planReplay(last, later)).toMatchObject({ entry: { replay: { state: 'Failed' } }, lost: gap });
+    expect(planReplay(last, later)).toMatchObject({ entry: { replay: { state: 'Failed' } }, lost: [gap] });
   });
 });
 
@@ -204,10 +215,11 @@ describe('a replay that a user requests', () => {
     expect(rest).toEqual({ from: time(15), to: time(20) });
   });
 
-  test('takes the place of one that waits for its second try', () => {
+  test('takes the place of one that waits for its second try, whose gap stays', () => {
     const replay = { ...requested, state: 'Failed' as const, retryTime: time(120) };
-    const { entry } = requestReplay(entryWith({ gap: { from: time(40) }, replay }), window, context);
-    expect(entry.gap).toEqual({ from: time(10) });
+    const known = { earlierGaps: [gap], gap: { from: time(40) } };
+    const { entry } = requestReplay(entryWith({ ...known, replay }), window, context);
+    expect(entry).toMatchObject({ ...known, replay: { to: window.to, isManual: true } });
   });
 
   test('makes no gap if it fails twice', () => {

@@ -152,14 +152,16 @@ describe('a gap opens', () => {
       (harness) => {
         const { id } = harness.createForeign('theirs');
         pointWebhook(harness.konnect.model, harness.organization, harness.portal(shop), { kind: 'destination', id });
+        attempt(harness, harness.portal(shop), 200);
       },
     ],
     [
       'has a destination with another endpoint',
-      (harness) =>
-        void changeDestination(harness.konnect.model, harness.organization, onlyDestination(harness), {
-          endpoint: 'https://elsewhere.example.com/',
-        }),
+      (harness) => {
+        const endpoint = 'https://elsewhere.example.com/';
+        changeDestination(harness.konnect.model, harness.organization, onlyDestination(harness), { endpoint });
+        attempt(harness, harness.portal(shop), 200);
+      },
     ],
     [
       'has a destination that is gone',
@@ -177,7 +179,6 @@ describe('a gap opens', () => {
       const from = nowIn(harness);
       await next(harness, minuteMs);
       divert(harness);
-      attempt(harness, harness.portal(shop), 200);
       harness.clearRecords();
       harness.clock.ms += 10 * minuteMs;
       await harness.settle();

@@ -93,7 +93,8 @@ describe('a replay', () => {
     harness.cluster.edit((spec) => ({ ...spec, mode: 'Enforce' }));
     await harness.work();
     expect(harness.konnectWrites.filter((call) => call.includes('replay'))).toEqual([]);
-    expect(entryOf(harness)?.gap).toEqual({ from: '2026-01-02T03:04:05.000Z' });
+    const [first, second] = ['2026-01-02T03:04:05.000Z', '2026-01-02T03:14:05.000Z'];
+    expect(entryOf(harness)).toMatchObject({ earlierGaps: [{ from: first, to: second }], gap: { from: second } });
   });
 
   test('is requested for each webhook with its own window, after one status that has them all', async () => {
