@@ -6,6 +6,7 @@
  * - The operator wrote the object after it had read it, and the change lies between the two. Konnect has no precondition for a write.
  * - Status says `updating` when the operator first sees the change. A write of the operator is then unanswered, and the difference may be its own.
  * - Konnect has switched the webhook off after failed deliveries, and changed the time of its last change with that.
+ * - The other client has switched a webhook off whose last delivery failed. Konnect shows the same after it has done so itself.
  * - Konnect did not say when it executed the operator's last write of a destination. The operator records the time that it reads next.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -79,7 +80,9 @@ export class ForeignWrites {
     for (const object of changed) {
       // Of several changes that the operator has not corrected, only the last one is there to be corrected.
       this.#open = this.#open.filter((one) => one.object !== object || one.isUndecidable || one.isWritten === true);
-      this.#open.push({ object, state: this.#states.get(object), isUndecidable: this.#isUntimed(object, before) });
+      const isUndecidable =
+        this.#isUntimed(object, before) || webhooks.some((one) => this.#isOffLikeKonnect(one, object));
+      this.#open.push({ object, state: this.#states.get(object), isUndecidable });
     }
     return changed;
   }
@@ -172,6 +175,13 @@ export class ForeignWrites {
       const record = this.#recordOf(object, of);
       return record?.updating !== undefined || record?.isTimeUnknown === true;
     });
+  }
+
+  /** True for a webhook that Konnect shows as if it had switched it off after a failed delivery. */
+  #isOffLikeKonnect(one: WebhookState, object: string): boolean {
+    const { enabled, lastAttempt } = one.webhook;
+    const isShown = this.#world.konnect.behavior.inactiveWebhook === 'failed';
+    return objectOf(one) === object && isShown && !enabled && lastAttempt?.ok === false;
   }
 
   /** Returns what the forwarding's status records about the object. */
