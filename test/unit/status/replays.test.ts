@@ -179,9 +179,9 @@ describe('a replay that Konnect has accepted', () => {
   test('that failed for good leaves its gap, and the next gap follows', () => {
     const replay = { ...requested, state: 'Running' as const, isRetry: true };
     const known = { earlierGaps: [gap, { from: time(30), to: time(35) }], gap: { from: time(40) } };
-    const { entry } = afterRead(entryWith({ ...known, replay }), { ...job, state: 'failed' }, context);
-    expect(entry).toMatchObject({ ...known, earlierGaps: [{ ...gap, isFailed: true }, known.earlierGaps[1]] });
-    expect(planReplay(entry, context).entry.replay).toEqual({ ...requested, from: time(30), to: time(35) });
+    const last = afterRead(entryWith({ ...known, replay }), { ...job, state: 'failed' }, context).entry;
+    expect(last).toMatchObject({ ...known, earlierGaps: [{ ...gap, isFailed: true }, known.earlierGaps[1]] });
+    expect(planReplay(last, context).entry.replay).toEqual({ ...requested, from: time(30), to: time(35) });
   });
 
   test('that waits for its second try until its logs are lost gives up', () => {
