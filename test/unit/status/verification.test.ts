@@ -139,6 +139,7 @@ describe('missing lines make a gap', () => {
     const replay = { ...period, state: 'Running', requestedTime: now.toISOString() } as const;
     expect(gapOf({ window, gapUntil }, missing, { replay })).toEqual({ gap, gapUntil: window.to });
     expect(gapOf({ window, gapUntil }, missing, { gap: period })).toEqual({ gap, gapUntil: window.to });
+    expect(gapOf({ window, gapUntil }, missing, { earlierGaps: [period] })).toEqual({ gap, gapUntil: window.to });
   });
 
   test('unless they are in the gap that is still open', () => {
