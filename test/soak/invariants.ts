@@ -2,6 +2,7 @@
 
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
 import type { Organization, Webhook } from '../../sandbox/konnect/model.ts';
+import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
 import { forwardingsPath } from '../../src/resources/forwarding-resource.ts';
 import { type Environment, organizationID, portalID } from './environment.ts';
@@ -10,6 +11,7 @@ import { credentialsOf, type WantedForwarding } from './workload.ts';
 interface Forwarding extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly generation?: number };
   readonly status?: {
+    readonly lastHandledReconcileAt?: string;
     readonly conditions?: readonly {
       type: string;
       status: string;
@@ -35,12 +37,14 @@ export async function differences(
 
   for (const one of wanted.values()) {
     const key = `${one.namespace}/${one.name}`;
-    const conditions = forwardings.get(key)?.status?.conditions ?? [];
+    const { status, metadata: { annotations, generation } = {} } = forwardings.get(key) ?? {};
+    const conditions = status?.conditions ?? [];
     const ready = conditions.find(({ type }) => type === 'Ready');
     const delivering = conditions.find(({ type }) => type === 'Delivering');
-    const { generation } = forwardings.get(key)?.metadata ?? {};
     if (ready?.status !== 'True' || ready.observedGeneration !== generation)
       found.push(`${key} is not ready: ${ready?.reason ?? 'no status'}: ${ready?.message ?? ''}`);
+    if (status?.lastHandledReconcileAt !== annotations?.[reconcileAnnotation])
+      found.push(`${key} has not answered the requested reconciliation`);
     if (delivering?.status === 'Unknown') found.push(`${key} is not known to deliver: ${delivering.message}`);
     forwardings.delete(key);
     expected.add(`${organizationID(one.color)} ${key} ${one.logFormat} ${Object.values(credentialsOf(one)).join(' ')}`);
