@@ -19,6 +19,14 @@ const moved = /^This page has moved to \[[^\]]+\]\([^)]+\)\.\n$/;
 const others = /^(?:README|CHANGELOG)\.md$|^docs\/develop\/adr\//;
 const pages = [...documents].filter(([path, text]) => !moved.test(text) && !others.test(path));
 
+test('docs/README.md lists every page', () => {
+  const listed = documents.get('docs/README.md') ?? '';
+  const inFolder = pages.filter(([path]) => /^docs\/(?!README|operate\/runbook\/)/.test(path));
+  expect(
+    inFolder.filter(([path]) => !listed.includes(`](${path.slice('docs/'.length)})`)).map(([path]) => path),
+  ).toEqual([]);
+});
+
 describe.each(pages)('%s', (_path, text) => {
   test('names its one reader on its first line', () => {
     const [, line = ''] = /^# .+\n\n(.+)$/m.exec(text) ?? [];
