@@ -6,7 +6,7 @@ import { drawRatios } from './drawing.ts';
 import { measurements } from './measurements.ts';
 import { type FigureResult, type RowResult, readResults } from './results.ts';
 import { goOperator, ours } from './row.ts';
-import { short, spread } from './table.ts';
+import { nameWithUnit, short, spread } from './table.ts';
 
 export const resultsFolder = 'bench/results';
 export const pageFile = 'docs/trust/performance.md';
@@ -38,13 +38,12 @@ export function withResults(page: string, results: readonly RowResult[]): string
   return withTable(withFigures, {
     file: pageFile,
     name: 'runs',
-    rows: [['rows', 'measured', 'runs of each', 'commit', 'machine', 'note'], ...runsOf(results)],
+    rows: [['rows', 'measured', 'values of each', 'commit', 'machine', 'note'], ...runsOf(results)],
   });
 }
 
 function cellsOf({ row, forwardings }: RowResult, figure: FigureResult): string[] {
   const ratio = ratioTo(figure, goOperator);
-  const unit = figure.unit === '' ? '' : `, ${figure.unit}`;
   const shown = (contender: string) => {
     const values = figure.values[contender];
     return values === undefined ? '' : spread(values);
@@ -52,7 +51,7 @@ function cellsOf({ row, forwardings }: RowResult, figure: FigureResult): string[
   const others = Object.keys(figure.values).filter((name) => name !== ours && name !== goOperator);
   return [
     row,
-    figure.name + unit,
+    nameWithUnit(figure),
     forwardings === 0 ? '' : forwardings.toLocaleString('en-US'),
     shown(ours),
     shown(goOperator),

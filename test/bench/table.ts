@@ -17,6 +17,11 @@ export function spread(values: readonly number[]): string {
   return least === most ? short(median) : `${short(median)} (${short(least)}–${short(most)})`;
 }
 
+/** Returns the name of a figure with its unit, unless the name says it. */
+export function nameWithUnit({ name, unit }: Pick<FigureResult, 'name' | 'unit'>): string {
+  return unit === '' || name.split(/[ ,]+/).includes(unit) ? name : `${name}, ${unit}`;
+}
+
 /** Returns the lines of the table. Each row begins with its title. */
 export function tableOf(results: readonly RowResult[]): string[] {
   return results.flatMap(({ row, title, forwardings, figures }) => [
@@ -36,7 +41,7 @@ function linesOf(figure: FigureResult): string[][] {
   return contenders
     .filter((contender) => figure.values[contender] !== undefined)
     .map((contender, index) => [
-      index === 0 ? `  ${figure.name}${figure.unit === '' ? '' : `, ${figure.unit}`}` : '',
+      index === 0 ? `  ${nameWithUnit(figure)}` : '',
       contender,
       spread(figure.values[contender] ?? []),
       verdictText(figure, contender),

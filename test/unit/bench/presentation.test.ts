@@ -7,7 +7,7 @@ import { drawRatios } from '../../bench/drawing.ts';
 import { publishedFiles, shownResults, withResults } from '../../bench/publish.ts';
 import { Collected, provenance, type RowResult, readResults, writeResult } from '../../bench/results.ts';
 import type { Row } from '../../bench/row.ts';
-import { short, spread, tableOf } from '../../bench/table.ts';
+import { nameWithUnit, short, spread, tableOf } from '../../bench/table.ts';
 
 const row: Row = {
   name: 'cold',
@@ -53,7 +53,7 @@ describe('the table', () => {
       'cold: cold to all Ready, 300 forwardings',
       '  time <all>, s  ours         5.00 (4.00–6.00)',
       '                 go-operator  10.0              ratio 0.50; met: at most 0.600',
-      '  calls, calls   ours         40.0',
+      '  calls          ours         40.0',
       '',
     ]);
   });
@@ -71,6 +71,14 @@ describe('the table', () => {
     expect(short(value)).toBe(text);
   });
 
+  test.each([
+    ['processor time', 's', 'processor time, s'],
+    ['writes to Konnect', 'writes', 'writes to Konnect'],
+    ['ratio', '', 'ratio'],
+  ])('names %j in %j as %j', (name, unit, shown) => {
+    expect(nameWithUnit({ name, unit })).toBe(shown);
+  });
+
   test('shows one value alone', () => {
     expect(spread([2, 2])).toBe('2.00');
   });
@@ -83,7 +91,7 @@ describe('the page', () => {
     const text = withResults(page, [result(300), result(1_000, 9)]);
     expect(text).toContain(
       '| cold | time <all>, s | 300 | 5.00 (4.00–6.00) | 10.0 | 0.50 |  | ≤ 0.600 × go-operator: met |\n' +
-        '| cold | calls, calls | 300 | 40.0 |  |  |  |  |\n' +
+        '| cold | calls | 300 | 40.0 |  |  |  |  |\n' +
         '| cold | time <all>, s | 1,000 | 9.00 (8.00–10.0) | 10.0 | 0.90 |  | ≤ 0.600 × go-operator: **missed** |\n',
     );
     expect(text).toMatch(/\| cold 300, cold 1,000 \| \d{4}-\d\d-\d\d \| 3 \| [0-9a-f]{10}.* \| shared \|/);
