@@ -108,9 +108,11 @@ function unknownFields(input: unknown, known: unknown, path: string): string[] {
 function toSecret(object: Manifest, key: string): Secret {
   const parsed = SecretManifest.safeParse(object);
   if (!parsed.success) throw new CommandError(`Secret ${key} has data that is no text`);
-  const encoded = Object.entries(parsed.data.stringData ?? {}).map(([name, text]) => [
-    name,
-    Buffer.from(text).toString('base64'),
-  ]);
-  return { uid: `uid-of-${key}`, resourceVersion: '1', data: { ...parsed.data.data, ...Object.fromEntries(encoded) } };
+  const { data, stringData } = parsed.data;
+  return { uid: `uid-of-${key}`, resourceVersion: '1', data: { ...data, ...encoded(stringData ?? {}) } };
+}
+
+/** Returns the `data` of a Secret with these values. */
+export function encoded(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Buffer.from(text).toString('base64')]));
 }

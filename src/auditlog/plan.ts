@@ -1,10 +1,11 @@
 /** `auditlog plan`: shows what applying a file would do in Konnect, without a cluster. */
 import type { AuditLogForwarding, Spec } from '../api/v1alpha1.ts';
+import { keyOfKongOperator } from '../forwarding/desired/token.ts';
 import type { AuthConfiguration, Secret } from '../forwarding/ports.ts';
 import { changeExitTexts, changesOf, clusterNameOption, printChanges } from './changes.ts';
 import { type Arguments, type Command, type Terminal, textOf, UsageError } from './command.ts';
 import { konnectToken, konnectURLOption, requiredToken, tokenOption, withHTTP } from './konnect-connection.ts';
-import { type Manifests, readManifests } from './manifests.ts';
+import { encoded, type Manifests, readManifests } from './manifests.ts';
 import { outputFormat, outputOption } from './output.ts';
 
 export const planCommand: Command = {
@@ -96,7 +97,7 @@ function missingTokenSource(
   const { tokenSecretRef, authRef } = spec.konnect;
   const configured: AuthConfiguration | undefined = authConfigurations.get(`${namespace}/${authRef?.name ?? ''}`);
   const secret =
-    tokenSecretRef ?? (configured?.kind === 'secret' ? { name: configured.name, key: 'token' } : undefined);
+    tokenSecretRef ?? (configured?.kind === 'secret' ? { name: configured.name, key: keyOfKongOperator } : undefined);
   if (secret !== undefined) {
     const of = `${namespace}/${secret.name}`;
     return secrets.has(of) ? undefined : { kind: 'Secret', of, key: secret.key };
@@ -111,6 +112,5 @@ function standInFor({ secretRef, authorizationScheme }: NonNullable<Spec['destin
 }
 
 function standIn(values: Readonly<Record<string, string>>): Secret {
-  const data = Object.entries(values).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
-  return { uid: 'stand-in', resourceVersion: '1', data: Object.fromEntries(data) };
+  return { uid: 'stand-in', resourceVersion: '1', data: encoded(values) };
 }

@@ -8,7 +8,7 @@ import { regionOf } from './server-url.ts';
 
 const field = 'spec.konnect.authRef';
 /** The key that kong-operator reads in a Secret. */
-const keyOfKongOperator = 'token';
+export const keyOfKongOperator = 'token';
 
 /** Returns where the Konnect token is, for messages. */
 export function tokenSource({ spec }: AuditLogForwarding): string {
