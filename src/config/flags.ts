@@ -5,6 +5,7 @@ import { areLeaseTimes } from '../leader-election/lease.ts';
 import { defaultSumoLogicURL, problemWithSumoLogicURL } from '../sumologic/sumologic-url.ts';
 import { logFormats, logLevels } from '../telemetry/log.ts';
 import { address, boolean, duration, type Flag, flags, integer, oneOf, optionalText } from './flag-types.ts';
+import { labelSelector } from './label-selector.ts';
 
 const namespace = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const resourceName = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
@@ -87,6 +88,16 @@ const flagSchema = z.object({
       help: 'The namespaces to watch, separated by commas. All namespaces if empty.',
       expected: 'names of namespaces, separated by commas',
     }),
+  watchLabelSelector: optionalText(
+    {
+      name: 'watch-label-selector',
+      value: 'selector',
+      default: '',
+      help: 'The forwardings to watch, by their labels. All forwardings if empty. Each forwarding must belong to exactly one operator.',
+      expected: 'a label selector of Kubernetes, such as shard=a or "shard notin (a, b)"',
+    },
+    labelSelector,
+  ),
   authRefs: boolean({
     name: 'auth-refs',
     default: 'false',

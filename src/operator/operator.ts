@@ -22,6 +22,7 @@ import { forbiddenWatches, silenceMs } from '../kube/watch-staleness.ts';
 import { createCaches } from '../resources/caches.ts';
 import { createCluster } from '../resources/cluster.ts';
 import { Enqueuer } from '../resources/enqueuer.ts';
+import { isThere } from '../resources/forwarding-resource.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
@@ -122,6 +123,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     client,
     log,
     namespaces: config.watchNamespaces,
+    labelSelector: config.watchLabelSelector,
     hasAuthRefs: config.authRefs,
     enqueuer,
   });
@@ -142,6 +144,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
     find: caches.find,
     contenders: (key, claims) => enqueuer.sharing(key, claims).flatMap((other) => caches.find(other) ?? []),
     enqueue: (key) => queue.add(key, { priority: 'resync' }),
+    isElsewhere: config.watchLabelSelector === undefined ? undefined : (one, signal) => isThere(client, one, signal),
     clusterName,
     pendingCreationTimeoutMs: config.staleListWindowMs + config.konnectTimeoutMs,
     now: () => new Date(),
@@ -190,7 +193,8 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
 async function run(operator: Operator, options: OperatorOptions): Promise<void> {
   const { leadership, http, recorder, caches, namespaceCheck, servers } = operator;
   const { config, kubeConfig, log, version, signal } = options;
-  log.info({ version, namespaces: config.watchNamespaces, server: kubeConfig.server }, 'operator starts');
+  const { watchNamespaces: namespaces, watchLabelSelector: labelSelector } = config;
+  log.info({ version, namespaces, labelSelector, server: kubeConfig.server }, 'operator starts');
 
   // The servers end last, so that the probes answer until then.
   const serversStop = new AbortController();

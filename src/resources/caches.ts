@@ -15,6 +15,8 @@ export interface CachesOptions {
   readonly log: Log;
   /** The namespaces to watch. All namespaces if empty. */
   readonly namespaces: readonly string[];
+  /** Which forwardings to watch, by their labels. All forwardings if undefined. */
+  readonly labelSelector?: string | undefined;
   /** Whether to watch the KonnectAPIAuthConfigurations of kong-operator. */
   readonly hasAuthRefs: boolean;
   readonly enqueuer: Pick<Enqueuer, 'onForwarding' | 'onSecret' | 'onAuthConfiguration'>;
@@ -38,13 +40,14 @@ export interface Caches {
 }
 
 /** Creates the informers, one for each kind and watched namespace. They are not running yet. */
-export function createCaches({ client, log, namespaces, hasAuthRefs, enqueuer }: CachesOptions): Caches {
+export function createCaches({ client, log, namespaces, labelSelector, hasAuthRefs, enqueuer }: CachesOptions): Caches {
   const scopes = namespaces.length === 0 ? [undefined] : namespaces;
   const informersOf = (
     pathOf: (namespace?: string) => string,
-    options: Pick<InformerOptions<KubeObject>, 'isMetadataOnly' | 'isOptional' | 'transform' | 'onChange'>,
+    options: Pick<InformerOptions<KubeObject>, 'query' | 'isMetadataOnly' | 'isOptional' | 'transform' | 'onChange'>,
   ) => scopes.map((namespace) => new Informer({ client, path: pathOf(namespace), log, ...options }));
   const forwardingInformers = informersOf(forwardingsPath, {
+    ...(labelSelector === undefined ? {} : { query: { labelSelector } }),
     transform: forwardingToKeep,
     onChange: (change) => enqueuer.onForwarding(change),
   });

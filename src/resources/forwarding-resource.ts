@@ -9,11 +9,23 @@ import {
   replayAnnotationOf,
   version,
 } from '../api/v1alpha1.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
 import { collectionPath, type KubeObject } from '../kube/objects.ts';
 
 /** Returns the path of the forwardings: of all, or of those in one namespace. */
 export function forwardingsPath(namespace?: string): string {
   return collectionPath(`/apis/${group}/${version}`, plural, namespace);
+}
+
+/** Returns whether the API server still has this very forwarding, whatever its labels are. Rejects with a KubeError. */
+export async function isThere(
+  client: Pick<KubeClient, 'list'>,
+  { metadata: { namespace, name, uid } }: AuditLogForwarding,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const options = { fieldSelector: `metadata.name=${name}`, isMetadataOnly: true, signal };
+  const { items } = await client.list<KubeObject>(forwardingsPath(namespace), options);
+  return items.some(({ metadata }) => metadata.uid === uid);
 }
 
 /**

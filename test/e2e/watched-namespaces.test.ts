@@ -1,9 +1,9 @@
-/** Namespaces that the operator does not watch, that do not exist, or that it may not read. */
+/** Namespaces and labels that the operator does not watch, and namespaces that do not exist, or that it may not read. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { type OperatorProcess, startOperator } from '../../sandbox/operator-process.ts';
 import { serviceAccount } from '../../sandbox/sandbox.ts';
-import { pendingCondition } from '../../src/api/v1alpha1.ts';
+import { pendingCondition, reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
@@ -108,5 +108,37 @@ test('a watched namespace without a RoleBinding is named, and the others are rec
   } finally {
     await operator.stop();
     await environment.startOperator();
+  }
+});
+
+test('a forwarding whose labels change goes to the operator that watches them, and nothing changes in Konnect', async () => {
+  const label = async (shard: string) =>
+    environment.kubectl(['label', 'alf', 'moving', `shard=${shard}`, '--overwrite']);
+  await environment.restartOperator({ flags: ['--watch-label-selector=shard=a'] });
+  await environment.apply(forwarding('moving', { portals: [{ id: environment.blue.portals.us[0] }] }));
+  await label('a');
+  await environment.waitForReady('moving');
+  const other = await startOperator({
+    kubeconfig: await serviceAccountKubeconfig(serviceAccount.namespace, serviceAccount.name),
+    konnectURL: environment.services.konnect.urlTemplate,
+    flags: [`--watch-namespaces=${environment.namespace}`, '--watch-label-selector=shard=b'],
+  });
+  try {
+    environment.clearCalls();
+    await label('b');
+    const asked = '2026-01-02T03:04:05Z';
+    await environment.kubectl(['annotate', 'alf', 'moving', `${reconcileAnnotation}=${asked}`]);
+    await environment.waitFor('moving', ({ status }) => status.lastHandledReconcileAt === asked);
+    expect(environment.calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect((await environment.events('moving')).map(({ reason }) => reason)).not.toContain('DeletedWithoutFinalizer');
+    // The first operator has asked whether the forwarding still exists, and works on without it.
+    await environment.apply(forwarding('staying', { portals: [{ id: environment.blue.portals.us[1] }] }));
+    await environment.kubectl(['label', 'alf', 'staying', 'shard=a']);
+    await environment.waitForReady('staying');
+    await environment.remove('moving');
+    await environment.remove('staying');
+  } finally {
+    await other.stop();
+    await environment.restartOperator();
   }
 });

@@ -35,6 +35,7 @@ describe('the arguments', () => {
     const { container } = await renderPod(
       'clusterName=blue',
       'watchNamespaces={team-a,team-b,team-a}',
+      'watchLabelSelector=shard in (a\\, b)',
       'authRefs=true',
       'konnectURL=https://konnect.example.com/{region}',
       'sumoLogicURL=https://sumologic.example.com',
@@ -59,6 +60,7 @@ describe('the arguments', () => {
       config: expect.objectContaining({
         clusterName: 'blue',
         watchNamespaces: ['team-a', 'team-b'],
+        watchLabelSelector: 'shard in (a, b)',
         authRefs: true,
         konnectURL: 'https://konnect.example.com/{region}',
         sumoLogicURL: 'https://sumologic.example.com',

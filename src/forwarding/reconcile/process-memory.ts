@@ -16,6 +16,8 @@ export class ProcessMemory {
   readonly refused = new RefusedForwardings();
   /** The forwardings that Kubernetes has deleted too early, by key. The operator still cleans up after them. */
   readonly deleted = new Map<string, AuditLogForwarding>();
+  /** The forwardings that the cache no longer shows, by key, until it is known whether they were deleted or another operator watches them. */
+  readonly vanished = new Map<string, { readonly forwarding: AuditLogForwarding; readonly isSeen: boolean }>();
   /** The uids of forwardings whose finalizer the operator has removed itself, until their deletion is reported. */
   readonly released = new Set<string>();
   readonly #uids = new Map<string, string>();

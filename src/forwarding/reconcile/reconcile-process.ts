@@ -21,6 +21,11 @@ export interface ReconcilerOptions {
   readonly find: (key: string) => AuditLogForwarding | undefined;
   /** Returns the other forwardings in the cache that have one of these claims. */
   readonly contenders: (key: string, claims: readonly string[]) => readonly AuditLogForwarding[];
+  /**
+   * Returns true if a forwarding that the cache no longer shows still exists, with labels that another operator watches. Undefined if this operator watches all
+   * forwardings. Rejects with KubeError.
+   */
+  readonly isElsewhere?: ((forwarding: AuditLogForwarding, signal: AbortSignal) => Promise<boolean>) | undefined;
   /** Enqueues another forwarding for a resync. */
   readonly enqueue: (key: string) => void;
   readonly clusterName: string;

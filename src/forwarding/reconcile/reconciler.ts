@@ -10,7 +10,7 @@ import { type Credentials, resolveCredentials } from '../desired/credentials.ts'
 import { resolvePortals } from '../desired/desired-portals.ts';
 import { desiredState, destinationName } from '../desired/desired-state.ts';
 import { resolveToken, tokenPlace } from '../desired/token.ts';
-import { claimsOf } from '../ownership/claims.ts';
+import { claimsOf, nameOf } from '../ownership/claims.ts';
 import { KeyedLock } from '../ownership/keyed-lock.ts';
 import { ownershipOf } from '../ownership/ownership.ts';
 import { problemOf } from '../problems.ts';
@@ -43,7 +43,7 @@ import {
 import { replayRequestOf } from './replay-request.ts';
 import { organizationChanged, proveOrganization } from './token-organization.ts';
 import { undo } from './undo.ts';
-import { finishDeletion, recordDeletion } from './unfinished-deletion.ts';
+import { finishDeletion, hasMoved, recordDeletion } from './unfinished-deletion.ts';
 import { userRequestOf } from './user-request.ts';
 
 /** Reconciles one key: finds the forwarding, then deletes, skips, enforces or observes, and reports the outcome. */
@@ -51,6 +51,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memory: ProcessMemory;
   readonly #process: ReconcileProcess;
+  /** By key, what aborts a reconciliation whose forwarding another operator has taken over. */
+  readonly #inWork = new Map<string, AbortController>();
 
   constructor(options: ReconcilerOptions) {
     const { now } = options;
@@ -61,20 +63,26 @@ export class Reconciler {
 
   /** Reconciles once. Every other problem goes to status. Rejects with KubeError, or with the reason of `signal`. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const moved = new AbortController();
+    this.#inWork.set(key, moved);
     try {
-      return await this.#reconcile(key, signal);
+      return await this.#reconcile(key, AbortSignal.any([signal, moved.signal]));
     } catch (error) {
       signal.throwIfAborted();
+      if (moved.signal.aborted) return { kind: 'done' };
       throw error;
+    } finally {
+      this.#inWork.delete(key);
     }
   }
 
   /**
-   * Has to be called when Kubernetes no longer has a forwarding, before its key is reconciled again. `isSeen`: the API server has reported
-   * the deletion, and a list does not only lack the forwarding.
+   * Has to be called when the cache no longer shows a forwarding, before its key is reconciled again. `isSeen`: the API server has reported
+   * that, and a list does not only lack the forwarding.
    */
   onDeleted(forwarding: AuditLogForwarding, isSeen: boolean): void {
-    recordDeletion(this.#process, forwarding, isSeen);
+    if (hasMoved(this.#options, forwarding, isSeen)) this.#inWork.get(nameOf(forwarding))?.abort();
+    else recordDeletion(this.#process, forwarding, isSeen);
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {

@@ -10,23 +10,52 @@ import { nameOf } from '../ownership/claims.ts';
 import { type Problem, reasons, waiting } from '../problems.ts';
 import { recordEvent } from '../reconcile-context.ts';
 import { describeRemaining, recordRetained, whyRetained } from './finalize.ts';
-import type { ReconcileProcess } from './reconcile-process.ts';
+import type { ReconcileProcess, ReconcilerOptions } from './reconcile-process.ts';
 import { undo } from './undo.ts';
 
 const maxCleanUpMs = 3_600_000;
 
 /**
- * Remembers a deleted forwarding if Konnect may still hold something of it. `isSeen`: the API server has reported the deletion. A list
- * that lacks the forwarding is no proof: it can be one of a restored or damaged cluster.
+ * Returns true if a forwarding that the watch no longer shows belongs to another operator now, for certain. The API server removes no object that has a
+ * finalizer and is not being deleted, so the labels of this one have changed.
  */
-export function recordDeletion(
+export function hasMoved(
+  { isElsewhere }: ReconcilerOptions,
+  { metadata }: AuditLogForwarding,
+  isSeen: boolean,
+): boolean {
+  const isKept = metadata.deletionTimestamp === undefined && metadata.finalizers.includes(finalizer);
+  return isElsewhere !== undefined && isSeen && isKept;
+}
+
+/**
+ * Remembers a deleted forwarding if Konnect may still hold something of it. `isSeen`: the API server has reported the deletion. A list
+ * that lacks the forwarding is no proof: it can be one of a restored or damaged cluster. If other operators watch other labels, a reconciliation
+ * first asks whether the forwarding still exists.
+ */
+export function recordDeletion(process: ReconcileProcess, forwarding: AuditLogForwarding, isSeen: boolean): void {
+  const { options, memory } = process;
+  if (memory.released.delete(forwarding.metadata.uid) || !ownsAnything(forwarding.status)) return;
+  if (options.isElsewhere === undefined) remember(process, forwarding, isSeen);
+  else memory.vanished.set(nameOf(forwarding), { forwarding, isSeen });
+}
+
+async function confirmDeletion(process: ReconcileProcess, key: string, signal: AbortSignal): Promise<void> {
+  const { options, memory } = process;
+  const vanished = memory.vanished.get(key);
+  if (vanished === undefined) return;
+  const isElsewhere = await options.isElsewhere?.(vanished.forwarding, signal);
+  memory.vanished.delete(key);
+  if (isElsewhere !== true) remember(process, vanished.forwarding, vanished.isSeen);
+}
+
+function remember(
   { options: { cluster, now }, memory }: ReconcileProcess,
   forwarding: AuditLogForwarding,
   isSeen: boolean,
 ): void {
   const { metadata } = forwarding;
   const status = { forwarding };
-  if (memory.released.delete(metadata.uid) || !ownsAnything(forwarding.status)) return;
   const why = whyRetained(forwarding);
   if (why !== undefined) {
     recordRetained({ cluster, status }, why);
@@ -56,6 +85,7 @@ export async function finishDeletion(
 ): Promise<Problem | undefined> {
   const { options, memory } = process;
   const { cluster } = options;
+  await confirmDeletion(process, key, signal);
   const found = memory.deleted.get(key);
   if (found === undefined) return undefined;
   const deleted = withoutTaken(found, next);

@@ -28,6 +28,7 @@ describe('the defaults', () => {
         clusterName: undefined,
         authRefs: false,
         watchNamespaces: [],
+        watchLabelSelector: undefined,
         kubeconfig: undefined,
         home: undefined,
         maxConcurrentReconciles: 4,
@@ -92,6 +93,11 @@ describe('values', () => {
     ['--cluster-name=', { clusterName: undefined }],
     ['--watch-namespaces=platform, team-a,,platform', { watchNamespaces: ['platform', 'team-a'] }],
     ['--watch-namespaces=', { watchNamespaces: [] }],
+    ['--watch-label-selector=', { watchLabelSelector: undefined }],
+    ['--watch-label-selector=shard=a', { watchLabelSelector: 'shard=a' }],
+    ['--watch-label-selector=!example.com/shard', { watchLabelSelector: '!example.com/shard' }],
+    ['--watch-label-selector=shard in (a, b),team!=x', { watchLabelSelector: 'shard in (a, b),team!=x' }],
+    ['--watch-label-selector=shard notin (a,b), tier==', { watchLabelSelector: 'shard notin (a,b), tier==' }],
     ['--kubeconfig=/home/me/.kube/other', { kubeconfig: '/home/me/.kube/other' }],
     ['--max-concurrent-reconciles=32', { maxConcurrentReconciles: 32 }],
     ['--grace-period=500ms', { gracePeriodMs: 500 }],
@@ -192,6 +198,16 @@ describe('an invalid value is an error of one line', () => {
   ])('%j', (argv, message) => {
     expect(errorOf(argv)).toBe(message);
   });
+
+  test.each(['shard in a', 'shard=a,', 'shard=a=b', '-shard=a', 'shard in ()x', 'Example.com/shard=a'])(
+    '--watch-label-selector=%s',
+    (selector) => {
+      const words = 'a label selector of Kubernetes, such as shard=a or "shard notin (a, b)"';
+      expect(errorOf([`--watch-label-selector=${selector}`])).toBe(
+        `--watch-label-selector must be ${words}, not ${JSON.stringify(selector)}`,
+      );
+    },
+  );
 
   test('that names the variable if that is invalid', () => {
     expect(errorOf([], { KONNECT_AUDIT_LOG_LOG_FORMAT: 'xml' })).toBe(

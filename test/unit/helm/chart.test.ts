@@ -125,6 +125,7 @@ describe('the values', () => {
       konnectBurst: Number(ofFlags['konnectBurst']),
       staleListWindow: ofFlags['staleListWindowMs'],
       clusterName: ofFlags['clusterName'],
+      watchLabelSelector: ofFlags['watchLabelSelector'],
       authRefs: ofFlags['authRefs'] === 'true',
       maxConcurrentReconciles: Number(ofFlags['maxConcurrentReconciles']),
       gracePeriod: ofFlags['gracePeriodMs'],

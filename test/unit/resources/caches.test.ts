@@ -3,6 +3,7 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import type { KubeClient } from '../../../src/kube/kube-client.ts';
 import { forbiddenWatches, staleWatches } from '../../../src/kube/watch-staleness.ts';
 import { createCaches } from '../../../src/resources/caches.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const ignored = { onForwarding() {}, onSecret() {}, onAuthConfiguration() {} };
@@ -73,6 +74,42 @@ test.each([
     }
   },
 );
+
+test('a label selector is for the lists and watches of forwardings alone', async () => {
+  const asked = new Map<string, Set<string | undefined>>();
+  const note = (verb: string, path: string, selector: string | undefined) => {
+    const what = `${verb} ${path.split('/').at(-1) ?? ''}`;
+    asked.set(what, (asked.get(what) ?? new Set()).add(selector));
+  };
+  const client: Pick<KubeClient, 'list' | 'watch'> = {
+    async list(path, options) {
+      note('list', path, options?.labelSelector);
+      return { items: [], metadata: { resourceVersion: '1' } };
+    },
+    async *watch(path, query, { signal }) {
+      note('watch', path, query['labelSelector']?.toString());
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      yield* [];
+    },
+  };
+  const options = { client, log: silent, namespaces: [], hasAuthRefs: false, enqueuer: ignored };
+  const caches = createCaches({ ...options, labelSelector: 'shard=a' });
+  const stop = new AbortController();
+  const running = caches.informers.map((informer) => informer.run(stop.signal));
+  try {
+    await caches.filled();
+    await eventually(() => expect(asked.size).toBe(4));
+    expect(Object.fromEntries([...asked].map(([what, selectors]) => [what, [...selectors]]))).toEqual({
+      'list auditlogforwardings': ['shard=a'],
+      'watch auditlogforwardings': ['shard=a'],
+      'list secrets': [undefined],
+      'watch secrets': [undefined],
+    });
+  } finally {
+    stop.abort();
+    await Promise.all(running);
+  }
+});
 
 async function fill(namespaces: string[], forbidden: string[], until: (filled: Promise<void>) => Promise<unknown>) {
   const client = clientThatMayNotRead((path) => forbidden.some((one) => path.includes(`/namespaces/${one}/`)));
