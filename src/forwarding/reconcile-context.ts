@@ -25,6 +25,8 @@ export interface ReconcileContext extends ReadContext {
   readonly renew: (time: string) => void;
   /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
+  /** True in the first reconciliation of this process, if an earlier one applied the same and no user has requested this one. */
+  readonly isAfterRestart: boolean;
   /** True if a user has requested this reconciliation. */
   readonly isRequested: boolean;
   /** The replay that a user has requested and that the operator has not answered yet. */

@@ -27,6 +27,8 @@ export type DeliveryLook =
   | { readonly kind: 'off' }
   /** It is not in place, and the operator could not change that. */
   | { readonly kind: 'absent' }
+  /** It is in place, and the operator looks at it in the next reconciliation. */
+  | { readonly kind: 'later' }
   | { readonly kind: 'unknown'; readonly problem: Problem };
 
 const minWaitMs = 60_000;
@@ -52,6 +54,12 @@ export function withDelivery(recorded: RecordedState, entry: DeliveryStatus): Re
   const isKnown = delivery.some(({ key }) => key === entry.key);
   const next = isKnown ? delivery.map((one) => (one.key === entry.key ? entry : one)) : [...delivery, entry];
   return { ...recorded, delivery: next };
+}
+
+/** Returns true if the last look found that all is well, so that the next one is not urgent. */
+export function isAtRest(known: DeliveryStatus | undefined): boolean {
+  if (known?.state !== 'Delivered' && known?.state !== 'NoAttemptYet') return false;
+  return [known.failingSince, known.switchOn, known.gap, known.replay].every((one) => one === undefined);
 }
 
 function waitMs(attempts: number): number {
@@ -180,6 +188,8 @@ function after(known: DeliveryStatus, look: DeliveryLook, context: LookContext):
     case 'unknown':
       // An outage of Konnect says nothing about the deliveries.
       return look.problem.severity === 'stalled' ? { ...known, state: 'Unknown' } : known;
+    case 'later':
+      return known;
     case 'attached': {
       const { lastAttemptTime: _time, lastResponseCode: _code, ...kept } = known;
       return { ...kept, state: 'NoAttemptYet' };

@@ -59,7 +59,6 @@ describe.each([20, 120])('%i forwardings of one organization with 3 portals each
       'get-organizations-me': 1,
       'get-audit-log-destinations': pages,
       'get-portal-audit-log-webhook': count * portals,
-      'get-portal-audit-log-webhook-status': count * portals,
     });
     expect(fleet.cluster.writes).toBe(0);
 

@@ -6,7 +6,10 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import { orProblem, type Problem, reasons, stalled } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
 
-export type ObservedDelivery = SeenDelivery | { readonly kind: 'unknown'; readonly problem: Problem };
+export type ObservedDelivery =
+  | SeenDelivery
+  | { readonly kind: 'later' }
+  | { readonly kind: 'unknown'; readonly problem: Problem };
 
 /** Returns the name of a webhook in messages. Without a portal, it is the organization's. */
 export function webhookName(portalID: string | undefined): string {

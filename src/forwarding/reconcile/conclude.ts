@@ -115,14 +115,22 @@ export function isRefused(report: Report): boolean {
   return problemsOf(report).some(({ reason }) => endedInKonnect.has(reason));
 }
 
+export interface DueOptions {
+  readonly earlyMs: number | undefined;
+  readonly random: () => number;
+  readonly now: Date;
+  readonly isAfterRestart: boolean;
+}
+
 /**
  * Returns when the forwarding is due again: after its interval, sooner while deliveries fail, or with back-off while a problem ends by
- * itself. A forwarding that Konnect refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1.
+ * itself. A forwarding that Konnect refuses something is resynced with back-off too, but not before `earlyMs`. `random`: 0 to below 1. After
+ * a restart, the resyncs spread over the second half of the interval, since all forwardings were reconciled at once.
  */
 export function nextAfter(
   report: Report,
   forwarding: AuditLogForwarding,
-  { earlyMs, random, now }: { readonly earlyMs: number | undefined; readonly random: () => number; readonly now: Date },
+  { earlyMs, random, now, isAfterRestart }: DueOptions,
 ): ReconcileResult {
   const soon = problemsOf(report).filter(
     ({ severity, reason }) => severity !== 'stalled' && !endedBySecret.has(reason),
@@ -131,7 +139,7 @@ export function nextAfter(
   const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
   if (soon.length === 0) {
     const intervalOrLookMs = Math.min(intervalMs(forwarding), nextLookMs(forwarding.status, now) ?? Infinity);
-    const afterMs = intervalOrLookMs * (1 - random() / 10);
+    const afterMs = intervalOrLookMs * (1 - random() * (isAfterRestart ? 0.5 : 0.1));
     if (earlyMs === undefined) return { kind: 'requeue', afterMs };
     const backOffKey = { request, cause: 'refused' };
     return { kind: 'requeue', afterMs, early: { minDelayMs: earlyMs, backOffKey } };

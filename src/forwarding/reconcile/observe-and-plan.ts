@@ -1,7 +1,7 @@
 /** Observes and plans, in both modes. */
 import type { DeliveryStatus } from '../../api/v1alpha1.ts';
 import { adoptionStateOf } from '../../status/adoptions.ts';
-import { deliveryKeyOf, deliveryOf, isStopped, isSwitchOnDue } from '../../status/delivery.ts';
+import { deliveryKeyOf, deliveryOf, isAtRest, isStopped, isSwitchOnDue } from '../../status/delivery.ts';
 import type { RecordedState } from '../../status/recorded-state.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import { observe, type SharedLists } from '../observed/observe.ts';
@@ -41,7 +41,7 @@ export async function observeAndPlan(
     adoptionStateOf: (id) => adoptionStateOf(recorded, id, context.now()),
   };
   const steps = plan(desired, recorded, observed, planContext);
-  const deliveries = await observeDeliveries(context, desired, steps);
+  const deliveries = await observeDeliveries(context, desired, steps, recorded);
   const adopter = adopterOf(desired, planContext);
   const adjusted = (step: WebhookStep, key: string, seen: SeenWebhook | undefined) => {
     const known = deliveryOf(recorded, key);
@@ -69,11 +69,12 @@ function shouldSwitchOn(
   return isOff && (!wasApplied || isRequested || isSwitchOnDue(known, now()));
 }
 
-/** Reads the status of each webhook that points where spec wants, and that spec wants to be on. */
+/** Reads the status of each webhook that points where spec wants, and that spec wants to be on. After a restart, one that delivers can wait. */
 async function observeDeliveries(
   context: ReconcileContext,
   desired: DesiredState,
   steps: Plan,
+  recorded: RecordedState,
 ): Promise<ReadonlyMap<string, ObservedDelivery>> {
   const wanted = [
     ...desired.portals.map(({ id, enabled }) => ({ portalID: id, enabled, step: steps.portals.get(id) })),
@@ -84,8 +85,11 @@ async function observeDeliveries(
       const because = step?.kind === 'attach' ? step.because : step?.kind;
       const isInPlace = because === 'keep' || because === 'enabled' || because === 'settings';
       if (!enabled || !isInPlace) return [];
+      const key = deliveryKeyOf(portalID);
+      if (because === 'keep' && context.isAfterRestart && isAtRest(deliveryOf(recorded, key)))
+        return [[key, { kind: 'later' } as const] as const];
       const isOn = because !== 'enabled';
-      return [[deliveryKeyOf(portalID), await observeDelivery(context, desired, portalID, isOn)] as const];
+      return [[key, await observeDelivery(context, desired, portalID, isOn)] as const];
     }),
   );
   return new Map(read.flat());

@@ -37,16 +37,21 @@ export class ProcessMemory {
     this.#inUse = new FirstSeen(nowMs);
   }
 
-  /** Forgets everything about `key` that belongs to another object of the same name, so that the new one does not get its tokens. */
-  keepOnlyOf(key: string, forwarding: AuditLogForwarding | undefined): void {
+  /**
+   * Forgets everything about `key` that belongs to another object of the same name, so that the new one does not get its tokens. Returns true
+   * if this object was known.
+   */
+  keepOnlyOf(key: string, forwarding: AuditLogForwarding | undefined): boolean {
     const uid = forwarding?.metadata.uid;
-    if (uid !== this.#uids.get(key)) {
+    const isKnown = uid === this.#uids.get(key);
+    if (!isKnown) {
       for (const each of [this.#uids, this.#goodTokens, this.#openRequests]) each.delete(key);
       const waits = [this.#timestamps, this.#outages, this.#handovers, this.#inUse];
       for (const each of waits) each.forget(key);
       this.refused.remove(key);
     }
     if (uid !== undefined) this.#uids.set(key, uid);
+    return isKnown;
   }
 
   /** Keeps a token that was seen to belong to the organization. */

@@ -59,6 +59,8 @@ export interface KonnectUse {
   readonly token: string;
   readonly wasApplied: boolean;
   /** Default: false. */
+  readonly isAfterRestart?: boolean;
+  /** Default: false. */
   readonly isRequested?: boolean;
   readonly replayRequest?: ReplayRequest | undefined;
   readonly priority: Priority;
@@ -82,6 +84,7 @@ export function createContext(
     now,
     signal,
     wasApplied: use.wasApplied,
+    isAfterRestart: use.isAfterRestart ?? false,
     isRequested: use.isRequested ?? false,
     replayRequest: use.replayRequest,
     konnect: konnectWith(use.token),

@@ -89,7 +89,7 @@ export class Reconciler {
     const { cluster, find, now } = this.#options;
     const forwarding = find(key);
     const unfinished = await finishDeletion(this.#process, key, forwarding, signal);
-    if (unfinished === undefined) this.#memory.keepOnlyOf(key, forwarding);
+    const isKnown = unfinished !== undefined || this.#memory.keepOnlyOf(key, forwarding);
     const retry = { kind: 'retry', minDelayMs: unfinished?.retryAfterMs ?? 0 } as const;
     if (forwarding === undefined) return unfinished === undefined ? { kind: 'done' } : retry;
     const status = new StatusWriter(forwarding, (one, next, until) => cluster.writeStatus(one, next, until), now);
@@ -101,10 +101,10 @@ export class Reconciler {
     if (forwarding.metadata.deletionTimestamp !== undefined) {
       return forwarding.metadata.finalizers.includes(finalizer) ? this.#delete(key, to) : { kind: 'done' };
     }
-    return this.#reconcileLive(key, to);
+    return this.#reconcileLive(key, to, isKnown);
   }
 
-  async #reconcileLive(key: string, to: Conclusion): Promise<ReconcileResult> {
+  async #reconcileLive(key: string, to: Conclusion, isKnown: boolean): Promise<ReconcileResult> {
     const { cluster } = this.#options;
     const { status, before, signal } = to;
     await restoreFinalizer(to);
@@ -128,12 +128,13 @@ export class Reconciler {
     const wasApplied = isApplied(forwarding, credentials.value?.secretVersion);
     const { isRequested } = request;
     const priority = wasApplied && !isRequested && !isPending(before) ? 'resync' : 'new';
-    const use = { token: token.value, wasApplied, isRequested, replayRequest, priority } as const;
+    const isAfterRestart = !isKnown && priority === 'resync';
+    const use = { token: token.value, wasApplied, isAfterRestart, isRequested, replayRequest, priority } as const;
     const context = createContext(this.#process, key, status, use, signal);
     const report = await this.#proveAndReconcile(key, context, token.value, credentials.value);
     if (isUnavailable(report)) request.keepOpen();
     else request.answer();
-    return this.#conclude(key, to, report, wasApplied);
+    return this.#conclude(key, to, report, { wasApplied, isAfterRestart });
   }
 
   /** Finds out the organization of the token, and reconciles there. */
@@ -215,7 +216,12 @@ export class Reconciler {
     return { kind: 'done' };
   }
 
-  async #conclude(key: string, to: Conclusion, report: Report, wasApplied = false): Promise<ReconcileResult> {
+  async #conclude(
+    key: string,
+    to: Conclusion,
+    report: Report,
+    { wasApplied, isAfterRestart } = { wasApplied: false, isAfterRestart: false },
+  ): Promise<ReconcileResult> {
     const { forwarding } = to.status;
     const isOutage = isUnavailable(report);
     const mayGrace = wasApplied && isOutage && readyOf(to.before)?.status !== 'False';
@@ -226,7 +232,7 @@ export class Reconciler {
     endWaits(this.#memory, key, to.status.recorded);
     const { random } = this.#options;
     const earlyMs = this.#refusedForMs(key, to.status, report);
-    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: to.startedAt });
+    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: to.startedAt, isAfterRestart });
   }
 
   /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */

@@ -129,6 +129,39 @@ test('a failing webhook is read sooner, and less and less often, also after a re
   expect(harness.reasons).toEqual(['EndpointRejected']);
 });
 
+describe('after a restart', () => {
+  test('webhooks that deliver are read at once, and their statuses at a random time in the second half of the interval', async () => {
+    const harness = await inPlace(twoPortals);
+    for (const id of [shop, forum]) attempt(harness, harness.portal(id), 200);
+    await next(harness, 600_000);
+    harness.restart();
+    harness.random = () => 0.75;
+    harness.clearRecords();
+    expect(await next(harness, 1_000)).toBe(375_000);
+    expect(harness.calls.filter((call) => call.includes('audit-log-webhook'))).toEqual([
+      `GET us/v3/portals/${shop}/audit-log-webhook`,
+      `GET us/v3/portals/${forum}/audit-log-webhook`,
+    ]);
+    expect([delivering(harness), harness.cluster.writes]).toEqual(['True Delivered', 0]);
+    expect(await next(harness, 375_000)).toBe(555_000);
+    expect(statusReads(harness)).toHaveLength(2);
+  });
+
+  test.each<[string, (harness: Harness) => void]>([
+    ['a user requests the reconciliation', ({ cluster }) => cluster.annotate(reconcileAnnotation, 'now')],
+    ['spec has changed', (harness) => harness.cluster.edit((spec) => ({ ...spec, interval: '20m' }))],
+  ])('they are read at once if %s', async (_when, change) => {
+    const harness = await inPlace(twoPortals);
+    for (const id of [shop, forum]) attempt(harness, harness.portal(id), 200);
+    await next(harness, 600_000);
+    harness.restart();
+    change(harness);
+    harness.clearRecords();
+    await next(harness, 60_000);
+    expect(statusReads(harness)).toHaveLength(2);
+  });
+});
+
 test('nothing is written while only the time of the last attempt changes, for an hour', async () => {
   const harness = await inPlace(twoPortals);
   attempt(harness, harness.portal(shop), 200);

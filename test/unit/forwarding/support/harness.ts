@@ -55,6 +55,8 @@ async function connectInMemory(options: LocalKonnectOptions): Promise<Connection
 export class Harness implements AsyncDisposable {
   readonly cluster = new FakeCluster();
   readonly konnect: LocalKonnect;
+  /** What the operator gets as a random number, from 0 to below 1. */
+  random: () => number = () => 0;
   /** `jumpMs` is how far the operator's time of day was set. Konnect and the API server have their own clocks. */
   readonly clock: { ms: number; jumpMs: number };
   /** Called after each request that Konnect has handled, to check its state at every moment. */
@@ -310,7 +312,7 @@ export class Harness implements AsyncDisposable {
       pendingCreationTimeoutMs: 30_000,
       now: () => new Date(this.clock.ms + this.clock.jumpMs),
       nowMs: () => this.clock.ms,
-      random: () => 0,
+      random: () => this.random(),
     });
   }
 
