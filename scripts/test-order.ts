@@ -8,6 +8,7 @@ export const longest = [
   'e2e/verification',
   'integration/apply-folders',
   'e2e/bad-input',
+  'integration/rights',
   'integration/install',
   'simulation/crash-over-http',
   'validators/integration/argocd',

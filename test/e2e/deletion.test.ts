@@ -1,12 +1,12 @@
 /** Deletion of a forwarding: the operator removes only its own objects from Konnect, and status says what blocks the deletion. */
 import { describe, expect, test } from '@jest/globals';
-import type { KonnectModel } from '../../sandbox/konnect/model.ts';
 import { finalizer } from '../../src/api/v1alpha1.ts';
 import { cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectEvent, expectProblem, isAnswered } from './support/conditions.ts';
 import { createEnvironment, type Environment } from './support/environment.ts';
 import type { Fixture } from './support/fixture.ts';
+import { everything, leftOf, standingIn } from './support/konnect-state.ts';
 import { forwarding, secret } from './support/manifests.ts';
 import { oneEnvironment } from './support/one-environment.ts';
 
@@ -16,35 +16,6 @@ const askToDelete = ({ name }: Fixture) => environment().kubectl(['delete', 'alf
 
 async function gone({ name }: Fixture): Promise<void> {
   await environment().kubectl(['wait', '--for=delete', `alf/${name}`, '--timeout=90s']);
-}
-
-/** Returns what the forwarding still has in Konnect. */
-function leftOf(one: Fixture): unknown[] {
-  const webhooks = one.portals.map((_id, index) => one.portalWebhook(index));
-  return [...one.destinations(), ...webhooks.filter(({ enabled, target }) => enabled || target.kind !== 'none')];
-}
-
-/** Returns everything in Konnect, of all clients. */
-function everything({ organizations }: KonnectModel): unknown {
-  return [...organizations.values()].map(({ destinations, webhooks, portals }) => ({
-    destinations: destinations.filter(({ to }) => to === undefined).map(({ destination }) => destination),
-    webhooks: [...webhooks]
-      .filter(([, { target }]) => target.kind !== 'none')
-      .map(([region, { target, enabled }]) => ({ region, target, enabled })),
-    portals: [...portals.values()]
-      .filter(({ webhook }) => webhook.target.kind !== 'none')
-      .map(({ id, webhook: { target, enabled } }) => ({ id, target, enabled })),
-  }));
-}
-
-/** Returns the destinations and the attached webhooks of all clients. */
-function standingIn({ organizations }: KonnectModel): unknown[] {
-  return [...organizations.values()].flatMap(({ destinations, webhooks, portals }) => [
-    ...destinations.filter(({ to }) => to === undefined),
-    ...[...webhooks.values(), ...[...portals.values()].map(({ webhook }) => webhook)].filter(
-      ({ target }) => target.kind !== 'none',
-    ),
-  ]);
 }
 
 async function foreignDestination(name: string): Promise<string> {

@@ -1,108 +1,21 @@
+/** Installs the operator as its pages say: with kubectl and with helm, again, in another version, and back. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
-import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
-import { startOperator } from '../../sandbox/operator-process.ts';
-import { deployFolder, sandboxData, sandboxSeed, serviceAccount } from '../../sandbox/sandbox.ts';
-import { type Services, startServices } from '../../sandbox/services.ts';
+import { deployFolder, sandboxData, serviceAccount } from '../../sandbox/sandbox.ts';
 import { chartFolder } from '../../scripts/render.ts';
 import { document, root } from '../docs/documents.ts';
-import { forwarding, secret } from '../e2e/support/manifests.ts';
+import { forwarding } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Helm, prepareHelm } from '../support/helm.ts';
-import {
-  authConfigurationDefinition,
-  portalDefinition,
-  programPortal,
-  validateAuthConfiguration,
-} from '../support/kong-operator.ts';
-import { scrape } from '../support/scrape.ts';
 import { standInDefinition } from '../support/stand-in-definition.ts';
+import { crd, release, useInstallation } from './support/installation.ts';
 
-/** These tests install and remove the CRD, so they have their own control plane. */
-let controlPlane: ControlPlane;
-let services: Services;
-let helm: Helm;
-
-/** The commands that wait for the objects of kong-operator and for the forwarding. */
-const [guideOfBothOperators = ''] =
-  /(?<=^```sh\n)kubectl wait.*?(?=\n```$)/ms.exec(document('docs/use/kong-operator.md')) ?? [];
-
-const crd = 'auditlogforwardings.konnect-audit-log.io';
-const release = 'konnect-audit-log-operator';
-
-beforeAll(async () => {
-  const binaries = await ensureBinaries({ controllerManager: true, progress: () => undefined });
-  controlPlane = await startControlPlane({ binaries, controllerManager: true, auditLog: true });
-  services = await startServices({ ...sandboxData, seed: sandboxSeed });
-  helm = await prepareHelm({ folder: controlPlane.folder, kubeconfig: controlPlane.adminKubeconfig });
-});
-
-afterAll(async () => {
-  await services.stop();
-  await controlPlane.stop();
-});
-
-afterEach(async () => {
-  const Releases = z.array(z.object({ name: z.string(), namespace: z.string() }));
-  const { stdout } = await helm(['list', '-A', '-o', 'json']);
-  for (const { name, namespace } of Releases.parse(JSON.parse(stdout)))
-    await helm(['uninstall', name, '-n', namespace]);
-  await removeDefinition();
-});
-
-/** Deletes the CRD. Sometimes the API server does not finish the deletion of a new CRD until the CRD changes, so this function annotates it. */
-async function removeDefinition(): Promise<void> {
-  const exists = async () => (await kubectl(['get', 'crd', crd, '--ignore-not-found', '-o', 'name'])) !== '';
-  if (!(await exists())) return;
-  await established();
-  await kubectl(['delete', 'crd', crd, '--wait=false']);
-  const waitForAbsence = (timeoutMs: number) =>
-    eventually(async () => expect(await exists()).toBe(false), { timeoutMs });
-  await waitForAbsence(30_000).catch(async () => {
-    await controlPlane.kubectl(['annotate', 'crd', crd, 'reminder=true']);
-    await waitForAbsence(120_000);
-  });
-}
-
-/** Resolves with standard output. Rejects with standard error. */
-async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await controlPlane.kubectl(args, { input });
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
-  return stdout;
-}
-
-const apply = (namespace: string, ...items: readonly object[]) =>
-  kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-
-const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=90s', `crd/${crd}`]);
-
-/** Resolves with `kind/name` of every object that has the label of the release, except the CRD. */
-async function installed(name = release): Promise<string[]> {
-  const kinds = 'deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings';
-  const selector = `-l=app.kubernetes.io/instance=${name}`;
-  const text = await kubectl(['get', kinds, '-A', selector, '-o', 'name']);
-  return text.split('\n').filter(Boolean).toSorted();
-}
-
-const Deployment = z.object({
-  spec: z.object({
-    template: z.object({
-      spec: z.object({ containers: z.tuple([z.looseObject({ args: z.array(z.string()) })]) }),
-    }),
-  }),
-});
-
-async function argumentsOf(namespace: string): Promise<string[]> {
-  const text = await kubectl(['get', 'deployment', release, '-n', namespace, '-o', 'json']);
-  return Deployment.parse(JSON.parse(text)).spec.template.spec.containers[0].args;
-}
+const { controlPlane, helm, kubectl, apply, established, installed, argumentsOf } = useInstallation();
 
 /** Resolves with the phases of the Pods. An admitted Pod stays `Pending`, because this cluster has no scheduler. */
 async function podPhases(namespace: string): Promise<string> {
@@ -192,37 +105,6 @@ describe('helm', () => {
     await helm([...elsewhere, '--take-ownership']);
     expect(await forwardings()).toBe(uid);
   });
-
-  test('lets users with the roles of Kubernetes read and write forwardings, and the listed readers read metrics', async () => {
-    const namespace = 'team';
-    await kubectl(['create', 'namespace', namespace]);
-    const roles = ['view', 'edit', 'admin'];
-    for (const role of roles)
-      await kubectl(['create', 'rolebinding', role, '-n', namespace, `--clusterrole=${role}`, `--user=${role}`]);
-    const reader = ['--set=metrics.readers[0].namespace=team', '--set=metrics.readers[0].name=prometheus'];
-    await helm(['install', release, chartFolder, '-n', namespace, ...reader]);
-    await established();
-    const can = async (user: string, ...question: string[]) =>
-      (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${user}`])).stdout.trim();
-    /** Resolves with the verbs of each rule about our API group, its subresources included. */
-    const rightsOf = async (user: string) => {
-      const { stdout } = await controlPlane.kubectl(['auth', 'can-i', '--list', '-n', namespace, `--as=${user}`]);
-      const rules = stdout.matchAll(/^(auditlogforwardings\S*)\.konnect-audit-log\.io .*\[([a-z ]*)\]$/gm);
-      return [...rules].map(([, resource, verbs]) => `${resource ?? ''}: ${verbs ?? ''}`).toSorted();
-    };
-    const read = 'auditlogforwardings: get list watch';
-    const all = 'auditlogforwardings: create update patch delete deletecollection get list watch';
-    // kube-controller-manager aggregates the rules.
-    await eventually(async () => expect(await rightsOf('view')).toEqual([read]));
-    await eventually(async () => expect(await rightsOf('edit')).toEqual([all]));
-    await eventually(async () => expect(await rightsOf('admin')).toEqual([all]));
-    expect(await can('system:serviceaccount:team:prometheus', 'get', '/metrics')).toBe('yes');
-    expect(await can('system:serviceaccount:team:other', 'get', '/metrics')).toBe('no');
-
-    await helm(['uninstall', release, '-n', namespace]);
-    await eventually(async () => expect(await rightsOf('admin')).toEqual([]));
-  });
-
   test('creates Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
     await helm([
@@ -256,150 +138,7 @@ describe('helm', () => {
       expect(message).toContain('violates PodSecurity "restricted');
     });
   });
-
-  test.each([
-    ['all namespaces', []],
-    ['the listed namespaces', ['team-a', 'team-b']],
-  ])('grants the operator only the rights that it uses in %s', async (_what, watched) => {
-    const namespace = watched.length === 0 ? 'everywhere' : 'somewhere';
-    const account = `system:serviceaccount:${namespace}:${release}`;
-    for (const name of [namespace, ...watched]) await kubectl(['create', 'namespace', name]);
-    const set = watched.length === 0 ? [] : [`--set=watchNamespaces={${watched.join(',')}}`];
-    await kubectl(
-      ['apply', '-f', '-'],
-      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [portalDefinition, authConfigurationDefinition] }),
-    );
-    await helm(['install', release, chartFolder, '-n', namespace, '--set=authRefs=true', ...set]);
-    await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
-
-    const kubeconfig = await controlPlane.serviceAccountKubeconfig(namespace, release);
-    const args = await argumentsOf(namespace);
-    // In a Pod, the operator detects its namespace itself.
-    const flags = [
-      ...args.filter((arg) => !/^--(konnect-url|[a-z-]+-bind-address)=/.test(arg)),
-      `--leader-elect-resource-namespace=${namespace}`,
-    ];
-    const operator = await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags });
-    try {
-      for (const where of watched.length === 0 ? [namespace] : watched.slice(1)) {
-        const { endpoint } = services;
-        const { authorization, organizationID, token } = sandboxData;
-        const example = await readFile(`${root}/examples/kong-operator/developers.yaml`, 'utf8');
-        await apply(where, secret('sumologic', { endpoint, authorization }));
-        await kubectl(
-          ['apply', '-f', '-'],
-          example.replaceAll('namespace: platform', `namespace: ${where}`).replaceAll('kpat_replace-me', token),
-        );
-        await kubectl([...validateAuthConfiguration('konnect', organizationID), '-n', where]);
-        await kubectl([...programPortal('developers', { id: sandboxData.portals.developers }), '-n', where]);
-        for (const command of guideOfBothOperators.split('\n'))
-          await kubectl(command.replace('-n platform', `-n ${where}`).split(' ').slice(1));
-        const waitForReady = (is: boolean) =>
-          kubectl(['wait', '-n', where, `--for=condition=Ready=${String(is)}`, '--timeout=90s', 'alf/developers']);
-        await waitForReady(true);
-        // The condition changes twice, so that the operator patches the count of an existing event.
-        await kubectl(['delete', '-n', where, 'secret/sumologic']);
-        await waitForReady(false);
-        await apply(where, secret('sumologic', { endpoint, authorization }));
-        await waitForReady(true);
-        await eventually(async () =>
-          expect(await kubectl(['get', 'events.v1.events.k8s.io', '-n', where])).toContain('InSync'),
-        );
-        await kubectl(['delete', '-n', where, 'alf/developers', '--timeout=90s']);
-      }
-      await expectMetricsProtected(operator.metricsURL, namespace);
-      expect(await operator.output()).not.toMatch(/forbidden/i);
-    } catch (error) {
-      throw new Error(`the output of the operator:\n${await operator.output()}`, { cause: error });
-    } finally {
-      await operator.stop();
-    }
-    if (watched.length === 0) {
-      // With the same rights, extraArgs may limit the namespaces. The operator then checks that they exist.
-      const limited = [...flags, `--watch-namespaces=${namespace}`];
-      await (await startOperator({ kubeconfig, konnectURL: services.konnect.urlTemplate, flags: limited })).stop();
-    }
-
-    const role = watched.length === 0 ? ['clusterrole', release] : ['role', release, '-n', watched[0] ?? ''];
-    const leases = ['role', `${release}-leases`, '-n', namespace];
-    const reviews = ['clusterrole', `${release}-metrics-auth`];
-    const rules = [...(await grantedBy(role)), ...(await grantedBy(leases)), ...(await grantedBy(reviews))];
-    expect(await requestedBy(account)).toEqual(rules.toSorted(byText));
-
-    const rights = async (...question: string[]) =>
-      (await controlPlane.kubectl(['auth', 'can-i', ...question, `--as=${account}`])).stdout.trim();
-    expect(await rights('list', 'secrets', '-A')).toBe(watched.length === 0 ? 'yes' : 'no');
-    expect(await rights('get', 'secrets', '-n', 'default')).toBe(watched.length === 0 ? 'yes' : 'no');
-    for (const verb of ['create', 'update', 'delete']) expect(await rights(verb, 'secrets', '-A')).toBe('no');
-  });
 });
-
-/** Rejects unless only ServiceAccounts that are bound to the role of the chart can read the metrics. */
-async function expectMetricsProtected(metricsURL: string, namespace: string): Promise<void> {
-  async function tokenOf(name: string): Promise<string> {
-    await kubectl(['create', 'serviceaccount', name, '-n', namespace]);
-    return (await kubectl(['create', 'token', name, '-n', namespace])).trim();
-  }
-  const [prometheus, unbound] = [await tokenOf('prometheus'), await tokenOf('unbound')];
-  const binding = `metrics-of-${namespace}`;
-  const account = `--serviceaccount=${namespace}:prometheus`;
-  await kubectl(['create', 'clusterrolebinding', binding, `--clusterrole=${release}-metrics-reader`, account]);
-  try {
-    await eventually(async () => expect((await scrape(metricsURL, prometheus)).status).toBe(200));
-    expect(await metricsByKubectl(metricsURL, prometheus)).toContain('konnect_audit_log_build_info');
-    expect(await scrape(metricsURL)).toEqual({ status: 401, body: 'unauthenticated\n' });
-    expect(await scrape(metricsURL, `${prometheus}x`)).toMatchObject({ status: 401 });
-    expect(await scrape(metricsURL, unbound)).toEqual({ status: 403, body: 'forbidden\n' });
-    await expect(fetch(metricsURL)).rejects.toThrow('fetch failed');
-  } finally {
-    await kubectl(['delete', 'clusterrolebinding', binding]);
-  }
-}
-
-/** Resolves with the output of the metrics command in first aid. */
-async function metricsByKubectl(metricsURL: string, token: string): Promise<string> {
-  const page = document('docs/operate/first-aid.md');
-  const [, before = ''] = /^ {4}ask\(\) \{ kubectl (.*) "\$@"; \}$/m.exec(page) ?? [];
-  const [, after = ''] = /^ {4}ask (\/metrics .*)$/m.exec(page) ?? [];
-  const command = `${before} ${after}`
-    .replace('https://127.0.0.1:8080', new URL(metricsURL).origin.replace('http:', 'https:'))
-    .replace('"$METRICS_TOKEN"', token);
-  return kubectl(command.split(' '));
-}
-
-/** Resolves with the requests of a ServiceAccount to the API server, as `verb group/resource`. */
-async function requestedBy(account: string): Promise<string[]> {
-  const Entry = z.object({
-    verb: z.string(),
-    user: z.object({ username: z.string() }),
-    objectRef: z.object({ apiGroup: z.string().default(''), resource: z.string(), subresource: z.string().optional() }),
-  });
-  const log = await readFile(controlPlane.auditLog ?? '', 'utf8');
-  const lines = log.split('\n').filter((line) => line.includes(`"username":"${account}"`));
-  const all = lines.flatMap((line) => {
-    const { verb, user, objectRef } = Entry.parse(JSON.parse(line));
-    const { apiGroup, resource, subresource } = objectRef;
-    if (user.username !== account) return [];
-    return [`${verb} ${apiGroup}/${resource}${subresource === undefined ? '' : `/${subresource}`}`];
-  });
-  return [...new Set(all)].toSorted(byText);
-}
-
-/** Resolves with the rights that a role grants, as `verb group/resource`. */
-async function grantedBy(role: readonly string[]): Promise<string[]> {
-  const texts = z.array(z.string());
-  const Role = z.object({ rules: z.array(z.object({ apiGroups: texts, resources: texts, verbs: texts })) });
-  const { rules } = Role.parse(JSON.parse(await kubectl(['get', ...role, '-o', 'json'])));
-  return rules
-    .flatMap(({ apiGroups, resources, verbs }) =>
-      verbs.flatMap((verb) => apiGroups.flatMap((group) => resources.map((one) => `${verb} ${group}/${one}`))),
-    )
-    .toSorted(byText);
-}
-
-function byText(a: string, b: string): number {
-  return a.localeCompare(b);
-}
 
 const serviceMonitor = {
   group: 'monitoring.coreos.com',
@@ -418,12 +157,12 @@ describe('the installation pages', () => {
     );
 
   test('have commands that work in sequence', async () => {
-    const folder = join(controlPlane.folder, 'guide');
+    const folder = join(controlPlane().folder, 'guide');
     await mkdir(join(folder, 'bin'), { recursive: true });
-    await symlink(controlPlane.kubectlPath, join(folder, 'bin', 'kubectl'));
+    await symlink(controlPlane().kubectlPath, join(folder, 'bin', 'kubectl'));
     await symlink(await ensureHelm({ progress: () => undefined }), join(folder, 'bin', 'helm'));
     await symlink(join(root, 'helm'), join(folder, 'helm'));
-    await writeFile(join(folder, 'corporate.pem'), controlPlane.certificateAuthority);
+    await writeFile(join(folder, 'corporate.pem'), controlPlane().certificateAuthority);
     await writeFile(join(folder, 'openshift.yaml'), blocks('openshift', 'yml').join('\n'));
     for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
     await kubectl(['apply', '-f', '-'], JSON.stringify(standInDefinition(serviceMonitor)));
@@ -434,7 +173,7 @@ describe('the installation pages', () => {
     await writeFile(script, ['set -eu', ...commands].join('\n'));
     await promisify(execFile)('sh', [script], {
       cwd: folder,
-      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, HOME: folder, KUBECONFIG: controlPlane.adminKubeconfig },
+      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, HOME: folder, KUBECONFIG: controlPlane().adminKubeconfig },
     });
     expect(commands.length).toBeGreaterThan(4);
     expect(await installed()).toEqual([]);
@@ -443,7 +182,7 @@ describe('the installation pages', () => {
 
   test('have a kustomization that sets another image', async () => {
     const [kustomization = ''] = blocks('manifests', 'yml');
-    const folder = join(controlPlane.folder, 'kustomize', 'mine');
+    const folder = join(controlPlane().folder, 'kustomize', 'mine');
     await mkdir(folder, { recursive: true });
     await symlink(deployFolder, join(folder, '..', 'deploy'));
     await writeFile(join(folder, 'kustomization.yaml'), kustomization);
@@ -452,7 +191,7 @@ describe('the installation pages', () => {
 
   test('have values that the chart accepts', async () => {
     const rendered = async (values: string) => {
-      const file = join(controlPlane.folder, 'values.yaml');
+      const file = join(controlPlane().folder, 'values.yaml');
       await writeFile(file, values);
       return (await helm(['template', release, chartFolder, `--values=${file}`])).stdout;
     };
@@ -467,7 +206,7 @@ describe('the installation pages', () => {
 
 /** Writes an older version of the chart, whose CRD lacks a column. Resolves with its folder. */
 async function olderChart(): Promise<string> {
-  const folder = join(controlPlane.folder, 'older-chart');
+  const folder = join(controlPlane().folder, 'older-chart');
   await cp(chartFolder, folder, { recursive: true });
   const file = join(folder, 'files', 'konnect-audit-log.io_auditlogforwardings.yaml');
   const Definition = z.looseObject({
