@@ -64,6 +64,7 @@ async function here({ text: script }: Script): Promise<string> {
     script
       .replaceAll(endless, '')
       .replaceAll(/kubectl logs .* --tail=-1/g, 'cat operator.log')
+      .replaceAll(' NAME -n NAMESPACE', ' sumologic -n platform')
       .replaceAll(/ (-n|namespace) platform\b/g, ` $1 ${environment.namespace}`)
       .replaceAll(/(auditlogforwarding) -A /g, `$1 -n ${environment.namespace} `)
       .replaceAll(/ (-[fk]) (\w+\/)/g, ` $1 ${root}/$2 --dry-run=server`)
@@ -181,9 +182,9 @@ describe('docs/use/kubectl.md shows', () => {
 });
 
 for (const page of ['conditions', 'behavior', 'deliveries', 'rotation']) testCommandsOf(`docs/use/${page}.md`);
-testCommandsOf('docs/install/flux.md');
+for (const page of ['flux', 'upgrade']) testCommandsOf(`docs/install/${page}.md`);
 testCommandsOf('docs/operate/first-aid.md');
 testCommandsOf('docs/operate/logs.md');
 for (const { file, text } of runbookPages()) if (scriptsOf(text).some(isTyped)) testCommandsOf(file);
-testCommandsOf('docs/operate/troubleshooting.md');
+for (const page of ['alerts', 'troubleshooting']) testCommandsOf(`docs/operate/${page}.md`);
 testCommandsOf('docs/operate/backup-and-disaster.md');
