@@ -1,27 +1,12 @@
-/** A change of spec, of a Secret, of a Portal object or, by another client, of Konnect. */
+/** A change of spec, of a Secret or of a Portal object. */
 
-import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webhooks.ts';
-import { revokeToken, type Webhook } from '../../../sandbox/konnect/model.ts';
+import { revokeToken } from '../../../sandbox/konnect/model.ts';
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import { behaviors, inconvenient } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
-import { type SimulatedWorld, staleMs } from '../simulated-world.ts';
 import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
-function detachShop(world: SimulatedWorld): void {
-  clearWebhook(world.konnect, world.organization(), world.portal(shop));
-}
-
-/** The SIEM refuses three deliveries, so that Konnect switches the webhook off, and accepts the first one after the write `call`. */
-function failDeliveries(world: SimulatedWorld, webhook: Webhook, call: string): void {
-  const attempt = (code: number) =>
-    recordAttempt(world.konnect, webhook, { at: new Date(world.clock.ms), code, message: '', ok: code < 300 });
-  for (const code of [503, 503, 503]) attempt(code);
-  world.afterCall(call, () => attempt(200));
-}
-
-const neverAdopting: SpecChoice = { ...usual, adoptionPolicy: 'Never' };
 const inGreen: SpecChoice = {
   portals: [{ id: garden, enabled: true }],
   organization: { enabled: true },
@@ -100,83 +85,6 @@ export const changes: readonly Scenario[] = [
     after: allAttached,
     destinations: ownDestination,
     writesNothing: true,
-  },
-  {
-    title: 'drift',
-    before: usual,
-    foreign: (world) => void world.createForeign('theirs'),
-    change(world) {
-      const organization = world.organization();
-      const theirs = organization.destinations.find(({ destination }) => destination.name === 'theirs');
-      clearWebhook(world.konnect, organization, world.portal(forum));
-      clearWebhook(world.konnect, organization, world.webhook());
-      const mine = organization.destinations.find(
-        ({ destination, to }) => to === undefined && destination.name === key,
-      );
-      if (mine !== undefined) mine.to = new Date(world.clock.ms);
-      world.attach(world.portal(shop), theirs?.destination.id ?? '');
-    },
-    after: allAttached,
-    destinations: ownDestination,
-  },
-  {
-    title: 'drift-destination-gone',
-    deletable: true,
-    behavior: { usedDestination: 'deleted' },
-    before: shopOnly,
-    change(world) {
-      const mine = world
-        .organization()
-        .destinations.find(({ destination, to }) => to === undefined && destination.name === key);
-      if (mine !== undefined) mine.to = new Date(world.clock.ms);
-      // The operator corrects the detached webhook with a destination that an old list may still show.
-      clearWebhook(world.konnect, world.organization(), world.portal(shop));
-      world.edit({ ...shopOnly, interval: '11m' });
-    },
-    after: { 'blue/shop': `${key} on` },
-    destinations: ownDestination,
-  },
-  {
-    title: 'drift-again-and-again',
-    before: shopOnly,
-    change: detachShop,
-    later: [detachShop, detachShop, detachShop],
-    after: {},
-    destinations: ownDestination,
-    readiness: { [key]: 'False Contested Stalled' },
-    // A process with an outdated cache does not know that the correction was the operator's.
-    afterFault: { after: { 'blue/shop': `${key} on` }, destinations: ownDestination },
-  },
-  {
-    title: 'drift-v2',
-    before: inline,
-    change(world) {
-      const webhook = world.webhook();
-      webhook.enabled = false;
-      webhook.updatedAt = new Date(world.clock.ms);
-    },
-    after: { 'blue/us': inlineOn },
-    destinations: [],
-  },
-  {
-    title: 'switched-off-by-konnect',
-    deletable: true,
-    behavior: { switchOffAfter: 3 },
-    before: shopOnly,
-    change: (world) => failDeliveries(world, world.portal(shop), 'update portal webhook'),
-    after: { 'blue/shop': `${key} on` },
-    destinations: ownDestination,
-    resyncsBeforeRest: 1,
-  },
-  {
-    title: 'switched-off-by-konnect-v2',
-    deletable: true,
-    behavior: { switchOffAfter: 3 },
-    before: inline,
-    change: (world) => failDeliveries(world, world.webhook(), 'update inline webhook'),
-    after: { 'blue/us': inlineOn },
-    destinations: [],
-    resyncsBeforeRest: 1,
   },
   {
     title: 'rename',
@@ -351,87 +259,5 @@ export const changes: readonly Scenario[] = [
     after: { 'blue/us': `${key} on` },
     destinations: ownDestination,
     mayBeInterrupted: ['blue/us'],
-  },
-  {
-    title: 'refer-to-another',
-    deletable: true,
-    foreign: (world) => void world.createForeign('theirs'),
-    before: usual,
-    change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
-    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
-    destinations: [],
-  },
-  {
-    title: 'refer-to-another-and-back-while-deleting',
-    foreign: (world) => void world.createForeign('theirs'),
-    before: neverAdopting,
-    async prepare(world) {
-      // Even the oldest list shows the destination.
-      world.clock.ms += staleMs;
-      await world.work();
-    },
-    change(world) {
-      world.afterCall('delete destination', () => world.edit(neverAdopting));
-      world.edit({ ...neverAdopting, destinationRef: { name: 'theirs' } });
-    },
-    // There is nothing to delete if another client has done it.
-    later: [(world) => world.edit(neverAdopting)],
-    after: allAttached,
-    destinations: ownDestination,
-  },
-  {
-    title: 'refer-to-another-lenient',
-    deletable: true,
-    behavior: { usedDestination: 'deleted' },
-    foreign: (world) => void world.createForeign('theirs'),
-    before: usual,
-    change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
-    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
-    destinations: [],
-  },
-  {
-    title: 'refer-to-nothing-lenient',
-    behavior: { usedDestination: 'deleted' },
-    before: usual,
-    change: (world) => world.edit({ ...usual, destinationRef: { name: 'misspelt' } }),
-    after: allAttached,
-    destinations: ownDestination,
-    readiness: { [key]: 'False DestinationNotFound Stalled' },
-    writesNothing: true,
-  },
-  {
-    title: 'refer-to-the-new-owner-of-a-portal',
-    foreign: (world) => void world.createForeign('theirs'),
-    before: usual,
-    async prepare(world) {
-      world.edit({ ...usual, suspend: true });
-      await world.work();
-      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
-      world.attach(world.portal(forum), theirs?.destination.id ?? '');
-    },
-    change: (world) => world.edit({ ...shopOnly, destinationRef: { name: 'theirs' } }),
-    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on' },
-    destinations: [],
-  },
-  {
-    title: 'refer-to-yet-another',
-    deletable: true,
-    foreign(world) {
-      world.createForeign('others');
-      world.createForeign('theirs');
-    },
-    before: { ...usual, destinationRef: { name: 'others' } },
-    change: (world) => world.edit({ ...usual, destinationRef: { name: 'theirs' } }),
-    after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on', 'blue/us': 'theirs on' },
-    destinations: [],
-  },
-  {
-    title: 'refer-to-none',
-    deletable: true,
-    foreign: (world) => void world.createForeign('theirs'),
-    before: { ...usual, destinationRef: { name: 'theirs' } },
-    change: (world) => world.edit(usual),
-    after: allAttached,
-    destinations: ownDestination,
   },
 ];
