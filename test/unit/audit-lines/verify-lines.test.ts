@@ -74,6 +74,10 @@ describe('a signed line is verified', () => {
     ['JSON in a member of an object', JSON.stringify({ message: json })],
     ['CPS in a member of an object in an object', JSON.stringify({ log: JSON.stringify({ message: cps }) })],
     ['JSON as the event of a Splunk collector', `{"time":1,"event":${json},"sourcetype":"_json"}`],
+    [
+      'the event of CPS as VictoriaLogs returns it',
+      JSON.stringify({ _msg: cps.slice(9, -1), _time: 'a', _stream: '{}' }),
+    ],
     ['JSON in a cell of a CSV file', csv(json)],
     ['JSON whose signature stands first', json.replace(/^\{(.*),("sig":"[^"]*")\}$/, '{$2,$1}')],
     ['JSON that was signed with sorted names, and printed again', printedAgain(sorted)],
