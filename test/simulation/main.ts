@@ -26,6 +26,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     history: { type: 'boolean', default: false },
     'no-pairs': { type: 'boolean', default: false },
+    part: { type: 'string', default: '1/1' },
     'until-violation': { type: 'boolean', default: false },
     bugs: { type: 'boolean', default: false },
     bug: { type: 'string' },
@@ -37,15 +38,18 @@ const threads = Number(values.threads);
 const chosen = scenarios.filter(({ title }) => values.story === undefined || values.story.includes(title));
 const asked = values.family ?? [...families, ...(values['no-pairs'] ? [] : ['pairs'])];
 const { behavior } = values;
+const [part = 0, parts = 0] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(values.part)?.slice(1).map(Number) ?? [];
 const unknown = [
   ...(values.story ?? []).filter((name) => !scenarios.some(({ title }) => title === name)),
   ...asked.filter((name) => !isFamily(name) && name !== 'pairs'),
   ...(behavior === undefined || isBehaviorName(behavior) ? [] : [behavior]),
+  ...(part > 0 && part <= parts ? [] : [values.part]),
 ];
 if (unknown.length > 0) {
   say(`unknown: ${unknown.join(', ')}`);
   say(`--story: ${scenarios.map(({ title }) => title).join(', ')}`);
   say(`--family: ${[...families, 'pairs'].join(', ')}; --behavior: ${behaviorNames.join(', ')}`);
+  say('--part: for example 2/3, the second third of the first faults of pairs');
   process.exitCode = 2;
 } else if (values.bugs || values.bug !== undefined) {
   process.exitCode = await runMutations({ only: values.bug, threads, say });
@@ -102,7 +106,8 @@ async function everything(): Promise<void> {
     if (family !== 'faults') return [];
     calls.set(scenario, count);
     if (!withPairs || count > maxCallsWithPairs) return [];
-    return appliedFaults.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
+    const ofPart = appliedFaults.filter((_, index) => index % parts === part - 1);
+    return ofPart.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
   });
   const seconds = (performance.now() - startedMs) / 1_000;
   const total = sumOf([...cells.values()]);

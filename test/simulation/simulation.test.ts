@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { document } from '../docs/documents.ts';
 import { behaviorIn, type Family, runsOf, sampleOf } from './families.ts';
@@ -55,6 +58,14 @@ test.each(['no-intent', 'destination-first', 'ticking-status'])(
     expect(Object.keys(violations)).not.toEqual([]);
   },
 );
+
+test('npm run crash plays the pairs of faults of a scenario, in parts, and says how many', async () => {
+  const which = ['--family', 'pairs', '--story', 'replace-suspended', '--threads', '1', '--part', '2/4'];
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'main.ts'), ...which]);
+  const runs = Number(/^pairs: (\d+) runs, violations: none$/m.exec(stdout)?.[1]);
+  expect(runs).toBeGreaterThan(30);
+  expect(runs).toBeLessThan(200);
+});
 
 test('the pages about crash points have every invariant, every fault, every act and every seeded bug', () => {
   const text = ['crash-points', 'seeded-bugs'].map((page) => document(`docs/trust/reliability/${page}.md`)).join('\n');
