@@ -1,7 +1,7 @@
 /** Checks the gaps in status and the replays in Konnect: one replay for each gap, of nothing that was delivered, and no gap is forgotten. */
 import type { ReplayJob } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
-import { gapsOf, isReplaying } from '../../src/status/gaps.ts';
+import { gapsOf } from '../../src/status/gaps.ts';
 import type { Call } from './faults.ts';
 import { isDelivering, objectOf, type WebhookState, webhooksOf } from './konnect-snapshot.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -224,12 +224,9 @@ function isOf({ which, organization }: WebhookState, key: string, { spec, status
   return which.kind === 'portal' ? which.id === key : key === 'organization' && which.region === spec.konnect.region;
 }
 
-/** Returns what status says was not delivered: the gaps, and what a replay is still to send. An open gap has no end. */
+/** Returns the gaps that status has. An open one has no end. */
 function outstanding(entry: DeliveryStatus | undefined): Window[] {
-  if (entry === undefined) return [];
-  const { replay } = entry;
-  const isOpen = isReplaying(replay) && replay.isManual !== true;
-  return [...gapsOf(entry), ...(isOpen ? [replay] : [])].map(({ from, to }) => ({
+  return gapsOf(entry ?? {}).map(({ from, to }) => ({
     fromMs: Date.parse(from),
     toMs: to === undefined ? Number.POSITIVE_INFINITY : Date.parse(to),
   }));
