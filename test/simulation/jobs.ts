@@ -12,6 +12,8 @@ export interface Job {
   readonly seed: number;
   readonly family: Family | 'pairs';
   readonly first?: PlannedFault;
+  /** Only this part of the faults. `part` begins at 1. Default: all. */
+  readonly part?: { readonly part: number; readonly parts: number };
   /** Ends after the first run with a violation. */
   readonly endsAtViolation?: boolean;
 }
@@ -33,13 +35,14 @@ export async function runJob(job: Job): Promise<JobResult> {
   const summary = emptySummary();
   const states = new Set<string>();
   const appliedFaults: PlannedFault[] = [];
-  const { seed, family, first } = job;
+  const { seed, family, first, part: { part, parts } = { part: 1, parts: 1 } } = job;
+  const select = (plans: readonly PlannedFault[]) => plans.filter((_, index) => index % parts === part - 1);
   let calls = 0;
   const prepared = await prepareScenario(scenario, { seed, behavior: behaviorIn(family) });
   const runs =
     family === 'pairs'
       ? runsWithSecondFault(prepared, await runScenario(prepared, first === undefined ? [] : [first]), { states })
-      : runsOf(prepared, family, { states });
+      : runsOf(prepared, family, { states }, select);
   for await (const run of runs) {
     addRun(summary, run);
     if (family === 'faults') appliedFaults.push(...run.plan);

@@ -49,7 +49,7 @@ if (unknown.length > 0) {
   say(`unknown: ${unknown.join(', ')}`);
   say(`--story: ${scenarios.map(({ title }) => title).join(', ')}`);
   say(`--family: ${[...families, 'pairs'].join(', ')}; --behavior: ${behaviorNames.join(', ')}`);
-  say('--part: for example 2/3, the second third of the first faults of pairs');
+  say('--part: for example 2/3, the second third of the runs');
   process.exitCode = 2;
 } else if (values.bugs || values.bug !== undefined) {
   process.exitCode = await runMutations({ only: values.bug, threads, say });
@@ -98,7 +98,9 @@ async function everything(): Promise<void> {
   const withPairs = asked.includes('pairs');
   // The faults of a pair are those of the runs with one fault.
   const first = families.filter((family) => asked.includes(family) || (withPairs && family === 'faults'));
-  const jobs = chosen.flatMap(({ title }) => first.map((family): Job => ({ scenario: title, seed, family })));
+  const jobs = chosen.flatMap(({ title }) =>
+    first.map((family): Job => ({ scenario: title, seed, family, part: { part, parts } })),
+  );
   await runJobs(jobs, threads, ({ job, summary, states: seen, appliedFaults, calls: count }) => {
     const { scenario, family } = job;
     for (const state of seen) states.add(state);
@@ -106,8 +108,7 @@ async function everything(): Promise<void> {
     if (family !== 'faults') return [];
     calls.set(scenario, count);
     if (!withPairs || count > maxCallsWithPairs) return [];
-    const ofPart = appliedFaults.filter((_, index) => index % parts === part - 1);
-    return ofPart.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
+    return appliedFaults.map((one): Job => ({ scenario, seed, family: 'pairs', first: one }));
   });
   const seconds = (performance.now() - startedMs) / 1_000;
   const total = sumOf([...cells.values()]);
