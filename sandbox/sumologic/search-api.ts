@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answer, readJSON } from './http.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { JobOwner, SearchJobs } from './search-jobs.ts';
 import { readPage, readSearchRequest } from './search-request.ts';
 import type { StoredMessage } from './sources.ts';
@@ -23,7 +22,16 @@ export interface AccessKey {
 /** What a test can make the API answer. */
 export type SearchStatus = 401 | 403 | 429 | 500 | 503;
 
-interface Answer {
+/** A request to the API, independent of HTTP. */
+export interface SearchAPIRequest {
+  readonly method?: string | undefined;
+  readonly headers: Pick<IncomingHttpHeaders, 'authorization' | 'content-type' | 'cookie'>;
+  readonly url: URL;
+  /** Resolves with the parsed JSON body. Undefined if it is not JSON. */
+  readonly body: () => Promise<unknown>;
+}
+
+export interface SearchAPIAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -42,7 +50,7 @@ const messageFields = {
 } as const;
 
 export interface SearchAPI {
-  readonly handle: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+  readonly answer: (request: SearchAPIRequest) => Promise<SearchAPIAnswer>;
   /** Adds an access key, or replaces the one with the same ID. */
   readonly setAccessKey: (key: AccessKey) => void;
   /** Answers `status` to the next `times` requests with a valid key. */
@@ -81,7 +89,8 @@ export function createSearchAPI(options: {
     return isOver;
   }
 
-  async function reply(request: IncomingMessage, url: URL): Promise<Answer> {
+  async function reply(request: SearchAPIRequest): Promise<SearchAPIAnswer> {
+    const { url } = request;
     const key = authenticated(request, [...accessKeys.values()]);
     if (key === undefined) return failed(401);
     const { id: accessID, deployment, maySearch = true } = key;
@@ -93,13 +102,14 @@ export function createSearchAPI(options: {
     if (!maySearch) return failed(403);
     inFlight.set(accessID, (inFlight.get(accessID) ?? 0) + 1);
     try {
-      return await answerTo(request, url, accessID);
+      return await answerTo(request, accessID);
     } finally {
       inFlight.set(accessID, (inFlight.get(accessID) ?? 1) - 1);
     }
   }
 
-  async function answerTo(request: IncomingMessage, url: URL, accessID: string): Promise<Answer> {
+  async function answerTo(request: SearchAPIRequest, accessID: string): Promise<SearchAPIAnswer> {
+    const { url } = request;
     const session = cookie(request, sessionCookie);
     if (url.pathname === searchPath) return await create(request, accessID, session);
     const [id = '', resource, ...rest] = url.pathname.slice(searchPath.length + 1).split('/');
@@ -119,12 +129,16 @@ export function createSearchAPI(options: {
     }
   }
 
-  async function create(request: IncomingMessage, accessID: string, known: string | undefined): Promise<Answer> {
+  async function create(
+    request: SearchAPIRequest,
+    accessID: string,
+    known: string | undefined,
+  ): Promise<SearchAPIAnswer> {
     if (request.method !== 'POST') return failure(405, 'method.unsupported', 'Unsupported method for URL.');
     if (!/^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
       return failure(415, 'contenttype.invalid', 'Invalid content type.');
     }
-    const search = readSearchRequest(await readJSON(request));
+    const search = readSearchRequest(await request.body());
     if (search.kind === 'rejected') return failure(400, search.code, search.message);
     const session = known ?? randomUUID();
     const job = options.jobs.create({ accessID, session }, search);
@@ -139,7 +153,7 @@ export function createSearchAPI(options: {
     };
   }
 
-  function status(owner: JobOwner, id: string): Answer {
+  function status(owner: JobOwner, id: string): SearchAPIAnswer {
     const found = options.jobs.status(owner, id);
     if (found === undefined) return unknownJob(404);
     const { state, messageCount } = found;
@@ -147,7 +161,7 @@ export function createSearchAPI(options: {
     return { status: 200, body };
   }
 
-  function messages(owner: JobOwner, id: string, parameters: URLSearchParams): Answer {
+  function messages(owner: JobOwner, id: string, parameters: URLSearchParams): SearchAPIAnswer {
     const page = readPage(parameters);
     if (page.kind === 'rejected') return failure(400, page.code, page.message);
     const found = options.jobs.messages(owner, id);
@@ -158,20 +172,17 @@ export function createSearchAPI(options: {
   }
 
   return {
-    async handle(request, response, url) {
-      const { status: code, body, headers } = await reply(request, url);
-      answer(response, code, body, headers);
-    },
+    answer: reply,
     setAccessKey: (key) => void accessKeys.set(key.id, key),
     respond: (answered, times) => void nextStatuses.push(...Array.from({ length: times }, () => answered)),
   };
 }
 
-function failed(status: SearchStatus): Answer {
+function failed(status: SearchStatus): SearchAPIAnswer {
   return failure(status, ...failures[status]);
 }
 
-function movedTo(deployment: string, { pathname, search }: URL): Answer {
+function movedTo(deployment: string, { pathname, search }: URL): SearchAPIAnswer {
   const location = `https://api.${deployment}.sumologic.com${pathname}${search}`;
   return { ...failure(301, 'moved', `The requested resource is at ${location}.`), headers: { location } };
 }
@@ -189,23 +200,23 @@ function messageMap(message: StoredMessage): Record<keyof typeof messageFields, 
   };
 }
 
-function authenticated(request: IncomingMessage, keys: readonly AccessKey[]): AccessKey | undefined {
+function authenticated(request: Pick<SearchAPIRequest, 'headers'>, keys: readonly AccessKey[]): AccessKey | undefined {
   const [scheme = '', credentials = ''] = (request.headers.authorization ?? '').split(' ');
   if (scheme.toLowerCase() !== 'basic') return undefined;
   const decoded = Buffer.from(credentials, 'base64').toString();
   return keys.find(({ id, key }) => decoded === `${id}:${key}`);
 }
 
-function cookie(request: IncomingMessage, name: string): string | undefined {
+function cookie(request: Pick<SearchAPIRequest, 'headers'>, name: string): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-function unknownJob(status: number): Answer {
+function unknownJob(status: number): SearchAPIAnswer {
   return failure(status, 'searchjob.jobid.invalid', 'Job ID is invalid.');
 }
 
-function failure(status: number, code: string, message: string): Answer {
+function failure(status: number, code: string, message: string): SearchAPIAnswer {
   return { status, body: { status, id: errorID(), code, message } };
 }
 

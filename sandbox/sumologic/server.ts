@@ -17,7 +17,7 @@ import {
   type SumoLogicControl,
   storedLines,
 } from './control.ts';
-import { answer } from './http.ts';
+import { answer, readJSON } from './http.ts';
 import { createReceiver, headerReceiverPath, type ReceivedRequest, receiverPath } from './receiver.ts';
 import { type AccessKey, createSearchAPI, searchPath } from './search-api.ts';
 import { createSearchJobs, defaultSearchBehavior, type SearchBehavior } from './search-jobs.ts';
@@ -73,7 +73,9 @@ export async function startSumoLogic(options: SumoLogicOptions): Promise<SumoLog
     const isReceiver = target.pathname === headerReceiverPath || target.pathname.startsWith(receiverPath);
     if (isReceiver) await receiver.handle(request, response, target.pathname);
     else if (target.pathname === searchPath || target.pathname.startsWith(`${searchPath}/`)) {
-      await search.handle(request, response, target);
+      const { method, headers } = request;
+      const searched = await search.answer({ method, headers, url: target, body: () => readJSON(request) });
+      answer(response, searched.status, searched.body, searched.headers);
     } else if (target.pathname.startsWith(controlPath)) {
       await handleControl({ sources, receiver, control }, request, response, target);
     } else answer(response, 404, { status: 404, code: 'notfound', message: 'Requested resource could not be found.' });

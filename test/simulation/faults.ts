@@ -1,12 +1,12 @@
 /** Faults of one outside call, and changes that people make right after one. */
 
-/** One call of the operator to Kubernetes or Konnect. */
+/** One call of the operator to Kubernetes, Konnect or SumoLogic. */
 export interface Call {
-  readonly system: 'kubernetes' | 'konnect';
+  readonly system: 'kubernetes' | 'konnect' | 'sumologic';
   /** For example `write status platform/sumologic` or `create destination`. */
   readonly what: string;
   readonly kind: 'read' | 'list' | 'write';
-  /** Whether it is a write of status that only has a new `lastObservedTime`. Such writes go on at rest. */
+  /** Whether it is a write that goes on at rest: of status with only a new `lastObservedTime`, or what a verification writes each time. */
   readonly isObservation?: boolean;
   /** Whether it changes destinations of Konnect. Lists show nothing else. */
   readonly touchesDestinations: boolean;
@@ -14,7 +14,7 @@ export interface Call {
   readonly creates: boolean;
   /** Whether its answer has a body. */
   readonly hasBody: boolean;
-  /** The one object of Konnect that it reads or writes, in the words of `konnect-snapshot.ts`. */
+  /** The one object of Konnect that it reads or writes, in the words of `konnect-snapshot.ts`, or the search job. */
   readonly object?: string | undefined;
   /** The one webhook whose deliveries it reads, in the same words. */
   readonly deliveryOf?: string | undefined;
@@ -108,7 +108,7 @@ export function isRefusal(fault: Fault | Act): boolean {
 /** Returns false if the fault cannot happen to such a call, or has the same effect as another fault. */
 export function applies(fault: Fault, call: Call): boolean {
   const isWrite = call.kind === 'write';
-  const isKonnect = call.system === 'konnect';
+  const isRemote = call.system !== 'kubernetes';
   switch (fault) {
     case 'crash-before':
     case 'http-429':
@@ -121,24 +121,24 @@ export function applies(fault: Fault, call: Call): boolean {
       return isWrite;
     case 'crash-after+stale-list':
     case 'answer-lost+stale-list':
-      return isKonnect && isWrite && call.touchesDestinations;
+      return isRemote && isWrite && call.touchesDestinations;
     case 'crash-done-late':
       return call.creates;
     case 'answer-lost':
     case 'http-409':
-      return isKonnect || isWrite;
+      return isRemote || isWrite;
     case 'http-400':
     case 'http-401':
     case 'http-403':
-      return isKonnect;
+      return isRemote;
     case 'http-500-done':
-      return isKonnect && isWrite;
+      return isRemote && isWrite;
     case 'truncated':
-      return isKonnect && call.hasBody;
+      return isRemote && call.hasBody;
     case 'stale-list':
       return call.kind === 'list';
     case 'cache-behind':
-      return !isKonnect && isWrite;
+      return !isRemote && isWrite;
   }
 }
 

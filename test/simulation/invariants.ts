@@ -17,6 +17,7 @@ import {
 import { namesDestination, namesWebhook } from './recorded-objects.ts';
 import { Replays } from './replays.ts';
 import type { FinalState, Scenario } from './scenario.ts';
+import { SearchJobs } from './search-jobs.ts';
 import { type Observer, type SimulatedWorld, staleMs } from './simulated-world.ts';
 import { statusInWords } from './status-text.ts';
 
@@ -37,6 +38,7 @@ export const invariants = {
   once: 'Konnect accepts one replay of a period and webhook',
   undelivered: 'a replay sends nothing that was delivered',
   unforgotten: 'status has a gap before the operator corrects its cause, until Konnect has accepted its replay',
+  jobs: 'status names each search job before the operator looks at it, until SumoLogic has answered its deletion',
   sound: 'a reconciliation throws only errors of Kubernetes',
 } as const;
 export type Invariant = keyof typeof invariants;
@@ -70,6 +72,7 @@ export class InvariantChecker implements Observer {
   readonly #scenario: Scenario;
   readonly #foreignWrites: ForeignWrites;
   readonly #replays: Replays;
+  readonly #searchJobs: SearchJobs;
   /** What has to be at the end: the scenario's final state, or the one before its change if a user has taken that back. */
   #target: FinalState;
   readonly #before: readonly FinalState[];
@@ -105,6 +108,7 @@ export class InvariantChecker implements Observer {
     this.#before = before;
     this.#foreignWrites = new ForeignWrites(world);
     this.#replays = new Replays(world, webhooksOf(world));
+    this.#searchJobs = new SearchJobs(world);
     this.#rememberPairs();
     const taken = new Set(scenario.mayBeTaken);
     this.#foreignDestinations = new Map(
@@ -149,8 +153,8 @@ export class InvariantChecker implements Observer {
       [objectOf(one), `destination/${one.destination?.id ?? ''}`].some(
         (object) => this.#foreignWrites.isLost(object) || this.#foreignWrites.isUndecidable(object),
       );
-    for (const { invariant, detail } of this.#replays.changed(by, webhooks, isUnknowable))
-      this.#violate(invariant, detail);
+    const ofReplays = this.#replays.changed(by, webhooks, isUnknowable);
+    for (const { invariant, detail } of [...ofReplays, ...this.#searchJobs.changed()]) this.#violate(invariant, detail);
     this.#log(`  ${what}: ${this.#inWords(webhooks, destinations)}`);
     this.#recordState(webhooks, destinations);
     for (const one of webhooks) this.#checkWebhook(one);
@@ -196,6 +200,7 @@ export class InvariantChecker implements Observer {
     );
     this.#foreignWrites.called(call, outcome, reconciling);
     this.#replays.called(call, outcome);
+    for (const { invariant, detail } of this.#searchJobs.called(call, outcome)) this.#violate(invariant, detail);
     if (call.kind !== 'write' || call.system !== 'konnect') return;
     if (!this.#world.isUndone && this.#scenario.writesNothing === true) this.#violate('silent', call.what);
     if (!call.creates) return;
@@ -216,7 +221,8 @@ export class InvariantChecker implements Observer {
     this.#log(`      ${of}: ${statusInWords(status)}`);
     for (const object of this.#foreignWrites.statusWritten(of, before, after))
       this.#violate('attributed', `${of} counts a correction of ${object}, which no other client has changed`);
-    for (const { invariant, detail } of this.#replays.statusWritten(of, before, after))
+    const ofReplays = this.#replays.statusWritten(of, before, after);
+    for (const { invariant, detail } of [...ofReplays, ...this.#searchJobs.statusWritten(of, before, after)])
       this.#violate(invariant, detail);
     this.#checkPatience(of, before?.status, status);
     this.#checkHonesty(of, before?.status, after);
@@ -314,8 +320,10 @@ export class InvariantChecker implements Observer {
       if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
         found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
     }
-    const { replayed = [] } = this.#scenario;
+    const { replayed = [], verified } = this.#scenario;
     for (const detail of this.#replays.missing(replayed, webhooks)) found.push({ invariant: 'unforgotten', detail });
+    const ofSearches = this.#world.wasDeletedByFault ? [] : this.#searchJobs.missing(verified);
+    for (const detail of ofSearches) found.push({ invariant: 'converges', detail });
     for (const object of this.#foreignWrites.untold())
       found.push({
         invariant: 'attributed',

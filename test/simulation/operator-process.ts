@@ -10,15 +10,24 @@ import { Konnect } from '../../src/konnect/session/konnect.ts';
 import type { KonnectTransport } from '../../src/konnect/transport.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { type Change, ObjectStore } from '../../src/kube/store.ts';
-import { shouldReconcile } from '../../src/resources/predicates.ts';
+import { isRequested, shouldReconcile } from '../../src/resources/predicates.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { SearchClient, type SearchClientOptions } from '../../src/sumologic/search-client.ts';
+import { Verifier } from '../../src/verification/verifier.ts';
 import { urlTemplate } from '../support/in-memory-konnect.ts';
 import type { WatchEvent } from './kubernetes.ts';
+import { Verifications } from './verifications.ts';
 
 export const intentPatienceMs = 45_000;
+const verificationDelayMs = 600_000;
 
 export interface ProcessOptions {
   readonly cluster: Cluster;
   readonly transport: KonnectTransport;
+  /** Sends requests to SumoLogic. */
+  readonly search: SearchClientOptions['connections'];
+  /** For the waits of a search. */
+  readonly clock: Clock;
   readonly nowMs: () => number;
   readonly random: () => number;
   /** Content of its caches at the start. */
@@ -44,6 +53,7 @@ export class OperatorProcess {
   readonly #options: ProcessOptions;
   readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
   readonly #reconciler: Reconciler;
+  readonly #verifications: Verifications;
   readonly #backOff: BackOff;
   readonly #ready = new Set<string>();
   readonly #due = new Map<string, Due>();
@@ -57,8 +67,9 @@ export class OperatorProcess {
     this.#resolveCrashed = resolve;
     this.#backOff = new BackOff({ baseMs: 1_000, maxMs: 300_000, jitter: 'equal', random: options.random });
     const konnect = new Konnect({ http: options.transport, urlTemplate, nowMs: options.nowMs });
+    const cluster = this.#watched(options.cluster);
     this.#reconciler = new Reconciler({
-      cluster: this.#watched(options.cluster),
+      cluster,
       konnectFor: (token, priority, region) => konnect.forToken(token, priority, region),
       find: (key) => this.store.get(key),
       contenders: (key, claims) => this.#claims.sharing(key, claims).flatMap((other) => this.store.get(other) ?? []),
@@ -67,6 +78,24 @@ export class OperatorProcess {
       pendingCreationTimeoutMs: intentPatienceMs,
       now: () => new Date(options.nowMs()),
       random: options.random,
+    });
+    const { search: connections, clock, nowMs, random } = options;
+    const verifier = new Verifier({
+      cluster,
+      find: (key) => this.store.get(key),
+      ledgerFor: (token) => konnect.ledger(token, 'resync'),
+      search: new SearchClient({ connections, urlTemplate: 'http://127.0.0.1', clock, nowMs }),
+      onGap: (key) => this.#ready.add(key),
+      // No reconciliation runs during a verification.
+      exclusively: (_key, action) => action(),
+      delayMs: verificationDelayMs,
+      now: () => new Date(nowMs()),
+      random,
+    });
+    this.#verifications = new Verifications({
+      verify: (key) => this.#reconciling.run(key, () => verifier.verify(key, new AbortController().signal)),
+      nowMs,
+      random,
     });
     for (const object of options.objects) this.#applyChanges(this.store.put(object, 'list'));
   }
@@ -96,20 +125,27 @@ export class OperatorProcess {
   /** Whether a reconciliation is due. */
   get isBusy(): boolean {
     const nowMs = this.#options.nowMs();
-    return this.#ready.size > 0 || [...this.#due.values()].some(({ atMs }) => atMs <= nowMs);
+    const isDue = this.#ready.size > 0 || [...this.#due.values()].some(({ atMs }) => atMs <= nowMs);
+    return isDue || this.#verifications.isBusy;
   }
 
   /** Time of the next retry. */
   get nextRetryMs(): number | undefined {
-    return earliest([...this.#due.values()].filter(({ resync }) => !resync));
+    const retries = [...this.#due.values()].filter(({ resync }) => !resync).map(({ atMs }) => atMs);
+    const all = [...retries, ...this.#verifications.retriesMs];
+    return all.length === 0 ? undefined : Math.min(...all);
   }
 
   /** Time at which every forwarding has been resynced. */
   get lastResyncMs(): number {
-    return Math.max(0, ...[...this.#due.values()].map(({ atMs, resync }) => (resync ? atMs : 0)));
+    const ofReconciliations = [...this.#due.values()].map(({ atMs, resync }) => (resync ? atMs : 0));
+    return Math.max(0, ...ofReconciliations, ...this.#verifications.resyncsMs);
   }
 
-  /** Runs all due reconciliations concurrently, until they end or the process crashes. Resolves with their number. */
+  /**
+   * Runs all due reconciliations concurrently, and then the verifications that are due, until they end or the process crashes. Resolves with the number of
+   * reconciliations.
+   */
   async work(): Promise<number> {
     const nowMs = this.#options.nowMs();
     const keys = new Set([
@@ -122,6 +158,8 @@ export class OperatorProcess {
       Promise.all([...keys].map((key) => this.#reconciling.run(key, () => this.#reconcile(key)))),
       this.crashed,
     ]);
+    if (!this.hasCrashed) await Promise.race([this.#verifications.work(), this.crashed]);
+    this.unexpectedError ??= this.#verifications.unexpectedError;
     return keys.size;
   }
 
@@ -172,14 +210,13 @@ export class OperatorProcess {
         for (const contender of contenders) this.#ready.add(contender);
       }
       if (change.kind === 'added' || shouldReconcile(change.previous, object)) this.#ready.add(key);
+      if (object.spec.verification === undefined) continue;
+      const isSame = change.kind === 'updated' && change.previous.metadata.generation === object.metadata.generation;
+      if (!isSame || isRequested(change.previous, object)) this.#verifications.add(key);
     }
   }
 }
 
 function keyOf({ metadata }: AuditLogForwarding): string {
   return `${metadata.namespace}/${metadata.name}`;
-}
-
-function earliest(dues: readonly Due[]): number | undefined {
-  return dues.length === 0 ? undefined : Math.min(...dues.map(({ atMs }) => atMs));
 }

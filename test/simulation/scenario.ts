@@ -37,6 +37,8 @@ export interface Scenario extends FinalState {
   readonly replayed?: readonly string[];
   /** What Konnect delivers before each resync, once the changes are made, until the final state is reached. */
   readonly traffic?: (world: SimulatedWorld) => void;
+  /** Status and reason of `Verified` at the end. */
+  readonly verified?: string;
   /** Resyncs that may still write. */
   readonly resyncsBeforeRest?: number;
   /** Webhooks that are off while they change their kind. They are checked from when they have their final target. */

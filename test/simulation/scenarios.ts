@@ -6,6 +6,7 @@ import { drifts } from './scenarios/drift.ts';
 import { references } from './scenarios/reference.ts';
 import { replays } from './scenarios/replay.ts';
 import { shared } from './scenarios/share.ts';
+import { verifications } from './scenarios/verification.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...creations,
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...drifts,
   ...references,
   ...replays,
+  ...verifications,
   ...shared,
   ...deletions,
 ];

@@ -22,6 +22,8 @@ import { applies, type Call, type Fault, isAct, type Lasting, type PlannedFault 
 import { konnectCall, konnectError } from './konnect-transport.ts';
 import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
+import { isVerification } from './search-jobs.ts';
+import { SimulatedSumoLogic, SumoLogicFault, sumoLogicCall } from './simulated-sumologic.ts';
 
 /** Maximum age of a list of Konnect. */
 export const staleMs = 30_000;
@@ -60,6 +62,9 @@ const noObserver: Observer = { changed: () => undefined, statusWritten: () => un
 /** Simulated Kubernetes, the model of the local Konnect with several organizations, a manual clock, and one process of the operator. */
 export class SimulatedWorld {
   readonly konnect: KonnectModel;
+  readonly sumologic: SimulatedSumoLogic;
+  /** The times of the lines that SumoLogic has dropped with HTTP 200. */
+  readonly lostLinesMs: number[] = [];
   readonly kubernetes: Kubernetes;
   readonly clock: { ms: number };
   readonly recordedEvents: (KubernetesEvent & { readonly of: string })[] = [];
@@ -77,6 +82,8 @@ export class SimulatedWorld {
   readonly #random: () => number;
   /** Number of IDs that Konnect has assigned. */
   #createdIDs: number;
+  /** Number of requests that Konnect has traced. */
+  #traces = 0;
   #process: OperatorProcess;
   #plan: readonly PlannedFault[] = [];
   /** Faults that happened. */
@@ -109,12 +116,16 @@ export class SimulatedWorld {
         this.#createdIDs += 1;
         return `${String(this.#createdIDs).padStart(8, '0')}-0000-4000-8000-000000000000`;
       },
-      newTraceID: () => '1',
+      newTraceID: () => {
+        this.#traces += 1;
+        return String(this.#traces);
+      },
       seed: from === undefined ? konnectSeed : { ...konnectSeed, organizations: [] },
     });
     for (const [id, organization] of structuredClone(from?.organizations) ?? []) {
       this.konnect.organizations.set(id, organization);
     }
+    this.sumologic = new SimulatedSumoLogic(this.konnect);
     this.kubernetes = new Kubernetes({
       nowMs: () => this.clock.ms,
       onChange: (by, before, event) => {
@@ -349,6 +360,26 @@ export class SimulatedWorld {
           ),
       },
       cluster: this.#clusterOf(() => process),
+      // Nothing else waits while a search does.
+      clock: {
+        now: () => this.clock.ms,
+        schedule: (callback, delayMs) => {
+          this.clock.ms += delayMs;
+          const timer = setImmediate(callback);
+          return () => clearImmediate(timer);
+        },
+      },
+      search: {
+        send: async (request) => {
+          const send = () => this.sumologic.send(request);
+          try {
+            return await this.#call(process, sumoLogicCall(request), send, (fault) => new SumoLogicFault(fault));
+          } catch (error) {
+            if (error instanceof SumoLogicFault) return error.outcome;
+            throw error;
+          }
+        },
+      },
     });
     return process;
   }
@@ -387,7 +418,7 @@ export class SimulatedWorld {
           `write status ${nameOf(one)}`,
           'write',
           () => kubernetes.writeStatus(one, status),
-          isObservation(one.status, status),
+          isObservation(one.status, status) || isVerification(one.status, status),
         ),
       recordEvent: (one, announcement) => {
         this.recordedEvents.push({ ...announcement, of: nameOf(one) });

@@ -14,6 +14,7 @@ export interface SpecChoice {
   readonly suspend?: boolean;
   readonly interval?: string;
   readonly gapRecovery?: 'None' | 'Report' | 'Replay';
+  readonly verification?: Spec['verification'];
   /** Replaces `destination`. */
   readonly destinationRef?: Spec['destinationRef'];
   /** The name of the destination in Konnect. */
@@ -50,6 +51,7 @@ export function specOf(choice: SpecChoice): Spec {
     mode: choice.mode ?? 'Enforce',
     suspend: choice.suspend ?? false,
     ...(choice.gapRecovery === undefined ? {} : { gapRecovery: { mode: choice.gapRecovery } }),
+    ...(choice.verification === undefined ? {} : { verification: structuredClone(choice.verification) }),
     deletionPolicy: choice.deletionPolicy ?? 'Delete',
     interval: choice.interval ?? '10m',
   };
