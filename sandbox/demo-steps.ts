@@ -17,6 +17,7 @@ import { searchMessages } from './sumologic/search.ts';
 const inNamespace = ['-n', namespace] as const;
 const forwarding = ['auditlogforwarding', 'sumologic', ...inNamespace] as const;
 const eventColumns = ['-o', 'custom-columns=REASON:.reason,MESSAGE:.message'] as const;
+const verified = '{.status.conditions[?(@.type=="Verified")].message}{"\\n"}';
 const newCode = 'ZaVnC4dhaV2rotatedSandboxCodeThatOpensNothing==';
 
 /** Runs all steps. Rejects at the first command or check that fails. */
@@ -26,6 +27,7 @@ export async function runDemoSteps(sandbox: Sandbox, terminal: DemoTerminal, fil
   await deliver(sandbox, terminal, konnect);
   await rotateAndDrift(sandbox, terminal, konnect, file);
   await wrongPortal(sandbox, terminal, konnect);
+  await verify(terminal);
   await refuse(sandbox, terminal, konnect);
   await deleteAll(terminal, konnect, file);
 }
@@ -76,6 +78,12 @@ async function deliver({ services }: Sandbox, terminal: DemoTerminal, konnect: K
     'both signatures match the public keys of Konnect',
     () => lines.every((line) => verifyLine(line, jwks)) || undefined,
   );
+  terminal.print('From now on, the operator does the same for every line.');
+  const { id, key } = sandboxData.accessKey;
+  const literals = [`--from-literal=accessId=${id}`, `--from-literal=accessKey=${key}`];
+  await terminal.kubectl('create', 'secret', 'generic', 'sumologic-access', ...inNamespace, ...literals);
+  const verification = { sumoLogic: { secretRef: { name: 'sumologic-access' }, query: '_source="Http Input"' } };
+  await terminal.kubectl('patch', ...forwarding, '--type=merge', '-p', JSON.stringify({ spec: { verification } }));
 }
 
 async function rotateAndDrift(
@@ -146,8 +154,18 @@ async function wrongPortal({ services }: Sandbox, terminal: DemoTerminal, konnec
   );
 }
 
+async function verify(terminal: DemoTerminal): Promise<void> {
+  terminal.heading("5. The operator has compared Konnect's own list of audit logs with SumoLogic");
+  await terminal.kubectl('wait', ...forwarding, '--for=condition=Verified', '--timeout=60s');
+  const message = await terminal.kubectl('get', ...forwarding, '-o', `jsonpath=${verified}`);
+  await terminal.check(
+    'every line has arrived, and its signature is valid',
+    () => /has each of the \d+ entries .* and every signature is valid/.test(message) || undefined,
+  );
+}
+
 async function refuse({ services }: Sandbox, terminal: DemoTerminal, konnect: KonnectClient): Promise<void> {
-  terminal.heading('5. SumoLogic refuses audit logs for a while: the operator says so, and has the gap replayed');
+  terminal.heading('6. SumoLogic refuses audit logs for a while: the operator says so, and has the gap replayed');
   const { developers, partners } = sandboxData.portals;
   const patch = JSON.stringify([
     { op: 'remove', path: '/spec/portals/2' },
@@ -177,6 +195,11 @@ async function refuse({ services }: Sandbox, terminal: DemoTerminal, konnect: Ko
 The requests of the operator are in the log of the organization.`);
   const refusedMs = Date.now();
   await login(401);
+  const answeredMs = Date.now();
+  await terminal.check(
+    'the refused lines are two seconds old: they count as missing from now on (--verification-delay=2s)',
+    () => Date.now() - answeredMs > 2_000 || undefined,
+  );
   await terminal.auditlog(['reconcile', 'sumologic', ...inNamespace]);
   await terminal.kubectl('get', 'auditlogforwarding', ...inNamespace);
   const failing = await terminal.auditlog(['status', ...inNamespace], 3);
@@ -184,6 +207,8 @@ The requests of the operator are in the log of the organization.`);
     'the status says that deliveries fail, and why',
     () => /Delivering is False: .*HTTP 401/.test(failing) || undefined,
   );
+  await terminal.kubectl('wait', ...forwarding, '--for=condition=Verified=False', '--timeout=60s');
+  await terminal.kubectl('get', ...forwarding, '-o', `jsonpath=${verified}`);
 
   terminal.print('SumoLogic accepts deliveries again, and a developer logs in.');
   const acceptedMs = Date.now();
@@ -199,15 +224,17 @@ The requests of the operator are in the log of the organization.`);
     return times.some((ms) => ms >= refusedMs && ms < acceptedMs) || undefined;
   });
   await terminal.auditlog(['reconcile', 'sumologic', ...inNamespace]);
+  await terminal.kubectl('wait', ...forwarding, '--for=condition=Verified', '--timeout=60s');
+  await terminal.kubectl('get', ...forwarding, '-o', `jsonpath=${verified}`);
   const recovered = await terminal.auditlog(['status', ...inNamespace]);
   await terminal.check(
-    'every webhook delivers, and every replay is completed',
-    () => recovered.match(/Delivered .*replay Completed/g)?.length === 3 || undefined,
+    'every webhook delivers, every replay is completed, and nothing is missing',
+    () => recovered.match(/Delivered .*replay Completed .*True \(AllFound\)/g)?.length === 3 || undefined,
   );
 }
 
 async function deleteAll(terminal: DemoTerminal, konnect: KonnectClient, file: string): Promise<void> {
-  terminal.heading('6. The forwarding is deleted: the operator removes its configuration from Konnect');
+  terminal.heading('7. The forwarding is deleted: the operator removes its configuration from Konnect');
   await terminal.kubectl('delete', '-f', file, '--timeout=60s');
   await terminal.check('the destination is deleted', async () =>
     (await konnect.destinations()).length === 0 ? true : undefined,

@@ -2,7 +2,7 @@
  * `npm run dev [-- [--inspect] FLAGS]`: the sandbox with the operator from its sources, which restarts when a source is saved. Runs until Ctrl-C.
  * FLAGS are flags of the operator. With `--inspect`, the operator lets a debugger attach on port 9229.
  */
-import { startSandboxWithoutOperator, usage, writeForwarding } from './sandbox.ts';
+import { startSandboxWithoutOperator, usage, verificationFlags, writeForwarding } from './sandbox.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 import { watchOperator } from './watched-operator.ts';
 
@@ -16,7 +16,7 @@ const operator = await watchOperator(
     kubeconfig,
     konnectURL: services.konnect.urlTemplate,
     nodeOptions: isInspected ? ['--inspect'] : [],
-    flags: isInspected ? rest : process.argv.slice(2),
+    flags: [...verificationFlags(services), ...(isInspected ? rest : process.argv.slice(2))],
   },
   progress,
 );

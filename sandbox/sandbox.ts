@@ -66,7 +66,8 @@ export async function startSandbox(progress: (line: string) => void, options: Sa
   const sandbox = await startSandboxWithoutOperator(progress, options);
   try {
     const konnectURL = sandbox.services.konnect.urlTemplate;
-    const operator = await startOperator({ kubeconfig: sandbox.kubeconfig, konnectURL });
+    const flags = verificationFlags(sandbox.services);
+    const operator = await startOperator({ kubeconfig: sandbox.kubeconfig, konnectURL, flags });
     progress('the operator runs with this ServiceAccount and is ready');
     return {
       ...sandbox,
@@ -80,6 +81,11 @@ export async function startSandbox(progress: (line: string) => void, options: Sa
     await sandbox.stop();
     throw error;
   }
+}
+
+/** Returns the flags with which an operator searches in the local SumoLogic, which has each line at once. */
+export function verificationFlags({ sumologic }: Pick<Services, 'sumologic'>): string[] {
+  return [`--sumologic-url=${sumologic.plainURL}`, '--verification-delay=2s'];
 }
 
 /** Starts everything that an operator needs, like {@link startSandbox}. */

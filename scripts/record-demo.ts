@@ -14,7 +14,7 @@ const picture = 'docs/demo.svg';
 const title = 'npm run demo';
 const description =
   'A terminal that shows the demo of the operator: a forwarding is applied and becomes ready, audit lines arrive in SumoLogic, ' +
-  "a rotated Secret is applied, another client's changes are restored, a wrong portal ID is reported, " +
+  "a rotated Secret is applied, another client's changes are restored, a wrong portal ID is reported, every line is proved to have arrived, " +
   'audit logs that SumoLogic refused are replayed, and everything is deleted.';
 
 const Event = z.tuple([z.number(), z.literal('o'), z.string()]);
