@@ -1,6 +1,7 @@
 import type { Measurement } from './row.ts';
 import { alone } from './rows/alone.ts';
 import { budget } from './rows/budget.ts';
+import { compare } from './rows/compare.ts';
 import { growth } from './rows/growth.ts';
 import { lifecycle } from './rows/lifecycle.ts';
 import { quota } from './rows/quota.ts';
@@ -9,6 +10,7 @@ import { rest } from './rows/rest.ts';
 import { secrets } from './rows/secrets.ts';
 import { size } from './rows/size.ts';
 import { start } from './rows/start.ts';
+import { verify, verifyMemory } from './rows/verify.ts';
 
 /** In the order of the table. */
 export const measurements: readonly Measurement[] = [
@@ -23,4 +25,7 @@ export const measurements: readonly Measurement[] = [
   changes,
   secrets,
   growth,
+  verify,
+  verifyMemory,
+  compare,
 ];

@@ -1,6 +1,13 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Call } from '../../../sandbox/konnect/calls.ts';
+import { toLedgerEntry } from '../../../src/audit-lines/ledger-entry.ts';
+import { toSigningKeys } from '../../../src/audit-lines/signing-keys.ts';
+import { lineVerifier } from '../../../src/audit-lines/verify-lines.ts';
 import { sizesUpTo } from '../../bench/rows/growth.ts';
+import { auditLine, listEntry, writeKey, writeLines } from '../../bench/support/audit-files.ts';
 import { CallCounter } from '../../bench/support/call-counter.ts';
 import { bucketsOf } from '../../bench/support/histogram.ts';
 import { countWrites } from '../../bench/support/lab.ts';
@@ -122,4 +129,27 @@ test('bucketsOf sums the series of a histogram, in the order of the bounds', () 
 test('sizesUpTo goes in steps of ten times', () => {
   expect(sizesUpTo(300)).toEqual([10, 100, 300]);
   expect(sizesUpTo(1_000)).toEqual([10, 100, 1_000]);
+});
+
+describe('the files of audit lines', () => {
+  test('have signed lines that auditlog verifies', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+    try {
+      const { jwks, signed } = await writeKey(folder);
+      const file = await writeLines(folder, 'signed.log', 3, (index) => signed(auditLine(index)));
+      const keys = toSigningKeys(JSON.parse(await readFile(jwks, 'utf8')));
+      const lines = (await readFile(file, 'latin1')).trimEnd().split('\n');
+      await expect(lineVerifier(keys)(lines)).resolves.toEqual(['verified', 'verified', 'verified']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('have entries and lines about the same events', () => {
+    for (const index of [0, 999_999]) {
+      const { traceID, kind, timeMs } = toLedgerEntry(auditLine(index)) ?? {};
+      expect(toLedgerEntry(listEntry(index))).toMatchObject({ traceID, kind, timeMs });
+      expect(kind).toBe('authorization');
+    }
+  });
 });
