@@ -78,7 +78,7 @@ export const situations: Readonly<Record<string, readonly Situation[]>> = {
   Applying: [{ kind: 'waiting', parts: ['WebhooksReady'], says: 'Konnect does not show' }, { kind: 'working' }],
   Creating: [
     { kind: 'waiting', parts: either, says: 'looks for it to delete it' },
-    { kind: 'waiting', parts: ['DestinationReady'], says: 'Konnect may have created' },
+    { kind: 'waiting', parts: either, says: 'Konnect may have created' },
     { kind: 'waiting', parts: either },
   ],
   Detaching: [

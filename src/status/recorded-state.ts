@@ -50,6 +50,32 @@ export function mayBeAttached(
   return attachment?.destinationID !== undefined || attachment?.endpointDigest !== undefined;
 }
 
+/** Returns true if status names webhooks that were about to be attached to a destination whose creation is not confirmed. */
+export function awaitsCreation({ destination, organization, portals = [] }: RecordedState): boolean {
+  const { creating, id, updating } = destination ?? {};
+  const isUnconfirmed = creating !== undefined && id === undefined && updating === undefined;
+  return isUnconfirmed && (portals.some(isAwaiting) || (organization?.api === 'v3' && isAwaiting(organization)));
+}
+
+/** Returns the recorded state with the destination that a creation made, and with its ID in the webhooks that were about to be attached to it. */
+export function withCreated(recorded: RecordedState, id: string): RecordedState {
+  const { destination, organization, portals } = recorded;
+  if (destination?.creating === undefined) return recorded;
+  const { name, secretVersion } = destination.creating;
+  const attach = <T extends PortalStatus | OrganizationStatus>(one: T): T =>
+    isAwaiting(one) ? { ...one, destinationID: id } : one;
+  return {
+    ...recorded,
+    destination: { ...destination, id, name, managed: true, secretVersion },
+    ...(organization?.api === 'v3' ? { organization: attach(organization) } : {}),
+    ...(portals === undefined ? {} : { portals: portals.map(attach) }),
+  };
+}
+
+function isAwaiting({ destinationID, updating }: Pick<PortalStatus, 'destinationID' | 'updating'>): boolean {
+  return destinationID === undefined && updating !== undefined;
+}
+
 /**
  * Returns the recorded state with everything that spec no longer wants moved into `cleanup`. The caller writes it before it creates
  * a replacement. What spec wants again moves back from `cleanup`.

@@ -40,8 +40,8 @@ describe.each([20, 120])('%i forwardings of one organization with 3 portals each
       'update-portal-audit-log-webhook': count * portals,
     });
     expect(fleet.readiness(0)).toEqual({ [inSync]: count });
-    // The finalizer, the pending creation, the pending attachments, and the outcome.
-    expect(fleet.cluster.writes).toBe(4 * count);
+    // The finalizer, the pending creation with its webhooks, and the outcome.
+    expect(fleet.cluster.writes).toBe(3 * count);
     // A destination created, all portals attached, in sync.
     expect(fleet.cluster.announcements).toHaveLength(3 * count);
 

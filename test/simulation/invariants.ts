@@ -478,9 +478,9 @@ export class InvariantChecker implements Observer {
     const since = before?.destination?.creating?.since ?? '';
     if (!this.#unansweredCreations.has(`${of} ${since}`)) return;
     const waitedMs = this.#world.clock.ms - intent.sinceMs;
-    // If the operator found the destination and deleted it, the pending creation is resolved.
+    // If the operator found the destination, the pending creation is resolved.
     const isFound = this.#world.recordedEvents.some(
-      ({ reason, of: whose }) => whose === of && reason === 'DestinationDeleted',
+      ({ reason, of: whose }) => whose === of && ['DestinationFound', 'DestinationDeleted'].includes(reason),
     );
     if (waitedMs < staleMs && !isFound)
       this.#violate('patience', `a pending creation was dropped after ${String(waitedMs)} ms`);

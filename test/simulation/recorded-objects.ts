@@ -15,7 +15,8 @@ export function namesDestination(
 }
 
 /** Returns whether status contains enough to find the webhook and detach it. */
-export function namesWebhook({ metadata, status }: AuditLogForwarding, { which, webhook }: WebhookState): boolean {
+export function namesWebhook({ metadata, status }: AuditLogForwarding, seen: WebhookState): boolean {
+  const { which, webhook } = seen;
   const { target } = webhook;
   const { destination, portals = [], organization, cleanup = [] } = status;
   const left = cleanup.filter(({ kind, id }) =>
@@ -28,11 +29,16 @@ export function namesWebhook({ metadata, status }: AuditLogForwarding, { which, 
   if (target.kind === 'destination') {
     const leaving = cleanup.filter(({ kind }) => kind === 'destination');
     const ids = new Set([destination?.id, ...leaving.map((one) => one.destinationID)]);
-    return entries.some(
-      (one) =>
-        one !== undefined &&
-        (one.destinationID === target.id || (one.destinationID !== undefined && ids.has(target.id))),
-    );
+    // The pending creation leads to the destination, and with it to the webhooks that were about to be attached.
+    const { creating } = destination ?? {};
+    const { name, endpoint = '' } = seen.destination ?? {};
+    const isCreated = creating?.name === name && creating?.endpointDigest === endpointDigest(metadata.uid, endpoint);
+    return entries.some((one) => {
+      if (one === undefined) return false;
+      const { destinationID } = one;
+      if (destinationID === undefined) return isCreated && 'updating' in one && one.updating !== undefined;
+      return destinationID === target.id || ids.has(target.id);
+    });
   }
   if (target.kind !== 'inline') return true;
   const digest = endpointDigest(metadata.uid, target.inline.endpoint);

@@ -4,12 +4,13 @@ import type { DesiredState, OwnDestination } from '../desired/desired-state.ts';
 import { nameInUse } from '../plan/adoption.ts';
 import { destinationNotFound } from '../plan/not-found.ts';
 import type { DestinationStep } from '../plan/steps.ts';
-import { type Problem, reasons, stalled, waiting } from '../problems.ts';
+import { type Problem, reasons, stalled } from '../problems.ts';
 import { beforeWrite, type ReconcileContext, recordEvent } from '../reconcile-context.ts';
 import { createDestination } from './create-destination.ts';
 import { deleteDuplicates } from './delete-destination.ts';
 import { applied, correctedObject, forgetDestination, recordDestination } from './destination-record.ts';
 import { recordCorrected } from './drift-correction.ts';
+import { unanswered } from './pending-creation.ts';
 import { updateDestination } from './update-destination.ts';
 
 /**
@@ -57,7 +58,7 @@ function recordStep(
       keep(context, desired.own, step);
       return undefined;
     case 'wait':
-      return unansweredCreation(desired.own);
+      return unanswered(desired.own?.settings.name ?? '');
   }
 }
 
@@ -65,13 +66,6 @@ function claimedBy(owner: string): Problem {
   return stalled(
     reasons.claimed,
     `the name of this destination belongs to AuditLogForwarding ${owner}: set another spec.destination.name in one of the two forwardings; the operator changed nothing`,
-  );
-}
-
-function unansweredCreation(own: OwnDestination | undefined): Problem {
-  return waiting(
-    reasons.creating,
-    `Konnect may have created destination "${own?.settings.name ?? ''}", but the answer was lost; the operator looks for it before it creates another one`,
   );
 }
 

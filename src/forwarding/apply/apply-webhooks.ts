@@ -20,12 +20,48 @@ export interface WebhooksResult {
   readonly waiting: number;
 }
 
-/** Points webhooks at the destination, as the plan says. If there is no destination yet, they wait for it. */
+/** The webhooks that status names before the destination exists that they are to be attached to. */
+export interface PlannedWebhooks {
+  /** Their keys. */
+  readonly keys: ReadonlySet<string>;
+  /** Makes status forget them, since no request about them was sent. */
+  readonly forget: () => void;
+}
+
+/** Records the webhooks that are to be attached to the destination that the plan creates, so that the checkpoint before the creation names them. */
+export function recordPlanned(context: ReconcileContext, desired: DesiredState, plan: Plan): PlannedWebhooks {
+  const { status } = context;
+  const { destination, portals, organization } = status.recorded;
+  // A destination that is created again has webhooks already, and may be a correction. A refused creation would write status in each attempt.
+  const isFirst = plan.destination.kind === 'create' && destination === undefined;
+  const planned = attachmentsOf(context, desired, plan).filter(
+    ({ step, needsDestination, recorded }) => step.kind === 'attach' && needsDestination && !mayBeAttached(recorded),
+  );
+  if (!isFirst || planned.length === 0) return { keys: new Set(), forget: () => undefined };
+  for (const one of planned) one.record({ state: 'pending', ours: 'same', updating: 'Change' });
+  return {
+    keys: new Set(planned.map(({ key }) => key)),
+    forget() {
+      const { portals: _portals, organization: _organization, ...rest } = status.recorded;
+      status.recorded = {
+        ...rest,
+        ...(portals === undefined ? {} : { portals }),
+        ...(organization === undefined ? {} : { organization }),
+      };
+    },
+  };
+}
+
+/**
+ * Points webhooks at the destination, as the plan says. If there is no destination yet, they wait for it. `planned`: the webhooks that status names
+ * already, from before the creation of the destination.
+ */
 export async function applyWebhooks(
   context: ReconcileContext,
   desired: DesiredState,
   plan: Plan,
   destinationID: string | undefined,
+  planned: ReadonlySet<string>,
 ): Promise<WebhooksResult> {
   const attachments = attachmentsOf(context, desired, plan);
   const isWaiting = (one: Attachment) =>
@@ -37,7 +73,7 @@ export async function applyWebhooks(
     if (problem !== undefined) contested.set(one, problem);
   }
   const toWrite = attachments.filter((one) => one.step.kind === 'attach' && !isWaiting(one) && !contested.has(one));
-  await announce(context, toWrite);
+  await announce(context, toWrite, planned);
   const written: WrittenWebhook[] = [];
   const problems = await Promise.all(
     attachments.map(async (one) => {
@@ -55,9 +91,14 @@ export async function applyWebhooks(
 }
 
 /** Writes status before the webhooks: what each is about to be, and whose change that is. */
-async function announce(context: ReconcileContext, toWrite: readonly Attachment[]): Promise<void> {
-  if (toWrite.length === 0) return;
+async function announce(
+  context: ReconcileContext,
+  toWrite: readonly Attachment[],
+  planned: ReadonlySet<string>,
+): Promise<void> {
   for (const one of toWrite) recordPending(one);
+  // After a crash, the next process finds the destination by the record of its creation, and with it these webhooks.
+  if (toWrite.every(({ key }) => planned.has(key))) return;
   const objects = toWrite.map(({ object }) => object).slice(0, 3);
   await beforeWrite(context, `attaching ${objects.join(', ')}`);
 }

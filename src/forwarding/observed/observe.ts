@@ -7,7 +7,13 @@ import { orProblem } from '../problems.ts';
 import type { ReadContext } from '../reconcile-context.ts';
 import { differences } from './destination-diff.ts';
 import { observeOrganization, observePortal } from './observe-webhooks.ts';
-import { type Observed, type ObservedDestination, type SeenDestination, seenDestination } from './observed-state.ts';
+import {
+  type Observed,
+  type ObservedDestination,
+  oldestFirst,
+  type SeenDestination,
+  seenDestination,
+} from './observed-state.ts';
 
 /** Which lists of destinations the operator shares with other forwardings. Undefined: it sends requests of its own. */
 export interface SharedLists {
@@ -163,9 +169,4 @@ async function findReferenced(
   const sure = isConfirmed ? found : await named(false);
   // The destination may have been created just before spec referred to it.
   return sure.length === 0 ? findNow() : sure;
-}
-
-function oldestFirst(a: Destination, b: Destination): number {
-  const difference = Date.parse(a.createdAt ?? '') - Date.parse(b.createdAt ?? '');
-  return difference || (a.id < b.id ? -1 : 1);
 }

@@ -93,3 +93,9 @@ export function seenInline(uid: string, webhook: InlineWebhook | undefined): See
     updatedAt: webhook.updatedAt,
   };
 }
+
+/** Orders destinations by their time of creation. */
+export function oldestFirst(a: Destination, b: Destination): number {
+  const difference = Date.parse(a.createdAt ?? '') - Date.parse(b.createdAt ?? '');
+  return difference || (a.id < b.id ? -1 : 1);
+}

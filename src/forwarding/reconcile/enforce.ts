@@ -7,7 +7,7 @@ import { withoutAnyCorrections } from '../../status/corrections.ts';
 import { withSwitchOns } from '../../status/delivery.ts';
 import { isView, moveUnwantedToCleanup, ownsAnything } from '../../status/recorded-state.ts';
 import { applyDestination } from '../apply/apply-destination.ts';
-import { applyWebhooks, type WebhooksResult } from '../apply/apply-webhooks.ts';
+import { applyWebhooks, recordPlanned, type WebhooksResult } from '../apply/apply-webhooks.ts';
 import { cleanUp } from '../apply/cleanup.ts';
 import { resolvePendingCreation } from '../apply/pending-creation.ts';
 import { type DesiredState, needsOwn, scopeOf } from '../desired/desired-state.ts';
@@ -122,11 +122,13 @@ async function applyPlan(
   const { status, now } = context;
   status.recorded = withSwitchOns(status.recorded, switchedOnBy(steps), now());
   status.recorded = withAdoptions(status.recorded, adoptionChanges(steps, desired), now());
+  const planned = recordPlanned(context, reachable, steps);
   const destinationProblem = await applyDestination(context, desired, steps.destination);
+  if (destinationProblem !== undefined) planned.forget();
   // If a creation failed, the destination in status no longer exists.
   const isGone = steps.destination.kind === 'create' && destinationProblem !== undefined;
   const destinationID = isGone ? undefined : status.recorded.destination?.id;
-  const webhooks = await applyWebhooks(context, reachable, steps, destinationID);
+  const webhooks = await applyWebhooks(context, reachable, steps, destinationID, planned.keys);
   status.recorded = withPortalsReady(status.recorded, webhooks.portalsReady, desired);
   return { webhooks, destinationProblem };
 }

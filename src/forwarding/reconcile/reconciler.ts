@@ -5,7 +5,7 @@ import type { ReconcileResult } from '../../runtime/reconcile-result.ts';
 import type { Report } from '../../status/conditions.ts';
 import { ownsAnything } from '../../status/recorded-state.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
-import { resolvePendingCreation } from '../apply/pending-creation.ts';
+import { recoverCreation, resolvePendingCreation } from '../apply/pending-creation.ts';
 import { type Credentials, resolveCredentials } from '../desired/credentials.ts';
 import { resolvePortals } from '../desired/desired-portals.ts';
 import { desiredState, destinationName } from '../desired/desired-state.ts';
@@ -149,7 +149,7 @@ export class Reconciler {
       if (proof.kind === 'problem') return secretsReport([proof.problem]);
       const { organizationID } = proof;
       this.#memory.rememberToken(key, organizationID, token);
-      const unresolved = await this.#resolveCreationElsewhere(context, organizationID);
+      const unresolved = await this.#resolveCreation(context, organizationID);
       return unresolved ?? (await this.#enforceOrObserve(key, context, credentials, organizationID));
     } catch (error) {
       if (!(error instanceof KonnectError) || context.signal.aborted) throw error;
@@ -184,17 +184,23 @@ export class Reconciler {
     });
   }
 
-  /** Ends a pending creation in the organization that the forwarding leaves. Returns a report until that is done. */
-  async #resolveCreationElsewhere(context: ReconcileContext, organizationID: string): Promise<Report | undefined> {
+  /** Finds what an unconfirmed creation made, and ends one in an organization that the forwarding leaves. Returns a report until that is done. */
+  async #resolveCreation(context: ReconcileContext, organizationID: string): Promise<Report | undefined> {
     const { recorded, forwarding } = context.status;
     const formerID = recorded.konnect?.organizationID ?? organizationID;
-    if (formerID === organizationID || recorded.destination?.creating === undefined) return undefined;
+    const isElsewhere = formerID !== organizationID;
+    if (recorded.destination?.creating === undefined) return undefined;
     const { konnect: where, mode } = forwarding.spec;
-    const konnect = context.konnectIn(formerID);
-    if (konnect === undefined || mode === 'Observe')
-      return secretsReport([organizationChanged(context, formerID, organizationID)]);
+    if (mode === 'Observe')
+      return isElsewhere ? secretsReport([organizationChanged(context, formerID, organizationID)]) : undefined;
+    const konnect = isElsewhere ? context.konnectIn(formerID) : context.konnect;
+    if (konnect === undefined) return secretsReport([organizationChanged(context, formerID, organizationID)]);
     const { pendingCreationTimeoutMs } = this.#options;
-    const problem = await resolvePendingCreation({ ...context, konnect }, where.auditLogsAPI, pendingCreationTimeoutMs);
+    const there = { ...context, konnect };
+    const lost = await recoverCreation(there, where.auditLogsAPI, pendingCreationTimeoutMs);
+    if (lost !== undefined) return problemReport(lost);
+    if (!isElsewhere) return undefined;
+    const problem = await resolvePendingCreation(there, where.auditLogsAPI, pendingCreationTimeoutMs);
     return problem === undefined ? undefined : problemReport(problem);
   }
 

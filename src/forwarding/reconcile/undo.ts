@@ -1,6 +1,7 @@
 /** Undoes everything that a deleted forwarding set in Konnect. */
 import { KonnectError } from '../../konnect/errors.ts';
 import type { StatusWriter } from '../../status/status-writer.ts';
+import { recoverCreation } from '../apply/pending-creation.ts';
 import { resolveToken } from '../desired/token.ts';
 import { claimsOf } from '../ownership/claims.ts';
 import { type Problem, problemOf } from '../problems.ts';
@@ -35,7 +36,11 @@ export async function undo(
     const claims = claimsOf(status.forwarding, undefined, organizationID);
     const options = { organizationID, pendingCreationTimeoutMs, isReachable };
     const reach = { ...context, konnect: konnect ?? context.konnect };
-    return await locks.runExclusive(claims, () => finalize(reach, options));
+    return await locks.runExclusive(claims, async () => {
+      const { auditLogsAPI } = status.forwarding.spec.konnect;
+      const lost = isReachable ? await recoverCreation(reach, auditLogsAPI, pendingCreationTimeoutMs) : undefined;
+      return lost === undefined ? finalize(reach, options) : [lost];
+    });
   } catch (error) {
     if (!(error instanceof KonnectError) || signal.aborted) throw error;
     return [problemOf(error, "this forwarding's organization", context)];
