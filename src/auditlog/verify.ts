@@ -1,6 +1,7 @@
 /** `auditlog verify`: checks the signatures of audit lines. */
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import { parse } from '../audit-lines/audit-line.ts';
 import { InvalidKeysError, toSigningKeys } from '../audit-lines/signing-keys.ts';
 import { type LineResult, lineVerifier } from '../audit-lines/verify-lines.ts';
@@ -46,6 +47,8 @@ export const verifyCommand: Command = {
 async function verify(args: Arguments, terminal: Terminal): Promise<number> {
   const format = outputFormat(args);
   const keys = await signingKeys(args, terminal);
+  // Every line leaves garbage. V8 would let the space for it grow, which costs 45 MiB with a large file and verifies no faster.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const results: FileResult[] = [];
   for (const file of args.operands.length === 0 ? ['-'] : args.operands) {
     const result = await verifyFile(file, keys, terminal);
