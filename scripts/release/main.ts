@@ -40,7 +40,7 @@ async function run(): Promise<void> {
   const dryRun = values['dry-run'];
   if (dryRun === (values.registry !== undefined))
     throw new Error('npm run release -- --dry-run, or -- --registry REGISTRY');
-  if (!dryRun) await requireTag();
+  if (!dryRun) await requireWorkflow();
   await import('../build.ts');
   const helm = await ensureHelm({ progress });
   const crane = await ensureProgram(craneProgram, { progress });
@@ -100,8 +100,10 @@ async function run(): Promise<void> {
   if (dryRun) await checkDryRun({ ...options, reporter, crane, temporary, release, digest, blocks });
 }
 
-/** Rejects if the work tree is not what the tag of the version names. */
-async function requireTag(): Promise<void> {
+/** Rejects if this is not the workflow, or if the work tree is not what the tag of the version names. */
+async function requireWorkflow(): Promise<void> {
+  if (process.env['GITHUB_WORKFLOW_REF'] === undefined)
+    throw new Error('only the workflow release on GitHub can sign a release; use npm run release -- --dry-run');
   if ((await git('status', '--porcelain')) !== '')
     throw new Error('commit or remove the changes of the work tree first');
   const tags = (await git('tag', '--points-at', 'HEAD')).split('\n');

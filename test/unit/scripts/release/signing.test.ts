@@ -13,9 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('npm run release', () => {
-  const script = join(import.meta.dirname, '../../../../scripts/release/main.ts');
+const script = join(import.meta.dirname, '../../../../scripts/release/main.ts');
 
+describe('npm run release', () => {
   test.each([
     ['neither a dry run nor a registry', []],
     ['both', ['--dry-run', '--registry=registry.example.com']],
@@ -25,6 +25,18 @@ describe('npm run release', () => {
       status: 1,
       stdout: expect.stringContaining('npm run release -- --dry-run, or'),
     });
+  });
+});
+
+test('npm run release refuses a release outside the workflow', () => {
+  const { GITHUB_WORKFLOW_REF: _, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, [script, '--registry=registry.example.com'], {
+    encoding: 'utf8',
+    env,
+  });
+  expect({ status, stdout }).toEqual({
+    status: 1,
+    stdout: expect.stringContaining('only the workflow release on GitHub'),
   });
 });
 
