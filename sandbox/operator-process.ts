@@ -13,6 +13,8 @@ export interface OperatorProcessOptions {
   readonly flags?: readonly string[];
   /** Options of Node itself. */
   readonly nodeOptions?: readonly string[];
+  /** The path of Node's executable. Default: that of this process. */
+  readonly node?: string;
 }
 
 export interface OperatorProcess {
@@ -43,7 +45,7 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
   return startSupervised(async (supervised) => {
     const [metricsPort, healthPort] = [await freePort(), await freePort()];
     const healthURL = `http://127.0.0.1:${String(healthPort)}`;
-    await supervised.start(name, process.execPath, [
+    await supervised.start(name, options.node ?? process.execPath, [
       ...(options.nodeOptions ?? []),
       operatorFile,
       ...operatorFlags(options, { metricsPort, healthPort }),

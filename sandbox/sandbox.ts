@@ -138,7 +138,10 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
 }
 
 /** Writes `forwarding.yaml` with the sandbox's credentials. Resolves with its path. */
-export async function writeForwarding({ folder, services }: SandboxWithoutOperator): Promise<string> {
+export async function writeForwarding({
+  folder,
+  services,
+}: Pick<SandboxWithoutOperator, 'folder' | 'services'>): Promise<string> {
   const example = await readFile(new URL('./forwarding.yaml', import.meta.url), 'utf8');
   const file = join(folder, 'forwarding.yaml');
   const filled = example.replace('$ENDPOINT', services.endpoint).replace('$AUTHORIZATION', sandboxData.authorization);

@@ -90,7 +90,15 @@ export async function buildWithGo(names: readonly BinaryName[], options: BuildOp
 
   const builds = reporter(progress);
   let compiled = 0;
-  const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags()];
+  const args = [
+    'build',
+    '-v',
+    '-trimpath',
+    '-buildvcs=false',
+    '-gcflags=all=-dwarf=false',
+    '-ldflags',
+    `-s -w ${versionFlags(kubernetesVersion)}`,
+  ];
   await runGo([...args, '-o', `${folder}/`, ...packages], {
     env,
     signal,
@@ -108,11 +116,11 @@ export async function buildWithGo(names: readonly BinaryName[], options: BuildOp
   progress(`built ${names.join(', ')} in ${since(startedMs)}`);
 }
 
-/** Set the version of the servers. Without these flags it is v0.0.0, and clients would rely on that. */
-function linkerFlags(): string {
-  const [major, minor] = kubernetesVersion.slice(1).split('.');
+/** Returns flags of the linker that set the version of a server. Without these flags it is v0.0.0, and clients would rely on that. */
+export function versionFlags(version: string): string {
+  const [major = '', minor = ''] = version.slice(1).split('.');
   const variable = 'k8s.io/component-base/version';
-  return `-s -w -X ${variable}.gitVersion=${kubernetesVersion} -X ${variable}.gitMajor=${major} -X ${variable}.gitMinor=${minor}`;
+  return `-X ${variable}.gitVersion=${version} -X ${variable}.gitMajor=${major} -X ${variable}.gitMinor=${minor}`;
 }
 
 function minutes(names: readonly BinaryName[]): number {

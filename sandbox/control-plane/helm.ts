@@ -67,7 +67,7 @@ export async function ensureHelm(options: EnsureHelmOptions, machine = thisMachi
       'Helm is required, but there is no way to get it:',
       ...(failures.length === 0 ? ['  - from its release: no archive for this platform'] : failures),
       '  - from the PATH: no "helm" found',
-      'Install Helm 3.18 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
+      'Install Helm 3.17 or newer (https://helm.sh/docs/intro/install/), then run the same command again.',
     ].join('\n'),
   );
 }

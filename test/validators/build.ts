@@ -29,6 +29,8 @@ export interface GoProgram {
   readonly package: string;
   /** The build tags. */
   readonly tags?: string;
+  /** For the linker, besides those that leave out symbols. */
+  readonly linkerFlags?: string;
   /** The expected duration, which the message at the start of the build contains. */
   readonly duration: string;
 }
@@ -189,7 +191,8 @@ async function runGo(
   signal: AbortSignal | undefined,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const flags = ['-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', '-s -w'];
+  const linkerFlags = `-s -w ${program.linkerFlags ?? ''}`.trim();
+  const flags = ['-v', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags];
   const tags = program.tags === undefined ? [] : ['-tags', program.tags];
   const child = spawn('go', ['build', ...flags, ...tags, '-o', output, program.package], {
     cwd: program.module,
