@@ -19,7 +19,7 @@ const plotWidth = width - labelWidth - 70;
 const [least, most] = [0.1, 10];
 const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
-/** Returns a bar for each figure that was measured beside the Go operator. */
+/** Returns a bar for each figure with a unit that was measured beside the Go operator. */
 export function drawRatios(results: readonly RowResult[]): string {
   const bars = results.flatMap(barsOf);
   const height = top + bars.length * (barHeight + gap) + 48;
@@ -52,7 +52,7 @@ ${bars.map((bar, index) => drawBar(bar, top + index * (barHeight + gap))).join('
 function barsOf({ row, forwardings, figures }: RowResult): Bar[] {
   return figures.flatMap((figure) => {
     const ratio = ratioTo(figure, goOperator);
-    if (ratio === undefined || ratio <= 0 || figure.better === 'more') return [];
+    if (ratio === undefined || ratio <= 0 || figure.better === 'more' || figure.unit === '') return [];
     const limit = figure.targets?.find((target) => target.ratioTo === goOperator)?.limit;
     return [{ label: `${row}, ${figure.name} (${forwardings.toLocaleString('en-US')})`, ratio, limit }];
   });

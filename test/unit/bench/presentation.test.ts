@@ -15,6 +15,7 @@ const row: Row = {
   figures: [
     { name: 'time <all>', unit: 's', targets: [{ ratioTo: 'go-operator', limit: 0.6 }] },
     { name: 'calls', unit: 'calls', isCount: true },
+    { name: 'exponent', unit: '' },
     { name: 'not measured', unit: 's' },
   ],
 };
@@ -24,6 +25,7 @@ function result(forwardings: number, ours = 5): RowResult {
   for (const value of [ours, ours + 1, ours - 1]) collected.add('ours', 'cold', 'time <all>', value);
   collected.add('go-operator', 'cold', 'time <all>', [10, 10]);
   collected.add('ours', 'cold', 'calls', 40);
+  for (const contender of ['ours', 'go-operator']) collected.add(contender, 'cold', 'exponent', 1);
   return { row: row.name, title: row.title, forwardings, ...provenance('shared'), figures: collected.of(row) };
 }
 
@@ -54,6 +56,8 @@ describe('the table', () => {
       '  time <all>, s  ours         5.00 (4.00–6.00)',
       '                 go-operator  10.0              ratio 0.50; met: at most 0.600',
       '  calls          ours         40.0',
+      '  exponent       ours         1.00',
+      '                 go-operator  1.00              ratio 1.00',
       '',
     ]);
   });
@@ -90,9 +94,13 @@ describe('the page', () => {
   test('has a line for each figure and for each run', () => {
     const text = withResults(page, [result(300), result(1_000, 9)]);
     expect(text).toContain(
-      '| cold | time <all>, s | 300 | 5.00 (4.00–6.00) | 10.0 | 0.50 |  | ≤ 0.600 × go-operator: met |\n' +
-        '| cold | calls | 300 | 40.0 |  |  |  |  |\n' +
-        '| cold | time <all>, s | 1,000 | 9.00 (8.00–10.0) | 10.0 | 0.90 |  | ≤ 0.600 × go-operator: **missed** |\n',
+      '| cold | calls | 300 | 40.0 |  |  |  |  |\n| cold | exponent | 300 | 1.00 | 1.00 | 1.00 |  |  |\n',
+    );
+    expect(text).toContain(
+      '| cold | time <all>, s | 300 | 5.00 (4.00–6.00) | 10.0 | 0.50 |  | ≤ 0.600 × go-operator: met |\n',
+    );
+    expect(text).toContain(
+      '| cold | time <all>, s | 1,000 | 9.00 (8.00–10.0) | 10.0 | 0.90 |  | ≤ 0.600 × go-operator: **missed** |\n',
     );
     expect(text).toMatch(/\| cold 300, cold 1,000 \| \d{4}-\d\d-\d\d \| 3 \| [0-9a-f]{10}.* \| shared \|/);
   });
@@ -114,6 +122,7 @@ describe('the picture', () => {
     const svg = drawRatios([result(300, 9)]);
     expect(svg.match(/class="(?:met|missed|open)" x=/g)).toHaveLength(1);
     expect(svg).toContain('cold, time &lt;all&gt; (300)');
+    expect(svg).not.toContain('exponent');
     expect(svg).toContain('class="missed"');
     expect(svg).toContain('>0.90</text>');
   });
