@@ -20,7 +20,8 @@ import { namesDestination, namesWebhook } from './recorded-objects.ts';
 import { Replays } from './replays.ts';
 import type { FinalState, Scenario } from './scenario.ts';
 import { SearchJobs } from './search-jobs.ts';
-import { type Observer, type SimulatedWorld, staleMs } from './simulated-world.ts';
+import type { Observer } from './simulated-systems.ts';
+import { type SimulatedWorld, staleMs } from './simulated-world.ts';
 import { digestOf, stateInWords } from './state-digest.ts';
 import { statusInWords } from './status-text.ts';
 

@@ -9,7 +9,8 @@ import { InvariantChecker } from './invariant-checker.ts';
 import type { Violation } from './invariants.ts';
 import { destinationsOf, pointsAt, webhooksOf } from './konnect-snapshot.ts';
 import type { FinalState, Scenario } from './scenario.ts';
-import { type SavedState, SimulatedWorld } from './simulated-world.ts';
+import type { SavedState } from './simulated-systems.ts';
+import { SimulatedWorld } from './simulated-world.ts';
 
 /** Number of resyncs after which a run must have converged, without those while a fault lasts for minutes. */
 const maxResyncs = 16;

@@ -1,29 +1,16 @@
-import type { Behavior } from '../../sandbox/konnect/behavior.ts';
-import { changeDestination, createDestination } from '../../sandbox/konnect/model/destinations.ts';
-import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
-import {
-  createModel,
-  type KonnectModel,
-  type Organization,
-  type Webhook,
-  webhookIn,
-} from '../../sandbox/konnect/model.ts';
-import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
-import type { Cluster, KubernetesEvent, PortalObject } from '../../src/forwarding/ports.ts';
-import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
-import { hiddenPortal } from '../../src/resources/portal-resource.ts';
-import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
+import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
+import type { KubernetesEvent } from '../../src/forwarding/ports.ts';
+import { key } from '../support/forwarding-spec.ts';
 import { carryOut, outcomeOf } from '../support/in-memory-konnect.ts';
-import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
-import { isObservation } from '../support/observation.ts';
 import { randomOf } from '../support/random.ts';
 import { perform } from './acts.ts';
 import { applies, type Call, type Fault, isAct, type Lasting, type PlannedFault } from './faults.ts';
 import { konnectCall, konnectError } from './konnect-transport.ts';
-import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
+import { type SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
-import { isVerification } from './search-jobs.ts';
-import { SimulatedSumoLogic, SumoLogicFault, sumoLogicCall } from './simulated-sumologic.ts';
+import { clusterOf, kubeError } from './simulated-cluster.ts';
+import { SumoLogicFault, sumoLogicCall } from './simulated-sumologic.ts';
+import { SimulatedSystems, type WorldOptions } from './simulated-systems.ts';
 
 /** Maximum age of a list of Konnect. */
 export const staleMs = 30_000;
@@ -34,41 +21,9 @@ const lateMs = 10_000;
 const downMs = 2_000;
 const maxRounds = 120;
 
-/** Gets every effect of a call at once. */
-export interface Observer {
-  /** Kubernetes or Konnect has changed. */
-  changed: (what: string, by: 'operator' | 'people') => void;
-  statusWritten: (key: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding) => void;
-  /** `reconciling` is the forwarding that the operator reconciles. */
-  called: (call: Call, outcome: string, by: 'operator' | 'late', reconciling: string | undefined) => void;
-}
-
-export interface WorldOptions {
-  readonly behavior?: Partial<Behavior> | undefined;
-  readonly seed: number;
-  /** Default: the organizations of the seed, and nothing else. */
-  readonly from?: SavedState | undefined;
-}
-
-export interface SavedState {
-  readonly made: number;
-  readonly ms: number;
-  readonly organizations: ReadonlyMap<string, Organization>;
-  readonly kubernetes: SavedKubernetes;
-}
-
-const noObserver: Observer = { changed: () => undefined, statusWritten: () => undefined, called: () => undefined };
-
 /** Simulated Kubernetes, the model of the local Konnect with several organizations, a manual clock, and one process of the operator. */
-export class SimulatedWorld {
-  readonly konnect: KonnectModel;
-  readonly sumologic: SimulatedSumoLogic;
-  /** The times of the lines that SumoLogic has dropped with HTTP 200. */
-  readonly lostLinesMs: number[] = [];
-  readonly kubernetes: Kubernetes;
-  readonly clock: { ms: number };
+export class SimulatedWorld extends SimulatedSystems {
   readonly recordedEvents: (KubernetesEvent & { readonly of: string })[] = [];
-  observer: Observer = noObserver;
   /** Number of outside calls since `startCounting`. */
   calls = 0;
   readonly #counted: Call[] = [];
@@ -80,10 +35,6 @@ export class SimulatedWorld {
   wasDeletedByFault = false;
   unexpectedError: Error | undefined;
   readonly #random: () => number;
-  /** Number of IDs that Konnect has assigned. */
-  #createdIDs: number;
-  /** Number of requests that Konnect has traced. */
-  #traces = 0;
   #process: OperatorProcess;
   #plan: readonly PlannedFault[] = [];
   /** Faults that happened. */
@@ -102,53 +53,13 @@ export class SimulatedWorld {
   #lag: { readonly untilMs: number; readonly shown: number } | undefined;
   #delivered = 0;
   #afterCall: { readonly what: string; readonly action: () => void } | undefined;
-  readonly #hidden = new Map<string, Organization['portals'] extends Map<string, infer P> ? P : never>();
   readonly #late: { readonly atMs: number; readonly action: () => void }[] = [];
 
   constructor({ behavior = {}, seed, from }: WorldOptions) {
+    super({ behavior, from });
     this.#random = randomOf(seed);
-    this.#createdIDs = from?.made ?? 0;
-    this.clock = { ms: from?.ms ?? Date.parse('2026-01-02T03:04:05Z') };
-    this.konnect = createModel({
-      behavior,
-      clock: () => new Date(this.clock.ms),
-      newID: () => {
-        this.#createdIDs += 1;
-        return `${String(this.#createdIDs).padStart(8, '0')}-0000-4000-8000-000000000000`;
-      },
-      newTraceID: () => {
-        this.#traces += 1;
-        return String(this.#traces);
-      },
-      seed: from === undefined ? konnectSeed : { ...konnectSeed, organizations: [] },
-    });
-    for (const [id, organization] of structuredClone(from?.organizations) ?? []) {
-      this.konnect.organizations.set(id, organization);
-    }
-    this.sumologic = new SimulatedSumoLogic(this.konnect);
-    this.kubernetes = new Kubernetes({
-      nowMs: () => this.clock.ms,
-      onChange: (by, before, event) => {
-        if (by === 'operator' && !event.isDeleted && before?.status !== event.object.status) {
-          this.observer.statusWritten(event.key, before, event.object);
-        }
-        this.#deliverEvents();
-      },
-      from: from?.kubernetes,
-    });
     this.#delivered = this.kubernetes.events.length;
     this.#process = this.#newProcess([...this.kubernetes.objects.values()]);
-  }
-
-  /** Returns the state outside of the operator. Any number of worlds can begin with it. */
-  save(): SavedState {
-    for (const { events } of this.konnect.organizations.values()) events.length = 0;
-    return {
-      made: this.#createdIDs,
-      ms: this.clock.ms,
-      organizations: structuredClone(this.konnect.organizations),
-      kubernetes: this.kubernetes.save(),
-    };
   }
 
   /** True while a fault lasts that ends at a certain time. */
@@ -157,96 +68,10 @@ export class SimulatedWorld {
     return Number.isFinite(untilMs) && this.clock.ms < untilMs;
   }
 
-  organization(id: string = blue): Organization {
-    const found = this.konnect.organizations.get(id);
-    if (found === undefined) throw new TypeError('there is no such organization');
-    return found;
-  }
-
-  portal(id: string, organization = this.organization()): Webhook {
-    const found = organization.portals.get(id);
-    if (found === undefined) throw new TypeError('there is no such portal');
-    return found.webhook;
-  }
-
-  webhook(region = 'us'): Webhook {
-    return webhookIn(this.organization(), region);
-  }
-
-  statusOf(of: string): Status {
-    return this.kubernetes.objects.get(of)?.status ?? {};
-  }
-
-  /** Returns status and reason of `Ready`, and the conditions beside it. `gone` if there is no such object. */
-  readinessOf(of: string): string {
-    const object = this.kubernetes.objects.get(of);
-    if (object === undefined) return 'gone';
-    const find = (type: string) => object.status.conditions?.find((one) => one.type === type);
-    const ready = find('Ready');
-    const marks = ['Stalled', 'Reconciling'].filter((type) => find(type) !== undefined);
-    return [`${ready?.status ?? '-'} ${ready?.reason ?? '-'}`, ...marks].join(' ');
-  }
-
-  /** Changes of a user in Kubernetes or of another client in Konnect. Each advances the clock by one second. */
-  add(choice: SpecChoice, as = key, ageMs = 3_600_000): void {
-    this.kubernetes.create(as, specOf(choice), ageMs);
-    this.told(`a user creates ${as}`);
-  }
-
-  edit(choice: SpecChoice, of = key): void {
-    this.kubernetes.edit(of, specOf(choice));
-    this.told(`a user edits ${of}`);
-  }
-
-  annotate(name: string, value: string, of = key): void {
-    this.kubernetes.annotate(of, name, value);
-    this.told(`a user annotates ${of}`);
-  }
-
-  /** Replaces a forwarding, and with it removes its finalizer. */
-  replace(of = key): void {
-    this.kubernetes.replace(of);
-    this.told(`a user replaces ${of}`);
-  }
-
-  delete(of = key): void {
-    this.kubernetes.delete(of);
-    this.told(`a user deletes ${of}`);
-  }
-
-  /** Without `id`, the Portal is deleted. */
-  putPortal(name: string, id: string | undefined): void {
-    const portal: PortalObject = id === undefined ? { kind: 'absent' } : { kind: 'portal', id, organizationID: blue };
-    this.kubernetes.portals.set(`platform/${name}`, portal);
-    this.told(`a user changes Portal ${name}`);
-  }
-
   putSecret(name: string, values: Readonly<Record<string, string>>): void {
     this.kubernetes.putSecret(`platform/${name}`, values);
     this.#process.handleSecretChange(`platform/${name}`);
     this.told(`a user writes Secret ${name}`);
-  }
-
-  createForeign(
-    name: string,
-    { endpoint = 'https://other.example.com/x', organization = this.organization() } = {},
-  ): string {
-    const fields = { name, endpoint, authorization: 'theirs', logFormat: 'cef', skipSSLVerification: false } as const;
-    const { id } = createDestination(this.konnect, organization, fields);
-    this.told(`another client creates destination ${name}`);
-    return id;
-  }
-
-  /** Changes a destination as the operator of another cluster does, which wants another format. */
-  changeFormat(id: string): void {
-    changeDestination(this.konnect, this.organization(), id, { logFormat: 'json' });
-    this.told(`another client changes destination ${id}`);
-  }
-
-  attach(webhook: Webhook, id: string, organization = this.organization()): void {
-    pointWebhook(this.konnect, organization, webhook, { kind: 'destination', id });
-    webhook.enabled = true;
-    this.told('another client attaches a webhook');
   }
 
   /** Takes back what users have changed in Kubernetes since `startCounting`. Returns false if nothing can be taken back at this moment. */
@@ -257,17 +82,6 @@ export class SimulatedWorld {
     for (const secret of before.secrets.keys()) this.#process.handleSecretChange(secret);
     this.told('a user takes the change back');
     return true;
-  }
-
-  /** Hides a portal from every token, as if its role were gone, or shows it again. */
-  hide(id: string, isHidden = true): void {
-    const { portals } = this.organization();
-    const hidden = this.#hidden.get(id) ?? portals.get(id);
-    if (hidden === undefined) throw new TypeError('there is no such portal');
-    this.#hidden.set(id, hidden);
-    if (isHidden) portals.delete(id);
-    else portals.set(id, hidden);
-    this.told(`portal ${id} is ${isHidden ? 'hidden' : 'shown'}`);
   }
 
   /** Runs the action once, directly after the first such call. */
@@ -305,7 +119,7 @@ export class SimulatedWorld {
         this.crashes += 1;
         this.#start();
       }
-      this.#deliverEvents();
+      this.deliverEvents();
       this.#carryOutLate();
       if (this.#process.isBusy) {
         await this.#process.work();
@@ -359,7 +173,11 @@ export class SimulatedWorld {
             (fault) => konnectError(fault, request),
           ),
       },
-      cluster: this.#clusterOf(() => process),
+      cluster: clusterOf({
+        kubernetes: this.kubernetes,
+        call: (call, action) => this.#call(process, call, action, kubeError),
+        recordEvent: (event) => this.recordedEvents.push(event),
+      }),
       // Nothing else waits while a search does.
       clock: {
         now: () => this.clock.ms,
@@ -382,48 +200,6 @@ export class SimulatedWorld {
       },
     });
     return process;
-  }
-
-  #clusterOf(process: () => OperatorProcess): Cluster {
-    const call = <T>(what: string, kind: 'read' | 'write', action: () => T, hasOnlyTime = false): Promise<T> =>
-      this.#call(
-        process(),
-        {
-          system: 'kubernetes',
-          what,
-          kind,
-          isObservation: hasOnlyTime,
-          touchesDestinations: false,
-          creates: false,
-          hasBody: true,
-        },
-        action,
-        (fault) => kubeError(fault),
-      );
-    const nameOf = ({ metadata }: AuditLogForwarding) => `${metadata.namespace}/${metadata.name}`;
-    const { kubernetes } = this;
-    return {
-      readSecret: (namespace, name) =>
-        call(`read Secret ${name}`, 'read', () => kubernetes.readSecret(`${namespace}/${name}`)),
-      readPortal: (namespace, name) =>
-        call(`read Portal ${name}`, 'read', () => kubernetes.readPortal(`${namespace}/${name}`)).catch(hiddenPortal),
-      readAuthConfiguration: (namespace, name) =>
-        call(`read KonnectAPIAuthConfiguration ${name}`, 'read', () =>
-          kubernetes.readAuthConfiguration(`${namespace}/${name}`),
-        ),
-      addFinalizer: (one) => call(`add finalizer ${nameOf(one)}`, 'write', () => kubernetes.addFinalizer(one)),
-      removeFinalizer: (one) => call(`remove finalizer ${nameOf(one)}`, 'write', () => kubernetes.removeFinalizer(one)),
-      writeStatus: (one, status) =>
-        call(
-          `write status ${nameOf(one)}`,
-          'write',
-          () => kubernetes.writeStatus(one, status),
-          isObservation(one.status, status) || isVerification(one.status, status),
-        ),
-      recordEvent: (one, announcement) => {
-        this.recordedEvents.push({ ...announcement, of: nameOf(one) });
-      },
-    };
   }
 
   /** Executes one call of a process: counts it, and applies a fault of the plan. A crashed process gets no answer. */
@@ -561,7 +337,7 @@ export class SimulatedWorld {
   }
 
   /** Delivers the events to the process, unless they are delayed. */
-  #deliverEvents(): void {
+  protected deliverEvents(): void {
     if (this.#lag !== undefined && this.clock.ms < this.#lag.untilMs) return;
     this.#lag = undefined;
     while (this.#delivered < this.kubernetes.events.length) {
@@ -581,22 +357,6 @@ export class SimulatedWorld {
       }
     }
   }
-
-  /** Tells the observer of a change that people made. */
-  told(what: string): void {
-    this.observer.changed(what, 'people');
-    this.clock.ms += 1_000;
-  }
-}
-
-const kubeErrors: Partial<Record<Fault, KubeErrorFacts>> = {
-  'http-409': { kind: 'Conflict', status: 409 },
-  'http-429': { kind: 'TooManyRequests', status: 429, retryAfterMs: 1_000 },
-  timeout: { kind: 'Timeout' },
-};
-
-function kubeError(fault: Fault): KubeError {
-  return new KubeError(fault, kubeErrors[fault] ?? { kind: 'Unavailable' });
 }
 
 function never<T>(): Promise<T> {
