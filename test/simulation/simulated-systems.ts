@@ -12,7 +12,7 @@ import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import type { PortalObject } from '../../src/forwarding/ports.ts';
 import { key, type SpecChoice, specOf } from '../support/forwarding-spec.ts';
 import { blue, konnectSeed } from '../support/konnect-fixtures.ts';
-import { type Call } from './faults.ts';
+import type { Call } from './faults.ts';
 import { Kubernetes, type SavedKubernetes } from './kubernetes.ts';
 import { SimulatedSumoLogic } from './simulated-sumologic.ts';
 

@@ -6,7 +6,7 @@ import { randomOf } from '../support/random.ts';
 import { perform } from './acts.ts';
 import { applies, type Call, type Fault, isAct, type Lasting, type PlannedFault } from './faults.ts';
 import { konnectCall, konnectError } from './konnect-transport.ts';
-import { type SavedKubernetes } from './kubernetes.ts';
+import type { SavedKubernetes } from './kubernetes.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { clusterOf, kubeError } from './simulated-cluster.ts';
 import { SumoLogicFault, sumoLogicCall } from './simulated-sumologic.ts';

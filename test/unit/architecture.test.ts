@@ -210,6 +210,13 @@ test('no file but the resource has more than 320 lines', () => {
   expect(long.map(([file]) => file)).toEqual([]);
 });
 
+test('no file of the tests, the scripts and the sandbox has more than 400 lines', () => {
+  const others = globSync('{test,scripts,sandbox}/**/*.ts', { cwd: join(root, '..') });
+  expect(others.length).toBeGreaterThan(400);
+  const long = others.filter((file) => readFileSync(join(root, '..', file), 'utf8').split('\n').length > 401);
+  expect(long).toEqual([]);
+});
+
 describe('the domain', () => {
   test('has of Konnect only types and its error', () => {
     const more = [...imports].flatMap(([file, found]) =>
