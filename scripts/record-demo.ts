@@ -1,5 +1,5 @@
 /**
- * `npm run demo:record`: runs the demo, draws its output as `docs/demo.svg` and puts it into the quickstart. `-- --save FILE` also keeps the
+ * `npm run demo:record`: runs the demo, draws its output as `docs/demo.svg` and puts it into `docs/start/tour.md`. `-- --save FILE` also keeps the
  * recording, in asciicast format, version 2. `-- --load FILE` uses such a recording and runs nothing.
  */
 import { spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { quickstart, withTour } from './demo-tour.ts';
+import { tourPage, withTour } from './demo-tour.ts';
 import { drawTerminal, type Output } from './terminal-svg.ts';
 
 const picture = 'docs/demo.svg';
@@ -51,5 +51,5 @@ const recording = values.load === undefined ? await runDemo() : await load(value
 if (values.save !== undefined) await save(values.save, recording);
 await writeFile(picture, drawTerminal(recording, { title, description }));
 const transcript = recording.map(({ text }) => text).join('');
-await writeFile(quickstart, withTour(await readFile(quickstart, 'utf8'), transcript));
-process.stdout.write(`wrote ${picture} and the tour in ${quickstart}\n`);
+await writeFile(tourPage, withTour(await readFile(tourPage, 'utf8'), transcript));
+process.stdout.write(`wrote ${picture} and the tour in ${tourPage}\n`);

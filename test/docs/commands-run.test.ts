@@ -19,7 +19,7 @@ const tests: readonly (readonly [test: string, pages: RegExp])[] = [
   ['validators/integration/argocd-guide', /^docs\/install\/argocd/],
   ['docs/another-cluster', /^docs\/use\/another-cluster/],
   ['docs/security', /^docs\/trust\/security/],
-  ['unit/scripts/demo-tour', /^docs\/start\/quickstart/],
+  ['unit/scripts/demo-tour', /^docs\/start\/tour/],
   // `npm run test:siem` runs the commands of these pages with real receivers.
   ['docs/siem', /^docs\/siem\/(?:splunk|victorialogs|relay|sumologic|others|parsers)/],
   // The commands work on files that only a reader has. The same commands have unit tests.

@@ -53,12 +53,12 @@ After.
 });
 
 test('throws if the page has no section for it', () => {
-  expect(() => withTour('no place', transcript)).toThrow('docs/start/quickstart.md has no section <!-- demo -->');
+  expect(() => withTour('no place', transcript)).toThrow('docs/start/tour.md has no section <!-- demo -->');
 });
 
 test('the tour in the documents and the picture come from the same run', () => {
   const run = /audit-log-sandbox-\w+/g;
-  const runs = ['docs/demo.svg', 'docs/start/quickstart.md'].map((file) => readFileSync(file, 'utf8').match(run));
+  const runs = ['docs/demo.svg', 'docs/start/tour.md'].map((file) => readFileSync(file, 'utf8').match(run));
   expect(new Set(runs.flat()).size).toBe(1);
 });
 
@@ -66,6 +66,6 @@ test('the tour has the texts that the demo prints today', () => {
   const source = readFileSync('sandbox/demo-steps.ts', 'utf8');
   const texts = [...source.matchAll(/terminal\.(?:heading|print|check)\(\s*'([^']+)'/g)].map(([, text = '']) => text);
   expect(texts.length).toBeGreaterThan(10);
-  const tour = readFileSync('docs/start/quickstart.md', 'utf8');
+  const tour = readFileSync('docs/start/tour.md', 'utf8');
   for (const text of texts) expect(tour).toContain(text);
 });
