@@ -19,6 +19,8 @@ interface Window {
 
 /** Requests have whole seconds. */
 const roundingMs = 1_000;
+/** How old the last delivery in status may be. A gap may begin that much early. */
+const maxAgeMs = 3_600_000;
 
 interface Diversion {
   /** The forwarding that owns the webhook. */
@@ -35,6 +37,8 @@ export class Replays {
   readonly #accepted = new Map<string, Window[]>();
   /** By webhook, the times of the successful attempts that Konnect has shown to the operator. */
   readonly #deliveredMs = new Map<string, Set<number>>();
+  /** By webhook, the times of deliveries that status has had. */
+  readonly #recordedMs = new Map<string, Set<number>>();
   /** By webhook, the times of the failed attempts that status has had. */
   readonly #failedMs = new Map<string, Set<number>>();
   /** Webhooks of portals that another client has switched off or pointed elsewhere, or whose destination it has deleted. */
@@ -77,6 +81,7 @@ export class Replays {
       const one = webhooks.find((webhook) => isOf(webhook, now.key, after));
       if (one === undefined) return [];
       if (now.gap !== undefined) this.#hadGap.add(one.name);
+      if (now.lastDeliveredTime !== undefined) add(this.#recordedMs, one.name, Date.parse(now.lastDeliveredTime));
       if (now.state === 'Failing') add(this.#failedMs, one.name, Date.parse(now.lastAttemptTime ?? ''));
       const was = before?.status.delivery?.find(({ key }) => key === now.key);
       const kept = [...this.#windows(one.name), ...outstanding(now)];
@@ -132,7 +137,10 @@ export class Replays {
       found.push({ invariant: 'once', detail: `${name}: ${job.startAt} to ${job.endAt} again` });
     }
     if (this.#entryOf(one)?.replay?.isManual === true) return found;
-    const isInside = (ms: number) => ms > fromMs + roundingMs && ms < toMs - roundingMs;
+    const isInside = (ms: number) => {
+      const earlyMs = this.#recordedMs.get(name)?.has(ms) === true ? roundingMs : maxAgeMs;
+      return ms > fromMs + earlyMs && ms < toMs - roundingMs;
+    };
     if ([...(this.#deliveredMs.get(name) ?? [])].some(isInside)) {
       found.push({ invariant: 'undelivered', detail: `${name}: ${job.startAt} to ${job.endAt} was delivered in part` });
     }
