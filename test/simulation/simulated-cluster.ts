@@ -2,7 +2,7 @@ import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
 import type { Cluster, KubernetesEvent } from '../../src/forwarding/ports.ts';
 import { KubeError, type KubeErrorFacts } from '../../src/kube/errors.ts';
 import { hiddenPortal } from '../../src/resources/portal-resource.ts';
-import { isObservation } from '../support/observation.ts';
+import { isObservation, withoutDeliveryTimes } from '../support/observation.ts';
 import type { Call, Fault } from './faults.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import { isVerification } from './search-jobs.ts';
@@ -46,7 +46,8 @@ export function clusterOf({ kubernetes, ...options }: ClusterOptions): Cluster {
         `write status ${nameOf(one)}`,
         'write',
         () => kubernetes.writeStatus(one, status),
-        isObservation(one.status, status) || isVerification(one.status, status),
+        isObservation(withoutDeliveryTimes(one.status), withoutDeliveryTimes(status)) ||
+          isVerification(one.status, status),
       ),
     recordEvent: (one, announcement) => {
       options.recordEvent({ ...announcement, of: nameOf(one) });
