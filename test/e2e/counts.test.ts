@@ -72,8 +72,8 @@ describe.each([1, 5, 20])('a forwarding with %i portals', (count) => {
     expect(countWrites(requests)).toEqual({
       // The finalizer.
       'patch auditlogforwardings.konnect-audit-log.io': 1,
-      // The pending creation of the destination, the pending attachments, and the final state.
-      'patch auditlogforwardings.konnect-audit-log.io/status': 3,
+      // The pending creation of the destination with the pending attachments, and the final state.
+      'patch auditlogforwardings.konnect-audit-log.io/status': 2,
       // A destination created, all portals attached, in sync.
       'create events.events.k8s.io': 3,
     });

@@ -31,7 +31,10 @@ describe('the operator', () => {
     expect(sockets).toEqual([
       'src/http/http-connections.ts',
       'src/http/proxy.ts',
+      'src/http/when-connected.ts',
+      'src/kube/kube-client.ts',
       'src/kube/kube-config.ts',
+      'src/kube/send-request.ts',
       // Sets how long one address may take to accept a connection.
       'src/operator/process.ts',
       'src/telemetry/certificate.ts',
