@@ -39,7 +39,7 @@ export default {
     },
   ],
   testSequencer: '<rootDir>/scripts/longest-first.mjs',
-  maxWorkers: 4,
+  maxWorkers: 3,
   // For a busy machine. A test that passes does not wait for it.
   testTimeout: 120_000,
 };

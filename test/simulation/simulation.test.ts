@@ -14,8 +14,8 @@ import { addRun, emptySummary, type Summary } from './summary.ts';
 
 const seed = 1;
 /** `npm run crash` plays the rest. */
-const maxRuns = 150;
-const maxRunsOfOthers = 12;
+const maxRuns = 40;
+const maxRunsOfOthers = 8;
 
 async function summaryOf(scenario: Scenario, family: Family, count: number): Promise<Summary> {
   const summary = emptySummary();
