@@ -18,15 +18,12 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: [
-        ...testsIn('unit', 'docs', 'security', 'conformance', 'interop'),
-        '<rootDir>/test/validators/*.test.ts',
-      ],
+      testMatch: [...testsIn('unit', 'docs', 'security', 'interop'), '<rootDir>/test/validators/*.test.ts'],
     },
     {
       ...shared,
       displayName: 'simulation',
-      testMatch: testsIn('simulation', 'fuzz'),
+      testMatch: testsIn('simulation', 'fuzz', 'conformance'),
       setupFilesAfterEnv: ['<rootDir>/test/support/long-timeouts.ts'],
     },
     {
