@@ -128,9 +128,11 @@ export class Ledgers {
 }
 
 /** Returns what status records of both ledgers. What they cannot tell is left out. */
-export function resultOf(ledgers: Ledgers, now: Date): VerificationStatus {
-  const { period, hasList, hasKeys } = ledgers;
-  const { entries, found, missing, oldestMissing, unsigned, invalidSignatures, foreign, latencies } = ledgers.counts();
+export function resultOf(
+  { period, hasList, hasKeys }: Pick<Ledgers, 'period' | 'hasList' | 'hasKeys'>,
+  { entries, found, missing, oldestMissing, unsigned, invalidSignatures, foreign, latencies }: LedgerCounts,
+  now: Date,
+): VerificationStatus {
   return {
     lastVerifiedTime: now.toISOString(),
     window: { from: period.from.toISOString(), to: period.to.toISOString() },

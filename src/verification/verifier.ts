@@ -196,7 +196,7 @@ export class Verifier {
     const nobody =
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
     await writeOutcome(this.#options, run, {
-      verification: { since, jobs, gapUntil, lastHandledReconcileAt, ...resultOf(ledgers, now()) },
+      verification: { since, jobs, gapUntil, lastHandledReconcileAt, ...resultOf(ledgers, counts, now()) },
       verdict: verdict ?? unlessVerdict(forwarding, nobody),
       missing:
         isRecorded && oldestMissing !== undefined && newestMs !== undefined
