@@ -377,6 +377,9 @@ const timestamp = atMost(40);
 const id = z.string().max(36).meta({ pattern: uuid });
 /** An ID of SumoLogic, which goes into request paths as well. */
 const jobID = z.string().max(64).meta({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
+
+/** How many search jobs status keeps that the operator has not deleted yet. */
+export const maxRecordedJobs = 16;
 const region = z.string().max(15).meta({ pattern: regionName });
 const digest = atMost(64);
 const secretVersion = atMost(128);
@@ -630,7 +633,7 @@ const VerificationStatus = z
     probeTime: timestamp.optional().meta({
       description: 'When the operator listed the control planes only to look for the line of this call.',
     }),
-    jobs: z.array(jobID).max(16).optional().meta({
+    jobs: z.array(jobID).max(maxRecordedJobs).optional().meta({
       description: 'Search jobs in SumoLogic that the operator has not deleted yet.',
       'x-kubernetes-list-type': 'atomic',
     }),

@@ -1,5 +1,5 @@
 /** Writes what a verification found. */
-import type { AuditLogForwarding, VerificationStatus } from '../api/v1alpha1.ts';
+import { type AuditLogForwarding, maxRecordedJobs, type VerificationStatus } from '../api/v1alpha1.ts';
 import type { Cluster } from '../forwarding/ports.ts';
 import { recordEvent } from '../forwarding/reconcile-context.ts';
 import { withVerified } from '../status/conditions.ts';
@@ -7,8 +7,6 @@ import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
 import { StatusWriter } from '../status/status-writer.ts';
 import { gapOf, type MissingLines, verifiedOf, withMissingLines } from '../status/verification.ts';
 import type { Verdict } from './verdict.ts';
-
-const maxRecordedJobs = 16;
 
 export interface OutcomeOptions {
   readonly cluster: Pick<Cluster, 'writeStatus' | 'recordEvent'>;
