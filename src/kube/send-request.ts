@@ -1,5 +1,5 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
-import https, { type Agent } from 'node:https';
+import https from 'node:https';
 import { whenConnected } from '../http/when-connected.ts';
 import type { Fence } from '../runtime/write-fence.ts';
 
@@ -7,7 +7,7 @@ export interface OutgoingRequest {
   method: string;
   headers: Record<string, string | string[]>;
   body: string | undefined;
-  agent: http.Agent | Agent;
+  agent: http.Agent;
   /** If it is aborted, the connection is closed, also while the answer is read. */
   signal: AbortSignal;
   /** Called when the connection is there, before anything is sent. If it throws, nothing is sent, and the request rejects with its error. */

@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { MetricDefinition } from './metric-table.ts';
 
 /** One series. */
-export type Sample = [labels: Readonly<Record<string, string>>, value: number];
+type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
 /** Adds a gauge that has, whenever metrics are requested, one sample for each reading that has one, and no other. Returns the function that sets the readings. */
 export function readingsGauge<Reading>(

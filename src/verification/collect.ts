@@ -97,7 +97,7 @@ async function findLines({ search, access, query, jobs, signal }: CollectOptions
     if (period === undefined) return;
     if (created === maxJobs || period.to.getTime() - period.from.getTime() < minPeriodMs)
       throw new TooManyLinesError(all.from);
-    const events = { ...jobs, onPage: (lines: Parameters<Ledgers['addLines']>[0]) => ledgers.addLines(lines) };
+    const events: SearchEvents = { ...jobs, onPage: (lines) => ledgers.addLines(lines) };
     const end = await search.search(access, { query, ...period }, events, signal);
     if (end === 'done') continue;
     const half = middle(period);
