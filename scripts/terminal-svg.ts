@@ -176,6 +176,7 @@ function keepSpaces(spaces: string): string {
   return '\u00a0'.repeat(spaces.length);
 }
 
-function escapeMarkup(text: string): string {
+/** Returns the text as SVG shows it. */
+export function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

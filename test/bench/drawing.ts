@@ -1,4 +1,5 @@
 /** Draws ratios as an SVG without scripts, fonts or links. Pure: the same results give the same SVG. */
+import { escapeMarkup } from '../../scripts/terminal-svg.ts';
 import { ratioTo } from './comparison.ts';
 import type { RowResult } from './results.ts';
 import { goOperator } from './row.ts';
@@ -76,8 +77,4 @@ function position(ratio: number): number {
 
 function x(ratio: number): string {
   return position(ratio).toFixed(1);
-}
-
-function escapeMarkup(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
