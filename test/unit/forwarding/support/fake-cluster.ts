@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { messagesFile } from '../../../../scripts/conditions/pages.ts';
 import { conditionRows, unknownConditions } from '../../../../scripts/conditions/rows.ts';
 import { AuditLogForwarding, type Condition, finalizer, type Spec, Status } from '../../../../src/api/v1alpha1.ts';
 import { nameOf } from '../../../../src/forwarding/ownership/claims.ts';
@@ -149,7 +150,7 @@ export class FakeCluster implements Cluster {
         (stored.conditions ?? []).filter((one) => !this.isHandMade(one)),
         rows,
       );
-      if (unknown.length > 0) throw new TypeError(`not in docs/operate/conditions.md: ${unknown.join('; ')}`);
+      if (unknown.length > 0) throw new TypeError(`not in ${messagesFile}: ${unknown.join('; ')}`);
       if (isObservation(object.status, stored)) {
         this.writes -= 1;
         this.observations += 1;
