@@ -1,10 +1,9 @@
 /** Checks what docs/siem/parsers.md says, with the parsers themselves. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import type { Reporter } from '../interop/reporter.ts';
 import { ensureProgram, type GoProgram } from '../validators/build.ts';
@@ -89,9 +88,9 @@ async function output(
   input: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
-  child.stdin.end(`${input}\n`);
-  return text(child.stdout);
+  const running = run(command, args, { env });
+  running.child.stdin?.end(`${input}\n`);
+  return (await running).stdout;
 }
 
 /** Returns the JSON of liblognorm in the form of the other parsers. */

@@ -1,5 +1,5 @@
 /** What a user does with a version of kubectl or Helm. */
-import { deepEqual, match } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,7 +60,11 @@ export async function helmStory({ controlPlane }: Used, { path, version }: Execu
   const home = await mkdtemp(join(controlPlane.folder, 'helm-'));
   const helm = (...args: readonly string[]) =>
     output('env', [`HOME=${home}`, `KUBECONFIG=${adminKubeconfig}`, path, ...args, `--namespace=${release}`], withinMs);
-  const read = async (...args: readonly string[]) => (await kubectl([`--namespace=${release}`, ...args])).stdout.trim();
+  const read = async (...args: readonly string[]) => {
+    const { code, stderr, stdout } = await kubectl([`--namespace=${release}`, ...args]);
+    equal(code, 0, stderr);
+    return stdout.trim();
+  };
   const deployment = ['get', 'deployment', 'konnect-audit-log-operator', '--output=jsonpath={.spec.replicas}'];
   try {
     const values = join(home, 'values.yaml');

@@ -3,7 +3,7 @@ const { readFileSync } = require('node:fs');
 const process = require('node:process');
 const parse = require('nsyslog-parser');
 
-for (const [number, line] of readFileSync(0, 'utf8').split('\n').entries()) {
+for (const [number, line] of readFileSync(0, 'utf8').trimEnd().split('\n').entries()) {
   const { type, fields } = parse(line);
   const isRead = type.startsWith('CEF');
   const pairs = isRead ? Object.entries(fields) : [['!', `type ${type}`]];
