@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { cacheFolder, intoPlace, thisMachine } from '../../sandbox/control-plane/binaries.ts';
+import { withLock } from '../../sandbox/control-plane/lock.ts';
 
 const run = promisify(execFile);
 
@@ -32,7 +33,7 @@ export const telegraf: GoTool = {
 
 /** Resolves with the folder of the executable. Builds it with the versions that its own module names. */
 export async function ensureGoTool(tool: GoTool, progress: (line: string) => void): Promise<string> {
-  return cached(`${tool.name}-${tool.version}`, tool.name, async (folder) => {
+  return cached({ name: `${tool.name}-${tool.version}`, file: tool.name, progress }, async (folder) => {
     progress(`building ${tool.name} ${tool.version} with Go: a few minutes, once`);
     const flags = ['-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false', '-ldflags', '-s -w'];
     const tags = tool.tags === undefined ? [] : ['-tags', tool.tags.join(',')];
@@ -51,7 +52,7 @@ export async function ensureDebianTool(
 ): Promise<string> {
   const { stdout } = await run('sh', ['-c', `command -v ${executable} || true`]);
   if (stdout.trim() !== '') return join(stdout.trim(), '..');
-  return cached(`debian-${executable}`, executable, async (folder) => {
+  return cached({ name: `debian-${executable}`, file: executable, progress }, async (folder) => {
     progress(`downloading the packages ${packages.join(', ')}`);
     // Flat, so that one folder is on the PATH and on that of the libraries.
     const script = `apt-get download --quiet "$@" && mkdir root && for file in *.deb; do dpkg -x "$file" root; done &&
@@ -60,7 +61,13 @@ export async function ensureDebianTool(
   });
 }
 
-async function cached(name: string, file: string, fill: (folder: string) => Promise<void>): Promise<string> {
+interface Cached {
+  readonly name: string;
+  readonly file: string;
+  readonly progress: (line: string) => void;
+}
+
+async function cached({ name, file, progress }: Cached, fill: (folder: string) => Promise<void>): Promise<string> {
   const { platform, arch } = process;
   const cache = cacheFolder(thisMachine());
   const target = join(cache, `${name}-${platform}-${arch}`);
@@ -70,6 +77,7 @@ async function cached(name: string, file: string, fill: (folder: string) => Prom
   );
   if (isThere) return target;
   await mkdir(cache, { recursive: true });
-  await intoPlace(cache, target, fill);
+  // Another process removes unfinished folders, if it holds the lock.
+  await withLock(join(cache, 'lock'), { progress }, () => intoPlace(cache, target, fill));
   return target;
 }
