@@ -21,7 +21,7 @@ const tests: readonly (readonly [test: string, pages: RegExp])[] = [
   ['docs/security', /^docs\/trust\/security/],
   ['unit/scripts/demo-tour', /^docs\/start\/tour/],
   // `npm run test:siem` runs the commands of these pages with real receivers.
-  ['docs/siem', /^docs\/siem\/(?:splunk|victorialogs|relay|sumologic|others|parsers)/],
+  ['siem/main', /^docs\/siem\/(?:splunk|victorialogs|relay|sumologic|others|parsers)/],
   // The commands work on files that only a reader has. The same commands have unit tests.
   ['unit/auditlog/verify', /^docs\/siem\/auditlog/],
   // The test renders the chart with these values, and runs no command of the page.
@@ -42,7 +42,8 @@ test('every page with commands has a test that runs them', () => {
   expect(left.map(([path]) => path)).toEqual([]);
 });
 
-test.each(tests)('test/%s.test.ts exists, and pages for it', (name, pages) => {
-  expect(existsSync(join(root, 'test', `${name}.test.ts`))).toBe(true);
+test.each(tests)('test/%s exists, and pages for it', (name, pages) => {
+  const files = [`${name}.test.ts`, `${name}.ts`].map((file) => join(root, 'test', file));
+  expect(files.some((file) => existsSync(file))).toBe(true);
   expect([...documents.keys()].filter((path) => pages.test(path))).not.toEqual([]);
 });
