@@ -11,7 +11,7 @@ import { destinationBlock, portalBlock, terraformIn } from '../../interop/terraf
 import { missingTools } from '../../support/tools.ts';
 import { type Bench, type Contender, type Measurement, type Sample } from '../row.ts';
 import { type OperatorKind, operatorsOf } from '../support/operators.ts';
-import { defaultLatencyMs, nameOf, portalsPerForwarding, Session } from '../support/session.ts';
+import { defaultLatencyMs, portalsPerForwarding, Session } from '../support/session.ts';
 
 const { token, organizationID } = sandboxData;
 const portals = Array.from(
@@ -55,15 +55,10 @@ function operatorContender(bench: Bench, kind: OperatorKind): Contender {
     name: kind.name,
     async measure() {
       await using session = await Session.open(bench, kind, { capacity: 2 });
-      await session.start();
-      await session.create(0, 1);
-      await session.watch.until(() => session.watch.ready === 1);
-      await session.untilQuiet(1);
+      await session.startWith(1);
       session.calls.reset();
-      const startedMs = performance.now();
-      await session.create(1, 2);
-      const readyMs = await session.watch.until(() => session.watch.isReady(nameOf(1)));
-      return { alone: { time: (readyMs - startedMs) / 1_000, calls: session.calls.counts.all } };
+      const time = await session.secondsToReady(1);
+      return { alone: { time, calls: session.calls.counts.all } };
     },
   };
 }
@@ -106,7 +101,7 @@ function terraformContender({ folder }: Bench, tools: { terraform: string; provi
   };
 }
 
-function kongctlContender({ folder }: Bench, kongctl: string): Contender {
+function kongctlContender({ folder, onEnd }: Bench, kongctl: string): Contender {
   return {
     name: 'kongctl',
     measure: () =>
@@ -114,6 +109,7 @@ function kongctlContender({ folder }: Bench, kongctl: string): Contender {
         const hostsFolder = join(folder, 'hosts');
         await mkdir(hostsFolder, { recursive: true });
         const hosts = await startPublicHosts(url, hostsFolder);
+        onEnd(() => hosts.stop());
         const tool = await kongctlIn({ kongctl, parent: folder, konnectURL: urlTemplate, hosts, token });
         return async () => {
           const fields = Object.entries({ ...wish, log_format: 'cef' }).map(([name, value]) => `${name}=${value}`);
@@ -123,7 +119,6 @@ function kongctlContender({ folder }: Bench, kongctl: string): Contender {
             const body = [`audit_log_destination_id=${id}`, 'enabled:=true'];
             await tool.api('patch', 'us', `/v3/portals/${portal}/audit-log-webhook`, ...body);
           }
-          await hosts.stop();
         };
       }),
   };

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Bench, goOperator, type Measurement, type Row } from '../row.ts';
 import { type OperatorKind, operatorsOf } from '../support/operators.ts';
-import { defaultLatencyMs, nameOf, portalsPerForwarding, Session } from '../support/session.ts';
+import { defaultLatencyMs, portalsPerForwarding, Session } from '../support/session.ts';
 import { usageOf } from '../support/usage.ts';
 
 const most = (limit: number) => ({ ratioTo: goOperator, limit });
@@ -129,10 +129,7 @@ async function createSingles(session: Session, first: number): Promise<Costs[str
   const [seconds, calls]: [number[], number[]] = [[], []];
   for (let index = first; index < first + singles; index += 1) {
     session.calls.reset();
-    const startedMs = performance.now();
-    await session.create(index, index + 1);
-    const readyMs = await session.watch.until(() => session.watch.isReady(nameOf(index)));
-    seconds.push((readyMs - startedMs) / 1_000);
+    seconds.push(await session.secondsToReady(index));
     calls.push(session.calls.counts.all);
   }
   return {

@@ -17,29 +17,18 @@ const queueWait = 'workqueue_queue_duration_seconds';
 async function duringResyncs(bench: Bench, kind: OperatorKind): Promise<Record<string, number>> {
   const { forwardings } = bench;
   await using session = await Session.open(bench, kind, { capacity: forwardings + newForwardings });
-  await session.start();
-  await session.create(0, forwardings);
-  await session.watch.until(() => session.watch.ready === forwardings);
-  await session.untilQuiet(forwardings);
+  await session.startWith(forwardings);
   await session.stop();
   session.calls.reset();
   await session.start();
-  const seconds = await inParallel(newForwardings, newEveryMs, async (index) => {
-    const [number, startedMs] = [forwardings + index, performance.now()];
-    await session.create(number, number + 1);
-    const readyMs = await session.watch.until(() => session.watch.isReady(nameOf(number)));
-    return (readyMs - startedMs) / 1_000;
-  });
+  const seconds = await inParallel(newForwardings, newEveryMs, (index) => session.secondsToReady(forwardings + index));
   return { median: quantile(seconds, 0.5), p99: quantile(seconds, 0.99) };
 }
 
 /** Changes of spec at a steady rate. */
 async function duringChanges(bench: Bench, kind: OperatorKind): Promise<Record<string, number>> {
   await using session = await Session.open(bench, kind, { capacity: changedForwardings });
-  await session.start();
-  await session.create(0, changedForwardings);
-  await session.watch.until(() => session.watch.ready === changedForwardings);
-  await session.untilQuiet(changedForwardings);
+  await session.startWith(changedForwardings);
   const { metricsURL } = session.operator;
   const before = await histogramOf(metricsURL, queueWait);
   const seconds = await inParallel(changesPerSecond * changeSeconds, 1_000 / changesPerSecond, async (index) => {

@@ -27,10 +27,7 @@ export const rest: Measurement = {
       name: kind.name,
       async measure() {
         await using session = await Session.open(bench, kind, { capacity: forwardings, interval: '1m' });
-        await session.start();
-        await session.create(0, forwardings);
-        await session.watch.until(() => session.watch.ready === forwardings);
-        await session.untilQuiet(forwardings);
+        await session.startWith(forwardings);
         // By then, the resyncs of all are spread over the interval.
         await delay(seconds * 1_000);
         const [mark, before] = [await session.lab.mark(), await session.operator.usage()];

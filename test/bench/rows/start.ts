@@ -20,10 +20,7 @@ export const start: Measurement = {
       name: kind.name,
       async measure() {
         await using session = await Session.open(bench, kind, { capacity: 1 });
-        await session.start();
-        await session.create(0, 1);
-        await session.watch.until(() => session.watch.ready === 1);
-        await session.untilQuiet(1);
+        await session.startWith(1);
         const time: number[] = [];
         for (let count = 0; count < starts; count += 1) {
           await session.stop();

@@ -121,13 +121,7 @@ export async function startOperator(kind: OperatorKind, target: OperatorTarget):
       `--health-probe-bind-address=${health}`,
       ...(target.hasQuota ? kind.flagsWithQuota : kind.flags),
     ]);
-    for (;;) {
-      await supervised.check(kind.name);
-      const answer = await fetch(`http://${health}/readyz`).catch(() => undefined);
-      if (answer?.ok === true) break;
-      if (Date.now() - startedAt > 120_000) throw new Error(await supervised.logTail(kind.name));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await supervised.waitUntilOK(kind.name, `http://${health}/readyz`, 120_000);
     return {
       metricsURL: `http://${metrics}/metrics`,
       startedAt,

@@ -114,6 +114,22 @@ export class Session implements AsyncDisposable {
     this.#operator = undefined;
   }
 
+  /** Starts the operator with this number of forwardings. Resolves when all are Ready and the operator is at rest. */
+  async startWith(count: number): Promise<void> {
+    await this.start();
+    await this.create(0, count);
+    await this.watch.until(() => this.watch.ready === count);
+    await this.untilQuiet(count);
+  }
+
+  /** Creates one forwarding. Resolves with how many seconds it takes until it is Ready. */
+  async secondsToReady(index: number): Promise<number> {
+    const startedMs = performance.now();
+    await this.create(index, index + 1);
+    const readyMs = await this.watch.until(() => this.watch.isReady(nameOf(index)));
+    return (readyMs - startedMs) / 1_000;
+  }
+
   /** Creates forwardings by their numbers, `parallel` at a time. */
   async create(from: number, to: number): Promise<void> {
     await this.#each(from, to, (index) =>
