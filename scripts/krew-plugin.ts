@@ -23,15 +23,15 @@ export interface KrewOptions {
 
 /** Writes both files into the folder. `npm run build` has to come first. */
 export function writeKrewPlugin({ folder, version, url, time }: KrewOptions): void {
-  const archive = join(folder, archiveName);
   const files = [
     { path: 'LICENSE', content: readFileSync(license) },
     { path: 'operator.js.LEGAL.txt', content: readFileSync(`${operatorFile}.LEGAL.txt`) },
     // Node takes it for a module without a package.json.
     { path: 'operator.mjs', content: readFileSync(operatorFile), executable: true },
   ];
-  writeFileSync(archive, tarGz(files, time));
-  const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
+  const archive = tarGz(files, time);
+  writeFileSync(join(folder, archiveName), archive);
+  const sha256 = createHash('sha256').update(archive).digest('hex');
   writeFileSync(join(folder, manifestName), stringify(manifest(version, `${url}/${archiveName}`, sha256)));
 }
 
