@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { output } from '../programs.ts';
 
-export const verificationPage = 'docs/trust/verify-release.md';
+const verificationPage = 'docs/trust/verify-release.md';
 
 export interface VerificationOptions {
   /** The folder with the downloaded files of the release. */

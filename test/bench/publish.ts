@@ -9,8 +9,8 @@ import { goOperator, ours } from './row.ts';
 import { nameWithUnit, short, spread } from './table.ts';
 
 export const resultsFolder = 'bench/results';
-export const pageFile = 'docs/trust/performance.md';
-export const pictureFile = 'docs/trust/performance.svg';
+const pageFile = 'docs/trust/performance.md';
+const pictureFile = 'docs/trust/performance.svg';
 
 const heading = ['row', 'figure', 'forwardings', 'the operator', 'the Go operator', 'ratio', 'others', 'target'];
 
