@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findGo } from '../../../sandbox/control-plane/go-build.ts';
 import { operatorFile } from '../../../sandbox/operator-process.ts';
 import { type Contender, type Measurement, ours } from '../row.ts';
 import { auditLine, writeKey, writeLines } from '../support/audit-files.ts';
@@ -67,11 +68,13 @@ export const verify: Measurement = {
       },
     ];
     const program = join(folder, 'verify');
-    const hasGo = await run('go', ['build', '-o', program, join(support, 'verify.go')]).then(
-      () => true,
-      () => false,
-    );
-    if (!hasGo) progress('verify: Go is missing, so its program is left out');
+    const installed = await findGo(process.env);
+    if (installed.kind === 'unusable') {
+      progress(`verify: the ${goProgram} is left out: ${installed.reason}`);
+      return contenders;
+    }
+    // Rejects with what the compiler says.
+    await run('go', ['build', '-o', program, join(support, 'verify.go')]);
     const go: Contender = {
       name: goProgram,
       async measure() {
@@ -79,7 +82,7 @@ export const verify: Measurement = {
         return { verify: { [speed]: lines / usage.processorSeconds } };
       },
     };
-    return hasGo ? [...contenders, go] : contenders;
+    return [...contenders, go];
   },
 };
 
