@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runKubectl } from './control-plane/access.ts';
 import { ensureBinaries } from './control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/control-plane.ts';
 import type { KonnectSeed } from './konnect/seed.ts';
@@ -113,8 +114,7 @@ export async function startSandboxWithoutOperator(
     progress('installing the CRD, the ServiceAccount and RBAC from deploy/');
     await install(controlPlane);
     const kubeconfig = await kubeconfigFor(controlPlane);
-    const { code, stderr } = await controlPlane.kubectl(['create', 'namespace', namespace]);
-    if (code !== 0) throw new Error(`could not create namespace ${namespace}: ${stderr}`);
+    await runKubectl(controlPlane, ['create', 'namespace', namespace]);
     return { controlPlane, services, kubeconfig, folder: controlPlane.folder, stop };
   } catch (error) {
     await stop();
@@ -132,8 +132,7 @@ export async function install(controlPlane: Pick<ControlPlane, 'kubectl'>): Prom
     ['apply', '--server-side', '-k', deployFolder],
     ['wait', '--for=condition=Established', '--timeout=30s', 'crd/auditlogforwardings.konnect-audit-log.io'],
   ]) {
-    const { code, stderr } = await controlPlane.kubectl(args);
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr}`);
+    await runKubectl(controlPlane, args);
   }
 }
 

@@ -44,6 +44,17 @@ export interface ClusterAccess extends ClusterConnection {
   serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
 }
 
+/** Runs kubectl. Resolves with its standard output. Rejects with its standard error if the exit code is not 0. */
+export async function runKubectl(
+  { kubectl }: Pick<ClusterAccess, 'kubectl'>,
+  args: readonly string[],
+  options?: KubectlOptions,
+): Promise<string> {
+  const { stdout, stderr, code } = await kubectl(args, options);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${String(code)}: ${stderr.trim()}`);
+  return stdout;
+}
+
 export function accessCluster(connection: ClusterConnection): ClusterAccess {
   async function kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
     const { input = '', kubeconfig = connection.adminKubeconfig, signal } = options;

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { install, namespace, serviceAccount } from '../../sandbox/sandbox.ts';
@@ -35,13 +36,8 @@ const states = {
 const folder = await mkdtemp(join(tmpdir(), 'clients-'));
 const controlPlane = await startControlPlane({ binaries: await ensureBinaries({ progress }) });
 
-async function kubectl(args: readonly string[], input?: unknown): Promise<void> {
-  const { code, stderr } = await controlPlane.kubectl(
-    args,
-    input === undefined ? {} : { input: JSON.stringify(input) },
-  );
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-}
+const kubectl = (args: readonly string[]) => runKubectl(controlPlane, args);
+const apply = (object: object) => runKubectl(controlPlane, ['apply', '-f', '-'], { input: JSON.stringify(object) });
 
 async function createForwardings(): Promise<void> {
   await install(controlPlane);
@@ -53,8 +49,8 @@ async function createForwardings(): Promise<void> {
       organization: {},
     };
     const forwarding = { apiVersion, kind, metadata: { name, namespace }, spec };
-    await kubectl(['apply', '-f', '-'], forwarding);
-    await kubectl(['apply', '-f', '-'], { ...forwarding, spec: { ...spec, interval: '1h' } });
+    await apply(forwarding);
+    await apply({ ...forwarding, spec: { ...spec, interval: '1h' } });
     const ready = {
       type: 'Ready',
       status,

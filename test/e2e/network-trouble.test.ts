@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import type { ControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { writeKubeconfig } from '../../sandbox/control-plane/kubeconfig.ts';
 import { currentDestinations } from '../../sandbox/konnect/model/destinations.ts';
@@ -81,11 +82,7 @@ async function newToken({ kubectl: run }: ControlPlane, ...bound: string[]): Pro
 }
 
 /** Runs kubectl as a cluster administrator, not through the proxy. */
-async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args, { input });
-  if (code !== 0) throw new Error(stderr);
-  return stdout;
-}
+const kubectl = (args: readonly string[], input = '') => runKubectl(sandbox.controlPlane, args, { input });
 
 async function apply(...items: object[]): Promise<void> {
   await kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { kind, plural } from '../../src/api/v1alpha1.ts';
@@ -79,11 +80,7 @@ function useCluster() {
 
   afterAll(() => controlPlane?.stop());
 
-  async function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const { code, stderr, stdout } = await controlPlane.kubectl(args, { input });
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${String(code)}: ${stderr}`);
-    return stdout;
-  }
+  const kubectl = (args: readonly string[], input = '') => runKubectl(controlPlane, args, { input });
 
   async function established(): Promise<void> {
     await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);

@@ -3,6 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { chartFolder } from '../../scripts/render.ts';
@@ -22,11 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => controlPlane?.stop());
 
-async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await controlPlane.kubectl(args, { input });
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${String(code)}: ${stderr.trim()}`);
-  return stdout;
-}
+const kubectl = (args: readonly string[], input = '') => runKubectl(controlPlane, args, { input });
 
 const portals = {
   first: '3e551b39-227d-4297-b911-e68fd5d77c17',

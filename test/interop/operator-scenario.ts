@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import * as z from 'zod';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { namespace, type Sandbox, sandboxData, writeForwarding } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import type { PeerTools } from './arguments.ts';
@@ -237,23 +238,13 @@ async function becomesReady(sandbox: Sandbox): Promise<void> {
 }
 
 async function conditionOf(
-  { controlPlane }: Sandbox,
+  sandbox: Sandbox,
   type: string,
 ): Promise<{ status: string; reason: string; message: string } | undefined> {
-  const { stdout } = await controlPlane.kubectl([
-    'get',
-    'auditlogforwarding',
-    'sumologic',
-    '-n',
-    namespace,
-    '-o',
-    'json',
-  ]);
-  return Status.parse(JSON.parse(stdout)).status.conditions.find((condition) => condition.type === type);
+  const forwarding = await kubectl(sandbox, 'get', 'auditlogforwarding', 'sumologic', '-o', 'json');
+  return Status.parse(JSON.parse(forwarding)).status.conditions.find((condition) => condition.type === type);
 }
 
-async function kubectl({ controlPlane }: Sandbox, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await controlPlane.kubectl([...args, '-n', namespace]);
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr}`);
-  return stdout;
+function kubectl({ controlPlane }: Sandbox, ...args: string[]): Promise<string> {
+  return runKubectl(controlPlane, [...args, '-n', namespace]);
 }

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import * as z from 'zod';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { createKonnectClient, webhookOf } from '../../sandbox/konnect-client.ts';
 import { startOperator } from '../../sandbox/operator-process.ts';
 import {
@@ -50,11 +51,7 @@ const client = createKonnectClient(sandbox);
 const stops: (() => Promise<unknown>)[] = [() => sandbox.stop()];
 const seen = new Set<string>();
 
-async function kubectl(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await controlPlane.kubectl(args);
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
+const kubectl = (...args: readonly string[]) => runKubectl(controlPlane, args);
 
 const look = (name: string) =>
   kubectl(

@@ -6,6 +6,7 @@
 import { match } from 'node:assert/strict';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../sandbox/control-plane/control-plane.ts';
 import { messageOf } from '../../sandbox/control-plane/failure.ts';
@@ -57,7 +58,7 @@ try {
     try {
       write(`\n— kube-apiserver ${await serverVersion(controlPlane, server)}\n`);
       const used = { controlPlane, services };
-      await controlPlane.kubectl(['create', 'namespace', namespace]);
+      await runKubectl(controlPlane, ['create', 'namespace', namespace]);
       for (const helm of helms) await combination(`helm ${helm.version}`, () => helmStory(used, helm));
       for (const kubectl of [...kubectls, newest])
         await combination(`kubectl ${kubectl.version}, Node ${ownNode.version}`, () =>

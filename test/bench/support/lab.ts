@@ -1,7 +1,8 @@
 /** The Kubernetes of a run: one control plane with an audit log, used by the operators one after the other. */
 import { open, readFile, stat } from 'node:fs/promises';
+import { runKubectl } from '../../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../../sandbox/control-plane/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../../../sandbox/control-plane/control-plane.ts';
+import { startControlPlane } from '../../../sandbox/control-plane/control-plane.ts';
 import { install, serviceAccount } from '../../../sandbox/sandbox.ts';
 import { KubeClient } from '../../../src/kube/kube-client.ts';
 import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
@@ -51,14 +52,8 @@ async function start({ progress, onEnd }: Bench): Promise<Lab> {
   await install(controlPlane);
   const { namespace, name } = serviceAccount;
   const account = `${namespace}:${name}`;
-  await kubectl(
-    controlPlane,
-    'create',
-    'clusterrolebinding',
-    'bench',
-    '--clusterrole=cluster-admin',
-    `--serviceaccount=${account}`,
-  );
+  const role = '--clusterrole=cluster-admin';
+  await runKubectl(controlPlane, ['create', 'clusterrolebinding', 'bench', role, `--serviceaccount=${account}`]);
   const auditLog = controlPlane.auditLog ?? '';
   const api = kubeAPI(controlPlane.adminKubeconfig);
   return {
@@ -66,7 +61,7 @@ async function start({ progress, onEnd }: Bench): Promise<Lab> {
     kube: new KubeClient({ config: loadKubeConfig({ kubeconfig: controlPlane.adminKubeconfig }), userAgent: 'bench' }),
     kubeconfig: await controlPlane.serviceAccountKubeconfig(namespace, name),
     async use({ definition }) {
-      await kubectl(controlPlane, 'replace', '-f', definition);
+      await runKubectl(controlPlane, ['replace', '-f', definition]);
       const serves = (await readFile(definition, 'utf8')).includes('gapRecovery');
       await eventually(async () => {
         if ((await servesGapRecovery(api)) !== serves)
@@ -76,11 +71,6 @@ async function start({ progress, onEnd }: Bench): Promise<Lab> {
     mark: async () => (await stat(auditLog)).size,
     writesSince: async (mark) => countWrites(await tail(auditLog, mark), `system:serviceaccount:${account}`),
   };
-}
-
-async function kubectl(controlPlane: ControlPlane, ...args: string[]): Promise<void> {
-  const { code, stderr } = await controlPlane.kubectl(args);
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr}`);
 }
 
 /** Resolves with whether the served CRD has a field that only ours has. */

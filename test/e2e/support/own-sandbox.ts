@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import { runKubectl } from '../../../sandbox/control-plane/access.ts';
 import { currentDestinations, type DestinationFields } from '../../../sandbox/konnect/model/destinations.ts';
 import { type Sandbox, sandboxData, startSandbox, writeForwarding } from '../../../sandbox/sandbox.ts';
 
@@ -26,11 +27,7 @@ export function ownSandbox(): OwnSandbox {
 
   afterAll(() => sandbox?.stop(), 120_000);
 
-  async function kubectl(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await sandbox.controlPlane.kubectl(args);
-    if (code !== 0) throw new Error(stderr);
-    return stdout;
-  }
+  const kubectl = (...args: string[]) => runKubectl(sandbox.controlPlane, args);
 
   function destinations(): DestinationFields[] {
     const organization = sandbox.services.konnect.model.organizations.get(sandboxData.organizationID);

@@ -1,6 +1,7 @@
 /** A control plane on which tests install and remove the operator with its CRD. */
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import * as z from 'zod';
+import { runKubectl } from '../../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../../sandbox/control-plane/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -53,12 +54,7 @@ export function useInstallation({ auditLog = false }: { auditLog?: boolean } = {
     });
   }
 
-  /** Resolves with standard output. Rejects with standard error. */
-  async function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const { code, stdout, stderr } = await controlPlane.kubectl(args, { input });
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
-    return stdout;
-  }
+  const kubectl = (args: readonly string[], input = '') => runKubectl(controlPlane, args, { input });
 
   const apply = (namespace: string, ...items: readonly object[]) =>
     kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));

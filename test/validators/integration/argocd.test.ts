@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
-import type { KubectlOptions, KubectlResult } from '../../../sandbox/control-plane/access.ts';
+import { type KubectlOptions, runKubectl } from '../../../sandbox/control-plane/access.ts';
 import { ensureBinaries } from '../../../sandbox/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../../sandbox/control-plane/control-plane.ts';
 import { install } from '../../../sandbox/sandbox.ts';
@@ -52,12 +52,7 @@ beforeAll(async () => {
 
 afterAll(() => controlPlane.stop());
 
-async function kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult> {
-  const result = await controlPlane.kubectl(args, options);
-  if (result.code !== 0)
-    throw new Error(`kubectl ${args.join(' ')} ended with ${String(result.code)}: ${result.stderr}`);
-  return result;
-}
+const kubectl = (args: readonly string[], options?: KubectlOptions) => runKubectl(controlPlane, args, options);
 
 const Live = z.looseObject({
   metadata: z.looseObject({ name: z.string(), generation: z.int() }),
@@ -70,7 +65,7 @@ function desired(name: string, spec: object): KubeObject {
 }
 
 async function live(name: string): Promise<Live> {
-  const { stdout } = await kubectl(['get', plural, name, '-n', namespace, '-o', 'json']);
+  const stdout = await kubectl(['get', plural, name, '-n', namespace, '-o', 'json']);
   return Live.parse(JSON.parse(stdout));
 }
 
@@ -147,7 +142,7 @@ describe('the installation', () => {
 
   // The objects have other names, so that the objects of the other tests do not change.
   beforeAll(async () => {
-    const { stdout } = await kubectl(['kustomize', 'deploy']);
+    const stdout = await kubectl(['kustomize', 'deploy']);
     const renamed = stdout.replaceAll('konnect-audit-log', 'argocd-audit-log');
     objects = parseAllDocuments(renamed).map((document) => z.record(z.string(), z.unknown()).parse(document.toJS()));
     const isFirst = ({ kind: one }: KubeObject) => one === 'Namespace' || one === 'CustomResourceDefinition';
@@ -197,7 +192,7 @@ describe('the example Application', () => {
         });
         const kustomization = { resources: [`../${basename(path)}`], images, patches: kustomize?.patches ?? [] };
         await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
-        return (await kubectl(['kustomize', overlay])).stdout;
+        return kubectl(['kustomize', overlay]);
       }),
     );
     objects = parseAllDocuments(texts.join('---\n')).map((document) => Rendered.parse(document.toJS()));
@@ -238,7 +233,7 @@ test.each(['examples/argocd/audit-logs/sumologic.yaml', 'examples/flux/forwardin
   'the API server accepts %s',
   async (file) => {
     const text = readFileSync(file, 'utf8').replace('namespace: platform', `namespace: ${namespace}`);
-    const { stdout } = await kubectl(['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
+    const stdout = await kubectl(['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
     expect(stdout).toContain('created (server dry run)');
   },
 );
