@@ -11,7 +11,7 @@ import { KeyedLock } from '../forwarding/ownership/keyed-lock.ts';
 import { readyOf } from '../forwarding/reconcile/conclude.ts';
 import { Reconciler } from '../forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../konnect/http.ts';
-import { RequestLimits } from '../konnect/limits/request-limits.ts';
+import { RequestLimits, requestsPerReconciliation } from '../konnect/limits/request-limits.ts';
 import { Konnect } from '../konnect/session/konnect.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -82,6 +82,7 @@ function build({ config, kubeConfig, log, version }: OperatorOptions) {
   const limits = new RequestLimits({
     qps: config.konnectQPS,
     burst: config.konnectBurst,
+    maxInFlight: requestsPerReconciliation * config.maxConcurrentReconciles,
     clock: systemClock,
     random: Math.random,
     onChange: (organizationID, region, news) => logLimit(log, organizationID, region, news),

@@ -7,7 +7,7 @@ import { WorkQueue } from '../../src/controller/work-queue.ts';
 import { destinationName, endpointDigest } from '../../src/forwarding/desired/desired-state.ts';
 import { Reconciler } from '../../src/forwarding/reconcile/reconciler.ts';
 import { KonnectHTTP } from '../../src/konnect/http.ts';
-import { RequestLimits } from '../../src/konnect/limits/request-limits.ts';
+import { RequestLimits, requestsPerReconciliation } from '../../src/konnect/limits/request-limits.ts';
 import { Konnect } from '../../src/konnect/session/konnect.ts';
 import { Enqueuer } from '../../src/resources/enqueuer.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
@@ -216,11 +216,12 @@ export class OperatorInMemory {
     const { clock = systemClock, random = Math.random, maxInWork = 4, timeoutMs = 30_000 } = options;
     this.queue = new WorkQueue(clock, { groupOf: (key) => this.#enqueuer.groupOf(key), maxInWork });
     this.#http = new KonnectHTTP({ userAgent: 'test', timeoutMs, maxSockets: Number.POSITIVE_INFINITY });
+    const maxInFlight = requestsPerReconciliation * maxInWork;
     const konnect = new Konnect({
       http: this.#http,
       urlTemplate: server.urlTemplate,
       nowMs: () => clock.now(),
-      ...(options.budget === undefined ? {} : { limits: new RequestLimits({ ...options.budget, clock, random }) }),
+      ...(options.budget && { limits: new RequestLimits({ ...options.budget, maxInFlight, clock, random }) }),
     });
     this.#enqueuer = new Enqueuer({
       enqueue: (key, add) => this.queue.add(key, add),

@@ -12,8 +12,8 @@ import { isUnseen } from './unseen-portal.ts';
 const order: readonly CleanupStatus['kind'][] = ['portal', 'organization', 'destination'];
 
 /**
- * Detaches webhooks, then deletes destinations, and removes each finished entry from `cleanup`. Returns the problems of the others.
- * `only` selects the entries.
+ * Detaches webhooks, those of all portals at once, then deletes destinations, and removes each finished entry from `cleanup`. Returns the
+ * problems of the others. `only` selects the entries.
  */
 export async function cleanUp(
   context: ReconcileContext,
@@ -29,13 +29,19 @@ export async function cleanUp(
   const canUndo = (entry: CleanupStatus) => context.konnectIn(entry.organizationID) !== undefined && !isInUse(entry);
   if (entries.some(canUndo))
     await beforeWrite(context, `cleaning up in Konnect: ${entries.map(objectOf).slice(0, 3).join(', ')}`);
-  const problems: Problem[] = [];
-  for (const entry of entries) {
+  const finish = async (entry: CleanupStatus): Promise<readonly Problem[]> => {
     const konnect = context.konnectIn(entry.organizationID);
-    if (isInUse(entry) && konnect !== undefined) continue;
+    if (isInUse(entry) && konnect !== undefined) return [];
     const outcome = konnect === undefined ? giveUp(context, entry) : await attempt({ ...context, konnect }, entry);
     if (outcome === undefined) status.recorded = withoutCleanup(status.recorded, entry);
-    else if (outcome !== 'kept') problems.push(outcome);
+    return outcome === undefined || outcome === 'kept' ? [] : [outcome];
+  };
+  const problems: Problem[] = [];
+  for (const kind of order) {
+    const ofKind = entries.filter((entry) => entry.kind === kind);
+    // The two views of the organization's webhook are one setting.
+    if (kind === 'organization') for (const entry of ofKind) problems.push(...(await finish(entry)));
+    else problems.push(...(await Promise.all(ofKind.map(finish))).flat());
   }
   return problems;
 }

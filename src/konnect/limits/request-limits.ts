@@ -6,13 +6,19 @@ import { RequestBudget } from './request-budget.ts';
 import { type LimiterChange, type LimiterState, RequestLimiter } from './request-limiter.ts';
 import type { Rank } from './wait-queue.ts';
 
+/**
+ * How many requests may be in flight for each reconciliation at the same time. A reconciliation reads and writes its webhooks at once, and sends none
+ * while it writes to Kubernetes.
+ */
+export const requestsPerReconciliation = 2;
+
 export interface RequestLimitsOptions {
   /** The average number of requests a second, for each organization and region. */
   readonly qps: number;
   /** The number of requests at once after a pause, for each organization and region. */
   readonly burst: number;
   /** The number of requests in flight at the same time, for each organization and region. */
-  readonly maxInFlight?: number;
+  readonly maxInFlight: number;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -76,13 +82,12 @@ export class RequestLimits {
   readonly #identityBudget: RequestBudget;
 
   constructor({
-    maxInFlight = 8,
     onChange = ignore,
     onWaited = ignore,
     onWithheld = ignore,
     ...options
   }: RequestLimitsOptions) {
-    this.#options = { maxInFlight, onChange, onWaited, onWithheld, ...options };
+    this.#options = { onChange, onWaited, onWithheld, ...options };
     this.#identityBudget = new RequestBudget(options);
   }
 

@@ -30,6 +30,7 @@ export function setUp(options: Partial<RequestLimitsOptions> = {}) {
   const limits = new RequestLimits({
     qps: 10,
     burst: 100,
+    maxInFlight: 8,
     clock,
     random: () => 0,
     onChange: (organizationID, region, { state, cause, forMs }) =>
