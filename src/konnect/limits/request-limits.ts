@@ -81,12 +81,7 @@ export class RequestLimits {
   readonly #routes = new Map<string, Route>();
   readonly #identityBudget: RequestBudget;
 
-  constructor({
-    onChange = ignore,
-    onWaited = ignore,
-    onWithheld = ignore,
-    ...options
-  }: RequestLimitsOptions) {
+  constructor({ onChange = ignore, onWaited = ignore, onWithheld = ignore, ...options }: RequestLimitsOptions) {
     this.#options = { onChange, onWaited, onWithheld, ...options };
     this.#identityBudget = new RequestBudget(options);
   }

@@ -31,6 +31,20 @@ test('deletion undoes everything, without the Secret of the SIEM', async () => {
   expect(harness.reasons).toEqual(['WebhookDetached', 'WebhookDetached', 'WebhookDetached', 'DestinationDeleted']);
 });
 
+test('the webhooks of portals are read and detached at once', async () => {
+  const harness = await inPlace({ portals: [shop, forum].map((id) => ({ id, enabled: true })) });
+  harness.delete();
+  await harness.reconcile();
+  const webhookOf = (id: string) => `us/v3/portals/${id}/audit-log-webhook`;
+  expect(harness.calls).toEqual([
+    `GET ${webhookOf(shop)}`,
+    `GET ${webhookOf(forum)}`,
+    `DELETE ${webhookOf(shop)}`,
+    `DELETE ${webhookOf(forum)}`,
+    'DELETE global/v3/audit-log-destinations/ID',
+  ]);
+});
+
 test.each(['v2 inline', 'v2 with portals'])('deletion undoes %s', async (what) => {
   const organization = { enabled: true };
   const harness = await inPlace({ ...(what === 'v2 inline' ? {} : usual), api: 'v2', organization });
