@@ -36,7 +36,7 @@ export async function planTests(project: Project | undefined, machine: Machine =
   const ignored: string[] = [];
   if (wantsValidators && !validators) {
     leftOut.push(
-      "not run: test/validators/, which runs the code of Argo CD, Flux, kstatus, actionlint, promtool and krew, and kstatus' check of statuses in test/e2e/",
+      "not run: test/validators/, which runs the code of Argo CD, Flux, kstatus, actionlint, promtool, krew and OLM, and kstatus' check of statuses in test/e2e/",
     );
     ignored.push('validators/');
   }

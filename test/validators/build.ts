@@ -84,6 +84,14 @@ export const krewValidator: GoProgram = {
   duration: 'less than a minute, once',
 };
 
+/** The program that runs the validators of bundles for the Operator Lifecycle Manager. */
+export const bundleValidator: GoProgram = {
+  name: 'bundle-validator',
+  module: fileURLToPath(new URL('./bundle/', import.meta.url)),
+  package: '.',
+  duration: 'a minute, once',
+};
+
 /** The program that runs the notifications engine of Argo CD. */
 export const notifications: GoProgram = {
   name: 'notifications',
@@ -93,7 +101,14 @@ export const notifications: GoProgram = {
 };
 
 /** What the tests of `npm test` need. */
-export const programs = [objectValidators, actionlint, promtool, krewValidator, notifications] as const;
+export const programs = [
+  objectValidators,
+  actionlint,
+  promtool,
+  krewValidator,
+  bundleValidator,
+  notifications,
+] as const;
 
 const reportEveryMs = 10_000;
 const lastLines = 20;
