@@ -11,21 +11,18 @@ const tests: readonly (readonly [test: string, pages: RegExp])[] = [
   ['e2e/auditlog', /^docs\/(?:operate|use)\/auditlog|^docs\/operate\/operations/],
   ['e2e/sandbox-guide', /^docs\/develop\/sandbox/],
   ['e2e/leader-election', /^docs\/install\/high-availability/],
-  ['integration/install', /^docs\/install\/(?:helm|openshift|uninstall|upgrade)/],
+  ['integration/install', /^docs\/install\/(?:helm|openshift|shards|uninstall|upgrade)/],
   ['integration/rights', /^docs\/use\/kong-operator/],
   ['integration/kustomize', /^docs\/install\/manifests/],
   ['integration/apply-folders', /^examples\/README/],
   ['integration/helm-lifecycle', /^docs\/use\/helm/],
   ['validators/integration/argocd-guide', /^docs\/install\/argocd/],
   ['docs/another-cluster', /^docs\/use\/another-cluster/],
+  ['docs/siem-auditlog', /^docs\/siem\/auditlog/],
   ['docs/security', /^docs\/trust\/security/],
   ['unit/scripts/demo-tour', /^docs\/start\/tour/],
   // `npm run test:siem` runs the commands of these pages with real receivers.
   ['siem/main', /^docs\/siem\/(?:splunk|victorialogs|relay|sumologic|others|parsers)/],
-  // The commands work on files that only a reader has. The same commands have unit tests.
-  ['unit/auditlog/verify', /^docs\/siem\/auditlog/],
-  // The test renders the chart with these values, and runs no command of the page.
-  ['integration/install-rendering', /^docs\/install\/shards/],
 ];
 
 const programs = /^(?:kubectl|konnect|curl|helm|auditlog|ask|cosign) /m;

@@ -10,6 +10,7 @@ import { ensureHelm } from '../../sandbox/control-plane/helm.ts';
 import { deployFolder, sandboxData, serviceAccount } from '../../sandbox/sandbox.ts';
 import { chartFolder } from '../../scripts/render.ts';
 import { document, root } from '../docs/documents.ts';
+import { scriptsOf } from '../docs/scripts.ts';
 import { forwarding } from '../e2e/support/manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { standInDefinition } from '../support/stand-in-definition.ts';
@@ -28,6 +29,22 @@ async function columns(): Promise<string[]> {
 }
 
 const portals = [{ id: sandboxData.portals.developers }];
+
+/** The commands in the sentences of the page, which remove the CRD in different ways. */
+const removals = scriptsOf(document('docs/install/uninstall.md')).map(({ text }) => text);
+const [deleteCRD = '', deleteOperator = '', deleteCRDs = ''] = removals;
+
+/** Returns the arguments of a command of kubectl, with other values for some of them. */
+function argumentsIn(command: string, values: Readonly<Record<string, string>> = {}): string[] {
+  return command
+    .split(' ')
+    .slice(1)
+    .map((argument) => values[argument] ?? argument);
+}
+
+test('the page on uninstalling has these commands in its sentences', () => {
+  expect(removals).toEqual([`kubectl delete crd ${crd}`, 'kubectl delete -k deploy/', 'kubectl delete -f crds/']);
+});
 
 describe('kubectl apply -k deploy/', () => {
   test('installs, changes nothing the second time, and kubectl delete -k removes all objects', async () => {
@@ -49,7 +66,7 @@ describe('kubectl apply -k deploy/', () => {
       'service/konnect-audit-log-operator-metrics',
       'serviceaccount/konnect-audit-log-operator',
     ]);
-    await kubectl(['delete', '-k', deployFolder, '--timeout=90s']);
+    await kubectl([...argumentsIn(deleteOperator, { 'deploy/': deployFolder }), '--timeout=90s']);
     expect(await installed()).toEqual([]);
   });
 });
@@ -104,6 +121,8 @@ describe('helm', () => {
     expect(await helm(elsewhere, { allowFailure: true })).toMatchObject({ code: 1 });
     await helm([...elsewhere, '--take-ownership']);
     expect(await forwardings()).toBe(uid);
+    await kubectl(argumentsIn(deleteCRD));
+    expect(await kubectl(['get', 'crd', crd, '--ignore-not-found'])).toBe('');
   });
   test('creates Pods that the restricted Pod Security Standard admits, with every option of the chart', async () => {
     const namespace = await restrictedNamespace('restricted');
@@ -147,8 +166,11 @@ const serviceMonitor = {
   plural: 'servicemonitors',
 };
 
+/** Users have a forwarding before they divide it among shards. */
+const applyForwarding = 'kubectl apply -f examples/forwarding.yaml';
+
 /** The pages with commands, in the order in which users need them. */
-const pages = ['helm', 'high-availability', 'openshift', 'upgrade', 'uninstall'];
+const pages = ['helm', 'high-availability', 'openshift', 'shards', 'upgrade', 'uninstall'];
 
 describe('the installation pages', () => {
   const blocks = (page: string, language: string) =>
@@ -161,23 +183,37 @@ describe('the installation pages', () => {
     await mkdir(join(folder, 'bin'), { recursive: true });
     await symlink(controlPlane().kubectlPath, join(folder, 'bin', 'kubectl'));
     await symlink(await ensureHelm({ progress: () => undefined }), join(folder, 'bin', 'helm'));
-    await symlink(join(root, 'helm'), join(folder, 'helm'));
+    for (const name of ['helm', 'crds', 'examples']) await symlink(join(root, name), join(folder, name));
     await writeFile(join(folder, 'corporate.pem'), controlPlane().certificateAuthority);
     await writeFile(join(folder, 'openshift.yaml'), blocks('openshift', 'yml').join('\n'));
     for (const name of ['platform', 'security']) await kubectl(['create', 'namespace', name]);
     await kubectl(['apply', '-f', '-'], JSON.stringify(standInDefinition(serviceMonitor)));
     await kubectl(['wait', '--for=condition=Established', '--timeout=90s', 'crd', '--all']);
 
-    const commands = pages.flatMap((page) => blocks(page, 'sh')).filter((block) => !block.startsWith('docker'));
-    const script = join(folder, 'commands.sh');
-    await writeFile(script, ['set -eu', ...commands].join('\n'));
-    await promisify(execFile)('sh', [script], {
-      cwd: folder,
-      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, HOME: folder, KUBECONFIG: controlPlane().adminKubeconfig },
-    });
+    const run = (commands: readonly string[]) =>
+      promisify(execFile)('sh', ['-c', ['set -eu', ...commands].join('\n')], {
+        cwd: folder,
+        env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, HOME: folder, KUBECONFIG: controlPlane().adminKubeconfig },
+      });
+
+    const commands = pages
+      .flatMap((page) => [...(page === 'shards' ? [applyForwarding] : []), ...blocks(page, 'sh')])
+      .filter((block) => !block.startsWith('docker'));
+    await run(commands);
     expect(commands.length).toBeGreaterThan(4);
     expect(await installed()).toEqual([]);
     await established();
+    const shardArguments = 'jsonpath={.items[*].spec.template.spec.containers[0].args}';
+    const selectors = await kubectl(['get', 'deployments', '-n', 'konnect-audit-log', '-o', shardArguments]);
+    expect(selectors.match(/--watch-label-selector=[^"]+|--konnect-qps=[^"]+/g)?.toSorted()).toEqual([
+      '--konnect-qps=4',
+      '--konnect-qps=4',
+      '--watch-label-selector=shard=b',
+      '--watch-label-selector=shard=c',
+    ]);
+
+    await run([deleteCRDs]);
+    expect(await kubectl(['get', 'crd', crd, '--ignore-not-found'])).toBe('');
   });
 
   test('have a kustomization that sets another image', async () => {
