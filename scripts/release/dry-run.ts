@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { Reporter } from '../../test/interop/reporter.ts';
+import { bundleValidator, ensureProgram } from '../../test/validators/build.ts';
+import { bundleLabels } from '../bundle/bundle.ts';
 import { output } from '../programs.ts';
 import { checksumsName, type Release, sbomName } from './files.ts';
 import { architectures, entrypoint, labels, user } from './image.ts';
@@ -20,6 +22,8 @@ export interface DryRun extends VerificationOptions {
   readonly release: Release;
   /** The digest of the image. */
   readonly digest: string;
+  /** The image of the bundle, by its digest. */
+  readonly bundle: string;
   /** The blocks of the page. */
   readonly blocks: readonly string[];
 }
@@ -54,6 +58,28 @@ export async function checkDryRun(run: DryRun): Promise<void> {
       deepEqual(await output(process.execPath, [operator, '--version']), release.version);
     });
   }
+
+  reporter.section('the bundle');
+  const bundle = await subfolder(temporary, 'bundle');
+  await reporter.check('names the image by its digest', async () => {
+    await output(crane, ['export', run.bundle, `${bundle}.tar`]);
+    await output('tar', ['-xf', `${bundle}.tar`, '-C', bundle]);
+    const version = await readFile(
+      join(bundle, 'manifests/konnect-audit-log-operator.clusterserviceversion.yaml'),
+      'utf8',
+    );
+    deepEqual(version.match(/(?<=image: ).*/gi), [image, image, image]);
+  });
+  await reporter.check('has the labels of the Dockerfile in bundle/', async () => {
+    const { config } = JSON.parse(await output(crane, ['config', run.bundle]));
+    deepEqual(config.Labels, bundleLabels);
+  });
+  await reporter.check('passes the validators of operator-framework/api', async () =>
+    deepEqual(
+      JSON.parse(await output(await ensureProgram(bundleValidator, { progress: () => undefined }), [bundle])),
+      [],
+    ),
+  );
 
   reporter.section('the files');
   await reporter.check('install.yaml names the image by its digest', async () =>

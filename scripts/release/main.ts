@@ -1,5 +1,5 @@
 /**
- * `npm run release -- --registry REGISTRY` makes the files of a release in `dist/release/`, pushes image and chart, signs everything, and verifies it as
+ * `npm run release -- --registry REGISTRY` makes the files of a release in `dist/release/`, pushes image, chart and bundle, signs everything, and verifies it as
  * the documents say. Only the workflow `release` can do this, because Sigstore signs for its identity.
  *
  * `npm run release -- --dry-run` does the same with a registry on loopback, a new key, and a replacement of the base image.
@@ -17,6 +17,7 @@ import { createReporter } from '../../test/interop/reporter.ts';
 import { ensureProgram } from '../../test/validators/build.ts';
 import { output } from '../programs.ts';
 import { pushReplacement } from './bases.ts';
+import { pushBundle } from './bundle.ts';
 import { checkDryRun } from './dry-run.ts';
 import { checksumsName, type Release, sbomName, writeFiles, writeInstallation } from './files.ts';
 import { baseImage, pushImage } from './image.ts';
@@ -72,11 +73,12 @@ async function run(): Promise<void> {
 
   progress(`making the files of ${version} in dist/release/`);
   const archive = await writeFiles(folder, helm, release);
-  progress(`pushing image and chart to ${registry}`);
+  progress(`pushing image, chart and bundle to ${registry}`);
   const digest = await pushImage({ crane, base, ...release });
   await writeInstallation(folder, helm, release, digest);
   const http = dryRun ? ['--plain-http'] : [];
   await output(helm, ['push', archive, `oci://${registry}/charts`, ...http]);
+  const bundle = await pushBundle({ crane, helm, digest, ...release });
   const chart = `${registry}/charts/konnect-audit-log-operator`;
   const chartDigest = await output(crane, ['digest', `${chart}:${version}`]);
 
@@ -84,6 +86,7 @@ async function run(): Promise<void> {
   const image = `${release.image}@${digest}`;
   await signImage(signer, image);
   await signImage(signer, `${chart}@${chartDigest}`);
+  await signImage(signer, bundle);
   await attest(signer, image, 'spdxjson', join(folder, sbomName));
   await attest(
     signer,
@@ -97,7 +100,7 @@ async function run(): Promise<void> {
   const options = { folder, registry, version, signer: signer.verifyArguments, helm, cosign, plainHTTP: dryRun };
   const [, ...blocks] = await verificationBlocks();
   for (const block of blocks) await reporter.check(block.split('\n')[0] ?? '', () => runBlock(block, options));
-  if (dryRun) await checkDryRun({ ...options, reporter, crane, temporary, release, digest, blocks });
+  if (dryRun) await checkDryRun({ ...options, reporter, crane, temporary, release, digest, bundle, blocks });
 }
 
 /** Rejects if this is not the workflow, or if the work tree is not what the tag of the version names. */
