@@ -41,6 +41,8 @@ export interface Behavior {
    * misspells it.
    */
   firstUpdatedAt: 'created' | 'zero' | 'malformed';
+  /** `as-sent`. How answers show endpoints: as they were sent, or with the host in lower case, without the default port and with a path. */
+  shownEndpoints: 'as-sent' | 'canonical';
   /** 0. After how many failed attempts in a row Konnect switches a webhook off. 0: never. */
   switchOffAfter: number;
   /**
@@ -82,6 +84,7 @@ export const defaultBehavior: Readonly<Behavior> = {
   pageSizeMax: 100,
   portalDeleteConflict: false,
   firstUpdatedAt: 'created',
+  shownEndpoints: 'as-sent',
   switchOffAfter: 0,
   inactiveWebhook: 'failed',
   revokedTokenGraceMs: 0,

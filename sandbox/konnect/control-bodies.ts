@@ -53,6 +53,7 @@ export const behaviorBody = z.strictObject({
   pageSizeMax: z.int().min(1).exactOptional(),
   portalDeleteConflict: z.boolean().exactOptional(),
   firstUpdatedAt: z.enum(['created', 'zero', 'malformed']).exactOptional(),
+  shownEndpoints: z.enum(['as-sent', 'canonical']).exactOptional(),
   switchOffAfter: z.int().min(0).exactOptional(),
   inactiveWebhook: z.enum(['failed', 'switched-off']).exactOptional(),
   revokedTokenGraceMs: ms.exactOptional(),

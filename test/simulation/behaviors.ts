@@ -8,6 +8,7 @@ export const inconvenient = {
   unknownDestination: 400,
   portalDeleteConflict: true,
   firstUpdatedAt: 'zero',
+  shownEndpoints: 'canonical',
 } as const satisfies Partial<Behavior>;
 
 /** Less convenient variants of behavior. Every scenario also runs with each of them. */

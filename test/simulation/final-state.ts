@@ -1,4 +1,5 @@
 /** What differs from the final state of a scenario. */
+import type { AuditLogForwarding } from '../../src/api/v1alpha1.ts';
 import { key } from '../support/forwarding-spec.ts';
 import type { ForeignWrites } from './foreign-writes.ts';
 import type { Violation } from './invariants.ts';
@@ -75,6 +76,8 @@ export function differencesFrom(
       if (state === 'refused' && destinationID !== undefined && webhook?.destination?.id === destinationID)
         found.push({ invariant: 'converges', detail: `${of} says that portal ${id} is refused` });
     }
+    const wrongCount = wrongNumberOfPortals({ spec, status }, webhooks);
+    if (wrongCount !== undefined) found.push({ invariant: 'honest', detail: `${of} says that ${wrongCount}` });
     const region = status.konnect?.region;
     if (!isLeftAlone && region !== undefined && region !== spec.konnect.region)
       found.push({ invariant: 'converges', detail: `${of} is in ${region}` });
@@ -89,6 +92,21 @@ export function differencesFrom(
       detail: `another client has changed ${object}, and status does not say so`,
     });
   return [...found, ...outdatedCredentials(world, foreignWrites, webhooks)];
+}
+
+/** Returns how many portals status says are in place, if that is wrong. */
+function wrongNumberOfPortals(
+  { spec, status }: Pick<AuditLogForwarding, 'spec' | 'status'>,
+  webhooks: readonly WebhookState[],
+): string | undefined {
+  const { portals = [], portalRefs } = spec;
+  const [said] = status.portalsReady?.split('/') ?? [];
+  if (said === undefined || portalRefs !== undefined) return undefined;
+  const inPlace = portals.filter(({ id }) => {
+    const { webhook, destination } = webhooks.find(({ which }) => which.kind === 'portal' && which.id === id) ?? {};
+    return destination !== undefined && destination.id === status.destination?.id && webhook?.isSwitchedOff !== true;
+  });
+  return Number(said) === inPlace.length ? undefined : `${said} portals are in place, not ${String(inPlace.length)}`;
 }
 
 /** Returns a violation for each endpoint or authorization that is not that of the present Secret. */

@@ -1,6 +1,7 @@
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { nameOf } from '../../src/forwarding/ownership/claims.ts';
 import { key } from '../support/forwarding-spec.ts';
+import { Alternation } from './alternation.ts';
 import { type Call, isRefusal, type PlannedFault } from './faults.ts';
 import { differencesFrom } from './final-state.ts';
 import type { ForeignObjects } from './foreign-objects.ts';
@@ -48,6 +49,7 @@ export class InvariantChecker implements Observer {
   readonly #world: SimulatedWorld;
   readonly #scenario: Scenario;
   readonly #foreignWrites: ForeignWrites;
+  readonly #alternation = new Alternation();
   readonly #replays: Replays;
   readonly #searchJobs: SearchJobs;
   /** What has to be at the end: the scenario's final state, or the one before its change if a user has taken that back. */
@@ -201,6 +203,8 @@ export class InvariantChecker implements Observer {
     const ofReplays = this.#replays.statusWritten(of, before, after);
     for (const { invariant, detail } of [...ofReplays, ...this.#searchJobs.statusWritten(of, before, after)])
       this.#violate(invariant, detail);
+    const repeated = this.#alternation.statusWritten(of, this.#world.readinessOf(of), this.#world.appliedFaults);
+    if (repeated !== undefined) this.#violate('rests', repeated);
     this.#checkPatience(of, before?.status, status);
     const seen = { world: this.#world, foreignWrites: this.#foreignWrites };
     for (const detail of untruths(seen, of, before?.status, after)) this.#violate('honest', detail);

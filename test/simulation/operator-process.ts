@@ -30,6 +30,7 @@ export interface ProcessOptions {
   readonly clock: Clock;
   readonly nowMs: () => number;
   readonly random: () => number;
+  readonly clusterName: string;
   /** Content of its caches at the start. */
   readonly objects: readonly AuditLogForwarding[];
 }
@@ -51,7 +52,7 @@ export class OperatorProcess {
   unexpectedError: Error | undefined;
   readonly store = new ObjectStore<AuditLogForwarding>();
   readonly #options: ProcessOptions;
-  readonly #claims = new ClaimIndex((forwarding) => destinationName(forwarding, ''));
+  readonly #claims: ClaimIndex;
   readonly #reconciler: Reconciler;
   readonly #verifications: Verifications;
   readonly #backOff: BackOff;
@@ -62,6 +63,8 @@ export class OperatorProcess {
 
   constructor(options: ProcessOptions) {
     this.#options = options;
+    const { clusterName } = options;
+    this.#claims = new ClaimIndex((forwarding) => destinationName(forwarding, clusterName));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.crashed = promise;
     this.#resolveCrashed = resolve;
@@ -74,7 +77,7 @@ export class OperatorProcess {
       find: (key) => this.store.get(key),
       contenders: (key, claims) => this.#claims.sharing(key, claims).flatMap((other) => this.store.get(other) ?? []),
       enqueue: (key) => this.#ready.add(key),
-      clusterName: '',
+      clusterName,
       pendingCreationTimeoutMs: intentPatienceMs,
       now: () => new Date(options.nowMs()),
       random: options.random,
@@ -143,10 +146,10 @@ export class OperatorProcess {
   }
 
   /**
-   * Runs all due reconciliations concurrently, and then the verifications that are due, until they end or the process crashes. Resolves with the number of
-   * reconciliations.
+   * Runs all due reconciliations, concurrently or one after another, and then the verifications that are due, until they end or the process
+   * crashes. Resolves with the number of reconciliations.
    */
-  async work(): Promise<number> {
+  async work(isSequential: boolean): Promise<number> {
     const nowMs = this.#options.nowMs();
     const keys = new Set([
       ...this.#ready,
@@ -154,10 +157,12 @@ export class OperatorProcess {
     ]);
     this.#ready.clear();
     for (const key of keys) this.#due.delete(key);
-    await Promise.race([
-      Promise.all([...keys].map((key) => this.#reconciling.run(key, () => this.#reconcile(key)))),
-      this.crashed,
-    ]);
+    const groups = isSequential ? [...keys].map((key) => [key]) : [[...keys]];
+    for (const group of groups) {
+      const reconciliations = group.map((key) => this.#reconciling.run(key, () => this.#reconcile(key)));
+      await Promise.race([Promise.all(reconciliations), this.crashed]);
+      if (this.hasCrashed) break;
+    }
     if (!this.hasCrashed) await Promise.race([this.#verifications.work(), this.crashed]);
     this.unexpectedError ??= this.#verifications.unexpectedError;
     return keys.size;

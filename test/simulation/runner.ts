@@ -15,6 +15,8 @@ import { SimulatedWorld } from './simulated-world.ts';
 /** Number of resyncs after which a run must have converged, without those while a fault lasts for minutes. */
 const maxResyncs = 16;
 const restResyncs = 2;
+/** The longest time to convergence if a fault lasts for 35 minutes, whatever `spec.interval` is. */
+const maxRecoveryAfterFaultMs = 7_200_000;
 /** The longest time to convergence without a fault, if Konnect delays nothing. */
 const maxRecoveryMs = 90_000;
 
@@ -148,6 +150,13 @@ export async function runScenario(
   const needsResync = resyncs > 0 || scenario.later !== undefined;
   if (plan.length === 0 && !isBack && !needsResync && recoveryMs > maxRecoveryMs)
     checker.violate('converges', `without a fault, but after ${String(recoveryMs / 1_000)} seconds`);
+  // Replays and verifications wait for deliveries and for lines.
+  const waits = scenario.traffic !== undefined || scenario.verified !== undefined;
+  if (plan.length === 0 && !isBack && prepared.isRevertible && !waits && resyncs > 0)
+    checker.violate('converges', 'without a fault, but only after a resync');
+  const isLasting = plan.length > 0 && plan.every(({ lasting }) => lasting !== undefined);
+  if (isLasting && !waits && scenario.later === undefined && recoveryMs > maxRecoveryAfterFaultMs)
+    checker.violate('converges', `only after ${String(Math.round(recoveryMs / 60_000))} minutes`);
   const calls = world.stopCounting();
   if (!ends) checker.violate('converges', 'the reconciliations do not end');
   // A resync finds what an old list has hidden or a refused call has left, records the time that an answer lacked, and corrects late changes of others.

@@ -34,7 +34,10 @@ export class SimulatedWorld extends SimulatedSystems {
   /** True after the fault that deletes our forwarding. */
   wasDeletedByFault = false;
   unexpectedError: Error | undefined;
+  /** True if the operator runs one reconciliation at a time. */
+  isSequential = false;
   readonly #random: () => number;
+  #clusterName = '';
   #process: OperatorProcess;
   #plan: readonly PlannedFault[] = [];
   /** Faults that happened. */
@@ -105,8 +108,9 @@ export class SimulatedWorld extends SimulatedSystems {
     return this.#counted;
   }
 
-  /** Replaces the present process. */
-  restart(): void {
+  /** Replaces the present process. `clusterName` is its flag --cluster-name, also after a crash. */
+  restart(clusterName = this.#clusterName): void {
+    this.#clusterName = clusterName;
     this.#process.crash();
     this.#start();
   }
@@ -122,7 +126,7 @@ export class SimulatedWorld extends SimulatedSystems {
       this.deliverEvents();
       this.#carryOutLate();
       if (this.#process.isBusy) {
-        await this.#process.work();
+        await this.#process.work(this.isSequential);
         this.unexpectedError ??= this.#process.unexpectedError;
         continue;
       }
@@ -159,6 +163,7 @@ export class SimulatedWorld extends SimulatedSystems {
       objects,
       nowMs: () => this.clock.ms,
       random: this.#random,
+      clusterName: this.#clusterName,
       transport: {
         send: (request) =>
           this.#call(

@@ -20,6 +20,7 @@ export interface SpecChoice {
   /** The name of the destination in Konnect. */
   readonly name?: string;
   readonly authorizationScheme?: string;
+  readonly logFormat?: 'cef' | 'json' | 'cps';
   /** Names of the Secrets. */
   readonly token?: string;
   readonly siem?: string;
@@ -37,7 +38,7 @@ export function specOf(choice: SpecChoice): Spec {
               endpointKey: 'endpoint',
               authorizationKey: 'authorization',
             },
-            logFormat: 'cef',
+            logFormat: choice.logFormat ?? 'cef',
             skipSSLVerification: false,
             ...(name === undefined ? {} : { name }),
             ...(authorizationScheme === undefined ? {} : { authorizationScheme }),

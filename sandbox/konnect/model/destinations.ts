@@ -24,6 +24,11 @@ export function listedDestinations(model: KonnectModel, organization: Organizati
   return then.map(({ destination }) => destination).sort((a, b) => a.sequence - b.sequence);
 }
 
+/** Returns how answers show an endpoint. */
+export function shownEndpoint({ behavior }: KonnectModel, endpoint: string): string {
+  return behavior.shownEndpoints === 'canonical' ? (URL.parse(endpoint)?.href ?? endpoint) : endpoint;
+}
+
 /** @throws {Problem} 404 */
 export function getDestination(organization: Organization, id: string): Destination {
   const found = findDestination(organization, id);

@@ -6,6 +6,7 @@ import {
   deleteDestination,
   getDestination,
   listedDestinations,
+  shownEndpoint,
 } from '../model/destinations.ts';
 import type { Destination, KonnectModel } from '../model.ts';
 import type { Operation } from '../operation.ts';
@@ -121,7 +122,7 @@ function view(model: KonnectModel, destination: Destination): Record<string, unk
   return {
     id,
     name,
-    endpoint: url,
+    endpoint: shownEndpoint(model, url),
     log_format,
     skip_ssl_verification: skipSSLVerification,
     created_at: createdAt.toISOString(),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findDestination } from '../model/destinations.ts';
+import { findDestination, shownEndpoint } from '../model/destinations.ts';
 import { deliveryTarget, pointWebhook, switchWebhook } from '../model/webhooks.ts';
 import type { KonnectModel, Organization, Webhook } from '../model.ts';
 import { notFound } from '../problem.ts';
@@ -40,7 +40,7 @@ export function changeByReference(
 export function viewInline(model: KonnectModel, organization: Organization, webhook: Webhook): Record<string, unknown> {
   const target = deliveryTarget(organization, webhook);
   return {
-    endpoint: target?.endpoint ?? 'unconfigured',
+    endpoint: target === undefined ? 'unconfigured' : shownEndpoint(model, target.endpoint),
     enabled: webhook.enabled,
     log_format: target?.logFormat ?? 'cef',
     skip_ssl_verification: target?.skipSSLVerification ?? false,

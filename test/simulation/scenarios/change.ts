@@ -4,6 +4,7 @@ import { revokeToken } from '../../../sandbox/konnect/model.ts';
 import { key, type SpecChoice, usual } from '../../support/forwarding-spec.ts';
 import { codeOf, forum, garden, laden, otherSiem, shop, siem, tokens } from '../../support/konnect-fixtures.ts';
 import { behaviors, inconvenient } from '../behaviors.ts';
+import { neighbor } from '../fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import { allAttached, byPortal, inline, inlineOn, organizationOnly, ownDestination, shopOnly } from './common.ts';
 
@@ -27,6 +28,21 @@ export const changes: readonly Scenario[] = [
         ],
       }),
     after: { ...allAttached, 'blue/forum': `${key} off` },
+    destinations: ownDestination,
+  },
+  {
+    title: 'update-format',
+    deletable: true,
+    before: shopOnly,
+    change: (world) => world.edit({ ...shopOnly, logFormat: 'json' }),
+    after: { 'blue/shop': `${key} on` },
+    destinations: ownDestination,
+  },
+  {
+    title: 'update-daily',
+    before: { ...shopOnly, interval: '24h' },
+    change: (world) => world.edit({ portals: [{ id: shop, enabled: false }], interval: '24h' }),
+    after: { 'blue/shop': `${key} off` },
     destinations: ownDestination,
   },
   {
@@ -85,6 +101,23 @@ export const changes: readonly Scenario[] = [
     after: allAttached,
     destinations: ownDestination,
     writesNothing: true,
+  },
+  {
+    title: 'rotate-to-a-placeholder',
+    before: usual,
+    change: (world) => world.putSecret('siem', { ...siem, authorization: '<path:secret/data/CANARY#authorization>' }),
+    later: [(world) => world.putSecret('siem', siem)],
+    after: allAttached,
+    destinations: ownDestination,
+    writesNothing: true,
+  },
+  {
+    title: 'rename-cluster',
+    before: usual,
+    change: (world) => world.restart('cluster'),
+    after: { 'blue/shop': `cluster/${key} on`, 'blue/forum': `cluster/${key} on`, 'blue/us': `cluster/${key} on` },
+    destinations: [`blue/cluster/${key}`, `blue/cluster/${neighbor}`],
+    mayBeTaken: [neighbor],
   },
   {
     title: 'rename',
@@ -158,6 +191,26 @@ export const changes: readonly Scenario[] = [
     destinations: [`green/${key}`],
     mayRemain: ['blue/shop', 'blue/forum', 'blue/us', `blue/${key}`],
     leavesUnrecorded: true,
+  },
+  {
+    title: 'revoke-the-token',
+    foreign: (world) => world.putSecret('own', { token: tokens.blueAgain }),
+    before: { ...usual, token: 'own' },
+    change(world) {
+      revokeToken(world.konnect, tokens.blueAgain);
+      world.edit({ ...usual, token: 'own', interval: '11m' });
+    },
+    after: allAttached,
+    destinations: ownDestination,
+    readiness: { [key]: 'False TokenRejected Stalled' },
+    undone: {
+      after: allAttached,
+      destinations: ownDestination,
+      readiness: { [key]: 'False TokenRejected Stalled' },
+    },
+    writesNothing: true,
+    // The reconciliation after that has not even the organization.
+    resyncsBeforeRest: 1,
   },
   {
     title: 'portal-made-anew',

@@ -65,6 +65,18 @@ export const creations: readonly Scenario[] = [
     destinations: ownDestination,
   },
   {
+    title: 'create-with-a-default-port',
+    deletable: true,
+    behavior: inconvenient,
+    change(world) {
+      const endpoint = siem.endpoint.replace('siem.example.com', 'SIEM.example.com:443');
+      world.putSecret('port', { ...siem, endpoint });
+      world.add({ ...usual, api: 'v2', siem: 'port' });
+    },
+    after: { ...allAttached, 'blue/us': inlineOn },
+    destinations: ownDestination,
+  },
+  {
     title: 'adopt',
     deletable: true,
     foreign: createAdoptable,

@@ -1,8 +1,9 @@
 /** The deletion of a forwarding. */
 import { key, usual } from '../../support/forwarding-spec.ts';
-import { shop } from '../../support/konnect-fixtures.ts';
+import { forum, garden, shop, tokens } from '../../support/konnect-fixtures.ts';
 import { behaviors } from '../behaviors.ts';
 import type { Scenario } from '../scenario.ts';
+import type { SimulatedWorld } from '../simulated-world.ts';
 import { allAttached, byPortal, inline, ownDestination, shopOnly } from './common.ts';
 
 /** The final state of a deleted forwarding that leaves nothing in Konnect. */
@@ -50,6 +51,24 @@ export const deletions: readonly Scenario[] = [
     ...gone,
   },
   {
+    title: 'delete-what-is-left-behind',
+    foreign: (world) => world.putSecret('own', { token: tokens.blueAgain }),
+    before: { ...usual, token: 'own' },
+    change(world) {
+      world.kubernetes.putSecret('platform/own', { token: tokens.green });
+      world.edit({ portals: [{ id: garden, enabled: true }], token: 'own' });
+      // The new process does not know the old token.
+      world.restart();
+    },
+    later: [
+      (world) => world.delete(),
+      ...[tokens.blueAgain, tokens.green, tokens.blueAgain, tokens.green].map(
+        (token) => (world: SimulatedWorld) => world.putSecret('own', { token }),
+      ),
+    ],
+    ...gone,
+  },
+  {
     title: 'delete-without-finalizer',
     before: usual,
     change(world) {
@@ -80,6 +99,19 @@ export const deletions: readonly Scenario[] = [
     },
     ...gone,
     after: { 'blue/shop': 'theirs on' },
+  },
+  {
+    title: 'delete-what-a-user-attached',
+    behavior: { usedDestination: 'deleted' },
+    foreign: (world) => world.attach(world.portal(shop), world.createForeign('theirs')),
+    before: { portals: [shop, forum].map((id) => ({ id, enabled: true })) },
+    change(world) {
+      // Another client owns the portal, and attaches it to the destination of the forwarding.
+      world.attach(world.portal(shop), world.statusOf(key).destination?.id ?? '');
+      world.delete();
+    },
+    ...gone,
+    mayBeTaken: ['blue/shop'],
   },
   {
     title: 'delete-while-creating',

@@ -3,7 +3,7 @@
 import { clearWebhook, recordAttempt } from '../../../sandbox/konnect/model/webhooks.ts';
 import type { Webhook } from '../../../sandbox/konnect/model.ts';
 import { key, usual } from '../../support/forwarding-spec.ts';
-import { forum, shop } from '../../support/konnect-fixtures.ts';
+import { forum, shop, siem } from '../../support/konnect-fixtures.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
 import { allAttached, inline, inlineOn, ownDestination, shopOnly } from './common.ts';
@@ -54,6 +54,16 @@ export const drifts: readonly Scenario[] = [
       world.edit({ ...shopOnly, interval: '11m' });
     },
     after: { 'blue/shop': `${key} on` },
+    destinations: ownDestination,
+  },
+  {
+    title: 'drift-beside-a-touched-secret',
+    before: usual,
+    change(world) {
+      world.changeFormat(world.statusOf(key).destination?.id ?? '');
+      world.putSecret('siem', siem);
+    },
+    after: allAttached,
     destinations: ownDestination,
   },
   {

@@ -104,6 +104,24 @@ export const shared: readonly Scenario[] = [
     },
   },
   {
+    title: 'claim-without-a-secret',
+    before: { portals: [{ id: forum, enabled: true }] },
+    async prepare(world) {
+      world.putSecret('other', otherSiem);
+      world.add({ ...organizationOnly, siem: 'other' }, older, 7_200_000);
+      await world.work();
+    },
+    change(world) {
+      // The operator reconciles the younger one before it knows that the older one has no Secret.
+      world.isSequential = true;
+      world.edit({ portals: [forum, shop].map((id) => ({ id, enabled: true })) });
+      world.edit({ ...shopOnly, ...organizationOnly, siem: 'missing' }, older);
+    },
+    after: { 'blue/shop': `${key} on`, 'blue/forum': `${key} on`, 'blue/us': `${older} on` },
+    destinations: [...ownDestination, `blue/${older}`],
+    readiness: { [older]: 'False SecretNotFound Reconciling' },
+  },
+  {
     title: 'hand-over',
     changesOwner: true,
     ...withYounger(usual),

@@ -157,6 +157,14 @@ describe('destinations', () => {
     expect((await konnect.call('PATCH', `${path}/${id}`, { body: {} })).body['updated_at']).toMatch(/^20/);
   });
 
+  test('endpoints can be shown in their canonical form', async () => {
+    await using konnect = await bench({ behavior: { shownEndpoints: 'canonical' } });
+    const id = await konnect.createDestination({ endpoint: 'https://SIEM.example.com:443' });
+    const shown = { endpoint: 'https://siem.example.com/' };
+    expect((await konnect.call('GET', `${path}/${id}`)).body).toMatchObject(shown);
+    expect((await konnect.call('GET', path)).body).toMatchObject({ data: [shown] });
+  });
+
   test('PATCH can answer 201, and without updated_at', async () => {
     await using konnect = await bench({ behavior: { patchStatus: 201, patchAnswersUpdatedAt: false } });
     const id = await konnect.createDestination();
