@@ -1,5 +1,6 @@
 /** What every step of a reconciliation needs, and what it has to do before a write to Konnect. */
 import { type AuditLogForwarding, type CleanupStatus, finalizer } from '../api/v1alpha1.ts';
+import type { DeliveryLook } from '../status/delivery.ts';
 import type { Period } from '../status/gaps.ts';
 import { ownsAnything } from '../status/recorded-state.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
@@ -25,8 +26,10 @@ export interface ReconcileContext extends ReadContext {
   readonly renew: (time: string) => void;
   /** True if an earlier reconciliation applied this generation with these Secrets. What differs now was changed by another client. */
   readonly wasApplied: boolean;
-  /** True in the first reconciliation of this process, if an earlier one applied the same and no user has requested this one. */
-  readonly isAfterRestart: boolean;
+  /** False if it is too soon to look again at webhooks that delivered at the last look. */
+  readonly areLooksDue: boolean;
+  /** Records the looks of this reconciliation at the deliveries, for {@link areLooksDue} of the next one. */
+  readonly recordLooks: (looks: ReadonlyMap<string, DeliveryLook>) => void;
   /** True if a user has requested this reconciliation. */
   readonly isRequested: boolean;
   /** The replay that a user has requested and that the operator has not answered yet. */

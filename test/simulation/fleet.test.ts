@@ -62,13 +62,13 @@ test('an organization that does not answer does not occupy the workers and conne
   expect(operator.queue.inWorkSize).toBeGreaterThan(0);
 });
 
-test('two requests are in flight for each place of the queue', async () => {
-  await using fleet = await Fleet.openEmpty([{ forwardings: 10, portals: 3 }]);
+test('four requests are in flight for each place of the queue', async () => {
+  await using fleet = await Fleet.openEmpty([{ forwardings: 10, portals: 5 }]);
   fleet.createAll();
   const match = { operation: 'get-portal-audit-log-webhook' } as const;
   const hung = fleet.konnect.control.fail({ kind: 'latency', ms: 600_000, match });
   await fleet.start({ budget: roomy, maxInWork: 8 });
-  await eventually(() => expect(hung.hits()).toBe(2 * 8));
+  await eventually(() => expect(hung.hits()).toBe(4 * 8));
 });
 
 /** Advances the clock in steps. Each step waits until the work of the previous one has ended. */

@@ -15,6 +15,7 @@ import type { StatusWriter } from '../../status/status-writer.ts';
 import type { Cluster } from '../ports.ts';
 import { reasons } from '../problems.ts';
 import { recordEvent } from '../reconcile-context.ts';
+import { spread } from './delivery-looks.ts';
 import { gapConditions } from './gap-report.ts';
 import { problemsOf } from './health-report.ts';
 
@@ -120,6 +121,8 @@ export interface DueOptions {
   readonly random: () => number;
   readonly now: Date;
   readonly isAfterRestart: boolean;
+  /** In how many milliseconds the webhooks have to be looked at again. */
+  readonly lookInMs: number;
 }
 
 /**
@@ -130,7 +133,7 @@ export interface DueOptions {
 export function nextAfter(
   report: Report,
   forwarding: AuditLogForwarding,
-  { earlyMs, random, now, isAfterRestart }: DueOptions,
+  { earlyMs, random, now, isAfterRestart, lookInMs }: DueOptions,
 ): ReconcileResult {
   const soon = problemsOf(report).filter(
     ({ severity, reason }) => severity !== 'stalled' && !endedBySecret.has(reason),
@@ -138,8 +141,8 @@ export function nextAfter(
   const { generation, annotations } = forwarding.metadata;
   const request = `${String(generation)} ${reconcileRequestOf(annotations) ?? ''}`;
   if (soon.length === 0) {
-    const intervalOrLookMs = Math.min(intervalMs(forwarding), nextLookMs(forwarding.status, now) ?? Infinity);
-    const afterMs = intervalOrLookMs * (1 - random() * (isAfterRestart ? 0.5 : 0.1));
+    const dueInMs = Math.min(lookInMs, nextLookMs(forwarding.status, now) ?? Infinity);
+    const afterMs = dueInMs * (1 - random() * (isAfterRestart ? 0.5 : spread));
     if (earlyMs === undefined) return { kind: 'requeue', afterMs };
     const backOffKey = { request, cause: 'refused' };
     return { kind: 'requeue', afterMs, early: { minDelayMs: earlyMs, backOffKey } };

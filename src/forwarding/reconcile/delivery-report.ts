@@ -43,6 +43,7 @@ export async function recordDeliveries(
   status.recorded = withDeliveries(status.recorded, looks, { now: context.now(), mayWrite, diverted, restored });
   const health = deliveryHealth(context, desired, looks, { ...options, hint });
   await recoverGaps(context, desired, looks, options);
+  context.recordLooks(looks);
   return health;
 }
 

@@ -69,7 +69,10 @@ function shouldSwitchOn(
   return isOff && (!wasApplied || isRequested || isSwitchOnDue(known, now()));
 }
 
-/** Reads the status of each webhook that points where spec wants, and that spec wants to be on. After a restart, one that delivers can wait. */
+/**
+ * Reads the status of each webhook that points where spec wants, and that spec wants to be on. One that delivers can wait until the next look is due, unless
+ * the destination is about to change: this ends what shows a gap.
+ */
 async function observeDeliveries(
   context: ReconcileContext,
   desired: DesiredState,
@@ -80,13 +83,15 @@ async function observeDeliveries(
     ...desired.portals.map(({ id, enabled }) => ({ portalID: id, enabled, step: steps.portals.get(id) })),
     { portalID: undefined, enabled: desired.organization?.enabled === true, step: steps.organization },
   ];
+  const { kind } = steps.destination;
+  const isDue = context.areLooksDue || (kind !== 'keep' && kind !== 'use' && kind !== 'none');
   const read = await Promise.all(
     wanted.map(async ({ portalID, enabled, step }) => {
       const because = step?.kind === 'attach' ? step.because : step?.kind;
       const isInPlace = because === 'keep' || because === 'enabled' || because === 'settings';
       if (!enabled || !isInPlace) return [];
       const key = deliveryKeyOf(portalID);
-      if (because === 'keep' && context.isAfterRestart && isAtRest(deliveryOf(recorded, key)))
+      if (because === 'keep' && !isDue && isAtRest(deliveryOf(recorded, key)))
         return [[key, { kind: 'later' } as const] as const];
       const isOn = because !== 'enabled';
       return [[key, await observeDelivery(context, desired, portalID, isOn)] as const];

@@ -1,5 +1,6 @@
 /** What the process keeps in memory about its forwardings. */
 import type { AuditLogForwarding } from '../../api/v1alpha1.ts';
+import { DeliveryLooks } from './delivery-looks.ts';
 import { FirstSeen } from './first-seen.ts';
 import { RefusedForwardings } from './refused-forwardings.ts';
 
@@ -20,6 +21,7 @@ export class ProcessMemory {
   readonly vanished = new Map<string, { readonly forwarding: AuditLogForwarding; readonly isSeen: boolean }>();
   /** The uids of forwardings whose finalizer the operator has removed itself, until their deletion is reported. */
   readonly released = new Set<string>();
+  readonly looks: DeliveryLooks;
   readonly #uids = new Map<string, string>();
   /** By key, then by organization. */
   readonly #goodTokens = new Map<string, Map<string, string>>();
@@ -31,6 +33,7 @@ export class ProcessMemory {
 
   /** `nowMs` never goes back. */
   constructor(nowMs: () => number) {
+    this.looks = new DeliveryLooks(nowMs);
     this.#timestamps = new FirstSeen(nowMs, maxTimestamps);
     this.#outages = new FirstSeen(nowMs);
     this.#handovers = new FirstSeen(nowMs);
@@ -46,6 +49,7 @@ export class ProcessMemory {
     const isKnown = uid === this.#uids.get(key);
     if (!isKnown) {
       for (const each of [this.#uids, this.#goodTokens, this.#openRequests]) each.delete(key);
+      this.looks.forget(key);
       const waits = [this.#timestamps, this.#outages, this.#handovers, this.#inUse];
       for (const each of waits) each.forget(key);
       this.refused.remove(key);

@@ -58,8 +58,8 @@ const maxDecidingAgeMs = 30_000;
 export interface KonnectUse {
   readonly token: string;
   readonly wasApplied: boolean;
-  /** Default: false. */
-  readonly isAfterRestart?: boolean;
+  /** Default: true. */
+  readonly areLooksDue?: boolean;
   /** Default: false. */
   readonly isRequested?: boolean;
   readonly replayRequest?: ReplayRequest | undefined;
@@ -84,7 +84,8 @@ export function createContext(
     now,
     signal,
     wasApplied: use.wasApplied,
-    isAfterRestart: use.isAfterRestart ?? false,
+    areLooksDue: use.areLooksDue ?? true,
+    recordLooks: (looks) => process.memory.looks.record(key, looks, status.recorded),
     isRequested: use.isRequested ?? false,
     replayRequest: use.replayRequest,
     konnect: konnectWith(use.token),

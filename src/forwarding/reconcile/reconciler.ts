@@ -19,6 +19,7 @@ import {
   type Conclusion,
   conclude,
   graceMsOf,
+  intervalMs,
   isApplied,
   isPending,
   isRefused,
@@ -68,6 +69,8 @@ export class Reconciler {
     try {
       return await this.#reconcile(key, AbortSignal.any([signal, moved.signal]));
     } catch (error) {
+      // What this reconciliation has seen may not stand in status.
+      this.#memory.looks.forget(key);
       signal.throwIfAborted();
       if (moved.signal.aborted) return { kind: 'done' };
       throw error;
@@ -129,7 +132,10 @@ export class Reconciler {
     const { isRequested } = request;
     const priority = wasApplied && !isRequested && !isPending(before) ? 'resync' : 'new';
     const isAfterRestart = !isKnown && priority === 'resync';
-    const use = { token: token.value, wasApplied, isAfterRestart, isRequested, replayRequest, priority } as const;
+    const isUrgent = isRequested || replayRequest !== undefined;
+    const areLooksDue = !isAfterRestart && this.#memory.looks.areDue(key, intervalMs(forwarding));
+    const looks = { areLooksDue: isUrgent || areLooksDue } as const;
+    const use = { token: token.value, wasApplied, ...looks, isRequested, replayRequest, priority } as const;
     const context = createContext(this.#process, key, status, use, signal);
     const report = await this.#proveAndReconcile(key, context, token.value, credentials.value);
     if (isUnavailable(report)) request.keepOpen();
@@ -238,7 +244,9 @@ export class Reconciler {
     endWaits(this.#memory, key, to.status.recorded);
     const { random } = this.#options;
     const earlyMs = this.#refusedForMs(key, to.status, report);
-    return nextAfter(report, to.status.forwarding, { earlyMs, random, now: to.startedAt, isAfterRestart });
+    const lookInMs = this.#memory.looks.nextInMs(key, intervalMs(to.status.forwarding));
+    const due = { earlyMs, random, now: to.startedAt, isAfterRestart, lookInMs };
+    return nextAfter(report, to.status.forwarding, due);
   }
 
   /** Returns after how many milliseconds a refused forwarding may be resynced. Enqueues others that were refused, if this one no longer is. */

@@ -7,10 +7,10 @@ import { type LimiterChange, type LimiterState, RequestLimiter } from './request
 import type { Rank } from './wait-queue.ts';
 
 /**
- * How many requests may be in flight for each reconciliation at the same time. A reconciliation reads and writes its webhooks at once, and sends none
- * while it writes to Kubernetes.
+ * How many requests may be in flight for each reconciliation that runs at the same time. A reconciliation reads its destination and its webhooks at once,
+ * and most have a few webhooks. While it writes to Kubernetes, it sends none, and others can use its share.
  */
-export const requestsPerReconciliation = 2;
+export const requestsPerReconciliation = 4;
 
 export interface RequestLimitsOptions {
   /** The average number of requests a second, for each organization and region. */

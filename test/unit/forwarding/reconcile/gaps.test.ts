@@ -268,7 +268,7 @@ describe('a gap opens', () => {
   test('and ends when spec switches the webhook off', async () => {
     const harness = await inPlace(oneShop);
     attempt(harness, harness.portal(shop), 503);
-    await next(harness, minuteMs);
+    await next(harness, 10 * minuteMs);
     harness.cluster.edit((spec) => ({ ...spec, portals: [{ id: shop, enabled: false }] }));
     await harness.work();
     expect(entryOf(harness)).toMatchObject({ state: 'Off', gap: { to: nowIn(harness) } });
@@ -277,7 +277,7 @@ describe('a gap opens', () => {
   test('not with mode None, which forgets the gaps', async () => {
     const harness = await inPlace(oneShop);
     attempt(harness, harness.portal(shop), 503);
-    await next(harness, minuteMs);
+    await next(harness, 10 * minuteMs);
     expect(entryOf(harness)).toHaveProperty('gap');
     harness.cluster.edit((spec) => ({ ...spec, gapRecovery: { mode: 'None' } }));
     await harness.work();
@@ -294,6 +294,7 @@ test('the conditions of a gap and Verified have one order, so that a verificatio
   const sumoLogic = { secretRef, deployment: 'us1' as const, query: '_source=Konnect' };
   harness.cluster.edit((spec) => ({ ...spec, verification: { sumoLogic, interval: '15m', window: '1h' } }));
   attempt(harness, harness.portal(shop), 503);
+  harness.clock.ms += 10 * minuteMs;
   await harness.work();
   harness.clock.ms += minuteMs;
   attempt(harness, harness.portal(shop), 200);

@@ -154,7 +154,7 @@ describe('a gap that gets old', () => {
   test('is given up with mode Report when all of it is lost', async () => {
     const harness = await inPlace(oneShop);
     attempt(harness, harness.portal(shop), 503);
-    await next(harness, minuteMs);
+    await next(harness, 10 * minuteMs);
     attempt(harness, harness.portal(shop), 200);
     await next(harness, minuteMs);
     harness.clearRecords();

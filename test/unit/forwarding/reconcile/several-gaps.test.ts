@@ -9,7 +9,7 @@ import { useHarness } from '../support/use-harness.ts';
 
 const { inPlace } = useHarness();
 const minuteMs = 60_000;
-const oneShop: SpecChoice = { portals: [{ id: shop, enabled: true }] };
+const oneShop: SpecChoice = { portals: [{ id: shop, enabled: true }], interval: '5m' };
 
 /** The webhook fails for ten minutes and then delivers, this number of times. Each delivery follows the last one after ten minutes. */
 async function failAgainAndAgain(harness: Harness, times: number): Promise<void> {
