@@ -26,12 +26,12 @@ export class DeliveryLooks {
 
   /** Records the looks of a reconciliation. `recorded`: what status says after them. */
   record(key: string, looks: ReadonlyMap<string, DeliveryLook>, { delivery = [] }: RecordedState): void {
-    const kinds = [...looks.values()].map(({ kind }) => kind);
+    const kinds = new Set([...looks.values()].map(({ kind }) => kind));
     const last = this.#last.get(key);
-    const isPutOff = kinds.includes('later');
+    const isPutOff = kinds.has('later');
     if (isPutOff && last === undefined) return;
     const isWell = delivery.every((entry) => entry.state === 'Off' || isAtRest(entry));
-    const wasSeen = !kinds.includes('attached') && !kinds.includes('unknown');
+    const wasSeen = !kinds.has('attached') && !kinds.has('unknown');
     const atMs = isPutOff && last !== undefined ? last.atMs : this.#nowMs();
     this.#last.set(key, { atMs, isAtRest: isWell && wasSeen });
   }
