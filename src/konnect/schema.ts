@@ -187,12 +187,18 @@ function toDestination(answer: DestinationAnswer): Destination {
 
 export const destinationSchema = z.object({ id: uuid, ...destinationFields }).transform(toDestination);
 
-/** Returns the schema for an answer about a destination with a known ID. The answer may lack the ID, but must not have another one. */
+const destinationItemSchema = z.object({ id: optional(uuid), ...destinationFields });
+
+/**
+ * Returns the schema for an answer about a destination with a known ID. The answer may lack the ID, but must not have another one. zod compiles each object
+ * schema at its first use, so all IDs share one.
+ */
 export function destinationSchemaOf(id: string) {
-  return z
-    .object({ id: optional(uuid), ...destinationFields })
-    .refine((answer) => answer.id === undefined || answer.id === id)
-    .transform((answer) => toDestination({ ...answer, id }));
+  return destinationItemSchema.transform((answer, context) => {
+    if (answer.id === undefined || answer.id === id) return toDestination({ ...answer, id });
+    context.addIssue('another ID');
+    return z.NEVER;
+  });
 }
 
 /** An entry of a list counts if its ID is valid. Its invalid fields count as missing. */

@@ -46,7 +46,7 @@ export class StatusWriter {
    * checkpoint of a reconciliation writes status as it is. This changes nothing, and is refused if the forwarding was read from an outdated cache.
    */
   async checkpoint(progress: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> {
-    if (isDeepStrictEqual(plain(this.recorded), plain(recordedStateOf(this.forwarding.status)))) {
+    if (isSame(this.recorded, recordedStateOf(this.forwarding.status))) {
       if (!this.#isCurrent) await this.#put(this.forwarding.status, signal);
       return;
     }
@@ -73,7 +73,7 @@ export class StatusWriter {
   }
 
   async #putIfChanged(status: Status, signal: AbortSignal): Promise<void> {
-    if (!isDeepStrictEqual(plain(status), plain(this.forwarding.status))) await this.#put(status, signal);
+    if (!isSame(status, this.forwarding.status)) await this.#put(status, signal);
   }
 
   async #put(status: Status, signal: AbortSignal): Promise<void> {
@@ -82,7 +82,8 @@ export class StatusWriter {
   }
 }
 
-/** Returns the value as JSON carries it: a field that is undefined equals one that is left out. */
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value));
+/** Returns whether two values are the same in JSON, which has neither an order of fields nor a field that is undefined. */
+function isSame(one: object, other: object): boolean {
+  const [a, b] = [JSON.stringify(one), JSON.stringify(other)];
+  return a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 }

@@ -101,10 +101,11 @@ export class ForeignWrites {
       }
     }
     const isAnswered = outcome === 'done' || outcome === 'done, stale-list' || outcome.includes('answered 404');
+    if (kind !== 'read' || !isAnswered || this.#open.length === 0) return;
     const record = this.#recordOf(object, by);
     // Each API version shows only its own view of the organization's webhook.
     const isOtherView = record?.api !== undefined && !what.includes(`/${record.api}/`);
-    if (kind !== 'read' || !isAnswered || record === undefined || isOtherView) return;
+    if (record === undefined || isOtherView) return;
     for (const one of this.#open.filter((open) => open.object === object && open.seenBy === undefined)) {
       one.seenBy = by;
       const isUnsure = record.updating !== undefined || record.isTimeUnknown === true;

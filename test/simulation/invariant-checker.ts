@@ -42,8 +42,8 @@ interface PendingCreation {
 /** Checks the invariants during one run of a scenario, from its change on. */
 export class InvariantChecker implements Observer {
   readonly violations: Violation[] = [];
-  /** Digests of all observed states. */
-  readonly states: Set<string>;
+  /** Digests of all observed states. Undefined if nobody wants them. */
+  readonly states: Set<string> | undefined;
   /** Lines of the history. Undefined if it is not recorded. */
   readonly history: string[] | undefined;
   readonly #world: SimulatedWorld;
@@ -75,7 +75,7 @@ export class InvariantChecker implements Observer {
   constructor(
     world: SimulatedWorld,
     { scenario, foreign, before }: CheckedScenario,
-    states: Set<string>,
+    states: Set<string> | undefined,
     history: string[] | undefined,
   ) {
     this.#world = world;
@@ -135,7 +135,7 @@ export class InvariantChecker implements Observer {
     const ofReplays = this.#replays.changed(by, webhooks, isUnknowable);
     for (const { invariant, detail } of [...ofReplays, ...this.#searchJobs.changed()]) this.#violate(invariant, detail);
     if (this.history !== undefined) this.#log(`  ${what}: ${stateInWords(webhooks, destinations)}`);
-    this.states.add(digestOf(this.#world, this.#scenario.title, webhooks, destinations));
+    this.states?.add(digestOf(this.#world, this.#scenario.title, webhooks, destinations));
     for (const one of webhooks) this.#checkWebhook(one);
     for (const group of this.#world.wasDeletedByFault || this.#isTurning ? [] : (this.#scenario.oneOf ?? [])) {
       const isOn = webhooks.some((one) => group.includes(one.name) && isDelivering(one));
@@ -173,10 +173,7 @@ export class InvariantChecker implements Observer {
   }
 
   called(call: Call, outcome: string, by: 'operator' | 'late', reconciling: string | undefined): void {
-    const seconds = ((this.#world.clock.ms - this.#startedMs) / 1_000).toFixed(2);
-    this.#log(
-      `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${call.what}: ${outcome}`,
-    );
+    if (this.history !== undefined) this.#logCall(call, outcome, by);
     this.#foreignWrites.called(call, outcome, reconciling);
     this.#replays.called(call, outcome);
     for (const { invariant, detail } of this.#searchJobs.called(call, outcome)) this.#violate(invariant, detail);
@@ -193,11 +190,18 @@ export class InvariantChecker implements Observer {
     }
   }
 
+  #logCall({ what }: Call, outcome: string, by: 'operator' | 'late'): void {
+    const seconds = ((this.#world.clock.ms - this.#startedMs) / 1_000).toFixed(2);
+    this.#log(
+      `${String(this.#world.calls).padStart(3)} ${seconds}s ${by === 'late' ? '(late) ' : ''}${what}: ${outcome}`,
+    );
+  }
+
   statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): void {
     const { status } = after;
     const text = JSON.stringify(status);
     if (text.includes('CANARY')) this.#violate('honest', 'status contains a secret');
-    this.#log(`      ${of}: ${statusInWords(status)}`);
+    if (this.history !== undefined) this.#log(`      ${of}: ${statusInWords(status)}`);
     for (const object of this.#foreignWrites.statusWritten(of, before, after))
       this.#violate('attributed', `${of} counts a correction of ${object}, which no other client has changed`);
     const ofReplays = this.#replays.statusWritten(of, before, after);

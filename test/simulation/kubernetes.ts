@@ -185,7 +185,9 @@ export class Kubernetes {
   /** Throws a KubeError: NotFound, Conflict. As in the API server, a write that changes nothing is no new version and no event. */
   writeStatus(read: AuditLogForwarding, status: Status): AuditLogForwarding {
     const object = this.#guarded(read);
-    const stored = StrictStatus.parse(JSON.parse(JSON.stringify(status)));
+    const text = JSON.stringify(status);
+    if (text === JSON.stringify(object.status)) return object;
+    const stored = StrictStatus.parse(JSON.parse(text));
     if (isDeepStrictEqual(stored, object.status)) return object;
     return this.#put('operator', object, this.#changed(object, { status: stored }));
   }

@@ -48,7 +48,7 @@ export interface RunOptions {
   /** Default: false. */
   readonly recordsHistory?: boolean;
   /** Collects the digests of the observed states. */
-  readonly states?: Set<string>;
+  readonly states?: Set<string> | undefined;
 }
 
 /** The state before a scenario's change, at which any number of runs begin. */
@@ -113,7 +113,7 @@ function changesKonnect(scenario: Scenario, world: SimulatedWorld): boolean {
 export async function runScenario(
   prepared: PreparedScenario,
   plan: readonly PlannedFault[],
-  { isBack = false, recordsHistory = false, states = new Set() }: RunOptions = {},
+  { isBack = false, recordsHistory = false, states }: RunOptions = {},
 ): Promise<Run> {
   const { scenario, seed, behavior, saved } = prepared;
   // The change begins in a new process, whose memory contains only what it has read.

@@ -8,9 +8,10 @@ const hourMs = 3_600_000;
  * an hour of the time before. Every other write counts as a change, and at rest there must be none.
  */
 export function isObservation(before: Status, after: Status): boolean {
-  const [was, is] = [before, after].map(({ lastObservedTime: _time, ...status }) => JSON.parse(JSON.stringify(status)));
   // The first checkpoint of a reconciliation may write status as it is, and changes nothing.
-  if (!isDeepStrictEqual(was, is) || before.lastObservedTime === after.lastObservedTime) return false;
+  if (before.lastObservedTime === after.lastObservedTime) return false;
+  const [was, is] = [before, after].map(({ lastObservedTime: _time, ...status }) => JSON.parse(JSON.stringify(status)));
+  if (!isDeepStrictEqual(was, is)) return false;
   const sinceMs = Math.abs(Date.parse(after.lastObservedTime ?? '') - Date.parse(before.lastObservedTime ?? ''));
   if (sinceMs < hourMs) throw new TypeError('a status was written within an hour only to record the time');
   return true;
