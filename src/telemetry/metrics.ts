@@ -110,6 +110,9 @@ const misnamedMetrics = [
   'nodejs_active_resources_total',
 ];
 
+/** The interval of the timer that measures the event loop. With the 10 ms of prom-client, it alone needs ten times the processor time: 0.4 % of a core. */
+const eventLoopTimerMs = 100;
+
 /** Creates metrics with a registry of their own, so that two operators in one process do not conflict. */
 export function createMetrics({
   version,
@@ -172,7 +175,7 @@ export function createMetrics({
   for (const cause of ['limited', 'failing']) konnectWithheld.inc({ cause }, 0);
   for (const cause of ['spec', 'secret']) applySeconds.zero({ cause });
   if (hasProcessMetrics) {
-    collectDefaultMetrics({ register: registry });
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopTimerMs });
     for (const name of misnamedMetrics) registry.removeSingleMetric(name);
   }
 

@@ -91,7 +91,8 @@ export const operator: RowSpec = {
     {
       kind: 'time',
       title: 'Event loop lag',
-      description: 'The 99th percentile of the delay of the event loop of each replica.',
+      description:
+        'The 99th percentile of the interval of a timer of 100 ms in each replica. More than 200 ms say that the process is too busy.',
       unit: 's',
       width: 4,
       queries: [{ expr: `max by (instance) (nodejs_eventloop_lag_p99_seconds ${ours})`, legend: '{{instance}}' }],

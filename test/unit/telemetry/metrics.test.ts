@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { metricTable } from '../../../src/telemetry/metric-table.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const bare = () => createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0', hasProcessMetrics: false });
 
@@ -234,5 +235,18 @@ describe('metrics', () => {
     ]);
     const whole = createMetrics({ version: 'dev', nodeVersion: 'v24.0.0' });
     expect(await whole.text()).toContain('process_resident_memory_bytes');
+  });
+
+  test('show the event loop with a timer that is slow enough to cost nothing', async () => {
+    const metrics = createMetrics({ version: 'dev', nodeVersion: 'v24.0.0' });
+    // Each request of the metrics begins a new measurement, and a measurement without an interval has the largest number.
+    const measured = async () => {
+      const [line = ''] = await samples(metrics, 'nodejs_eventloop_lag_min_seconds');
+      const seconds = Number(line.split(' ').at(-1));
+      if (seconds > 1_000) throw new Error(line);
+      return seconds;
+    };
+    const fewestSeconds = await eventually(measured, { everyMs: 250 });
+    expect(fewestSeconds).toBeGreaterThan(0.09);
   });
 });
