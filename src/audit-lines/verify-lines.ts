@@ -12,19 +12,22 @@ const resultWithoutSignature = { unsigned: 'unsigned', malformed: 'invalid', oth
  */
 export function lineVerifier(keys: readonly KeyObject[]): (lines: readonly string[]) => Promise<LineResult[]> {
   const candidates = [...keys];
-  const verifyLine = async (line: SignedLine): Promise<LineResult> => {
-    if (line.kind !== 'signed') return resultWithoutSignature[line.kind];
-    for (const text of line.texts) {
+  const verifySigned = async ({ texts, signature }: SignedLine & { kind: 'signed' }): Promise<LineResult> => {
+    for (const text of texts) {
       const signed = Buffer.from(text, 'latin1');
       for (const key of candidates) {
-        if (!(await isValid(key, signed, line.signature))) continue;
+        if (!(await isValid(key, signed, signature))) continue;
         moveToFront(candidates, key);
         return 'verified';
       }
     }
     return 'invalid';
   };
-  return async (lines) => Promise.all(lines.map(async (line) => verifyLine(readSignedLine(line))));
+  const verifyLine = (text: string): Promise<LineResult> => {
+    const line = readSignedLine(text);
+    return line.kind === 'signed' ? verifySigned(line) : Promise.resolve(resultWithoutSignature[line.kind]);
+  };
+  return async (lines) => Promise.all(lines.map(verifyLine));
 }
 
 function isValid(key: KeyObject, signed: Buffer, signature: Buffer): Promise<boolean> {

@@ -4,7 +4,7 @@ import { linesOf } from '../audit-lines/lines.ts';
 import { CommandError, codeOf, type Terminal } from './command.ts';
 
 /** So many lines at once keep several cores busy. A larger chunk verifies no faster, and costs memory. */
-const chunkBytes = 64 * 1024;
+const chunkBytes = 32 * 1024;
 
 /** Yields the lines of a file, or of standard input for `-`, as {@link linesOf} does. Rejects with a CommandError that names the file. */
 export async function* linesOfInput(file: string, { stdin, signal }: Terminal): AsyncGenerator<readonly string[]> {

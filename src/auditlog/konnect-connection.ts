@@ -1,12 +1,10 @@
 /** How commands reach Konnect. */
 import { readFile } from 'node:fs/promises';
-import { parseProxies } from '../config/config.ts';
 import type { ProxyEnvironment } from '../http/proxy.ts';
 import { isKonnectError } from '../konnect/errors.ts';
-import { KonnectHTTP } from '../konnect/http.ts';
+import type { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
-import { userAgent } from './user-agent.ts';
 
 const tokenVariable = 'KONNECT_TOKEN';
 
@@ -67,6 +65,12 @@ export async function withHTTP<T>(
   use: (host: KonnectHost) => Promise<T>,
 ): Promise<T> {
   const urlTemplate = konnectURL(args);
+  // A command that calls Konnect only for some options does without these otherwise.
+  const [{ parseProxies }, { KonnectHTTP }, { userAgent }] = await Promise.all([
+    import('../config/config.ts'),
+    import('../konnect/http.ts'),
+    import('./user-agent.ts'),
+  ]);
   const proxies = parseProxies(env);
   if (typeof proxies === 'string') throw new UsageError(proxies);
   const http = new KonnectHTTP({ userAgent, proxies });

@@ -6,6 +6,8 @@ interface Import {
   /** Path from `src/`, or the name of a package. */
   readonly target: string;
   readonly typesOnly: boolean;
+  /** False if it is loaded only when it is used. */
+  readonly atStart: boolean;
 }
 
 const root = join(import.meta.dirname, '../../src');
@@ -18,17 +20,21 @@ function importsOf(file: string, source: string): Import[] {
   const code = source.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
   const statements = /^(?:import|export)\b(?<what>[^'";]*?)\bfrom\s*'(?<from>[^']+)'|^import\s*'(?<bare>[^']+)'/gm;
   const dynamic = /\bimport\(\s*'(?<from>[^']+)'\s*\)/g;
-  const found = [...code.matchAll(statements), ...code.matchAll(dynamic)];
-  return found.map(({ groups = {} }) => {
+  const toImport = ({ groups = {} }: RegExpExecArray, atStart: boolean): Import => {
     const from = groups['from'] ?? groups['bare'] ?? '';
     const names = (groups['what'] ?? '').trim();
     const inside = /^\{(?<list>.*)\}$/s.exec(names)?.groups?.['list']?.split(',') ?? [];
     const named = inside.map((name) => name.trim()).filter((name) => name !== '');
     return {
       target: from.startsWith('.') ? join(dirname(file), from) : from,
+      atStart,
       typesOnly: names.startsWith('type ') || (named.length > 0 && named.every((name) => name.startsWith('type '))),
     };
-  });
+  };
+  return [
+    ...[...code.matchAll(statements)].map((found) => toImport(found, true)),
+    ...[...code.matchAll(dynamic)].map((found) => toImport(found, false)),
+  ];
 }
 
 function isOurs(target: string): boolean {
@@ -253,6 +259,24 @@ describe('the domain', () => {
     );
     expect(packages.filter((name) => !['node:crypto', 'node:util'].includes(name))).toEqual([]);
   });
+});
+
+/** The packages that are loaded with a file, those of Node left out. */
+function packagesAtStart(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const loaded = (imports.get(file) ?? []).filter(({ atStart, typesOnly }) => atStart && !typesOnly);
+  const packages = loaded.flatMap(({ target }) => (isOurs(target) ? packagesAtStart(target, seen) : [target]));
+  return [...new Set(packages)].filter((name) => !name.startsWith('node:'));
+}
+
+test.each([
+  ['main.ts', []],
+  ['auditlog/main.ts', []],
+  ['auditlog/compare.ts', ['zod']],
+  ['auditlog/verify.ts', ['zod']],
+])('%s loads no packages at its start but %j, for its memory', (file, packages) => {
+  expect(packagesAtStart(file)).toEqual(packages);
 });
 
 function importersOf(name: RegExp): string[] {
