@@ -274,7 +274,7 @@ const VerificationSpec = z
     }),
     window: duration('spec.verification.window', ['10m', '24h'], '1h').default('1h').meta({
       description:
-        'How much of the audit log the operator compares each time. It ends --verification-delay ago, ten minutes by default. 10m to 24h.',
+        'How much of the audit log the operator compares each time. It ends --verification-delay ago, ten minutes by default. After an outage, the operator also compares everything since the last comparison, up to seven days. 10m to 24h.',
     }),
   })
   .meta({
@@ -602,7 +602,7 @@ const VerificationStatus = z
     since: timestamp.optional().meta({
       description: "When the operator first saw the organization's webhook on. It expects no earlier lines.",
     }),
-    lastVerifiedTime: timestamp.optional().meta({ description: 'When the operator last compared the two lists.' }),
+    lastVerifiedTime: timestamp.optional().meta({ description: 'When the last verification began that has ended.' }),
     lastHandledReconcileAt: atMost(64).optional().meta({
       description:
         'The last value of the annotation konnect-audit-log.io/reconcile-requested-at for which a verification has ended.',
@@ -610,7 +610,7 @@ const VerificationStatus = z
     window: z
       .object({ from: timestamp, to: timestamp })
       .optional()
-      .meta({ description: 'The part of the audit log that it compared.' }),
+      .meta({ description: "The last part of the audit log that it compared with Konnect's list." }),
     entries: z.int().min(0).optional().meta({
       description: "Entries of Konnect's list of audit logs. Absent if Konnect does not show the list.",
     }),

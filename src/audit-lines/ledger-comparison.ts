@@ -42,6 +42,11 @@ export class LedgerComparison {
   #duplicates = 0;
   #foreign = 0;
 
+  /** Returns the number of entries on the left that the right lacks. */
+  get missing(): number {
+    return this.#entries - this.#found;
+  }
+
   addLeft({ traceID, kind, timeMs }: LedgerEntry): void {
     if (this.#entries === this.#capacity) this.#grow();
     const [low, high] = toHalves(traceID);

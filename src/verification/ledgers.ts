@@ -4,13 +4,9 @@ import type { VerificationStatus } from '../api/v1alpha1.ts';
 import { LedgerComparison, type LedgerDifference, maxDifferenceMs } from '../audit-lines/ledger-comparison.ts';
 import { type LedgerEntry, ofList, toLedgerEntry } from '../audit-lines/ledger-entry.ts';
 import { lineVerifier } from '../audit-lines/verify-lines.ts';
+import type { TimeRange } from '../status/verification.ts';
 import type { FoundMessage } from '../sumologic/search-client.ts';
 import { Latencies } from './latencies.ts';
-
-export interface TimeRange {
-  readonly from: Date;
-  readonly to: Date;
-}
 
 export interface LedgersOptions {
   /** Lines of other times are ignored: they belong to another verification. */
@@ -60,6 +56,11 @@ export class Ledgers {
 
   get hasList(): boolean {
     return this.#options.hasList;
+  }
+
+  /** True while an entry of the list has no line. */
+  get lacksLines(): boolean {
+    return this.#comparison.missing > 0;
   }
 
   get hasKeys(): boolean {
@@ -127,16 +128,16 @@ export class Ledgers {
   }
 }
 
-/** Returns what status records of both ledgers. What they cannot tell is left out. */
+/** Returns what status records of both ledgers. What they cannot tell is left out. `at`: when the verification began. */
 export function resultOf(
   { period, hasList, hasKeys }: Pick<Ledgers, 'period' | 'hasList' | 'hasKeys'>,
   { entries, found, missing, oldestMissing, unsigned, invalidSignatures, foreign, latencies }: LedgerCounts,
-  now: Date,
+  at: Date,
 ): VerificationStatus {
+  const window = { from: period.from.toISOString(), to: period.to.toISOString() };
   return {
-    lastVerifiedTime: now.toISOString(),
-    window: { from: period.from.toISOString(), to: period.to.toISOString() },
-    ...(hasList ? { entries, found, missing, foreign } : {}),
+    lastVerifiedTime: at.toISOString(),
+    ...(hasList ? { window, entries, found, missing, foreign } : {}),
     ...(hasKeys ? { unsigned, invalidSignatures } : {}),
     latencyP50: latencies.percentile(0.5),
     latencyP99: latencies.percentile(0.99),

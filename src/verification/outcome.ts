@@ -24,6 +24,8 @@ export interface Run {
   readonly key: string;
   readonly forwarding: AuditLogForwarding;
   readonly wanted: NonNullable<AuditLogForwarding['spec']['verification']>;
+  /** When it began. */
+  readonly at: Date;
   readonly signal: AbortSignal;
 }
 

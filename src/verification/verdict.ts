@@ -1,7 +1,8 @@
 /** Says what a verification proves. Pure. */
+import type { TimeRange } from '../status/verification.ts';
 import type { SumoLogicError } from '../sumologic/errors.ts';
-import { maxEntries, maxJobs } from './collect.ts';
-import type { LedgerCounts, TimeRange } from './ledgers.ts';
+import { maxJobs } from './collect.ts';
+import type { LedgerCounts } from './ledgers.ts';
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -22,8 +23,10 @@ export interface Evidence {
   readonly counts: LedgerCounts;
   /** What was compared. */
   readonly period: TimeRange;
-  /** The begin of what should have been compared. */
-  readonly wantedFrom: Date;
+  /** The end of what is old enough to be compared. */
+  readonly latestTo: Date;
+  /** What was never compared, and is too old now. */
+  readonly lost: TimeRange | undefined;
   /** False if Konnect does not show its list, or if spec forwards only logs of portals, which are in no list. */
   readonly hasList: boolean;
   /** True if spec forwards the organization's audit log. */
@@ -42,11 +45,11 @@ export function verdictOf(evidence: Evidence): Verdict | undefined {
   const problems = [...missing(evidence), ...invalid(evidence), ...foreign(evidence)];
   const [first] = problems;
   if (first !== undefined) {
-    const messages = [...problems.map(({ message }) => message), ...cut(evidence)];
+    const messages = [...problems.map(({ message }) => message), ...notCompared(evidence)];
     return { ...first, message: messages.join('; ') };
   }
   if (hasList) {
-    const message = [allFound(evidence), ...cut(evidence)].join('; ');
+    const message = [allFound(evidence), ...notCompared(evidence)].join('; ');
     return { status: 'True', reason: 'AllFound', message };
   }
   const newestMs = counts.newestMs[hasOrganization ? 'organization' : 'portals'];
@@ -63,11 +66,16 @@ function allFound(evidence: Evidence): string {
   return `SumoLogic has each of the ${String(entries)} entries of Konnect's list of audit logs ${when}, and ${signatures(evidence)}`;
 }
 
-/** Returns a sentence if Konnect's list was too long to compare all of it. */
-function cut({ period, wantedFrom }: Evidence): string[] {
-  if (period.from.getTime() === wantedFrom.getTime()) return [];
+/** Returns a sentence for what is still to be compared after an outage, or in a long list, and one for what cannot be compared anymore. */
+function notCompared({ period, latestTo, lost, hasList }: Evidence): string[] {
+  if (!hasList) return [];
   return [
-    `the list has more than ${String(maxEntries)} entries since ${toSecond(wantedFrom.getTime())}, and the operator compared only those since ${toSecond(period.from.getTime())}: make spec.verification.interval no longer than this part, else some entries are never compared`,
+    ...(lost === undefined
+      ? []
+      : [`nothing has compared the entries ${between(lost)}, and Konnect keeps them for seven days only`]),
+    ...(period.to.getTime() === latestTo.getTime()
+      ? []
+      : [`the operator compares the entries since ${toSecond(period.to.getTime())} next`]),
   ];
 }
 
@@ -145,7 +153,7 @@ export function refusedSearch(error: SumoLogicError, secret: string): Verdict {
     case 'Unavailable':
       if (error.code === 'SEARCH_TAKES_TOO_LONG')
         return unavailable(
-          'SumoLogic has not ended the search within ten minutes; the operator searches again. If this lasts, narrow spec.verification.sumoLogic.query, or shorten spec.verification.window',
+          'SumoLogic has not ended the search within ten minutes; the operator searches again. If this lasts, narrow spec.verification.sumoLogic.query, or shorten spec.verification.interval and spec.verification.window',
         );
       return unavailable(
         status === undefined
@@ -157,7 +165,7 @@ export function refusedSearch(error: SumoLogicError, secret: string): Verdict {
 
 /** Returns the verdict of a search that finds more lines than search jobs return. */
 export function tooManyLines(since: Date): Verdict {
-  const message = `SumoLogic has received more lines since ${toSecond(since.getTime())} than ${String(maxJobs)} search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.window`;
+  const message = `SumoLogic has received more lines since ${toSecond(since.getTime())} than ${String(maxJobs)} search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.interval and spec.verification.window`;
   return { status: 'Unknown', reason: 'SearchRefused', message };
 }
 

@@ -9,11 +9,19 @@ import { isKonnectError, KonnectError } from '../konnect/errors.ts';
 import type { LedgerClient } from '../konnect/ledger-client.ts';
 import type { ReconcileResult } from '../runtime/reconcile-result.ts';
 import { deliveryKeyOf, deliveryOf } from '../status/delivery.ts';
-import { dueOf, hasVerdict, wantsOrganization, withSince } from '../status/verification.ts';
+import {
+  type DueRanges,
+  dueOf,
+  hasVerdict,
+  type VerificationTimes,
+  waitAfter,
+  wantsOrganization,
+  withSince,
+} from '../status/verification.ts';
 import { SumoLogicError } from '../sumologic/errors.ts';
 import type { SearchClient, SumoLogicAccess } from '../sumologic/search-client.ts';
 import { collect, TooManyLinesError } from './collect.ts';
-import { type Ledgers, resultOf, type TimeRange } from './ledgers.ts';
+import { type Ledgers, resultOf } from './ledgers.ts';
 import { type OutcomeOptions, OutdatedError, type Run, writeOutcome } from './outcome.ts';
 import { notSearched, refusedSearch, tooManyLines, type Verdict, verdictOf } from './verdict.ts';
 
@@ -57,20 +65,15 @@ export class Verifier {
     // A reconciliation comes first: it says what is in place.
     if (forwarding.status.conditions === undefined || forwarding.status.konnect === undefined)
       return { kind: 'requeue', afterMs: reconciliationMs };
-    const run: Run = { key, forwarding, wanted, signal };
+    const at = this.#options.now();
+    const run: Run = { key, forwarding, wanted, at, signal };
     const left = await this.#deleteFormerJobs(run);
     if (forwarding.spec.suspend) {
       await writeOutcome(this.#options, run, { verification: { ...forwarding.status.verification, ...left } });
       return { kind: 'done' };
     }
-    const { now, delayMs } = this.#options;
-    const verification = { ...withSince(forwarding, now()), ...left };
-    const due = dueOf(forwarding, verification, {
-      intervalMs: durationMs(wanted.interval),
-      windowMs: durationMs(wanted.window),
-      delayMs,
-      now: now(),
-    });
+    const verification = { ...withSince(forwarding, at), ...left };
+    const due = dueOf(forwarding, verification, { ...this.#timesOf(wanted), now: at });
     switch (due.kind) {
       case 'not on':
         return this.#later(run, verification, notSearched("the organization's webhook is not on, see WebhooksReady"));
@@ -119,7 +122,7 @@ export class Verifier {
     return { kind: 'requeue', afterMs };
   }
 
-  async #verifyNow(run: Run, verification: VerificationStatus, period: TimeRange): Promise<ReconcileResult> {
+  async #verifyNow(run: Run, verification: VerificationStatus, ranges: DueRanges): Promise<ReconcileResult> {
     const { forwarding, wanted, signal } = run;
     const access = await this.#access(run);
     const token = await resolveToken(forwarding, this.#options.cluster, signal);
@@ -140,7 +143,7 @@ export class Verifier {
         query: wanted.sumoLogic.query,
         region: forwarding.spec.konnect.region,
         organizationID: forwarding.status.konnect?.organizationID ?? '',
-        period,
+        ranges,
         wantsList: wantsOrganization(forwarding),
         now: this.#options.now(),
         jobs: {
@@ -152,7 +155,7 @@ export class Verifier {
         },
         signal,
       });
-      return await this.#report(run, current(), ledgers, ledger, period.from);
+      return await this.#report(run, current(), ledgers, ledger, ranges);
     } catch (error) {
       // The next window is as long, so another search before the interval would find as much.
       if (error instanceof TooManyLinesError)
@@ -167,14 +170,13 @@ export class Verifier {
     verification: VerificationStatus,
     ledgers: Ledgers,
     ledger: LedgerClient,
-    wantedFrom: Date,
+    { latest, lost }: DueRanges,
   ): Promise<ReconcileResult> {
-    const { forwarding, wanted } = run;
-    const { now, random } = this.#options;
+    const { forwarding, wanted, at } = run;
     const { period, hasList, hasKeys } = ledgers;
     const counts = ledgers.counts();
     const hasOrganization = wantsOrganization(forwarding);
-    const { probeTime: probed, since, jobs, gapUntil } = verification;
+    const { probeTime: probed, since, jobs, gapUntil, window } = verification;
     // A probe that is not in the period yet, or no longer, proves nothing.
     const probedMs = Date.parse(probed ?? '');
     const probeTime = probedMs >= period.from.getTime() && probedMs <= period.to.getTime() ? probed : undefined;
@@ -182,7 +184,8 @@ export class Verifier {
     const verdict = verdictOf({
       counts,
       period,
-      wantedFrom,
+      latestTo: latest.to,
+      lost,
       hasList,
       hasOrganization,
       hasKeys,
@@ -195,15 +198,22 @@ export class Verifier {
     const isRecorded = forwarding.spec.gapRecovery?.mode !== 'None';
     const nobody =
       'SumoLogic has no login to a Dev Portal in this time, and Konnect has no list of them: somebody has to log in first';
+    const result = { window, ...resultOf(ledgers, counts, at) };
     await writeOutcome(this.#options, run, {
-      verification: { since, jobs, gapUntil, lastHandledReconcileAt, ...resultOf(ledgers, counts, now()) },
+      verification: { since, jobs, gapUntil, lastHandledReconcileAt, ...result },
       verdict: verdict ?? unlessVerdict(forwarding, nobody),
       missing:
         isRecorded && oldestMissing !== undefined && newestMs !== undefined
           ? { oldestMs: oldestMissing.timeMs, newestMs }
           : undefined,
     });
-    return { kind: 'requeue', afterMs: durationMs(wanted.interval) * (1 - random() / 10) };
+    const afterMs = waitAfter(result, verdict?.status === 'False', this.#timesOf(wanted));
+    return { kind: 'requeue', afterMs: afterMs * (1 - this.#options.random() / 10) };
+  }
+
+  #timesOf({ interval, window }: Run['wanted']): VerificationTimes {
+    const { delayMs } = this.#options;
+    return { intervalMs: durationMs(interval), windowMs: durationMs(window), delayMs };
   }
 
   /** Makes one call that Konnect audits, and looks for its line when it has to be there. */

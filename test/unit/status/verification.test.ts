@@ -7,7 +7,7 @@ import {
   reconcileAnnotation,
   type Status,
 } from '../../../src/api/v1alpha1.ts';
-import { dueOf, gapOf, withMissingLines, withSince } from '../../../src/status/verification.ts';
+import { dueOf, gapOf, waitAfter, withMissingLines, withSince } from '../../../src/status/verification.ts';
 import { type SpecChoice, specOf } from '../../support/forwarding-spec.ts';
 import { shop } from '../../support/konnect-fixtures.ts';
 
@@ -23,11 +23,18 @@ function forwarding(choice: SpecChoice, status: Status = on): AuditLogForwarding
 
 function due(
   verification: Parameters<typeof dueOf>[1],
-  { observedGeneration = 2, choice = organization, request = '', delayMs = 10 * minuteMs } = {},
+  {
+    observedGeneration = 2,
+    choice = organization,
+    request = '',
+    delayMs = 10 * minuteMs,
+    intervalMs = 15 * minuteMs,
+    status = 'False' as Condition['status'],
+  } = {},
 ) {
   const verified: Condition = {
     type: 'Verified',
-    status: 'False',
+    status,
     reason: 'LinesMissing',
     message: '1 entry is missing',
     observedGeneration,
@@ -36,7 +43,7 @@ function due(
   const { metadata, ...rest } = forwarding(choice, { ...on, conditions: [verified], verification });
   const annotations = request === '' ? {} : { [reconcileAnnotation]: request };
   return dueOf({ ...rest, metadata: { ...metadata, annotations } }, verification, {
-    intervalMs: 15 * minuteMs,
+    intervalMs,
     windowMs: 60 * minuteMs,
     delayMs,
     now,
@@ -62,17 +69,18 @@ describe('a verification is due', () => {
     const lastVerifiedTime = '2026-01-02T02:50:00Z';
     expect(due({ since, lastVerifiedTime })).toEqual({ kind: 'later', inMs: 5 * minuteMs });
     const period = { from: new Date('2026-01-02T01:50:00Z'), to: new Date('2026-01-02T02:50:00Z') };
-    expect(due({ since, lastVerifiedTime }, { observedGeneration: 1 })).toEqual({ kind: 'due', ...period });
-    expect(due({ since, lastVerifiedTime: '2026-01-02T02:45:00Z' })).toEqual({ kind: 'due', ...period });
-    expect(due({ since })).toEqual({ kind: 'due', ...period });
+    const expected = { kind: 'due', period, latest: period, newFrom: new Date('2026-01-02T02:20:00Z') };
+    const window = { from: '2026-01-02T01:20:00Z', to: '2026-01-02T02:20:00Z' };
+    expect(due({ since, window, lastVerifiedTime }, { observedGeneration: 1 })).toEqual(expected);
+    expect(due({ since, window, lastVerifiedTime: '2026-01-02T02:45:00Z' })).toEqual(expected);
+    expect(due({ since, window })).toEqual(expected);
   });
 
   test('15 minutes after the webhook was seen on, of what it sent since', () => {
     expect(due({ since: '2026-01-02T02:55:00Z' })).toEqual({ kind: 'later', inMs: 10 * minuteMs });
-    expect(due({ since: '2026-01-02T02:45:00Z' })).toEqual({
+    expect(due({ since: '2026-01-02T02:45:00Z' })).toMatchObject({
       kind: 'due',
-      from: new Date('2026-01-02T02:45:00Z'),
-      to: new Date('2026-01-02T02:50:00Z'),
+      period: { from: new Date('2026-01-02T02:45:00Z'), to: new Date('2026-01-02T02:50:00Z') },
     });
   });
 
@@ -91,10 +99,9 @@ describe('a verification is due', () => {
       kind: 'later',
       inMs: 65 * minuteMs,
     });
-    expect(due({ since: '2026-01-02T02:59:50Z' }, { delayMs: 2_000 })).toEqual({
+    expect(due({ since: '2026-01-02T02:59:50Z' }, { delayMs: 2_000 })).toMatchObject({
       kind: 'due',
-      from: new Date('2026-01-02T02:59:50Z'),
-      to: new Date('2026-01-02T02:59:58Z'),
+      period: { from: new Date('2026-01-02T02:59:50Z'), to: new Date('2026-01-02T02:59:58Z') },
     });
   });
 
@@ -106,6 +113,85 @@ describe('a verification is due', () => {
   test('at the interval at the latest if another clock recorded the times, or a user edited them', () => {
     expect(due({ since, lastVerifiedTime: '2027-01-01T00:00:00Z' })).toEqual({ kind: 'later', inMs: 15 * minuteMs });
     expect(due({ since: 'yesterday', lastVerifiedTime: 'never' })).toMatchObject({ kind: 'due' });
+  });
+});
+
+describe('every entry is compared', () => {
+  const since = '2025-12-01T00:00:00Z';
+
+  /** Returns what a verification compares at 03:00 if the last one compared what is until `to`. */
+  const after = (to: string, more: { since?: string; intervalMs?: number } = {}) => {
+    const { intervalMs, ...rest } = more;
+    const verification = { since, window: { from: to, to }, entries: 1, ...rest };
+    const found = due(verification, intervalMs === undefined ? {} : { intervalMs });
+    if (found.kind !== 'due') throw new TypeError('it is not due');
+    const { period, latest, newFrom, lost } = found;
+    const shown = (one: typeof period) => [one.from, one.to].map((time) => time.toISOString().slice(5, 16));
+    return {
+      period: shown(period),
+      latest: shown(latest),
+      newFrom,
+      ...(lost === undefined ? {} : { lost: shown(lost) }),
+    };
+  };
+
+  test('also if the interval is longer than the window', () => {
+    const day = { intervalMs: 24 * 60 * minuteMs };
+    expect(after('2026-01-01T02:50:00Z', day).period).toEqual(['01-01T02:50', '01-02T02:50']);
+    // A search takes its time, and a retry as well.
+    expect(after('2026-01-01T02:00:00Z', day).period).toEqual(['01-01T02:00', '01-02T02:50']);
+  });
+
+  test('after an outage, step by step, the oldest first', () => {
+    const newFrom = new Date('2026-01-02T01:40:00Z');
+    expect(after('2026-01-02T01:40:00Z')).toEqual({
+      period: ['01-02T01:40', '01-02T02:50'],
+      latest: ['01-02T01:50', '01-02T02:50'],
+      newFrom,
+    });
+    expect(after('2026-01-01T22:00:00Z').period).toEqual(['01-01T22:00', '01-01T23:15']);
+    expect(after('2026-01-01T23:15:00Z').period).toEqual(['01-01T23:15', '01-02T00:30']);
+  });
+
+  test('as long as Konnect keeps it, and not from before the webhook was seen on', () => {
+    expect(after('2025-12-20T00:00:00Z')).toMatchObject({
+      period: ['12-26T04:00', '12-26T05:15'],
+      lost: ['12-20T00:00', '12-26T04:00'],
+    });
+    expect(after('2026-01-01T22:00:00Z', { since: '2026-01-02T02:00:00Z' }).period).toEqual([
+      '01-02T02:00',
+      '01-02T02:50',
+    ]);
+    // The first verification failed for hours.
+    expect(due({ since: '2026-01-01T22:00:00Z' })).toMatchObject({
+      period: { from: new Date('2026-01-01T22:00:00Z'), to: new Date('2026-01-01T23:15:00Z') },
+    });
+  });
+
+  test('although another clock recorded a later time', () => {
+    expect(after('2027-01-01T00:00:00Z').period).toEqual(['01-02T01:50', '01-02T02:50']);
+  });
+
+  test('at once while newer entries are not compared, and later if there is a problem to be seen', () => {
+    const lastVerifiedTime = '2026-01-02T02:59:00Z';
+    const behind = {
+      since,
+      lastVerifiedTime,
+      entries: 0,
+      window: { from: '2026-01-02T00:00:00Z', to: '2026-01-02T00:20:00Z' },
+    };
+    expect(due(behind, { status: 'True' })).toMatchObject({ kind: 'due' });
+    expect(due(behind, { status: 'False' })).toEqual({ kind: 'later', inMs: 9 * minuteMs });
+    const times = { intervalMs: 15 * minuteMs, windowMs: 60 * minuteMs, delayMs: 10 * minuteMs };
+    expect(waitAfter(behind, false, times)).toBe(0);
+    expect(waitAfter({ ...behind, window: { ...behind.window, from: '2026-01-01T00:00:00Z' } }, true, times)).toBe(
+      times.intervalMs,
+    );
+    // Without the list, it has looked at the latest lines, and the list is still to be compared from there.
+    expect(waitAfter({ ...behind, entries: undefined }, false, times)).toBe(times.intervalMs);
+    const complete = { ...behind, window: { from: '2026-01-02T01:49:00Z', to: '2026-01-02T02:49:00Z' } };
+    expect(waitAfter(complete, false, times)).toBe(times.intervalMs);
+    expect(waitAfter({}, false, times)).toBe(times.intervalMs);
   });
 });
 

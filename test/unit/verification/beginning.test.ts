@@ -1,6 +1,7 @@
 /** When a verification begins, and what keeps it from that. */
 import { describe, expect, test } from '@jest/globals';
 import { reconcileAnnotation } from '../../../src/api/v1alpha1.ts';
+import { SumoLogicError } from '../../../src/sumologic/errors.ts';
 import { Bench } from './bench.ts';
 
 describe('a verification does not begin', () => {
@@ -82,6 +83,72 @@ describe('a verification does not begin', () => {
     await bench.verify();
     expect(bench.status.verification?.lastVerifiedTime).not.toBe(first);
   });
+});
+
+describe('after an outage', () => {
+  test.each(['Konnect', 'SumoLogic', 'the operator'])('of %s, a verification compares every entry', async (system) => {
+    await using bench = await Bench.open();
+    await bench.settle();
+    await bench.verify();
+    const before = bench.status.verification?.window?.to;
+    const [lost] = await bench.audit();
+    if (system === 'Konnect') bench.konnect.control.fail({ kind: 'status', status: 503 });
+    else bench.around = () => Promise.reject(new SumoLogicError('Unavailable'));
+    for (let hours = 0; hours < 5; hours += 1) {
+      bench.pass(60);
+      if (system !== 'the operator') await expect(bench.verify()).resolves.toMatchObject({ kind: 'retry' });
+    }
+    bench.restart();
+    bench.konnect.control.clearFaults();
+    bench.around = (_name, call) => call();
+    // The calls of the operator are audited as well.
+    await bench.receive(bench.lines().filter((line) => line !== lost));
+    bench.pass(1);
+    await expect(bench.verify()).resolves.toMatchObject({ kind: 'requeue', afterMs: 900_000 });
+    expect(bench.verified).toBe('False LinesMissing');
+    expect(bench.status.verification).toMatchObject({ missing: 1, window: { from: before } });
+    expect(bench.message).toMatch(/; the operator compares the entries since 2026-01-02T04:20:0\dZ next$/);
+    expect(bench.status.delivery).toMatchObject([{ gap: bench.status.verification?.window }]);
+    const windows = [bench.status.verification?.window];
+    await bench.receive(bench.lines().slice(-4));
+    bench.pass(15);
+    for (let steps = 0; steps < 4; steps += 1) {
+      await expect(bench.verify()).resolves.toMatchObject({ kind: 'requeue', afterMs: steps < 3 ? 0 : 900_000 });
+      windows.push(bench.status.verification?.window);
+    }
+    expect(bench.verified).toBe('True AllFound');
+    expect(windows.slice(1, 4).map((window) => window?.from)).toEqual(windows.slice(0, 3).map((window) => window?.to));
+    expect(Date.parse(windows.at(-1)?.to ?? '')).toBeGreaterThan(bench.clock.ms - 11 * 60_000);
+  });
+});
+
+test('after an outage of eight days, a verification says what nothing can compare anymore', async () => {
+  await using bench = await Bench.open();
+  bench.pass(8 * 24 * 60);
+  await bench.verify();
+  expect(bench.verified).toBe('True AllFound');
+  expect(bench.message).toBe(
+    'Konnect audited nothing between 2026-01-03T04:00:00Z and 2026-01-03T05:15:00Z; nothing has compared the entries between 2026-01-02T02:45:00Z and 2026-01-03T04:00:00Z, and Konnect keeps them for seven days only; the operator compares the entries since 2026-01-03T05:15:00Z next',
+  );
+});
+
+test('Konnect refuses its list for hours, and what it audited meanwhile is compared afterwards', async () => {
+  await using bench = await Bench.open();
+  await bench.settle();
+  await bench.verify();
+  const window = bench.status.verification?.window;
+  bench.konnect.control.behave({ auditLogsList: 'forbidden' });
+  await bench.audit(2);
+  await bench.receive(bench.lines().slice(-1));
+  bench.pass(60);
+  await bench.verify();
+  expect(bench.verified).toBe('True NewestFound');
+  expect(bench.status.verification).toMatchObject({ window });
+  bench.konnect.control.behave({ auditLogsList: 'on' });
+  bench.pass(60);
+  await bench.verify();
+  expect(bench.verified).toBe('False LinesMissing');
+  expect(bench.status.verification?.window?.from).toBe(window?.to);
 });
 
 describe('a change of spec during a verification', () => {

@@ -90,7 +90,7 @@ export class Bench implements AsyncDisposable {
     this.#verifier = this.#newProcess();
   }
 
-  /** The status after a reconciliation. */
+  /** The status after a reconciliation, and after a verification five minutes ago. */
   #reconciled({ organization, portals = [] }: SpecChoice): Status {
     const ready: Condition = {
       type: 'Ready',
@@ -107,7 +107,10 @@ export class Bench implements AsyncDisposable {
         ...(organization === undefined ? [] : [{ key: 'organization', state: 'Delivered' as const }]),
         ...portals.map(({ id }) => ({ key: id, state: 'Delivered' as const })),
       ],
-      verification: { since: '2026-01-01T00:00:00Z' },
+      verification: {
+        since: '2026-01-01T00:00:00Z',
+        window: { from: '2026-01-02T01:45:00.000Z', to: '2026-01-02T02:45:00.000Z' },
+      },
     };
   }
 

@@ -46,7 +46,7 @@ describe('a search that is refused', () => {
     await expect(bench.verify()).resolves.toEqual({ kind: 'requeue', afterMs: 900_000 });
     expect(bench.verified).toBe('Unknown SearchRefused');
     expect(bench.message).toBe(
-      'SumoLogic has received more lines since 2026-01-02T02:00:02Z than 64 search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.window',
+      'SumoLogic has received more lines since 2026-01-02T02:00:02Z than 64 search jobs return, and the operator has compared none: narrow spec.verification.sumoLogic.query to the lines of this forwarding, or shorten spec.verification.interval and spec.verification.window',
     );
     expect(bench.sumologic.control.searchJobs()).toEqual([]);
   });
