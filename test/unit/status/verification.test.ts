@@ -29,13 +29,13 @@ function due(
     request = '',
     delayMs = 10 * minuteMs,
     intervalMs = 15 * minuteMs,
-    status = 'False' as Condition['status'],
+    isProblem = true,
   } = {},
 ) {
   const verified: Condition = {
     type: 'Verified',
-    status,
-    reason: 'LinesMissing',
+    status: isProblem ? 'False' : 'True',
+    reason: isProblem ? 'LinesMissing' : 'AllFound',
     message: '1 entry is missing',
     observedGeneration,
     lastTransitionTime: '2026-01-02T02:00:00Z',
@@ -180,8 +180,8 @@ describe('every entry is compared', () => {
       entries: 0,
       window: { from: '2026-01-02T00:00:00Z', to: '2026-01-02T00:20:00Z' },
     };
-    expect(due(behind, { status: 'True' })).toMatchObject({ kind: 'due' });
-    expect(due(behind, { status: 'False' })).toEqual({ kind: 'later', inMs: 9 * minuteMs });
+    expect(due(behind, { isProblem: false })).toMatchObject({ kind: 'due' });
+    expect(due(behind)).toEqual({ kind: 'later', inMs: 9 * minuteMs });
     const times = { intervalMs: 15 * minuteMs, windowMs: 60 * minuteMs, delayMs: 10 * minuteMs };
     expect(waitAfter(behind, false, times)).toBe(0);
     expect(waitAfter({ ...behind, window: { ...behind.window, from: '2026-01-01T00:00:00Z' } }, true, times)).toBe(
