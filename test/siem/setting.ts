@@ -17,6 +17,7 @@ import {
   sandboxData,
   startSandboxWithoutOperator,
 } from '../../sandbox/sandbox.ts';
+import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import type { Reporter } from '../interop/reporter.ts';
 import { eventually } from '../support/eventually.ts';
 import { ensureDebianTool, ensureGoTool, telegraf, victoriaLogs } from './programs.ts';
@@ -105,7 +106,7 @@ export async function createSetting(reporter: Reporter, progress: (line: string)
     await eventually(
       async () => {
         const asked = String(performance.now());
-        const annotation = `konnect-audit-log.io/reconcile-requested-at=${asked}`;
+        const annotation = `${reconcileAnnotation}=${asked}`;
         await bash(`kubectl annotate alf ${name} -n ${namespace} --overwrite ${annotation}`);
         const codes = await bash(
           `kubectl get alf ${name} -n ${namespace} -o jsonpath='{.status.delivery[*].lastResponseCode}'`,

@@ -3,13 +3,9 @@ import type { ReplayJob } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, DeliveryStatus } from '../../src/api/v1alpha1.ts';
 import { gapsOf } from '../../src/status/gaps.ts';
 import type { Call } from './faults.ts';
+import type { Violation } from './invariants.ts';
 import { isDelivering, objectOf, type WebhookState, webhooksOf } from './konnect-snapshot.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
-
-export interface ReplayViolation {
-  readonly invariant: 'once' | 'undelivered' | 'unforgotten';
-  readonly detail: string;
-}
 
 /** The times of a job in milliseconds. */
 interface Window {
@@ -61,7 +57,7 @@ export class Replays {
     by: 'operator' | 'people',
     webhooks: readonly WebhookState[],
     isUnknowable: (one: WebhookState) => boolean,
-  ): ReplayViolation[] {
+  ): Violation[] {
     const found = webhooks.flatMap((one) => {
       const ofJob = this.#newJob(one);
       if (by === 'operator') return [...ofJob, ...this.#restore(one, isUnknowable(one))];
@@ -73,7 +69,7 @@ export class Replays {
   }
 
   /** What was not delivered leaves status only if Konnect has accepted a replay of it. */
-  statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): ReplayViolation[] {
+  statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): Violation[] {
     const { delivery = [] } = after.status;
     if (after.metadata.deletionTimestamp !== undefined || delivery.length === 0) return [];
     const webhooks = webhooksOf(this.#world);
@@ -124,7 +120,7 @@ export class Replays {
     if (lastAttempt?.ok === true && isRight) add(this.#deliveredMs, one.name, lastAttempt.at.getTime());
   }
 
-  #newJob(one: WebhookState): ReplayViolation[] {
+  #newJob(one: WebhookState): Violation[] {
     const { name, webhook } = one;
     const { replay: job } = webhook;
     if (job === undefined || job === this.#jobs.get(name)) return [];
@@ -132,7 +128,7 @@ export class Replays {
     const { fromMs, toMs } = { fromMs: Date.parse(job.startAt), toMs: Date.parse(job.endAt) };
     const earlier = this.#windows(name);
     this.#accepted.set(name, [...earlier, { fromMs, toMs }]);
-    const found: ReplayViolation[] = [];
+    const found: Violation[] = [];
     if (earlier.some((window) => window.fromMs === fromMs && window.toMs === toMs)) {
       found.push({ invariant: 'once', detail: `${name}: ${job.startAt} to ${job.endAt} again` });
     }
@@ -163,7 +159,7 @@ export class Replays {
   }
 
   /** The operator puts it right only after status has the gap. */
-  #restore(one: WebhookState, isUnknowable: boolean): ReplayViolation[] {
+  #restore(one: WebhookState, isUnknowable: boolean): Violation[] {
     const { owner, deleted } = this.#diverted.get(one.name) ?? {};
     if (owner === undefined || !isDelivering(one) || this.#targetIn(owner) !== targetOf(one)) return [];
     this.#diverted.delete(one.name);

@@ -5,12 +5,8 @@ import { type ReplayJob, webhookIn } from '../../sandbox/konnect/model.ts';
 import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
 import { key } from '../support/forwarding-spec.ts';
 import type { Call } from './faults.ts';
+import type { Violation } from './invariants.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
-
-export interface SearchViolation {
-  readonly invariant: 'jobs' | 'once';
-  readonly detail: string;
-}
 
 /** Answers to a deletion after which the operator forgets the job: it is gone, or the operator may no longer delete it. */
 const finalAnswers = /^(done|not done, http-40[13])/;
@@ -29,7 +25,7 @@ export class SearchJobs {
   }
 
   /** Status names a job before the operator looks at it. */
-  called({ system, what, object = '' }: Call, outcome: string): SearchViolation[] {
+  called({ system, what, object = '' }: Call, outcome: string): Violation[] {
     if (system !== 'sumologic') return [];
     const id = object.replace('search-job/', '');
     if (what === 'delete search job') {
@@ -41,7 +37,7 @@ export class SearchJobs {
   }
 
   /** Status forgets a job only when SumoLogic has answered its deletion. */
-  statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): SearchViolation[] {
+  statusWritten(of: string, before: AuditLogForwarding | undefined, after: AuditLogForwarding): Violation[] {
     if (after.spec.verification === undefined || after.metadata.deletionTimestamp !== undefined) return [];
     const { from, to } = after.status.verification?.window ?? { from: '', to: '' };
     for (const ms of this.#world.lostLinesMs)
@@ -54,7 +50,7 @@ export class SearchJobs {
   }
 
   /** Konnect replays a missing line once, however long it stays missing. */
-  changed(): SearchViolation[] {
+  changed(): Violation[] {
     const { replay } = webhookIn(this.#world.organization(), 'us');
     if (replay !== undefined) this.#replays.add(replay);
     return this.#lostMs.flatMap((ms) => {

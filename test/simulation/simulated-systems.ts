@@ -3,6 +3,7 @@ import { changeDestination, createDestination } from '../../sandbox/konnect/mode
 import { pointWebhook } from '../../sandbox/konnect/model/webhooks.ts';
 import {
   createModel,
+  type DestinationVersion,
   type KonnectModel,
   type Organization,
   type Webhook,
@@ -174,6 +175,18 @@ export abstract class SimulatedSystems {
     const { id } = createDestination(this.konnect, organization, fields);
     this.told(`another client creates destination ${name}`);
     return id;
+  }
+
+  /** Returns the destination with this name. Throws an error if there is none. */
+  destination(name: string): DestinationVersion {
+    const standing = this.organization().destinations.filter(({ to }) => to === undefined);
+    const found = standing.find(({ destination }) => destination.name === name);
+    if (found === undefined) throw new TypeError(`there is no destination ${name}`);
+    return found;
+  }
+
+  idOf(name: string): string {
+    return this.destination(name).destination.id;
   }
 
   /** Changes a destination as the operator of another cluster does, which wants another format. */

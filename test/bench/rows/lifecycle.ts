@@ -94,7 +94,7 @@ export async function live(
   if (rows.has('memory')) {
     await delay(5_000);
     const { residentMiB, peakMiB } = await session.operator.usage();
-    Object.assign(costs['memory'] ?? {}, { 'with all forwardings': residentMiB, peak: peakMiB });
+    costs['memory'] = { ...costs['memory'], 'with all forwardings': residentMiB, peak: peakMiB };
   }
   if (rows.has('one')) costs['one'] = await createSingles(session, forwardings);
   if (rows.has('restart')) costs['restart'] = await restartAll(session, forwardings);

@@ -17,12 +17,6 @@ function createAdoptable(world: SimulatedWorld): void {
   world.clock.ms += staleMs;
 }
 
-function idOf(world: SimulatedWorld, name: string): string {
-  const found = world.organization().destinations.find(({ destination }) => destination.name === name);
-  if (found === undefined) throw new TypeError(`there is no destination ${name}`);
-  return found.destination.id;
-}
-
 /** Several teams send to its SIEM by one endpoint. */
 const ofSharedSiem: SpecChoice = { ...shopOnly, siem: 'shared-siem' };
 
@@ -90,7 +84,7 @@ export const creations: readonly Scenario[] = [
     foreign: createAdoptable,
     before: usual,
     change(world) {
-      const id = idOf(world, 'adoptable');
+      const id = world.idOf('adoptable');
       world.attach(world.portal(shop), id);
       world.attach(world.webhook(), id);
     },
@@ -104,7 +98,7 @@ export const creations: readonly Scenario[] = [
     title: 'destination-taken-back',
     foreign: createAdoptable,
     before: usual,
-    change: (world) => world.changeFormat(idOf(world, key)),
+    change: (world) => world.changeFormat(world.idOf(key)),
     after: allAttached,
     destinations: ownDestination,
     readiness: { [key]: 'False NameInUse Stalled' },

@@ -93,8 +93,7 @@ export const deletions: readonly Scenario[] = [
     before: usual,
     foreign: (world) => void world.createForeign('theirs'),
     change(world) {
-      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
-      world.attach(world.portal(shop), theirs?.destination.id ?? '');
+      world.attach(world.portal(shop), world.idOf('theirs'));
       world.delete();
     },
     ...gone,

@@ -27,14 +27,10 @@ export const drifts: readonly Scenario[] = [
     foreign: (world) => void world.createForeign('theirs'),
     change(world) {
       const organization = world.organization();
-      const theirs = organization.destinations.find(({ destination }) => destination.name === 'theirs');
       clearWebhook(world.konnect, organization, world.portal(forum));
       clearWebhook(world.konnect, organization, world.webhook());
-      const mine = organization.destinations.find(
-        ({ destination, to }) => to === undefined && destination.name === key,
-      );
-      if (mine !== undefined) mine.to = new Date(world.clock.ms);
-      world.attach(world.portal(shop), theirs?.destination.id ?? '');
+      world.destination(key).to = new Date(world.clock.ms);
+      world.attach(world.portal(shop), world.idOf('theirs'));
     },
     after: allAttached,
     destinations: ownDestination,
@@ -45,10 +41,7 @@ export const drifts: readonly Scenario[] = [
     behavior: { usedDestination: 'deleted' },
     before: shopOnly,
     change(world) {
-      const mine = world
-        .organization()
-        .destinations.find(({ destination, to }) => to === undefined && destination.name === key);
-      if (mine !== undefined) mine.to = new Date(world.clock.ms);
+      world.destination(key).to = new Date(world.clock.ms);
       // The operator corrects the detached webhook with a destination that an old list may still show.
       clearWebhook(world.konnect, world.organization(), world.portal(shop));
       world.edit({ ...shopOnly, interval: '11m' });

@@ -63,8 +63,7 @@ export const references: readonly Scenario[] = [
     async prepare(world) {
       world.edit({ ...usual, suspend: true });
       await world.work();
-      const theirs = world.organization().destinations.find(({ destination }) => destination.name === 'theirs');
-      world.attach(world.portal(forum), theirs?.destination.id ?? '');
+      world.attach(world.portal(forum), world.idOf('theirs'));
     },
     change: (world) => world.edit({ ...shopOnly, destinationRef: { name: 'theirs' } }),
     after: { 'blue/shop': 'theirs on', 'blue/forum': 'theirs on' },
