@@ -3,6 +3,7 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   DashboardBuilder,
   DatasourceVariableBuilder,
+  MappingType,
   type Panel,
   QueryVariableBuilder,
   RowBuilder,
@@ -17,7 +18,7 @@ import { PanelBuilder as StatePanel } from '@grafana/grafana-foundation-sdk/stat
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimePanel } from '@grafana/grafana-foundation-sdk/timeseries';
 import { withTable } from '../page-table.ts';
-import type { PanelSpec } from './panel.ts';
+import type { PanelSpec, Table } from './panel.ts';
 import { rows } from './panels.ts';
 
 export const dashboardFile = 'helm/konnect-audit-log-operator/files/dashboard.json';
@@ -68,42 +69,90 @@ function variable(name: string, label: string, query: string): QueryVariableBuil
 }
 
 function panel(spec: PanelSpec, id: number): Builder<Panel> {
-  const { title, description, unit, width, queries, kind, limits } = spec;
-  const made = { stat: StatPanel, time: TimePanel, state: StatePanel, table: TablePanel }[kind];
-  const builder = new made()
+  return ofKind(spec)
     .id(id)
-    .title(title)
-    .description(description)
+    .title(spec.title)
+    .description(spec.description)
     .datasource(datasource)
-    .unit(unit)
-    .span(width)
-    .height(heights[kind])
-    .targets(
-      queries.map(({ expr, legend }, index) => {
-        const query = new DataqueryBuilder().refId('ABCDEF'.charAt(index)).expr(expr).legendFormat(legend);
-        if (kind === 'table') return query.instant().format(PromQueryFormat.Table);
-        return kind === 'stat' ? query.instant() : query.range();
-      }),
-    );
-  if (kind === 'table') {
-    builder.withTransformation({ id: 'merge', options: {} });
-    const names = queries.map(({ legend }, index) => [`Value #${'ABCDEF'.charAt(index)}`, legend] as const);
-    const renameByName = Object.fromEntries([...names, ['Value', queries[0]?.legend ?? '']]);
-    builder.withTransformation({ id: 'organize', options: { excludeByName: { Time: true }, renameByName } });
+    .span(spec.width)
+    .height(heights[spec.kind])
+    .noValue(spec.empty ?? 'No metrics');
+}
+
+const refID = (index: number) => 'ABCDEF'.charAt(index);
+
+function ofKind(spec: PanelSpec) {
+  if (spec.kind === 'table') return table(spec);
+  const targets = spec.queries.map(({ expr, legend }, index) => {
+    const query = new DataqueryBuilder().refId(refID(index)).expr(expr).legendFormat(legend);
+    return spec.kind === 'stat' ? query.instant() : query.range();
+  });
+  if (spec.kind === 'time') {
+    const builder = new TimePanel().unit(spec.unit).min(0).fillOpacity(10).targets(targets);
+    return spec.unit === 'percentunit' ? builder.max(1) : builder;
   }
-  const { warning, critical } = limits ?? {};
+  if (spec.kind === 'state') {
+    const [one, zero] = spec.texts;
+    const options = { 1: { text: one, color: 'green' }, 0: { text: zero, color: 'red' } };
+    return new StatePanel().mappings([{ type: MappingType.ValueToText, options }]).targets(targets);
+  }
+  const { warning, critical } = spec.limits ?? {};
   const steps = [
-    { value: null, color: limits === undefined ? 'text' : 'green' },
+    { value: null, color: spec.limits === undefined ? 'text' : 'green' },
     ...(warning === undefined ? [] : [{ value: warning, color: 'orange' }]),
     ...(critical === undefined ? [] : [{ value: critical, color: 'red' }]),
   ];
-  return builder.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps));
+  const thresholds = new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps);
+  return new StatPanel().unit(spec.unit).thresholds(thresholds).targets(targets);
+}
+
+/** Returns a table of the labels and of the columns with a title, in this order. */
+function table({ labels, queries }: Table) {
+  // The names that Grafana gives to the columns of values.
+  const columns = queries.map((query, index) => {
+    const name = queries.length === 1 ? 'Value' : `Value #${refID(index)}`;
+    return { ...query, name };
+  });
+  const order = [...labels, ...columns.map(({ name }) => name)];
+  const hidden = ['Time', ...columns.filter(({ title }) => title === undefined).map(({ name }) => name)];
+  const builder = new TablePanel()
+    .targets(
+      queries.map(({ expr }, index) =>
+        new DataqueryBuilder().refId(refID(index)).expr(expr).instant().format(PromQueryFormat.Table),
+      ),
+    )
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({
+      id: 'organize',
+      options: {
+        indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
+        excludeByName: Object.fromEntries(hidden.map((name) => [name, true])),
+        renameByName: Object.fromEntries(
+          columns.flatMap(({ name, title }) => (title === undefined ? [] : [[name, title]])),
+        ),
+      },
+    });
+  for (const { title, unit = 'none', missing = '' } of columns) {
+    if (title === undefined) continue;
+    const values = { unit, noValue: missing };
+    builder.overrideByName(
+      title,
+      Object.entries(values).map(([id, value]) => ({ id, value })),
+    );
+  }
+  return builder;
+}
+
+function unitsOf(spec: PanelSpec): string {
+  if (spec.kind === 'state') return spec.texts.join(', ');
+  if (spec.kind === 'table') return spec.queries.flatMap(({ unit }) => unit ?? []).join(', ');
+  return spec.unit;
 }
 
 /** Returns the page of the dashboard with the table of its panels replaced. */
 export function withPanels(page: string): string {
   const cells = rows.flatMap(({ title, panels }) =>
-    panels.map((spec) => [title, spec.title, spec.unit, spec.description]),
+    panels.map((spec) => [title, spec.title, unitsOf(spec), spec.description]),
   );
   return withTable(page, {
     file: dashboardPage,

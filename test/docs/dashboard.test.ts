@@ -17,8 +17,27 @@ const Panel = z.looseObject({
   description: z.string().min(1),
   datasource,
   gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
-  fieldConfig: z.looseObject({ defaults: z.looseObject({ unit: z.string().min(1) }) }),
+  fieldConfig: z.looseObject({
+    defaults: z.looseObject({
+      unit: z.string().optional(),
+      noValue: z.string().min(1),
+      mappings: z.unknown().optional(),
+    }),
+    overrides: z.array(
+      z.object({
+        matcher: z.looseObject({ options: z.string() }),
+        properties: z.array(z.looseObject({ id: z.string() })),
+      }),
+    ),
+  }),
+  transformations: z.array(z.looseObject({ id: z.string(), options: z.looseObject({}) })).optional(),
   targets: z.array(z.looseObject({ refId: z.string(), expr: z.string().min(1) })).min(1),
+});
+const Organize = z.looseObject({
+  options: z.looseObject({
+    excludeByName: z.record(z.string(), z.boolean()),
+    renameByName: z.record(z.string(), z.string()),
+  }),
 });
 const Dashboard = z.looseObject({
   uid: z.string(),
@@ -28,15 +47,31 @@ const Dashboard = z.looseObject({
 const { panels, templating } = Dashboard.parse(JSON.parse(committed));
 const drawn = panels.filter((panel) => panel.type !== 'row').map((panel) => Panel.parse(panel));
 
+function isExplained({ type, fieldConfig, targets, transformations }: z.infer<typeof Panel>): boolean {
+  const { defaults, overrides } = fieldConfig;
+  if (type === 'state-timeline') return defaults.mappings !== undefined;
+  if (type !== 'table') return defaults.unit !== undefined;
+  const { options } = Organize.parse(transformations?.find(({ id }) => id === 'organize'));
+  const values = targets.map(({ refId }) => (targets.length === 1 ? 'Value' : `Value #${refId}`));
+  const shown = values.filter((name) => options.excludeByName[name] !== true);
+  const withUnit = overrides.filter(({ properties }) => properties.some(({ id }) => id === 'unit'));
+  const named = new Set(withUnit.map(({ matcher }) => matcher.options));
+  return shown.every((name) => named.has(options.renameByName[name] ?? name));
+}
+
 test('the dashboard and its page are what npm run generate writes', () => {
   expect(committed === renderDashboard() ? 'up to date' : 'run npm run generate').toBe('up to date');
   expect(withPanels(page) === page ? 'up to date' : 'run npm run generate').toBe('up to date');
 });
 
 describe('the dashboard', () => {
-  test('has panels with title, description, unit, data source and queries, and unique IDs', () => {
+  test('has panels with title, description, data source, queries and a text for no data, and unique IDs', () => {
     expect(drawn.length).toBeGreaterThan(20);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  test('says what each value means: a unit, a word, or a column with a unit', () => {
+    expect(drawn.filter((panel) => !isExplained(panel)).map(({ title }) => title)).toEqual([]);
   });
 
   test('has no panels that overlap or leave the grid', () => {

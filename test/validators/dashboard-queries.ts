@@ -5,14 +5,16 @@ export interface DashboardQuery {
   readonly expr: string;
 }
 
-/** Returns the queries of the dashboard for all forwardings and regions, as Grafana sends them to Prometheus. */
+/** Returns a query for all forwardings and regions, as Grafana sends it to Prometheus. */
+export function asGrafanaSends(expr: string, rateInterval: string): string {
+  return expr.replaceAll('$__rate_interval', rateInterval).replaceAll(/\$(?:namespace|name|region)\b/g, '.*');
+}
+
+/** Returns all queries of the dashboard. */
 export function dashboardQueries(rateInterval: string): DashboardQuery[] {
   return rows.flatMap(({ panels }) =>
     panels.flatMap(({ title, queries }) =>
-      queries.map(({ expr }) => ({
-        panel: title,
-        expr: expr.replaceAll('$__rate_interval', rateInterval).replaceAll(/\$(?:namespace|name|region)\b/g, '.*'),
-      })),
+      queries.map(({ expr }) => ({ panel: title, expr: asGrafanaSends(expr, rateInterval) })),
     ),
   );
 }

@@ -1,4 +1,15 @@
-import { chosen, count, delivering, inRegion, ofForwarding, ofWebhook, type RowSpec, ready } from '../panel.ts';
+import {
+  chosen,
+  count,
+  delivering,
+  inRegion,
+  ofForwarding,
+  ofWebhook,
+  orZero,
+  type RowSpec,
+  ready,
+  verified,
+} from '../panel.ts';
 
 /** Whether the logs arrive. */
 export const arriving: RowSpec = {
@@ -39,7 +50,7 @@ export const arriving: RowSpec = {
       width: 4,
       queries: [
         {
-          expr: `max(time() - konnect_audit_log_webhook_gap_start_timestamp_seconds{${chosen},${inRegion}}) or vector(0)`,
+          expr: orZero(`max(time() - konnect_audit_log_webhook_gap_start_timestamp_seconds{${chosen},${inRegion}})`),
           legend: 'oldest gap',
         },
       ],
@@ -48,18 +59,18 @@ export const arriving: RowSpec = {
     {
       kind: 'stat',
       title: 'Not verified',
-      description: 'Forwardings whose logs in the SIEM are not those of Konnect. Empty without verification.',
+      description: 'Forwardings whose logs in the SIEM are not those of Konnect.',
       unit: 'short',
       width: 4,
       queries: [
         {
-          expr: count(
-            `max by (${ofForwarding}) (konnect_audit_log_condition{type="Verified",status="False",${chosen}})`,
-          ),
+          // 0 only if a forwarding has a verification.
+          expr: `count(max by (${ofForwarding}) (${verified('status="False"')})) or 0 * max(${verified('status=~".+"')})`,
           legend: 'not verified',
         },
       ],
       limits: { warning: 1 },
+      empty: 'no verification',
     },
     {
       kind: 'stat',
@@ -73,6 +84,7 @@ export const arriving: RowSpec = {
           legend: 'delivering',
         },
       ],
+      empty: 'no delivery yet',
     },
   ],
 };

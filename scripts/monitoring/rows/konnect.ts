@@ -16,6 +16,7 @@ export const konnect: RowSpec = {
           legend: '{{operation}} {{code}}',
         },
       ],
+      empty: 'No requests in this time.',
     },
     {
       kind: 'time',
@@ -26,10 +27,11 @@ export const konnect: RowSpec = {
       queries: [
         {
           // Without a failed request there is no such series.
-          expr: `(${requests(`code=~"429|5..|Unreachable",${inRegion}`)} or 0 * ${requests(inRegion)}) / ${requests(inRegion)}`,
+          expr: `(${requests(`code=~"429|5..|Unreachable",${inRegion}`)} or 0 * ${requests(inRegion)}) / ${requests(inRegion)} >= 0`,
           legend: '{{region}}',
         },
       ],
+      empty: 'No requests in this time.',
     },
     {
       kind: 'time',
@@ -40,11 +42,12 @@ export const konnect: RowSpec = {
       queries: [
         { expr: p99('konnect_audit_log_konnect_request_duration_seconds', ', operation'), legend: '{{operation}}' },
       ],
+      empty: 'No requests in this time.',
     },
     {
       kind: 'time',
       title: 'Left of the rate limit',
-      description: 'Empty if Konnect states no limit in its answers.',
+      description: 'The share of the requests that Konnect still accepts in this minute.',
       unit: 'percentunit',
       width: 8,
       queries: [
@@ -53,6 +56,7 @@ export const konnect: RowSpec = {
           legend: '{{organization}} {{region}}',
         },
       ],
+      empty: 'Konnect states no limit in its answers.',
     },
     {
       kind: 'time',
@@ -61,6 +65,7 @@ export const konnect: RowSpec = {
       unit: 's',
       width: 8,
       queries: [{ expr: p99('konnect_audit_log_konnect_wait_seconds', ', rank'), legend: '{{rank}}' }],
+      empty: 'No requests in this time.',
     },
     {
       kind: 'time',

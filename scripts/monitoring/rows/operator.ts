@@ -8,8 +8,8 @@ export const operator: RowSpec = {
     {
       kind: 'state',
       title: 'Who leads',
-      description: '1 in the replica that leads. Empty without leader election.',
-      unit: 'short',
+      description: 'The replica that leads, if there is a leader election.',
+      texts: ['leads', 'stands by'],
       width: 12,
       queries: [
         {
@@ -17,16 +17,15 @@ export const operator: RowSpec = {
           legend: '{{namespace}} {{instance}}',
         },
       ],
+      empty: 'No leader election.',
     },
     {
       kind: 'table',
       title: 'Versions',
       description: 'The versions of the operator and of Node in each replica.',
-      unit: 'short',
       width: 12,
-      queries: [
-        { expr: 'sum by (version, node, namespace, instance) (konnect_audit_log_build_info)', legend: 'version' },
-      ],
+      labels: ['namespace', 'instance', 'version', 'node'],
+      queries: [{ expr: 'sum by (version, node, namespace, instance) (konnect_audit_log_build_info)' }],
     },
     {
       kind: 'time',
@@ -35,6 +34,7 @@ export const operator: RowSpec = {
       unit: 's',
       width: 8,
       queries: [{ expr: p99('konnect_audit_log_apply_duration_seconds', ', cause'), legend: '{{cause}}' }],
+      empty: 'No change in this time.',
     },
     {
       kind: 'time',
@@ -53,6 +53,7 @@ export const operator: RowSpec = {
       unit: 's',
       width: 8,
       queries: [{ expr: p99('workqueue_queue_duration_seconds', '', `{${controller}}`), legend: 'wait' }],
+      empty: 'No reconciliation in this time.',
     },
     {
       kind: 'time',
