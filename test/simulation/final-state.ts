@@ -94,14 +94,14 @@ export function differencesFrom(
   return [...found, ...outdatedCredentials(world, foreignWrites, webhooks)];
 }
 
-/** Returns how many portals status says are in place, if that is wrong. */
+/** Returns how many portals status says are in place, if that is wrong. The status of a suspended forwarding stays as it was. */
 function wrongNumberOfPortals(
   { spec, status }: Pick<AuditLogForwarding, 'spec' | 'status'>,
   webhooks: readonly WebhookState[],
 ): string | undefined {
   const { portals = [], portalRefs } = spec;
   const [said] = status.portalsReady?.split('/') ?? [];
-  if (said === undefined || portalRefs !== undefined) return undefined;
+  if (said === undefined || portalRefs !== undefined || spec.suspend) return undefined;
   const inPlace = portals.filter(({ id }) => {
     const { webhook, destination } = webhooks.find(({ which }) => which.kind === 'portal' && which.id === id) ?? {};
     return destination !== undefined && destination.id === status.destination?.id && webhook?.isSwitchedOff !== true;
