@@ -1,6 +1,6 @@
 /**
- * `npm run test:clients`: what other clients of Kubernetes make of a forwarding, compared with docs/use/kubectl.md. Needs Python, Java and Maven. The exit
- * code is 1 if a check fails.
+ * `npm run test:clients`: what other clients of Kubernetes make of a forwarding, compared with docs/use/kubectl.md, and what kubectl-validate makes of all
+ * manifests. Needs Python, Java, Maven and Go. The exit code is 1 if a check fails.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,7 @@ import { install, namespace, serviceAccount } from '../../sandbox/sandbox.ts';
 import { apiVersion, kind } from '../../src/api/v1alpha1.ts';
 import { createReporter } from '../interop/reporter.ts';
 import { expectRows } from '../siem/table.ts';
+import { checkValidation } from './validate.ts';
 
 const run = promisify(execFile);
 const write = (text: string) => void process.stdout.write(text);
@@ -114,6 +115,7 @@ async function check(): Promise<void> {
 }
 
 try {
+  await checkValidation({ reporter, progress, kubectl: controlPlane.kubectlPath, folder });
   await check();
   write('\n==> all checks succeeded\n');
 } catch (error) {

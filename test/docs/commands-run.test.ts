@@ -21,6 +21,7 @@ const tests: readonly (readonly [test: string, pages: RegExp])[] = [
   ['docs/siem-auditlog', /^docs\/siem\/auditlog/],
   ['docs/security', /^docs\/trust\/security/],
   ['unit/scripts/demo-tour', /^docs\/start\/tour/],
+  ['clients/main', /^docs\/use\/kustomize/],
   // `npm run test:siem` runs the commands of these pages with real receivers.
   ['siem/main', /^docs\/siem\/(?:splunk|victorialogs|relay|sumologic|others|parsers)/],
 ];
