@@ -2,7 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type ReplayJob, webhookIn } from '../../sandbox/konnect/model.ts';
-import type { AuditLogForwarding, Status } from '../../src/api/v1alpha1.ts';
+import type { AuditLogForwarding, GapStatus, Status } from '../../src/api/v1alpha1.ts';
+import { gapsOf } from '../../src/status/gaps.ts';
 import { key } from '../support/forwarding-spec.ts';
 import type { Call } from './faults.ts';
 import type { Violation } from './invariants.ts';
@@ -65,9 +66,15 @@ export class SearchJobs {
     const { conditions = [], ...status } = this.#world.statusOf(key);
     const verified = conditions.find(({ type }) => type === 'Verified');
     const is = verified === undefined ? 'absent' : `${verified.status} ${verified.reason}`;
+    // Konnect refused the replay twice. Status says so, until a user acts.
+    const failed = (status.delivery ?? []).flatMap(gapsOf).filter(({ isFailed }) => isFailed);
+    const isIn =
+      (ms: number) =>
+      ({ from, to = '' }: GapStatus) =>
+        Date.parse(from) <= ms && ms <= Date.parse(to);
     const lost = this.#lostMs.flatMap((ms) => {
       if (!this.#missedMs.has(ms)) return ['no verification has missed the lost line'];
-      return this.#replaysOf(ms) === 0 ? ['no replay has the lost line'] : [];
+      return this.#replaysOf(ms) === 0 && !failed.some(isIn(ms)) ? ['no replay has the lost line'] : [];
     });
     return [
       ...lost,
