@@ -74,7 +74,7 @@ export async function checkValidation({ reporter, progress, kubectl, folder }: V
     });
 
   reporter.section('kubectl-validate');
-  await reporter.check('finds no fault in the examples, in deploy/, in the chart and in the documents', async () => {
+  await reporter.check('finds no fault in the CRD, the examples, deploy/, the chart and the documents', async () => {
     const { files, unknown } = await writeManifests(join(folder, 'manifests'), await renderTexts(helm));
     deepEqual(unknown, unknownKinds);
     const options = `--output=json --local-crds=crds --local-crds=${definitions}`;
@@ -113,7 +113,7 @@ async function writeManifests(folder: string, chart: string): Promise<{ files: n
   const texts = [
     chart,
     ...(await Promise.all(
-      globSync('{examples,deploy,argocd}/**/*.yaml', {
+      globSync('{examples,deploy,argocd,crds}/**/*.yaml', {
         cwd: root,
         exclude: ['argocd/resource_customizations/**', '**/patch-*.yaml'],
       }).map((file) => readFile(join(root, file), 'utf8')),
