@@ -48,7 +48,9 @@ function start({ name, command, args, inTerminal }: Extract<SupervisorCommand, {
 
 function spawnWithLog(name: string, command: string, args: readonly string[]): ChildProcess {
   const log = openSync(join(folder, `${name}.log`), 'a', 0o600);
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] } });
+  const { PATH, GOGC } = process.env;
+  const env = { PATH, GOGC };
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env });
   closeSync(log);
   return child;
 }

@@ -17,6 +17,7 @@ export async function prepareHelm({ folder, kubeconfig }: { folder: string; kube
   const helm = await ensureHelm({ progress: (line) => process.stderr.write(`==> ${line}\n`) });
   const env = {
     PATH: process.env['PATH'],
+    GOGC: process.env['GOGC'],
     HOME: folder,
     HELM_CACHE_HOME: join(folder, 'helm-cache'),
     HELM_CONFIG_HOME: join(folder, 'helm-config'),
