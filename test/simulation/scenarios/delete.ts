@@ -62,11 +62,17 @@ export const deletions: readonly Scenario[] = [
     },
     later: [
       (world) => world.delete(),
-      ...[tokens.blueAgain, tokens.green, tokens.blueAgain, tokens.green].map(
+      ...[tokens.blueAgain, tokens.green, tokens.blueAgain].map(
         (token) => (world: SimulatedWorld) => world.putSecret('own', { token }),
       ),
     ],
     ...gone,
+    // The operator forgets a token that Konnect refuses.
+    afterRefusal: {
+      ...gone,
+      readiness: { [key]: 'False OrganizationChanged Stalled' },
+      mayRemain: ['green/garden', `green/${key}`],
+    },
   },
   {
     title: 'delete-without-finalizer',
