@@ -24,5 +24,6 @@ LABEL org.opencontainers.image.title="konnect-audit-log-operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /app /app
+# V8 reads the size of its space for new objects only at its start. An idle operator never needs the 16 MiB to which it may grow.
 USER 65532:65532
-ENTRYPOINT ["/nodejs/bin/node", "/app/operator.mjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "/app/operator.mjs"]

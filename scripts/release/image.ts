@@ -23,7 +23,7 @@ export interface ImageOptions {
 
 /** Each part equals that of the Dockerfile, which a test checks. */
 export const user = '65532:65532';
-export const entrypoint = ['/nodejs/bin/node', '/app/operator.mjs'];
+export const entrypoint = ['/nodejs/bin/node', '--max-semi-space-size=1', '/app/operator.mjs'];
 export function labels({
   version,
   commit,

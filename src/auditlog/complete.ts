@@ -29,7 +29,7 @@ export async function complete(
   const before = optionNamed(command, rest.at(-2) ?? '');
   if (before?.type === 'string') return valuesOf(before.value ?? '', last);
   if (last.startsWith('-')) return optionsOf(command, last);
-  return valuesOf(command.operands.replaceAll(/[[\]…]/g, ''), last);
+  return valuesOf(command.operands.replaceAll(/[[\]\u2026]/g, ''), last);
 }
 
 function optionNamed({ options }: Command, word: string): OptionHelp | undefined {

@@ -43,7 +43,7 @@ describe('the image', () => {
     const { User, Entrypoint, Cmd, Labels } = image.configuration.config;
     expect({ User, Entrypoint, Cmd: Cmd ?? [] }).toEqual({
       User: '65532:65532',
-      Entrypoint: ['/nodejs/bin/node', '/app/operator.mjs'],
+      Entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=1', '/app/operator.mjs'],
       Cmd: [],
     });
     expect(Labels).toMatchObject({
