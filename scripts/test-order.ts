@@ -10,16 +10,19 @@ export const longest = [
   'e2e/bad-input',
   'integration/rights',
   'integration/install',
+  'e2e/delivering',
   'simulation/crash-over-http',
   'validators/integration/argocd',
   'e2e/sharing',
-  'e2e/counts',
   'e2e/portal-refs',
   'simulation/fleet',
   'e2e/deletion',
   'e2e/crash',
-  'e2e/fields',
+  'e2e/api-server-trouble',
+  'e2e/konnect-variants',
   'e2e/outage',
+  'e2e/counts',
+  'e2e/leaks',
 ];
 
 /** Returns the place of a test file: the longest first, then the others with a control plane, then the rest. `path` begins at the root of the project. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { document } from '../docs/documents.ts';
-import { behaviorIn, type Family, runsOf, sampleOf } from './families.ts';
+import { runsOf, sampleOf } from './families.ts';
 import { acts, faults } from './faults.ts';
 import { invariants } from './invariants.ts';
 import { mutations, runMutation, whyNotApplicable } from './mutations.ts';
-import { prepareScenario, runScenario } from './runner.ts';
+import { type PreparedScenario, prepareScenario, runScenario } from './runner.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { addRun, emptySummary, type Summary } from './summary.ts';
@@ -17,10 +17,14 @@ const seed = 1;
 const maxRuns = 40;
 const maxRunsOfOthers = 8;
 
-async function summaryOf(scenario: Scenario, family: Family, count: number): Promise<Summary> {
+/** By scenario, the state at which the runs of both families begin. */
+const prepared = new Map<Scenario, PreparedScenario>();
+
+async function summaryOf(scenario: Scenario, family: 'faults' | 'acts', count: number): Promise<Summary> {
   const summary = emptySummary();
-  const prepared = await prepareScenario(scenario, { seed, behavior: behaviorIn(family) });
-  for await (const run of runsOf(prepared, family, {}, (plans) => sampleOf(plans, count, seed))) addRun(summary, run);
+  const start = prepared.get(scenario) ?? (await prepareScenario(scenario, { seed }));
+  prepared.set(scenario, start);
+  for await (const run of runsOf(start, family, {}, (plans) => sampleOf(plans, count, seed))) addRun(summary, run);
   return summary;
 }
 
