@@ -12,7 +12,7 @@ import { deploymentIn, sumoLogicURLFor } from './sumologic-url.ts';
 const jobsPath = 'search/jobs';
 /** SumoLogic asks for 20 to 30 s, and cancels a job that nobody asks about. */
 const defaultPollMs = 20_000;
-/** Most searches end sooner, and a job counts against the limit of its organization until it is deleted. */
+/** SumoLogic forbids no earlier look. Most searches end sooner, and a job counts against the limit of its organization until it is deleted. */
 const firstPollMs = 5_000;
 const pageSize = 1_000;
 const maxPolls = 30;
