@@ -15,8 +15,14 @@ export async function* linesOfInput(file: string, { stdin, signal }: Terminal): 
   }
 }
 
+/** What the user can do about an error of gzip. */
+const gzipProblems: Readonly<Record<string, string>> = {
+  Z_BUF_ERROR: 'its gzip data end too early: copy the whole file again',
+  Z_DATA_ERROR: 'its gzip data are damaged: copy the file again',
+};
+
 /** Returns the error for a file that cannot be read, or the error itself if it has no code. */
 export function unreadable(file: string, error: unknown): unknown {
   const code = codeOf(error);
-  return code === undefined ? error : new CommandError(`${file} cannot be read (${code})`);
+  return code === undefined ? error : new CommandError(`${file} cannot be read (${gzipProblems[code] ?? code})`);
 }

@@ -121,6 +121,14 @@ describe('auditlog verify', () => {
     expect(errors).toContain(message);
   });
 
+  test('says what is wrong with gzip that is cut, or has something after it', async () => {
+    const whole = gzipSync(`${signed}\n`);
+    const cut = await verifyWithKeys([file('cut.gz', whole.subarray(0, 40))]);
+    expect(cut).toMatchObject({ code: 1, errors: expect.stringContaining('its gzip data end too early') });
+    const longer = await verifyWithKeys([file('longer.gz', Buffer.concat([whole, Buffer.from([0x1f, 0x8b, 9, 9])]))]);
+    expect(longer).toMatchObject({ code: 1, errors: expect.stringContaining('its gzip data are damaged') });
+  });
+
   test('says which log cannot be read', async () => {
     const { code, errors } = await verifyWithKeys(['/nonexistent/log']);
     expect({ code, errors }).toEqual({
