@@ -1,8 +1,14 @@
 import type { Outcome } from './controller.ts';
 
-interface Pending<Cause> {
+interface Change<Cause> {
   readonly cause: Cause;
   readonly sinceMs: number;
+}
+
+/** The earliest change that is pending, and the latest, which may be the same. */
+interface Pending<Cause> {
+  readonly first: Change<Cause>;
+  readonly last: Change<Cause>;
 }
 
 /** The changes of each key that no reconciliation has applied yet, to measure how long that takes. */
@@ -17,13 +23,14 @@ export class PendingChanges<Cause> {
 
   /** Adds a change. An earlier one that is still pending counts instead. */
   add(key: string, cause: Cause): void {
-    if (!this.#pending.has(key)) this.#pending.set(key, { cause, sinceMs: this.#nowMs() });
+    const last = { cause, sinceMs: this.#nowMs() };
+    this.#pending.set(key, { first: this.#pending.get(key)?.first ?? last, last });
   }
 
   /**
    * Returns the change that a reconciliation of this duration has applied, and how long that took since the change. Returns undefined if there was none, if
    * it came after the reconciliation had begun, or if the work goes on. `isApplied`: false if the work has ended without the wanted result, so that the
-   * change no longer counts.
+   * change no longer counts. A change that came after the reconciliation had begun stays pending.
    */
   ended(
     key: string,
@@ -31,9 +38,12 @@ export class PendingChanges<Cause> {
   ): { cause: Cause; tookMs: number } | undefined {
     const known = this.#pending.get(key);
     const nowMs = this.#nowMs();
+    const startedMs = nowMs - durationMs;
     const isDone = outcome === 'done' || outcome === 'requeue';
-    if (known === undefined || !isDone || known.sinceMs > nowMs - durationMs) return undefined;
-    this.#pending.delete(key);
-    return isApplied ? { cause: known.cause, tookMs: nowMs - known.sinceMs } : undefined;
+    if (known === undefined || !isDone || known.first.sinceMs > startedMs) return undefined;
+    const { first, last } = known;
+    if (last.sinceMs > startedMs) this.#pending.set(key, { first: last, last });
+    else this.#pending.delete(key);
+    return isApplied ? { cause: first.cause, tookMs: nowMs - first.sinceMs } : undefined;
   }
 }

@@ -32,6 +32,19 @@ test('a change during a reconciliation waits for the next one', () => {
   expect(changes.ended('a', { ...applied, durationMs: 40 })).toEqual({ cause: 'spec', tookMs: 100 });
 });
 
+test('a second change during a reconciliation is measured by the next one', () => {
+  const { time, changes, applied } = setUp();
+  changes.add('a', 'spec');
+  time.ms = 150;
+  changes.add('a', 'secret');
+  time.ms = 200;
+  // Ready is not yet for the second change.
+  expect(changes.ended('a', { ...applied, durationMs: 100, isApplied: false })).toBeUndefined();
+  time.ms = 300;
+  expect(changes.ended('a', { ...applied, durationMs: 90 })).toEqual({ cause: 'secret', tookMs: 150 });
+  expect(changes.ended('a', applied)).toBeUndefined();
+});
+
 test.each([
   ['a user has to act', 'requeue'],
   ['the forwarding is deleted', 'done'],
