@@ -1,5 +1,6 @@
 /** How commands print: tables for people, JSON and YAML for programs. */
 import { styleText } from 'node:util';
+import { printable } from '../telemetry/printable.ts';
 import { type Arguments, type OptionHelp, type Terminal, textOf, UsageError } from './command.ts';
 
 const formats = ['table', 'json', 'yaml'] as const;
@@ -41,17 +42,18 @@ export function countCell(count: number, color?: Color): Cell {
   return { text: String(count), alignRight: true, ...(color === undefined || count === 0 ? {} : { color }) };
 }
 
-/** Returns a table: a line of headings, then the rows. Each line ends with a line end. */
+/** Returns a table: a line of headings, then the rows. Each line ends with a line end. Cells show no character that a terminal interprets. */
 export function toTable(
   headings: readonly string[],
-  rows: readonly (readonly Cell[])[],
+  cells: readonly (readonly Cell[])[],
   { hasColors }: Pick<Terminal, 'hasColors'>,
 ): string {
+  const rows = cells.map((row) => row.map((cell) => ({ ...cell, text: printable(cell.text) })));
   const widths = headings.map((heading, index) =>
     Math.max(heading.length, ...rows.map((row) => row[index]?.text.length ?? 0)),
   );
-  const line = (cells: readonly Cell[]) =>
-    cells
+  const line = (row: readonly Cell[]) =>
+    row
       .map(({ text, color, alignRight = false }, index) => {
         const space = ' '.repeat((widths[index] ?? 0) - text.length);
         const shown = hasColors && color !== undefined ? styleText(color, text, { validateStream: false }) : text;

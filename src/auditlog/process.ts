@@ -1,5 +1,6 @@
 /** `auditlog` as a process: standard input and output, signals. */
 import { once } from 'node:events';
+import { printable } from '../telemetry/printable.ts';
 import { exitCodes, type Terminal } from './command.ts';
 import { auditlog } from './main.ts';
 
@@ -27,7 +28,7 @@ export async function auditlogProcess(argv: readonly string[], env: Terminal['en
     print: async (text) => {
       if (!stdout.write(text)) await once(stdout, 'drain');
     },
-    warn: (line) => stderr.write(`${line}\n`),
+    warn: (line) => stderr.write(`${printable(line)}\n`),
     // Node heeds NO_COLOR and FORCE_COLOR here.
     hasColors: stdout.isTTY && stdout.hasColors(),
     env,

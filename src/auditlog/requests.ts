@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDurationMs } from '../api/duration.ts';
 import { reconcileAnnotation, replayAnnotation, uuid } from '../api/v1alpha1.ts';
+import { printable } from '../telemetry/printable.ts';
 import {
   type ClusterConnection,
   clusterOptions,
@@ -167,7 +168,7 @@ async function ask(
       return exits.notAnswered;
     }
     const { namespace, name } = answered.metadata;
-    await terminal.print(`${namespace}/${name}: ${inWords(answered)}\n`);
+    await terminal.print(`${namespace}/${name}: ${printable(inWords(answered))}\n`);
     return exitCodes.ok;
   });
 }

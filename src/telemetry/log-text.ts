@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** Returns a JSON line of pino as text for humans: time, level, message, then `field=value`. */
 export function asText(line: string): string {
   const parsed: unknown = JSON.parse(line);
@@ -6,7 +8,7 @@ export function asText(line: string): string {
   const head = ['time', 'level', 'message'].map((key) => {
     const value = entries.get(key);
     entries.delete(key);
-    return typeof value === 'string' ? value : '';
+    return typeof value === 'string' ? printable(value) : '';
   });
   const [time = '', level = '', message = ''] = head;
   const fields = [...entries].map(([key, value]) => `  ${key}=${valueAsText(value)}`);
@@ -16,13 +18,5 @@ export function asText(line: string): string {
 /** Returns a value as JSON, which keeps it in its line. Omits the quotes if they are not needed. */
 function valueAsText(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@+-]+$/.test(value)) return value;
-  return JSON.stringify(value).replaceAll(unprintable, escaped);
-}
-
-/** Characters that JSON does not escape, but that a terminal may interpret as a command, a line break or a change of direction. */
-const unprintable = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
-
-function escaped(character: string): string {
-  const units = character.split('');
-  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  return printable(JSON.stringify(value));
 }

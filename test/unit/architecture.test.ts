@@ -128,6 +128,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'konnect/session',
     'kube',
     'resources',
+    'telemetry',
   ],
 };
 

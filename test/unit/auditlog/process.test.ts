@@ -46,3 +46,10 @@ test('a reader of standard error that ends first does not change the exit code',
   child.stdin.end(line.repeat(30));
   expect(await code).toBe(4);
 });
+
+test('a message shows no character that a terminal interprets', async () => {
+  const { child, code } = start(['verify', '--jwks', keys, join(folder, 'no\u001b[2Jfile')]);
+  const errors = text(child.stderr);
+  expect(await code).toBe(1);
+  expect(await errors).toContain(String.raw`no\u001b[2Jfile`);
+});
