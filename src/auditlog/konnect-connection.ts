@@ -1,7 +1,7 @@
 /** How commands reach Konnect. */
 import { readFile } from 'node:fs/promises';
 import type { ProxyEnvironment } from '../http/proxy.ts';
-import { isKonnectError } from '../konnect/errors.ts';
+import { isKonnectError, type KonnectErrorKind } from '../konnect/errors.ts';
 import type { KonnectHTTP } from '../konnect/http.ts';
 import { defaultKonnectURL, isRegion, problemWithKonnectURL } from '../konnect/konnect-url.ts';
 import { type Arguments, CommandError, type Options, type Terminal, textOf, UsageError } from './command.ts';
@@ -55,6 +55,20 @@ export async function withKonnect<T>(
   return withHTTP(args, terminal, (host) => use({ ...host, region, token }));
 }
 
+const checkHost = 'check --region and --konnect-url';
+const tryLater = 'repeat the command in a few minutes';
+const remedies: Readonly<Record<KonnectErrorKind, string>> = {
+  Unauthorized: 'use a token that is neither expired nor revoked',
+  Forbidden: 'use a token with the role Admin of Audit Logs, and one that can read the portals',
+  NotFound: checkHost,
+  Conflict: tryLater,
+  Refused: checkHost,
+  RateLimited: tryLater,
+  ServerError: tryLater,
+  Unreachable: 'check DNS, the firewall, HTTPS_PROXY, --region and --konnect-url',
+  UnexpectedAnswer: checkHost,
+};
+
 /**
  * Calls `use` with a connection to Konnect as the options and the environment say, then closes the connections. Throws a UsageError for an invalid option, and a
  * CommandError for an error of Konnect.
@@ -77,7 +91,7 @@ export async function withHTTP<T>(
   try {
     return await use({ http, urlTemplate, proxies });
   } catch (error) {
-    if (isKonnectError(error)) throw new CommandError(error.message);
+    if (isKonnectError(error)) throw new CommandError(`${error.message}: ${remedies[error.kind]}`);
     throw error;
   } finally {
     http.close();

@@ -242,4 +242,17 @@ describe('auditlog import', () => {
     const { code, errors } = await runAuditlog(['import', '--region', 'us', ...at()]);
     expect({ code, errors }).toMatchObject({ code: 2, errors: expect.stringContaining('KONNECT_TOKEN') });
   });
+
+  test.each([
+    [
+      'a region that Konnect does not have',
+      ['--region', 'zz'],
+      tokens.blue,
+      /404.*: check --region and --konnect-url\n$/,
+    ],
+    ['a token that is not valid', [], 'kpat_nobody', /401.*: use a token that is neither expired nor revoked\n$/],
+  ])('names the way out of %s', async (_what, args, token, message) => {
+    const result = await runAuditlog(['import', '--region', 'us', ...at(), ...args], { env: { KONNECT_TOKEN: token } });
+    expect(result).toMatchObject({ code: 1, output: '', errors: expect.stringMatching(message) });
+  });
 });
