@@ -1,5 +1,6 @@
 /** Renders the dashboard for Grafana and the table of its panels in the docs. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import { LegendDisplayMode, LegendPlacement, VizLegendOptionsBuilder } from '@grafana/grafana-foundation-sdk/common';
 import {
   DashboardBuilder,
   DatasourceVariableBuilder,
@@ -26,6 +27,11 @@ export const dashboardPage = 'docs/operate/dashboard.md';
 
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 const heights = { stat: 4, time: 8, state: 8, table: 8 } as const;
+const fullWidth = 24;
+// Such a table has nothing beside it that needs more.
+const fullWidthTableHeight = 6;
+// In pixels. A UUID fits.
+const idWidth = 320;
 
 /** Returns the dashboard as JSON that Grafana imports. */
 export function renderDashboard(): string {
@@ -75,8 +81,12 @@ function panel(spec: PanelSpec, id: number): Builder<Panel> {
     .description(spec.description)
     .datasource(datasource)
     .span(spec.width)
-    .height(heights[spec.kind])
+    .height(heightOf(spec))
     .noValue(spec.empty ?? 'No metrics');
+}
+
+function heightOf({ kind, width }: PanelSpec): number {
+  return kind === 'table' && width === fullWidth ? fullWidthTableHeight : heights[kind];
 }
 
 const refID = (index: number) => 'ABCDEF'.charAt(index);
@@ -88,7 +98,11 @@ function ofKind(spec: PanelSpec) {
     return spec.kind === 'stat' ? query.instant() : query.range();
   });
   if (spec.kind === 'time') {
-    const builder = new TimePanel().unit(spec.unit).min(0).fillOpacity(10).targets(targets);
+    const legend = new VizLegendOptionsBuilder()
+      .showLegend(true)
+      .displayMode(LegendDisplayMode.List)
+      .placement(LegendPlacement.Bottom);
+    const builder = new TimePanel().unit(spec.unit).min(0).fillOpacity(10).legend(legend).targets(targets);
     return spec.unit === 'percentunit' ? builder.max(1) : builder;
   }
   if (spec.kind === 'state') {
@@ -97,8 +111,10 @@ function ofKind(spec: PanelSpec) {
     return new StatePanel().mappings([{ type: MappingType.ValueToText, options }]).targets(targets);
   }
   const { warning, critical } = spec.limits ?? {};
+  // A panel without a value has the first color.
   const steps = [
-    { value: null, color: spec.limits === undefined ? 'text' : 'green' },
+    { value: null, color: 'text' },
+    ...(spec.limits === undefined ? [] : [{ value: 0, color: 'green' }]),
     ...(warning === undefined ? [] : [{ value: warning, color: 'orange' }]),
     ...(critical === undefined ? [] : [{ value: critical, color: 'red' }]),
   ];
@@ -132,6 +148,7 @@ function table({ labels, queries }: Table) {
         ),
       },
     });
+  if (labels.includes('webhook')) builder.overrideByName('webhook', [{ id: 'custom.width', value: idWidth }]);
   for (const { title, unit = 'none', missing = '' } of columns) {
     if (title === undefined) continue;
     const values = { unit, noValue: missing };

@@ -20,7 +20,7 @@ export interface Stat extends Shared {
   readonly kind: 'stat';
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** From which value on it is orange, and red. Without them it has no color. */
+  /** From which value on it is orange, and red. Below, it is green. Without them it has no color. */
   readonly limits?: { readonly warning: number; readonly critical?: number };
 }
 

@@ -32,10 +32,24 @@ export const causes: RowSpec = {
       empty: 'All forwardings are ready.',
     },
     {
+      kind: 'time',
+      title: 'Corrected after changes of other clients',
+      description: 'After three corrections of an object in a day, the operator leaves it alone.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `sum by (${ofForwarding}, object) (increase(konnect_audit_log_corrections_total{${chosen}}[1h])) > 0`,
+          legend: '{{namespace}}/{{name}} {{object}}',
+        },
+      ],
+      empty: 'No corrections.',
+    },
+    {
       kind: 'table',
       title: 'Webhooks that do not deliver',
       description: 'The HTTP status of the last answer, 0 for none, and how long ago Konnect tried.',
-      width: 12,
+      width: 24,
       labels: webhookLabels,
       queries: [
         {
@@ -54,7 +68,7 @@ export const causes: RowSpec = {
       kind: 'table',
       title: 'Webhooks that are not on',
       description: 'Their state and reason, as in status.portals and status.organization.',
-      width: 12,
+      width: 24,
       labels: [...webhookLabels, 'state', 'reason'],
       queries: [
         {
@@ -64,25 +78,11 @@ export const causes: RowSpec = {
       empty: 'All webhooks are on.',
     },
     {
-      kind: 'time',
-      title: 'Corrected after changes of other clients',
-      description: 'After three corrections of an object in a day, the operator leaves it alone.',
-      unit: 'short',
-      width: 12,
-      queries: [
-        {
-          expr: `sum by (${ofForwarding}, object) (increase(konnect_audit_log_corrections_total{${chosen}}[1h])) > 0`,
-          legend: '{{namespace}}/{{name}} {{object}}',
-        },
-      ],
-      empty: 'No corrections.',
-    },
-    {
       kind: 'table',
       title: 'Gaps',
       description:
         'Webhooks with audit logs that are not known to have been delivered, and how old the oldest of these logs are.',
-      width: 12,
+      width: 24,
       labels: webhookLabels,
       queries: [
         {
@@ -98,7 +98,7 @@ export const causes: RowSpec = {
       title: 'Replays',
       description: 'Replays that the operator requested from Konnect, and their results.',
       unit: 'short',
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: `sum by (${ofForwarding}, result) (increase(konnect_audit_log_replays_total{${chosen}}[1h])) > 0`,
@@ -112,7 +112,7 @@ export const causes: RowSpec = {
       title: 'Lines of the last verification',
       description: 'What the last comparison with SumoLogic counted.',
       unit: 'short',
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: `max by (${ofForwarding}, result) (konnect_audit_log_verification_lines{${chosen}})`,
@@ -125,7 +125,7 @@ export const causes: RowSpec = {
       kind: 'table',
       title: 'Last verification',
       description: 'How long ago the operator last compared the lines in SumoLogic.',
-      width: 12,
+      width: 8,
       labels: forwardingLabels,
       queries: [
         {
