@@ -1,11 +1,13 @@
 /**
- * `npm run test:monitoring`: runs every query of the dashboard on a real Prometheus that scrapes the operator, while Konnect and the SIEM work and
+ * `npm run test:monitoring [-- --pictures]`: runs every query of the dashboard on a real Prometheus that scrapes the operator, while Konnect and the SIEM work and
  * while each of them fails, and checks that alerts reach a receiver through a real Alertmanager. The exit code is 1 if a check fails.
+ * With `--pictures`, each state lasts longer, and a picture of it is written into `dist/dashboard/`.
  */
 import { deepEqual, ok } from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { runKubectl } from '../../sandbox/control-plane/access.ts';
 import { createKonnectClient, webhookOf } from '../../sandbox/konnect-client.ts';
@@ -20,7 +22,8 @@ import {
 import { reconcileAnnotation } from '../../src/api/v1alpha1.ts';
 import { createReporter } from '../interop/reporter.ts';
 import { eventually } from '../support/eventually.ts';
-import { dashboardQueries } from '../validators/dashboard-queries.ts';
+import { asGrafanaSends, dashboardQueries } from '../validators/dashboard-queries.ts';
+import { createPictures } from './picture.ts';
 import { type Monitoring, startMonitoring } from './servers.ts';
 
 const write = (text: string) => void process.stdout.write(text);
@@ -28,10 +31,9 @@ const progress = (line: string) => write(`==> ${line}\n`);
 const reporter = createReporter(write);
 
 // The average over 30 days has a point every five minutes, which is longer than this run.
-const queries = dashboardQueries('1m').map(({ panel, expr }) => ({
-  panel,
-  expr: expr.replace('[30d:5m]', '[1m:1s]'),
-}));
+const rateInterval = '1m';
+const shortened = (expr: string) => expr.replace('[30d:5m]', '[1m:1s]');
+const queries = dashboardQueries(rateInterval).map(({ panel, expr }) => ({ panel, expr: shortened(expr) }));
 // The sandbox's forwarding has no verification, whose first result takes longer than this run.
 const withoutData = ['Not verified', 'Lines of the last verification', 'Last verification'];
 const panels = [...new Set(queries.map(({ panel }) => panel))];
@@ -43,6 +45,7 @@ async function panelsWithData({ query }: Monitoring): Promise<Set<string>> {
   return found;
 }
 
+const pictures = process.argv.includes('--pictures') ? await createPictures(progress) : undefined;
 await import('../../scripts/build.ts');
 const sandbox = await startSandboxWithoutOperator(progress);
 const { controlPlane, services } = sandbox;
@@ -62,6 +65,30 @@ const look = (name: string) =>
     '--overwrite',
     `${reconcileAnnotation}=${String(performance.now())}`,
   );
+
+const stateMs = 30_000;
+// The picture of the docs has no empty half then.
+const drawnSeconds = 180;
+const inDocs = 'siem-401';
+
+/** Writes a picture of the dashboard, with `--pictures`. The forwarding is reconciled all the time, so that the lines move. */
+async function picture(monitoring: Monitoring, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  const untilMs = performance.now() + stateMs;
+  while (performance.now() < untilMs) {
+    await look('sumologic');
+    // Konnect refuses it in one of the states.
+    await login().catch(() => undefined);
+    await delay(3_000);
+  }
+  await mkdir('dist/dashboard', { recursive: true });
+  const to = Math.floor(Date.now() / 1_000);
+  const asSent = (expr: string) => shortened(asGrafanaSends(expr, rateInterval));
+  const png = await pictures(monitoring, { from: to - drawnSeconds, to, asSent });
+  await writeFile(`dist/dashboard/${name}.png`, png);
+  if (name === inDocs) await writeFile('docs/operate/dashboard.png', png);
+  progress(`wrote dist/dashboard/${name}.png, ${String(Math.round(png.length / 1_024))} KB`);
+}
 
 const login = () => client.login(sandboxData.portals.developers);
 
@@ -179,6 +206,7 @@ async function run(): Promise<void> {
     'Event loop lag',
   );
   await expectValue(monitoring, 'every webhook delivers', count('Webhooks not delivering'), 0);
+  await picture(monitoring, 'healthy');
 
   reporter.section('another client changes a webhook');
   const webhook = webhookOf(sandboxData.portals.developers);
@@ -208,6 +236,7 @@ async function run(): Promise<void> {
     { namespace, name: 'wrong' },
     /platform\/wrong is not ready: PortalNotFound\.$/,
   );
+  await picture(monitoring, 'wrong-portal');
   await kubectl('delete', 'alf', 'wrong', `-n=${namespace}`, '--timeout=60s');
 
   reporter.section('SumoLogic answers 401');
@@ -227,6 +256,7 @@ async function run(): Promise<void> {
     { namespace, name: 'sumologic' },
     /takes no audit logs from webhook .+ of platform\/sumologic\.$/,
   );
+  await picture(monitoring, 'siem-401');
 
   reporter.section('SumoLogic works again, and the operator replays');
   sumologic.control.respond(sandboxData.sourceCode, 200);
@@ -250,6 +280,7 @@ async function run(): Promise<void> {
   );
   await expectPanels(monitoring, 'Left of the rate limit', 'Failing share', 'Withheld');
   await expectAlert(monitoring, 'KonnectAuditLogRateLimitNear', { region: 'us' }, /region us\.$/);
+  await picture(monitoring, 'konnect-429');
   fault.remove();
 
   reporter.section('the whole run');

@@ -20,17 +20,22 @@ export interface Notification {
 export interface Monitoring {
   /** Resolves with the series that a query returns. Rejects with the error of Prometheus. */
   readonly query: (expr: string) => Promise<Series[]>;
+  /** Resolves with the series that a query returns in each second between two times, which are in seconds. */
+  readonly queryRange: (expr: string, start: number, end: number) => Promise<SeriesRange[]>;
   /** The alerts that Alertmanager has sent so far. */
   readonly notifications: readonly Notification[];
   stop(): Promise<void>;
 }
 
-const Series = z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) });
-export type Series = z.infer<typeof Series>;
+const Value = z.tuple([z.number(), z.string()]);
+const Series = z.object({ metric: z.record(z.string(), z.string()), value: Value });
+const SeriesRange = z.object({ metric: z.record(z.string(), z.string()), values: z.array(Value) });
+type Series = z.infer<typeof Series>;
+type SeriesRange = z.infer<typeof SeriesRange>;
 const Answer = z.object({
   status: z.string(),
   error: z.string().optional(),
-  data: z.object({ result: z.array(Series) }).optional(),
+  data: z.object({ result: z.array(z.unknown()) }).optional(),
 });
 const Notified = z.object({
   alerts: z.array(
@@ -103,17 +108,19 @@ export async function startMonitoring(metricsURL: string, progress: (line: strin
     await supervised.waitUntilOK('alertmanager', `${alertURL}/-/ready`, readyTimeoutMs);
     await supervised.waitUntilOK('prometheus', `${url}/-/ready`, readyTimeoutMs);
     progress('Prometheus scrapes the operator, and Alertmanager sends its alerts to a local receiver');
+    const ask = async (path: string, parameters: Readonly<Record<string, string>>) => {
+      const answer = await fetch(`${url}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) });
+      const { status, error, data } = Answer.parse(await answer.json());
+      if (status !== 'success') throw new Error(`${parameters['query'] ?? ''}: ${error ?? 'no error'}`);
+      return data?.result ?? [];
+    };
     return {
       notifications,
-      async query(expr) {
-        const answer = await fetch(`${url}/api/v1/query`, {
-          method: 'POST',
-          body: new URLSearchParams({ query: expr }),
-        });
-        const { status, error, data } = Answer.parse(await answer.json());
-        if (status !== 'success') throw new Error(`${expr}: ${error ?? 'no error'}`);
-        return data?.result ?? [];
-      },
+      query: async (expr) => z.array(Series).parse(await ask('query', { query: expr })),
+      queryRange: async (expr, start, end) =>
+        z
+          .array(SeriesRange)
+          .parse(await ask('query_range', { query: expr, start: String(start), end: String(end), step: '1' })),
       async stop() {
         await supervised.end();
         receiver.stop();
