@@ -49,7 +49,7 @@ export interface ReconcileContext extends ReadContext {
 /**
  * Adds the finalizer and writes to status what is about to happen. It has to be awaited before every write to Konnect, so that after a
  * crash the next process finds and removes what was written. Corrections leave the conditions as they are, except for one that
- * interrupts the forwarding (`interrupts`).
+ * interrupts the forwarding (`interrupts`). So does another attempt of what has failed, or conditions would alternate.
  */
 export async function beforeWrite(
   context: ReconcileContext,
@@ -59,7 +59,15 @@ export async function beforeWrite(
   const { status, signal } = context;
   await ensureFinalizer(context);
   const reason = status.forwarding.metadata.deletionTimestamp === undefined ? reasons.applying : 'Deleting';
-  await status.checkpoint(context.wasApplied && !interrupts ? undefined : { reason, message }, signal);
+  const isKept = (context.wasApplied && !interrupts) || hasFailed(status.forwarding);
+  await status.checkpoint(isKept ? undefined : { reason, message }, signal);
+}
+
+/** Returns true if status says why an earlier attempt has not applied the present generation. */
+function hasFailed({ metadata, status }: AuditLogForwarding): boolean {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const isPresent = ready?.status === 'False' && ready.observedGeneration === metadata.generation;
+  return isPresent && ready.reason !== reasons.applying && ready.reason !== 'Deleting';
 }
 
 type FinalizerContext = Pick<ReconcileContext, 'status' | 'cluster' | 'signal'>;

@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BackOff, delayAfter } from '../../../../src/controller/back-off.ts';
 import { type Reason, reasons, stalled } from '../../../../src/forwarding/problems.ts';
-import { isRefused } from '../../../../src/forwarding/reconcile/conclude.ts';
+import { isRefused, readyOf } from '../../../../src/forwarding/reconcile/conclude.ts';
 import { secretsReport } from '../../../../src/forwarding/reconcile/health-report.ts';
 import { key, usual } from '../../../support/forwarding-spec.ts';
-import { forum, kiosk, nowhere, shop, tokens } from '../../../support/konnect-fixtures.ts';
+import { forum, kiosk, nowhere, otherSiem, shop, tokens } from '../../../support/konnect-fixtures.ts';
 import type { Harness } from '../support/harness.ts';
 import { useHarness } from '../support/use-harness.ts';
 
@@ -104,6 +104,22 @@ test('an interval below 5 minutes is kept', async () => {
   const harness = await open({ portals: [{ id: nowhere, enabled: true }], interval: '1m' });
   expect(Math.max(...(await workFor(harness, 3_600_000)))).toBe(60_000);
   expect(harness.readiness).toBe('False PortalNotFound Stalled');
+});
+
+test('Ready does not alternate while Konnect refuses a change of a webhook with an endpoint of its own', async () => {
+  const harness = await inPlace({ api: 'v2', organization: { enabled: true } });
+  harness.cluster.putSecret('siem', otherSiem);
+  harness.konnect.control.fail({ kind: 'status', status: 403, match: { method: 'PATCH' } });
+  await harness.reconcile();
+  harness.clearRecords();
+  await workFor(harness, 3_600_000);
+  expect(harness.konnectWrites.length).toBeGreaterThan(10);
+  const reasonsWritten = harness.cluster.statuses.map(({ conditions }) => readyOf(conditions)?.reason);
+  expect(new Set(reasonsWritten)).toEqual(new Set(['PermissionDenied']));
+  expect(harness.readiness).toBe('False PermissionDenied Stalled');
+  harness.konnect.control.clearFaults();
+  await harness.reconcile();
+  expect(harness.readiness).toBe('True InSync');
 });
 
 describe('several forwardings of one organization', () => {
