@@ -5,7 +5,6 @@ import { loadKubeConfig } from '../kube/kube-config.ts';
 import { FencedError } from '../runtime/write-fence.ts';
 import { createLog } from '../telemetry/log.ts';
 import { runOperator } from './operator.ts';
-import { preferLittleMemory } from './v8-settings.ts';
 
 const exitInvalidUsage = 2;
 
@@ -17,7 +16,6 @@ export async function operatorProcess(
   argv: readonly string[],
   env: Parameters<typeof parseConfig>[1],
 ): Promise<number> {
-  preferLittleMemory();
   setDefaultAutoSelectFamilyAttemptTimeout(connectAttemptMs);
   const parsed = parseConfig(argv, env);
   switch (parsed.kind) {
